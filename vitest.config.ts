@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+
+// `import * as torch from "cresset"` means this checkout's TypeScript source, not dist/: package.json's "source" condition.
+const conditions = ["source", "module", "node"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    environment: "node",
+    pool: "forks",
+    maxWorkers: 2,
+    execArgv: ["--conditions=source"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
