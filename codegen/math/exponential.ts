@@ -1,0 +1,81 @@
+/** exp, exp2, expm1 and sigmoid: x = n ln 2 + r, a polynomial in r, and two powers of two whose product is 2^n. */
+import type { MathBuilder } from "./builder.ts";
+import { polynomial } from "./polynomial.ts";
+
+const log2OfE = 1.4426950408889634;
+/** ln 2 in two parts; the first has 15 bits, so its product with an n of up to 9 bits is exact. */
+const ln2High = 0.693145751953125;
+const ln2Low = 1.428606765330187e-6;
+
+/** Beyond these bounds the result is 0 or infinity, and n would leave the range that `scaleByPowerOfTwo` covers. */
+const expLowest = -104;
+const expHighest = 89;
+
+/** (e^r - 1 - r) / r^2 on |r| <= ln(2) / 2; the error relative to e^r is 2^-28.2. */
+const expTail = [0.49999994, 0.16666521, 0.041668274, 0.008368683, 0.0013820049];
+/** (2^r - 1) / r on |r| <= 1/2; the error relative to 2^r is 2^-28.3. */
+const exp2Tail = [0.6931472, 0.24022646, 0.055503603, 0.0096187135, 0.0013390651, 0.00015264476];
+
+/** The sum of two exponent biases: an integer biased by it splits into two exponent fields. */
+const doubleBias = 254;
+
+/**
+ * value * 2^n with one rounding, for |n| <= 250 given as n + 254 in the low bits: 2^n is split into two powers so
+ * that neither leaves the float range when the result is subnormal or nearly overflows. NaN stays NaN.
+ */
+function scaleByPowerOfTwo<F, I, M>(b: MathBuilder<F, I, M>, value: F, biased: I): F {
+  const firstScale = b.ishl(b.ishr(biased, 1), 23);
+  const secondScale = b.isub(b.ishl(biased, 23), firstScale);
+  return b.mul(b.mul(value, b.bitcastToFloat(firstScale)), b.bitcastToFloat(secondScale));
+}
+
+/** x - n ln 2, exact but for its last rounding while |n| < 512. */
+function reduceByLn2<F, I, M>(b: MathBuilder<F, I, M>, x: F, whole: F): F {
+  return b.madd(whole, b.f32(-ln2Low), b.madd(whole, b.f32(-ln2High), x));
+}
+
+/** e^x * 2^shift for x within the bounds above (or NaN). */
+export function expInRange<F, I, M>(b: MathBuilder<F, I, M>, x: F, shift = 0): F {
+  const { whole, biased } = b.roundScaled(x, log2OfE, doubleBias + shift);
+  const r = reduceByLn2(b, x, whole);
+  const tail = polynomial(b, r, expTail);
+  const power = b.add(b.madd(b.mul(r, r), tail, r), b.f32(1));
+  return scaleByPowerOfTwo(b, power, biased);
+}
+
+/** e^x; 0.9 ulp, subnormal results included. */
+export function exp<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
+  return expInRange(b, b.max(b.min(x, b.f32(expHighest)), b.f32(expLowest)));
+}
+
+/** 2^x; 1.1 ulp, exact for whole x. */
+export function exp2<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
+  const clamped = b.max(b.min(x, b.f32(129)), b.f32(-151));
+  const { whole, biased } = b.roundScaled(clamped, 1, doubleBias);
+  const r = b.sub(clamped, whole);
+  return scaleByPowerOfTwo(b, b.madd(r, polynomial(b, r, exp2Tail), b.f32(1)), biased);
+}
+
+/** e^x - 1; 1.6 ulp. */
+export function expm1<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
+  const clamped = b.max(b.min(x, b.f32(expHighest)), b.f32(-18));
+  const { whole, biased } = b.roundScaled(clamped, log2OfE, 126);
+  const r = reduceByLn2(b, clamped, whole);
+  const fraction = b.madd(b.mul(r, r), polynomial(b, r, expTail), r);
+  // Half the result: 2^n alone would overflow at n = 128.
+  const scale = b.bitcastToFloat(b.ishl(biased, 23));
+  const half = b.madd(fraction, scale, b.sub(scale, b.f32(0.5)));
+  // Below 2^-25 the result is x itself; this keeps -0 and the last bit of subnormals.
+  return b.select(b.lt(b.abs(x), b.f32(2 ** -25)), x, b.add(half, half));
+}
+
+/** 1 / (1 + e^-x); 1.8 ulp, subnormal results included. */
+export function sigmoid<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
+  const small = expInRange(b, b.max(b.neg(b.abs(x)), b.f32(expLowest)));
+  const one = b.f32(1);
+  const denominator = b.add(small, one);
+  const quotient = b.div(b.select(b.lt(x, b.f32(0)), small, one), denominator);
+  // Most of what rounding the denominator cost: d + error where d was meant is a factor of about 1 + error.
+  const denominatorError = b.sub(b.sub(denominator, one), small);
+  return b.madd(denominatorError, quotient, quotient);
+}
