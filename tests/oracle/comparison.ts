@@ -104,7 +104,7 @@ export class Comparison {
     if (isTensorNode(recorded)) {
       this.#read(where, actual, (got) => compareTensor(got, recorded, options.tolerance, mode));
     } else if (mode !== "meta") {
-      this.#add(where, this.#scalar(actual, recorded, options.tolerance ?? FLOAT32_TOLERANCE));
+      this.#add(where, this.#scalar(actual, recorded as Exclude<Tree, Tree[]>, options.tolerance ?? FLOAT32_TOLERANCE));
     }
   }
 
@@ -121,7 +121,8 @@ export class Comparison {
       case "float":
         return isClose(numberOf(actual), floatOf(recorded), tolerance) ? null : differs(floatOf(recorded));
       case "int":
-        return (typeof actual === "bigint" || Number.isInteger(actual)) && BigInt(actual as number) === BigInt(recorded.v)
+        return (typeof actual === "bigint" || Number.isInteger(actual)) &&
+          BigInt(actual as number) === BigInt(recorded.v)
           ? null
           : differs(recorded.v);
       case "complex": {

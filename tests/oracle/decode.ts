@@ -75,7 +75,7 @@ export class Decoder {
         return adapter.construct("torch.nn.utils.rnn.PackedSequence", this.values(node.v));
       case "dict":
       case "ordered_dict":
-        return Object.fromEntries(node.v.map(([key, value]) => [String(key), this.value(value)]));
+        return Object.fromEntries(node.v.map(([key, value]) => [String(key as string | number), this.value(value)]));
       case "complex":
         if (!adapter.has("torch.Complex")) throw new NotImplementedHere("complex scalars (torch.Complex)");
         return adapter.construct("torch.Complex", this.values(node.v));

@@ -91,14 +91,7 @@ export interface RecordedError {
 
 /** Elements as they are stored: complex is interleaved re, im; bool is 0 or 1. */
 export type TypedArray =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint16Array;
+  Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
 
 const CASE_FILE = ".jsonl.gz";
 
@@ -125,7 +118,7 @@ export function* readCases(
   if (header.format !== "torch-oracle" || header.version !== 1) {
     throw new Error(`${name}${CASE_FILE}: the header says format ${String(header.format)}, expected torch-oracle 1`);
   }
-  for (let index = 0; start < text.length; ) {
+  for (let index = 0; start < text.length;) {
     let end = text.indexOf("\n", start);
     if (end < 0) end = text.length;
     if (end > start) {
@@ -202,7 +195,7 @@ function bfloatToNumber(bits: number): number {
 function decode({ dtype, data }: { dtype: DTypeName; data: string }): TypedArray {
   const bytes = Buffer.from(data, "base64");
   // A copy of its own: a Buffer may start anywhere in a pooled ArrayBuffer, and a typed array needs alignment.
-  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   switch (dtype) {
     case "bool":
     case "uint8":

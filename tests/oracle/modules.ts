@@ -7,12 +7,7 @@ import type { TensorNode } from "./format.ts";
 export type Recipe = ["Sequential", ...Recipe[]] | [string, ...(number | boolean)[]];
 
 /** A new module, on the adapter's device. */
-export function construct(
-  adapter: Adapter,
-  path: string,
-  args: readonly unknown[],
-  kwargs: Kwargs = {},
-): unknown {
+export function construct(adapter: Adapter, path: string, args: readonly unknown[], kwargs: Kwargs = {}): unknown {
   const module = adapter.construct(path, args, kwargs);
   return adapter.device !== "cpu" && hasMethod(module, "to") ? adapter.apply(module, "to", adapter.device) : module;
 }

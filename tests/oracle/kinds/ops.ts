@@ -42,9 +42,7 @@ export const ops = defineKind<OperatorCase>({
 function decodeArguments(adapter: Adapter, record: OperatorCase, kind: CallKind, withGrad: boolean) {
   const decoder = new Decoder(adapter, withGrad);
   const args =
-    kind === "getitem"
-      ? [decoder.value(record.args[0]!), decoder.index(record.args[1]!)]
-      : decoder.values(record.args);
+    kind === "getitem" ? [decoder.value(record.args[0]!), decoder.index(record.args[1]!)] : decoder.values(record.args);
   return { args, kwargs: decoder.kwargs(record.kwargs), tensors: decoder.tensors };
 }
 
@@ -72,7 +70,8 @@ async function checkCall(adapter: Adapter, record: OperatorCase, kind: CallKind,
     } else {
       const result = await invoke(adapter, kind, name, args, kwargs);
       comparison.expect(result, recorded, options);
-      if (kind === "inplace" && isTensorNode(recorded)) comparison.expect(args[0], recorded, options, "self afterwards");
+      if (kind === "inplace" && isTensorNode(recorded))
+        comparison.expect(args[0], recorded, options, "self afterwards");
       if (gradient !== undefined) {
         const leaves = liveLeaves(result, recorded);
         await expectGradients(adapter, comparison, leaves, tensors, gradient, { second: record.grad2 });
