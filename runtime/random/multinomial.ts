@@ -1,0 +1,142 @@
+/**
+ * `multinomial(probabilities, num_samples, replacement)` over rows of weights that need not sum to 1.
+ *
+ * Without replacement, or for a single sample: a race. Every category of every row draws q = Exp(1) (two words,
+ * rounded to the weights' dtype), and the categories with the largest weight / q win, best first.
+ *
+ * With replacement: each sample draws a float64 uniform (two words) and takes the first category whose cumulative
+ * share is not below it; sums and shares are rounded to the weights' dtype (float32 for float16 and bfloat16).
+ */
+import type { CpuGenerator } from "./cpu-generator.ts";
+import { fillExponential } from "./continuous.ts";
+import { type DrawArray, type FloatDType, roundingOf, storeValues } from "./element.ts";
+import { badParameter } from "./errors.ts";
+
+export interface MultinomialShape {
+  readonly rows: number;
+  readonly categories: number;
+  readonly samples: number;
+  readonly replacement: boolean;
+}
+
+const usesRace = ({ samples, replacement }: MultinomialShape): boolean => !replacement || samples === 1;
+
+export function multinomialWordCount(shape: MultinomialShape): number {
+  return 2 * shape.rows * (usesRace(shape) ? shape.categories : shape.samples);
+}
+
+/**
+ * Fills `out` (rows x samples) with category numbers.
+ * @param weights rows x categories; float16 and bfloat16 widened to float32, with their dtype in `dtype`.
+ * @throws ValueError for weights that are negative, not finite, or all zero in a row.
+ */
+export function fillMultinomial(
+  out: DrawArray,
+  generator: CpuGenerator,
+  weights: Float32Array | Float64Array,
+  shape: MultinomialShape,
+  dtype: FloatDType = weights instanceof Float64Array ? "float64" : "float32",
+): void {
+  const { rows, categories, samples, replacement } = shape;
+  if (!(samples > 0)) throw badParameter("multinomial", "n_sample > 0 (cannot sample n_sample <= 0 samples)", samples);
+  if (!replacement && samples > categories) {
+    throw badParameter(
+      "multinomial",
+      "n_sample <= prob_dist.size(-1) without replacement",
+      `${samples} > ${categories}`,
+    );
+  }
+  checkWeights(weights, rows, categories);
+  const chosen = new Float64Array(rows * samples);
+  if (usesRace(shape)) race(chosen, generator, weights, shape, dtype);
+  else invert(chosen, generator, weights, shape, dtype);
+  storeValues(out, "int64", 0, chosen, chosen.length);
+}
+
+function checkWeights(weights: Float32Array | Float64Array, rows: number, categories: number): void {
+  for (let row = 0; row < rows; row++) {
+    let sum = 0;
+    for (let i = row * categories; i < (row + 1) * categories; i++) {
+      const weight = weights[i]!;
+      if (!(weight >= 0 && weight < Infinity)) {
+        throw badParameter(
+          "multinomial",
+          "a probability tensor without `inf`, `nan` or element < 0",
+          `${weight} at ${i}`,
+        );
+      }
+      sum += weight;
+    }
+    if (!(sum > 0)) throw badParameter("multinomial", "sum of probabilities > 0", `${sum} in row ${row}`);
+  }
+}
+
+function race(
+  chosen: Float64Array,
+  generator: CpuGenerator,
+  weights: Float32Array | Float64Array,
+  { rows, categories, samples }: MultinomialShape,
+  dtype: FloatDType,
+): void {
+  const round = roundingOf[dtype];
+  const scores = new Float64Array(rows * categories);
+  fillExponential(scores, generator, 1);
+  for (let i = 0; i < scores.length; i++) {
+    const score = round(weights[i]! / round(scores[i]!));
+    // 0 / 0, a zero weight whose q underflowed: PyTorch's topk and argmax rank NaN above all.
+    scores[i] = Number.isNaN(score) ? Infinity : score;
+  }
+  const order = Array.from({ length: categories }, (_, category) => category);
+  for (let row = 0; row < rows; row++) {
+    const scoresOfRow = scores.subarray(row * categories, (row + 1) * categories);
+    if (samples === 1) {
+      chosen[row] = largestIndex(scoresOfRow);
+      continue;
+    }
+    // Ties (zero weights; also float16 and bfloat16 scores) go to the lower category; PyTorch leaves their order open.
+    const ranked = order.toSorted(
+      (a, b) => Number(scoresOfRow[b]! > scoresOfRow[a]!) - Number(scoresOfRow[b]! < scoresOfRow[a]!),
+    );
+    for (let i = 0; i < samples; i++) chosen[row * samples + i] = ranked[i]!;
+  }
+}
+
+function largestIndex(values: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+function invert(
+  chosen: Float64Array,
+  generator: CpuGenerator,
+  weights: Float32Array | Float64Array,
+  { rows, categories, samples }: MultinomialShape,
+  dtype: FloatDType,
+): void {
+  const round = dtype === "float64" ? roundingOf.float64 : Math.fround;
+  const shares = new Float64Array(categories);
+  for (let row = 0; row < rows; row++) {
+    let sum = 0;
+    for (let i = 0; i < categories; i++) {
+      sum = round(sum + weights[row * categories + i]!);
+      shares[i] = sum;
+    }
+    for (let i = 0; i < categories; i++) shares[i] = round(shares[i]! / sum);
+    // Rounding must not leave a gap at the top.
+    shares[categories - 1] = 1;
+    for (let i = 0; i < samples; i++) chosen[row * samples + i] = firstAtLeast(shares, generator.uniform());
+  }
+}
+
+/** Index of the first of ascending `values` that is not below `wanted`. */
+function firstAtLeast(values: Float64Array, wanted: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle]! < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,100 @@
+/**
+ * `normal_(mean, std)` and `randn`. The size decides the method:
+ *
+ * 16 or more elements (box-muller.ts): one uniform of the dtype for each element, in order (uniform.ts: one word, two
+ * for float64), transformed in blocks of 16. If the size is no multiple of 16, the last 16 elements are then drawn
+ * anew, with 16 further uniforms, and replace what stood there. The generator's cached normals are neither read nor
+ * changed.
+ *
+ * Fewer: float64 whatever the dtype, four words for each pair of elements (CpuGenerator.normal): the second of a pair
+ * waits in the generator's cache, across calls too.
+ */
+import type { CpuGenerator } from "./cpu-generator.ts";
+import { blockSize, transformFloat32, transformFloat64, transformHalf } from "./box-muller.ts";
+import {
+  fillWith,
+  type FloatArray,
+  type FloatDType,
+  floatDTypeOf,
+  roundingOf,
+  significandBits,
+  storeValues,
+} from "./element.ts";
+import { badParameter } from "./errors.ts";
+import { fillUniform, uniformWordsPerElement } from "./uniform.ts";
+
+/** From this size on the block method draws. */
+export const normalBlockThreshold = blockSize;
+
+/** Words that `fillNormal` takes for `count` elements; `cached` says whether a float64 normal waits in the generator. */
+export function normalWordCount(count: number, dtype: FloatDType, cached = false): number {
+  if (count < blockSize) return 4 * Math.ceil(Math.max(0, count - (cached ? 1 : 0)) / 2);
+  const tail = count % blockSize === 0 ? 0 : blockSize;
+  return (count + tail) * uniformWordsPerElement(dtype);
+}
+
+/**
+ * Which uniforms make element `index` of `count` >= 16, so that a kernel can apply the arithmetic itself: the numbers
+ * of the uniforms for the radius and the angle, and whether the sine (or the cosine) is taken.
+ */
+export function normalUniformsOf(
+  index: number,
+  count: number,
+): { readonly radius: number; readonly angle: number; readonly sine: boolean } {
+  const redrawn = count % blockSize !== 0 && index >= count - blockSize;
+  const position = redrawn ? index + blockSize : index;
+  const lane = redrawn ? index - (count - blockSize) : index % blockSize;
+  const sine = lane >= blockSize / 2;
+  const radius = sine ? position - blockSize / 2 : position;
+  return { radius, angle: radius + blockSize / 2, sine };
+}
+
+/** Fills `out` with normal values. Words consumed: `normalWordCount`. */
+export function fillNormal(
+  out: FloatArray,
+  generator: CpuGenerator,
+  mean = 0,
+  std = 1,
+  dtype: FloatDType = floatDTypeOf(out),
+): void {
+  if (!(std >= 0)) throw badParameter("normal", "std >= 0.0", `std ${std}`);
+  if (out.length < blockSize) fillWith(out, dtype, () => generator.normal() * std + mean);
+  else if (out instanceof Float32Array)
+    fillBlocks(out, generator, Math.fround(mean), Math.fround(std), transformFloat32);
+  else if (out instanceof Float64Array) fillBlocks(out, generator, mean, std, transformFloat64);
+  else fillHalfBlocks(out, generator, mean, std, dtype);
+}
+
+function fillBlocks<T extends Float32Array | Float64Array>(
+  out: T,
+  generator: CpuGenerator,
+  mean: number,
+  std: number,
+  transform: (data: T, at: number, mean: number, std: number) => void,
+): void {
+  const count = out.length;
+  fillUniform(out, generator);
+  const whole = count - (count % blockSize);
+  for (let at = 0; at < whole; at += blockSize) transform(out, at, mean, std);
+  if (whole === count) return;
+  fillUniform(out.subarray(count - blockSize), generator);
+  transform(out, count - blockSize, mean, std);
+}
+
+function fillHalfBlocks(out: Uint16Array, generator: CpuGenerator, mean: number, std: number, dtype: FloatDType): void {
+  // Worked on as values: bit patterns are written at the end.
+  const values = new Float64Array(out.length);
+  const round = roundingOf[dtype];
+  const bits = significandBits[dtype];
+  const unit = (): number => (generator.random() % 2 ** bits) * 2 ** -bits;
+  const block = (at: number): void => transformHalf(values, at, round(mean), round(std), dtype);
+  const count = out.length;
+  for (let i = 0; i < count; i++) values[i] = unit();
+  const whole = count - (count % blockSize);
+  for (let at = 0; at < whole; at += blockSize) block(at);
+  if (whole !== count) {
+    for (let i = count - blockSize; i < count; i++) values[i] = unit();
+    block(count - blockSize);
+  }
+  storeValues(out, dtype, 0, values, count);
+}

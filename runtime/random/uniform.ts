@@ -1,0 +1,101 @@
+/**
+ * `uniform_(from, to)` and `rand`: x * (to - from) + from, where x is the low significand bits of a word as a fraction.
+ *
+ *   float32   1 word  w         x = (w mod 2^24) / 2^24
+ *   float64   2 words h, l      x = ((h * 2^32 + l) mod 2^53) / 2^53
+ *   float16   1 word  w         x = (w mod 2^11) / 2^11, arithmetic in float32
+ *   bfloat16  1 word  w         x = (w mod 2^8) / 2^8, arithmetic in float32
+ */
+import type { CpuGenerator } from "./cpu-generator.ts";
+import {
+  chunkSize,
+  type FloatArray,
+  type FloatDType,
+  floatDTypeOf,
+  roundingOf,
+  significandBits,
+  storeValues,
+} from "./element.ts";
+import { badParameter } from "./errors.ts";
+import { fusedMultiplyAdd } from "./fused.ts";
+
+const largest: Readonly<Record<FloatDType, number>> = {
+  float32: (2 - 2 ** -23) * 2 ** 127,
+  float64: Number.MAX_VALUE,
+  float16: 65504,
+  bfloat16: (2 - 2 ** -7) * 2 ** 127,
+};
+
+export const uniformWordsPerElement = (dtype: FloatDType): 1 | 2 => (dtype === "float64" ? 2 : 1);
+
+/** Words that `fillUniform` takes for `count` elements. */
+export const uniformWordCount = (count: number, dtype: FloatDType): number => count * uniformWordsPerElement(dtype);
+
+/** A word as a float32 in [0, 1). */
+export const unitFloat32 = (word: number): number => (word & 0xffffff) * 2 ** -24;
+
+/** Two words, the high one first, as a float64 in [0, 1). */
+export const unitFloat64 = (high: number, low: number): number =>
+  ((high & 0x1fffff) * 2 ** 32 + (low >>> 0)) * 2 ** -53;
+
+const words = new Int32Array(2 * chunkSize);
+const values = new Float64Array(chunkSize);
+
+/**
+ * Fills `out` with uniform values of [from, to). Consumes one word an element, two for float64.
+ * x * (to - from) + from is rounded once, as by a fused multiply-add: PyTorch's kernels are built with it. (For float32
+ * a float64 sum stands in for it: the product is exact there.)
+ */
+export function fillUniform(
+  out: FloatArray,
+  generator: CpuGenerator,
+  from = 0,
+  to = 1,
+  dtype: FloatDType = floatDTypeOf(out),
+): void {
+  const limit = largest[dtype];
+  if (!(Math.abs(from) <= limit && Math.abs(to) <= limit)) {
+    throw badParameter("uniform_", `from and to to be finite in ${dtype}`, `[${from}, ${to})`);
+  }
+  if (from > to) throw badParameter("uniform_", "to return a [from, to) range", `from=${from} > to=${to}`);
+  if (!(to - from <= limit)) {
+    throw badParameter("uniform_", `to - from <= the largest ${dtype}`, `from=${from} and to=${to}`);
+  }
+  const round = roundingOf[dtype];
+  const base = round(from);
+  const range = round(round(to) - base);
+  if (out instanceof Float32Array) fillFloat32(out, generator, base, range);
+  else if (out instanceof Float64Array) fillFloat64(out, generator, base, range);
+  else fillHalf(out, generator, base, range, dtype);
+}
+
+function fillFloat32(out: Float32Array, generator: CpuGenerator, base: number, range: number): void {
+  const scale = range * 2 ** -24;
+  for (let start = 0; start < out.length; start += chunkSize) {
+    const count = Math.min(chunkSize, out.length - start);
+    generator.fillWords(words, 0, count);
+    for (let i = 0; i < count; i++) out[start + i] = (words[i]! & 0xffffff) * scale + base;
+  }
+}
+
+function fillFloat64(out: Float64Array, generator: CpuGenerator, base: number, range: number): void {
+  for (let start = 0; start < out.length; start += chunkSize) {
+    const count = Math.min(chunkSize, out.length - start);
+    generator.fillWords(words, 0, 2 * count);
+    for (let i = 0; i < count; i++) {
+      const unit = ((words[2 * i]! & 0x1fffff) * 2 ** 32 + (words[2 * i + 1]! >>> 0)) * 2 ** -53;
+      out[start + i] = base === 0 ? unit * range : fusedMultiplyAdd(unit, range, base);
+    }
+  }
+}
+
+function fillHalf(out: Uint16Array, generator: CpuGenerator, base: number, range: number, dtype: FloatDType): void {
+  const bits = significandBits[dtype];
+  const mask = 2 ** bits - 1;
+  for (let start = 0; start < out.length; start += chunkSize) {
+    const count = Math.min(chunkSize, out.length - start);
+    generator.fillWords(words, 0, count);
+    for (let i = 0; i < count; i++) values[i] = Math.fround((words[i]! & mask) * 2 ** -bits * range + base);
+    storeValues(out, dtype, start, values, count);
+  }
+}
