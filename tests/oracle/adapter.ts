@@ -46,8 +46,7 @@ export class Adapter {
 
   /** From here on tensors are made on this adapter's device. */
   activate(): void {
-    const setDefaultDevice = member(this.torch, "set_default_device");
-    if (typeof setDefaultDevice === "function") (setDefaultDevice as Callable)(this.device);
+    if (hasMethod(this.torch, "set_default_device")) this.apply(this.torch, "set_default_device", this.device);
     else if (this.device !== "cpu") throw new NotImplementedHere("torch.set_default_device");
   }
 
