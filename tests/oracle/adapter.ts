@@ -77,7 +77,7 @@ export class Adapter {
   }
 
   async method(receiver: unknown, name: string, args: readonly unknown[] = [], kwargs: Kwargs = {}): Promise<unknown> {
-    if (!hasMethod(receiver, name)) throw new NotImplementedHere(`${this.isTensor(receiver) ? "Tensor" : "?"}.${name}`);
+    if (!hasMethod(receiver, name)) throw new NotImplementedHere(this.memberName(receiver, name));
     return this.invoke(receiver, name, args, kwargs);
   }
 
@@ -90,7 +90,7 @@ export class Adapter {
 
   property(receiver: unknown, name: string): unknown {
     const value = member(receiver, name);
-    if (value === undefined) throw new NotImplementedHere(`Tensor.${name}`);
+    if (value === undefined) throw new NotImplementedHere(this.memberName(receiver, name));
     return typeof value === "function" ? Reflect.apply(value as Callable, receiver, []) : value;
   }
 
@@ -220,8 +220,12 @@ export class Adapter {
   /** A synchronous method that must exist. */
   apply(receiver: unknown, name: string, ...args: unknown[]): unknown {
     const method = member(receiver, name);
-    if (typeof method !== "function") throw new NotImplementedHere(`Tensor.${name}`);
+    if (typeof method !== "function") throw new NotImplementedHere(this.memberName(receiver, name));
     return Reflect.apply(method as Callable, receiver, args);
+  }
+
+  private memberName(receiver: unknown, name: string): string {
+    return `${this.isTensor(receiver) ? "Tensor" : describe(receiver)}.${name}`;
   }
 
   private requireDtype(dtype: string): void {

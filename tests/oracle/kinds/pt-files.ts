@@ -10,6 +10,7 @@ import {
   isTagged,
   isTensorNode,
   membersOf,
+  type DTypeName,
   type NdarrayNode,
   type SequenceNode,
   type TensorNode,
@@ -62,12 +63,23 @@ async function checkValues(adapter: Adapter, record: FileCase, loaded: unknown):
       const members = hasMethod(value, Symbol.iterator) ? [...(value as Iterable<unknown>)].map(Number) : value;
       comparison.expect(members, node.v, {}, where);
     } else {
-      const data = member(value, "data") ?? value;
-      const numbers = ArrayBuffer.isView(data) ? Array.from(data as unknown as ArrayLike<number>) : data;
-      comparison.expect(numbers, Array.from(elementsOf(node), Number), {}, where);
+      comparison.expect(await arrayNumbers(adapter, value), Array.from(elementsOf(node), Number), {}, where);
     }
   }
   return comparison.verdict();
+}
+
+/** Elements of a NumPy array, whether it was loaded as a tensor, a typed array, or raw bytes with a dtype. */
+async function arrayNumbers(adapter: Adapter, value: unknown): Promise<unknown> {
+  if (adapter.isTensor(value) && hasMethod(value, "detach"))
+    return Array.from((await adapter.read(value)).data, Number);
+  const bytes = member(value, "bytes");
+  if (bytes instanceof Uint8Array) {
+    const data = Buffer.from(bytes).toString("base64");
+    return Array.from(elementsOf({ dtype: adapter.dtypeName(member(value, "dtype")) as DTypeName, data }), Number);
+  }
+  const data = member(value, "data") ?? value;
+  return ArrayBuffer.isView(data) ? Array.from(data as unknown as ArrayLike<number>, Number) : data;
 }
 
 type Special = NdarrayNode | SequenceNode | { $: "bytes"; v: string };
