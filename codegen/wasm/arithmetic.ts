@@ -1,0 +1,181 @@
+/** Arithmetic that takes more than one instruction. Nothing here traps. */
+import type { KernelContext } from "./context.ts";
+import { rangeOf } from "./linear-form.ts";
+import { scalarImport } from "./math-functions.ts";
+import type { Opcode } from "./opcodes.ts";
+import { perLane } from "./per-lane.ts";
+import { argument, constant, formOf, isOperation, type OperationExpr } from "./types.ts";
+import type { Expr } from "../../ir/loop.ts";
+
+const zeroOf = (kind: "i32" | "i64"): number | bigint => (kind === "i64" ? 0n : 0);
+
+/** Truncating integer division: x / 0 = 0, and the lowest integer over -1 is itself. */
+export function divide(context: KernelContext, expr: OperationExpr): void {
+  const { kind, lanes } = expr.type;
+  if (lanes > 1 || (kind !== "i32" && kind !== "i64")) {
+    perLane(context, expr);
+    return;
+  }
+  const dividend = argument(expr, 0);
+  const divisor = argument(expr, 1);
+  const { code } = context;
+  if (isSafeDivisor(divisor)) {
+    context.emit(dividend);
+    const range = rangeOf(context, dividend);
+    const unsigned = kind === "i32" && range !== null && range.low >= 0 && Number(constantValue(divisor)) > 0;
+    const shift = Math.log2(Number(constantValue(divisor)));
+    if (unsigned && Number.isInteger(shift)) code.i32(shift).op("i32.shr_u");
+    else {
+      context.emit(divisor);
+      code.op(unsigned ? "i32.div_u" : `${kind}.div_s`);
+    }
+    return;
+  }
+  context.emit(dividend);
+  context.withValue(dividend.type, (a) => {
+    context.emit(divisor);
+    context.withValue(divisor.type, (b) => {
+      // For divisors 0 and -1 the quotient is the product.
+      emitIsZeroOrMinusOne(context, b, kind);
+      code.open("if", kind);
+      context.emit(a);
+      context.emit(b);
+      code.op(`${kind}.mul`).op("else");
+      context.emit(a);
+      context.emit(b);
+      code.op(`${kind}.div_s`).op("end");
+    });
+  });
+}
+
+function emitIsZeroOrMinusOne(context: KernelContext, value: Expr, kind: "i32" | "i64"): void {
+  context.emit(value);
+  if (kind === "i32") context.code.i32(1).op("i32.add").i32(1).op("i32.le_u");
+  else context.code.i64(1n).op("i64.add").i64(1n).op("i64.le_u");
+}
+
+const constantValue = (expr: Expr): number | bigint => (expr.op === "const" ? expr.value : Number.NaN);
+
+function isSafeDivisor(expr: Expr): boolean {
+  if (expr.op !== "const") return false;
+  const value = Number(expr.value);
+  return value !== 0 && value !== -1;
+}
+
+/** Remainder with the sign of the dividend; x % 0 = 0 for integers, C's fmod for floats. */
+export function remainder(context: KernelContext, expr: OperationExpr): void {
+  const { kind, lanes } = expr.type;
+  if (lanes > 1 || kind === "bool") {
+    perLane(context, expr);
+    return;
+  }
+  const dividend = argument(expr, 0);
+  const divisor = argument(expr, 1);
+  const { code } = context;
+  context.emit(dividend);
+  if (kind === "f32" || kind === "f64") {
+    if (kind === "f32") code.op("f64.promote_f32");
+    context.emit(divisor);
+    if (kind === "f32") code.op("f64.promote_f32");
+    code.call(scalarImport(context.module, "fmod", 2));
+    if (kind === "f32") code.op("f32.demote_f64");
+    return;
+  }
+  if (isSafeDivisor(divisor)) {
+    const range = rangeOf(context, dividend);
+    const value = Number(constantValue(divisor));
+    const unsigned = kind === "i32" && range !== null && range.low >= 0 && value > 0;
+    if (unsigned && Number.isInteger(Math.log2(value))) code.i32(value - 1).op("i32.and");
+    else {
+      context.emit(divisor);
+      code.op(unsigned ? "i32.rem_u" : `${kind}.rem_s`);
+    }
+    return;
+  }
+  // x % 1 = 0 is what 0 and -1 must give as well.
+  context.emit(divisor);
+  context.withValue(divisor.type, (b) => {
+    context.emit(constant(divisor.type, kind === "i64" ? 1n : 1));
+    context.emit(b);
+    emitIsZeroOrMinusOne(context, b, kind);
+    code.op("select").op(`${kind}.rem_s`);
+  });
+}
+
+/** neg and abs of scalars, min and max of scalars and of i64 vectors: through a comparison. */
+export function integerMinMax(context: KernelContext, expr: OperationExpr): void {
+  const { kind, lanes } = expr.type;
+  if ((kind !== "i32" && kind !== "i64") || (lanes > 1 && kind === "i32")) {
+    perLane(context, expr);
+    return;
+  }
+  const zero = constant(expr.type, zeroOf(kind));
+  const first = argument(expr, 0);
+  if (expr.op === "neg") {
+    context.emit({ op: "sub", type: expr.type, args: [zero, first] });
+    return;
+  }
+  const bool = { kind: "bool", lanes } as const;
+  context.emit(first);
+  context.withValue(expr.type, (a) => {
+    if (expr.op === "abs") {
+      const negative: Expr = { op: "lt", type: bool, args: [a, zero] };
+      const negated: Expr = { op: "sub", type: expr.type, args: [zero, a] };
+      context.emit({ op: "select", type: expr.type, args: [negative, negated, a] });
+      return;
+    }
+    context.emit(argument(expr, 1));
+    context.withValue(expr.type, (b) => {
+      const first: Expr = { op: expr.op === "min" ? "lt" : "gt", type: bool, args: [a, b] };
+      context.emit({ op: "select", type: expr.type, args: [first, a, b] });
+    });
+  });
+}
+
+/** Rounding of an integer. */
+export function fixedPoint(context: KernelContext, expr: OperationExpr): void {
+  if (expr.type.kind === "bool") perLane(context, expr);
+  else context.emit(argument(expr, 0));
+}
+
+/** a * b + c, fused where the machine does it. */
+export function multiplyAdd(context: KernelContext, expr: OperationExpr): void {
+  const [a, b, c] = [argument(expr, 0), argument(expr, 1), argument(expr, 2)];
+  const form = formOf(expr.type);
+  if (context.options.relaxedSimd && (form === "f32x4" || form === "f64x2")) {
+    for (const arg of [a, b, c]) context.emit(arg);
+    context.code.op(form === "f32x4" ? "f32x4.relaxed_madd" : "f64x2.relaxed_madd");
+    return;
+  }
+  const product: Expr = { op: "mul", type: expr.type, args: [a, b] };
+  context.emit({ op: "add", type: expr.type, args: [product, c] });
+}
+
+/** Shifts take the count modulo the width. A vector shifts by one count, or lane by lane. */
+export function shiftBy(table: Readonly<Record<"i32" | "i64" | "i32x4" | "i64x2", Opcode>>) {
+  return (context: KernelContext, expr: OperationExpr): void => {
+    const form = formOf(expr.type);
+    const count = argument(expr, 1);
+    if (form === "i32" || form === "i64") {
+      context.emit(argument(expr, 0));
+      context.emit(count);
+      context.code.op(table[form]);
+      return;
+    }
+    const common = commonCount(count);
+    if ((form !== "i32x4" && form !== "i64x2") || common === null) {
+      perLane(context, expr);
+      return;
+    }
+    context.emit(argument(expr, 0));
+    context.emit(common);
+    if (common.type.kind === "i64") context.code.op("i32.wrap_i64");
+    context.code.op(table[form]);
+  };
+}
+
+function commonCount(count: Expr): Expr | null {
+  if (count.op === "const") return constant({ kind: "i32", lanes: 1 }, Number(count.value));
+  if (isOperation(count) && count.op === "splat") return argument(count, 0);
+  return null;
+}

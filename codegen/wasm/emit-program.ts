@@ -1,0 +1,184 @@
+/**
+ * A program as one WebAssembly module: a function for each distinct kernel, and entries `run0`, `run1`, ... that call
+ * them in step order. A run is one call of each entry; between two entries the host fills the slot of a draw.
+ *
+ * An entry's only parameter is the address of the program's table, which the host fills before the run: the address of
+ * every slot, the value of every number (8 bytes each, as the number's register kind), and the address of the scratch
+ * area. Every slot and the scratch area lie at or above `lowestAddress`.
+ */
+import { IrError } from "../../ir/errors.ts";
+import { registerKind } from "../../ir/loop.ts";
+import type { NumberSlot, Program, Step } from "../../ir/program.ts";
+import type { FunctionRef } from "./code.ts";
+import type { EmitOptions } from "./context.ts";
+import { emitScalarCast } from "./conversions.ts";
+import { emitKernel } from "./emit-kernel.ts";
+import { hostModule } from "./math-functions.ts";
+import { type FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
+import type { Opcode } from "./opcodes.ts";
+
+export interface DrawStep {
+  readonly slot: number;
+  readonly draw: number;
+}
+
+export interface TableLayout {
+  /** Of the whole table, in bytes. */
+  readonly bytes: number;
+  readonly slotOffset: (slot: number) => number;
+  readonly numberOffset: (number: number) => number;
+  readonly scratchOffset: number;
+}
+
+export interface WasmProgram {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly table: TableLayout;
+  /** The draw after entry i; there is one entry more than there are draws. */
+  readonly draws: readonly DrawStep[];
+  readonly scratchBytes: number;
+  /** Function calls and copies in one run. */
+  readonly kernelCount: number;
+  /** Distinct kernels. */
+  readonly functionCount: number;
+  /** Functions that the host must provide, in module `env`, besides `memory`. */
+  readonly hostFunctions: readonly string[];
+}
+
+export function tableLayout(slotCount: number, numberCount: number): TableLayout {
+  const numbers = Math.ceil((slotCount + 1) / 2) * 8;
+  return {
+    bytes: numbers + numberCount * 8,
+    slotOffset: (slot) => slot * 4,
+    scratchOffset: slotCount * 4,
+    numberOffset: (number) => numbers + number * 8,
+  };
+}
+
+export function emitProgram(program: Program, options: EmitOptions): WasmProgram {
+  const module = new ModuleBuilder();
+  module.importMemory({ module: hostModule, name: "memory", minimumPages: 0 });
+  const kernels = new KernelLibrary(module, options);
+  const table = tableLayout(program.slots.length, program.numbers.length);
+  const positions = new Map(program.slots.map(({ id }, position) => [id, position]));
+  const slotOffset = (id: number): number => {
+    const position = positions.get(id);
+    if (position === undefined) throw new IrError("wasm/unknown-slot", `${program.name}: there is no slot ${id}`);
+    return table.slotOffset(position);
+  };
+  const numbers = new Map(program.numbers.map((slot, position) => [slot.id, { slot, position }]));
+  const numberOf = (id: number): { slot: NumberSlot; position: number } => {
+    const found = numbers.get(id);
+    if (found === undefined) throw new IrError("wasm/unknown-number", `${program.name}: there is no number ${id}`);
+    return found;
+  };
+
+  const entries: FunctionBuilder[] = [module.createFunction(["i32"], [])];
+  const draws: DrawStep[] = [];
+  let kernelCount = 0;
+  for (const step of program.steps) {
+    const { body } = entries.at(-1)!;
+    switch (step.kind) {
+      case "draw":
+        draws.push({ slot: step.slot, draw: step.draw });
+        entries.push(module.createFunction(["i32"], []));
+        break;
+      case "copy": {
+        const { bytes } = program.slots[positions.get(step.from)!]!;
+        body.get(0).memory("i32.load", slotOffset(step.to));
+        body.get(0).memory("i32.load", slotOffset(step.from)).i32(bytes).memoryCopy();
+        kernelCount++;
+        break;
+      }
+      case "kernel": {
+        checkCounts(step);
+        const kernel = kernels.functionOf(step.kernel);
+        for (const slot of step.buffers) body.get(0).memory("i32.load", slotOffset(slot));
+        step.numbers.forEach((id, position) => {
+          const { slot, position: index } = numberOf(id);
+          const from = numberKind(slot);
+          body.get(0).memory(numberLoads[from], table.numberOffset(index));
+          emitScalarCast(body, from, step.kernel.numbers[position]!.kind);
+        });
+        if (kernel.scratchBytes > 0) body.get(0).memory("i32.load", table.scratchOffset);
+        body.call(kernel.fn);
+        kernelCount++;
+      }
+    }
+  }
+  entries.forEach((entry, position) => module.exportFunction(`run${position}`, module.add(entry)));
+  return {
+    bytes: module.build(),
+    table,
+    draws,
+    scratchBytes: kernels.scratchBytes,
+    kernelCount,
+    functionCount: kernels.functionCount,
+    hostFunctions: module.importedNames(hostModule),
+  };
+}
+
+type NumberKind = (typeof registerKind)[keyof typeof registerKind];
+
+const numberLoads: Readonly<Record<NumberKind, Opcode>> = {
+  f32: "f32.load",
+  f64: "f64.load",
+  i32: "i32.load",
+  i64: "i64.load",
+  bool: "i32.load",
+};
+
+/** The register kind as which a number lies in the table. */
+export function numberKind({ dtype }: NumberSlot): NumberKind {
+  if (dtype === "complex64" || dtype === "complex128") {
+    throw new IrError("wasm/complex", "a complex number must be given by its parts");
+  }
+  return registerKind[dtype];
+}
+
+function checkCounts({ kernel, buffers, numbers }: Extract<Step, { readonly kind: "kernel" }>): void {
+  const wanted = kernel.buffers.filter(({ scope }) => scope === "argument").length;
+  if (wanted !== buffers.length || kernel.numbers.length !== numbers.length) {
+    throw new IrError(
+      "wasm/argument-count",
+      `kernel ${kernel.name} takes ${wanted} buffers and ${kernel.numbers.length} numbers, ` +
+        `its step gives ${buffers.length} and ${numbers.length}`,
+    );
+  }
+}
+
+/** Emits each kernel once: kernels that come out as the same instructions are one function. */
+class KernelLibrary {
+  private readonly module: ModuleBuilder;
+  private readonly options: EmitOptions;
+  private readonly byText = new Map<string, { fn: FunctionRef; scratchBytes: number }>();
+  private readonly byKernel = new Map<unknown, { fn: FunctionRef; scratchBytes: number }>();
+  scratchBytes = 0;
+
+  constructor(module: ModuleBuilder, options: EmitOptions) {
+    this.module = module;
+    this.options = options;
+  }
+
+  get functionCount(): number {
+    return this.byText.size;
+  }
+
+  functionOf(kernel: Extract<Step, { readonly kind: "kernel" }>["kernel"]): { fn: FunctionRef; scratchBytes: number } {
+    const known = this.byKernel.get(kernel);
+    if (known !== undefined) return known;
+    const { fn, scratchBytes } = emitKernel(kernel, this.module, this.options);
+    // Calls are encoded by the callee's identity here, so equal text means equal function.
+    const text = `${fn.params.join()} ${latin1(fn.encode(({ id }) => id))}`;
+    let found = this.byText.get(text);
+    if (found === undefined) {
+      found = { fn: this.module.add(fn), scratchBytes };
+      this.byText.set(text, found);
+      this.scratchBytes = Math.max(this.scratchBytes, scratchBytes);
+    }
+    this.byKernel.set(kernel, found);
+    return found;
+  }
+}
+
+const decoder = new TextDecoder("latin1");
+const latin1 = (bytes: Uint8Array): string => decoder.decode(bytes);

@@ -1,0 +1,209 @@
+/**
+ * Assembles a WebAssembly module in the binary format: types, imported memory and functions, functions, globals,
+ * exports. Functions may be declared and called before they are written; they are numbered when `build` runs.
+ */
+import { Code, type FunctionRef, type ValueType, valueTypeBytes } from "./code.ts";
+
+/** A function being written. Parameters are the first locals. `prologue` runs before `body`. */
+export class FunctionBuilder implements FunctionRef {
+  readonly id: number;
+  readonly params: readonly ValueType[];
+  readonly results: readonly ValueType[];
+  readonly prologue = new Code();
+  readonly body = new Code();
+  private readonly locals: ValueType[] = [];
+  private readonly constants = new Map<string, number>();
+
+  constructor(id: number, params: readonly ValueType[], results: readonly ValueType[]) {
+    this.id = id;
+    this.params = params;
+    this.results = results;
+  }
+
+  local(type: ValueType): number {
+    return this.params.length + this.locals.push(type) - 1;
+  }
+
+  /** A local that holds a constant from the start of the function: V8 would reload a `v128.const` in every turn. */
+  constant(key: string, type: ValueType, write: (code: Code) => void): number {
+    const known = this.constants.get(key);
+    if (known !== undefined) return known;
+    const local = this.local(type);
+    this.constants.set(key, local);
+    write(this.prologue);
+    this.prologue.set(local);
+    return local;
+  }
+
+  encode(numberOf: (target: FunctionRef) => number): Uint8Array {
+    const code = new Code();
+    const runs: { type: ValueType; count: number }[] = [];
+    for (const type of this.locals) {
+      const last = runs.at(-1);
+      if (last?.type === type) last.count++;
+      else runs.push({ type, count: 1 });
+    }
+    code.unsigned(runs.length);
+    for (const { type, count } of runs) code.unsigned(count).byte(valueTypeBytes[type]);
+    return code.append(this.prologue).append(this.body).op("end").resolve(numberOf);
+  }
+}
+
+export interface MemoryImport {
+  readonly module: string;
+  readonly name: string;
+  readonly minimumPages: number;
+  /** Required of a shared memory. */
+  readonly maximumPages?: number;
+  readonly shared?: boolean;
+}
+
+interface FunctionImport extends FunctionRef {
+  readonly module: string;
+  readonly name: string;
+  readonly params: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+interface Global {
+  readonly type: ValueType;
+  readonly mutable: boolean;
+  readonly value: Code;
+}
+
+/** Section numbers of the binary format. */
+const sections = { type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 } as const;
+
+export class ModuleBuilder {
+  private readonly memories: MemoryImport[] = [];
+  private readonly imports: FunctionImport[] = [];
+  private readonly functions: FunctionBuilder[] = [];
+  private readonly globals: Global[] = [];
+  private readonly exports: { name: string; target: FunctionRef }[] = [];
+  private readonly shared = new Map<string, FunctionRef>();
+  private nextId = 0;
+
+  importMemory(memory: MemoryImport): void {
+    this.memories.push(memory);
+  }
+
+  /** Imports a function once per name. */
+  importFunction(
+    module: string,
+    name: string,
+    params: readonly ValueType[],
+    results: readonly ValueType[],
+  ): FunctionRef {
+    return this.once(`import ${module}.${name}`, () => {
+      const entry = { id: this.nextId++, module, name, params, results };
+      this.imports.push(entry);
+      return entry;
+    });
+  }
+
+  /** Names of the functions imported so far from `module`. */
+  importedNames(module: string): string[] {
+    return this.imports.filter((entry) => entry.module === module).map((entry) => entry.name);
+  }
+
+  /** A function that is not part of the module until `add` is called with it. */
+  createFunction(params: readonly ValueType[], results: readonly ValueType[]): FunctionBuilder {
+    return new FunctionBuilder(this.nextId++, params, results);
+  }
+
+  add(fn: FunctionBuilder): FunctionRef {
+    this.functions.push(fn);
+    return fn;
+  }
+
+  /** The function kept under `key`, made at the first request. */
+  once(key: string, make: () => FunctionRef): FunctionRef {
+    let found = this.shared.get(key);
+    if (found === undefined) this.shared.set(key, (found = make()));
+    return found;
+  }
+
+  /** Adds a global and gives its number; `value` is a constant expression. */
+  global(type: ValueType, mutable: boolean, value: Code): number {
+    return this.globals.push({ type, mutable, value }) - 1;
+  }
+
+  exportFunction(name: string, target: FunctionRef): void {
+    this.exports.push({ name, target });
+  }
+
+  build(): Uint8Array<ArrayBuffer> {
+    const numbers = new Map<number, number>();
+    for (const entry of [...this.imports, ...this.functions]) numbers.set(entry.id, numbers.size);
+    const numberOf = (target: FunctionRef): number => {
+      const found = numbers.get(target.id);
+      if (found === undefined) throw new RangeError(`function ${target.id} was called but never added`);
+      return found;
+    };
+
+    const typeNumbers = new Map<string, number>();
+    const types: Code[] = [];
+    const typeOf = ({ params, results }: Pick<FunctionBuilder, "params" | "results">): number => {
+      const key = `${params.join()}>${results.join()}`;
+      let found = typeNumbers.get(key);
+      if (found === undefined) {
+        found = typeNumbers.size;
+        typeNumbers.set(key, found);
+        const code = new Code().byte(0x60);
+        for (const list of [params, results]) {
+          code.unsigned(list.length);
+          for (const type of list) code.byte(valueTypeBytes[type]);
+        }
+        types.push(code);
+      }
+      return found;
+    };
+
+    const importEntries = [
+      ...this.memories.map(memoryImport),
+      ...this.imports.map((entry) => name(name(new Code(), entry.module), entry.name).byte(0).unsigned(typeOf(entry))),
+    ];
+    const functionEntries = this.functions.map((fn) => new Code().unsigned(typeOf(fn)));
+    const globalEntries = this.globals.map(({ type, mutable, value }) =>
+      new Code()
+        .byte(valueTypeBytes[type])
+        .byte(mutable ? 1 : 0)
+        .append(value)
+        .op("end"),
+    );
+    const exportEntries = this.exports.map((entry) =>
+      name(new Code(), entry.name).byte(0).unsigned(numberOf(entry.target)),
+    );
+    const codeEntries = this.functions.map((fn) => {
+      const bytes = fn.encode(numberOf);
+      return new Code().unsigned(bytes.length).bytes(bytes);
+    });
+
+    const module = new Code().bytes(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+    section(module, sections.type, types);
+    section(module, sections.import, importEntries);
+    section(module, sections.function, functionEntries);
+    section(module, sections.global, globalEntries);
+    section(module, sections.export, exportEntries);
+    section(module, sections.code, codeEntries);
+    return new Uint8Array(module.resolve(numberOf));
+  }
+}
+
+function memoryImport({ module, name: field, minimumPages, maximumPages, shared }: MemoryImport): Code {
+  const code = name(name(new Code(), module), field).byte(2);
+  code.byte((maximumPages === undefined ? 0 : 1) | (shared === true ? 2 : 0)).unsigned(minimumPages);
+  return maximumPages === undefined ? code : code.unsigned(maximumPages);
+}
+
+function name(code: Code, text: string): Code {
+  const bytes = new TextEncoder().encode(text);
+  return code.unsigned(bytes.length).bytes(bytes);
+}
+
+function section(module: Code, id: number, entries: readonly Code[]): void {
+  if (entries.length === 0) return;
+  const content = new Code().unsigned(entries.length);
+  for (const entry of entries) content.append(entry);
+  module.byte(id).unsigned(content.length).append(content);
+}

@@ -1,0 +1,106 @@
+/** A value's bytes: in an ordinary ArrayBuffer, in a heap block, or in both. */
+import { ReadError } from "../../ir/errors.ts";
+import type { Device, Memory } from "../device.ts";
+import type { MemoryPool, Residency } from "./memory-pool.ts";
+
+export class WasmMemory implements Memory {
+  readonly device: Device;
+  readonly bytes: number;
+  released = false;
+  private readonly pool: MemoryPool;
+  private host: Uint8Array<ArrayBuffer> | null;
+  private residency: Residency | null = null;
+  /** The first run that used it as an input. */
+  private firstRun = 0;
+
+  private constructor(device: Device, pool: MemoryPool, bytes: number, host: ArrayBuffer | null) {
+    this.device = device;
+    this.pool = pool;
+    this.bytes = bytes;
+    this.host = host === null ? null : new Uint8Array(host);
+  }
+
+  /** Takes over the ArrayBuffer. */
+  static fromHost(device: Device, pool: MemoryPool, host: ArrayBuffer): WasmMemory {
+    return new WasmMemory(device, pool, host.byteLength, host);
+  }
+
+  /** Takes over a heap block. */
+  static fromBlock(device: Device, pool: MemoryPool, address: number, bytes: number): WasmMemory {
+    const memory = new WasmMemory(device, pool, bytes, null);
+    memory.residency = pool.adopt(memory, address, bytes);
+    return memory;
+  }
+
+  /**
+   * The address of a heap block for the current run, or 0 when the bytes should be copied into the run's own memory:
+   * a value that is an input for the first time may never be one again.
+   */
+  addressForRun(): number {
+    const { pool, residency } = this;
+    if (residency !== null && residency.address !== 0) {
+      residency.lastRun = pool.run;
+      return residency.address;
+    }
+    if (this.firstRun === 0 || this.firstRun === pool.run) {
+      this.firstRun = pool.run;
+      return 0;
+    }
+    return this.makeResident();
+  }
+
+  /** The address of a heap block with these bytes. */
+  makeResident(): number {
+    const { pool, residency } = this;
+    if (residency !== null && residency.address !== 0) {
+      residency.lastRun = pool.run;
+      return residency.address;
+    }
+    if (residency !== null) pool.release(residency);
+    this.residency = pool.reside(this, this.bytes, true);
+    pool.views.u8.set(this.hostBytes(), this.residency.address);
+    return this.residency.address;
+  }
+
+  /** A program is about to overwrite the block: only it counts from now on. */
+  giveUpHost(): void {
+    if (this.residency === null) throw new ReadError("wasm/not-resident", "a donated value must lie in the heap");
+    this.pool.keep(this.residency);
+    this.host = null;
+  }
+
+  /** The bytes in the ArrayBuffer. */
+  hostBytes(): Uint8Array<ArrayBuffer> {
+    if (this.host === null) throw new ReadError("wasm/no-host-copy", "these bytes lie in the heap only");
+    return this.host;
+  }
+
+  read(): ArrayBuffer {
+    this.checkLive();
+    if (this.host !== null) return this.host.buffer.slice(0);
+    const { address } = this.residency!;
+    return this.pool.heap.buffer.slice(address, address + this.bytes);
+  }
+
+  write(data: Uint8Array): void {
+    this.checkLive();
+    this.host?.set(data);
+    if (this.residency !== null && this.residency.address !== 0) {
+      this.pool.views.u8.set(data, this.residency.address);
+    }
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    if (this.residency !== null) this.pool.release(this.residency);
+    this.residency = null;
+    this.host = null;
+  }
+
+  checkLive(): void {
+    if (this.released) {
+      throw new ReadError("memory/released", `a value of ${this.bytes} bytes was used after its memory was released`);
+    }
+  }
+}
