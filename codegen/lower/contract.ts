@@ -1,0 +1,386 @@
+/**
+ * Lowers a `contract` region: a dot and the elementwise work on its result. Operands are read through linear indices,
+ * so transposes, windows (convolution) and broadcasts need no copy.
+ *
+ * Three forms, chosen by the strides: `tiles` (rows x vector columns in registers, the right operand's columns
+ * adjacent or packed), `rows` (both operands adjacent along the contracted axis: a product per element, vectorised
+ * along k), and `plain` (any type, any stride, one element at a time).
+ */
+import { dtypeBytes } from "../../ir/dtype.ts";
+import type { Node, NodeOf } from "../../ir/graph.ts";
+import { Index, linear, unravel } from "../../ir/index.ts";
+import type { Region } from "../../ir/kernel-graph.ts";
+import type { Expr } from "../../ir/loop.ts";
+import { contiguousStrides, elementCount } from "../../ir/shape.ts";
+import { linearAccess } from "../../passes/views.ts";
+import { addI, apply, constant, indexExpr, integer, kindOf, load, mulI, narrowed, typeOf, variable } from "./expressions.ts";
+import { evaluate, type EvaluationContext } from "./evaluate.ts";
+import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
+
+type Stored = (node: Node) => boolean;
+const f32 = typeOf("f32");
+const i32 = typeOf("i32");
+
+/** One axis of the iteration space with the distance it moves in each operand and in the result. */
+interface Axis {
+  readonly size: number;
+  readonly left: number;
+  readonly right: number;
+  readonly out: number;
+}
+interface Contraction {
+  readonly left: { readonly base: Node; readonly offset: number };
+  readonly right: { readonly base: Node; readonly offset: number };
+  readonly batch: readonly Axis[];
+  readonly rows: readonly Axis[];
+  readonly columns: readonly Axis[];
+  readonly depth: readonly Axis[];
+}
+
+export function lowerContract(region: Region, name: string, target: Target, stored: Stored): LoweredKernel {
+  const dot = region.members[0] as Node & NodeOf<"dot">;
+  const builder = new KernelBuilder(target);
+  const lowering = new ContractLowering(builder, region, dot, stored);
+  if (target.kind === "gpu" || dot.dtype !== "float32" || !lowering.isLinear) lowering.plain();
+  else lowering.tiles();
+  return builder.finish(name);
+}
+
+export function analyse(dot: NodeOf<"dot">): Contraction {
+  const [a, b] = dot.inputs as [Node, Node];
+  const left = linearAccess(a);
+  const right = linearAccess(b);
+  const { batch, contract } = dot.attrs;
+  const out = contiguousStrides(dot.shape);
+  const free = (node: Node, side: 0 | 1): number[] => node.shape.map((_, i) => i).filter((i) => !batch[side].includes(i) && !contract[side].includes(i));
+  const freeA = free(a, 0);
+  const freeB = free(b, 1);
+  const nb = batch[0].length;
+  return {
+    left: { base: left.base, offset: left.offset },
+    right: { base: right.base, offset: right.offset },
+    batch: joinAxes(batch[0].map((axis, i) => ({ size: a.shape[axis]!, left: left.strides[axis]!, right: right.strides[batch[1][i]!]!, out: out[i]! }))),
+    rows: joinAxes(freeA.map((axis, i) => ({ size: a.shape[axis]!, left: left.strides[axis]!, right: 0, out: out[nb + i]! }))),
+    columns: joinAxes(freeB.map((axis, i) => ({ size: b.shape[axis]!, left: 0, right: right.strides[axis]!, out: out[nb + freeA.length + i]! }))),
+    depth: joinAxes(orderDepth(contract[0].map((axis, i) => ({ size: a.shape[axis]!, left: left.strides[axis]!, right: right.strides[contract[1][i]!]!, out: 0 })))),
+  };
+}
+
+/** The contracted axes may be walked in any order: largest strides outermost, so that neighbours can be joined. */
+const orderDepth = (axes: Axis[]): Axis[] => axes.sort((a, b) => b.left + b.right - (a.left + a.right));
+
+/** Neighbouring axes that step evenly through every operand are one axis. */
+function joinAxes(axes: readonly Axis[]): Axis[] {
+  const joined: Axis[] = [];
+  for (const axis of axes) {
+    if (axis.size === 1) continue;
+    const last = joined.at(-1);
+    if (last && last.left === axis.left * axis.size && last.right === axis.right * axis.size && last.out === axis.out * axis.size) {
+      joined[joined.length - 1] = { ...axis, size: axis.size * last.size };
+    } else joined.push(axis);
+  }
+  return joined;
+}
+
+class ContractLowering {
+  private readonly contraction: Contraction;
+  private readonly builder: KernelBuilder;
+  private readonly region: Region;
+  private readonly dot: Node & NodeOf<"dot">;
+  private readonly members: ReadonlySet<Node>;
+  private readonly stored: Stored;
+  /** Elements in a register. */
+  private readonly lanes: number;
+
+  constructor(builder: KernelBuilder, region: Region, dot: Node & NodeOf<"dot">, stored: Stored) {
+    this.builder = builder;
+    this.region = region;
+    this.dot = dot;
+    this.stored = stored;
+    this.members = new Set(region.members);
+    this.contraction = analyse(dot);
+    this.lanes = builder.target.simd ? 4 : 1;
+  }
+
+  get isLinear(): boolean {
+    const { left, right } = this.contraction;
+    return this.stored(left.base) && this.stored(right.base) && left.base.dtype === "float32" && right.base.dtype === "float32";
+  }
+
+  private context(value: Expr): EvaluationContext {
+    return { builder: this.builder, stored: (node) => !this.members.has(node) && this.stored(node), supply: (node) => (node === (this.dot as Node) ? value : null) };
+  }
+
+  /** Finishes one element: the elementwise members, and the stores. */
+  private epilogue(at: readonly Index[], value: Expr): void {
+    const context = this.context(value);
+    for (const node of this.region.stores) {
+      const result = evaluate(context, node, at);
+      const index = indexExpr(linear(at, contiguousStrides(node.shape)));
+      this.builder.emit({ kind: "store", buffer: this.builder.buffer(node, "write"), index, value: result });
+    }
+  }
+
+  /** One element at a time. */
+  plain(): void {
+    const { builder, dot } = this;
+    const [a, b] = dot.inputs as [Node, Node];
+    const { batch, contract } = dot.attrs;
+    const kind = kindOf(dot.dtype);
+    const count = elementCount(dot.shape);
+    const depth = contract[0].map((axis) => a.shape[axis]!);
+    builder.loop("o", count, "parallel", () => {
+      const at = unravel(Index.variable("o", count - 1), dot.shape);
+      const total = builder.declare(constant(kind, 0), "acc");
+      const inner = elementCount(depth);
+      builder.loop("k", inner, "serial", () => {
+        const k = unravel(Index.variable("k", inner - 1), depth);
+        const coordinates = (node: Node, side: 0 | 1, firstFree: number): Index[] => {
+          let free = firstFree;
+          return node.shape.map((_, axis) => {
+            const inBatch = batch[side].indexOf(axis);
+            if (inBatch >= 0) return at[inBatch]!;
+            const inDepth = contract[side].indexOf(axis);
+            return inDepth >= 0 ? k[inDepth]! : at[free++]!;
+          });
+        };
+        const freeA = a.shape.length - batch[0].length - depth.length;
+        const context = { builder, stored: (node: Node) => !this.members.has(node) && this.stored(node) };
+        const x = evaluate(context, a, coordinates(a, 0, batch[0].length));
+        const y = evaluate(context, b, coordinates(b, 1, batch[0].length + freeA));
+        const product = kind === "f32" || kind === "f64" ? apply("madd", typeOf(kind), x, y, total) : apply("add", typeOf(kind), total, apply("mul", typeOf(kind), x, y));
+        builder.assign(total, product);
+      });
+      this.epilogue(at, narrowed(total, dot.dtype));
+    });
+  }
+
+  /** Register tiles. */
+  tiles(): void {
+    const { builder, contraction } = this;
+    const { batch, rows, columns, depth } = contraction;
+    const one: Axis = { size: 1, left: 0, right: 0, out: 0 };
+    const row = rows.at(-1) ?? one;
+    const column = columns.at(-1) ?? one;
+    const outer = [...batch, ...rows.slice(0, -1), ...columns.slice(0, -1)];
+    const product = outer.reduce((n, axis) => n * axis.size, 1);
+    const names = outer.map((_, i) => `o${i}`);
+    const body = (): void => {
+      const at = (pick: (axis: Axis) => number, offset: number): Index =>
+        outer.reduce((sum, axis, i) => sum.add(Index.variable(names[i]!, axis.size - 1).scale(pick(axis))), Index.constant(offset));
+      const start = {
+        left: builder.let(indexExpr(at((x) => x.left, contraction.left.offset)), "left"),
+        right: builder.let(indexExpr(at((x) => x.right, contraction.right.offset)), "right"),
+        out: at((x) => x.out, 0),
+      };
+      const innermost = depth.at(-1);
+      const dotForm = column.right !== 1 && innermost?.left === 1 && innermost.right === 1 && innermost.size >= 16;
+      if (dotForm) this.rowProducts(start, row, column);
+      else this.columnTiles(start, row, column);
+    };
+    const nest = (depthIndex: number): void => {
+      const axis = outer[depthIndex];
+      if (axis === undefined) return body();
+      builder.loop(names[depthIndex]!, axis.size, depthIndex === 0 ? "parallel" : "serial", () => nest(depthIndex + 1));
+    };
+    if (product > 0) nest(0);
+  }
+
+  private leftBuffer(): string {
+    return this.builder.buffer(this.contraction.left.base, "read");
+  }
+  private rightBuffer(): string {
+    return this.builder.buffer(this.contraction.right.base, "read");
+  }
+
+  /** Loops over the contracted axes; `body` gets the position in each operand relative to the tile's start. */
+  private overDepth(body: (left: Index, right: Index, inner: string) => void): void {
+    const { depth } = this.contraction;
+    const step = (i: number, left: Index, right: Index): void => {
+      const axis = depth[i];
+      if (axis === undefined) return body(left, right, `k${depth.length - 1}`);
+      const k = Index.variable(`k${i}`, axis.size - 1);
+      this.builder.loop(`k${i}`, axis.size, "serial", () => step(i + 1, left.add(k.scale(axis.left)), right.add(k.scale(axis.right))));
+    };
+    step(0, Index.constant(0), Index.constant(0));
+  }
+
+  private columnTiles(start: { left: Expr; right: Expr; out: Index }, row: Axis, column: Axis): void {
+    const { builder, contraction } = this;
+    const depthSize = contraction.depth.reduce((n, axis) => n * axis.size, 1);
+    const adjacent = column.right === 1;
+    const far = contraction.depth.some((axis) => axis.right >= 1024 && axis.size > 64);
+    const pack = column.size >= 4 && (!adjacent || (far && row.size >= 32)) && depthSize * 8 * dtypeBytes("float32") <= 1 << 20;
+    const rowTile = this.lanes === 4 ? 6 : 4;
+    const strip = (columnStart: Index, width: number): void => {
+      let packed: string | null = null;
+      if (pack && width > 1) {
+        packed = builder.scratch("float32", depthSize * width);
+        this.pack(packed, start.right, columnStart, column, width);
+      }
+      const tileOf = (rowStart: Index, height: number): void => this.tile(start, row, column, rowStart, height, columnStart, width, packed);
+      const whole = Math.floor(row.size / rowTile);
+      if (whole > 0) {
+        const name = builder.fresh("m");
+        builder.loop(name, whole, "serial", () => tileOf(Index.variable(name, whole - 1).scale(rowTile), rowTile));
+      }
+      const left = row.size - whole * rowTile;
+      if (left > 0) tileOf(Index.constant(whole * rowTile), left);
+    };
+    const widths = !(adjacent || pack) ? [1] : this.lanes === 4 ? [8, 4, 1] : [4, 1];
+    let done = 0;
+    for (const width of widths) {
+      const count = Math.floor((column.size - done) / width);
+      if (count === 0) continue;
+      const from = done;
+      const name = builder.fresh("n");
+      builder.loop(name, count, "serial", () => strip(Index.variable(name, count - 1).scale(width).add(from), width));
+      done += count * width;
+    }
+  }
+
+  /** Copies `width` columns next to each other: [depth][width]. */
+  private pack(buffer: string, rightStart: Expr, columnStart: Index, column: Axis, width: number): void {
+    const { builder, contraction } = this;
+    const sizes = contraction.depth.map((axis) => axis.size);
+    const strides = contiguousStrides(sizes);
+    const right = this.rightBuffer();
+    const nest = (i: number, from: Index, to: Index): void => {
+      const axis = contraction.depth[i];
+      if (axis === undefined) {
+        const base = builder.let(addI(rightStart, indexExpr(from.add(columnStart.scale(column.right)))));
+        for (let j = 0; j < width; j++) {
+          const value = load(right, f32, addI(base, integer(j * column.right)));
+          builder.emit({ kind: "store", buffer, index: indexExpr(to.add(j)), value });
+        }
+        return;
+      }
+      const name = builder.fresh("p");
+      const p = Index.variable(name, axis.size - 1);
+      builder.loop(name, axis.size, "serial", () => nest(i + 1, from.add(p.scale(axis.right)), to.add(p.scale(strides[i]! * width))));
+    };
+    nest(0, Index.constant(0), Index.constant(0));
+  }
+
+  private tile(start: { left: Expr; right: Expr; out: Index }, row: Axis, column: Axis, rowStart: Index, height: number, columnStart: Index, width: number, packed: string | null): void {
+    const { builder, contraction } = this;
+    const lanes = width === 1 ? 1 : this.lanes;
+    const vectors = width / lanes;
+    const type = typeOf("f32", lanes);
+    const zero: Expr = constant("f32", 0);
+    const sums = Array.from({ length: height * vectors }, () => builder.declare(lanes === 1 ? zero : apply("splat", type, zero), "c"));
+    const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));
+    const rightBase = packed === null ? builder.let(addI(start.right, indexExpr(columnStart.scale(column.right)))) : integer(0);
+    const sizes = contraction.depth.map((axis) => axis.size);
+    const packedStrides = contiguousStrides(sizes).map((s) => s * width);
+    const left = this.leftBuffer();
+    const right = packed ?? this.rightBuffer();
+    this.overDepth((leftAt, rightAt, inner) => {
+      const rightIndex = packed === null ? rightAt : linear(contraction.depth.map((axis, i) => Index.variable(`k${i}`, axis.size - 1)), packedStrides);
+      const b = Array.from({ length: vectors }, (_, v) => builder.let(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(v * lanes)))));
+      const a0 = builder.let(addI(leftBase, indexExpr(leftAt)));
+      for (let i = 0; i < height; i++) {
+        const scalar = load(left, f32, addI(a0, mulI(integer(i), integer(row.left))));
+        const a = builder.let(lanes === 1 ? scalar : apply("splat", type, scalar));
+        for (let v = 0; v < vectors; v++) builder.assign(sums[i * vectors + v]!, apply("madd", type, a, b[v]!, sums[i * vectors + v]!));
+        if (lanes === 4 && width === 8 && contraction.depth.length > 0) builder.emit({ kind: "fence", counter: variable(inner, i32), never: -(i + 2) });
+      }
+    });
+    this.finishTile(start.out, row, column, rowStart, height, columnStart, width, sums);
+  }
+
+  /** Stores a tile: straight from registers when there is nothing to add, else through a small scratch tile. */
+  private finishTile(out: Index, row: Axis, column: Axis, rowStart: Index, height: number, columnStart: Index, width: number, sums: readonly Expr[]): void {
+    const { builder, dot, region } = this;
+    const lanes = width === 1 ? 1 : this.lanes;
+    const vectors = width / lanes;
+    const position = (i: number | Index, j: number | Index): Index => {
+      const r = typeof i === "number" ? rowStart.add(i) : rowStart.add(i);
+      const c = typeof j === "number" ? columnStart.add(j) : columnStart.add(j);
+      return out.add(r.scale(row.out)).add(c.scale(column.out));
+    };
+    if (region.members.length === 1 && (column.out === 1 || width === 1)) {
+      const buffer = builder.buffer(dot as Node, "write");
+      for (let i = 0; i < height; i++) {
+        for (let v = 0; v < vectors; v++) builder.emit({ kind: "store", buffer, index: indexExpr(position(i, v * lanes)), value: sums[i * vectors + v]! });
+      }
+      return;
+    }
+    if (width === 1) {
+      for (let i = 0; i < height; i++) this.epilogue(unravel(position(i, 0), dot.shape), sums[i]!);
+      return;
+    }
+    const tile = builder.scratch("float32", height * width);
+    for (let i = 0; i < height; i++) {
+      for (let v = 0; v < vectors; v++) builder.emit({ kind: "store", buffer: tile, index: integer(i * width + v * lanes), value: sums[i * vectors + v]! });
+    }
+    const rowName = builder.fresh("e");
+    const columnName = builder.fresh("e");
+    const i = Index.variable(rowName, height - 1);
+    const j = Index.variable(columnName, width - 1);
+    builder.loop(rowName, height, "serial", () => {
+      builder.loop(columnName, width, "serial", () => {
+        const value = builder.let(load(tile, f32, indexExpr(i.scale(width).add(j))));
+        this.epilogue(unravel(position(i, j), dot.shape), value);
+      });
+    });
+  }
+
+  /** Both operands adjacent along k: vector accumulators along k, a few rows and columns at a time. */
+  private rowProducts(start: { left: Expr; right: Expr; out: Index }, row: Axis, column: Axis): void {
+    const { builder, contraction, dot } = this;
+    const inner = contraction.depth.at(-1)!;
+    const outerDepth = contraction.depth.slice(0, -1);
+    const left = this.leftBuffer();
+    const right = this.rightBuffer();
+    const { lanes } = this;
+    const vector = typeOf("f32", lanes);
+    const block = (rowStart: Index, height: number, columnStart: Index, width: number): void => {
+      const sums = Array.from({ length: height * width }, () => builder.declare(lanes === 1 ? constant("f32", 0) : apply("splat", vector, constant("f32", 0)), "c"));
+      const rest = Array.from({ length: height * width }, () => builder.declare(constant("f32", 0), "d"));
+      const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));
+      const rightBase = builder.let(addI(start.right, indexExpr(columnStart.scale(column.right))));
+      const nest = (i: number, leftAt: Index, rightAt: Index): void => {
+        const axis = outerDepth[i];
+        if (axis !== undefined) {
+          const name = builder.fresh("k");
+          const k = Index.variable(name, axis.size - 1);
+          builder.loop(name, axis.size, "serial", () => nest(i + 1, leftAt.add(k.scale(axis.left)), rightAt.add(k.scale(axis.right))));
+          return;
+        }
+        const l0 = builder.let(addI(leftBase, indexExpr(leftAt)));
+        const r0 = builder.let(addI(rightBase, indexExpr(rightAt)));
+        const whole = inner.size - (inner.size % lanes);
+        const chunk = (type: typeof f32, k: Expr, targets: readonly Expr[]): void => {
+          const b = Array.from({ length: width }, (_, j) => builder.let(load(right, type, addI(addI(r0, k), integer(j * column.right)))));
+          for (let r = 0; r < height; r++) {
+            const a = builder.let(load(left, type, addI(addI(l0, k), integer(r * row.left))));
+            for (let c = 0; c < width; c++) builder.assign(targets[r * width + c]!, apply("madd", type, a, b[c]!, targets[r * width + c]!));
+          }
+        };
+        if (whole > 0) {
+          const name = builder.fresh("k");
+          builder.range(name, integer(0), integer(whole), lanes, "serial", () => chunk(vector, variable(name, i32), sums));
+        }
+        for (let k = whole; k < inner.size; k++) chunk(f32, integer(k), rest);
+      };
+      nest(0, Index.constant(0), Index.constant(0));
+      for (let r = 0; r < height; r++) {
+        for (let c = 0; c < width; c++) {
+          const total = builder.let(apply("add", f32, lanes === 1 ? sums[r * width + c]! : apply("reduce_add", f32, sums[r * width + c]!), rest[r * width + c]!));
+          const at = start.out.add(rowStart.add(r).scale(row.out)).add(columnStart.add(c).scale(column.out));
+          this.epilogue(unravel(at, dot.shape), total);
+        }
+      }
+    };
+    const over = (size: number, tile: number, body: (from: Index, count: number) => void): void => {
+      const whole = Math.floor(size / tile);
+      if (whole > 0) {
+        const name = builder.fresh("t");
+        builder.loop(name, whole, "serial", () => body(Index.variable(name, whole - 1).scale(tile), tile));
+      }
+      if (size > whole * tile) body(Index.constant(whole * tile), size - whole * tile);
+    };
+    over(column.size, 4, (columnStart, width) => over(row.size, 2, (rowStart, height) => block(rowStart, height, columnStart, width)));
+  }
+}

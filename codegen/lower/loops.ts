@@ -1,0 +1,284 @@
+/**
+ * Lowers a `loops` region: a nest over the kept axes; inside it, for each phase, a nest over the reduced axes with that
+ * phase's accumulators, elementwise values and stores; between phases, the values of a row.
+ */
+import type { Node } from "../../ir/graph.ts";
+import { Index, linear, unravel } from "../../ir/index.ts";
+import type { Region } from "../../ir/kernel-graph.ts";
+import type { Expr, Stmt } from "../../ir/loop.ts";
+import { contiguousStrides, elementCount } from "../../ir/shape.ts";
+import { isReduce } from "../../passes/fuse.ts";
+import { apply, indexExpr, integer, kindOf, load, typeOf } from "./expressions.ts";
+import { evaluate, read, type EvaluationContext } from "./evaluate.ts";
+import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
+import { planPhases, type PhasePlan } from "./phases.ts";
+import { accumulator, betterThan, combine, type Accumulator } from "./reductions.ts";
+
+/** Consecutive axes run as one loop. */
+type AxisGroups = readonly (readonly number[])[];
+
+export function lowerLoops(region: Region, name: string, target: Target, stored: (node: Node) => boolean): LoweredKernel {
+  const plan = planPhases(region, stored);
+  const { domain, reduced } = region;
+  let groups: number[][] = domain.map((_, axis) => [axis]);
+  const lower = (tried: AxisGroups): LoweredKernel => new LoopLowering(region, plan, target, stored, tried).run(name);
+  let best = lower(groups);
+  let divisions = countDivisions(best.kernel.body);
+  // Join neighbouring axes, innermost first, wherever that costs no index division.
+  for (let i = groups.length - 2; i >= 0; i--) {
+    const [left, right] = [groups[i]!, groups[i + 1]!];
+    if (reduced.includes(left[0]!) !== reduced.includes(right[0]!)) continue;
+    const joined = [...groups.slice(0, i), [...left, ...right], ...groups.slice(i + 2)];
+    const attempt = lower(joined);
+    const cost = countDivisions(attempt.kernel.body);
+    if (cost <= divisions) {
+      groups = joined;
+      best = attempt;
+      divisions = cost;
+    }
+  }
+  return best;
+}
+
+function countDivisions(body: readonly Stmt[]): number {
+  let count = 0;
+  const text = JSON.stringify(body, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+  for (const match of text.matchAll(/"op":"(div|rem)","type":\{"kind":"i32"/g)) if (match) count++;
+  return count;
+}
+
+const stageLimit = { cpu: 1 << 20, gpu: 2048 } as const;
+
+class LoopLowering {
+  private readonly builder: KernelBuilder;
+  private readonly region: Region;
+  private readonly plan: PhasePlan;
+  private readonly stored: (node: Node) => boolean;
+  private readonly groups: AxisGroups;
+  private readonly members: ReadonlySet<Node>;
+  private readonly target: Target;
+  private readonly rowSize: number;
+  /** One workgroup a row, its invocations sharing the reduction. */
+  private readonly lanes: boolean;
+  private phase = 0;
+  private rowPosition: Index = Index.constant(0);
+  private at: Index[] = [];
+  private readonly slots = new Map<Node, string>();
+
+  constructor(region: Region, plan: PhasePlan, target: Target, stored: (node: Node) => boolean, groups: AxisGroups) {
+    this.region = region;
+    this.plan = plan;
+    this.target = target;
+    this.stored = stored;
+    this.groups = groups;
+    this.members = new Set(region.members);
+    this.builder = new KernelBuilder(target);
+    this.rowSize = elementCount(region.reduced.map((axis) => region.domain[axis]!));
+    const innermost = region.domain.length - 1;
+    this.lanes = target.kind === "gpu" && region.reduced.length > 0 && this.rowSize >= 32 && region.reduced.includes(innermost);
+  }
+
+  run(name: string): LoweredKernel {
+    const { reduced, domain } = this.region;
+    const outer = this.groups.filter((axes) => !reduced.includes(axes[0]!));
+    if (this.target.kind === "gpu") {
+      if (this.lanes) this.builder.workgroupSize = Math.min(256, 2 ** Math.ceil(Math.log2(this.rowSize)));
+      // One flat index: the grid has one dimension.
+      const axes = outer.flat();
+      const sizes = axes.map((axis) => domain[axis]!);
+      const count = elementCount(sizes);
+      this.nest([{ name: "i", count, parallel: true }], 0, (values) => {
+        const coordinates = unravel(values[0]!, sizes);
+        this.row(new Map(axes.map((axis, i) => [axis, coordinates[i]!])));
+      });
+      return this.builder.finish(name);
+    }
+    const loops = outer.map((axes, i) => ({ name: `i${i}`, count: elementCount(axes.map((axis) => domain[axis]!)), parallel: i === 0 }));
+    this.nest(loops, 0, (values) => this.row(this.coordinates(outer, values)));
+    return this.builder.finish(name);
+  }
+
+  private coordinates(groups: AxisGroups, values: readonly Index[]): Map<number, Index> {
+    const result = new Map<number, Index>();
+    groups.forEach((axes, i) => {
+      const parts = unravel(values[i]!, axes.map((axis) => this.region.domain[axis]!));
+      axes.forEach((axis, k) => result.set(axis, parts[k]!));
+    });
+    return result;
+  }
+
+  private nest(loops: readonly { name: string; count: number; parallel: boolean; lane?: boolean }[], depth: number, body: (values: Index[]) => void, values: Index[] = []): void {
+    const loop = loops[depth];
+    if (loop === undefined) return body(values);
+    const value = Index.variable(loop.name, Math.max(0, loop.count - 1));
+    const mode = loop.lane ? "lane" : loop.parallel ? "parallel" : "serial";
+    this.builder.loop(loop.name, loop.count, mode, () => this.nest(loops, depth + 1, body, [...values, value]));
+  }
+
+  /** Everything of one row: phases, row values, stores. */
+  private row(kept: ReadonlyMap<number, Index>): void {
+    const { domain, reduced, members, stores } = this.region;
+    const rowAt = domain.map((_, axis) => kept.get(axis) ?? Index.constant(0));
+    const rowContext: EvaluationContext = { builder: this.builder, stored: (node) => this.isStored(node) };
+    const inner = this.groups.filter((axes) => reduced.includes(axes[0]!));
+    this.planSlots();
+    const rowsDone = new Set<Node>();
+    const finishRows = (phase: number): void => {
+      for (const node of members) {
+        if (rowsDone.has(node) || isReduce(node) || (this.plan.rows.get(node) ?? Infinity) > phase) continue;
+        rowsDone.add(node);
+        const value = evaluate(rowContext, node, rowAt);
+        if (stores.includes(node)) this.store(node, rowAt, value);
+      }
+    };
+    finishRows(0);
+    for (let phase = 0; phase < this.plan.phaseCount; phase++) {
+      this.phase = phase;
+      const sums = (this.plan.reductions[phase] ?? []).map((node) => ({ node, sum: accumulator(this.builder, node) }));
+      const loops = inner.map((axes, i) => ({
+        name: `r${phase}_${i}`,
+        count: elementCount(axes.map((axis) => domain[axis]!)),
+        parallel: false,
+        lane: this.lanes && inner.length === 1,
+      }));
+      const work = sums.length > 0 || [...this.plan.computed.values()].some((phases) => phases.includes(phase));
+      if (!work) continue;
+      if (this.lanes && inner.length > 1) {
+        const sizes = inner.map((axes) => elementCount(axes.map((axis) => domain[axis]!)));
+        this.nest([{ name: `r${phase}`, count: this.rowSize, parallel: false, lane: true }], 0, (values) => {
+          this.element(new Map([...kept, ...this.coordinates(inner, unravel(values[0]!, sizes))]), sums);
+        });
+      } else this.nest(loops, 0, (values) => this.element(new Map([...kept, ...this.coordinates(inner, values)]), sums));
+      for (const { node, sum } of sums) {
+        if (this.lanes) this.joinLanes(sum, node);
+        const value = this.builder.let(sum.finish());
+        this.builder.remember(node, rowAt, value);
+        if (stores.includes(node)) this.store(node, rowAt, value);
+      }
+      finishRows(phase + 1);
+    }
+  }
+
+  private isStored(node: Node): boolean {
+    return !this.members.has(node) && this.stored(node);
+  }
+
+  private element(coordinates: ReadonlyMap<number, Index>, sums: readonly { node: Node; sum: Accumulator }[]): void {
+    const { domain, reduced, members, stores } = this.region;
+    const at = domain.map((_, axis) => coordinates.get(axis)!);
+    this.at = at;
+    this.rowPosition = linear(reduced.map((axis) => at[axis]!), contiguousStrides(reduced.map((axis) => domain[axis]!)));
+    const context: EvaluationContext = { builder: this.builder, stored: (node) => this.isStored(node), supply: (node, where) => this.supply(node, where) };
+    // Read what earlier phases left before anything of this phase takes over its slot.
+    for (const [node, span] of this.plan.staged) {
+      if (span.first < this.phase && this.phase <= span.last) evaluate(context, node, at);
+    }
+    for (const node of members) {
+      if (!(this.plan.computed.get(node) ?? []).includes(this.phase)) continue;
+      const value = evaluate(context, node, at);
+      this.stage(node, value);
+      if (stores.includes(node) && this.plan.computed.get(node)![0] === this.phase) this.store(node, at, value);
+    }
+    for (const { node, sum } of sums) sum.add(evaluate(context, node.inputs[0]!, at), at);
+  }
+
+  private store(node: Node, at: readonly Index[], value: Expr): void {
+    const position = linear(at, contiguousStrides(node.shape));
+    const buffer = this.builder.buffer(node, "write");
+    this.builder.emit({ kind: "store", buffer, index: indexExpr(position), value });
+  }
+
+  // ---- values kept for later phases
+
+  private get stagingFits(): boolean {
+    return this.rowSize <= stageLimit[this.target.kind];
+  }
+
+  private planSlots(): void {
+    if (!this.stagingFits) return;
+    const free: { buffer: string; dtype: string; until: number }[] = [];
+    const items = [...this.plan.staged].sort((a, b) => a[1].first - b[1].first);
+    for (const [node, { first, last }] of items) {
+      const slot = free.find((candidate) => candidate.dtype === node.dtype && candidate.until <= first);
+      if (slot !== undefined) {
+        slot.until = last;
+        this.slots.set(node, slot.buffer);
+      } else {
+        const buffer = this.builder.scratch(node.dtype, this.rowSize, this.target.kind === "gpu" && this.lanes ? "workgroup" : "scratch");
+        free.push({ buffer, dtype: node.dtype, until: last });
+        this.slots.set(node, buffer);
+      }
+    }
+  }
+
+  private stage(node: Node, value: Expr): void {
+    const buffer = this.slots.get(node);
+    const span = this.plan.staged.get(node);
+    if (buffer === undefined || span === undefined || span.first !== this.phase) return;
+    this.builder.emit({ kind: "store", buffer, index: indexExpr(this.rowPosition), value });
+  }
+
+  private supply(node: Node, where: readonly Index[]): Expr | null {
+    const span = this.plan.staged.get(node);
+    if (span === undefined || !sameIndices(where, this.at)) return null;
+    const buffer = this.slots.get(node);
+    if (this.phase === span.first) {
+      if (this.members.has(node) || buffer === undefined) return null;
+      const value = this.builder.let(read({ builder: this.builder, stored: this.stored }, node, where));
+      this.stage(node, value);
+      return value;
+    }
+    if (this.phase < span.first) return null;
+    if (buffer !== undefined) return load(buffer, typeOf(kindOf(node.dtype)), indexExpr(this.rowPosition));
+    return null; // no room to keep it: read or computed again
+  }
+
+  /** Combines the invocations' partial results by a tree in workgroup memory; all of them get the total. */
+  private joinLanes(sum: Accumulator, node: Node): void {
+    const { builder } = this;
+    const size = builder.workgroupSize;
+    const local: Expr = { op: "local_index", type: typeOf("i32"), args: [] };
+    const dtypes = sum.parts.map((_, i) => (i === 0 ? node.inputs[0]!.dtype : "int32") as typeof node.dtype);
+    const shared = dtypes.map((dtype) => builder.scratch(dtype, size, "workgroup"));
+    const at = (i: number, index: Expr): Expr => load(shared[i]!, sum.parts[i]!.type, index);
+    sum.parts.forEach((part, i) => builder.emit({ kind: "store", buffer: shared[i]!, index: local, value: part }));
+    builder.emit({ kind: "barrier" });
+    for (let half = size / 2; half >= 1; half /= 2) {
+      builder.if(apply("lt", typeOf("bool"), local, integer(half)), () => {
+        const other = apply("add", typeOf("i32"), local, integer(half));
+        if (sum.operation !== null) {
+          const joined = combine(sum.operation, at(0, local), at(0, other));
+          builder.emit({ kind: "store", buffer: shared[0]!, index: local, value: joined });
+          return;
+        }
+        this.joinArguments(node, shared, at, local, other);
+      });
+      builder.emit({ kind: "barrier" });
+    }
+    sum.parts.forEach((part, i) => builder.assign(part, at(i, integer(0))));
+    builder.emit({ kind: "barrier" });
+  }
+
+  private joinArguments(node: Node, shared: readonly string[], at: (i: number, index: Expr) => Expr, local: Expr, other: Expr): void {
+    const { builder } = this;
+    const bool = typeOf("bool");
+    const kind = kindOf(node.inputs[0]!.dtype);
+    const [a, b] = [builder.let(at(0, local)), builder.let(at(0, other))];
+    const [i, j] = [builder.let(at(1, local)), builder.let(at(1, other))];
+    const largest = node.op === "argmax";
+    // The other wins when it holds something and is better, or equally good and earlier.
+    const better = betterThan(kind, largest, b, a);
+    const worse = betterThan(kind, largest, a, b);
+    const equal = apply("not", bool, apply("or", bool, better, worse));
+    const earlier = apply("and", bool, equal, apply("lt", bool, j, i));
+    const exists = apply("ge", bool, j, integer(0));
+    const empty = apply("lt", bool, i, integer(0));
+    const wins = builder.let(apply("and", bool, exists, apply("or", bool, empty, apply("or", bool, better, earlier))));
+    builder.if(wins, () => {
+      builder.emit({ kind: "store", buffer: shared[0]!, index: local, value: b });
+      builder.emit({ kind: "store", buffer: shared[1]!, index: local, value: j });
+    });
+  }
+}
+
+const sameIndices = (a: readonly Index[], b: readonly Index[]): boolean => a.length === b.length && a.every((index, i) => index.key === b[i]!.key);

@@ -1,0 +1,178 @@
+/** Lowers the regions whose elements depend on each other's order: scan, sort and scatter. */
+import type { Node, NodeOf } from "../../ir/graph.ts";
+import { Index, linear, unravel } from "../../ir/index.ts";
+import type { Expr } from "../../ir/loop.ts";
+import { contiguousStrides, elementCount } from "../../ir/shape.ts";
+import { apply, convert, indexExpr, integer, kindOf, load, narrowed, select, typeOf, variable } from "./expressions.ts";
+import { dynamicIndex, evaluate, positionOf } from "./evaluate.ts";
+import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
+import { betterThan, combine, identityOf } from "./reductions.ts";
+
+type Stored = (node: Node) => boolean;
+const i32 = typeOf("i32");
+const bool = typeOf("bool");
+const combiners = { sum: "add", prod: "mul", max: "max", min: "min" } as const;
+
+/** One parallel loop over all axes but one; `body` gets the coordinates with a hole at `axis`. */
+function overRows(builder: KernelBuilder, shape: readonly number[], axis: number, body: (at: (along: Index) => Index[]) => void): void {
+  const others = shape.map((_, i) => i).filter((i) => i !== axis);
+  const sizes = others.map((i) => shape[i]!);
+  const count = elementCount(sizes);
+  builder.loop("row", count, "parallel", () => {
+    const parts = unravel(Index.variable("row", count - 1), sizes);
+    body((along) => shape.map((_, i) => (i === axis ? along : parts[others.indexOf(i)]!)));
+  });
+}
+
+export function lowerScan(node: NodeOf<"scan">, name: string, target: Target, stored: Stored): LoweredKernel {
+  const builder = new KernelBuilder(target);
+  const { axis, kind, reverse } = node.attrs;
+  const source = node.inputs[0]!;
+  const length = node.shape[axis]!;
+  const operation = combiners[kind];
+  overRows(builder, node.shape, axis, (at) => {
+    const total = builder.declare(identityOf(operation, kindOf(source.dtype)), "acc");
+    builder.loop("k", length, "serial", () => {
+      const k = Index.variable("k", length - 1);
+      const position = at(reverse ? k.scale(-1).add(length - 1) : k);
+      const value = evaluate({ builder, stored }, source, position);
+      builder.assign(total, combine(operation, total, value));
+      const buffer = builder.buffer(node as Node, "write");
+      builder.emit({ kind: "store", buffer, index: indexExpr(linear(position, contiguousStrides(node.shape))), value: narrowed(total, node.dtype) });
+    });
+  });
+  return builder.finish(name);
+}
+
+/** Bottom-up merge sort of each row, in two pairs of scratch arrays. */
+export function lowerSort(node: NodeOf<"sort">, stores: readonly Node[], name: string, target: Target, stored: Stored): LoweredKernel {
+  const builder = new KernelBuilder(target);
+  const { axis, descending } = node.attrs;
+  const source = node.inputs[0]!;
+  const length = node.shape[axis]!;
+  const kind = kindOf(source.dtype);
+  const values = builder.scratch(source.dtype, length);
+  const places = builder.scratch("int32", length);
+  const mergedValues = builder.scratch(source.dtype, length);
+  const mergedPlaces = builder.scratch("int32", length);
+  const set = (buffer: string, index: Expr, value: Expr): void => builder.emit({ kind: "store", buffer, index, value });
+  const less = (a: Expr, b: Expr): Expr => apply("lt", bool, a, b);
+  const plus = (a: Expr, b: Expr): Expr => apply("add", i32, a, b);
+  overRows(builder, node.shape, axis, (at) => {
+    builder.loop("k", length, "serial", () => {
+      const value = evaluate({ builder, stored }, source, at(Index.variable("k", length - 1)));
+      set(values, variable("k", i32), value);
+      set(places, variable("k", i32), variable("k", i32));
+    });
+    const width = builder.declare(integer(1), "width");
+    const whileLoop = (condition: Expr, body: () => void): void => {
+      const statements = builder.inScope(body);
+      builder.emit({ kind: "while", condition, body: statements });
+    };
+    whileLoop(less(width, integer(length)), () => {
+      const start = builder.declare(integer(0), "start");
+      whileLoop(less(start, integer(length)), () => {
+        const middle = builder.let(apply("min", i32, plus(start, width), integer(length)));
+        const end = builder.let(apply("min", i32, plus(middle, width), integer(length)));
+        const left = builder.declare(start, "left");
+        const right = builder.declare(middle, "right");
+        const out = builder.declare(start, "out");
+        whileLoop(less(out, end), () => {
+          const leftGone = builder.let(apply("ge", bool, left, middle));
+          const rightGone = builder.let(apply("ge", bool, right, end));
+          const a = builder.let(load(values, typeOf(kind), apply("min", i32, left, integer(length - 1))));
+          const b = builder.let(load(values, typeOf(kind), apply("min", i32, right, integer(length - 1))));
+          // Ascending: NaN counts as largest, so the right one goes first when the left is "more extreme".
+          const rightFirst = descending ? betterThan(kind, true, b, a) : betterThan(kind, true, a, b);
+          const takeRight = builder.let(apply("or", bool, leftGone, apply("and", bool, apply("not", bool, rightGone), rightFirst)));
+          set(mergedValues, out, select(takeRight, b, a));
+          const from = builder.let(select(takeRight, right, left));
+          set(mergedPlaces, out, load(places, i32, from));
+          const step = builder.let(apply("cast", i32, takeRight));
+          builder.assign(right, plus(right, step));
+          builder.assign(left, plus(left, apply("sub", i32, integer(1), step)));
+          builder.assign(out, plus(out, integer(1)));
+        });
+        builder.assign(start, end);
+      });
+      const counter = builder.fresh("c");
+      builder.loop(counter, length, "serial", () => {
+        const index = variable(counter, i32);
+        set(values, index, load(mergedValues, typeOf(kind), index));
+        set(places, index, load(mergedPlaces, i32, index));
+      });
+      builder.assign(width, plus(width, width));
+    });
+    builder.loop("m", length, "serial", () => {
+      const m = Index.variable("m", length - 1);
+      const index = indexExpr(linear(at(m), contiguousStrides(node.shape)));
+      for (const result of stores) {
+        const which = result.op === "pick" ? result.attrs.index : 0;
+        const value = which === 0 ? load(values, typeOf(kind), indexExpr(m)) : convert(load(places, i32, indexExpr(m)), "int32", "int64");
+        set(builder.buffer(result, "write"), index, value);
+      }
+    });
+  });
+  return builder.finish(name);
+}
+
+/** Two kernels: the base copied out, then the updates applied to the copy. */
+export function lowerScatter(node: NodeOf<"scatter">, name: string, target: Target, stored: Stored): LoweredKernel[] {
+  const [base, updates] = node.inputs as [Node, Node];
+  const indices = node.inputs.slice(2);
+  const { axes, mode } = node.attrs;
+  const strides = contiguousStrides(node.shape);
+  const copy = new KernelBuilder(target);
+  const count = elementCount(node.shape);
+  copy.loop("i", count, "parallel", () => {
+    const at = unravel(Index.variable("i", count - 1), node.shape);
+    const value = evaluate({ builder: copy, stored }, base, at);
+    copy.emit({ kind: "store", buffer: copy.buffer(node as Node, "write"), index: variable("i", i32), value });
+  });
+  const copied = copy.finish(`${name}_base`);
+  if (elementCount(updates.shape) === 0) return [copied];
+
+  const builder = new KernelBuilder(target);
+  const lead = indices[0]!.shape;
+  const rest = updates.shape.slice(lead.length);
+  // An axis indexed by a lead dimension's own position keeps that dimension's iterations apart.
+  const leadAt = lead.map((size, d) => Index.variable(`l${d}`, Math.max(0, size - 1)));
+  const positions = indices.map((index) => positionOf(index, leadAt));
+  const isParallel = lead.map((size, d) => size > 1 && positions.some((p) => p !== null && p.key === leadAt[d]!.key));
+  const parallel = [...lead.map((_, d) => d).filter((d) => isParallel[d]), ...rest.map((_, r) => lead.length + r)];
+  const serial = lead.map((_, d) => d).filter((d) => !isParallel[d]);
+  const sizes = parallel.map((d) => updates.shape[d]!);
+  const total = elementCount(sizes);
+  builder.loop("p", total, "parallel", () => {
+    const parts = unravel(Index.variable("p", total - 1), sizes);
+    const at = new Array<Index>(updates.shape.length);
+    parallel.forEach((d, i) => (at[d] = parts[i]!));
+    const descend = (depth: number): void => {
+      const d = serial[depth];
+      if (d !== undefined) {
+        at[d] = Index.variable(`u${d}`, Math.max(0, lead[d]! - 1));
+        builder.loop(`u${d}`, lead[d]!, "serial", () => descend(depth + 1));
+        return;
+      }
+      const context = { builder, stored };
+      const where = at.slice(0, lead.length);
+      let free = lead.length;
+      const coordinates = node.shape.map((size, axis) => {
+        const which = axes.indexOf(axis);
+        if (which < 0) return at[free++]!;
+        const known = positionOf(indices[which]!, where);
+        if (known !== null && known.min >= 0 && known.max < size) return known;
+        return dynamicIndex(builder, evaluate(context, indices[which]!, where), indices[which]!, size);
+      });
+      const update = evaluate(context, updates, at);
+      const position = builder.let(indexExpr(linear(coordinates, strides)));
+      builder.buffer(node as Node, "read");
+      const buffer = builder.buffer(node as Node, "write");
+      const old = load(buffer, typeOf(kindOf(node.dtype)), position);
+      const value = mode === "set" ? update : narrowed(combine(mode === "add" ? "add" : mode === "mul" ? "mul" : mode, old, update), node.dtype);
+      builder.emit({ kind: "store", buffer, index: position, value });
+    };
+    descend(0);
+  });
+  return [copied, builder.finish(name)];
+}

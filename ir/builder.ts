@@ -1,0 +1,373 @@
+/**
+ * Records primitives: infers types and shapes, checks them, and interns the node. Operators are written in terms of
+ * this class. Operands of elementwise methods may be literals (constants of the other operand's type) and broadcast;
+ * types must already agree: promotion is the operator's business.
+ */
+import { isFloat, isComplex, type DType } from "./dtype.ts";
+import { IrError } from "./errors.ts";
+import {
+  internNode,
+  type ArgReducePrimitive,
+  type BinaryPrimitive,
+  type ComparisonPrimitive,
+  type Node,
+  type Primitive,
+  type PrimitiveAttrs,
+  type ReducePrimitive,
+  type ScatterMode,
+  type UnaryPrimitive,
+} from "./graph.ts";
+import { broadcastShapes, elementCount, formatShape, sameShape, type Shape } from "./shape.ts";
+
+export type Literal = number | bigint | boolean;
+export type Operand = Node | Literal;
+
+const none = {} as const;
+
+export class GraphBuilder {
+  /** Whether new nodes may be differentiated through (off inside `no_grad`). */
+  gradEnabled = true;
+
+  private make<P extends Primitive>(
+    op: P,
+    inputs: readonly Node[],
+    attrs: PrimitiveAttrs[P],
+    dtype: DType,
+    shape: Shape,
+    outputs?: readonly { readonly dtype: DType; readonly shape: Shape }[],
+  ): Node {
+    let requiresGrad = false;
+    if (this.gradEnabled) for (const input of inputs) requiresGrad ||= input.requiresGrad;
+    if (requiresGrad) {
+      const differentiable = outputs
+        ? outputs.some((output) => isFloat(output.dtype) || isComplex(output.dtype))
+        : isFloat(dtype) || isComplex(dtype);
+      requiresGrad = differentiable;
+    }
+    return internNode({ op, inputs, attrs, dtype, shape, requiresGrad, ...(outputs ? { outputs } : {}) });
+  }
+
+  // ---- leaves
+
+  constant(value: Literal, dtype: DType): Node {
+    const stored =
+      dtype === "bool" ? Boolean(value)
+      : dtype === "int64" ? (typeof value === "bigint" ? value : BigInt(Math.trunc(Number(value))))
+      : Number(value);
+    return this.make("constant", [], { value: stored }, dtype, []);
+  }
+
+  full(shape: Shape, value: Literal, dtype: DType): Node {
+    return this.expandTo(this.constant(value, dtype), shape);
+  }
+
+  /** 0 ... length-1. */
+  iota(length: number, dtype: DType): Node {
+    return this.make("iota", [], none, dtype, [length]);
+  }
+
+  /** The position along `axis` at each element of `shape`. */
+  iotaAlong(shape: Shape, axis: number, dtype: DType): Node {
+    const line = shape.map((_, i) => (i === axis ? shape[axis]! : 1));
+    return this.expandTo(this.reshape(this.iota(shape[axis]!, dtype), line), shape);
+  }
+
+  philox(count: number, seed: readonly [Node, Node], offset: readonly [Node, Node]): Node {
+    return this.make("philox", [...seed, ...offset], none, "int32", [count]);
+  }
+
+  // ---- elementwise
+
+  unary(op: UnaryPrimitive, x: Node): Node {
+    return this.make(op, [x], none, x.dtype, x.shape);
+  }
+
+  binary(op: BinaryPrimitive, a: Operand, b: Operand): Node {
+    const [x, y] = this.pair(op, a, b);
+    return this.make(op, [x, y], none, x.dtype, x.shape);
+  }
+
+  compare(op: ComparisonPrimitive, a: Operand, b: Operand): Node {
+    const [x, y] = this.pair(op, a, b);
+    return this.make(op, [x, y], none, "bool", x.shape);
+  }
+
+  private pair(op: string, a: Operand, b: Operand): [Node, Node] {
+    if (!isNode(a) && !isNode(b)) throw new IrError("ir/literals", `${op}: two literals`);
+    let x = isNode(a) ? a : this.constant(a, (b as Node).dtype);
+    let y = isNode(b) ? b : this.constant(b, (a as Node).dtype);
+    if (x.dtype !== y.dtype) throw new IrError("ir/dtype", `${op}: ${describe(x)} with ${describe(y)}`);
+    if (!sameShape(x.shape, y.shape)) {
+      const shape = broadcastShapes(x.shape, y.shape);
+      if (shape === null) throw new IrError("ir/shape", `${op}: ${describe(x)} with ${describe(y)}`);
+      x = this.expandTo(x, shape);
+      y = this.expandTo(y, shape);
+    }
+    return [x, y];
+  }
+
+  where(condition: Node, a: Operand, b: Operand): Node {
+    if (condition.dtype !== "bool") throw new IrError("ir/dtype", `where: condition ${describe(condition)}`);
+    let [x, y] = this.pair("where", a, b);
+    const shape = broadcastShapes(condition.shape, x.shape);
+    if (shape === null) throw new IrError("ir/shape", `where: ${describe(condition)} with ${describe(x)}`);
+    x = this.expandTo(x, shape);
+    y = this.expandTo(y, shape);
+    return this.make("where", [this.expandTo(condition, shape), x, y], none, x.dtype, shape);
+  }
+
+  cast(x: Node, dtype: DType): Node {
+    return x.dtype === dtype ? x : this.make("cast", [x], none, dtype, x.shape);
+  }
+
+  bitcast(x: Node, dtype: DType): Node {
+    return x.dtype === dtype ? x : this.make("bitcast", [x], none, dtype, x.shape);
+  }
+
+  neg = (x: Node): Node => this.unary("neg", x);
+  abs = (x: Node): Node => this.unary("abs", x);
+  sqrt = (x: Node): Node => this.unary("sqrt", x);
+  exp = (x: Node): Node => this.unary("exp", x);
+  log = (x: Node): Node => this.unary("log", x);
+  log1p = (x: Node): Node => this.unary("log1p", x);
+  tanh = (x: Node): Node => this.unary("tanh", x);
+  sigmoid = (x: Node): Node => this.unary("sigmoid", x);
+  not = (x: Node): Node => this.unary("not", x);
+  add = (a: Operand, b: Operand): Node => this.binary("add", a, b);
+  sub = (a: Operand, b: Operand): Node => this.binary("sub", a, b);
+  mul = (a: Operand, b: Operand): Node => this.binary("mul", a, b);
+  div = (a: Operand, b: Operand): Node => this.binary("div", a, b);
+  min = (a: Operand, b: Operand): Node => this.binary("min", a, b);
+  max = (a: Operand, b: Operand): Node => this.binary("max", a, b);
+  pow = (a: Operand, b: Operand): Node => this.binary("pow", a, b);
+  and = (a: Operand, b: Operand): Node => this.binary("and", a, b);
+  or = (a: Operand, b: Operand): Node => this.binary("or", a, b);
+  eq = (a: Operand, b: Operand): Node => this.compare("eq", a, b);
+  ne = (a: Operand, b: Operand): Node => this.compare("ne", a, b);
+  lt = (a: Operand, b: Operand): Node => this.compare("lt", a, b);
+  le = (a: Operand, b: Operand): Node => this.compare("le", a, b);
+  gt = (a: Operand, b: Operand): Node => this.compare("gt", a, b);
+  ge = (a: Operand, b: Operand): Node => this.compare("ge", a, b);
+  isNaN = (x: Node): Node => this.compare("ne", x, x);
+
+  // ---- reductions (axes are kept as size 1)
+
+  reduce(op: ReducePrimitive, x: Node, axes: readonly number[]): Node {
+    const sorted = [...axes].sort((a, b) => a - b);
+    if (sorted.length === 0) return x;
+    const shape = x.shape.map((size, i) => (sorted.includes(i) ? 1 : size));
+    return this.make(op, [x], { axes: sorted }, x.dtype, shape);
+  }
+
+  argReduce(op: ArgReducePrimitive, x: Node, axis: number): Node {
+    const shape = x.shape.map((size, i) => (i === axis ? 1 : size));
+    return this.make(op, [x], { axes: [axis] }, "int64", shape);
+  }
+
+  sum = (x: Node, axes: readonly number[]): Node => this.reduce("reduce_sum", x, axes);
+
+  scan(kind: "sum" | "prod" | "max" | "min", x: Node, axis: number, reverse = false): Node {
+    return this.make("scan", [x], { kind, axis, reverse }, x.dtype, x.shape);
+  }
+
+  /** Sums away what broadcasting added, so that the result has `shape`: the adjoint of broadcasting. */
+  sumTo(x: Node, shape: Shape): Node {
+    if (sameShape(x.shape, shape)) return x;
+    const lead = x.shape.length - shape.length;
+    const axes: number[] = [];
+    for (let i = 0; i < x.shape.length; i++) {
+      if (i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1)) axes.push(i);
+    }
+    return this.reshape(this.sum(x, axes), shape);
+  }
+
+  // ---- contraction
+
+  dot(
+    a: Node,
+    b: Node,
+    contract: readonly [readonly number[], readonly number[]],
+    batch: readonly [readonly number[], readonly number[]] = [[], []],
+  ): Node {
+    if (a.dtype !== b.dtype) throw new IrError("ir/dtype", `dot: ${describe(a)} with ${describe(b)}`);
+    const agree = (pairs: readonly [readonly number[], readonly number[]]): boolean =>
+      pairs[0].length === pairs[1].length && pairs[0].every((axis, i) => a.shape[axis] === b.shape[pairs[1][i]!]);
+    if (!agree(contract) || !agree(batch)) throw new IrError("ir/shape", `dot: ${describe(a)} with ${describe(b)}`);
+    const free = (node: Node, side: 0 | 1): number[] =>
+      node.shape.filter((_, axis) => !contract[side].includes(axis) && !batch[side].includes(axis));
+    const shape = [...batch[0].map((axis) => a.shape[axis]!), ...free(a, 0), ...free(b, 1)];
+    return this.make("dot", [a, b], { batch, contract }, a.dtype, shape);
+  }
+
+  // ---- movement
+
+  reshape(x: Node, shape: Shape): Node {
+    if (sameShape(x.shape, shape)) return x;
+    if (elementCount(x.shape) !== elementCount(shape))
+      throw new IrError("ir/shape", `reshape: ${describe(x)} to ${formatShape(shape)}`);
+    const source = x.op === "reshape" && x.requiresGrad === (this.gradEnabled && x.inputs[0]!.requiresGrad) ? x.inputs[0]! : x;
+    if (sameShape(source.shape, shape)) return source;
+    return this.make("reshape", [source], { shape: [...shape] }, x.dtype, [...shape]);
+  }
+
+  permute(x: Node, axes: readonly number[]): Node {
+    if (axes.every((axis, i) => axis === i)) return x;
+    return this.make("permute", [x], { axes }, x.dtype, axes.map((axis) => x.shape[axis]!));
+  }
+
+  swap(x: Node, a: number, b: number): Node {
+    const axes = x.shape.map((_, i) => (i === a ? b : i === b ? a : i));
+    return this.permute(x, axes);
+  }
+
+  /** Broadcasts to `shape` by PyTorch's rule. */
+  expandTo(x: Node, shape: Shape): Node {
+    if (sameShape(x.shape, shape)) return x;
+    const lead = shape.length - x.shape.length;
+    const aligned = lead > 0 ? this.reshape(x, [...new Array<number>(lead).fill(1), ...x.shape]) : x;
+    if (sameShape(aligned.shape, shape)) return aligned;
+    for (let i = 0; i < shape.length; i++) {
+      if (aligned.shape[i] !== shape[i] && aligned.shape[i] !== 1)
+        throw new IrError("ir/shape", `expand: ${describe(x)} to ${formatShape(shape)}`);
+    }
+    return this.make("expand", [aligned], { shape: [...shape] }, x.dtype, [...shape]);
+  }
+
+  slice(x: Node, start: readonly number[], size: Shape, step?: readonly number[]): Node {
+    const steps = step ?? start.map(() => 1);
+    if (sameShape(size, x.shape) && steps.every((s) => s === 1)) return x;
+    return this.make("slice", [x], { start, step: steps, size: [...size] }, x.dtype, [...size]);
+  }
+
+  /** A slice along one axis. */
+  sliceAxis(x: Node, axis: number, start: number, size: number, step = 1): Node {
+    return this.slice(
+      x,
+      x.shape.map((_, i) => (i === axis ? start : 0)),
+      x.shape.map((full, i) => (i === axis ? size : full)),
+      x.shape.map((_, i) => (i === axis ? step : 1)),
+    );
+  }
+
+  flip(x: Node, axes: readonly number[]): Node {
+    return this.slice(
+      x,
+      x.shape.map((size, i) => (axes.includes(i) ? Math.max(0, size - 1) : 0)),
+      x.shape,
+      x.shape.map((_, i) => (axes.includes(i) ? -1 : 1)),
+    );
+  }
+
+  pad(x: Node, low: readonly number[], high: readonly number[], value: Operand, interior?: readonly number[]): Node {
+    const gaps = interior ?? low.map(() => 0);
+    if ([...low, ...high, ...gaps].every((n) => n === 0)) return x;
+    const filler = isNode(value) ? value : this.constant(value, x.dtype);
+    const shape = x.shape.map((size, i) => low[i]! + high[i]! + size + Math.max(0, size - 1) * gaps[i]!);
+    return this.make("pad", [x, filler], { low, high, interior: gaps }, x.dtype, shape);
+  }
+
+  concat(parts: readonly Node[], axis: number): Node {
+    if (parts.length === 1) return parts[0]!;
+    const first = parts[0]!;
+    const total = parts.reduce((sum, part) => sum + part.shape[axis]!, 0);
+    return this.make("concat", parts, { axis }, first.dtype, first.shape.map((size, i) => (i === axis ? total : size)));
+  }
+
+  window(x: Node, size: Shape, stride: readonly number[], dilation: readonly number[]): Node {
+    const lead = x.shape.length - size.length;
+    const out = size.map((k, i) => Math.floor((x.shape[lead + i]! - dilation[i]! * (k - 1) - 1) / stride[i]!) + 1);
+    return this.make("window", [x], { size, stride, dilation }, x.dtype, [...x.shape.slice(0, lead), ...out, ...size]);
+  }
+
+  // ---- indexing and order
+
+  gather(source: Node, axes: readonly number[], indices: readonly Node[]): Node {
+    const rest = source.shape.filter((_, i) => !axes.includes(i));
+    return this.make("gather", [source, ...indices], { axes }, source.dtype, [...indices[0]!.shape, ...rest]);
+  }
+
+  scatter(mode: ScatterMode, base: Node, updates: Node, axes: readonly number[], indices: readonly Node[]): Node {
+    if (base.dtype !== updates.dtype) throw new IrError("ir/dtype", `scatter: ${describe(base)} with ${describe(updates)}`);
+    return this.make("scatter", [base, updates, ...indices], { axes, mode }, base.dtype, base.shape);
+  }
+
+  /** PyTorch's gather along one axis: result[..., i, ...] = source[..., index[..., i, ...], ...]. */
+  takeAlong(source: Node, axis: number, index: Node): Node {
+    return this.gather(source, source.shape.map((_, i) => i), this.coordinates(axis, index));
+  }
+
+  /** PyTorch's scatter along one axis: the reverse of `takeAlong`. */
+  scatterAlong(mode: ScatterMode, base: Node, updates: Node, axis: number, index: Node): Node {
+    return this.scatter(mode, base, updates, base.shape.map((_, i) => i), this.coordinates(axis, index));
+  }
+
+  private coordinates(axis: number, index: Node): Node[] {
+    return index.shape.map((_, i) => (i === axis ? index : this.iotaAlong(index.shape, i, index.dtype)));
+  }
+
+  /** Stable sort along an axis: sorted values and their positions (int64). */
+  sort(x: Node, axis: number, descending: boolean): [Node, Node] {
+    const outputs = [
+      { dtype: x.dtype, shape: x.shape },
+      { dtype: "int64" as const, shape: x.shape },
+    ];
+    const both = this.make("sort", [x], { axis, descending }, x.dtype, x.shape, outputs);
+    return [this.pick(both, 0), this.pick(both, 1)];
+  }
+
+  pick(x: Node, index: number): Node {
+    const output = x.outputs?.[index];
+    if (output === undefined) throw new IrError("ir/pick", `pick: ${x.op} has no result ${index}`);
+    return this.make("pick", [x], { index }, output.dtype, output.shape);
+  }
+
+  // ---- markers
+
+  detach(x: Node): Node {
+    if (!x.requiresGrad) return x;
+    const enabled = this.gradEnabled;
+    this.gradEnabled = false;
+    try {
+      return this.make("detach", [x], none, x.dtype, x.shape);
+    } finally {
+      this.gradEnabled = enabled;
+    }
+  }
+
+  withHistory(value: Node, history: Node): Node {
+    return this.make("with_history", [value, history], none, value.dtype, value.shape);
+  }
+
+  barrier(x: Node, tag: number): Node {
+    return this.make("barrier", [x], { tag }, x.dtype, x.shape);
+  }
+
+  /** Records a composite; several results are taken with `pick`. */
+  call(
+    name: string,
+    inputs: readonly Node[],
+    attrs: Readonly<Record<string, unknown>>,
+    outputs: readonly { readonly dtype: DType; readonly shape: Shape }[],
+  ): Node {
+    const first = outputs[0]!;
+    return this.make("call", inputs, { name, attrs }, first.dtype, first.shape, outputs.length > 1 ? outputs : undefined);
+  }
+
+  /** The same operation on other inputs: how passes rebuild a graph. */
+  rebuild(node: Node, inputs: readonly Node[]): Node {
+    let same = true;
+    for (let i = 0; i < inputs.length; i++) same &&= inputs[i] === node.inputs[i];
+    if (same && !node.requiresGrad) return node;
+    return this.make(node.op, inputs, node.attrs as never, node.dtype, node.shape, node.outputs ?? undefined);
+  }
+
+  /** An elementwise node's operation on inputs of another shape. */
+  rebuildAs(node: Node, inputs: readonly Node[], shape: Shape): Node {
+    return this.make(node.op, inputs, node.attrs as never, node.dtype, shape);
+  }
+}
+
+export const isNode = (value: unknown): value is Node =>
+  typeof value === "object" && value !== null && "op" in value && "inputs" in value;
+
+export const describe = (node: Node): string => `${node.dtype}${formatShape(node.shape)}`;

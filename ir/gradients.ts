@@ -1,0 +1,320 @@
+/**
+ * The adjoint of every primitive: given the gradients of its results (null: none arrives), the gradients of its
+ * inputs. Rules build ordinary nodes, so they can be differentiated again.
+ */
+import type { GraphBuilder } from "./builder.ts";
+import { isComplex, isFloat } from "./dtype.ts";
+import type { Node, NodeOf, Primitive } from "./graph.ts";
+import { NotImplementedError } from "./errors.ts";
+
+type InputGradients = readonly (Node | null)[];
+type Rule<P extends Primitive> = (g: GraphBuilder, node: NodeOf<P>, grad: Node) => InputGradients;
+/** `engine`: handled by the differentiation pass itself. `none`: no gradient passes. */
+type Entry<P extends Primitive> = Rule<P> | "none" | "engine";
+
+const zeros = (g: GraphBuilder, like: Node): Node => g.full(like.shape, 0, like.dtype);
+const square = (g: GraphBuilder, x: Node): Node => g.mul(x, x);
+const in0 = (node: { readonly inputs: readonly Node[] }): Node => node.inputs[0]!;
+const in1 = (node: { readonly inputs: readonly Node[] }): Node => node.inputs[1]!;
+/** -1, 0 or 1; NaN for NaN. */
+export const signOf = (g: GraphBuilder, x: Node): Node =>
+  g.where(g.isNaN(x), x, g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype)));
+const flat: Rule<Primitive> = (g, node) => [zeros(g, in0(node))];
+
+/** One for the extremes, shared equally among ties. */
+const extreme = (g: GraphBuilder, node: Node, axes: readonly number[], grad: Node): InputGradients => {
+  const x = in0(node);
+  // NaN extremes: every NaN is one of them.
+  const hit = g.or(g.eq(x, node), g.and(g.isNaN(x), g.isNaN(node)));
+  const share = g.cast(hit, x.dtype);
+  return [g.mul(share, g.div(grad, g.sum(share, axes)))];
+};
+
+const larger = (g: GraphBuilder, node: Node, grad: Node, first: Node, second: Node): InputGradients => {
+  // Ties give half to each; a NaN operand keeps the gradient of the comparison's other side, as PyTorch does.
+  const half = g.mul(grad, 0.5);
+  const tie = g.eq(in0(node), in1(node));
+  return [g.where(tie, half, g.where(first, grad, 0)), g.where(tie, half, g.where(second, grad, 0))];
+};
+
+const exclusiveProduct = (g: GraphBuilder, x: Node, axis: number, reverse: boolean): Node => {
+  const size = x.shape[axis]!;
+  const at = (n: number): number[] => x.shape.map((_, i) => (i === axis ? n : 0));
+  const none = at(0);
+  const kept = g.sliceAxis(x, axis, reverse ? 1 : 0, size - 1);
+  return g.scan("prod", g.pad(kept, reverse ? none : at(1), reverse ? at(1) : none, 1), axis, reverse);
+};
+
+/** The adjoint of a window over one axis: each offset's slice goes back to where it came from. */
+const foldAxis = (g: GraphBuilder, grad: Node, axis: number, offsets: number, length: number, stride: number, dilation: number): Node => {
+  const count = grad.shape[axis]!;
+  const span = (count - 1) * stride + 1;
+  let sum: Node | null = null;
+  for (let k = 0; k < grad.shape[offsets]!; k++) {
+    const part = g.sliceAxis(grad, offsets, k, 1);
+    const only = (n: number): number[] => part.shape.map((_, i) => (i === axis ? n : 0));
+    const placed = g.pad(part, only(k * dilation), only(length - span - k * dilation), 0, only(stride - 1));
+    sum = sum === null ? placed : g.add(sum, placed);
+  }
+  return sum!;
+};
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+const inverse = (axes: readonly number[]): number[] => {
+  const result = new Array<number>(axes.length);
+  axes.forEach((axis, i) => (result[axis] = i));
+  return result;
+};
+
+export const gradients: { readonly [P in Primitive]: Entry<P> } = {
+  input: "none",
+  scalar: "none",
+  constant: "none",
+  iota: "none",
+  philox: "none",
+  argmax: "none",
+  argmin: "none",
+  eq: "none",
+  ne: "none",
+  lt: "none",
+  le: "none",
+  gt: "none",
+  ge: "none",
+  and: "none",
+  or: "none",
+  xor: "none",
+  shl: "none",
+  shr: "none",
+  not: "none",
+  bitcast: "none",
+  detach: "none",
+  leaf: "none",
+  pick: "engine",
+  sort: "engine",
+  call: "engine",
+
+  neg: (g, _, grad) => [g.neg(grad)],
+  abs: (g, node, grad) => [g.mul(grad, signOf(g, in0(node)))],
+  sqrt: (g, node, grad) => [g.div(grad, g.mul(node as Node, 2))],
+  floor: flat,
+  ceil: flat,
+  trunc: flat,
+  nearest: flat,
+  exp: (g, node, grad) => [g.mul(grad, node as Node)],
+  exp2: (g, node, grad) => [g.mul(grad, g.mul(node as Node, Math.LN2))],
+  expm1: (g, node, grad) => [g.mul(grad, g.add(node as Node, 1))],
+  log: (g, node, grad) => [g.div(grad, in0(node))],
+  log2: (g, node, grad) => [g.div(grad, g.mul(in0(node), Math.LN2))],
+  log10: (g, node, grad) => [g.div(grad, g.mul(in0(node), Math.LN10))],
+  log1p: (g, node, grad) => [g.div(grad, g.add(in0(node), 1))],
+  sin: (g, node, grad) => [g.mul(grad, g.unary("cos", in0(node)))],
+  cos: (g, node, grad) => [g.neg(g.mul(grad, g.unary("sin", in0(node))))],
+  tan: (g, node, grad) => [g.mul(grad, g.add(square(g, node as Node), 1))],
+  asin: (g, node, grad) => [g.div(grad, g.sqrt(g.sub(1, square(g, in0(node)))))],
+  acos: (g, node, grad) => [g.neg(g.div(grad, g.sqrt(g.sub(1, square(g, in0(node))))))],
+  atan: (g, node, grad) => [g.div(grad, g.add(square(g, in0(node)), 1))],
+  sinh: (g, node, grad) => [g.mul(grad, g.unary("cosh", in0(node)))],
+  cosh: (g, node, grad) => [g.mul(grad, g.unary("sinh", in0(node)))],
+  tanh: (g, node, grad) => [g.mul(grad, g.sub(1, square(g, node as Node)))],
+  asinh: (g, node, grad) => [g.div(grad, g.sqrt(g.add(square(g, in0(node)), 1)))],
+  acosh: (g, node, grad) => [g.div(grad, g.sqrt(g.sub(square(g, in0(node)), 1)))],
+  atanh: (g, node, grad) => [g.div(grad, g.sub(1, square(g, in0(node))))],
+  sigmoid: (g, node, grad) => [g.mul(grad, g.mul(g.sub(1, node as Node), node as Node))],
+  erf: (g, node, grad) => [g.mul(grad, g.mul(g.exp(g.neg(square(g, in0(node)))), 2 / Math.sqrt(Math.PI)))],
+  erfc: (g, node, grad) => [g.mul(grad, g.mul(g.exp(g.neg(square(g, in0(node)))), -2 / Math.sqrt(Math.PI)))],
+  erfinv: (g, node, grad) => [g.mul(grad, g.mul(g.exp(square(g, node as Node)), Math.sqrt(Math.PI) / 2))],
+  lgamma: (g, node, grad) => [g.mul(grad, g.unary("digamma", in0(node)))],
+  digamma: () => {
+    throw new NotImplementedError("digamma/gradient", "digamma: its gradient (trigamma) is not available yet");
+  },
+
+  add: (_g, _node, grad) => [grad, grad],
+  sub: (g, _, grad) => [grad, g.neg(grad)],
+  mul: (g, node, grad) => [g.mul(grad, in1(node)), g.mul(grad, in0(node))],
+  div: (g, node, grad) => [
+    g.div(grad, in1(node)),
+    in1(node).requiresGrad ? g.neg(g.mul(grad, g.div(g.div(in0(node), in1(node)), in1(node)))) : null,
+  ],
+  rem: (g, node, grad) => [grad, g.neg(g.mul(grad, g.unary("trunc", g.div(in0(node), in1(node)))))],
+  min: (g, node, grad) => larger(g, node as Node, grad, g.lt(in0(node), in1(node)), g.gt(in0(node), in1(node))),
+  max: (g, node, grad) => larger(g, node as Node, grad, g.gt(in0(node), in1(node)), g.lt(in0(node), in1(node))),
+  pow: (g, node, grad) => {
+    const [x, y] = [in0(node), in1(node)];
+    const base = g.where(g.eq(y, 0), 0, g.mul(grad, g.mul(y, g.pow(x, g.sub(y, 1)))));
+    if (!y.requiresGrad) return [base, null];
+    const still = g.and(g.eq(x, 0), g.ge(y, 0));
+    return [base, g.mul(grad, g.where(still, 0, g.mul(node as Node, g.log(x))))];
+  },
+  atan2: (g, node, grad) => {
+    const [y, x] = [in0(node), in1(node)];
+    const scale = g.div(grad, g.add(square(g, y), square(g, x)));
+    return [g.mul(scale, x), g.neg(g.mul(scale, y))];
+  },
+  copysign: (g, node, grad) => {
+    const x = in0(node);
+    return [g.where(g.eq(x, 0), 0, g.mul(grad, g.div(node as Node, x))), zeros(g, in1(node))];
+  },
+  where: (g, node, grad) => [null, g.where(in0(node), grad, 0), g.where(in0(node), 0, grad)],
+  cast: (g, node, grad) => [isFloat(in0(node).dtype) || isComplex(in0(node).dtype) ? g.cast(grad, in0(node).dtype) : null],
+
+  reduce_sum: (g, node, grad) => [g.expandTo(grad, in0(node).shape)],
+  reduce_prod: (g, node, grad) => {
+    const x = in0(node);
+    const { axes } = node.attrs;
+    // Products of all the others, without dividing: right even where x is zero.
+    const kept = range(x.shape.length).filter((i) => !axes.includes(i));
+    const order = [...kept, ...axes];
+    const lead = kept.map((i) => x.shape[i]!);
+    const moved = g.permute(x, order);
+    const line = g.reshape(moved, [...lead, axes.reduce((n, i) => n * x.shape[i]!, 1)]);
+    if (line.shape[lead.length] === 0) return [zeros(g, x)];
+    const others = g.mul(exclusiveProduct(g, line, lead.length, false), exclusiveProduct(g, line, lead.length, true));
+    const back = g.permute(g.reshape(others, moved.shape), inverse(order));
+    return [g.mul(back, grad)];
+  },
+  reduce_max: (g, node, grad) => extreme(g, node as Node, node.attrs.axes, grad),
+  reduce_min: (g, node, grad) => extreme(g, node as Node, node.attrs.axes, grad),
+  scan: (g, node, grad) => {
+    const { kind, axis, reverse } = node.attrs;
+    const x = in0(node);
+    if (kind === "sum") return [g.scan("sum", grad, axis, !reverse)];
+    if (kind === "prod") {
+      // sum over later positions of grad * out, divided by x; around zeros, by the product with x replaced by one.
+      const size = x.shape[axis]!;
+      const zero = g.eq(x, 0);
+      const zeroCount = g.scan("sum", g.cast(zero, x.dtype), axis, reverse);
+      const plain = g.div(g.scan("sum", g.mul(grad, node as Node), axis, !reverse), g.where(zero, 1, x));
+      if (size === 0) return [plain];
+      // The first zero at position z: d out_j / d x_z = product of the other factors up to j, while no second zero came.
+      const firstZero = g.and(zero, g.eq(zeroCount, 1));
+      const without = g.scan("prod", g.where(firstZero, 1, x), axis, reverse);
+      const live = g.where(g.eq(zeroCount, 1), g.mul(grad, without), 0);
+      const atZero = g.expandTo(g.sum(live, [axis]), x.shape);
+      return [g.where(g.eq(zeroCount, 0), plain, g.where(firstZero, atZero, 0))];
+    }
+    // Extremes: the gradient goes to the position that the running extreme was taken from (the last equal one).
+    const line = g.iotaAlong(x.shape, axis, "int64");
+    const fresh = g.or(g.eq(x, node as Node), g.isNaN(x));
+    const from = reverse
+      ? g.scan("min", g.where(fresh, line, BigInt(x.shape[axis]!)), axis, true)
+      : g.scan("max", g.where(fresh, line, -1n), axis, false);
+    return [g.scatterAlong("add", zeros(g, x), grad, axis, from)];
+  },
+
+  dot: (g, node, grad) => {
+    const [a, b] = [in0(node), in1(node)];
+    const { batch, contract } = node.attrs;
+    const batchCount = batch[0].length;
+    const freeOf = (n: Node, side: 0 | 1): number[] =>
+      range(n.shape.length).filter((i) => !batch[side].includes(i) && !contract[side].includes(i));
+    const freeA = freeOf(a, 0);
+    const freeB = freeOf(b, 1);
+    const gradBatch = range(batchCount);
+    const gradA = range(freeA.length).map((i) => batchCount + i);
+    const gradB = range(freeB.length).map((i) => batchCount + freeA.length + i);
+    const restore = (product: Node, target: Node, side: 0 | 1, free: readonly number[], order: readonly number[]): Node => {
+      // product axes: batch, free of target, contract axes of target in `order`
+      const axes = [...batch[side], ...free, ...order];
+      void target;
+      return g.permute(product, inverse(axes));
+    };
+    const results: (Node | null)[] = [null, null];
+    if (a.requiresGrad) {
+      const product = g.dot(grad, b, [gradB, freeB], [gradBatch, batch[1]]);
+      // remaining axes of b, in b's order, are its contract axes; name them by a's axes
+      const order = [...contract[1]].sort((x, y) => x - y).map((axis) => contract[0][contract[1].indexOf(axis)]!);
+      results[0] = restore(product, a, 0, freeA, order);
+    }
+    if (b.requiresGrad) {
+      // a first, so that the remaining axes come as [batch, contract of a, free of b]
+      const product = g.dot(a, grad, [freeA, gradA], [batch[0], gradBatch]);
+      const order = [...contract[0]].sort((x, y) => x - y).map((axis) => contract[1][contract[0].indexOf(axis)]!);
+      const axes = [...batch[1], ...order, ...freeB];
+      results[1] = g.permute(product, inverse(axes));
+    }
+    return results;
+  },
+
+  reshape: (g, node, grad) => [g.reshape(grad, in0(node).shape)],
+  permute: (g, node, grad) => [g.permute(grad, inverse(node.attrs.axes))],
+  expand: (g, node, grad) => [g.sumTo(grad, in0(node).shape)],
+  slice: (g, node, grad) => {
+    const x = in0(node);
+    const { start, step, size } = node.attrs;
+    if (size.includes(0)) return [zeros(g, x)];
+    const flipped = range(size.length).filter((i) => step[i]! < 0);
+    const forward = g.flip(grad, flipped);
+    const low = start.map((s, i) => (step[i]! < 0 ? s + step[i]! * (size[i]! - 1) : s));
+    const gap = step.map((s) => Math.abs(s) - 1);
+    const high = low.map((l, i) => x.shape[i]! - l - (size[i]! + (size[i]! - 1) * gap[i]!));
+    return [g.pad(forward, low, high, 0, gap)];
+  },
+  pad: (g, node, grad) => {
+    const x = in0(node);
+    const { low, high, interior } = node.attrs;
+    // Negative padding crops: give it back as zeros.
+    const cropLow = low.map((n) => Math.max(0, -n));
+    const cropHigh = high.map((n) => Math.max(0, -n));
+    const from = low.map((n) => Math.max(0, n));
+    const step = interior.map((n) => n + 1);
+    if (cropLow.some((n) => n > 0) || cropHigh.some((n) => n > 0)) {
+      const wide = g.pad(grad, cropLow, cropHigh, 0);
+      return [g.slice(wide, from, x.shape, step), fillerGradient(g, node, grad)];
+    }
+    return [g.slice(grad, from, x.shape, step), fillerGradient(g, node, grad)];
+  },
+  concat: (g, node, grad) => {
+    let start = 0;
+    return node.inputs.map((part) => {
+      const size = part.shape[node.attrs.axis]!;
+      const piece = part.requiresGrad ? g.sliceAxis(grad, node.attrs.axis, start, size) : null;
+      start += size;
+      return piece;
+    });
+  },
+  window: (g, node, grad) => {
+    const x = in0(node);
+    const { size, stride, dilation } = node.attrs;
+    const lead = x.shape.length - size.length;
+    let folded = grad;
+    size.forEach((_, i) => {
+      folded = foldAxis(g, folded, lead + i, lead + size.length + i, x.shape[lead + i]!, stride[i]!, dilation[i]!);
+    });
+    return [g.reshape(folded, x.shape)];
+  },
+
+  gather: (g, node, grad) => {
+    const x = in0(node);
+    return [g.scatter("add", zeros(g, x), grad, node.attrs.axes, node.inputs.slice(1)), ...node.inputs.slice(1).map(() => null)];
+  },
+  scatter: (g, node, grad) => {
+    const [base, updates] = [in0(node), in1(node)];
+    const { axes, mode } = node.attrs;
+    const indices = node.inputs.slice(2);
+    const rest = indices.map(() => null);
+    if (mode === "add") return [grad, g.gather(grad, axes, indices), ...rest];
+    if (mode === "set") return [g.scatter("set", grad, zeros(g, updates), axes, indices), g.gather(grad, axes, indices), ...rest];
+    if (mode === "mul") {
+      const factor = g.scatter("mul", g.full(base.shape, 1, base.dtype), updates, axes, indices);
+      const product = g.mul(grad, node as Node);
+      return [g.mul(grad, factor), g.div(g.gather(product, axes, indices), updates), ...rest];
+    }
+    // Extremes: shared equally among all that equal the result.
+    const won = g.cast(g.eq(base, node as Node), base.dtype);
+    const wonUpdate = g.cast(g.eq(updates, g.gather(node as Node, axes, indices)), base.dtype);
+    const count = g.scatter("add", won, wonUpdate, axes, indices);
+    const share = g.div(grad, count);
+    return [g.mul(won, share), g.mul(wonUpdate, g.gather(share, axes, indices)), ...rest];
+  },
+
+  with_history: (_g, _node, grad) => [null, grad],
+  barrier: (_g, _node, grad) => [grad],
+};
+
+function fillerGradient(g: GraphBuilder, node: NodeOf<"pad">, grad: Node): Node | null {
+  const [x, filler] = [in0(node), in1(node)];
+  if (!filler.requiresGrad) return null;
+  const axes = range(grad.shape.length);
+  const inside = g.pad(g.full(x.shape, 1, grad.dtype), node.attrs.low, node.attrs.high, 0, node.attrs.interior);
+  return g.reshape(g.sum(g.mul(grad, g.sub(1, inside)), axes), []);
+}

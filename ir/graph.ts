@@ -1,0 +1,266 @@
+/**
+ * Tensor graph: pure, interned nodes. A node's inputs always have smaller ids than the node, so sorting by id is a
+ * topological order, and no walk needs recursion.
+ */
+import type { DType } from "./dtype.ts";
+import type { Shape } from "./shape.ts";
+
+export type UnaryPrimitive =
+  | "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest"
+  | "exp" | "exp2" | "expm1" | "log" | "log2" | "log10" | "log1p"
+  | "sin" | "cos" | "tan" | "asin" | "acos" | "atan"
+  | "sinh" | "cosh" | "tanh" | "asinh" | "acosh" | "atanh"
+  | "sigmoid" | "erf" | "erfc" | "erfinv" | "lgamma" | "digamma"
+  | "not";
+export type BinaryPrimitive =
+  | "add" | "sub" | "mul"
+  | "div" // float: IEEE; integer: truncating
+  | "rem" // sign of the dividend, as C's fmod and %
+  | "min" | "max" // NaN-propagating
+  | "pow" | "atan2" | "copysign"
+  | "and" | "or" | "xor" | "shl" | "shr";
+export type ComparisonPrimitive = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
+export type ReducePrimitive = "reduce_sum" | "reduce_prod" | "reduce_max" | "reduce_min";
+export type ArgReducePrimitive = "argmax" | "argmin";
+export type ScatterMode = "set" | "add" | "mul" | "min" | "max";
+
+type None = Readonly<Record<never, never>>;
+
+/** Every primitive with its attributes. */
+export interface PrimitiveAttrs extends Record<UnaryPrimitive | BinaryPrimitive | ComparisonPrimitive, None> {
+  // Leaves
+  /** A value bound at run time: `Node.binding` says which. */
+  input: None;
+  /** A number bound at run time (0-d): `Node.binding` says which. */
+  scalar: None;
+  /** A literal of a library decomposition (0-d). */
+  constant: { readonly value: number | bigint | boolean };
+  /** 0, 1, 2, ... (1-d). */
+  iota: None;
+  /** Philox 4x32-10 words as int32, one an element (1-d); inputs: seed low, seed high, offset low, offset high (int32 scalars). */
+  philox: None;
+
+  where: None;
+  cast: None;
+  /** Reinterprets the bits as a type of equal size. */
+  bitcast: None;
+
+  // Reductions keep their axes as size 1.
+  reduce_sum: { readonly axes: readonly number[] };
+  reduce_prod: { readonly axes: readonly number[] };
+  reduce_max: { readonly axes: readonly number[] };
+  reduce_min: { readonly axes: readonly number[] };
+  /** Position (int64) of the first extreme value, NaN counting as extreme, along one axis (kept as size 1). */
+  argmax: { readonly axes: readonly number[] };
+  argmin: { readonly axes: readonly number[] };
+  /** Running sum, product, maximum or minimum along an axis. */
+  scan: { readonly kind: "sum" | "prod" | "max" | "min"; readonly axis: number; readonly reverse: boolean };
+
+  /**
+   * Sum of products over the paired `contract` axes; output axes: the paired `batch` axes, then the left's free axes,
+   * then the right's. Accumulates in float32 for half types, else in the operands' own type.
+   */
+  dot: {
+    readonly batch: readonly [readonly number[], readonly number[]];
+    readonly contract: readonly [readonly number[], readonly number[]];
+  };
+
+  // Movement: no arithmetic, only index expressions.
+  reshape: { readonly shape: Shape };
+  permute: { readonly axes: readonly number[] };
+  /** Stretches axes of size 1. */
+  expand: { readonly shape: Shape };
+  /** start + i*step for i < size, a negative step walking backwards. */
+  slice: { readonly start: readonly number[]; readonly step: readonly number[]; readonly size: Shape };
+  /** Surrounds with the 0-d second input; `interior` puts that many fillers between neighbours. */
+  pad: { readonly low: readonly number[]; readonly high: readonly number[]; readonly interior: readonly number[] };
+  concat: { readonly axis: number };
+  /** Sliding windows over the trailing axes: [..., A, B] -> [..., OA, OB, KA, KB]. */
+  window: { readonly size: Shape; readonly stride: readonly number[]; readonly dilation: readonly number[] };
+
+  /**
+   * inputs: source, then one index tensor for each of `axes`, all of one shape I.
+   * output: I followed by the source's other axes. An index out of range is clamped and reported.
+   */
+  gather: { readonly axes: readonly number[] };
+  /** inputs: base, updates (I followed by the base's other axes), then the index tensors. Later updates win on `set`. */
+  scatter: { readonly axes: readonly number[]; readonly mode: ScatterMode };
+  /** Stable sort along an axis; outputs (values, int64 positions). NaN sorts as largest. */
+  sort: { readonly axis: number; readonly descending: boolean };
+
+  /** One result of a node that has several. */
+  pick: { readonly index: number };
+  /** Value of the first input; its gradient stops here. */
+  detach: None;
+  /** Value of the first input; a leaf of differentiation. `Node.binding` says which tensor's. */
+  leaf: None;
+  /** Value of the first input, gradients as the second's: a write that autograd does not see. */
+  with_history: None;
+  /** Keeps a recomputed region apart from the original one: equal to its input, never merged with another. */
+  barrier: { readonly tag: number };
+  /** A named operator of several primitives, expanded after differentiation. */
+  call: { readonly name: string; readonly attrs: Readonly<Record<string, unknown>> };
+}
+
+export type Primitive = keyof PrimitiveAttrs;
+
+export interface NodeOf<P extends Primitive> {
+  readonly id: number;
+  readonly op: P;
+  readonly inputs: readonly Node[];
+  readonly attrs: PrimitiveAttrs[P];
+  /** Type and shape of the value; of the first one when there are several. */
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** All results when there are several (`pick` takes one). */
+  readonly outputs: readonly { readonly dtype: DType; readonly shape: Shape }[] | null;
+  /** Structural hash: equal for equal graphs whatever their ids, and across processes. */
+  readonly hash: number;
+  /** Whether differentiation may pass through. */
+  readonly requiresGrad: boolean;
+  /** What a leaf stands for; the IR does not look inside. */
+  readonly binding: unknown;
+  /** Nodes that a `call` stands for, made when first asked for. */
+  expansion: readonly Node[] | null;
+}
+
+/** A node, discriminated by `op`. */
+export type Node = { [P in Primitive]: NodeOf<P> }[Primitive];
+
+const seedOf = new Map<string, number>();
+/** FNV-1a over UTF-16 code units. */
+export function hashString(text: string): number {
+  const known = seedOf.get(text);
+  if (known !== undefined) return known;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  if (seedOf.size < 10_000) seedOf.set(text, hash);
+  return hash;
+}
+export const mixHash = (a: number, b: number): number => {
+  let hash = Math.imul(a ^ (b + 0x9e3779b9 + (a << 6) + (a >>> 2)), 0x85ebca6b);
+  hash ^= hash >>> 13;
+  return hash | 0;
+};
+
+/** Attributes as text: the same for equal attributes, and readable back (see ir/text.ts). */
+export function attrsKey(attrs: object): string {
+  let empty = true;
+  for (const _ in attrs) {
+    empty = false;
+    break;
+  }
+  return empty ? "" : JSON.stringify(attrs, encodeAttr);
+}
+
+/** JSON for the values that JSON lacks. */
+export function encodeAttr(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return { $bigint: value.toString() };
+  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0)))
+    return { $number: Object.is(value, -0) ? "-0" : String(value) };
+  return value;
+}
+export function decodeAttr(_key: string, value: unknown): unknown {
+  if (value !== null && typeof value === "object") {
+    if ("$bigint" in value) return BigInt(value.$bigint as string);
+    if ("$number" in value) return Number(value.$number);
+  }
+  return value;
+}
+
+let nextId = 1;
+let interned = new Map<string, Node>();
+
+export interface NodeRequest<P extends Primitive> {
+  readonly op: P;
+  readonly inputs: readonly Node[];
+  readonly attrs: PrimitiveAttrs[P];
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly outputs?: readonly { readonly dtype: DType; readonly shape: Shape }[];
+  readonly requiresGrad: boolean;
+}
+
+/** The node that this request names: a known one when an equal one was made since the last `forgetInterned`. */
+export function internNode<P extends Primitive>(request: NodeRequest<P>): Node {
+  const { op, inputs, attrs, dtype } = request;
+  const attrText = attrsKey(attrs);
+  let key = op + (request.requiresGrad ? "+" : "-") + dtype;
+  for (const input of inputs) key += "," + input.id;
+  if (attrText !== "") key += attrText;
+  else if (inputs.length === 0) key += "[" + request.shape.join() + "]";
+  const known = interned.get(key);
+  if (known !== undefined) return known;
+  let hash = mixHash(hashString(op), hashString(dtype));
+  if (attrText !== "") hash = mixHash(hash, hashString(attrText));
+  if (inputs.length === 0) for (const size of request.shape) hash = mixHash(hash, size);
+  for (const input of inputs) hash = mixHash(hash, input.hash);
+  const node = {
+    id: nextId++,
+    op,
+    inputs,
+    attrs,
+    dtype,
+    shape: request.shape,
+    outputs: request.outputs ?? null,
+    hash,
+    requiresGrad: request.requiresGrad,
+    binding: null,
+    expansion: null,
+  } as Node;
+  interned.set(key, node);
+  return node;
+}
+
+/** A leaf with an identity of its own: an input, a scalar slot, a leaf of differentiation. */
+export function leafNode(
+  op: "input" | "scalar" | "leaf",
+  dtype: DType,
+  shape: Shape,
+  binding: unknown,
+  requiresGrad = false,
+  inputs: readonly Node[] = [],
+): Node {
+  let hash = mixHash(hashString(op), hashString(dtype));
+  for (const size of shape) hash = mixHash(hash, size);
+  for (const input of inputs) hash = mixHash(hash, input.hash);
+  return { id: nextId++, op, inputs, attrs: {}, dtype, shape, outputs: null, hash, requiresGrad, binding, expansion: null } as Node;
+}
+
+/** Starts a new recording: nodes made before stay valid, but equal ones are made anew. */
+export function forgetInterned(): void {
+  interned = new Map();
+}
+export const internedCount = (): number => interned.size;
+
+/** All nodes that the roots need, inputs before users, not looking past nodes for which `isLeaf` holds. */
+export function topologicalOrder(roots: readonly Node[], isLeaf: (node: Node) => boolean = () => false): Node[] {
+  const seen = new Set<Node>();
+  const stack: Node[] = [];
+  for (const root of roots) {
+    if (!seen.has(root)) {
+      seen.add(root);
+      stack.push(root);
+    }
+  }
+  const order: Node[] = [];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    order.push(node);
+    if (isLeaf(node)) continue;
+    for (const input of node.inputs) {
+      if (!seen.has(input)) {
+        seen.add(input);
+        stack.push(input);
+      }
+    }
+  }
+  return order.sort((a, b) => a.id - b.id);
+}
+
+/** For each node of an order, the nodes that use it (once per use). */
+export function usersOf(order: readonly Node[]): Map<Node, Node[]> {
+  const users = new Map<Node, Node[]>();
+  for (const node of order) users.set(node, []);
+  for (const node of order) for (const input of node.inputs) users.get(input)?.push(node);
+  return users;
+}

@@ -1,0 +1,33 @@
+/**
+ * Kernel graph: the tensor graph cut into regions that each become one kernel. What a region's nodes mean is still the
+ * tensor graph; the region adds where they are computed and which values reach memory.
+ *
+ * Always true: every value in memory is stored by exactly one region; a region reads only inputs and what earlier
+ * regions of the list stored; regions are in an order in which they can run.
+ */
+import type { Node } from "./graph.ts";
+import type { Shape } from "./shape.ts";
+
+/**
+ * `loops`: a nest over `domain` with any number of reductions over `reduced` and elementwise work before, between and
+ * after them. `contract`: a dot and elementwise work on its result. `scan`, `sort`, `scatter`: one such node.
+ */
+export type RegionKind = "loops" | "contract" | "scan" | "sort" | "scatter";
+
+export interface Region {
+  readonly kind: RegionKind;
+  /** Sizes of the full iteration space (of the result, for the kinds with an anchor). */
+  readonly domain: Shape;
+  /** Axes of `domain` that the reductions run over. */
+  readonly reduced: readonly number[];
+  /** Nodes computed here, inputs before users. The anchor of the other kinds is the first. */
+  readonly members: readonly Node[];
+  /** Members (and views of members, for program outputs) whose values are written to memory. */
+  readonly stores: readonly Node[];
+}
+
+export interface KernelGraph {
+  readonly regions: readonly Region[];
+  /** The program's results, in order; each an input, or stored by a region. */
+  readonly outputs: readonly Node[];
+}

@@ -1,0 +1,131 @@
+/**
+ * The registry of operators. `defineOp` states everything about one in one place; methods, functions, declarations,
+ * documentation, tests and exporters are derived from it.
+ */
+import type { GraphBuilder } from "./builder.ts";
+import type { DType } from "./dtype.ts";
+import { IrError } from "./errors.ts";
+import type { Node, NodeOf } from "./graph.ts";
+import type { Shape } from "./shape.ts";
+import type { Arguments } from "./signature.ts";
+
+export interface OpDocumentation {
+  readonly summary: string;
+  /** Such as `[N, C, L] -> [N, C, L_out]`. */
+  readonly shape: string;
+  /** The PyTorch page that this mirrors. */
+  readonly source: string;
+}
+
+export interface GradientRequest {
+  readonly node: Node;
+  readonly inputs: readonly Node[];
+  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly outputs: readonly Node[];
+  /** By output; null where none arrives. */
+  readonly grads: readonly (Node | null)[];
+}
+export type GradientRule = (g: GraphBuilder, request: GradientRequest) => readonly (Node | null)[];
+
+/** Where an operator appears. `Tensor`: as a method. */
+export type Place = "torch" | "Tensor" | "nn.functional" | "linalg" | "special" | "fft";
+
+export type RecordResult = Node | readonly Node[];
+
+export interface OpSpecification<S extends string> {
+  /** The PyTorch name. */
+  readonly name: string;
+  readonly signature: S;
+  readonly places: readonly Place[];
+  readonly doc: OpDocumentation;
+  /** Other names for the same thing. */
+  readonly aliases?: readonly string[];
+  /** Names of the results when there are several. */
+  readonly results?: readonly string[];
+  /** Also `name_`, writing into the first argument. */
+  readonly inplace?: boolean;
+  /** Results alias the first argument: writes go through, both ways. */
+  readonly view?: boolean;
+  /**
+   * Stays one node until after differentiation, for a gradient rule of its own, a back end's better lowering, or an
+   * exporter's rule. Tensor arguments become inputs; every other argument must be structural.
+   */
+  readonly composite?: boolean;
+  /** "through decomposition" unless a composite states its own. */
+  readonly gradient: GradientRule | "through decomposition" | "none";
+  /** Builds the operator from primitives and other operators. */
+  record(g: GraphBuilder, args: Arguments<S>): RecordResult;
+  /** The ONNX operator of a composite. */
+  readonly onnx?: string;
+  /** Inputs for the generated tests. */
+  readonly samples?: readonly OpSample[];
+}
+export interface OpSample {
+  readonly [argument: string]: unknown;
+}
+
+export interface Operator extends Omit<OpSpecification<string>, "record"> {
+  readonly record: (g: GraphBuilder, args: Readonly<Record<string, unknown>>) => RecordResult;
+  /** The nodes that a recorded composite stands for. */
+  readonly expand: (g: GraphBuilder, node: NodeOf<"call">) => readonly Node[];
+}
+
+const registry = new Map<string, Operator>();
+
+export function defineOp<const S extends string>(specification: OpSpecification<S>): Operator {
+  const record = specification.record as unknown as Operator["record"];
+  const expand: Operator["expand"] = (g, node) => {
+    const result = record(g, restoreArguments(node));
+    return Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
+  };
+  const definition: Operator = { ...specification, record, expand };
+  if (registry.has(definition.name)) throw new IrError("ir/operator", `${definition.name} is defined twice`);
+  registry.set(definition.name, definition);
+  return definition;
+}
+
+export function operator(name: string): Operator {
+  const found = registry.get(name);
+  if (found === undefined) throw new IrError("ir/operator", `no operator is named ${name}`);
+  return found;
+}
+export const operators = (): IterableIterator<Operator> => registry.values();
+
+/** Stands in the attributes of a `call` for the tensor argument that is input number `$input`. */
+interface InputMark {
+  readonly $input: number;
+}
+const isMark = (value: unknown): value is InputMark => typeof value === "object" && value !== null && "$input" in value;
+
+/** Splits arguments into the inputs and the attributes of a `call` node. */
+export function splitArguments(args: Readonly<Record<string, unknown>>, isNode: (value: unknown) => value is Node): { inputs: Node[]; attrs: Record<string, unknown> } {
+  const inputs: Node[] = [];
+  const attrs: Record<string, unknown> = {};
+  const mark = (value: unknown): unknown => {
+    if (isNode(value)) {
+      inputs.push(value);
+      return { $input: inputs.length - 1 };
+    }
+    return Array.isArray(value) ? value.map(mark) : value;
+  };
+  for (const name of Object.keys(args)) attrs[name] = mark(args[name]);
+  return { inputs, attrs };
+}
+
+function restoreArguments(node: NodeOf<"call">): Record<string, unknown> {
+  const restore = (value: unknown): unknown => (isMark(value) ? node.inputs[value.$input] : Array.isArray(value) ? value.map(restore) : value);
+  const args: Record<string, unknown> = {};
+  for (const name of Object.keys(node.attrs.attrs)) args[name] = restore(node.attrs.attrs[name]);
+  return args;
+}
+
+/** Records an operator: its primitives at once, or one `call` node for a composite. */
+export function recordOperator(g: GraphBuilder, definition: Operator, args: Readonly<Record<string, unknown>>, isNode: (value: unknown) => value is Node): RecordResult {
+  if (!definition.composite) return definition.record(g, args);
+  const { inputs, attrs } = splitArguments(args, isNode);
+  const expansion = definition.record(g, args);
+  const roots: readonly Node[] = Array.isArray(expansion) ? (expansion as readonly Node[]) : [expansion as Node];
+  const outputs = roots.map((root): { dtype: DType; shape: Shape } => ({ dtype: root.dtype, shape: root.shape }));
+  const node = g.call(definition.name, inputs, attrs, outputs);
+  return roots.length === 1 ? node : roots.map((_, i) => g.pick(node, i));
+}

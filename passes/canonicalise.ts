@@ -1,0 +1,168 @@
+/**
+ * Brings a graph of primitives to a simpler equal one: merges chains of views, folds constants, computes before
+ * broadcasting instead of after. Float identities are only those that hold for every IEEE value, NaN, infinities and
+ * signed zeros included; each rule carries its identity.
+ */
+import type { GraphBuilder } from "../ir/builder.ts";
+import { isFloat, isInteger, type DType } from "../ir/dtype.ts";
+import type { Node } from "../ir/graph.ts";
+import { sameShape } from "../ir/shape.ts";
+import { rewrite } from "./rewrite.ts";
+
+export const canonicalise = (g: GraphBuilder, roots: readonly Node[]): Node[] => rewrite(g, roots, simplify);
+
+/** The literal behind a constant or an expanded constant. */
+export function literalOf(node: Node): number | bigint | boolean | null {
+  let x = node;
+  while (x.op === "expand" || x.op === "reshape") x = x.inputs[0]!;
+  return x.op === "constant" ? x.attrs.value : null;
+}
+const isLiteral = (node: Node, value: number): boolean => {
+  const literal = literalOf(node);
+  return literal !== null && Number(literal) === value && !Object.is(literal, -0);
+};
+
+function simplify(g: GraphBuilder, node: Node): Node {
+  switch (node.op) {
+    case "permute": {
+      const x = node.inputs[0]!;
+      // permute(permute(x, p), q) == permute(x, p[q])
+      if (x.op === "permute") return g.permute(x.inputs[0]!, node.attrs.axes.map((axis) => x.attrs.axes[axis]!));
+      return node;
+    }
+    case "expand": {
+      const x = node.inputs[0]!;
+      // expand(expand(x)) == expand(x)
+      return x.op === "expand" ? g.expandTo(x.inputs[0]!, node.shape) : node;
+    }
+    case "slice": {
+      const x = node.inputs[0]!;
+      if (x.op !== "slice") return node;
+      // (x[a::s])[b::t] == x[a + s*b :: s*t]
+      const start = node.attrs.start.map((b, i) => x.attrs.start[i]! + x.attrs.step[i]! * b);
+      const step = node.attrs.step.map((t, i) => x.attrs.step[i]! * t);
+      return g.slice(x.inputs[0]!, start, node.shape, step);
+    }
+    case "cast": {
+      const x = node.inputs[0]!;
+      const value = x.op === "constant" ? x.attrs.value : null;
+      if (value !== null) {
+        const folded = castLiteral(value, node.dtype);
+        if (folded !== null) return g.constant(folded, node.dtype);
+      }
+      // cast(cast(bool)) == cast(bool): 0 and 1 survive every numeric type
+      if (x.op === "cast" && x.inputs[0]!.dtype === "bool" && x.dtype !== "bool") return g.cast(x.inputs[0]!, node.dtype);
+      return beforeBroadcast(g, node);
+    }
+    case "mul":
+      // x * 1 == x
+      if (isLiteral(node.inputs[1]!, 1)) return node.inputs[0]!;
+      if (isLiteral(node.inputs[0]!, 1)) return node.inputs[1]!;
+      return foldBinary(g, node) ?? beforeBroadcast(g, node);
+    case "div":
+      // x / 1 == x
+      return isLiteral(node.inputs[1]!, 1) ? node.inputs[0]! : (foldBinary(g, node) ?? beforeBroadcast(g, node));
+    case "sub":
+      // x - 0 == x (also for x = -0)
+      return isLiteral(node.inputs[1]!, 0) ? node.inputs[0]! : (foldBinary(g, node) ?? beforeBroadcast(g, node));
+    case "add":
+      // x + 0 == x for integers; for floats only x + -0 == x
+      if (isInteger(node.dtype) && isLiteral(node.inputs[1]!, 0)) return node.inputs[0]!;
+      if (isInteger(node.dtype) && isLiteral(node.inputs[0]!, 0)) return node.inputs[1]!;
+      return foldBinary(g, node) ?? beforeBroadcast(g, node);
+    case "neg": {
+      const x = node.inputs[0]!;
+      // -(-x) == x
+      return x.op === "neg" ? x.inputs[0]! : beforeBroadcast(g, node);
+    }
+    case "not": {
+      const x = node.inputs[0]!;
+      return x.op === "not" ? x.inputs[0]! : beforeBroadcast(g, node);
+    }
+    case "where":
+      // where(c, x, x) == x
+      if (node.inputs[1] === node.inputs[2]) return node.inputs[1]!;
+      if (literalOf(node.inputs[0]!) === true) return node.inputs[1]!;
+      if (literalOf(node.inputs[0]!) === false) return node.inputs[2]!;
+      return beforeBroadcast(g, node);
+    case "reduce_sum":
+    case "reduce_max":
+    case "reduce_min":
+    case "reduce_prod": {
+      // Reducing an axis of size 1 changes nothing.
+      const axes = node.attrs.axes.filter((axis) => node.inputs[0]!.shape[axis] !== 1);
+      return axes.length === node.attrs.axes.length ? node : g.reduce(node.op, node.inputs[0]!, axes);
+    }
+    default:
+      return beforeBroadcast(g, node);
+  }
+}
+
+const mapOps = new Set<string>([
+  "neg", "abs", "sqrt", "floor", "ceil", "trunc", "nearest", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p",
+  "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sigmoid", "erf",
+  "erfc", "erfinv", "lgamma", "digamma", "not", "add", "sub", "mul", "div", "rem", "min", "max", "pow", "atan2",
+  "copysign", "and", "or", "xor", "shl", "shr", "eq", "ne", "lt", "le", "gt", "ge", "where", "cast", "bitcast",
+]);
+/** Primitives that compute each element from the elements at the same place. */
+export const isMap = (node: Node): boolean => mapOps.has(node.op);
+
+/** f(expand(a), expand(b)) == expand(f(a, b)) when a and b have one shape: fewer elements to compute. */
+function beforeBroadcast(g: GraphBuilder, node: Node): Node {
+  if (!isMap(node) || node.inputs.length === 0) return node;
+  const reshaped = beforeReshape(g, node);
+  if (reshaped !== null) return reshaped;
+  let shape: readonly number[] | null = null;
+  for (const input of node.inputs) {
+    if (input.op !== "expand") return node;
+    const source = input.inputs[0]!;
+    if (source.shape.every((size) => size === 1)) continue;
+    if (shape !== null && !sameShape(shape, source.shape)) return node;
+    shape = source.shape;
+  }
+  const small = shape ?? node.inputs[0]!.inputs[0]!.shape;
+  const inputs = node.inputs.map((input) => {
+    const source = input.inputs[0]!;
+    return g.expandTo(sameShape(source.shape, small) ? source : g.reshape(source, small.map(() => 1)), small);
+  });
+  const computed = simplify(g, g.rebuildAs(node, inputs, small));
+  return g.expandTo(computed, node.shape);
+}
+
+/** f(reshape(a), reshape(b), literal) == reshape(f(a, b, literal)) */
+function beforeReshape(g: GraphBuilder, node: Node): Node | null {
+  let shape: readonly number[] | null = null;
+  for (const input of node.inputs) {
+    if (literalOf(input) !== null) continue;
+    if (input.op !== "reshape") return null;
+    const source = input.inputs[0]!.shape;
+    if (shape !== null && !sameShape(shape, source)) return null;
+    shape = source;
+  }
+  if (shape === null) return null;
+  const target = shape;
+  const inputs = node.inputs.map((input) => {
+    const literal = literalOf(input);
+    return literal !== null ? g.full(target, literal, input.dtype) : input.inputs[0]!;
+  });
+  return g.reshape(simplify(g, g.rebuildAs(node, inputs, target)), node.shape);
+}
+
+function foldBinary(g: GraphBuilder, node: Node): Node | null {
+  const [a, b] = node.inputs as [Node, Node];
+  if (a.op !== "constant" || b.op !== "constant") return null;
+  const [x, y] = [a.attrs.value, b.attrs.value];
+  if (typeof x !== "number" || typeof y !== "number" || !(node.dtype === "float32" || node.dtype === "float64")) return null;
+  const round = node.dtype === "float32" ? Math.fround : (v: number): number => v;
+  const [p, q] = [round(x), round(y)];
+  const value = node.op === "add" ? p + q : node.op === "sub" ? p - q : node.op === "mul" ? p * q : p / q;
+  return g.constant(round(value), node.dtype);
+}
+
+function castLiteral(value: number | bigint | boolean, dtype: DType): number | bigint | boolean | null {
+  if (dtype === "bool") return Number(value) !== 0;
+  if (isFloat(dtype)) return dtype === "float64" ? Number(value) : dtype === "float32" ? Math.fround(Number(value)) : null;
+  const number = Number(value);
+  if (!Number.isInteger(number) || Math.abs(number) > 100) return null;
+  return dtype === "int64" ? BigInt(number) : number;
+}

@@ -1,0 +1,59 @@
+/**
+ * Replaces every composite by what it stands for, and drops the markers that only differentiation needs.
+ *
+ * in:  a recorded graph, forward and adjoint nodes mixed
+ * out: the same values in primitives; no `call`, `detach`, `leaf` or `with_history`
+ */
+import type { GraphBuilder } from "../ir/builder.ts";
+import { topologicalOrder, type Node } from "../ir/graph.ts";
+import { operator } from "../ir/operator.ts";
+
+export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
+  const replaced = new Map<Node, readonly Node[]>();
+  // Expansions contain further composites: a stack of what still has to be translated, instead of recursion.
+  const stack: Node[] = [...topologicalOrder(roots)].reverse();
+  const result = (node: Node): Node | undefined => replaced.get(node)?.[0];
+  while (stack.length > 0) {
+    const node = stack.at(-1)!;
+    if (replaced.has(node)) {
+      stack.pop();
+      continue;
+    }
+    const waiting = node.inputs.filter((input) => !replaced.has(input));
+    if (waiting.length > 0) {
+      stack.push(...waiting);
+      continue;
+    }
+    const inputs = node.inputs.map((input) => result(input)!);
+    switch (node.op) {
+      case "detach":
+      case "leaf":
+      case "with_history":
+        replaced.set(node, [inputs[0]!]);
+        break;
+      case "pick": {
+        const source = replaced.get(node.inputs[0]!)!;
+        replaced.set(node, [source.length > 1 ? source[node.attrs.index]! : g.rebuild(node, inputs)]);
+        break;
+      }
+      case "call": {
+        const rebuilt = g.rebuild(node, inputs);
+        if (rebuilt.op !== "call") break;
+        rebuilt.expansion ??= operator(node.attrs.name).expand(g, rebuilt);
+        const pending = rebuilt.expansion.filter((root) => !replaced.has(root));
+        // The expansion's own leaves are already translated nodes.
+        for (const input of inputs) if (!replaced.has(input)) replaced.set(input, [input]);
+        if (pending.length > 0) {
+          stack.push(...pending);
+          continue;
+        }
+        replaced.set(node, rebuilt.expansion.map((root) => result(root)!));
+        break;
+      }
+      default:
+        replaced.set(node, [node.inputs.length === 0 ? node : g.rebuild(node, inputs)]);
+    }
+    stack.pop();
+  }
+  return roots.map((root) => result(root)!);
+}

@@ -1,0 +1,106 @@
+/**
+ * Reverse-mode differentiation, graph to graph: appends adjoint nodes for `roots` to the same graph and returns the
+ * gradients that arrive at `targets`.
+ *
+ * in:  roots with the gradients that flow into them; the nodes to differentiate with respect to
+ * out: for each target its gradient, or null when none arrives
+ * Only nodes that require grad are visited; each once, users before inputs. Cost: O(nodes + edges).
+ */
+import type { GraphBuilder } from "../ir/builder.ts";
+import { gradients } from "../ir/gradients.ts";
+import { topologicalOrder, type Node, type NodeOf } from "../ir/graph.ts";
+import { operator } from "../ir/operator.ts";
+
+export interface DifferentiateHooks {
+  /** Sees (and may replace) the complete gradient of a node before it is passed on. */
+  readonly onGradient?: (node: Node, grad: Node) => Node;
+  /** Nodes that the walk does not look past. */
+  readonly boundary?: ReadonlySet<Node>;
+  /** Called after a node's rule ran. */
+  readonly onRule?: (node: Node, grads: readonly (Node | null)[], inputGradients: readonly (Node | null)[]) => void;
+}
+
+export function differentiate(
+  g: GraphBuilder,
+  roots: readonly Node[],
+  rootGradients: readonly Node[],
+  targets: readonly Node[],
+  hooks: DifferentiateHooks = {},
+): (Node | null)[] {
+  const stop = new Set(targets);
+  const order = topologicalOrder(roots, (node) => !node.requiresGrad || hooks.boundary?.has(node) === true).filter((node) => node.requiresGrad);
+  // Only the part of the graph from which a target can be reached matters.
+  const useful = new Set<Node>();
+  for (const node of order) {
+    if (stop.has(node) || node.inputs.some((input) => useful.has(input))) useful.add(node);
+  }
+  const pending = new Map<Node, (Node | null)[]>();
+  const accumulate = (node: Node, index: number, grad: Node): void => {
+    let slots = pending.get(node);
+    if (slots === undefined) {
+      slots = new Array<Node | null>(node.outputs?.length ?? 1).fill(null);
+      pending.set(node, slots);
+    }
+    const known = slots[index] ?? null;
+    slots[index] = known === null ? grad : g.add(known, grad);
+  };
+  roots.forEach((root, i) => {
+    if (useful.has(root)) accumulate(root, 0, rootGradients[i]!);
+  });
+  const results = new Map<Node, Node>();
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i]!;
+    const grads = pending.get(node);
+    if (grads === undefined || !useful.has(node)) continue;
+    pending.delete(node);
+    if (hooks.onGradient && grads.length === 1 && grads[0]) grads[0] = hooks.onGradient(node, grads[0]);
+    if (stop.has(node) && grads[0]) results.set(node, grads[0]);
+    if (node.op === "pick") {
+      if (grads[0]) accumulate(node.inputs[0]!, node.attrs.index, grads[0]);
+      continue;
+    }
+    if (!node.inputs.some((input) => useful.has(input))) continue;
+    const inputGradients = adjoint(g, node, grads);
+    hooks.onRule?.(node, grads, inputGradients);
+    node.inputs.forEach((input, k) => {
+      const grad = inputGradients[k];
+      if (grad && input.requiresGrad && useful.has(input)) accumulate(input, 0, grad);
+    });
+  }
+  return targets.map((target) => results.get(target) ?? null);
+}
+
+function adjoint(g: GraphBuilder, node: Node, grads: readonly (Node | null)[]): readonly (Node | null)[] {
+  if (node.op === "sort") {
+    const grad = grads[0];
+    if (!grad) return [null];
+    const x = node.inputs[0]!;
+    const positions = g.pick(node, 1);
+    return [g.scatterAlong("add", g.full(x.shape, 0, x.dtype), grad, node.attrs.axis, positions)];
+  }
+  if (node.op === "call") return callAdjoint(g, node, grads);
+  const rule = gradients[node.op];
+  const grad = grads[0];
+  if (!grad || rule === "none" || rule === "engine") return node.inputs.map(() => null);
+  return (rule as (g: GraphBuilder, node: Node, grad: Node) => readonly (Node | null)[])(g, node, grad);
+}
+
+/** A composite's own rule, or differentiation of what it stands for. */
+function callAdjoint(g: GraphBuilder, node: NodeOf<"call">, grads: readonly (Node | null)[]): readonly (Node | null)[] {
+  const definition = operator(node.attrs.name);
+  if (definition.gradient === "none") return node.inputs.map(() => null);
+  if (typeof definition.gradient === "function") {
+    const outputs = node.outputs ? node.outputs.map((_, i) => g.pick(node as Node, i)) : [node as Node];
+    return definition.gradient(g, { node: node as Node, inputs: node.inputs, attrs: node.attrs.attrs, outputs, grads });
+  }
+  const enabled = g.gradEnabled;
+  g.gradEnabled = true;
+  let roots: readonly Node[];
+  try {
+    roots = definition.expand(g, node);
+  } finally {
+    g.gradEnabled = enabled;
+  }
+  const live = roots.flatMap((root, i) => (grads[i] && root.requiresGrad ? [{ root, grad: grads[i] }] : []));
+  return differentiate(g, live.map((l) => l.root), live.map((l) => l.grad), node.inputs, { boundary: new Set(node.inputs) });
+}

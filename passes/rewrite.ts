@@ -1,0 +1,22 @@
+/** Rebuilding a graph node by node, inputs first: what every graph-to-graph pass is written with. */
+import type { GraphBuilder } from "../ir/builder.ts";
+import { topologicalOrder, type Node } from "../ir/graph.ts";
+
+/** Returns a replacement for `node` (whose inputs are already replaced), or the node itself. */
+export type RewriteRule = (g: GraphBuilder, node: Node) => Node;
+
+/**
+ * in:  roots of a graph; a rule
+ * out: the roots of the rewritten graph. Interning makes equal nodes one, so every pass is also CSE, and what no root
+ *      needs is gone.
+ * Cost: O(nodes + edges) applications of the rule.
+ */
+export function rewrite(g: GraphBuilder, roots: readonly Node[], rule: RewriteRule): Node[] {
+  const replaced = new Map<Node, Node>();
+  for (const node of topologicalOrder(roots)) {
+    const inputs = node.inputs.map((input) => replaced.get(input)!);
+    const rebuilt = node.inputs.length === 0 ? node : g.rebuild(node, inputs);
+    replaced.set(node, rule(g, rebuilt));
+  }
+  return roots.map((root) => replaced.get(root)!);
+}

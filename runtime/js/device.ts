@@ -1,0 +1,191 @@
+/** The device of plain JavaScript loops: `cpu:js`. Needs `unsafe-eval` under a content-security policy. */
+import { emitKernel } from "../../codegen/js/emit-kernel.ts";
+import type { DType } from "../../ir/dtype.ts";
+import { DeviceError } from "../../ir/errors.ts";
+import type { LoopKernel } from "../../ir/loop.ts";
+import type { Program } from "../../ir/program.ts";
+import type { Device, DeviceStatistics, DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
+import { typedArray, typedView, type TypedArray } from "../typed-array.ts";
+import { library } from "./library.ts";
+
+class JsMemory implements Memory {
+  readonly device: Device;
+  readonly bytes: number;
+  private buffer: ArrayBuffer | null;
+  constructor(device: Device, buffer: ArrayBuffer) {
+    this.device = device;
+    this.buffer = buffer;
+    this.bytes = buffer.byteLength;
+  }
+  get released(): boolean {
+    return this.buffer === null;
+  }
+  release(): void {
+    this.buffer = null;
+  }
+  get contents(): ArrayBuffer {
+    if (this.buffer === null) throw new DeviceError("device/released", "this memory has been released");
+    return this.buffer;
+  }
+}
+
+type KernelFunction = (...args: unknown[]) => void;
+
+/** Compiled kernels by source text: one `Function` for equal kernels of all programs. */
+const compiled = new Map<string, KernelFunction>();
+
+function compile(kernel: LoopKernel): KernelFunction {
+  const { parameters, body } = emitKernel(kernel);
+  const names = Object.keys(library);
+  const source = `"use strict"; const { ${names.join(", ")} } = library;\nreturn function kernel(${parameters.join(", ")}) {\n${body}\n};`;
+  let known = compiled.get(source);
+  if (known === undefined) {
+    try {
+      // Generated code is this device's purpose; the WASM device works where a policy forbids it.
+      known = new Function("library", source)(library) as KernelFunction;
+    } catch (error) {
+      if (error instanceof EvalError) {
+        throw new DeviceError("device/no-eval", "cpu:js: code generation from strings is disallowed here", 'Use the "cpu" device, which compiles WebAssembly.');
+      }
+      throw error;
+    }
+    compiled.set(source, known);
+  }
+  return known;
+}
+
+class JsExecutable implements Executable {
+  readonly program: Program;
+  readonly kernelCount: number;
+  readonly compileMs: number;
+  readonly peakBytes: number;
+  private readonly device: JsDevice;
+  private readonly arena: ArrayBuffer;
+  private readonly kernels: (KernelFunction | null)[];
+  private readonly scratch: TypedArray[][];
+
+  constructor(device: JsDevice, program: Program) {
+    const start = performance.now();
+    this.device = device;
+    this.program = program;
+    this.arena = new ArrayBuffer(program.arenaBytes);
+    this.kernels = program.steps.map((step) => (step.kind === "kernel" ? compile(step.kernel) : null));
+    this.scratch = program.steps.map((step) =>
+      step.kind === "kernel" ? step.kernel.buffers.filter((b) => b.scope !== "argument").map((b) => typedArray(b.dtype, b.elements)) : [],
+    );
+    this.kernelCount = this.kernels.filter((kernel) => kernel !== null).length;
+    this.peakBytes = program.arenaBytes + program.slots.reduce((sum, slot) => sum + (slot.place.kind === "output" ? slot.bytes : 0), 0);
+    this.compileMs = performance.now() - start;
+  }
+
+  run(inputs: readonly Memory[], numbers: readonly ScalarValue[], draws: readonly DrawSource[], _hints: readonly OutputHint[]): Memory[] {
+    const { program } = this;
+    const outputs = new Array<Memory>(program.outputCount);
+    const views = program.slots.map((slot): TypedArray => {
+      const count = slot.shape.reduce((n, size) => n * size, 1);
+      const { place } = slot;
+      switch (place.kind) {
+        case "input":
+          return typedView(slot.dtype, (inputs[place.index] as JsMemory).contents, 0, count);
+        case "temporary":
+          return typedView(slot.dtype, this.arena, place.offset, count);
+        case "output": {
+          const memory = this.device.adopt(new ArrayBuffer(slot.bytes));
+          outputs[place.index] = memory;
+          return typedView(slot.dtype, memory.contents, 0, count);
+        }
+        case "donated": {
+          const memory = inputs[place.of] as JsMemory;
+          outputs[place.index] = memory;
+          return typedView(slot.dtype, memory.contents, 0, count);
+        }
+      }
+    });
+    const values = program.numbers.map((slot, i) => numberFor(slot.dtype, numbers[i]!));
+    program.steps.forEach((step, i) => {
+      if (step.kind === "copy") (views[step.to] as Float32Array).set(views[step.from] as Float32Array);
+      else if (step.kind === "draw") draws[step.draw]!(views[step.slot]!);
+      else {
+        let argument = 0;
+        let local = 0;
+        const buffers = step.kernel.buffers.map((buffer) => (buffer.scope === "argument" ? views[step.buffers[argument++]!]! : this.scratch[i]![local++]!));
+        this.kernels[i]!(...buffers, ...step.numbers.map((id) => values[id]));
+      }
+    });
+    return outputs;
+  }
+
+  release(): void {}
+}
+
+export function numberFor(dtype: DType, value: ScalarValue): number | bigint {
+  switch (dtype) {
+    case "int64":
+      return BigInt.asIntN(64, typeof value === "bigint" ? value : BigInt(Math.trunc(value)));
+    case "float32":
+      return Math.fround(Number(value));
+    case "float16":
+    case "bfloat16":
+      return dtype === "float16" ? library.narrow_float16(Number(value)) : library.narrow_bfloat16(Number(value));
+    case "int32":
+      return Number(value) | 0;
+    case "bool":
+      return Number(value) !== 0 ? 1 : 0;
+    default:
+      return Number(value);
+  }
+}
+
+class JsDevice implements Device {
+  readonly name = "cpu:js";
+  readonly synchronous = true;
+  private live = 0;
+  private peak = 0;
+  private allocations = 0;
+  private readonly registry = new FinalizationRegistry<number>((bytes) => (this.live -= bytes));
+
+  supports(dtype: DType): boolean {
+    return dtype !== "complex64" && dtype !== "complex128";
+  }
+
+  /** Takes an ArrayBuffer over. */
+  adopt(buffer: ArrayBuffer): JsMemory {
+    const memory = new JsMemory(this, buffer);
+    this.live += buffer.byteLength;
+    this.peak = Math.max(this.peak, this.live);
+    this.allocations++;
+    this.registry.register(memory, buffer.byteLength);
+    return memory;
+  }
+
+  upload(data: ArrayBufferView): Memory {
+    const copy = new ArrayBuffer(data.byteLength);
+    new Uint8Array(copy).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return this.adopt(copy);
+  }
+  readSync(memory: Memory): ArrayBuffer {
+    return (memory as JsMemory).contents.slice(0);
+  }
+  read(memory: Memory): Promise<ArrayBuffer> {
+    return Promise.resolve(this.readSync(memory));
+  }
+  write(memory: Memory, data: ArrayBufferView): void {
+    new Uint8Array((memory as JsMemory).contents).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  prepare(program: Program): Executable {
+    return new JsExecutable(this, program);
+  }
+  statistics(): DeviceStatistics {
+    return { liveBytes: this.live, peakBytes: this.peak, allocations: this.allocations };
+  }
+  resetPeak(): void {
+    this.peak = this.live;
+  }
+  synchronize(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+let device: JsDevice | null = null;
+/** The one JavaScript device of this process. */
+export const jsDevice = (): Device => (device ??= new JsDevice());
