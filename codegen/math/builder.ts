@@ -71,7 +71,7 @@ export interface MathBuilder<F, I, M> {
    * branches should skip `slow` when no lane needs it. `slow` may use values made before the call; nothing made
    * inside it may be shared with code outside. Without branches: call `slow` and select.
    */
-  rare<Values extends readonly F[]>(mask: M, slow: () => Values, fast: Values): Values;
+  rare<Values extends readonly (F | I)[]>(mask: M, slow: () => Values, fast: Values): Values;
 }
 
 export interface RoundedInteger<F, I> {
