@@ -1,0 +1,54 @@
+/** Mathematical functions, expanded from the texts that all back ends share (codegen/math). */
+import { NotImplementedError } from "../../ir/errors.ts";
+import type { UnaryExpansion } from "../math/builder.ts";
+import { exp, exp2, expm1, sigmoid } from "../math/exponential.ts";
+import { log, log10, log1p, log2 } from "../math/logarithm.ts";
+import { cos, sin, tan } from "../math/trigonometric.ts";
+import type { Helper } from "./helper.ts";
+import { unaryFunction } from "./math-builder.ts";
+
+const unary = (name: string, expand: UnaryExpansion): Helper => ({
+  source: (width) => unaryFunction(name, expand, width),
+});
+// Stand-ins, until codegen/math has these functions.
+const builtin = (name: string, parameters = 1): Helper => ({
+  source: ({ F, suffix }) =>
+    parameters === 1
+      ? `fn math_${name}${suffix}(x: ${F}) -> ${F} { return ${name}(x); }`
+      : `fn math_${name}${suffix}(x: ${F}, y: ${F}) -> ${F} { return ${name}(x, y); }`,
+});
+const missing = (name: string): Helper => ({
+  source: () => {
+    throw new NotImplementedError("wgsl/math", `${name} is not available on WebGPU yet.`);
+  },
+});
+
+export const mathHelpers = {
+  math_exp: unary("math_exp", exp),
+  math_exp2: unary("math_exp2", exp2),
+  math_expm1: unary("math_expm1", expm1),
+  math_log: unary("math_log", log),
+  math_log2: unary("math_log2", log2),
+  math_log10: unary("math_log10", log10),
+  math_log1p: unary("math_log1p", log1p),
+  math_sigmoid: unary("math_sigmoid", sigmoid),
+  math_sin: unary("math_sin", sin),
+  math_cos: unary("math_cos", cos),
+  math_tan: unary("math_tan", tan),
+  math_asin: builtin("asin"),
+  math_acos: builtin("acos"),
+  math_atan: builtin("atan"),
+  math_atan2: builtin("atan2", 2),
+  math_sinh: builtin("sinh"),
+  math_cosh: builtin("cosh"),
+  math_tanh: builtin("tanh"),
+  math_asinh: builtin("asinh"),
+  math_acosh: builtin("acosh"),
+  math_atanh: builtin("atanh"),
+  math_erf: missing("erf"),
+  math_erfc: missing("erfc"),
+  math_erfinv: missing("erfinv"),
+  math_lgamma: missing("lgamma"),
+  math_digamma: missing("digamma"),
+  math_pow: builtin("pow", 2),
+} satisfies Record<string, Helper>;
