@@ -7,7 +7,8 @@
  */
 import { IrError } from "../../ir/errors.ts";
 import type { BufferParam, Expr, Type } from "../../ir/loop.ts";
-import { Code, type ValueType } from "./code.ts";
+import type { Code} from "./code.ts";
+import { type ValueType } from "./code.ts";
 import type { FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
 import { isOperation, valueTypeOf } from "./types.ts";
 

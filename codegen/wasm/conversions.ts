@@ -2,7 +2,7 @@
 import type { Kind } from "../../ir/loop.ts";
 import type { Code } from "./code.ts";
 import type { KernelContext } from "./context.ts";
-import { roundToBfloat16, roundToFloat16, vectorConstant } from "./half.ts";
+import { roundToBfloat16, roundToFloat16 } from "./half.ts";
 import type { Opcode } from "./opcodes.ts";
 import { perLane } from "./per-lane.ts";
 import { argument, describe, formOf, type OperationExpr } from "./types.ts";
@@ -62,7 +62,7 @@ export function cast(context: KernelContext, expr: OperationExpr): void {
   if (value.type.lanes !== expr.type.lanes) {
     context.fail("cast-width", `cannot cast ${describe(value.type)} to ${describe(expr.type)}`);
   }
-  const zero = (): void => void code.get(vectorConstant(context, new Int32Array(4)));
+  const zero = (): void => void code.get(context.fn.vectorConstant(new Int32Array(4)));
   if (from === to) context.emit(value);
   else if (from === "f32x4" && to === "i32x4") {
     context.emit(value);
@@ -88,7 +88,7 @@ export function cast(context: KernelContext, expr: OperationExpr): void {
       f64x2: new Float64Array(2).fill(1),
       i64x2: new BigInt64Array(2).fill(1n),
     };
-    code.get(vectorConstant(context, one[to]!)).op("v128.and");
+    code.get(context.fn.vectorConstant(one[to]!)).op("v128.and");
   } else perLane(context, expr);
 }
 
@@ -130,7 +130,7 @@ export function narrow(context: KernelContext, expr: OperationExpr): void {
       return;
     case "uint8":
       if (lanes === 1) code.i32(0xff).op("i32.and");
-      else code.get(vectorConstant(context, new Int32Array(4).fill(0xff))).op("v128.and");
+      else code.get(context.fn.vectorConstant(new Int32Array(4).fill(0xff))).op("v128.and");
       return;
     case "float16":
       roundToFloat16(context, lanes);

@@ -92,24 +92,18 @@ class Writer {
   }
   int(value: number): this {
     if (this.ops === scalar) this.context.code.i32(value);
-    else this.get(vectorConstant(this.context, new Int32Array(4).fill(value)));
+    else this.get(this.context.fn.vectorConstant(new Int32Array(4).fill(value)));
     return this;
   }
   float(value: number): this {
     if (this.ops === scalar) this.context.code.f32(value);
-    else this.get(vectorConstant(this.context, new Float32Array(4).fill(value)));
+    else this.get(this.context.fn.vectorConstant(new Float32Array(4).fill(value)));
     return this;
   }
   shift(name: "shl" | "shr", count: number): this {
     this.context.code.i32(count);
     return this.op(this.ops[name]);
   }
-}
-
-/** The local that holds a vector constant. */
-export function vectorConstant(context: KernelContext, lanes: ArrayBufferView<ArrayBuffer>): number {
-  const bytes = new Uint8Array(lanes.buffer, lanes.byteOffset, 16);
-  return context.fn.constant(`v128 ${bytes.join()}`, "v128", (code) => code.v128(bytes));
 }
 
 /** float16 bits to float32: the exponent is moved by multiplying with 2^112, which also scales subnormals. */

@@ -3,9 +3,9 @@
 export type HostFunction = (...args: number[]) => number;
 
 export const hostFunctions: Readonly<Record<string, HostFunction>> = {
-  fmod: (a, b) => a! % b!,
+  fmod: (a, b) => a % b,
   exp: Math.exp,
-  exp2: (x) => 2 ** x!,
+  exp2: (x) => 2 ** x,
   expm1: Math.expm1,
   log: Math.log,
   log2: Math.log2,
@@ -24,7 +24,7 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
   asinh: Math.asinh,
   acosh: Math.acosh,
   atanh: Math.atanh,
-  sigmoid: (x) => 1 / (1 + Math.exp(-x!)),
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   // C's pow: 1 to any power is 1, also where JavaScript says NaN.
-  pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b!) === Infinity) ? 1 : a! ** b!),
+  pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
 };

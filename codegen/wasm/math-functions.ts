@@ -1,13 +1,45 @@
-/** Mathematical functions: imported from JavaScript, on float64. */
-import type { Kind } from "../../ir/loop.ts";
+/**
+ * Mathematical functions. On float32 they are expanded into basic arithmetic, scalar or four lanes at a time; those of
+ * float64 are imported from JavaScript.
+ */
+import * as exponential from "../math/exponential.ts";
+import * as logarithm from "../math/logarithm.ts";
+import * as trigonometric from "../math/trigonometric.ts";
+import type { Operation } from "../../ir/loop.ts";
 import type { FunctionRef } from "./code.ts";
 import type { KernelContext } from "./context.ts";
+import { createWasmMathBuilder, type MathTarget, type MathValue, type WasmMathBuilder } from "./math-builder.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
 import { perLane } from "./per-lane.ts";
-import { describe, type OperationExpr } from "./types.ts";
+import { describe, type OperationExpr, valueTypeOf } from "./types.ts";
 
 /** The module that imported functions belong to. */
 export const hostModule = "env";
+
+interface Expansion {
+  readonly write: (builder: WasmMathBuilder, ...args: MathValue[]) => MathValue;
+  /** Short enough to be repeated where it is used, which saves the call and keeps its constants in locals. */
+  readonly inline?: boolean;
+}
+
+const unary = (write: (builder: WasmMathBuilder, x: MathValue) => MathValue, inline = false): Expansion => ({
+  write: (builder, x) => write(builder, x!),
+  inline,
+});
+
+const expansions: Partial<Record<Operation, Expansion>> = {
+  exp: unary(exponential.exp, true),
+  exp2: unary(exponential.exp2, true),
+  expm1: unary(exponential.expm1, true),
+  sigmoid: unary(exponential.sigmoid, true),
+  log: unary(logarithm.log, true),
+  log2: unary(logarithm.log2, true),
+  log10: unary(logarithm.log10),
+  log1p: unary(logarithm.log1p),
+  sin: unary(trigonometric.sin),
+  cos: unary(trigonometric.cos),
+  tan: unary(trigonometric.tan),
+};
 
 /** A function of float64 numbers that the host provides. */
 export function scalarImport(module: ModuleBuilder, name: string, arity: number): FunctionRef {
@@ -16,12 +48,18 @@ export function scalarImport(module: ModuleBuilder, name: string, arity: number)
 
 export function mathFunction(context: KernelContext, expr: OperationExpr): void {
   const { kind, lanes } = expr.type;
+  if (kind !== "f32" && kind !== "f64") {
+    context.fail("operand-kind", `${expr.op} does not take ${describe(expr.type)}`);
+  }
+  const expansion = kind === "f32" ? expansions[expr.op] : undefined;
+  if (expansion !== undefined) {
+    expand(context, expr, expansion);
+    return;
+  }
   if (lanes > 1) {
     perLane(context, expr);
     return;
   }
-  const isFloat: Partial<Record<Kind, true>> = { f32: true, f64: true };
-  if (isFloat[kind] === undefined) context.fail("operand-kind", `${expr.op} does not take ${describe(expr.type)}`);
   const { code } = context;
   for (const arg of expr.args) {
     context.emit(arg);
@@ -29,4 +67,27 @@ export function mathFunction(context: KernelContext, expr: OperationExpr): void 
   }
   code.call(scalarImport(context.module, expr.op, expr.args.length));
   if (kind === "f32") code.op("f32.demote_f64");
+}
+
+function expand(context: KernelContext, expr: OperationExpr, { write, inline }: Expansion): void {
+  const { module, options, fn, code } = context;
+  const lanes = expr.type.lanes === 1 ? 1 : 4;
+  const type = valueTypeOf(expr.type);
+  for (const arg of expr.args) context.emit(arg);
+  if (inline === true) {
+    const locals = expr.args.map((): MathValue => ({ local: fn.local(type), type }));
+    for (const { local } of locals.toReversed()) code.set(local);
+    const target: MathTarget = { fn, code, relaxedSimd: options.relaxedSimd };
+    code.get(write(createWasmMathBuilder(target, lanes), ...locals).local);
+    return;
+  }
+  const key = `${expr.op} x${lanes}`;
+  const ref = module.once(key, () => {
+    const made = module.createFunction(expr.args.map(() => type), [type]);
+    const target: MathTarget = { fn: made, code: made.body, relaxedSimd: options.relaxedSimd };
+    const args = expr.args.map((_, local): MathValue => ({ local, type }));
+    made.body.get(write(createWasmMathBuilder(target, lanes), ...args).local);
+    return module.add(made);
+  });
+  code.call(ref);
 }

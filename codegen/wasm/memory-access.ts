@@ -3,7 +3,7 @@ import type { DType } from "../../ir/dtype.ts";
 import { type Expr, registerKind, type Stmt } from "../../ir/loop.ts";
 import { emitAddress } from "./addressing.ts";
 import type { KernelContext } from "./context.ts";
-import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16, vectorConstant } from "./half.ts";
+import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from "./half.ts";
 import type { Opcode } from "./opcodes.ts";
 import { describe, type LoadExpr } from "./types.ts";
 
@@ -145,7 +145,7 @@ export function emitStore(context: KernelContext, stmt: Extract<Stmt, { readonly
 /** Stores the `kept` bits of four 32-bit lanes as `bits` bits; address and vector are on the stack. */
 function packAndStore(context: KernelContext, bits: 32 | 64, kept: number, offset: number): void {
   const { code } = context;
-  code.get(vectorConstant(context, new Int32Array(4).fill(kept))).op("v128.and");
+  code.get(context.fn.vectorConstant(new Int32Array(4).fill(kept))).op("v128.and");
   context.withTemporary("v128", (wide) => {
     code.tee(wide).get(wide).op("i16x8.narrow_i32x4_u");
     if (bits === 64) code.memory("v128.store64_lane", offset).byte(0);

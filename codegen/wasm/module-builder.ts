@@ -35,6 +35,18 @@ export class FunctionBuilder implements FunctionRef {
     return local;
   }
 
+  /** A local that holds a vector constant, given as its lanes. */
+  vectorConstant(lanes: ArrayBufferView<ArrayBuffer>): number {
+    const bytes = new Uint8Array(lanes.buffer, lanes.byteOffset, 16);
+    return this.constant(`v128 ${bytes.join()}`, "v128", (code) => code.v128(bytes));
+  }
+
+  /** A local that holds a float constant. */
+  floatConstant(type: "f32" | "f64", value: number): number {
+    const key = `${type} ${Object.is(value, -0) ? "-0" : String(value)}`;
+    return this.constant(key, type, (code) => code[type](value));
+  }
+
   encode(numberOf: (target: FunctionRef) => number): Uint8Array {
     const code = new Code();
     const runs: { type: ValueType; count: number }[] = [];

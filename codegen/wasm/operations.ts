@@ -2,7 +2,6 @@
 import type { Kind, Operation } from "../../ir/loop.ts";
 import type { KernelContext } from "./context.ts";
 import { cast, bitcast, narrow } from "./conversions.ts";
-import { vectorConstant } from "./half.ts";
 import { mathFunction } from "./math-functions.ts";
 import type { Opcode } from "./opcodes.ts";
 import { divide, fixedPoint, integerMinMax, multiplyAdd, remainder, shiftBy } from "./arithmetic.ts";
@@ -178,7 +177,7 @@ function copysign(context: KernelContext, expr: OperationExpr): void {
   context.emit(argument(expr, 1));
   context.emit(argument(expr, 0));
   const signs = kind === "f32" ? new Int32Array(4).fill(-0x80000000) : new BigInt64Array(2).fill(-(2n ** 63n));
-  context.code.get(vectorConstant(context, signs)).op("v128.bitselect");
+  context.code.get(context.fn.vectorConstant(signs)).op("v128.bitselect");
 }
 
 function invert(context: KernelContext, expr: OperationExpr): void {

@@ -1,7 +1,6 @@
 /** Between scalars and vectors: splat, ramp, extract, reductions; and constants of both. */
 import type { Operation, Type } from "../../ir/loop.ts";
 import type { KernelContext } from "./context.ts";
-import { vectorConstant } from "./half.ts";
 import { emitLoadSplat } from "./memory-access.ts";
 import type { Opcode } from "./opcodes.ts";
 import { laneInstructions, laneOf, scalarToMaskLane } from "./per-lane.ts";
@@ -12,7 +11,7 @@ export function emitConstant(context: KernelContext, type: Type, value: number |
   const { code, fn } = context;
   if (type.lanes > 1) {
     formOf(type);
-    code.get(vectorConstant(context, filled(type, value)));
+    code.get(context.fn.vectorConstant(filled(type, value)));
     return;
   }
   switch (type.kind) {
@@ -29,9 +28,8 @@ export function emitConstant(context: KernelContext, type: Type, value: number |
     case "f64": {
       const { kind } = type;
       const number = Number(value);
-      const text = Object.is(number, -0) ? "-0" : String(number);
       if (context.depth === 0) code[kind](number);
-      else code.get(fn.constant(`${kind} ${text}`, kind, (prologue) => prologue[kind](number)));
+      else code.get(fn.floatConstant(kind, number));
     }
   }
 }
@@ -69,12 +67,12 @@ export function ramp(context: KernelContext, expr: OperationExpr): void {
   if (form === "i32x4") {
     context.code
       .op("i32x4.splat")
-      .get(vectorConstant(context, Int32Array.of(0, 1, 2, 3)))
+      .get(context.fn.vectorConstant(Int32Array.of(0, 1, 2, 3)))
       .op("i32x4.add");
   } else if (form === "i64x2") {
     context.code
       .op("i64x2.splat")
-      .get(vectorConstant(context, BigInt64Array.of(0n, 1n)))
+      .get(context.fn.vectorConstant(BigInt64Array.of(0n, 1n)))
       .op("i64x2.add");
   } else context.fail("operand-kind", "ramp makes vectors of integers");
 }

@@ -196,7 +196,7 @@ export class WasmExecutable implements Executable {
     const { addresses, layout, program, table } = this;
     for (let i = 0; i < addresses.length; i++) views.u32[(table + layout.slotOffset(i)) >>> 2] = addresses[i]!;
     program.numbers.forEach((slot, i) => writeNumber(views, table + layout.numberOffset(i), slot, numbers[i]!));
-    for (const { position, index } of staged) views.u8.set(memories[index]!.hostBytes(), addresses[position]!);
+    for (const { position, index } of staged) views.u8.set(memories[index]!.hostBytes(), addresses[position]);
   }
 
   private callEntries(draws: readonly DrawSource[]): void {

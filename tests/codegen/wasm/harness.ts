@@ -77,10 +77,10 @@ export function runKernel(
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / 65536) });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, ...hostFunctions } });
   const heap = new Uint8Array(memory.buffer);
-  arrays.forEach((array, i) => heap.set(bytesOf(array), addresses[i]!));
+  arrays.forEach((array, i) => heap.set(bytesOf(array), addresses[i]));
   const args = [...addresses, ...numbers, ...(scratchBytes > 0 ? [scratch] : [])];
   (instance.exports["kernel"] as (...args: (number | bigint)[]) => void)(...args);
-  arrays.forEach((array, i) => bytesOf(array).set(heap.subarray(addresses[i]!, addresses[i]! + array.byteLength)));
+  arrays.forEach((array, i) => bytesOf(array).set(heap.subarray(addresses[i], addresses[i]! + array.byteLength)));
   return bytes.length;
 }
 
