@@ -11,7 +11,9 @@ const ln2High = 0.693145751953125;
 const ln2Low = 1.428606765330187e-6;
 
 /** (log(1 + f) - f) / f^2 on the f above; the error relative to the logarithm is 2^-27.3. */
-const logTail = [-0.5, 0.3333333, -0.25000823, 0.20001246, -0.166233, 0.14201382, -0.13160533, 0.12764166, -0.076363854];
+const logTail = [
+  -0.5, 0.3333333, -0.25000823, 0.20001246, -0.166233, 0.14201382, -0.13160533, 0.12764166, -0.076363854,
+];
 
 /** Splits a positive finite x, subnormal or not, into 2^k (1 + f). Anything else gives finite nonsense. */
 export function splitExponent<F, I, M>(b: MathBuilder<F, I, M>, x: F): { readonly k: I; readonly f: F } {

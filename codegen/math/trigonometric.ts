@@ -85,14 +85,10 @@ function reduceAngle<F, I, M>(b: MathBuilder<F, I, M>, x: F): ReducedAngle<F, I>
   const nearlyExact = lessMultiple(exactPart, thirdHalfPiPart);
   const small = lessMultiple(nearlyExact, fourthHalfPiPart);
   const isLarge = b.lt(b.f32(largestSmallAngle), x);
-  const [r, quadrant] = b.rare<readonly [F, I]>(
-    isLarge,
-    () => {
-      const reduced = reduceLargeAngle(b, x);
-      return [reduced.r, reduced.quadrant];
-    },
-    [small, biased],
-  );
+  const [r, quadrant] = b.rare<readonly [F, I]>(isLarge, () => {
+    const reduced = reduceLargeAngle(b, x);
+    return [reduced.r, reduced.quadrant];
+  }, [small, biased]);
   const roundingOfR = (): F => {
     const inThird = lessMultiple(b.sub(exactPart, nearlyExact), thirdHalfPiPart);
     const inFourth = lessMultiple(b.sub(nearlyExact, small), fourthHalfPiPart);

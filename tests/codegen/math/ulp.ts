@@ -7,7 +7,8 @@ function unitInLastPlace(value: number): number {
   const magnitude = Math.abs(value);
   if (magnitude < 2 ** -126) return 2 ** -149;
   const exponent = Math.floor(Math.log2(magnitude));
-  const corrected = 2 ** exponent > magnitude ? exponent - 1 : 2 ** (exponent + 1) <= magnitude ? exponent + 1 : exponent;
+  const corrected =
+    2 ** exponent > magnitude ? exponent - 1 : 2 ** (exponent + 1) <= magnitude ? exponent + 1 : exponent;
   return 2 ** (Math.min(corrected, 127) - 23);
 }
 
