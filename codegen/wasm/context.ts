@@ -7,8 +7,10 @@
  */
 import { IrError } from "../../ir/errors.ts";
 import type { BufferParam, Expr, Type } from "../../ir/loop.ts";
-import type { Code} from "./code.ts";
+import type { Code } from "./code.ts";
 import { type ValueType } from "./code.ts";
+import type { Extremes } from "./extremes.ts";
+import type { LinearForm, Range } from "./linear-form.ts";
 import type { FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
 import { isOperation, valueTypeOf } from "./types.ts";
 
@@ -56,6 +58,10 @@ export class KernelContext {
   readonly buffers = new Map<string, BufferBinding>();
   readonly params = new Map<string, number>();
   readonly loops: Loop[] = [];
+  readonly extremes: Extremes = new Map();
+  /** What is known of integer expressions. */
+  readonly forms = new Map<Expr, LinearForm>();
+  readonly ranges = new Map<Expr, Range | null>();
   /** Where instructions go now, and how many loops enclose that place. */
   code: Code;
   depth = 0;
@@ -98,6 +104,10 @@ export class KernelContext {
   bind(name: string, variable: Variable): void {
     if (this.variables.has(name)) this.fail("bound-twice", `variable ${name} is bound twice`);
     this.variables.set(name, variable);
+  }
+
+  isBound(name: string): boolean {
+    return this.variables.has(name);
   }
 
   variable(name: string): Variable {

@@ -8,11 +8,13 @@
 import { dtypeBytes } from "../../ir/dtype.ts";
 import type { Expr, LoopKernel, Stmt } from "../../ir/loop.ts";
 import { Code, type ValueType } from "./code.ts";
-import { type EmitOptions, KernelContext, type Loop } from "./context.ts";
+import { type EmitOptions, isIndexArithmetic, KernelContext, type Loop, type Variable } from "./context.ts";
 import { emitExpression } from "./emit-expression.ts";
-import { rangeOf } from "./linear-form.ts";
+import { beginExtremes, emitFold } from "./extremes.ts";
+import { linearise, rangeOf } from "./linear-form.ts";
 import { emitStore } from "./memory-access.ts";
 import type { FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
+import { shareSubexpressions } from "./share.ts";
 import { isOperation, valueTypeOf } from "./types.ts";
 
 /** Scratch buffers start at multiples of this. */
@@ -51,7 +53,7 @@ export function emitKernel(kernel: LoopKernel, module: ModuleBuilder, options: E
     const bytes = Math.max(1, param.elements * dtypeBytes(param.dtype));
     scratchBytes += Math.ceil(bytes / scratchAlignment) * scratchAlignment;
   }
-  emitStatements(context, kernel.body);
+  emitStatements(context, shareSubexpressions(kernel.body));
   return { fn, scratchBytes };
 }
 
@@ -76,6 +78,7 @@ function emitStatement(context: KernelContext, statement: Stmt): void {
     case "assign": {
       const { local, level } = context.variable(statement.name);
       if (level !== Number.POSITIVE_INFINITY) context.fail("assign", `${statement.name} was not declared`);
+      if (emitFold(context, statement.name, statement.value)) return;
       context.emit(statement.value);
       code.set(local);
       return;
@@ -122,13 +125,23 @@ function emitLet(context: KernelContext, name: string, value: Expr): void {
   const level = context.levelOf(value);
   if (isOperation(value) && level < context.depth) {
     const local = context.hoist(`value ${context.idOf(value)}`, level, valueTypeOf(type), () => context.emit(value));
-    context.bind(name, { type, local, level, value });
+    bindLet(context, name, { type, local, level, value });
     return;
   }
   const local = context.fn.local(valueTypeOf(type));
   context.emit(value);
   context.code.set(local);
-  context.bind(name, { type, local, level: context.depth, value });
+  bindLet(context, name, { type, local, level: context.depth, value });
+}
+
+/** What is known of an index is found out now, from that of the names in it: a chain of names must not be followed. */
+function bindLet(context: KernelContext, name: string, variable: Variable & { readonly value: Expr }): void {
+  const { value } = variable;
+  if (isIndexArithmetic(context, value)) {
+    linearise(context, value);
+    rangeOf(context, value);
+  }
+  context.bind(name, variable);
 }
 
 type ForStatement = Extract<Stmt, { readonly kind: "for" }>;
@@ -154,6 +167,7 @@ function emitFor(context: KernelContext, statement: ForStatement): void {
     emitEnd(code);
     code.op("i32.ge_s").branch("br_if", 0);
   }
+  const finishExtremes = beginExtremes(context, statement.body);
   emitLoop(context, { counter: name, step, exit }, (body) => {
     context.bind(name, {
       type: { kind: "i32", lanes: 1 },
@@ -168,6 +182,7 @@ function emitFor(context: KernelContext, statement: ForStatement): void {
       body.op("i32.lt_s").branch("br_if", 0);
     };
   });
+  finishExtremes();
   code.op("end");
   context.labels--;
 }

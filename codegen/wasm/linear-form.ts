@@ -16,10 +16,19 @@ export interface LinearForm {
   readonly terms: readonly Term[];
 }
 
-/** Beyond this many terms a product is left as it is. */
-const productLimit = 12;
+/** Beyond this many terms an expression is left as it is. */
+const termLimit = 12;
 
 export function linearise(context: KernelContext, expr: Expr): LinearForm {
+  const known = context.forms.get(expr);
+  if (known !== undefined) return known;
+  const made = formOfIndex(context, expr);
+  const form = made.terms.length > termLimit ? atom(context, expr) : made;
+  context.forms.set(expr, form);
+  return form;
+}
+
+function formOfIndex(context: KernelContext, expr: Expr): LinearForm {
   if (expr.op === "const") return { constant: Number(expr.value) | 0, terms: [] };
   if (expr.op === "var") {
     const { value } = context.variable(expr.name);
@@ -41,7 +50,7 @@ export function linearise(context: KernelContext, expr: Expr): LinearForm {
     case "mul": {
       const left = linearise(context, a);
       const right = linearise(context, b);
-      if ((left.terms.length + 1) * (right.terms.length + 1) > productLimit) return atom(context, expr);
+      if ((left.terms.length + 1) * (right.terms.length + 1) > termLimit) return atom(context, expr);
       return multiply(context, left, right);
     }
     default:
@@ -91,6 +100,14 @@ export interface Range {
 /** The values that an i32 expression can take, or null when nothing is known (it may have wrapped). */
 export function rangeOf(context: KernelContext, expr: Expr): Range | null {
   if (expr.type.kind !== "i32" || expr.type.lanes !== 1) return null;
+  const known = context.ranges.get(expr);
+  if (known !== undefined) return known;
+  const range = computeRange(context, expr);
+  context.ranges.set(expr, range);
+  return range;
+}
+
+function computeRange(context: KernelContext, expr: Expr): Range | null {
   if (expr.op === "const") return { low: Number(expr.value), high: Number(expr.value) };
   if (expr.op === "var") {
     const { loop, value, level } = context.variable(expr.name);

@@ -122,11 +122,12 @@ export function createWasmMathBuilder({ fn, code, relaxedSimd }: MathTarget, lan
     code.get(a.local).i32(count).op(name);
     return keep(integer);
   };
-  const vector = (values: ArrayBufferView<ArrayBuffer>): MathValue => ({ local: fn.vectorConstant(values), type: "v128" });
+  const vector = (values: ArrayBufferView<ArrayBuffer>): MathValue => ({
+    local: fn.vectorConstant(values),
+    type: "v128",
+  });
   const f32 = (value: number): MathValue =>
-    lanes === 4
-      ? vector(new Float32Array(4).fill(value))
-      : { local: fn.floatConstant("f32", value), type: "f32" };
+    lanes === 4 ? vector(new Float32Array(4).fill(value)) : { local: fn.floatConstant("f32", value), type: "f32" };
   const i32 = (value: number): MathValue =>
     lanes === 4
       ? vector(new Int32Array(4).fill(value))

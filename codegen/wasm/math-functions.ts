@@ -83,7 +83,10 @@ function expand(context: KernelContext, expr: OperationExpr, { write, inline }: 
   }
   const key = `${expr.op} x${lanes}`;
   const ref = module.once(key, () => {
-    const made = module.createFunction(expr.args.map(() => type), [type]);
+    const made = module.createFunction(
+      expr.args.map(() => type),
+      [type],
+    );
     const target: MathTarget = { fn: made, code: made.body, relaxedSimd: options.relaxedSimd };
     const args = expr.args.map((_, local): MathValue => ({ local, type }));
     made.body.get(write(createWasmMathBuilder(target, lanes), ...args).local);

@@ -2,6 +2,7 @@
 import type { Kind, Operation } from "../../ir/loop.ts";
 import type { KernelContext } from "./context.ts";
 import { cast, bitcast, narrow } from "./conversions.ts";
+import { emitAgainstConstant } from "./extremes.ts";
 import { mathFunction } from "./math-functions.ts";
 import type { Opcode } from "./opcodes.ts";
 import { divide, fixedPoint, integerMinMax, multiplyAdd, remainder, shiftBy } from "./arithmetic.ts";
@@ -80,6 +81,13 @@ const bitwise = <Name extends "and" | "or" | "xor">(name: Name) =>
 /** Rounding leaves an integer alone. */
 const rounding = (name: "floor" | "ceil" | "trunc" | "nearest"): Rule => direct(floats(name), fixedPoint);
 
+function extreme(table: Direct): Rule {
+  const full = direct(table, integerMinMax);
+  return (context, expr) => {
+    if (!emitAgainstConstant(context, expr)) full(context, expr);
+  };
+}
+
 const reduction =
   (operation: Operation): Rule =>
   (context, expr) =>
@@ -98,8 +106,8 @@ export const rules = {
   ceil: rounding("ceil"),
   trunc: rounding("trunc"),
   nearest: rounding("nearest"),
-  min: direct({ ...floats("min"), bool: ["i32.and"], i32x4: ["i32x4.min_s"], ...masks("v128.and") }, integerMinMax),
-  max: direct({ ...floats("max"), bool: ["i32.or"], i32x4: ["i32x4.max_s"], ...masks("v128.or") }, integerMinMax),
+  min: extreme({ ...floats("min"), bool: ["i32.and"], i32x4: ["i32x4.min_s"], ...masks("v128.and") }),
+  max: extreme({ ...floats("max"), bool: ["i32.or"], i32x4: ["i32x4.max_s"], ...masks("v128.or") }),
   madd: multiplyAdd,
   copysign: direct({ f32: ["f32.copysign"], f64: ["f64.copysign"] }, copysign),
 
