@@ -85,7 +85,11 @@ const equality = (operator: "==" | "!="): Rule =>
     f32: (call) => {
       const [a, b] = call.args;
       // x != x asks for NaN, which a compiler may assume away.
-      if (a !== b) return infix(operator)(call);
+      if (a !== b) {
+        const equal = infix("==")(call);
+        // WGSL's != is false for NaN on some drivers.
+        return operator === "==" ? equal : `(!${equal})`;
+      }
       const isNan = `${call.helper("is_nan", call.width)}(${a})`;
       return operator === "!=" ? isNan : `(!${isNan})`;
     },

@@ -2,7 +2,7 @@
 import { IrError } from "../../ir/errors.ts";
 import type { Expr, Stmt } from "../../ir/loop.ts";
 import type { LaneFacts } from "./analysis.ts";
-import { HelperSet, type HelperName } from "./helpers.ts";
+import type { HelperName, HelperSet } from "./helpers.ts";
 import { loadText, storeText, type BufferAccess } from "./memory.ts";
 import { printOperation } from "./operations.ts";
 import { literal, opaqueLiteral, typeName, type Width } from "./types.ts";

@@ -63,7 +63,7 @@ export class BoundProgram {
         if (count === 0) continue;
         const pipeline = this.pipelines[i]!.pipeline!;
         if (pipeline !== current) pass.setPipeline((current = pipeline));
-        pass.setBindGroup(0, this.groups[i]!, this.recordOffsets, step, 1);
+        pass.setBindGroup(0, this.groups[i], this.recordOffsets, step, 1);
         const rows = Math.ceil(count / this.widestGrid);
         pass.dispatchWorkgroups(Math.ceil(count / rows), rows);
       }

@@ -145,14 +145,22 @@ class GpuDevice implements WebGpuDevice {
       if (own.error !== null) throw own.error;
       if (chunk.error !== null) throw chunk.error;
       if (size === 0) return new ArrayBuffer(0);
-      const staging = this.staging.take(size);
+      const { buffer, refusal } = this.staging.take(size);
       const encoder = this.gpu.createCommandEncoder();
-      encoder.copyBufferToBuffer(chunk.buffer, offset, staging, 0, size);
+      encoder.copyBufferToBuffer(chunk.buffer, offset, buffer, 0, size);
       this.gpu.queue.submit([encoder.finish()]);
-      await staging.mapAsync(mapRead, 0, size);
-      const result = fromDeviceWords(staging.getMappedRange(0, size), own.width);
-      staging.unmap();
-      this.staging.give(staging);
+      const mapped = buffer.mapAsync(mapRead, 0, size);
+      const refused = await refusal?.catch(() => null);
+      if (refused) {
+        await mapped.catch(() => {});
+        // What the missing buffer made invalid has been told of.
+        this.unreported = null;
+        throw refusedByGpu(size, refused.message);
+      }
+      await mapped;
+      const result = fromDeviceWords(buffer.getMappedRange(0, size), own.width);
+      buffer.unmap();
+      this.staging.give(buffer);
       return result;
     });
   }
@@ -246,13 +254,16 @@ class GpuDevice implements WebGpuDevice {
     const error = await scope.catch(() => null);
     if (error === null) return;
     this.heap.forget(chunk);
-    chunk.error = new OutOfMemoryError(
-      "webgpu/out-of-memory",
-      `webgpu: the GPU refused ${(chunk.bytes / 2 ** 20).toFixed(0)} MiB: ${error.message}`,
-      "Drop references to tensors that are no longer needed, or use smaller batches.",
-    );
+    chunk.error = refusedByGpu(chunk.bytes, error.message);
   }
 }
+
+const refusedByGpu = (bytes: number, reason: string): OutOfMemoryError =>
+  new OutOfMemoryError(
+    "webgpu/out-of-memory",
+    `webgpu: the GPU refused ${(bytes / 2 ** 20).toFixed(1)} MiB: ${reason}`,
+    "Drop references to tensors that are no longer needed, or use smaller batches.",
+  );
 
 const largestChunk = (limits: GPUSupportedLimits): number =>
   Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 256) * 256;

@@ -159,8 +159,8 @@ export class Heap {
   }
 
   private destroyEmptyChunks(): void {
-    for (const { chunk, free } of [...this.chunks]) {
-      if (free.length !== 1 || free[0]!.bytes !== chunk.bytes) continue;
+    const empty = this.chunks.filter(({ chunk, free }) => free[0]?.bytes === chunk.bytes);
+    for (const { chunk } of empty) {
       this.forget(chunk);
       this.options.destroyChunk(chunk);
     }

@@ -57,15 +57,20 @@ export class PipelineCache {
   }
 
   private async compile(entry: Pipeline, source: string, heapCount: number, label: string): Promise<void> {
+    // Held back from the device's general error handler: the kernel's own error says more.
+    this.device.pushErrorScope("validation");
+    const module = this.device.createShaderModule({ label, code: source });
+    const mistakes = this.device.popErrorScope();
     try {
-      const module = this.device.createShaderModule({ label, code: source });
       entry.pipeline = await this.device.createComputePipelineAsync({
         label,
         layout: this.layout(heapCount).pipeline,
         compute: { module, entryPoint: "main" },
       });
     } catch (error) {
-      entry.error = new IrError("webgpu/shader", `webgpu: kernel ${label} was refused: ${String(error)}\n${source}`);
+      const mistake = await mistakes.catch(() => null);
+      const reason = mistake?.message ?? String(error);
+      entry.error = new IrError("webgpu/shader", `webgpu: kernel ${label} was refused: ${reason}\n${source}`);
     } finally {
       entry.ready = null;
     }

@@ -14,14 +14,17 @@ export class StagingPool {
     this.device = device;
   }
 
-  take(bytes: number): GPUBuffer {
-    const size = Math.max(smallestBytes, 2 ** Math.ceil(Math.log2(bytes)));
-    const buffer = this.kept.get(size)?.pop();
-    if (buffer !== undefined) {
+  /** A buffer, and where it is new whether the GPU refused it. */
+  take(bytes: number): { readonly buffer: GPUBuffer; readonly refusal: Promise<GPUError | null> | null } {
+    const size = bytes > mostKeptBytes ? bytes : Math.max(smallestBytes, 2 ** Math.ceil(Math.log2(bytes)));
+    const kept = this.kept.get(size)?.pop();
+    if (kept !== undefined) {
       this.keptBytes -= size;
-      return buffer;
+      return { buffer: kept, refusal: null };
     }
-    return this.device.createBuffer({ label: "read back", size, usage: mapRead | copyDestination });
+    this.device.pushErrorScope("out-of-memory");
+    const buffer = this.device.createBuffer({ label: "read back", size, usage: mapRead | copyDestination });
+    return { buffer, refusal: this.device.popErrorScope() };
   }
 
   give(buffer: GPUBuffer): void {
