@@ -27,20 +27,21 @@ interface Call {
 const scratch = new DataView(new ArrayBuffer(8));
 
 export class Code {
-  private buffer = new Uint8Array(64);
+  /** Plain numbers: most pieces of code are short, and a typed array costs more than it saves. */
+  private readonly buffer: number[] = [];
   private readonly calls: Call[] = [];
-  length = 0;
+
+  get length(): number {
+    return this.buffer.length;
+  }
 
   byte(value: number): this {
-    if (this.length === this.buffer.length) this.reserve(1);
-    this.buffer[this.length++] = value;
+    this.buffer.push(value);
     return this;
   }
 
-  bytes(values: Uint8Array): this {
-    this.reserve(values.length);
-    this.buffer.set(values, this.length);
-    this.length += values.length;
+  bytes(values: ArrayLike<number>): this {
+    for (let i = 0; i < values.length; i++) this.buffer.push(values[i]!);
     return this;
   }
 
@@ -135,22 +136,15 @@ export class Code {
 
   append(other: Code): this {
     for (const { position, target } of other.calls) this.calls.push({ position: position + this.length, target });
-    return this.bytes(other.buffer.subarray(0, other.length));
+    return this.bytes(other.buffer);
   }
 
   /** The bytes with every call's number filled in. */
-  resolve(numberOf: (target: FunctionRef) => number): Uint8Array {
+  resolve(numberOf: (target: FunctionRef) => number): readonly number[] {
     for (const { position, target } of this.calls) {
       let rest = numberOf(target);
       for (let i = 0; i < 5; i++, rest >>>= 7) this.buffer[position + i] = (rest & 0x7f) | (i < 4 ? 0x80 : 0);
     }
-    return this.buffer.subarray(0, this.length);
-  }
-
-  private reserve(count: number): void {
-    if (this.length + count <= this.buffer.length) return;
-    const larger = new Uint8Array(Math.max(this.buffer.length * 2, this.length + count));
-    larger.set(this.buffer.subarray(0, this.length));
-    this.buffer = larger;
+    return this.buffer;
   }
 }

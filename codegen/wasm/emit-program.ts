@@ -168,7 +168,7 @@ class KernelLibrary {
     if (known !== undefined) return known;
     const { fn, scratchBytes } = emitKernel(kernel, this.module, this.options);
     // Calls are encoded by the callee's identity here, so equal text means equal function.
-    const text = `${fn.params.join()} ${latin1(fn.encode(({ id }) => id))}`;
+    const text = `${fn.params.join()} ${textOf(fn.encode(({ id }) => id))}`;
     let found = this.byText.get(text);
     if (found === undefined) {
       found = { fn: this.module.add(fn), scratchBytes };
@@ -180,5 +180,10 @@ class KernelLibrary {
   }
 }
 
-const decoder = new TextDecoder("latin1");
-const latin1 = (bytes: Uint8Array): string => decoder.decode(bytes);
+/** Bytes as a string, for use as a key. */
+function textOf(bytes: readonly number[]): string {
+  const chunk = 4096;
+  let text = "";
+  for (let i = 0; i < bytes.length; i += chunk) text += String.fromCharCode(...bytes.slice(i, i + chunk));
+  return text;
+}

@@ -1,8 +1,45 @@
 /** What a module may import from the host: functions of float64 numbers, by the names of loop IR operations. */
+import type { Operation } from "../../ir/loop.ts";
+import { digamma, erf, erfc, erfinv, lgamma } from "../math/float64-library.ts";
 
-export type HostFunction = (...args: number[]) => number;
+/** The operations that are neither arithmetic nor bits. */
+export type MathOperation = Extract<
+  Operation,
+  | "exp"
+  | "exp2"
+  | "expm1"
+  | "log"
+  | "log2"
+  | "log10"
+  | "log1p"
+  | "sin"
+  | "cos"
+  | "tan"
+  | "asin"
+  | "acos"
+  | "atan"
+  | "atan2"
+  | "sinh"
+  | "cosh"
+  | "tanh"
+  | "asinh"
+  | "acosh"
+  | "atanh"
+  | "sigmoid"
+  | "erf"
+  | "erfc"
+  | "erfinv"
+  | "lgamma"
+  | "digamma"
+  | "pow"
+>;
 
-export const hostFunctions: Readonly<Record<string, HostFunction>> = {
+/** `fmod` is the float form of `rem`. */
+export type HostFunctionName = MathOperation | "fmod";
+
+export type HostFunction = (a: number, b: number) => number;
+
+export const hostFunctions: Readonly<Record<HostFunctionName, HostFunction>> = {
   fmod: (a, b) => a % b,
   exp: Math.exp,
   exp2: (x) => 2 ** x,
@@ -25,6 +62,11 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
   acosh: Math.acosh,
   atanh: Math.atanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  erf,
+  erfc,
+  erfinv,
+  lgamma,
+  digamma,
   // C's pow: 1 to any power is 1, also where JavaScript says NaN.
   pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
 };

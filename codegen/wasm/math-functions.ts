@@ -5,9 +5,9 @@
 import * as exponential from "../math/exponential.ts";
 import * as logarithm from "../math/logarithm.ts";
 import * as trigonometric from "../math/trigonometric.ts";
-import type { Operation } from "../../ir/loop.ts";
 import type { FunctionRef } from "./code.ts";
 import type { KernelContext } from "./context.ts";
+import type { HostFunctionName, MathOperation } from "./host-functions.ts";
 import { createWasmMathBuilder, type MathTarget, type MathValue, type WasmMathBuilder } from "./math-builder.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
 import { perLane } from "./per-lane.ts";
@@ -27,11 +27,11 @@ const unary = (write: (builder: WasmMathBuilder, x: MathValue) => MathValue, inl
   inline,
 });
 
-const expansions: Partial<Record<Operation, Expansion>> = {
+/** Null: through float64 and the host. */
+const expansions: Readonly<Record<MathOperation, Expansion | null>> = {
   exp: unary(exponential.exp, true),
   exp2: unary(exponential.exp2, true),
   expm1: unary(exponential.expm1, true),
-  sigmoid: unary(exponential.sigmoid, true),
   log: unary(logarithm.log, true),
   log2: unary(logarithm.log2, true),
   log10: unary(logarithm.log10),
@@ -39,35 +39,55 @@ const expansions: Partial<Record<Operation, Expansion>> = {
   sin: unary(trigonometric.sin),
   cos: unary(trigonometric.cos),
   tan: unary(trigonometric.tan),
+  asin: null,
+  acos: null,
+  atan: null,
+  atan2: null,
+  sinh: null,
+  cosh: null,
+  tanh: null,
+  asinh: null,
+  acosh: null,
+  atanh: null,
+  sigmoid: unary(exponential.sigmoid, true),
+  erf: null,
+  erfc: null,
+  erfinv: null,
+  lgamma: null,
+  digamma: null,
+  pow: null,
 };
 
 /** A function of float64 numbers that the host provides. */
-export function scalarImport(module: ModuleBuilder, name: string, arity: number): FunctionRef {
+export function scalarImport(module: ModuleBuilder, name: HostFunctionName, arity: number): FunctionRef {
   return module.importFunction(hostModule, name, new Array<"f64">(arity).fill("f64"), ["f64"]);
 }
 
-export function mathFunction(context: KernelContext, expr: OperationExpr): void {
-  const { kind, lanes } = expr.type;
-  if (kind !== "f32" && kind !== "f64") {
-    context.fail("operand-kind", `${expr.op} does not take ${describe(expr.type)}`);
-  }
-  const expansion = kind === "f32" ? expansions[expr.op] : undefined;
-  if (expansion !== undefined) {
-    expand(context, expr, expansion);
-    return;
-  }
-  if (lanes > 1) {
-    perLane(context, expr);
-    return;
-  }
-  const { code } = context;
-  for (const arg of expr.args) {
-    context.emit(arg);
-    if (kind === "f32") code.op("f64.promote_f32");
-  }
-  code.call(scalarImport(context.module, expr.op, expr.args.length));
-  if (kind === "f32") code.op("f32.demote_f64");
-}
+/** The rule of a mathematical operation. */
+export const mathFunction =
+  (name: MathOperation) =>
+  (context: KernelContext, expr: OperationExpr): void => {
+    const { kind, lanes } = expr.type;
+    if (kind !== "f32" && kind !== "f64") {
+      context.fail("operand-kind", `${expr.op} does not take ${describe(expr.type)}`);
+    }
+    const expansion = kind === "f32" ? expansions[name] : null;
+    if (expansion !== null) {
+      expand(context, expr, expansion);
+      return;
+    }
+    if (lanes > 1) {
+      perLane(context, expr);
+      return;
+    }
+    const { code } = context;
+    for (const arg of expr.args) {
+      context.emit(arg);
+      if (kind === "f32") code.op("f64.promote_f32");
+    }
+    code.call(scalarImport(context.module, name, expr.args.length));
+    if (kind === "f32") code.op("f32.demote_f64");
+  };
 
 function expand(context: KernelContext, expr: OperationExpr, { write, inline }: Expansion): void {
   const { module, options, fn, code } = context;

@@ -47,7 +47,7 @@ export class FunctionBuilder implements FunctionRef {
     return this.constant(key, type, (code) => code[type](value));
   }
 
-  encode(numberOf: (target: FunctionRef) => number): Uint8Array {
+  encode(numberOf: (target: FunctionRef) => number): readonly number[] {
     const code = new Code();
     const runs: { type: ValueType; count: number }[] = [];
     for (const type of this.locals) {
@@ -198,7 +198,7 @@ export class ModuleBuilder {
     section(module, sections.global, globalEntries);
     section(module, sections.export, exportEntries);
     section(module, sections.code, codeEntries);
-    return new Uint8Array(module.resolve(numberOf));
+    return Uint8Array.from(module.resolve(numberOf));
   }
 }
 

@@ -61,11 +61,6 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): Device {
     prepare(program) {
       const start = performance.now();
       const code = emitProgram(program, { relaxedSimd });
-      for (const name of code.hostFunctions) {
-        if (hostFunctions[name] === undefined) {
-          throw new DeviceError("wasm/host-function", `${program.name} needs ${name}, which this device lacks`);
-        }
-      }
       const entries = modules.entries(code.bytes, hostModule, code.draws.length + 1);
       const executable = new WasmExecutable({
         device,

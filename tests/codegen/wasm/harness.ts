@@ -1,5 +1,6 @@
 /** Builds loop kernels by hand and runs them as WebAssembly on typed arrays. */
 import { lowestAddress, hostFunctions, supportsRelaxedSimd } from "../../../codegen/wasm/index.ts";
+import { setFlagsFromString } from "node:v8";
 import { emitKernel } from "../../../codegen/wasm/emit-kernel.ts";
 import { ModuleBuilder } from "../../../codegen/wasm/module-builder.ts";
 import type { DType } from "../../../ir/dtype.ts";
@@ -52,6 +53,8 @@ export function kernelOf(
 export type Typed =
   Float32Array | Float64Array | Int32Array | Int16Array | Int8Array | Uint8Array | Uint16Array | BigInt64Array;
 
+// Node 20 has relaxed SIMD behind a flag. Newer ones have it without, and do not know the flag.
+setFlagsFromString("--experimental-wasm-relaxed-simd");
 export const relaxedModes = supportsRelaxedSimd() ? [false, true] : [false];
 
 /** Runs the kernel in place on `arrays`, one for each argument buffer. Gives the size of the module. */

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { hostFunctions } from "../../../codegen/wasm/host-functions.ts";
+import type { MathOperation } from "../../../codegen/wasm/host-functions.ts";
+import type { Expr, Type } from "../../../ir/loop.ts";
+import { buffer, kernelOf, load, loop, op, relaxedModes, runKernel, store, v } from "./harness.ts";
+
+const count = 4096;
+const special = [0, -0, 1, -1, 0.5, -0.5, NaN, Infinity, -Infinity, 1e-45, -1e-40, 3.4e38, -3.4e38, 88.8, -104, 2, 3];
+
+/** Values of all magnitudes, then values of everyday size, always the same ones. */
+function inputs(seed: number): Float32Array {
+  const values = new Float32Array(count);
+  let state = seed;
+  const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  for (let i = 0; i < count; i++) {
+    const magnitude = i % 2 === 0 ? 2 ** (random() * 60 - 30) : random() * 10;
+    values[i] = random() < 0.5 ? -magnitude : magnitude;
+  }
+  values.set(special, seed % 7);
+  return values;
+}
+
+/** Distance in representable float32 values. */
+function ulps(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b) ? 0 : Infinity;
+  const [x, y] = new Int32Array(Float32Array.of(a, b).buffer);
+  const ordered = (bits: number): number => (bits < 0 ? -(bits & 0x7fffffff) : bits);
+  return Math.abs(ordered(x!) - ordered(y!));
+}
+
+function evaluate(
+  name: MathOperation,
+  operands: readonly Float32Array[],
+  lanes: number,
+  relaxed: boolean,
+): Float32Array {
+  const type: Type = { kind: "f32", lanes };
+  const names = operands.map((_, i) => `in${i}`);
+  const args = names.map((operand): Expr => load(operand, v("i"), type));
+  const out = new Float32Array(count);
+  runKernel(
+    kernelOf(
+      [...names, "out"].map((each) => buffer(each, "float32", count)),
+      [loop("i", count, [store("out", v("i"), op(name, type, ...args))], lanes)],
+    ),
+    [...operands, out],
+    [],
+    relaxed,
+  );
+  return out;
+}
+
+const names = Object.keys(hostFunctions).filter((name) => name !== "fmod") as MathOperation[];
+const binary = new Set<MathOperation>(["atan2", "pow"]);
+
+describe.each(names)("%s of float32", (name) => {
+  const operands = binary.has(name) ? [inputs(1), inputs(2)] : [inputs(1)];
+  const exact = Float32Array.from({ length: count }, (_, i) =>
+    hostFunctions[name](operands[0]![i]!, operands[1]?.[i] ?? 0),
+  );
+
+  test.each(relaxedModes)("is within 4 ulp of float64's, in scalars and vectors, with relaxed SIMD %s", (relaxed) => {
+    for (const lanes of [1, 4]) {
+      const got = evaluate(name, operands, lanes, relaxed);
+      const far = Array.from(got, (value, i) => ({ x: operands.map((o) => o[i]!), value, exact: exact[i]! }))
+        .filter(({ value, exact: wanted }) => ulps(value, wanted) > 4)
+        .slice(0, 3);
+      expect(far).toEqual([]);
+    }
+  });
+
+  test("is the same in scalars and vectors without relaxed SIMD", () => {
+    expect(evaluate(name, operands, 4, false)).toEqual(evaluate(name, operands, 1, false));
+  });
+});
