@@ -8,9 +8,13 @@ export function operands(expr: Expr): readonly Expr[] {
   return expr.args;
 }
 
+/** Every part of an expression, once although it may be shared. */
 export function visitExpr(root: Expr, visit: (expr: Expr) => void): void {
+  const seen = new Set<Expr>();
   const pending = [root];
   for (let expr = pending.pop(); expr !== undefined; expr = pending.pop()) {
+    if (seen.has(expr)) continue;
+    seen.add(expr);
     visit(expr);
     pending.push(...operands(expr));
   }
@@ -182,7 +186,10 @@ export class AlignmentFacts {
     this.variables.set(name, smaller(alignment, this.variables.get(name) ?? 4));
   }
 
-  of(expr: Expr): Alignment {
+  of(expr: Expr, depth = 0): Alignment {
+    // Real indices are shallow; deep expressions may share parts, and would be walked again and again.
+    if (depth > 16) return 1;
+    const of = (part: Expr): Alignment => this.of(part, depth + 1);
     switch (expr.op) {
       case "const":
         return ofNumber(Number(expr.value));
@@ -192,16 +199,16 @@ export class AlignmentFacts {
       case "sub":
       case "min":
       case "max":
-        return smaller(this.of(expr.args[0]!), this.of(expr.args[1]!));
+        return smaller(of(expr.args[0]!), of(expr.args[1]!));
       case "select":
-        return smaller(this.of(expr.args[1]!), this.of(expr.args[2]!));
+        return smaller(of(expr.args[1]!), of(expr.args[2]!));
       case "neg":
-        return this.of(expr.args[0]!);
+        return of(expr.args[0]!);
       case "mul":
-        return ofNumber(this.of(expr.args[0]!) * this.of(expr.args[1]!));
+        return ofNumber(of(expr.args[0]!) * of(expr.args[1]!));
       case "shl": {
         const count = expr.args[1]!;
-        return count.op === "const" ? ofNumber(this.of(expr.args[0]!) * 2 ** (Number(count.value) & 31)) : 1;
+        return count.op === "const" ? ofNumber(of(expr.args[0]!) * 2 ** (Number(count.value) & 31)) : 1;
       }
       default:
         return 1;

@@ -43,12 +43,12 @@ export interface WgslOptions {
 
 export function emitKernel(kernel: LoopKernel, options: WgslOptions = { workgroupBytes: 16384 }): WgslKernel {
   const argumentBuffers = kernel.buffers.filter((buffer) => buffer.scope === "argument");
-  const plans = splitPhases(kernel).map((phase) => ({
+  const plans = splitPhases(kernel, options.workgroupBytes).map((phase) => ({
     phase,
     placement: placeBuffers(kernel, phase, options.workgroupBytes),
   }));
   const scratch = kernel.buffers
-    .filter((buffer) => buffer.scope === "scratch")
+    .filter((buffer) => buffer.scope !== "argument")
     .map((buffer) => {
       const words = plans.map(({ phase, placement }) => reservedWords(kernel, phase, placement, buffer));
       return { name: buffer.name, bytes: 4 * Math.max(0, ...words) };

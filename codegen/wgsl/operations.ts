@@ -53,6 +53,15 @@ const byKind =
     call.kind === "f64" ? refuse(call) : rules[call.kind](call);
 
 const floats = (rule: Rule): Rule => byKind({ f32: rule, i32: refuse, i64: refuse, bool: refuse });
+/** By a constant that neither is 0 nor makes MIN overflow, WGSL's own division will do. */
+const division =
+  (operator: "/" | "%", guarded: Rule): Rule =>
+  (call) => {
+    const divisor = call.expr.args[1];
+    const isSafe = divisor?.op === "const" && ![0, -1].includes(Number(divisor.value));
+    return isSafe ? infix(operator)(call) : guarded(call);
+  };
+
 /** Operations that leave an integer as it is. */
 const rounding = (name: string): Rule => byKind({ f32: builtin(name), i32: first, i64: first, bool: first });
 const math = (name: HelperName): Rule => floats(calling(name));
@@ -156,8 +165,13 @@ export const operations = {
   add: byKind({ f32: infix("+"), i32: infix("+"), i64: calling("add_i64"), bool: infix("|") }),
   sub: byKind({ f32: infix("-"), i32: infix("-"), i64: calling("sub_i64"), bool: refuse }),
   mul: byKind({ f32: infix("*"), i32: infix("*"), i64: calling("mul_i64"), bool: infix("&") }),
-  div: byKind({ f32: infix("/"), i32: calling("div_i32"), i64: calling("div_i64"), bool: refuse }),
-  rem: byKind({ f32: calling("rem_f32"), i32: calling("rem_i32"), i64: calling("rem_i64"), bool: refuse }),
+  div: byKind({ f32: infix("/"), i32: division("/", calling("div_i32")), i64: calling("div_i64"), bool: refuse }),
+  rem: byKind({
+    f32: calling("rem_f32"),
+    i32: division("%", calling("rem_i32")),
+    i64: calling("rem_i64"),
+    bool: refuse,
+  }),
   neg: byKind({ f32: prefix("-"), i32: prefix("-"), i64: calling("neg_i64"), bool: refuse }),
   abs: byKind({ f32: builtin("abs"), i32: builtin("abs"), i64: calling("abs_i64"), bool: first }),
   sqrt: floats(builtin("sqrt")),

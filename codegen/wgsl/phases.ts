@@ -5,6 +5,7 @@
 import type { BufferParam, Expr, LoopKernel, Stmt } from "../../ir/loop.ts";
 import { accesses, isCooperative, someExpr, visitStmts } from "./analysis.ts";
 import { isHostValue, type Bindings } from "./host.ts";
+import { wordsOf } from "./memory.ts";
 
 export interface GridAxis {
   readonly name: string;
@@ -36,11 +37,17 @@ export type Phase =
 /** A scratch buffer of up to so many elements is held in registers. */
 export const registerScratchElements = 64;
 
-export function splitPhases(kernel: LoopKernel): readonly Phase[] {
+export function splitPhases(kernel: LoopKernel, workgroupBytesLimit: number): readonly Phase[] {
   const workgroupBuffers = namesOf(kernel.buffers, (buffer) => buffer.scope === "workgroup");
-  const bigScratch = namesOf(
-    kernel.buffers,
-    (buffer) => buffer.scope === "scratch" && buffer.elements > registerScratchElements,
+  const workgroupBytes = kernel.buffers.reduce(
+    (sum, buffer) => sum + (buffer.scope === "workgroup" ? bytesOf(buffer) : 0),
+    0,
+  );
+  // These may need memory of the program's, which is sized for the workgroups of one loop.
+  const bigLocals = namesOf(kernel.buffers, (buffer) =>
+    buffer.scope === "scratch"
+      ? buffer.elements > registerScratchElements
+      : buffer.scope === "workgroup" && workgroupBytes > workgroupBytesLimit,
   );
   const argumentNames = namesOf(kernel.buffers, (buffer) => buffer.scope === "argument");
   const assigned = new Set<string>();
@@ -75,7 +82,7 @@ export function splitPhases(kernel: LoopKernel): readonly Phase[] {
       const body = last?.kind === "single" ? [...last.body, stmt] : [stmt];
       if (last?.kind === "single") phases.pop();
       phases.push({ kind: "single", lets: [...lets], body, cooperative: isCooperative(body, workgroupBuffers) });
-    } else if (last?.kind === "grid" && canRunBeside(last.loops, loop, argumentNames, bigScratch)) {
+    } else if (last?.kind === "grid" && canRunBeside(last.loops, loop, argumentNames, bigLocals)) {
       phases[phases.length - 1] = { kind: "grid", lets: [...lets], loops: [...last.loops, loop] };
     } else {
       phases.push({ kind: "grid", lets: [...lets], loops: [loop] });
@@ -83,6 +90,9 @@ export function splitPhases(kernel: LoopKernel): readonly Phase[] {
   }
   return phases;
 }
+
+/** In workgroup memory. */
+export const bytesOf = (buffer: BufferParam): number => 4 * wordsOf(buffer.dtype) * buffer.elements;
 
 function namesOf(buffers: readonly BufferParam[], holds: (buffer: BufferParam) => boolean): ReadonlySet<string> {
   return new Set(buffers.filter(holds).map((buffer) => buffer.name));
@@ -106,14 +116,13 @@ function canRunBeside(
   loops: readonly GridLoop[],
   added: GridLoop,
   argumentNames: ReadonlySet<string>,
-  bigScratch: ReadonlySet<string>,
+  bigLocals: ReadonlySet<string>,
 ): boolean {
   const inner = accesses(added.body);
-  // Scratch in memory is sized for the workgroups of one loop.
-  if ([...inner.reads, ...inner.writes].some((name) => bigScratch.has(name))) return false;
+  if ([...inner.reads, ...inner.writes].some((name) => bigLocals.has(name))) return false;
   return loops.every((loop) => {
     const outer = accesses(loop.body);
-    if ([...outer.reads, ...outer.writes].some((name) => bigScratch.has(name))) return false;
+    if ([...outer.reads, ...outer.writes].some((name) => bigLocals.has(name))) return false;
     // Small scratch is an array a loop kind: register copies of each invocation, or shared.
     const shares = [...inner.writes].some((name) => !argumentNames.has(name) && outer.writes.has(name));
     if (shares && loop.cooperative !== added.cooperative) return false;

@@ -2,7 +2,7 @@
 import type { BufferParam, Expr, LoopKernel, Stmt } from "../../ir/loop.ts";
 import { AlignmentFacts, laneFacts, visitAll, type LaneFacts } from "./analysis.ts";
 import { wordsOf } from "./memory.ts";
-import { registerScratchElements, type Phase } from "./phases.ts";
+import { bytesOf, registerScratchElements, type Phase } from "./phases.ts";
 
 export type Home =
   /** Passed in. */
@@ -28,8 +28,8 @@ export const isCooperativePhase = (phase: Phase): boolean =>
 
 export function placeBuffers(kernel: LoopKernel, phase: Phase, workgroupBytesLimit: number): Placement {
   const statements = phaseStatements(phase);
-  const scratch = kernel.buffers.filter((buffer) => buffer.scope === "scratch");
-  const lanes = laneFacts(statements, new Set(scratch.map((buffer) => buffer.name)));
+  const scratch = kernel.buffers.flatMap(({ name, scope }) => (scope === "scratch" ? [name] : []));
+  const lanes = laneFacts(statements, new Set(scratch));
   const touched = new Set<string>();
   const shared = new Set<string>();
   const access = (buffer: string, index: Expr): void => {
@@ -49,29 +49,24 @@ export function placeBuffers(kernel: LoopKernel, phase: Phase, workgroupBytesLim
   );
 
   const homes = new Map<string, Home>();
-  let workgroupBytes = 0;
-  for (const buffer of kernel.buffers) {
-    if (buffer.scope === "argument") homes.set(buffer.name, { kind: "argument" });
-    if (!touched.has(buffer.name) || buffer.scope !== "workgroup") continue;
-    homes.set(buffer.name, { kind: "workgroup" });
-    workgroupBytes += bytesOf(buffer);
-  }
+  for (const { name, scope } of kernel.buffers) if (scope === "argument") homes.set(name, { kind: "argument" });
   const cooperative = isCooperativePhase(phase);
-  for (const buffer of scratch) {
-    if (!touched.has(buffer.name)) continue;
-    if (cooperative && shared.has(buffer.name)) {
-      const fits = workgroupBytes + bytesOf(buffer) <= workgroupBytesLimit;
-      if (fits) workgroupBytes += bytesOf(buffer);
-      homes.set(buffer.name, fits ? { kind: "workgroup" } : { kind: "reserved", owner: "workgroup" });
-    } else {
-      const small = buffer.elements <= registerScratchElements;
-      homes.set(buffer.name, small ? { kind: "registers" } : { kind: "reserved", owner: "invocation" });
-    }
+  const shares: BufferParam[] = [];
+  for (const buffer of kernel.buffers) {
+    if (buffer.scope === "argument" || !touched.has(buffer.name)) continue;
+    if (buffer.scope === "workgroup" || (cooperative && shared.has(buffer.name))) shares.push(buffer);
+    else if (buffer.elements <= registerScratchElements) homes.set(buffer.name, { kind: "registers" });
+    else homes.set(buffer.name, { kind: "reserved", owner: "invocation" });
+  }
+  // What is small is most likely used most, and in tree reductions.
+  let workgroupBytes = 0;
+  for (const buffer of shares.sort((a, b) => bytesOf(a) - bytesOf(b))) {
+    workgroupBytes += bytesOf(buffer);
+    const fits = workgroupBytes <= workgroupBytesLimit;
+    homes.set(buffer.name, fits ? { kind: "workgroup" } : { kind: "reserved", owner: "workgroup" });
   }
   return { homes, lanes };
 }
-
-const bytesOf = (buffer: BufferParam): number => 4 * wordsOf(buffer.dtype) * buffer.elements;
 
 /**
  * Groups of buffers that can be typed as vectors: in each there is an aligned access to four neighbours, and every

@@ -1,7 +1,7 @@
 /** Prints the statements of one shader, indented, with every name made a WGSL identifier. */
 import { IrError } from "../../ir/errors.ts";
 import type { Expr, Stmt } from "../../ir/loop.ts";
-import type { LaneFacts } from "./analysis.ts";
+import { operands, type LaneFacts } from "./analysis.ts";
 import type { HelperName, HelperSet } from "./helpers.ts";
 import { loadText, storeText, type BufferAccess } from "./memory.ts";
 import { printOperation } from "./operations.ts";
@@ -77,7 +77,38 @@ export class Printer {
     return name;
   }
 
-  expr(expr: Expr): string {
+  /**
+   * Prints an expression, binding what it uses more than once and what has grown too long to names.
+   * Without recursion and in linear time: expressions may be deep, and may share parts.
+   */
+  expr(root: Expr): string {
+    const uses = new Map<Expr, number>();
+    const order: Expr[] = [];
+    const pending: { readonly expr: Expr; readonly entered: boolean }[] = [{ expr: root, entered: false }];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const { expr, entered } = next;
+      if (entered) {
+        order.push(expr);
+        continue;
+      }
+      const count = uses.get(expr) ?? 0;
+      uses.set(expr, count + 1);
+      if (count > 0) continue;
+      pending.push({ expr, entered: true });
+      for (const operand of operands(expr)) pending.push({ expr: operand, entered: false });
+    }
+    const texts = new Map<Expr, string>();
+    for (const expr of order) {
+      const text = this.one(expr, texts);
+      const isPlain = expr.op === "const" || expr.op === "var" || expr.op === "param";
+      const isNamed = !isPlain && (uses.get(expr)! > 1 || text.length > longestExpression);
+      texts.set(expr, isNamed ? this.bind(text) : text);
+    }
+    return texts.get(root)!;
+  }
+
+  /** One expression whose operands are printed. */
+  private one(expr: Expr, texts: ReadonlyMap<Expr, string>): string {
     switch (expr.op) {
       case "const":
         return literal(expr.type, expr.value);
@@ -89,15 +120,14 @@ export class Printer {
         return text;
       }
       case "load":
-        return loadText(this.access(expr.buffer), expr.type, this.expr(expr.index), this);
+        return loadText(this.access(expr.buffer), expr.type, texts.get(expr.index)!, this);
       default: {
         // WGSL evaluates an operation on constants itself and refuses an overflow: one of them is hidden from it.
         const constant = expr.args.length > 0 && expr.args.every((arg) => arg.op === "const");
         const args = expr.args.map((arg, i) =>
-          constant && i === 0 && arg.op === "const" ? opaqueLiteral(arg.type, arg.value) : this.expr(arg),
+          constant && i === 0 && arg.op === "const" ? opaqueLiteral(arg.type, arg.value) : texts.get(arg)!,
         );
-        const text = printOperation({ args, type: expr.type, expr, bind: this.bind, helper: this.helper });
-        return text.length > longestExpression ? this.bind(text) : text;
+        return printOperation({ args, type: expr.type, expr, bind: this.bind, helper: this.helper });
       }
     }
   }

@@ -34,8 +34,6 @@ export interface WebGpuOptions {
 export interface WebGpuDevice extends Device {
   /** What schedules must keep to. */
   readonly limits: { readonly workgroupBytes: number; readonly workgroupInvocations: number };
-  /** Copies the bytes in; `dtype` where the array's own element size does not tell it. */
-  upload(data: ArrayBufferView, dtype?: DType): Memory;
   /** Gives the GPU back. Pending and later reads reject with DeviceLostError. */
   destroy(): void;
 }

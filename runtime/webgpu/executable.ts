@@ -7,6 +7,7 @@ import { ArgumentError, OutOfMemoryError, ReadError } from "../../ir/errors.ts";
 import type { Program, Slot } from "../../ir/program.ts";
 import { elementCount } from "../../ir/shape.ts";
 import type { DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
+import { typedArray } from "../typed-array.ts";
 import { Bindings, type BoundProgram } from "./bindings.ts";
 import type { DeviceContext } from "./context.ts";
 import { copyKernel } from "./copy-kernel.ts";
@@ -15,7 +16,6 @@ import { cutSegments, layOutArena, slotBytes, type ArenaLayout, type Segment } f
 import { WebGpuMemory } from "./memory.ts";
 import { convertNumber } from "./numbers.ts";
 import { Records, type KernelStep } from "./records.ts";
-import { drawTarget } from "./draw-target.ts";
 import type { Block } from "./heap.ts";
 
 /** What a run needs when its turn comes, if that is not at once. */
@@ -103,7 +103,7 @@ export class WebGpuExecutable implements Executable {
       const source = draws[draw];
       if (source === undefined)
         throw new ArgumentError("executable/draws", `${program.name}: draw ${draw} has no source.`);
-      const target = drawTarget(slot.dtype, elementCount(slot.shape));
+      const target = typedArray(slot.dtype, elementCount(slot.shape));
       source(target);
       return {
         block: this.blocks[index]!,

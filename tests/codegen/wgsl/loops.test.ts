@@ -227,4 +227,39 @@ describe.skipIf(!hasWebGpu)("loops in WGSL", () => {
     const shifted = [parallel("i", 40, [store("y", i, load("x", add(i, int(1)), four))], 4)];
     expect((await runKernel(device, kernel([x, y], shifted), given))["y"]).toEqual(range(40, (k) => k + 1));
   });
+
+  test("workgroup buffers that are too large together are kept in memory", async () => {
+    const elements = 3000;
+    const rows = 20;
+    const y = buffer("y", "int32", rows);
+    const locals = ["s", "t", "u"].map((name) => buffer(name, "int32", elements, "workgroup"));
+    const mirrored = add(int(elements - 1), mul(j, int(-1)));
+    const body = [
+      parallel("i", rows, [
+        lane("j", elements, [store("s", j, add(i, j)), store("t", j, i), store("u", j, int(1))]),
+        barrier,
+        declare("sum", int(0)),
+        lane("j2", 1, [
+          serial("j", elements, [
+            assign("sum", add(ref("sum"), add(load("s", mirrored, i32), mul(load("t", j, i32), load("u", j, i32))))),
+          ]),
+          store("y", i, ref("sum")),
+        ]),
+      ]),
+    ];
+    const result = await runKernel(device, kernel([y, ...locals], body), {});
+    expect(result["y"]).toEqual(range(rows, (k) => 2 * k * elements + (elements * (elements - 1)) / 2));
+  });
+
+  test("expressions may be deep, and share parts", async () => {
+    const y = buffer("y", "float32", 4);
+    let deep = load("y", i);
+    for (let k = 0; k < 20_000; k++) deep = add(deep, float(1));
+    let shared = load("y", i);
+    for (let k = 0; k < 60; k++) shared = mul(add(shared, shared), float(0.5));
+    const body = [parallel("i", 2, [store("y", i, deep), store("y", add(i, int(2)), shared)])];
+    expect((await runKernel(device, kernel([y], body), { y: [1, 2, 3, 4] }))["y"]).toEqual([
+      20001, 20002, 20001, 20002,
+    ]);
+  });
 });

@@ -358,7 +358,7 @@ describe.skipIf(!hasWebGpu)("the WebGPU device", () => {
     const steps = [run(affine(1, 1), 0, 2), run(kernel([buffer("to", "float32", 100_000)], []), 1)];
     const executable = own.prepare(program(slots, steps));
     const answers = vi.spyOn(globals.GPUDevice.prototype, "popErrorScope");
-    answers.mockResolvedValueOnce({ message: "no memory left" } as GPUError);
+    answers.mockResolvedValueOnce({ message: "no memory left" });
     const [output] = executable.run([state], [], [], []);
     answers.mockRestore();
     await expect(own.read(output!)).rejects.toThrow(OutOfMemoryError);
