@@ -7,8 +7,7 @@
  */
 import { IrError } from "../../ir/errors.ts";
 import type { BufferParam, Expr, Type } from "../../ir/loop.ts";
-import type { Code } from "./code.ts";
-import { type ValueType } from "./code.ts";
+import type { Code, ValueType } from "./code.ts";
 import type { Extremes } from "./extremes.ts";
 import type { LinearForm, Range } from "./linear-form.ts";
 import type { FunctionBuilder, ModuleBuilder } from "./module-builder.ts";

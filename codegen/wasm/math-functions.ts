@@ -17,13 +17,13 @@ import { describe, type OperationExpr, valueTypeOf } from "./types.ts";
 export const hostModule = "env";
 
 interface Expansion {
-  readonly write: (builder: WasmMathBuilder, ...args: MathValue[]) => MathValue;
+  readonly write: (builder: WasmMathBuilder, x: MathValue, y: MathValue) => MathValue;
   /** Short enough to be repeated where it is used, which saves the call and keeps its constants in locals. */
   readonly inline?: boolean;
 }
 
 const unary = (write: (builder: WasmMathBuilder, x: MathValue) => MathValue, inline = false): Expansion => ({
-  write: (builder, x) => write(builder, x!),
+  write: (builder, x) => write(builder, x),
   inline,
 });
 
@@ -93,12 +93,15 @@ function expand(context: KernelContext, expr: OperationExpr, { write, inline }: 
   const { module, options, fn, code } = context;
   const lanes = expr.type.lanes === 1 ? 1 : 4;
   const type = valueTypeOf(expr.type);
+  const apply = (target: MathTarget, operands: readonly MathValue[]): void => {
+    const [x, y = x] = operands;
+    target.code.get(write(createWasmMathBuilder(target, lanes), x!, y!).local);
+  };
   for (const arg of expr.args) context.emit(arg);
   if (inline === true) {
     const locals = expr.args.map((): MathValue => ({ local: fn.local(type), type }));
     for (const { local } of locals.toReversed()) code.set(local);
-    const target: MathTarget = { fn, code, relaxedSimd: options.relaxedSimd };
-    code.get(write(createWasmMathBuilder(target, lanes), ...locals).local);
+    apply({ fn, code, relaxedSimd: options.relaxedSimd }, locals);
     return;
   }
   const key = `${expr.op} x${lanes}`;
@@ -107,9 +110,8 @@ function expand(context: KernelContext, expr: OperationExpr, { write, inline }: 
       expr.args.map(() => type),
       [type],
     );
-    const target: MathTarget = { fn: made, code: made.body, relaxedSimd: options.relaxedSimd };
-    const args = expr.args.map((_, local): MathValue => ({ local, type }));
-    made.body.get(write(createWasmMathBuilder(target, lanes), ...args).local);
+    const params = expr.args.map((_, local): MathValue => ({ local, type }));
+    apply({ fn: made, code: made.body, relaxedSimd: options.relaxedSimd }, params);
     return module.add(made);
   });
   code.call(ref);

@@ -10,6 +10,8 @@ import { writeNumber } from "./numbers.ts";
 import { WasmMemory } from "./wasm-memory.ts";
 
 const alignment = 64;
+/** Larger inputs do not go into the arena, which would keep their size. */
+const largestStagedBytes = 65536;
 const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
 /** Slots by their place, with their positions in the table. */
@@ -49,7 +51,9 @@ export class WasmExecutable implements Executable {
   private readonly addresses: number[];
   /** State outputs made by the current run. */
   private readonly made: number[] = [];
-  private table: number;
+  /** Blocks for inputs that the current run only needs once. */
+  private readonly borrowed: number[] = [];
+  private readonly table: number;
   private arenaBase = 0;
   private released = false;
 
@@ -109,10 +113,12 @@ export class WasmExecutable implements Executable {
       this.callEntries(draws);
     } catch (error) {
       for (const address of this.made) pool.heap.release(address);
-      this.made.length = 0;
       throw error;
+    } finally {
+      for (const address of this.borrowed) pool.heap.release(address);
+      this.borrowed.length = 0;
+      this.made.length = 0;
     }
-    this.made.length = 0;
     return this.collect(memories, hints);
   }
 
@@ -148,8 +154,8 @@ export class WasmExecutable implements Executable {
   }
 
   /**
-   * Finds an address for every slot; bytes that live only in this run come after the temporaries in the arena. Nothing
-   * that the caller can see has changed when this throws. Returns the positions of the slots to copy inputs to.
+   * Finds an address for every slot; what lives only in this run comes after the temporaries in the arena, or in blocks
+   * that are given back. Nothing that the caller can see has changed when this throws. Returns the inputs to copy in.
    */
   private reserve(memories: readonly WasmMemory[], hints: readonly OutputHint[]): readonly Placed[] {
     const { pool, code } = this.parts;
@@ -168,7 +174,12 @@ export class WasmExecutable implements Executable {
       addresses[input.position] = address;
       if (address !== 0) continue;
       staged.push(input);
-      stage(input);
+      if (input.slot.bytes <= largestStagedBytes) stage(input);
+      else {
+        const block = pool.allocate(input.slot.bytes);
+        this.borrowed.push(block);
+        addresses[input.position] = block;
+      }
     }
     for (const { position, of } of this.donated) addresses[position] = addresses[this.slots.get(of)!.position]!;
     for (const output of this.outputs) {

@@ -20,7 +20,7 @@ export function writeNumber(views: HeapViews, address: number, { dtype }: Number
       views.f64[address >> 3] = Number(value);
       return;
     case "int64":
-      views.i64[address >> 3] = typeof value === "bigint" ? value : BigInt(Math.trunc(value));
+      views.i64[address >> 3] = typeof value === "bigint" ? value : wideInteger(value);
       return;
     case "int32":
       views.i32[address >> 2] = integer(value);
@@ -41,6 +41,13 @@ export function writeNumber(views: HeapViews, address: number, { dtype }: Number
     case "complex128":
       throw new RangeError("a complex number is given by its parts");
   }
+}
+
+/** NaN gives 0; what lies outside the range gives its nearest end. */
+function wideInteger(value: number): bigint {
+  if (Number.isNaN(value)) return 0n;
+  if (Math.abs(value) < 2 ** 63) return BigInt(Math.trunc(value));
+  return value < 0 ? -(2n ** 63n) : 2n ** 63n - 1n;
 }
 
 const integer = (value: ScalarValue): number =>

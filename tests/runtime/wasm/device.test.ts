@@ -277,6 +277,24 @@ describe("memory", () => {
     expect(device.statistics().liveBytes - before).toBeLessThan(8 * n * 4);
   });
 
+  test("a large input that is used once leaves nothing in the heap", () => {
+    const device = createWasmDevice();
+    const large = 300_000;
+    const run = device.prepare(
+      programOf(
+        [slot(0, { kind: "input", index: 0 }, "float32", large), slot(1, { kind: "output", index: 0 })],
+        [{ kind: "kernel", kernel: axpy("head"), buffers: [0, 0, 1], numbers: [0] }],
+      ),
+    );
+    const before = device.statistics().liveBytes;
+    for (let i = 0; i < 3; i++) {
+      const [out] = run.run([device.upload(new Float32Array(large).fill(i))], [1, 1], [], ["escapes"]);
+      expect(values(device, out!)[n - 1]).toBe(2 * i);
+    }
+    expect(device.statistics().liveBytes - before).toBeLessThan(2 * n * 4);
+    expect(device.statistics().peakBytes).toBeLessThan(large * 4 + 4 * n * 4);
+  });
+
   test("wrong inputs are refused before anything runs", () => {
     const device = createWasmDevice();
     const run = device.prepare(chain);
