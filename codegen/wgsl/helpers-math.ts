@@ -1,14 +1,19 @@
 /** Mathematical functions, expanded from the texts that all back ends share (codegen/math). */
 import { NotImplementedError } from "../../ir/errors.ts";
-import type { UnaryExpansion } from "../math/builder.ts";
+import type { BinaryExpansion, UnaryExpansion } from "../math/builder.ts";
 import { exp, exp2, expm1, sigmoid } from "../math/exponential.ts";
+import { acosh, asinh, atanh, cosh, sinh, tanh } from "../math/hyperbolic.ts";
+import { acos, asin, atan, atan2 } from "../math/inverse-trigonometric.ts";
 import { log, log10, log1p, log2 } from "../math/logarithm.ts";
 import { cos, sin, tan } from "../math/trigonometric.ts";
 import type { Helper } from "./helper.ts";
-import { unaryFunction } from "./math-builder.ts";
+import { binaryFunction, unaryFunction } from "./math-builder.ts";
 
 const unary = (name: string, expand: UnaryExpansion): Helper => ({
   source: (width) => unaryFunction(name, expand, width),
+});
+const binary = (name: string, expand: BinaryExpansion): Helper => ({
+  source: (width) => binaryFunction(name, expand, width),
 });
 // Stand-ins, until codegen/math has these functions.
 const builtin = (name: string, parameters = 1): Helper => ({
@@ -35,16 +40,16 @@ export const mathHelpers = {
   math_sin: unary("math_sin", sin),
   math_cos: unary("math_cos", cos),
   math_tan: unary("math_tan", tan),
-  math_asin: builtin("asin"),
-  math_acos: builtin("acos"),
-  math_atan: builtin("atan"),
-  math_atan2: builtin("atan2", 2),
-  math_sinh: builtin("sinh"),
-  math_cosh: builtin("cosh"),
-  math_tanh: builtin("tanh"),
-  math_asinh: builtin("asinh"),
-  math_acosh: builtin("acosh"),
-  math_atanh: builtin("atanh"),
+  math_asin: unary("math_asin", asin),
+  math_acos: unary("math_acos", acos),
+  math_atan: unary("math_atan", atan),
+  math_atan2: binary("math_atan2", atan2),
+  math_sinh: unary("math_sinh", sinh),
+  math_cosh: unary("math_cosh", cosh),
+  math_tanh: unary("math_tanh", tanh),
+  math_asinh: unary("math_asinh", asinh),
+  math_acosh: unary("math_acosh", acosh),
+  math_atanh: unary("math_atanh", atanh),
   math_erf: missing("erf"),
   math_erfc: missing("erfc"),
   math_erfinv: missing("erfinv"),
