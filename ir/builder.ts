@@ -7,6 +7,7 @@ import { isFloat, isComplex, type DType } from "./dtype.ts";
 import { IrError } from "./errors.ts";
 import {
   internNode,
+  leafNode,
   type ArgReducePrimitive,
   type BinaryPrimitive,
   type ComparisonPrimitive,
@@ -17,6 +18,7 @@ import {
   type ScatterMode,
   type UnaryPrimitive,
 } from "./graph.ts";
+import type { ScalarArgument } from "./signature.ts";
 import { broadcastShapes, elementCount, formatShape, sameShape, type Shape } from "./shape.ts";
 
 export type Literal = number | bigint | boolean;
@@ -27,6 +29,8 @@ const none = {} as const;
 export class GraphBuilder {
   /** Whether new nodes may be differentiated through (off inside `no_grad`). */
   gradEnabled = true;
+  /** What integers become where a float is needed, and float literals are. */
+  defaultFloat: DType = "float32";
 
   private make<P extends Primitive>(
     op: P,
@@ -59,6 +63,11 @@ export class GraphBuilder {
 
   full(shape: Shape, value: Literal, dtype: DType): Node {
     return this.expandTo(this.constant(value, dtype), shape);
+  }
+
+  /** A number of the user's as a 0-d slot: its value is no part of the graph. */
+  scalar(argument: ScalarArgument, dtype: DType): Node {
+    return leafNode("scalar", dtype, [], argument);
   }
 
   /** 0 ... length-1. */

@@ -118,8 +118,8 @@ export interface NodeOf<P extends Primitive> {
   readonly hash: number;
   /** Whether differentiation may pass through. */
   readonly requiresGrad: boolean;
-  /** What a leaf stands for; the IR does not look inside. */
-  readonly binding: unknown;
+  /** What a leaf stands for, or the value that a node has been given since; the IR does not look inside. */
+  binding: unknown;
   /** Nodes that a `call` stands for, made when first asked for. */
   expansion: readonly Node[] | null;
 }
@@ -169,7 +169,28 @@ export function decodeAttr(_key: string, value: unknown): unknown {
 }
 
 let nextId = 1;
+/** One table a device: equal computations on two devices are two values. */
+const tables = new Map<string, Map<string, Node>>();
 let interned = new Map<string, Node>();
+tables.set("", interned);
+
+/** Chooses the table for what is recorded next; returns the previous choice. */
+export function enterScope(scope: string): void {
+  let table = tables.get(scope);
+  if (table === undefined) tables.set(scope, (table = new Map()));
+  interned = table;
+}
+
+/** Runs with a table of its own: a compilation does not mix with the recording. */
+export function withFreshInterning<T>(run: () => T): T {
+  const saved = interned;
+  interned = new Map();
+  try {
+    return run();
+  } finally {
+    interned = saved;
+  }
+}
 
 export interface NodeRequest<P extends Primitive> {
   readonly op: P;
@@ -229,9 +250,10 @@ export function leafNode(
 
 /** Starts a new recording: nodes made before stay valid, but equal ones are made anew. */
 export function forgetInterned(): void {
-  interned = new Map();
+  for (const table of tables.values()) table.clear();
 }
-export const internedCount = (): number => interned.size;
+/** The id that the next node gets: nodes with smaller ids exist already. */
+export const nextNodeId = (): number => nextId;
 
 /** All nodes that the roots need, inputs before users, not looking past nodes for which `isLeaf` holds. */
 export function topologicalOrder(roots: readonly Node[], isLeaf: (node: Node) => boolean = () => false): Node[] {

@@ -31,6 +31,10 @@ export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
       case "with_history":
         replaced.set(node, [inputs[0]!]);
         break;
+      case "barrier":
+        // A negative tag only tells two tensors of one value apart.
+        replaced.set(node, [node.attrs.tag < 0 ? inputs[0]! : g.rebuild(node, inputs)]);
+        break;
       case "pick": {
         const source = replaced.get(node.inputs[0]!)!;
         replaced.set(node, [source.length > 1 ? source[node.attrs.index]! : g.rebuild(node, inputs)]);

@@ -175,7 +175,9 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
     });
 
   for (const node of order) {
-    if (isFree(node) || inlined.has(node) || node.op === "pick") continue;
+    // A literal or a scalar slot that is itself a result has to be written out; an input is there already.
+    const isFreeOutput = isFree(node) && node.op !== "input" && outputs.has(node);
+    if ((isFree(node) && !isFreeOutput) || inlined.has(node) || node.op === "pick") continue;
     const isOutputView = isView(node) && (outputs.has(node) || copied.has(node));
     if (isView(node) && !isOutputView) continue;
     const found = node.inputs.flatMap(sources);
@@ -200,7 +202,7 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
       chosen ??= open("loops", domain);
       chosen.reduced = axes;
       chosen.rowShape = node.shape;
-    } else if (isMapLike(node) || isOutputView) {
+    } else if (isMapLike(node) || isOutputView || isFreeOutput) {
       for (const draft of candidates(found)) {
         if (draft.kind !== "loops" && draft.kind !== "contract") continue;
         if (draft.members.size >= regionNodeLimit) continue;

@@ -65,8 +65,8 @@ export interface Device {
   readonly synchronous: boolean;
   /** The dtypes that this device computes in; others are refused at the call. */
   supports(dtype: DType): boolean;
-  /** Copies the bytes in. */
-  upload(data: ArrayBufferView): Memory;
+  /** Copies the bytes in; `dtype` where the array's own element size does not tell it. */
+  upload(data: ArrayBufferView, dtype?: DType): Memory;
   /** A copy of the bytes in an ordinary ArrayBuffer. */
   readSync(memory: Memory): ArrayBuffer;
   read(memory: Memory): Promise<ArrayBuffer>;

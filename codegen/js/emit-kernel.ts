@@ -6,7 +6,6 @@ type Operand = string;
 type Emit = (kind: Kind, args: readonly Operand[], expr: Extract<Expr, { args: readonly Expr[] }>) => string;
 
 const fround = (kind: Kind, text: string): string => (kind === "f32" ? `fround(${text})` : text);
-const isFloat = (kind: Kind): boolean => kind === "f32" || kind === "f64";
 const wrap64 = (text: string): string => `BigInt.asIntN(64, ${text})`;
 
 /** Infix arithmetic with each register type's rounding or wrapping. */

@@ -1,4 +1,5 @@
 /** What `torch.set_printoptions` sets, and the checks that PyTorch leaves out: a wrong option fails at once, not at the next print. */
+import { ArgumentError } from "../../ir/errors.ts";
 
 export interface PrintOptions {
   /** Digits after the point. */
@@ -28,12 +29,9 @@ export const printProfiles: Readonly<Record<PrintProfile, Omit<PrintOptions, "sc
 
 export const defaultPrintOptions: PrintOptions = { ...printProfiles.default, sci_mode: null };
 
-export class PrintOptionsError extends RangeError {
-  override readonly name = "PrintOptionsError";
-  readonly code: string;
+export class PrintOptionsError extends ArgumentError {
   constructor(option: string, got: unknown, rule: string) {
-    super(`[printing/${option}] set_printoptions: ${option} must be ${rule}, got ${describe(got)}.`);
-    this.code = `printing/${option}`;
+    super(`printing/${option}`, `set_printoptions: ${option} must be ${rule}, got ${describe(got)}.`);
   }
 }
 

@@ -1,0 +1,199 @@
+/**
+ * Calling operators: binds the arguments, records the operator's nodes, wraps the results; and the derived forms:
+ * methods, `name_` in place, `out=`, views.
+ */
+import { isNode } from "../ir/builder.ts";
+import { canCast } from "../ir/dtype.ts";
+import { ArgumentError, AutogradError, CressetError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
+import { enterScope, type Node } from "../ir/graph.ts";
+import { operators, recordOperator, type Operator } from "../ir/operator.ts";
+import { formatShape, sameShape } from "../ir/shape.ts";
+import { parseSignature } from "../ir/signature.ts";
+import type { Device } from "../runtime/device.ts";
+import { bind, isPlainObject, type Bound } from "./bind.ts";
+import { currentDevice, type DeviceLike } from "./devices.ts";
+import { graph, settings } from "./state.ts";
+import { userSite } from "./site.ts";
+import { Tensor, viewLayout } from "./tensor.ts";
+import { movement } from "./views.ts";
+
+/** All overloads of one name, in order of definition: `max`, `max.dim`, `max.other` answer to `max`. */
+const overloads = new Map<string, Operator[]>();
+function overloadsOf(name: string): readonly Operator[] {
+  if (overloads.size === 0) {
+    for (const definition of operators()) {
+      for (const full of [definition.name, ...(definition.aliases ?? [])]) {
+        const base = full.split(".")[0]!;
+        const list = overloads.get(base);
+        if (list === undefined) overloads.set(base, [definition]);
+        else list.push(definition);
+      }
+    }
+  }
+  const found = overloads.get(name);
+  if (found === undefined) throw new ArgumentError("operator/unknown", `${name}: there is no such operator`);
+  return found;
+}
+
+export type Result = Tensor | readonly Tensor[];
+
+/** Several results, by position and by name. */
+function namedResults(tensors: readonly Tensor[], names: readonly string[] | undefined): readonly Tensor[] {
+  const results = [...tensors] as Tensor[] & Record<string, Tensor>;
+  names?.forEach((name, i) => Object.defineProperty(results, name, { value: tensors[i], enumerable: false }));
+  return results;
+}
+
+/** Calls an operator by its PyTorch name. */
+export function callOperator(name: string, args: readonly unknown[]): Result {
+  return withSite(() => {
+    const { out, rest } = takeOut(args);
+    const candidates = overloadsOf(name);
+    const { bound, which } = bind(name, candidates.map((c) => c.signature), rest);
+    const definition = candidates[which]!;
+    const device = deviceOf(definition, bound, rest);
+    if (definition.view && out === undefined) return callView(definition, bound, device);
+    const nodes = record(definition, bound, device);
+    if (out !== undefined) return writeOut(definition, nodes, out);
+    const tensors = nodes.map((node) => Tensor.ofNode(node, device));
+    const options = rest.at(-1);
+    if (isPlainObject(options) && options["requires_grad"] === true) tensors[0]!.requires_grad_();
+    return tensors.length === 1 && !definition.results ? tensors[0]! : namedResults(tensors, definition.results);
+  });
+}
+
+/** Calls `name_`: the operator's result becomes the first argument's contents. */
+export function callInplace(name: string, self: Tensor, args: readonly unknown[]): Tensor {
+  return withSite(() => {
+    const candidates = overloadsOf(name);
+    const { bound, which } = bind(`${name}_`, candidates.map((c) => c.signature), [self, ...args]);
+    const definition = candidates[which]!;
+    checkInplace(self, `${name}_`);
+    const [node] = record(definition, bound, deviceOf(definition, bound, args));
+    assign(self, node!, `${name}_`);
+    return self;
+  });
+}
+
+/** Writes a computed node into a tensor, converting as PyTorch's in-place operators do. */
+export function assign(self: Tensor, node: Node, operator: string): void {
+  const target = self.dtype.name;
+  if (!sameShape(node.shape, self.shape)) throw new ShapeError("inplace/shape", `${operator}: output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(node.shape)}.`, "Use the form without the underscore.");
+  if (!canCast(node.dtype, target)) throw new DTypeError("inplace/dtype", `${operator}: result type ${node.dtype} can't be cast to the desired output type ${target}.`, "Convert the tensor first, or use the form without the underscore.");
+  self.write_(graph.cast(node, target), operator);
+}
+
+export function checkInplace(self: Tensor, operator: string): void {
+  if (!graph.gradEnabled || !self.requires_grad) return;
+  if (self.is_leaf) throw new AutogradError("inplace/leaf", `${operator}: a leaf Variable that requires grad is being used in an in-place operation.`, "Wrap the update in torch.no_grad(() => ...).");
+  const base = self._base;
+  if (base !== null && base.is_leaf && base.requires_grad) throw new AutogradError("inplace/leaf-view", `${operator}: a view of a leaf Variable that requires grad is being used in an in-place operation.`, "Wrap the update in torch.no_grad(() => ...).");
+}
+
+function record(definition: Operator, bound: Bound, device: Device): Node[] {
+  enterScope(device.name);
+  graph.defaultFloat = settings.defaultDType;
+  const result = recordOperator(graph, definition, bound.args, isNode);
+  return Array.isArray(result) ? [...(result as readonly Node[])] : [result as Node];
+}
+
+function callView(definition: Operator, bound: Bound, device: Device): Result {
+  const [source] = bound.tensors as [Tensor];
+  const first = parseSignature(definition.signature).parameters[0]!.name;
+  const of = (node: Node): readonly Node[] => {
+    const result = recordOperator(graph, definition, { ...bound.args, [first]: node }, isNode);
+    return Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
+  };
+  enterScope(device.name);
+  const nodes = of(source.node_());
+  const views = nodes.map((node, i) => {
+    if (node === source.node_() && nodes.length === 1 && definition.name === "reshape") return source;
+    const step = movement(definition.name, (_g, parent) => of(parent)[i]!);
+    // `reshape` and its kin copy where the elements do not lie evenly.
+    if (copiesWhenUneven.has(definition.name) && viewLayout(step, source, source.layout_()) === null) return Tensor.ofNode(node, device);
+    return source.viewBy_(step);
+  });
+  return nodes.length === 1 && definition.signature.endsWith("-> Tensor") ? views[0]! : views;
+}
+const copiesWhenUneven = new Set(["reshape", "flatten"]);
+
+function deviceOf(definition: Operator, bound: Bound, args: readonly unknown[]): Device {
+  const options = args.at(-1);
+  const named = isPlainObject(options) && options["device"] !== undefined && options["device"] !== null ? currentDevice(options["device"] as DeviceLike) : null;
+  let device: Device | null = null;
+  for (const tensor of bound.tensors) {
+    const own = tensor.storage_.device;
+    if (device !== null && own !== device) {
+      throw new DeviceError("device/mixed", `${definition.name}: Expected all tensors to be on the same device, got ${bound.tensors.map(String).join(" and ")}.`, `Move one with tensor.to("${device.name}").`);
+    }
+    device = own;
+  }
+  return named ?? device ?? currentDevice();
+}
+
+function takeOut(args: readonly unknown[]): { out: unknown; rest: readonly unknown[] } {
+  const options = args.at(-1);
+  if (!isPlainObject(options) || options["out"] === undefined || options["out"] === null) return { out: undefined, rest: args };
+  const { out, ...others } = options;
+  return { out, rest: [...args.slice(0, -1), others] };
+}
+
+function writeOut(definition: Operator, nodes: readonly Node[], out: unknown): Result {
+  const targets = out instanceof Tensor ? [out] : Array.isArray(out) ? (out as Tensor[]) : [];
+  if (targets.length !== nodes.length) throw new ArgumentError("out/count", `${definition.name}: out= takes ${nodes.length} tensor(s), got ${targets.length}`);
+  if (graph.gradEnabled && (nodes.some((node) => node.requiresGrad) || targets.some((t) => t.requires_grad))) throw new AutogradError("out/grad", `${definition.name}: functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`, "Wrap the call in torch.no_grad(() => ...).");
+  targets.forEach((target, i) => {
+    const node = nodes[i]!;
+    if (!canCast(node.dtype, target.dtype.name)) throw new DTypeError("out/dtype", `${definition.name}: result type ${node.dtype} can't be cast to the desired output type ${target.dtype.name}.`);
+    if (!sameShape(node.shape, target.shape)) resizeFor(target, node);
+    target.write_(graph.cast(node, target.dtype.name), `${definition.name} (out=)`);
+  });
+  return targets.length === 1 ? targets[0]! : namedResults(targets, definition.results);
+}
+
+/** `out=` takes the result's shape. */
+function resizeFor(target: Tensor, node: Node): void {
+  (target as { shape: readonly number[] }).shape = node.shape;
+}
+
+/** Runs a call; an error gets the user's line. */
+export function withSite<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    locate(error);
+    throw error;
+  }
+}
+function locate(error: unknown): void {
+  if (!(error instanceof CressetError) || error.message.includes("\n  at ")) return;
+  const site = userSite(error.stack);
+  if (site !== null) error.message += `\n  at ${site}`;
+}
+
+const methods = Tensor.prototype as unknown as Record<string, unknown>;
+
+/** Attaches every operator's method forms to Tensor. */
+export function installMethods(): void {
+  for (const definition of operators()) {
+    for (const full of [definition.name, ...(definition.aliases ?? [])]) {
+      const name = full.split(".")[0]!;
+      if (definition.places.includes("Tensor") && !(name in methods)) {
+        methods[name] = function (this: Tensor, ...args: unknown[]): Result {
+          return callOperator(name, [this, ...args]);
+        };
+      }
+      if (definition.inplace && !(`${name}_` in methods)) {
+        methods[`${name}_`] = function (this: Tensor, ...args: unknown[]): Tensor {
+          return callInplace(name, this, args);
+        };
+      }
+    }
+  }
+}
+
+/** The function form of an operator. */
+export const functionOf =
+  (name: string) =>
+  (...args: unknown[]): Result =>
+    callOperator(name, args);

@@ -1,0 +1,267 @@
+/** Making tensors: from data, filled, counted. */
+import { isIntegral, type DType } from "../ir/dtype.ts";
+import { ArgumentError, ShapeError } from "../ir/errors.ts";
+import { enterScope, type Node } from "../ir/graph.ts";
+import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
+import type { Device } from "../runtime/device.ts";
+import { bfloat16Bits, float16Bits } from "../runtime/js/library.ts";
+import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
+import { isPlainObject, scalarArgument } from "./bind.ts";
+import { withSite } from "./call.ts";
+import { currentDevice, type DeviceLike } from "./devices.ts";
+import { dtypeName, type DTypeLike } from "./dtype.ts";
+import { graph, settings } from "./state.ts";
+import { Tensor, type Nested } from "./tensor.ts";
+
+export interface TensorOptions {
+  readonly dtype?: DTypeLike | null | undefined;
+  readonly device?: DeviceLike | null | undefined;
+  readonly requires_grad?: boolean | undefined;
+  readonly pin_memory?: boolean | undefined;
+  readonly layout?: unknown;
+  readonly memory_format?: unknown;
+}
+export interface FactoryOptions extends TensorOptions {
+  readonly out?: Tensor | undefined;
+}
+export type TensorData = Nested<number | bigint | boolean> | TypedArray | Tensor;
+export type Size = readonly [readonly number[]] | readonly number[];
+
+interface Flattened {
+  readonly shape: number[];
+  readonly flat: (number | bigint | boolean)[];
+}
+
+function flattenData(data: unknown): Flattened {
+  const shape: number[] = [];
+  for (let level = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const flat: (number | bigint | boolean)[] = [];
+  const stack: { item: unknown; depth: number }[] = [{ item: data, depth: 0 }];
+  while (stack.length > 0) {
+    const { item, depth } = stack.pop()!;
+    if (Array.isArray(item)) {
+      if (depth >= shape.length || item.length !== shape[depth]) throw new ShapeError("tensor/ragged", `tensor: expected sequence of length ${shape[depth] ?? 0} at dim ${depth} (got ${item.length}).`, "All rows must have one length.");
+      for (let i = item.length - 1; i >= 0; i--) stack.push({ item: item[i], depth: depth + 1 });
+    } else if (typeof item === "number" || typeof item === "bigint" || typeof item === "boolean") {
+      if (depth !== shape.length) throw new ShapeError("tensor/ragged", "tensor: rows of different depth.");
+      flat.push(item);
+    } else if (item instanceof Tensor && item.numel() === 1) flat.push(item.item());
+    else throw new ArgumentError("tensor/data", `tensor: cannot make a tensor of ${typeof item} ${String(item)}.`);
+  }
+  return { shape, flat };
+}
+
+function inferDType(values: readonly (number | bigint | boolean)[]): DType {
+  let bools = values.length > 0;
+  let integers = values.length > 0;
+  for (const value of values) {
+    bools &&= typeof value === "boolean";
+    integers &&= typeof value !== "number";
+  }
+  return bools ? "bool" : integers ? "int64" : settings.defaultDType;
+}
+
+const arrayTypes = new Map<unknown, DType>([
+  [Float32Array, "float32"],
+  [Float64Array, "float64"],
+  [Int8Array, "int8"],
+  [Int16Array, "int16"],
+  [Int32Array, "int32"],
+  [BigInt64Array, "int64"],
+  [Uint8Array, "uint8"],
+  [Uint8ClampedArray, "uint8"],
+]);
+function arrayDType(array: ArrayBufferView): DType {
+  const dtype = arrayTypes.get(array.constructor) ?? (Buffer_ !== null && array instanceof Buffer_ ? "uint8" : undefined);
+  if (dtype === undefined) throw new ArgumentError("tensor/array", `tensor: ${array.constructor.name} has no corresponding dtype.`, "Use a Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, BigInt64Array or Uint8Array.");
+  return dtype;
+}
+const Buffer_ = typeof globalThis.Buffer === "function" ? globalThis.Buffer : null;
+
+/** Elements of one type written as another. */
+export function fillTyped(target: TypedArray, dtype: DType, values: ArrayLike<number | bigint | boolean>): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (target instanceof BigInt64Array) target[i] = typeof value === "bigint" ? value : Number.isFinite(Number(value)) ? BigInt(Math.trunc(Number(value))) : 0n;
+    else if (dtype === "bool") target[i] = Number(value) !== 0 ? 1 : 0;
+    else if (dtype === "float16") target[i] = float16Bits(Number(value));
+    else if (dtype === "bfloat16") target[i] = bfloat16Bits(Number(value));
+    else target[i] = Number(value);
+  }
+}
+
+export function fromHost(values: ArrayLike<number | bigint | boolean>, shape: Shape, dtype: DType, device: Device): Tensor {
+  const array = typedArray(dtype, elementCount(shape));
+  fillTyped(array, dtype, values);
+  return Tensor.ofArray(array, shape, dtype, device);
+}
+
+/**
+ * A new tensor of the given data: copies nested lists, numbers, typed arrays.
+ * Numbers become the default float type, bigints int64, booleans bool.
+ * https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
+ */
+export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: never[]): Tensor {
+  return withSite(() => {
+    if (rest.length > 0 || !isPlainObject(given)) throw new ArgumentError("tensor/arguments", "tensor: takes one positional argument, the data.", "Write nested lists: tensor([[1, 2], [3, 4]]).");
+    const options: TensorOptions = given;
+    const device = currentDevice(options.device);
+    const wanted = options.dtype === undefined || options.dtype === null ? null : dtypeName(options.dtype, "tensor");
+    let result: Tensor;
+    if (data instanceof Tensor) {
+      enterScope(device.name);
+      result = Tensor.ofNode(graph.cast(graph.detach(data.node_()), wanted ?? data.dtype.name), device);
+    } else if (ArrayBuffer.isView(data)) {
+      const own = arrayDType(data as ArrayBufferView);
+      const dtype = wanted ?? own;
+      result = dtype === own ? Tensor.ofArray((data as Float32Array).slice(), [(data as Float32Array).length], dtype, device) : fromHost(data as Float32Array, [(data as Float32Array).length], dtype, device);
+    } else {
+      const { shape, flat } = flattenData(data);
+      result = fromHost(flat, shape, wanted ?? inferDType(flat), device);
+    }
+    return options.requires_grad ? result.requires_grad_() : result;
+  });
+}
+
+/** A tensor that shares memory with a typed array: writing either is seen by the other. */
+export function from_numpy(array: TypedArray): Tensor {
+  return withSite(() => {
+    const dtype = arrayDType(array);
+    const result = Tensor.ofArray(array, [array.length], dtype, currentDevice());
+    result.storage_.shared = array;
+    return result;
+  });
+}
+
+/** `f(2, 3, options)` and `f([2, 3], options)`. */
+export function sizeArguments(name: string, args: readonly unknown[]): { shape: number[]; options: FactoryOptions; rest: unknown[] } {
+  const items = [...args];
+  const options = isPlainObject(items.at(-1)) ? (items.pop() as FactoryOptions & { size?: readonly number[] }) : {};
+  const list = Array.isArray(items[0]) ? (items[0] as unknown[]) : items.length > 0 || options.size === undefined ? items : [...options.size];
+  const shape = list.map((size) => {
+    const value = typeof size === "bigint" ? Number(size) : size;
+    if (typeof value !== "number" || !Number.isInteger(value)) throw new ArgumentError(`${name}/size`, `${name}: sizes must be integers, got ${String(size)}.`);
+    if (value < 0) throw new ShapeError(`${name}/negative-size`, `${name}: Trying to create tensor with negative dimension ${value}: ${formatShape(list as number[])}.`);
+    return value;
+  });
+  return { shape, options, rest: Array.isArray(items[0]) ? items.slice(1) : [] };
+}
+
+export function finish(result: Tensor, options: FactoryOptions, write: (target: Tensor, node: Node) => void = (target, node) => target.write_(graph.cast(node, target.dtype.name), "out=")): Tensor {
+  if (options.out instanceof Tensor) {
+    (options.out as { shape: Shape }).shape = result.shape;
+    write(options.out, result.node_());
+    return options.out;
+  }
+  return options.requires_grad ? result.requires_grad_() : result;
+}
+
+export const dtypeOption = (options: TensorOptions, fallback: DType, name: string): DType => (options.dtype === undefined || options.dtype === null ? fallback : dtypeName(options.dtype, name));
+
+/** A constant of any shape. */
+export function filled(shape: Shape, value: number | bigint | boolean, dtype: DType, options: FactoryOptions): Tensor {
+  const device = currentDevice(options.device ?? options.out?.device);
+  enterScope(device.name);
+  return finish(Tensor.ofNode(graph.full(shape, value, dtype), device), options);
+}
+
+type SizeCall = {
+  (...size: number[]): Tensor;
+  (size: readonly number[], options?: FactoryOptions): Tensor;
+  (a: number, options: FactoryOptions): Tensor;
+  (a: number, b: number, options: FactoryOptions): Tensor;
+  (a: number, b: number, c: number, options: FactoryOptions): Tensor;
+  (a: number, b: number, c: number, d: number, options: FactoryOptions): Tensor;
+};
+export type { SizeCall };
+
+const factory = (name: string, value: number): SizeCall =>
+  ((...args: unknown[]) =>
+    withSite(() => {
+      const { shape, options } = sizeArguments(name, args);
+      return filled(shape, value, dtypeOption(options, options.out?.dtype.name ?? settings.defaultDType, name), options);
+    })) as SizeCall;
+
+/** All zeros. https://docs.pytorch.org/docs/stable/generated/torch.zeros.html */
+export const zeros = factory("zeros", 0);
+/** All ones. https://docs.pytorch.org/docs/stable/generated/torch.ones.html */
+export const ones = factory("ones", 1);
+/** Contents undefined in PyTorch; zeros here. https://docs.pytorch.org/docs/stable/generated/torch.empty.html */
+export const empty = factory("empty", 0);
+
+const like = (name: string, value: number) => (input: Tensor, options: FactoryOptions = {}): Tensor =>
+  withSite(() => filled(input.shape, value, dtypeOption(options, input.dtype.name, name), { device: input.device, ...options }));
+export const zeros_like = like("zeros_like", 0);
+export const ones_like = like("ones_like", 1);
+export const empty_like = like("empty_like", 0);
+
+/** All `fill_value`. https://docs.pytorch.org/docs/stable/generated/torch.full.html */
+export function full(size: readonly number[] | number, fill_value: number | bigint | boolean, options: FactoryOptions = {}): Tensor {
+  return withSite(() => {
+    const { shape } = sizeArguments("full", [typeof size === "number" ? [size] : size]);
+    const inferred: DType = typeof fill_value === "boolean" ? "bool" : typeof fill_value === "bigint" ? "int64" : settings.defaultDType;
+    return filledSlot(shape, fill_value, dtypeOption(options, inferred, "full"), options);
+  });
+}
+export function full_like(input: Tensor, fill_value: number | bigint | boolean, options: FactoryOptions = {}): Tensor {
+  return withSite(() => filledSlot(input.shape, fill_value, dtypeOption(options, input.dtype.name, "full_like"), { device: input.device, ...options }));
+}
+/** The user's number is a slot: another value is no other program. */
+function filledSlot(shape: Shape, value: number | bigint | boolean, dtype: DType, options: FactoryOptions): Tensor {
+  const device = currentDevice(options.device);
+  enterScope(device.name);
+  return finish(Tensor.ofNode(graph.expandTo(graph.scalar(scalarArgument(value), dtype), shape), device), options);
+}
+
+/**
+ * start to end (exclusive) by step. Whole numbers give int64, fractions the default float type.
+ * https://docs.pytorch.org/docs/stable/generated/torch.arange.html
+ */
+export function arange(...args: (number | bigint | FactoryOptions)[]): Tensor {
+  return withSite(() => {
+    const options = isPlainObject(args.at(-1)) ? (args.at(-1) as FactoryOptions & { start?: number; end?: number; step?: number }) : {};
+    const numbers = args.filter((arg) => !isPlainObject(arg)) as (number | bigint)[];
+    const [start, end, step] = numbers.length === 0 ? [options.start ?? 0, options.end ?? 0, options.step ?? 1] : numbers.length === 1 ? (options.end === undefined ? [0, numbers[0]!, options.step ?? 1] : [numbers[0]!, options.end, options.step ?? 1]) : [numbers[0]!, numbers[1]!, numbers[2] ?? options.step ?? 1];
+    const whole = [start, end, step].every((n) => typeof n === "bigint" || Number.isInteger(n));
+    const dtype = dtypeOption(options, options.out?.dtype.name ?? (whole ? "int64" : settings.defaultDType), "arange");
+    const [a, b, s] = [Number(start), Number(end), Number(step)];
+    if (s === 0) throw new ArgumentError("arange/step", "arange: step must be nonzero.");
+    if ((b - a) / s < 0) throw new ArgumentError("arange/bounds", `arange: upper bound and larger bound inconsistent with step sign: start ${a}, end ${b}, step ${s}.`);
+    const count = Math.ceil((b - a) / s);
+    const device = currentDevice(options.device);
+    enterScope(device.name);
+    const integral = isIntegral(dtype);
+    // Counted in float64, as PyTorch does, then rounded once to the type.
+    const exact = integral ? "int64" : device.name === "webgpu" ? "float32" : "float64";
+    const line = graph.iota(count, exact);
+    const at = (value: number): Node => graph.constant(exact === "int64" ? BigInt(Math.trunc(value)) : value, exact);
+    const scaled = s === 1 ? line : graph.mul(line, at(s));
+    const shifted = a === 0 ? scaled : graph.add(scaled, at(a));
+    return finish(Tensor.ofNode(graph.cast(shifted, dtype), device), options);
+  });
+}
+
+/** `steps` values from start to end, both included. https://docs.pytorch.org/docs/stable/generated/torch.linspace.html */
+export function linspace(start: number, end: number, steps = 100, options: FactoryOptions = {}): Tensor {
+  return withSite(() => {
+    const dtype = dtypeOption(options, settings.defaultDType, "linspace");
+    if (!Number.isInteger(steps) || steps < 0) throw new ArgumentError("linspace/steps", `linspace: number of steps must be non-negative, got ${steps}.`);
+    // Symmetric: counted from whichever end is nearer, as PyTorch does.
+    const step = steps > 1 ? (end - start) / (steps - 1) : 0;
+    const values = Array.from({ length: steps }, (_, i) => (i < steps / 2 ? start + step * i : end - step * (steps - i - 1)));
+    return finish(fromHost(isIntegral(dtype) ? values.map(Math.trunc) : values, [steps], dtype, currentDevice(options.device)), options);
+  });
+}
+
+/** Ones on the diagonal. https://docs.pytorch.org/docs/stable/generated/torch.eye.html */
+export function eye(n: number, m: number | null | FactoryOptions = null, options: FactoryOptions = {}): Tensor {
+  return withSite(() => {
+    const [columns, rest] = isPlainObject(m) ? [n, m as FactoryOptions] : [(m as number | null) ?? n, options];
+    if (n < 0 || columns < 0) throw new ShapeError("eye/size", `eye: n must be greater or equal to 0, got ${n} and ${columns}.`);
+    const device = currentDevice(rest.device);
+    enterScope(device.name);
+    const shape = [n, columns];
+    const equal = graph.eq(graph.iotaAlong(shape, 0, "int32"), graph.iotaAlong(shape, 1, "int32"));
+    return finish(Tensor.ofNode(graph.cast(equal, dtypeOption(rest, settings.defaultDType, "eye")), device), rest);
+  });
+}

@@ -1,0 +1,70 @@
+/** Device names as users write them, and the devices behind them. */
+import { ArgumentError, DeviceError } from "../ir/errors.ts";
+import type { Device, DeviceName } from "../runtime/device.ts";
+import { jsDevice } from "../runtime/js/device.ts";
+import { createWasmDevice } from "../runtime/wasm/device.ts";
+import { settings } from "./state.ts";
+
+/** A device. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.device */
+export class device {
+  readonly type: "cpu" | "webgpu";
+  readonly index: number | null;
+  /** Which implementation: `cpu` is WebAssembly, `cpu:js` plain JavaScript. */
+  readonly name: DeviceName;
+  constructor(spelling: DeviceLike, index?: number) {
+    this.name = deviceName(index === undefined ? spelling : `${String(spelling)}:${index}`);
+    this.type = this.name === "webgpu" ? "webgpu" : "cpu";
+    this.index = this.name === "webgpu" ? 0 : null;
+  }
+  toString(): string {
+    return this.name;
+  }
+}
+export type DeviceLike = device | string | number;
+
+export function deviceName(spelling: DeviceLike): DeviceName {
+  if (spelling instanceof device) return spelling.name;
+  // An integer is the ordinal of the accelerator.
+  if (typeof spelling === "number") return "webgpu";
+  switch (spelling) {
+    case "cpu":
+    case "cpu:0":
+      return "cpu";
+    case "cpu:js":
+      return "cpu:js";
+    case "webgpu":
+    case "webgpu:0":
+    case "cuda":
+    case "cuda:0":
+      return "webgpu";
+    default:
+      throw new ArgumentError("device/unknown", `device: "${spelling}" is not a device`, 'Devices are "cpu", "cpu:js" and "webgpu".');
+  }
+}
+
+let wasm: Device | null = null;
+let webgpu: Device | null = null;
+
+export function deviceFor(name: DeviceName): Device {
+  if (name === "cpu:js") return jsDevice();
+  if (name === "cpu") return (wasm ??= createWasmDevice());
+  if (webgpu === null) throw new DeviceError("webgpu/not-initialised", "webgpu: the device has not been opened", "Call `await torch.webgpu.init()` first.");
+  return webgpu;
+}
+
+/** `torch.webgpu`: opening the GPU takes a promise, so it is asked for. */
+export const webgpuModule = {
+  /** Opens the adapter. @throws AdapterNotFoundError when there is none. */
+  async init(): Promise<void> {
+    if (webgpu !== null) return;
+    const [{ createWebGpuDevice }, { emitKernel }] = await Promise.all([import("../runtime/webgpu/device.ts"), import("../codegen/wgsl/emit-kernel.ts")]);
+    webgpu = await createWebGpuDevice({ compileKernel: emitKernel });
+  },
+  /** Whether `init` has succeeded. */
+  is_available: (): boolean => webgpu !== null,
+  /** Waits until all queued work is done. */
+  synchronize: (): Promise<void> => webgpu?.synchronize() ?? Promise.resolve(),
+};
+
+/** The device of new tensors when none is named. */
+export const currentDevice = (spelling?: DeviceLike | null): Device => deviceFor(deviceName(spelling ?? settings.defaultDevice));

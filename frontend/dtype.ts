@@ -1,0 +1,59 @@
+/** PyTorch's dtype objects: `torch.float32` and its kin. */
+import { ArgumentError } from "../ir/errors.ts";
+import { dtypes, isComplex, isDType, isFloat, isInteger, type DType } from "../ir/dtype.ts";
+
+/** An element type. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype */
+export class dtype<N extends DType = DType> {
+  readonly name: N;
+  constructor(name: N) {
+    this.name = name;
+  }
+  /** Bytes of one element. */
+  get itemsize(): number {
+    return dtypes[this.name].bytes;
+  }
+  get is_floating_point(): boolean {
+    return isFloat(this.name);
+  }
+  get is_complex(): boolean {
+    return isComplex(this.name);
+  }
+  get is_signed(): boolean {
+    return this.name !== "uint8" && this.name !== "bool";
+  }
+  get is_integer(): boolean {
+    return isInteger(this.name);
+  }
+  toString(): string {
+    return `torch.${this.name}`;
+  }
+}
+
+export const float32 = new dtype("float32");
+export const float64 = new dtype("float64");
+export const float16 = new dtype("float16");
+export const bfloat16 = new dtype("bfloat16");
+export const int8 = new dtype("int8");
+export const int16 = new dtype("int16");
+export const int32 = new dtype("int32");
+export const int64 = new dtype("int64");
+export const uint8 = new dtype("uint8");
+export const bool = new dtype("bool");
+export const complex64 = new dtype("complex64");
+export const complex128 = new dtype("complex128");
+export { float32 as float, float64 as double, float16 as half, int32 as int, int64 as long, int16 as short, complex64 as cfloat, complex128 as cdouble };
+
+const objects: Readonly<Record<DType, dtype>> = { float32, float64, float16, bfloat16, int8, int16, int32, int64, uint8, bool, complex64, complex128 };
+export const dtypeObject = (name: DType): dtype => objects[name];
+
+/** What is accepted where an element type is asked for: the object or its name. */
+export type DTypeLike = dtype | DType;
+
+export function dtypeName(value: unknown, operator: string): DType {
+  if (value instanceof dtype) return value.name;
+  if (typeof value === "string") {
+    const name = value.replace("torch.", "");
+    if (isDType(name)) return name;
+  }
+  throw new ArgumentError("argument/dtype", `${operator}: ${String(value)} is not a dtype`, "Pass one such as torch.float32.");
+}

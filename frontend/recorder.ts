@@ -1,0 +1,179 @@
+/**
+ * The recording: what has been written and returned since the last flush, and the flush itself: key, cache lookup,
+ * compile on a miss, run, hand out the values.
+ */
+import { DTypeError } from "../ir/errors.ts";
+import { forgetInterned, topologicalOrder, type Node } from "../ir/graph.ts";
+import type { ScalarArgument } from "../ir/signature.ts";
+import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
+import { compileGraph, type Compiled } from "./pipeline.ts";
+import { graphKey, sameSignature } from "./program-key.ts";
+import { Value, valueOf } from "./value.ts";
+
+/** How many flushes a superseded value outlives: a pending tensor that needs it can be read that long. */
+const retention = 2;
+const cacheLimit = 512;
+
+interface CacheEntry {
+  readonly signature: readonly (number | string)[];
+  readonly compiled: Compiled;
+  readonly executable: Executable;
+  /** Positions of the roots that are inputs of the graph, by index in leaf order. */
+  readonly inputLeaves: readonly number[];
+  readonly scalarLeaves: readonly number[];
+  /** Recording ordinals of results that were read late: outputs of the next compilation. */
+  readonly late: Set<number>;
+  used: number;
+}
+
+export interface FlushRequest {
+  readonly node: Node;
+  readonly hint: OutputHint;
+}
+
+/** What asks to be computed at the next flush besides what is read. */
+export interface Contributor {
+  /** Results to compute on a device, with what to do with them. */
+  collect(device: Device): readonly FlushRequest[];
+}
+
+export class Recorder {
+  private readonly cache = new Map<Device, Map<number, CacheEntry[]>>();
+  private readonly contributors: Contributor[] = [];
+  private flushCount = 0;
+  private retiring: { value: Value; at: number; reason: string }[] = [];
+  /** Nodes that became tensors since the last flush, in order: a late read is known by its place here. */
+  private created: Node[] = [];
+  private previous: { entry: CacheEntry; created: readonly Node[]; at: number }[] = [];
+  compileCount = 0;
+  compileMs = 0;
+  lastExecutable: Executable | null = null;
+
+  contribute(contributor: Contributor): void {
+    this.contributors.push(contributor);
+  }
+
+  noteCreated(node: Node): void {
+    this.created.push(node);
+  }
+
+  /** A storage has new contents: the old ones go after two more flushes. */
+  supersede(value: Value): void {
+    this.retiring.push({ value, at: this.flushCount, reason: "this tensor was not read in time: the values it is computed from have been overwritten since" });
+  }
+
+  /** Gives values to the requested nodes, to all written storages and to what modules returned. */
+  flush(requests: readonly FlushRequest[], device: Device): void {
+    const wanted = new Map<Node, OutputHint>();
+    const want = (request: FlushRequest): void => {
+      if (valueOf(request.node) !== null) return;
+      if (wanted.get(request.node) !== "state") wanted.set(request.node, request.hint);
+    };
+    for (const request of requests) {
+      want(request);
+      this.noteLateRead(request.node);
+    }
+    for (const contributor of this.contributors) contributor.collect(device).forEach(want);
+    if (wanted.size === 0) return;
+    const created = this.created;
+    this.created = [];
+    const entry = this.execute([...wanted.keys()], [...wanted.values()], device, created, true);
+    this.previous.push({ entry, created, at: this.flushCount });
+    this.previous = this.previous.filter((item) => this.flushCount - item.at < retention);
+    this.flushCount++;
+    const keep: typeof this.retiring = [];
+    for (const item of this.retiring) {
+      if (item.value.holders > 0) continue;
+      if (this.flushCount - item.at > retention) item.value.retire(item.reason);
+      else keep.push(item);
+    }
+    this.retiring = keep;
+    forgetInterned();
+  }
+
+  /** A node of an earlier recording is read after its flush: from now on that graph gives it out. */
+  private noteLateRead(node: Node): void {
+    for (const { entry, created } of this.previous) {
+      const ordinal = created.indexOf(node);
+      if (ordinal >= 0 && valueOf(node) === null) entry.late.add(ordinal);
+    }
+  }
+
+  private execute(roots: readonly Node[], hints: readonly OutputHint[], device: Device, created: readonly Node[], mayExtend: boolean): CacheEntry {
+    const isLeaf = (node: Node): boolean => valueOf(node) !== null;
+    const order = topologicalOrder(roots, isLeaf);
+    const key = graphKey(order, roots, isLeaf);
+    let byHash = this.cache.get(device);
+    if (byHash === undefined) this.cache.set(device, (byHash = new Map()));
+    let bucket = byHash.get(key.hash);
+    if (bucket === undefined) byHash.set(key.hash, (bucket = []));
+    let entry = bucket.find((candidate) => sameSignature(candidate.signature, key.signature));
+    if (entry !== undefined && mayExtend && entry.late.size > 0) {
+      const extra = [...entry.late].map((ordinal) => created[ordinal]).filter((node): node is Node => node !== undefined && valueOf(node) === null && !roots.includes(node));
+      if (extra.length > 0) {
+        this.execute([...roots, ...extra], [...hints, ...extra.map((): OutputHint => "escapes")], device, created, false);
+        return entry;
+      }
+    }
+    if (entry === undefined) {
+      entry = this.compile(order, roots, device, key.signature);
+      bucket.push(entry);
+      if (bucket.length > cacheLimit) bucket.shift();
+    }
+    entry.used = this.flushCount;
+    this.lastExecutable = entry.executable;
+    const inputs = entry.inputLeaves.map((place) => valueOf(order[place]!)!.memory());
+    const numbers = entry.scalarLeaves.map((place): ScalarValue => scalarValue(order[place]!));
+    const outputHints = new Array<OutputHint>(entry.compiled.program.outputCount).fill("escapes");
+    entry.compiled.results.forEach((result, i) => {
+      if ("output" in result && hints[i] === "state") outputHints[result.output] = "state";
+    });
+    const memories = entry.executable.run(inputs, numbers, [], outputHints);
+    entry.compiled.results.forEach((result, i) => {
+      const root = roots[i]!;
+      if ("output" in result) root.binding = new Value(root.dtype, root.shape, device, memories[result.output]!);
+      else root.binding = valueOf(order[placeOf(result.input)]!);
+    });
+    return entry;
+  }
+
+  private compile(order: readonly Node[], roots: readonly Node[], device: Device, signature: readonly (number | string)[]): CacheEntry {
+    for (const node of order) {
+      if (!device.supports(node.dtype)) throw new DTypeError("device/dtype", `${device.name}: ${node.dtype} is not available on this device (in ${node.op})`, `Convert to ${node.dtype === "float64" ? "float32" : "another type"}, or use the "cpu" device.`);
+    }
+    const started = performance.now();
+    const placed = placeholders(order);
+    const compiled = compileGraph(roots.map((root) => placed.get(root)!), { device: device.name, name: `program${this.compileCount}` });
+    const executable = device.prepare(compiled.program);
+    this.compileCount++;
+    this.compileMs += performance.now() - started;
+    return { signature, compiled, executable, inputLeaves: compiled.inputs.map(placeOf), scalarLeaves: compiled.scalars.map(placeOf), late: new Set(), used: this.flushCount };
+  }
+}
+
+/** The graph with anonymous leaves: a cached program must not keep anybody's values alive. */
+export function placeholders(order: readonly Node[]): Map<Node, Node> {
+  const mapped = new Map<Node, Node>();
+  order.forEach((node, place) => {
+    if (valueOf(node) !== null) {
+      mapped.set(node, { ...node, op: "input", inputs: [], attrs: {}, outputs: null, requiresGrad: false, binding: { place }, expansion: null } as Node);
+    } else if (node.op === "scalar") mapped.set(node, { ...node, binding: { place } });
+    else if (node.inputs.length === 0) mapped.set(node, node);
+    else {
+      const inputs = node.inputs.map((input) => mapped.get(input)!);
+      mapped.set(node, { ...node, inputs, binding: null, expansion: null } as Node);
+    }
+  });
+  return mapped;
+}
+
+/** A placeholder's place in the order of the graph that it was made for. */
+export const placeOf = (leaf: Node): number => (leaf.binding as { place: number }).place;
+
+function scalarValue(node: Node): ScalarValue {
+  const argument = node.binding as ScalarArgument;
+  const value = argument.source === null ? argument.value : argument.source();
+  return typeof value === "boolean" ? Number(value) : value;
+}
+
+export const recorder = new Recorder();

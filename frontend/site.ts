@@ -1,0 +1,14 @@
+/** The user's own line: the first stack frame that is not the library's. */
+const root = new URL("..", import.meta.url).href.replace(/^file:\/\//, "");
+const own = ["frontend/", "ir/", "passes/", "codegen/", "runtime/"].map((folder) => root + folder);
+
+/** `file:line:column` of the user's frame in a stack trace, or null. */
+export function userSite(stack: string | undefined): string | null {
+  if (stack === undefined) return null;
+  for (const line of stack.split("\n").slice(1)) {
+    const place = /\(?((?:file:\/\/|https?:\/\/|\/|[A-Za-z]:\\)[^()]*:\d+:\d+)\)?$/.exec(line.trim())?.[1]?.replace(/^file:\/\//, "");
+    if (place === undefined || place.includes("node:internal") || own.some((folder) => place.startsWith(folder))) continue;
+    return place;
+  }
+  return null;
+}

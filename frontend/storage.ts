@@ -1,0 +1,97 @@
+/** Storages: what tensors that alias each other share: the current contents as a node, and a version that writes bump. */
+import type { DType } from "../ir/dtype.ts";
+import type { Node } from "../ir/graph.ts";
+import type { Shape } from "../ir/shape.ts";
+import type { Device } from "../runtime/device.ts";
+import type { TypedArray } from "../runtime/typed-array.ts";
+import { recorder, type FlushRequest } from "./recorder.ts";
+import { behindMarkers, valueOf, type Value } from "./value.ts";
+
+/** Where a value was overwritten: for the error of a backward pass that needs the old one. */
+export interface Overwrite {
+  readonly version: number;
+  readonly operator: string;
+}
+/** Nodes that were some tensor's value when the tensor's storage was written. */
+const overwritten = new WeakMap<Node, Overwrite>();
+export const overwriteOf = (node: Node): Overwrite | null => overwritten.get(node) ?? null;
+
+/** Storages written since their device's last flush. */
+const written = new Set<Storage>();
+recorder.contribute({
+  collect(device: Device): readonly FlushRequest[] {
+    const requests: FlushRequest[] = [];
+    for (const storage of written) {
+      if (storage.device !== device) continue;
+      written.delete(storage);
+      requests.push({ node: behindMarkers(storage.node), hint: "state" });
+    }
+    return requests;
+  },
+});
+
+let nextStorageId = 1;
+
+export class Storage {
+  readonly id = nextStorageId++;
+  readonly dtype: DType;
+  readonly device: Device;
+  /** Shape in which the contents are recorded (the first tensor's). */
+  readonly shape: Shape;
+  version = 0;
+  private current: Node;
+  private counted: Value | null = null;
+  /** Nodes handed out as values of this version. */
+  private exposed: Node[] = [];
+  /** A typed array of the user's that shares this storage. */
+  shared: TypedArray | null = null;
+
+  constructor(node: Node, device: Device) {
+    this.dtype = node.dtype;
+    this.device = device;
+    this.shape = node.shape;
+    this.current = node;
+    this.count();
+  }
+
+  get node(): Node {
+    return this.current;
+  }
+
+  expose(node: Node): void {
+    if (node.requiresGrad) this.exposed.push(node);
+  }
+
+  /** New contents. */
+  write(node: Node, operator: string): void {
+    this.version++;
+    for (const old of this.exposed) overwritten.set(old, { version: this.version, operator });
+    if (this.current.requiresGrad) overwritten.set(this.current, { version: this.version, operator });
+    this.exposed = [];
+    this.replace(node);
+    written.add(this);
+  }
+
+  /** The same contents as another node (a new leaf of differentiation): no write. */
+  replace(node: Node): void {
+    this.count();
+    const before = this.counted;
+    this.current = node;
+    this.count();
+    if (before !== null && before !== this.counted && before.holders === 0) recorder.supersede(before);
+  }
+
+  /** Forgets that this storage was written: its contents are known already. */
+  settle(): void {
+    written.delete(this);
+  }
+
+  /** Keeps the value's count of holders right, whenever the contents got their value. */
+  private count(): void {
+    const value = valueOf(behindMarkers(this.current));
+    if (value === this.counted) return;
+    if (this.counted !== null) this.counted.holders--;
+    if (value !== null) value.holders++;
+    this.counted = value;
+  }
+}

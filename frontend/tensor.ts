@@ -1,0 +1,368 @@
+/** The Tensor class: identity, aliasing and reading. Operators are attached from the registry (frontend/call.ts). */
+import { isComplex, isFloat, type DType } from "../ir/dtype.ts";
+import { AutogradError, DTypeError, ReadError, ValueError } from "../ir/errors.ts";
+import { leafNode, type Node } from "../ir/graph.ts";
+import { Index, linear } from "../ir/index.ts";
+import { contiguousStrides, elementCount, formatShape, isContiguous, type Shape } from "../ir/shape.ts";
+import { sourceCoordinates } from "../passes/views.ts";
+import type { Device } from "../runtime/device.ts";
+import { float16Value, bfloat16Value } from "../runtime/js/library.ts";
+import { typedView, type TypedArray } from "../runtime/typed-array.ts";
+import { device as DeviceObject } from "./devices.ts";
+import { dtypeObject, type dtype } from "./dtype.ts";
+import { recorder } from "./recorder.ts";
+import { graph } from "./state.ts";
+import { Storage } from "./storage.ts";
+import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
+import { detachStep, type ViewStep } from "./views.ts";
+
+export type Nested<T> = T | readonly Nested<T>[];
+export interface ReadOptions {
+  /** int64 as bigints instead of numbers (which throw when a value is not a safe integer). */
+  readonly bigint?: boolean;
+}
+/** Sees a gradient as it passes; may return another. */
+export type GradientHook = (grad: Tensor) => Tensor | void;
+
+const owned = new WeakSet<Node>();
+let nextAlias = 1;
+
+/**
+ * An n-dimensional array. Operations record what is to be computed; reading computes it.
+ * https://docs.pytorch.org/docs/stable/tensors.html
+ */
+export class Tensor {
+  /** @internal */ readonly storage_: Storage;
+  /** @internal The tensor that this is a view of. */ readonly parent_: Tensor | null;
+  /** @internal */ readonly step_: ViewStep | null;
+  /** The accumulated gradient of a leaf (or of a tensor that retains it). */
+  grad: Tensor | null = null;
+  /** A leaf of differentiation: its node for the current version. */
+  private leafRequiresGrad = false;
+  private cached: { node: Node; version: number } | null = null;
+  private layout: { strides: readonly number[]; offset: number } | null = null;
+  /** @internal */ hooks_: Map<number, GradientHook> | null = null;
+  /** @internal */ accumulateHooks_: Map<number, (tensor: Tensor) => void> | null = null;
+  /** @internal */ retainsGrad_ = false;
+  readonly shape: Shape;
+
+  /** @internal Use the creation functions. */
+  constructor(storage: Storage, shape: Shape, parent: Tensor | null, step: ViewStep | null) {
+    this.storage_ = storage;
+    this.shape = shape;
+    this.parent_ = parent;
+    this.step_ = step;
+  }
+
+  /** @internal A tensor of its own for a node. */
+  static ofNode(result: Node, device: Device): Tensor {
+    let node = result;
+    if (node.requiresGrad) {
+      // Two tensors may be computed by one node; what is saved for backward is checked for each by itself.
+      if (node.op === "leaf" || owned.has(node)) node = graph.barrier(node, -nextAlias++);
+      owned.add(node);
+    }
+    const storage = new Storage(node, device);
+    const tensor = new Tensor(storage, node.shape, null, null);
+    storage.expose(node);
+    if (valueOf(node) === null && node.inputs.length > 0) recorder.noteCreated(node);
+    return tensor;
+  }
+
+  /** @internal A tensor of given contents. */
+  static ofArray(data: TypedArray, shape: Shape, dtype: DType, device: Device): Tensor {
+    return Tensor.ofNode(inputNode(new Value(dtype, shape, device, data)), device);
+  }
+
+  /** @internal A view of this tensor. */
+  viewBy_(step: ViewStep): Tensor {
+    const shape = step.apply(graph, this.node_()).shape;
+    return new Tensor(this.storage_, shape, this, step);
+  }
+
+  /** @internal The node of the current value. */
+  node_(): Node {
+    const { version } = this.storage_;
+    if (this.cached !== null && this.cached.version === version) return this.cached.node;
+    // Up to the nearest ancestor that knows its node, then down again.
+    const chain: Tensor[] = [];
+    let known: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
+    while (known.parent_ !== null && !(known.cached !== null && known.cached.version === version)) {
+      chain.push(known);
+      known = known.parent_;
+    }
+    let node = known.cached !== null && known.cached.version === version ? known.cached.node : known.wrap(known.storage_.node);
+    known.cached = { node, version };
+    for (let i = chain.length - 1; i >= 0; i--) {
+      const tensor = chain[i]!;
+      node = tensor.wrap(tensor.step_!.apply(graph, node));
+      tensor.cached = { node, version };
+      this.storage_.expose(node);
+    }
+    return node;
+  }
+
+  private wrap(node: Node): Node {
+    if (!this.leafRequiresGrad) return node;
+    if (node.op === "leaf" && node.binding === this) return node;
+    const raw = node.op === "leaf" && this.parent_ === null ? node.inputs[0]! : node;
+    const leaf = leafNode("leaf", raw.dtype, raw.shape, this, true, [raw]);
+    if (this.parent_ === null) this.storage_.replace(leaf);
+    return leaf;
+  }
+
+  /** @internal Gives this tensor (and all that share its storage) new contents. */
+  write_(node: Node, operator: string): void {
+    let value = node;
+    let tensor: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
+    while (tensor.parent_ !== null) {
+      value = tensor.step_!.write(graph, tensor.parent_.node_(), value);
+      tensor = tensor.parent_;
+    }
+    this.storage_.write(value, operator);
+    if (this.storage_.shared !== null) this.writeBack();
+  }
+
+  /** Memory shared with the user is brought up to date at once. */
+  private writeBack(): void {
+    const { storage_: storage } = this;
+    const contents = typedView(storage.dtype, readNode(behindMarkers(storage.node), storage.device)) as Float32Array;
+    (storage.shared as Float32Array).set(contents);
+  }
+
+  // ---- attributes
+
+  get dtype(): dtype {
+    return dtypeObject(this.storage_.dtype);
+  }
+  get device(): DeviceObject {
+    return new DeviceObject(this.storage_.device.name);
+  }
+  get ndim(): number {
+    return this.shape.length;
+  }
+  dim(): number {
+    return this.shape.length;
+  }
+  size(): Shape;
+  size(dim: number): number;
+  size(dim?: number): Shape | number {
+    if (dim === undefined) return this.shape;
+    const axis = dim < 0 ? dim + this.ndim : dim;
+    const size = this.shape[axis];
+    if (size === undefined) throw new ReadError("size/dim", `size: Dimension out of range (expected to be in range of [${-this.ndim}, ${this.ndim - 1}], but got ${dim})`);
+    return size;
+  }
+  numel(): number {
+    return elementCount(this.shape);
+  }
+  nelement(): number {
+    return this.numel();
+  }
+  get itemsize(): number {
+    return this.dtype.itemsize;
+  }
+  element_size(): number {
+    return this.dtype.itemsize;
+  }
+  get nbytes(): number {
+    return this.numel() * this.itemsize;
+  }
+  /** How often the storage has been written. */
+  get _version(): number {
+    return this.storage_.version;
+  }
+  is_floating_point(): boolean {
+    return isFloat(this.storage_.dtype);
+  }
+  is_complex(): boolean {
+    return isComplex(this.storage_.dtype);
+  }
+
+  /** @internal Strides and offset in elements of the storage. */
+  layout_(): { strides: readonly number[]; offset: number } {
+    if (this.layout !== null) return this.layout;
+    if (this.parent_ === null) return (this.layout = { strides: contiguousStrides(this.shape), offset: 0 });
+    const parent = this.parent_.layout_();
+    this.layout = viewLayout(this.step_!, this.parent_, parent) ?? { strides: contiguousStrides(this.shape), offset: parent.offset };
+    return this.layout;
+  }
+  stride(): readonly number[];
+  stride(dim: number): number;
+  stride(dim?: number): readonly number[] | number {
+    const { strides } = this.layout_();
+    return dim === undefined ? strides : strides[dim < 0 ? dim + this.ndim : dim]!;
+  }
+  storage_offset(): number {
+    return this.layout_().offset;
+  }
+  is_contiguous(): boolean {
+    return isContiguous(this.shape, this.layout_().strides);
+  }
+  get _base(): Tensor | null {
+    let base: Tensor | null = this.parent_;
+    while (base !== null && base.parent_ !== null) base = base.parent_;
+    return base;
+  }
+  /** Identifies the storage: equal for tensors that alias each other. */
+  data_ptr(): number {
+    return this.storage_.id * 2 ** 20 + this.storage_offset() * this.itemsize;
+  }
+  is_set_to(other: Tensor): boolean {
+    return this.storage_ === other.storage_ && this.storage_offset() === other.storage_offset() && formatShape(this.shape) === formatShape(other.shape);
+  }
+
+  // ---- differentiation (backward itself is in frontend/autograd)
+
+  get requires_grad(): boolean {
+    return this.leafRequiresGrad || this.node_().requiresGrad;
+  }
+  set requires_grad(value: boolean) {
+    this.requires_grad_(value);
+  }
+  get is_leaf(): boolean {
+    return this.leafRequiresGrad || !this.node_().requiresGrad;
+  }
+  /** Makes this a leaf that gradients accumulate in. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.requires_grad_.html */
+  requires_grad_(requires_grad = true): this {
+    if (!this.is_leaf && !requires_grad) throw new AutogradError("requires_grad/non-leaf", "requires_grad_: you can only change requires_grad flags of leaf variables.", "Use detach() for a tensor that does not require grad.");
+    if (requires_grad && !this.is_floating_point() && !this.is_complex()) throw new AutogradError("requires_grad/dtype", `requires_grad_: only Tensors of floating point and complex dtype can require gradients, got ${this.storage_.dtype}${formatShape(this.shape)}.`);
+    if (!this.is_leaf || this.leafRequiresGrad === requires_grad) return this;
+    const node = this.node_();
+    this.leafRequiresGrad = requires_grad;
+    this.cached = null;
+    if (requires_grad) this.cached = { node: this.wrap(node), version: this.storage_.version };
+    else if (node.op === "leaf" && this.parent_ === null) this.storage_.replace(node.inputs[0]!);
+    return this;
+  }
+  /** The same values, cut from the graph; shares memory. */
+  detach(): Tensor {
+    return this.viewBy_(detachStep);
+  }
+  /** The same values without history; writing them does not count for autograd. */
+  get data(): Tensor {
+    return this.detach();
+  }
+  set data(value: Tensor) {
+    this.storage_.write(value.node_().requiresGrad ? graph.detach(value.node_()) : value.node_(), "data");
+  }
+  get grad_fn(): { readonly name: string } | null {
+    if (this.leafRequiresGrad) return null;
+    const node = this.node_();
+    if (!node.requiresGrad) return null;
+    const op = node.op === "call" ? node.attrs.name : node.op.replace("reduce_", "");
+    return { name: `${op.charAt(0).toUpperCase()}${op.slice(1)}Backward0` };
+  }
+
+  // ---- reading
+
+  /** @internal The contents, row-major; computes what is pending. */
+  readSync_(): TypedArray {
+    if (!this.storage_.device.synchronous) throw new ReadError("read/sync", `reading a tensor on ${this.storage_.device.name} takes a promise`, "Use the ...Async twin: await tensor.itemAsync(), tolistAsync() or numpyAsync().");
+    return typedView(this.storage_.dtype, readNode(behindMarkers(this.contiguousNode()), this.storage_.device));
+  }
+  /** @internal */
+  async read_(): Promise<TypedArray> {
+    const node = behindMarkers(this.contiguousNode());
+    const { device } = this.storage_;
+    recorder.flush([{ node, hint: "escapes" }], device);
+    const value = valueOf(node)!;
+    value.check();
+    return typedView(this.storage_.dtype, await device.read(value.memory()));
+  }
+  private contiguousNode(): Node {
+    return this.node_();
+  }
+
+  /** The one value, as a number (bool: boolean). https://docs.pytorch.org/docs/stable/generated/torch.Tensor.item.html */
+  item(options: ReadOptions = {}): number | boolean | bigint {
+    this.checkItem();
+    return scalarOf(this.readSync_(), this.storage_.dtype, 0, options);
+  }
+  async itemAsync(options: ReadOptions = {}): Promise<number | boolean | bigint> {
+    this.checkItem();
+    return scalarOf(await this.read_(), this.storage_.dtype, 0, options);
+  }
+  private checkItem(): void {
+    if (this.numel() !== 1) throw new ValueError("item/size", `item: a Tensor with ${this.numel()} elements cannot be converted to Scalar, got ${this.storage_.dtype}${formatShape(this.shape)}.`, "tolist() gives all values.");
+  }
+  /** Nested arrays of numbers (bool: booleans); a 0-d tensor gives the value itself. */
+  tolist(options: ReadOptions = {}): Nested<number | boolean | bigint> {
+    return nest(this.readSync_(), this.shape, this.storage_.dtype, options);
+  }
+  async tolistAsync(options: ReadOptions = {}): Promise<Nested<number | boolean | bigint>> {
+    return nest(await this.read_(), this.shape, this.storage_.dtype, options);
+  }
+  /** The values, row-major, in a typed array that shares memory with the tensor: writing either is seen by the other. */
+  numpy(): TypedArray {
+    if (this.requires_grad) throw new AutogradError("numpy/requires-grad", "numpy: Can't call numpy() on Tensor that requires grad.", "Use tensor.detach().numpy() instead.");
+    return this.readSync_();
+  }
+  async numpyAsync(): Promise<TypedArray> {
+    return this.read_();
+  }
+
+  toString(): string {
+    return `${this.storage_.dtype}${formatShape(this.shape)} on ${this.storage_.device.name}${valueOf(behindMarkers(this.node_())) === null ? ", not computed yet" : ""}`;
+  }
+  /** `console.log` in Node: never computes. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+  *[Symbol.iterator](): IterableIterator<Tensor> {
+    if (this.ndim === 0) throw new ReadError("iterate/0-d", "iteration over a 0-d tensor");
+    const select = (this as unknown as { select(dim: number, index: number): Tensor }).select;
+    for (let i = 0; i < this.shape[0]!; i++) yield select.call(this, 0, i);
+  }
+}
+
+/** Strides and offset of a view, or null when its elements do not lie evenly in the storage. */
+export function viewLayout(step: ViewStep, parent: Tensor, layout: { strides: readonly number[]; offset: number }): { strides: readonly number[]; offset: number } | null {
+  if (step === detachStep) return layout;
+  const standIn = leafNode("input", "bool", parent.shape, null);
+  const view = step.apply(graph, standIn);
+  const names = view.shape.map((_, i) => `v${i}`);
+  let at: readonly Index[] = view.shape.map((size, i) => Index.variable(names[i]!, Math.max(0, size - 1)));
+  for (let node = view; node !== standIn; node = node.inputs[0]!) {
+    const next = sourceCoordinates(node, at);
+    if (next === null) return null;
+    at = next;
+  }
+  const position = linear(at, layout.strides, layout.offset);
+  const strides = names.map((name) => position.coefficientOf(name));
+  if (strides.includes(null)) return null;
+  const own = contiguousStrides(view.shape);
+  const plain = view.shape.every((size, i) => size <= 1 || strides[i] === own[i]);
+  return { strides: plain ? own : (strides as number[]), offset: position.constant };
+}
+
+function readNode(node: Node, device: Device): ArrayBuffer {
+  recorder.flush([{ node, hint: "escapes" }], device);
+  const value = valueOf(node)!;
+  value.check();
+  return device.readSync(value.memory());
+}
+
+function scalarOf(data: TypedArray, dtype: DType, index: number, options: ReadOptions): number | boolean | bigint {
+  const value = data[index]!;
+  if (dtype === "bool") return value !== 0;
+  if (dtype === "float16") return float16Value(value as number);
+  if (dtype === "bfloat16") return bfloat16Value(value as number);
+  if (typeof value === "bigint" && options.bigint !== true) {
+    const number = Number(value);
+    if (!Number.isSafeInteger(number)) throw new DTypeError("read/unsafe-integer", `reading int64: ${value} is not exactly a JavaScript number`, "Pass { bigint: true } to read bigints.");
+    return number;
+  }
+  return value;
+}
+
+function nest(data: TypedArray, shape: Shape, dtype: DType, options: ReadOptions): Nested<number | boolean | bigint> {
+  if (shape.length === 0) return scalarOf(data, dtype, 0, options);
+  let level: Nested<number | boolean | bigint>[] = Array.from({ length: data.length }, (_, i) => scalarOf(data, dtype, i, options));
+  for (let axis = shape.length - 1; axis >= 1; axis--) {
+    const size = shape[axis]!;
+    const groups = elementCount(shape.slice(0, axis));
+    level = Array.from({ length: groups }, (_, i) => level.slice(i * size, (i + 1) * size));
+  }
+  return level;
+}

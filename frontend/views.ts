@@ -1,0 +1,83 @@
+/**
+ * Views: how a tensor's value follows from another's over the same storage, and how writing the view writes the other.
+ */
+import { ShapeError } from "../ir/errors.ts";
+import type { GraphBuilder } from "../ir/builder.ts";
+import { leafNode, type Node } from "../ir/graph.ts";
+import { elementCount } from "../ir/shape.ts";
+
+export interface ViewStep {
+  readonly name: string;
+  /** The view's value from its parent's. */
+  apply(g: GraphBuilder, parent: Node): Node;
+  /** The parent's value after the view has been given `value`. */
+  write(g: GraphBuilder, parent: Node, value: Node): Node;
+}
+
+/** A step made of movement operations; writing goes through the inverse where there is a simple one. */
+export function movement(name: string, apply: (g: GraphBuilder, parent: Node) => Node): ViewStep {
+  return { name, apply, write: (g, parent, value) => writeThrough(g, parent, value, apply) };
+}
+
+export const detachStep: ViewStep = {
+  name: "detach",
+  apply: (g, parent) => g.detach(parent),
+  // A write that autograd does not see: the gradient goes on to the old value's history.
+  write: (g, parent, value) => (parent.requiresGrad ? g.withHistory(value, parent) : value),
+};
+
+function writeThrough(g: GraphBuilder, parent: Node, value: Node, apply: (g: GraphBuilder, parent: Node) => Node): Node {
+  // Find the movement nodes on a stand-in for the parent, then undo them from the view's end.
+  const standIn = leafNode("input", parent.dtype, parent.shape, null);
+  const chain: Node[] = [];
+  for (let node = apply(g, standIn); node !== standIn; node = node.inputs[0]!) {
+    if (node.op !== "reshape" && node.op !== "permute" && node.op !== "slice" && node.op !== "expand") return scatterThrough(g, parent, value, apply);
+    chain.unshift(node);
+  }
+  const values = [parent];
+  for (const step of chain) values.push(g.rebuild(step, [values.at(-1)!]));
+  let written = value;
+  for (let i = chain.length - 1; i >= 0; i--) {
+    const step = chain[i]!;
+    const source = values[i]!;
+    switch (step.op) {
+      case "reshape":
+        written = g.reshape(written, source.shape);
+        break;
+      case "permute": {
+        const back = new Array<number>(step.attrs.axes.length);
+        step.attrs.axes.forEach((axis, k) => (back[axis] = k));
+        written = g.permute(written, back);
+        break;
+      }
+      case "slice":
+        written = sliceWritten(g, step, source, written);
+        break;
+      default:
+        throw new ShapeError("inplace/expanded", "unsupported operation: more than one element of the written-to tensor refers to a single memory location.", "clone() the expanded tensor before writing to it.");
+    }
+  }
+  return written;
+}
+
+/** `source` with the sliced elements replaced. */
+function sliceWritten(g: GraphBuilder, step: Node & { op: "slice" }, source: Node, value: Node): Node {
+  const { start, step: steps, size } = step.attrs;
+  if (size.includes(0)) return source;
+  const flipped = steps.map((s, i) => (s < 0 ? i : -1)).filter((i) => i >= 0);
+  const forward = g.flip(value, flipped);
+  const low = start.map((s, i) => (steps[i]! < 0 ? s + steps[i]! * (size[i]! - 1) : s));
+  const gap = steps.map((s) => Math.abs(s) - 1);
+  const high = low.map((l, i) => source.shape[i]! - l - (size[i]! + (size[i]! - 1) * gap[i]!));
+  if ([...low, ...high, ...gap].every((n) => n === 0)) return forward;
+  const inside = g.pad(g.full(size, true, "bool"), low, high, false, gap);
+  return g.where(inside, g.pad(forward, low, high, 0, gap), source);
+}
+
+/** Any other movement: the positions that the view shows are found by moving positions. */
+function scatterThrough(g: GraphBuilder, parent: Node, value: Node, apply: (g: GraphBuilder, parent: Node) => Node): Node {
+  const count = elementCount(parent.shape);
+  const positions = apply(g, g.reshape(g.iota(count, "int64"), parent.shape));
+  const flat = g.scatter("set", g.reshape(parent, [count]), g.reshape(value, [elementCount(value.shape)]), [0], [g.reshape(positions, [elementCount(value.shape)])]);
+  return g.reshape(flat, parent.shape);
+}

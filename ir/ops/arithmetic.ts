@@ -1,0 +1,288 @@
+/** Arithmetic of two operands. */
+import { isFloat, isIntegral, type DType } from "../dtype.ts";
+import { DTypeError, ArgumentError } from "../errors.ts";
+import type { GraphBuilder } from "../builder.ts";
+import type { BinaryPrimitive, ComparisonPrimitive, Node } from "../graph.ts";
+import { defineOp } from "../operator.ts";
+import type { ScalarArgument } from "../signature.ts";
+import { checkBroadcast, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
+import { isNode } from "../builder.ts";
+
+const page = (name: string): string => `torch.${name}`;
+const elementwise = "[*] and [*], broadcast together -> [*]";
+
+function binary(g: GraphBuilder, name: string, op: BinaryPrimitive, a: TensorOrScalar, b: TensorOrScalar): Node {
+  const [x, y] = promoted(g, a, b);
+  checkBroadcast(name, x, y);
+  return g.binary(op, x, y);
+}
+
+/** other * alpha, where a factor of 1 costs nothing. */
+function scaled(g: GraphBuilder, name: string, other: TensorOrScalar, alpha: ScalarArgument, dtype: DType): Node {
+  const y = operand(g, other, dtype);
+  if (alpha.source === null && alpha.value === 1) return y;
+  if (isIntegral(dtype) && alpha.category === "float") throw new DTypeError(`${name}/alpha`, `${name}: For integral input tensors, argument alpha must not be a floating point number.`);
+  if (alpha.category === "bool" && dtype !== "bool") throw new DTypeError(`${name}/alpha`, `${name}: Boolean alpha only supported for Boolean results.`);
+  return dtype === "bool" ? g.and(y, g.scalar(alpha, dtype)) : g.mul(y, g.scalar(alpha, dtype));
+}
+
+export const add = defineOp({
+  name: "add",
+  signature: "add(Tensor|Scalar input, Tensor|Scalar other, *, Scalar alpha=1) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "input + alpha * other.", shape: elementwise, source: page("add") },
+  gradient: "through decomposition",
+  record(g, { input, other, alpha }) {
+    const dtype = resultType(g, [input, other]);
+    const x = operand(g, input, dtype);
+    const y = scaled(g, "add", other, alpha, dtype);
+    checkBroadcast("add", x, y);
+    return dtype === "bool" ? g.or(x, y) : g.add(x, y);
+  },
+});
+
+function subtract(g: GraphBuilder, name: string, input: TensorOrScalar, other: TensorOrScalar, alpha: ScalarArgument): Node {
+  const dtype = resultType(g, [input, other]);
+  if (dtype === "bool" || (isNode(input) && isNode(other) && (input.dtype === "bool" && other.dtype === "bool"))) {
+    throw new DTypeError(`${name}/bool`, `${name}: Subtraction, the \`-\` operator, with two bool tensors is not supported.`, "Use the `^` or `logical_xor()` operator instead.");
+  }
+  const x = operand(g, input, dtype);
+  const y = scaled(g, name, other, alpha, dtype);
+  checkBroadcast(name, x, y);
+  return g.sub(x, y);
+}
+
+export const sub = defineOp({
+  name: "sub",
+  aliases: ["subtract"],
+  signature: "sub(Tensor|Scalar input, Tensor|Scalar other, *, Scalar alpha=1) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "input - alpha * other.", shape: elementwise, source: page("sub") },
+  gradient: "through decomposition",
+  record: (g, { input, other, alpha }) => subtract(g, "sub", input, other, alpha),
+});
+
+export const rsub = defineOp({
+  name: "rsub",
+  signature: "rsub(Tensor input, Tensor|Scalar other, *, Scalar alpha=1) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "other - alpha * input.", shape: elementwise, source: page("rsub") },
+  gradient: "through decomposition",
+  record: (g, { input, other, alpha }) => subtract(g, "rsub", other, input, alpha),
+});
+
+export const mul = defineOp({
+  name: "mul",
+  aliases: ["multiply"],
+  signature: "mul(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "input * other.", shape: elementwise, source: page("mul") },
+  gradient: "through decomposition",
+  record(g, { input, other }) {
+    const [x, y] = promoted(g, input, other);
+    checkBroadcast("mul", x, y);
+    return x.dtype === "bool" ? g.and(x, y) : g.mul(x, y);
+  },
+});
+
+/** floor(a / b) exactly, by Python's rule for the sign. */
+export function floorDivide(g: GraphBuilder, x: Node, y: Node): Node {
+  if (isFloat(x.dtype)) {
+    // As Python: from the exact remainder, so that rounding of the quotient cannot cross an integer.
+    const remainder = g.binary("rem", x, y);
+    const quotient = g.div(g.sub(x, remainder), y);
+    const adjusted = g.where(g.and(g.ne(remainder, 0), g.ne(g.lt(remainder, 0), g.lt(y, 0))), g.sub(quotient, 1), quotient);
+    const floored = g.unary("floor", adjusted);
+    const result = g.where(g.gt(g.sub(adjusted, floored), 0.5), g.add(floored, 1), floored);
+    const plain = g.div(x, y);
+    return g.where(g.eq(y, 0), plain, g.where(g.eq(adjusted, 0), g.binary("copysign", g.full([], 0, x.dtype), plain), result));
+  }
+  const quotient = g.div(x, y);
+  const remainder = g.binary("rem", x, y);
+  const adjust = g.and(g.ne(remainder, 0), g.ne(g.lt(remainder, 0), g.lt(y, 0)));
+  return g.sub(quotient, g.cast(adjust, x.dtype));
+}
+
+export const div = defineOp({
+  name: "div",
+  aliases: ["divide", "true_divide"],
+  signature: "div(Tensor|Scalar input, Tensor|Scalar other, *, string? rounding_mode=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "input / other; whole with rounding_mode 'trunc' or 'floor'. Integers divide to the default float type.", shape: elementwise, source: page("div") },
+  gradient: "through decomposition",
+  record(g, { input, other, rounding_mode }) {
+    const common = resultType(g, [input, other]);
+    if (rounding_mode === null) {
+      const dtype = isIntegral(common) ? g.defaultFloat : common;
+      const [x, y] = [operand(g, input, dtype), operand(g, other, dtype)];
+      checkBroadcast("div", x, y);
+      return g.div(x, y);
+    }
+    if (rounding_mode !== "trunc" && rounding_mode !== "floor") throw new ArgumentError("div/rounding-mode", `div: expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${rounding_mode}'`);
+    const [x, y] = [operand(g, input, common), operand(g, other, common)];
+    checkBroadcast("div", x, y);
+    if (rounding_mode === "floor") return floorDivide(g, x, y);
+    return isFloat(common) ? g.unary("trunc", g.div(x, y)) : g.div(x, y);
+  },
+});
+
+export const floorDivideOp = defineOp({
+  name: "floor_divide",
+  signature: "floor_divide(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "floor(input / other).", shape: elementwise, source: page("floor_divide") },
+  gradient: "none",
+  record(g, { input, other }) {
+    const [x, y] = promoted(g, input, other);
+    checkBroadcast("floor_divide", x, y);
+    return floorDivide(g, x, y);
+  },
+});
+
+export const remainder = defineOp({
+  name: "remainder",
+  signature: "remainder(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "input - other * floor(input / other): has the sign of other, as Python's %.", shape: elementwise, source: page("remainder") },
+  gradient: "through decomposition",
+  record(g, { input, other }) {
+    const [x, y] = promoted(g, input, other);
+    checkBroadcast("remainder", x, y);
+    const plain = g.binary("rem", x, y);
+    const wrongSide = g.and(g.ne(plain, 0), g.ne(g.lt(plain, 0), g.lt(y, 0)));
+    return g.where(wrongSide, g.add(plain, y), plain);
+  },
+});
+
+export const fmod = defineOp({
+  name: "fmod",
+  signature: "fmod(Tensor input, Tensor|Scalar other) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "Remainder with the sign of input, as C's fmod.", shape: elementwise, source: page("fmod") },
+  gradient: "through decomposition",
+  record: (g, { input, other }) => binary(g, "fmod", "rem", input, other),
+});
+
+export const maximum = defineOp({
+  name: "maximum",
+  aliases: ["max.other"],
+  signature: "maximum(Tensor input, Tensor other) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "The larger of two; NaN if either is.", shape: elementwise, source: page("maximum") },
+  gradient: "through decomposition",
+  record: (g, { input, other }) => binary(g, "maximum", "max", input, other),
+});
+
+export const minimum = defineOp({
+  name: "minimum",
+  aliases: ["min.other"],
+  signature: "minimum(Tensor input, Tensor other) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "The smaller of two; NaN if either is.", shape: elementwise, source: page("minimum") },
+  gradient: "through decomposition",
+  record: (g, { input, other }) => binary(g, "minimum", "min", input, other),
+});
+
+/** Exponents that have an exact simpler form. */
+function specialPower(g: GraphBuilder, x: Node, exponent: number): Node | null {
+  if (!isFloat(x.dtype)) return null;
+  switch (exponent) {
+    case 0.5:
+      return g.sqrt(x);
+    case 2:
+      return g.mul(x, x);
+    case 3:
+      return g.mul(g.mul(x, x), x);
+    case -1:
+      return g.div(1, x);
+    case -0.5:
+      return g.div(1, g.sqrt(x));
+    case -2:
+      return g.div(1, g.mul(x, x));
+    default:
+      return null;
+  }
+}
+
+/** base ** exponent of integers, wrapping: by repeated squaring over the exponent's bits. */
+function integerPower(g: GraphBuilder, x: Node, y: Node): Node {
+  let result = g.full([], 1, x.dtype);
+  let base = x;
+  const bits = x.dtype === "int64" ? 63 : x.dtype === "int32" ? 31 : x.dtype === "int16" ? 15 : x.dtype === "uint8" ? 8 : 7;
+  for (let bit = 0; bit < Math.min(bits, 40); bit++) {
+    const set = g.ne(g.and(g.binary("shr", y, bit), 1), 0);
+    result = g.where(set, g.mul(result, base), result);
+    base = g.mul(base, base);
+  }
+  // Negative exponents: 1 for 1, +-1 for -1, else 0.
+  const odd = g.ne(g.and(y, 1), 0);
+  const negative = g.where(g.eq(x, 1), 1, g.where(g.eq(x, -1), g.where(odd, g.full([], -1, x.dtype), 1), 0));
+  return g.where(g.lt(y, 0), negative, result);
+}
+
+export const pow = defineOp({
+  name: "pow",
+  signature: "pow(Tensor|Scalar input, Tensor|Scalar exponent) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "input ** exponent.", shape: elementwise, source: page("pow") },
+  gradient: "through decomposition",
+  record(g, { input, exponent }) {
+    const dtype = resultType(g, [input, exponent]);
+    if (isNode(input) && !isNode(exponent) && exponent.source === null) {
+      const special = specialPower(g, g.cast(input, dtype), Number(exponent.value));
+      if (special !== null) return special;
+      if (isIntegral(dtype) && Number(exponent.value) < 0) throw new DTypeError("pow/negative", "pow: Integers to negative integer powers are not allowed.", "Convert the input with input.float().");
+    }
+    const [x, y] = [operand(g, input, dtype), operand(g, exponent, dtype)];
+    checkBroadcast("pow", x, y);
+    if (dtype === "bool") return g.or(x, g.not(y));
+    return isIntegral(dtype) ? integerPower(g, x, y) : g.pow(x, y);
+  },
+});
+
+export const atan2 = defineOp({
+  name: "atan2",
+  aliases: ["arctan2"],
+  signature: "atan2(Tensor input, Tensor other) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "Angle of the point (other, input), in radians.", shape: elementwise, source: page("atan2") },
+  gradient: "through decomposition",
+  record(g, { input, other }) {
+    const common = resultType(g, [input, other]);
+    const dtype = isIntegral(common) ? g.defaultFloat : common;
+    return binary(g, "atan2", "atan2", g.cast(input, dtype), g.cast(other, dtype));
+  },
+});
+
+for (const [name, op, summary, alias] of [
+  ["eq", "eq", "input == other.", null],
+  ["ne", "ne", "input != other.", "not_equal"],
+  ["lt", "lt", "input < other.", "less"],
+  ["le", "le", "input <= other.", "less_equal"],
+  ["gt", "gt", "input > other.", "greater"],
+  ["ge", "ge", "input >= other.", "greater_equal"],
+] as const satisfies readonly (readonly [string, ComparisonPrimitive, string, string | null])[]) {
+  defineOp({
+    name,
+    ...(alias === null ? {} : { aliases: [alias] }),
+    signature: `${name}(Tensor input, Tensor|Scalar other) -> Tensor` as "compare(Tensor input, Tensor|Scalar other) -> Tensor",
+    places: ["torch", "Tensor"],
+    inplace: true,
+    doc: { summary, shape: "[*] and [*], broadcast together -> bool[*]", source: page(name) },
+    gradient: "none",
+    record(g, { input, other }) {
+      const [x, y] = promoted(g, input, other);
+      checkBroadcast(name, x, y);
+      return g.compare(op, x, y);
+    },
+  });
+}

@@ -1,0 +1,174 @@
+/** Functions of one operand, element by element. */
+import { isFloat, isIntegral } from "../dtype.ts";
+import { DTypeError } from "../errors.ts";
+import type { GraphBuilder } from "../builder.ts";
+import type { Node, UnaryPrimitive } from "../graph.ts";
+import { signOf } from "../gradients.ts";
+import { defineOp } from "../operator.ts";
+import { checkBroadcast, describe, operand, resultType, toFloat } from "./support.ts";
+
+const shape = "[*] -> [*]";
+
+/** [name, summary, what it is made of, aliases] */
+type UnaryRow = readonly [name: string, summary: string, make: (g: GraphBuilder, x: Node) => Node, ...aliases: string[]];
+
+const primitive =
+  (op: UnaryPrimitive) =>
+  (g: GraphBuilder, x: Node): Node =>
+    g.unary(op, x);
+
+/** Integers become floats first. */
+const floatFunctions: readonly UnaryRow[] = [
+  ["exp", "e ** input.", primitive("exp")],
+  ["exp2", "2 ** input.", primitive("exp2")],
+  ["expm1", "e ** input - 1, exact for small input.", primitive("expm1")],
+  ["log", "Natural logarithm.", primitive("log")],
+  ["log2", "Logarithm to base 2.", primitive("log2")],
+  ["log10", "Logarithm to base 10.", primitive("log10")],
+  ["log1p", "log(1 + input), exact for small input.", primitive("log1p")],
+  ["sqrt", "Square root; NaN below zero.", primitive("sqrt")],
+  ["rsqrt", "1 / sqrt(input).", (g, x) => g.div(1, g.sqrt(x))],
+  ["sin", "Sine of an angle in radians.", primitive("sin")],
+  ["cos", "Cosine of an angle in radians.", primitive("cos")],
+  ["tan", "Tangent of an angle in radians.", primitive("tan")],
+  ["asin", "Inverse sine, in radians.", primitive("asin"), "arcsin"],
+  ["acos", "Inverse cosine, in radians.", primitive("acos"), "arccos"],
+  ["atan", "Inverse tangent, in radians.", primitive("atan"), "arctan"],
+  ["sinh", "Hyperbolic sine.", primitive("sinh")],
+  ["cosh", "Hyperbolic cosine.", primitive("cosh")],
+  ["tanh", "Hyperbolic tangent.", primitive("tanh")],
+  ["asinh", "Inverse hyperbolic sine.", primitive("asinh"), "arcsinh"],
+  ["acosh", "Inverse hyperbolic cosine.", primitive("acosh"), "arccosh"],
+  ["atanh", "Inverse hyperbolic tangent.", primitive("atanh"), "arctanh"],
+  ["sigmoid", "1 / (1 + exp(-input)).", primitive("sigmoid")],
+  ["erf", "Error function.", primitive("erf")],
+  ["erfc", "1 - erf(input), exact for large input.", primitive("erfc")],
+  ["erfinv", "Inverse error function.", primitive("erfinv")],
+  ["lgamma", "Logarithm of the absolute value of the gamma function.", primitive("lgamma")],
+  ["digamma", "Derivative of lgamma.", primitive("digamma")],
+  ["reciprocal", "1 / input.", (g, x) => g.div(1, x)],
+  ["deg2rad", "Degrees to radians.", (g, x) => g.mul(x, Math.PI / 180)],
+  ["rad2deg", "Radians to degrees.", (g, x) => g.mul(x, 180 / Math.PI)],
+  ["sinc", "sin(pi*input) / (pi*input), 1 at zero.", (g, x) => {
+    const angle = g.mul(x, Math.PI);
+    const zero = g.eq(x, 0);
+    return g.where(zero, 1, g.div(g.unary("sin", angle), g.where(zero, 1, angle)));
+  }],
+];
+
+for (const [name, summary, make, ...aliases] of floatFunctions) {
+  defineOp({
+    name,
+    aliases: aliases.length > 0 ? [...aliases, `special_${name}`] : [],
+    signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
+    places: ["torch", "Tensor"],
+    inplace: true,
+    doc: { summary, shape, source: `torch.${name}` },
+    gradient: "through decomposition",
+    record: (g, { input }) => make(g, toFloat(g, input)),
+  });
+}
+
+/** Integers are left as they are by the rounding functions. */
+const rounding = (op: UnaryPrimitive) => (g: GraphBuilder, x: Node): Node => (isFloat(x.dtype) ? g.unary(op, x) : x);
+const noBool = (name: string, x: Node): void => {
+  if (x.dtype === "bool") throw new DTypeError(`${name}/bool`, `${name}: "${name}_cpu" not implemented for 'Bool', got ${describe(x)}.`, "Use logical_not() for bools.");
+};
+
+const sameTypeFunctions: readonly UnaryRow[] = [
+  ["neg", "-input.", (g, x) => (noBool("neg", x), g.neg(x)), "negative"],
+  ["abs", "Absolute value.", (g, x) => (x.dtype === "bool" ? x : g.abs(x)), "absolute"],
+  ["floor", "Largest whole number not above input.", rounding("floor")],
+  ["ceil", "Smallest whole number not below input.", rounding("ceil")],
+  ["trunc", "Whole part.", rounding("trunc"), "fix"],
+  ["sign", "-1, 0 or 1.", (g, x) => (x.dtype === "bool" ? x : isFloat(x.dtype) ? signOf(g, x) : g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype))), "sgn"],
+  ["square", "input * input.", (g, x) => (x.dtype === "bool" ? g.cast(x, "int64") : g.mul(x, x))],
+  ["frac", "input - trunc(input).", (g, x) => g.sub(x, g.unary("trunc", x))],
+  ["positive", "input itself.", (_g, x) => (noBool("positive", x), x)],
+  ["bitwise_not", "Every bit inverted (bool: not).", (g, x) => {
+    if (!isIntegral(x.dtype)) throw new DTypeError("bitwise_not/float", `bitwise_not: takes integers and bools, got ${describe(x)}.`);
+    return g.not(x);
+  }],
+  ["relu", "max(input, 0).", (g, x) => (noBool("relu", x), reluOf(g, x))],
+];
+/** Zero gradient at zero; NaN stays NaN. */
+export const reluOf = (g: GraphBuilder, x: Node): Node => g.where(g.le(x, 0), 0, x);
+
+for (const [name, summary, make, ...aliases] of sameTypeFunctions) {
+  defineOp({
+    name,
+    aliases,
+    signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
+    places: name === "relu" ? ["torch", "Tensor"] : ["torch", "Tensor"],
+    inplace: name !== "positive",
+    doc: { summary, shape, source: `torch.${name}` },
+    gradient: "through decomposition",
+    record: (g, { input }) => make(g, input),
+  });
+}
+
+const tests: readonly UnaryRow[] = [
+  ["isnan", "Whether NaN.", (g, x) => (isFloat(x.dtype) ? g.isNaN(x) : g.full(x.shape, false, "bool"))],
+  ["isinf", "Whether an infinity.", (g, x) => (isFloat(x.dtype) ? g.eq(g.abs(x), Infinity) : g.full(x.shape, false, "bool"))],
+  ["isfinite", "Whether neither NaN nor an infinity.", (g, x) => (isFloat(x.dtype) ? g.lt(g.abs(x), Infinity) : g.full(x.shape, true, "bool"))],
+  ["isposinf", "Whether +infinity.", (g, x) => (isFloat(x.dtype) ? g.eq(x, Infinity) : g.full(x.shape, false, "bool"))],
+  ["isneginf", "Whether -infinity.", (g, x) => (isFloat(x.dtype) ? g.eq(x, -Infinity) : g.full(x.shape, false, "bool"))],
+  ["isreal", "Whether the imaginary part is zero.", (g, x) => g.full(x.shape, true, "bool")],
+  ["logical_not", "Whether zero.", (g, x) => (x.dtype === "bool" ? g.not(x) : g.eq(x, 0))],
+  ["signbit", "Whether the sign bit is set.", (g, x) => (isFloat(x.dtype) ? g.lt(g.binary("copysign", g.full(x.shape, 1, x.dtype), x), 0) : x.dtype === "bool" ? g.full(x.shape, false, "bool") : g.lt(x, 0))],
+];
+for (const [name, summary, make] of tests) {
+  defineOp({
+    name,
+    signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
+    places: ["torch", "Tensor"],
+    inplace: name === "logical_not",
+    doc: { summary, shape: "[*] -> bool[*]", source: `torch.${name}` },
+    gradient: "none",
+    record: (g, { input }) => make(g, input),
+  });
+}
+
+export const round = defineOp({
+  name: "round",
+  signature: "round(Tensor input, *, int decimals=0) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "Nearest whole number, halves to even; to `decimals` places when given.", shape, source: "torch.round" },
+  gradient: "through decomposition",
+  record(g, { input, decimals }) {
+    if (!isFloat(input.dtype)) return input;
+    if (decimals === 0) return g.unary("nearest", input);
+    const scale = 10 ** Math.abs(decimals);
+    return decimals > 0 ? g.div(g.unary("nearest", g.mul(input, scale)), scale) : g.mul(g.unary("nearest", g.div(input, scale)), scale);
+  },
+});
+
+export const clamp = defineOp({
+  name: "clamp",
+  aliases: ["clip"],
+  signature: "clamp(Tensor input, Tensor|Scalar? min=None, Tensor|Scalar? max=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "Limits to [min, max]; max wins where min > max.", shape, source: "torch.clamp" },
+  gradient: "through decomposition",
+  record(g, { input, min, max }) {
+    if (min === null && max === null) throw new DTypeError("clamp/bounds", "clamp: At least one of 'min' or 'max' must not be None.");
+    const bounds = [min, max].filter((bound) => bound !== null);
+    const dtype = resultType(g, [input, ...bounds]);
+    let x = operand(g, input, dtype);
+    const original = x;
+    // The gradient passes where the input is within the bounds, ends included.
+    let inside: Node | null = null;
+    for (const [bound, isMin] of [[min, true], [max, false]] as const) {
+      if (bound === null) continue;
+      const limit = operand(g, bound, dtype);
+      checkBroadcast("clamp", x, limit);
+      const kept = isMin ? g.ge(original, limit) : g.le(original, limit);
+      inside = inside === null ? kept : g.and(inside, kept);
+      x = isMin ? g.max(x, limit) : g.min(x, limit);
+    }
+    if (!original.requiresGrad || bounds.some((bound) => "op" in bound && bound.requiresGrad)) return x;
+    return g.withHistory(x, g.where(inside!, original, 0));
+  },
+});

@@ -1,0 +1,5 @@
+/** Every operator family: importing this fills the registry. */
+import "./arithmetic.ts";
+import "./elementwise.ts";
+import "./movement.ts";
+import "./reduction.ts";

@@ -1,0 +1,314 @@
+/** Views and copies that only move elements. */
+import type { GraphBuilder } from "../builder.ts";
+import { IndexError, ShapeError } from "../errors.ts";
+import type { Node } from "../graph.ts";
+import { defineOp } from "../operator.ts";
+import { elementCount, formatShape, sameShape } from "../shape.ts";
+import { promoteTypes } from "../dtype.ts";
+import { axisOf, describe, requireRank } from "./support.ts";
+
+const viewDoc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source });
+
+/** A shape with one -1 filled in. */
+export function inferShape(name: string, x: Node, wanted: readonly number[]): number[] {
+  const count = elementCount(x.shape);
+  const holes = wanted.filter((size) => size === -1).length;
+  const known = wanted.reduce((n, size) => (size === -1 ? n : n * size), 1);
+  const refuse = (): never => {
+    throw new ShapeError(`${name}/size`, `${name}: shape '${formatShape(wanted)}' is invalid for input of size ${count}: input ${describe(x)}.`, `The sizes must multiply to ${count}; one of them may be -1.`);
+  };
+  if (holes > 1 || wanted.some((size) => size < -1)) return refuse();
+  if (holes === 0) return known === count ? [...wanted] : refuse();
+  if (known === 0 || count % known !== 0) return refuse();
+  return wanted.map((size) => (size === -1 ? count / known : size));
+}
+
+for (const name of ["reshape", "view"] as const) {
+  defineOp({
+    name,
+    signature: `${name}(Tensor input, int... shape) -> Tensor` as "reshape(Tensor input, int... shape) -> Tensor",
+    places: name === "reshape" ? ["torch", "Tensor"] : ["Tensor"],
+    view: true,
+    doc: viewDoc("The same elements in another shape; one size may be -1.", `torch.Tensor.${name}`),
+    gradient: "through decomposition",
+    record: (g, { input, shape }) => g.reshape(input, inferShape(name, input, shape)),
+  });
+}
+
+export const flatten = defineOp({
+  name: "flatten",
+  signature: "flatten(Tensor input, int start_dim=0, int end_dim=-1) -> Tensor",
+  places: ["torch", "Tensor"],
+  view: true,
+  doc: viewDoc("Joins the dimensions start_dim to end_dim into one.", "torch.flatten"),
+  gradient: "through decomposition",
+  record(g, { input, start_dim, end_dim }) {
+    const rank = input.shape.length;
+    const [start, end] = [axisOf("flatten", start_dim, rank), axisOf("flatten", end_dim, rank)];
+    if (start > end) throw new ShapeError("flatten/order", `flatten: flatten() has invalid args: start_dim cannot come after end_dim.`);
+    if (rank === 0) return g.reshape(input, [1]);
+    return g.reshape(input, [...input.shape.slice(0, start), elementCount(input.shape.slice(start, end + 1)), ...input.shape.slice(end + 1)]);
+  },
+});
+
+export const permute = defineOp({
+  name: "permute",
+  signature: "permute(Tensor input, int... dims) -> Tensor",
+  places: ["torch", "Tensor"],
+  view: true,
+  doc: viewDoc("Dimensions in another order.", "torch.permute"),
+  gradient: "through decomposition",
+  record(g, { input, dims }) {
+    const rank = input.shape.length;
+    const axes = dims.map((dim) => axisOf("permute", dim, rank));
+    if (axes.length !== rank || new Set(axes).size !== rank) throw new ShapeError("permute/dims", `permute(dims): the number of dimensions in the tensor input does not match the length of the desired ordering of dimensions, or a dimension is repeated: input ${describe(input)}, dims ${formatShape(dims)}.`, "Name every dimension once.");
+    return g.permute(input, axes);
+  },
+});
+
+export const transpose = defineOp({
+  name: "transpose",
+  aliases: ["swapaxes", "swapdims"],
+  signature: "transpose(Tensor input, int dim0, int dim1) -> Tensor",
+  places: ["torch", "Tensor"],
+  view: true,
+  doc: viewDoc("Two dimensions exchanged.", "torch.transpose"),
+  gradient: "through decomposition",
+  record(g, { input, dim0, dim1 }) {
+    const rank = input.shape.length;
+    const [a, b] = [axisOf("transpose", dim0, rank), axisOf("transpose", dim1, rank)];
+    return rank === 0 ? input : g.swap(input, a, b);
+  },
+});
+
+export const t = defineOp({
+  name: "t",
+  signature: "t(Tensor input) -> Tensor",
+  places: ["torch", "Tensor"],
+  view: true,
+  doc: viewDoc("Transpose of a matrix; vectors stay.", "torch.t"),
+  gradient: "through decomposition",
+  record(g, { input }) {
+    requireRank("t", input, [0, 2]);
+    return input.shape.length === 2 ? g.swap(input, 0, 1) : input;
+  },
+});
+
+export const expand = defineOp({
+  name: "expand",
+  signature: "expand(Tensor input, int... size) -> Tensor",
+  places: ["Tensor"],
+  view: true,
+  doc: viewDoc("Dimensions of size 1 stretched without copying; -1 keeps a size.", "torch.Tensor.expand"),
+  gradient: "through decomposition",
+  record(g, { input, size }) {
+    const lead = size.length - input.shape.length;
+    if (lead < 0) throw new ShapeError("expand/rank", `expand: the number of sizes provided (${size.length}) must be greater or equal to the number of dimensions in the tensor (${input.shape.length}).`);
+    const target = size.map((wanted, i) => {
+      const own = i < lead ? 1 : input.shape[i - lead]!;
+      if (wanted === -1 && i >= lead) return own;
+      if (wanted < 0 || (own !== 1 && own !== wanted)) throw new ShapeError("expand/size", `expand: The expanded size of the tensor (${wanted}) must match the existing size (${own}) at non-singleton dimension ${i}. Target sizes: ${formatShape(size)}. Tensor sizes: ${formatShape(input.shape)}.`);
+      return wanted;
+    });
+    return g.expandTo(input, target);
+  },
+});
+
+export const squeeze = defineOp({
+  name: "squeeze",
+  signature: "squeeze(Tensor input, int[]? dim=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  view: true,
+  inplace: false,
+  doc: viewDoc("Without the dimensions of size 1 (all, or those named).", "torch.squeeze"),
+  gradient: "through decomposition",
+  record(g, { input, dim }) {
+    const rank = input.shape.length;
+    const axes = dim === null ? null : dim.map((d) => axisOf("squeeze", d, rank));
+    return g.reshape(input, input.shape.filter((size, i) => size !== 1 || (axes !== null && !axes.includes(i))));
+  },
+});
+
+export const unsqueeze = defineOp({
+  name: "unsqueeze",
+  signature: "unsqueeze(Tensor input, int dim) -> Tensor",
+  places: ["torch", "Tensor"],
+  view: true,
+  doc: viewDoc("With a new dimension of size 1 at dim.", "torch.unsqueeze"),
+  gradient: "through decomposition",
+  record(g, { input, dim }) {
+    const axis = axisOf("unsqueeze", dim, input.shape.length + 1);
+    return g.reshape(input, [...input.shape.slice(0, axis), 1, ...input.shape.slice(axis)]);
+  },
+});
+
+/** Bounds of a Python slice over a size. */
+export function sliceBounds(size: number, start: number | null, stop: number | null, step: number): { start: number; count: number } {
+  const clampTo = (value: number): number => Math.max(0, Math.min(size, value < 0 ? value + size : value));
+  const from = start === null ? 0 : clampTo(start);
+  const to = stop === null ? size : clampTo(stop);
+  return { start: from, count: Math.max(0, Math.ceil((to - from) / step)) };
+}
+
+export const select = defineOp({
+  name: "select",
+  signature: "select(Tensor input, int dim, int index) -> Tensor",
+  places: ["torch", "Tensor"],
+  view: true,
+  doc: viewDoc("One slice along dim, without that dimension.", "torch.select"),
+  gradient: "through decomposition",
+  record(g, { input, dim, index }) {
+    if (input.shape.length === 0) throw new IndexError("select/0-d", "select() cannot be applied to a 0-dim tensor.");
+    const axis = axisOf("select", dim, input.shape.length);
+    const size = input.shape[axis]!;
+    if (index < -size || index >= size) throw new IndexError("select/index", `select(): index ${index} out of range for tensor of size ${formatShape(input.shape)} at dimension ${axis}.`);
+    const slice = g.sliceAxis(input, axis, index < 0 ? index + size : index, 1);
+    return g.reshape(slice, input.shape.filter((_, i) => i !== axis));
+  },
+});
+
+export const narrow = defineOp({
+  name: "narrow",
+  signature: "narrow(Tensor input, int dim, int start, int length) -> Tensor",
+  places: ["torch", "Tensor"],
+  view: true,
+  doc: viewDoc("The elements start to start + length along dim.", "torch.narrow"),
+  gradient: "through decomposition",
+  record(g, { input, dim, start, length }) {
+    if (input.shape.length === 0) throw new ShapeError("narrow/0-d", "narrow() cannot be applied to a 0-dim tensor.");
+    const axis = axisOf("narrow", dim, input.shape.length);
+    const size = input.shape[axis]!;
+    const from = start < 0 ? start + size : start;
+    if (length < 0 || from < 0 || from + length > size) throw new IndexError("narrow/range", `narrow: start (${start}) + length (${length}) exceeds dimension size (${size}).`);
+    return g.sliceAxis(input, axis, from, length);
+  },
+});
+
+export const flip = defineOp({
+  name: "flip",
+  signature: "flip(Tensor input, int... dims) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: viewDoc("Order reversed along dims; a copy.", "torch.flip"),
+  gradient: "through decomposition",
+  record: (g, { input, dims }) => g.flip(input, dims.map((dim) => axisOf("flip", dim, input.shape.length))),
+});
+
+/** Pieces of the given sizes along an axis. */
+export function pieces(g: GraphBuilder, x: Node, axis: number, sizes: readonly number[]): Node[] {
+  let start = 0;
+  return sizes.map((size) => {
+    const piece = g.sliceAxis(x, axis, start, size);
+    start += size;
+    return piece;
+  });
+}
+
+export const split = defineOp({
+  name: "split",
+  signature: "split(Tensor input, int[] split_size_or_sections, int dim=0) -> Tensor[]",
+  places: ["torch", "Tensor"],
+  view: true,
+  doc: viewDoc("Pieces of one size (the last may be smaller), or of the sizes listed.", "torch.split", "[*] -> list of [*]"),
+  gradient: "through decomposition",
+  record(g, { input, split_size_or_sections: sizes, dim }) {
+    if (input.shape.length === 0) throw new ShapeError("split/0-d", "split expects at least a 1-dimensional tensor.");
+    const axis = axisOf("split", dim, input.shape.length);
+    const total = input.shape[axis]!;
+    // One int arrives as a list of one, which means the same when it divides nothing off.
+    if (sizes.length === 1) {
+      const size = sizes[0]!;
+      if (size < 0 || (size === 0 && total !== 0)) throw new ShapeError("split/size", `split expects split_size be non-negative, but got split_size=${size}.`);
+      const count = size === 0 ? 1 : Math.max(1, Math.ceil(total / size));
+      return pieces(g, input, axis, Array.from({ length: count }, (_, i) => Math.min(size, total - i * size)));
+    }
+    if (sizes.some((size) => size < 0) || sizes.reduce((a, b) => a + b, 0) !== total) throw new ShapeError("split/sections", `split_with_sizes expects split_sizes to sum exactly to ${total} (input tensor's size at dimension ${axis}), but got split_sizes=${formatShape(sizes)}.`);
+    return pieces(g, input, axis, sizes);
+  },
+});
+
+export const chunk = defineOp({
+  name: "chunk",
+  signature: "chunk(Tensor input, int chunks, int dim=0) -> Tensor[]",
+  places: ["torch", "Tensor"],
+  view: true,
+  doc: viewDoc("At most `chunks` pieces of equal size, the last maybe smaller.", "torch.chunk", "[*] -> list of [*]"),
+  gradient: "through decomposition",
+  record(g, { input, chunks, dim }) {
+    if (input.shape.length === 0) throw new ShapeError("chunk/0-d", "chunk expects at least a 1-dimensional tensor.");
+    if (chunks <= 0) throw new ShapeError("chunk/count", `chunk expects \`chunks\` to be greater than 0, got: ${chunks}.`);
+    const axis = axisOf("chunk", dim, input.shape.length);
+    const total = input.shape[axis]!;
+    const size = Math.ceil(total / chunks);
+    if (size === 0) return pieces(g, input, axis, new Array<number>(chunks).fill(0));
+    return pieces(g, input, axis, Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size)));
+  },
+});
+
+export const unbind = defineOp({
+  name: "unbind",
+  signature: "unbind(Tensor input, int dim=0) -> Tensor[]",
+  places: ["torch", "Tensor"],
+  view: true,
+  doc: viewDoc("All slices along dim.", "torch.unbind", "[*] -> list of [*]"),
+  gradient: "through decomposition",
+  record(g, { input, dim }) {
+    if (input.shape.length === 0) throw new IndexError("unbind/0-d", "unbind: Dimension specified as 0 but tensor has no dimensions.");
+    const axis = axisOf("unbind", dim, input.shape.length);
+    const rest = input.shape.filter((_, i) => i !== axis);
+    return Array.from({ length: input.shape[axis]! }, (_, i) => g.reshape(g.sliceAxis(input, axis, i, 1), rest));
+  },
+});
+
+export const cat = defineOp({
+  name: "cat",
+  aliases: ["concat", "concatenate"],
+  signature: "cat(Tensor[] tensors, int dim=0) -> Tensor",
+  places: ["torch"],
+  doc: viewDoc("Tensors one after another along dim.", "torch.cat", "list of [*] -> [*]"),
+  gradient: "through decomposition",
+  record(g, { tensors, dim }) {
+    if (tensors.length === 0) throw new ShapeError("cat/empty", "cat: expected a non-empty list of Tensors.");
+    const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
+    // One-dimensional tensors without elements are let through, as PyTorch does.
+    const parts = tensors.filter((x) => !sameShape(x.shape, [0]));
+    const first = parts[0] ?? tensors[0]!;
+    const axis = axisOf("cat", dim, first.shape.length);
+    for (const part of parts) {
+      if (part.shape.length === 0) throw new ShapeError("cat/0-d", "cat: zero-dimensional tensor (at position 0) cannot be concatenated.", "Use torch.stack, or unsqueeze first.");
+      if (part.shape.length !== first.shape.length || part.shape.some((size, i) => i !== axis && size !== first.shape[i])) {
+        throw new ShapeError("cat/sizes", `cat: Sizes of tensors must match except in dimension ${axis}. Expected ${describe(first)} but got ${describe(part)}.`);
+      }
+    }
+    return g.concat((parts.length > 0 ? parts : [first]).map((part) => g.cast(part, dtype)), axis);
+  },
+});
+
+export const stack = defineOp({
+  name: "stack",
+  signature: "stack(Tensor[] tensors, int dim=0) -> Tensor",
+  places: ["torch"],
+  doc: viewDoc("Tensors of one shape side by side in a new dimension.", "torch.stack", "list of [*] -> [*]"),
+  gradient: "through decomposition",
+  record(g, { tensors, dim }) {
+    const first = tensors[0];
+    if (first === undefined) throw new ShapeError("stack/empty", "stack expects a non-empty TensorList.");
+    const axis = axisOf("stack", dim, first.shape.length + 1);
+    const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
+    return g.concat(
+      tensors.map((x) => {
+        if (!sameShape(x.shape, first.shape)) throw new ShapeError("stack/sizes", `stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(x.shape)}.`);
+        return g.reshape(g.cast(x, dtype), [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+      }),
+      axis,
+    );
+  },
+});
+
+export const clone = defineOp({
+  name: "clone",
+  signature: "clone(Tensor input, *, any memory_format=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: viewDoc("A copy with memory of its own.", "torch.clone"),
+  gradient: "through decomposition",
+  record: (_g, { input }) => input,
+});

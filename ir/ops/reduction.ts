@@ -1,0 +1,269 @@
+/** Reductions over dimensions. */
+import type { GraphBuilder } from "../builder.ts";
+import { isFloat, isIntegral, type DType } from "../dtype.ts";
+import { DTypeError, IndexError } from "../errors.ts";
+import type { ArgReducePrimitive, Node, ReducePrimitive } from "../graph.ts";
+import { defineOp } from "../operator.ts";
+import { elementCount } from "../shape.ts";
+import { axesOf, axisOf, describe, dropAxes, keepOrDrop } from "./support.ts";
+
+const shape = "[*] -> [*] without dim (of size 1 with keepdim)";
+
+/** Sums of integers are int64, as PyTorch makes them. */
+const accumulated = (g: GraphBuilder, x: Node, dtype: DType | null): Node => g.cast(x, dtype ?? (isIntegral(x.dtype) ? "int64" : x.dtype));
+
+const countOf = (x: Node, axes: readonly number[]): number => elementCount(axes.map((axis) => x.shape[axis]!));
+
+function requireElements(name: string, x: Node, axes: readonly number[]): void {
+  if (countOf(x, axes) === 0) {
+    throw new IndexError(`${name}/empty`, `${name}: Expected reduction dim to be specified for input.numel() == 0 or to have non-zero size, got ${describe(x)}.`, "There is no extreme of nothing.");
+  }
+}
+
+export const sum = defineOp({
+  name: "sum",
+  signature: "sum(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "Sum over the given dimensions (all by default).", shape, source: "torch.sum" },
+  gradient: "through decomposition",
+  record(g, { input, dim, keepdim, dtype }) {
+    const axes = axesOf("sum", dim, input.shape.length);
+    return keepOrDrop(g, g.sum(accumulated(g, input, dtype), axes), axes, keepdim);
+  },
+});
+
+export const nansum = defineOp({
+  name: "nansum",
+  signature: "nansum(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "Sum that counts NaN as zero.", shape, source: "torch.nansum" },
+  gradient: "through decomposition",
+  record(g, { input, dim, keepdim, dtype }) {
+    const axes = axesOf("nansum", dim, input.shape.length);
+    const x = accumulated(g, input, dtype);
+    return keepOrDrop(g, g.sum(isFloat(x.dtype) ? g.where(g.isNaN(x), 0, x) : x, axes), axes, keepdim);
+  },
+});
+
+export function meanOf(g: GraphBuilder, x: Node, axes: readonly number[]): Node {
+  return g.div(g.sum(x, axes), countOf(x, axes));
+}
+
+export const mean = defineOp({
+  name: "mean",
+  signature: "mean(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "Arithmetic mean over the given dimensions (all by default). Floats only.", shape, source: "torch.mean" },
+  gradient: "through decomposition",
+  record(g, { input, dim, keepdim, dtype }) {
+    const x = dtype === null ? input : g.cast(input, dtype);
+    if (isIntegral(x.dtype)) throw new DTypeError("mean/not-float", `mean: could not infer output dtype. Input dtype must be either a floating point or complex dtype, got ${describe(x)}.`, "Convert it with input.float().");
+    const axes = axesOf("mean", dim, x.shape.length);
+    return keepOrDrop(g, meanOf(g, x, axes), axes, keepdim);
+  },
+});
+
+export const prod = defineOp({
+  name: "prod",
+  signature: "prod(Tensor input, *, dtype? dtype=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "Product of all elements.", shape: "[*] -> []", source: "torch.prod" },
+  gradient: "through decomposition",
+  record(g, { input, dtype }) {
+    const axes = axesOf("prod", null, input.shape.length);
+    return dropAxes(g, g.reduce("reduce_prod", accumulated(g, input, dtype), axes), axes);
+  },
+});
+
+export const prodDim = defineOp({
+  name: "prod.dim",
+  signature: "prod(Tensor input, int dim, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "Product over one dimension.", shape, source: "torch.prod" },
+  gradient: "through decomposition",
+  record(g, { input, dim, keepdim, dtype }) {
+    const axes = input.shape.length === 0 ? [] : [axisOf("prod", dim, input.shape.length)];
+    return keepOrDrop(g, g.reduce("reduce_prod", accumulated(g, input, dtype), axes), axes, keepdim);
+  },
+});
+
+for (const [name, op, summary] of [
+  ["amax", "reduce_max", "Largest value over the given dimensions; the gradient is shared among equals."],
+  ["amin", "reduce_min", "Smallest value over the given dimensions; the gradient is shared among equals."],
+] as const) {
+  defineOp({
+    name,
+    signature: `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "amax(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc: { summary, shape, source: `torch.${name}` },
+    gradient: "through decomposition",
+    record(g, { input, dim, keepdim }) {
+      const axes = axesOf(name, dim, input.shape.length);
+      requireElements(name, input, axes);
+      return keepOrDrop(g, g.reduce(op, input, axes), axes, keepdim);
+    },
+  });
+}
+
+/** Extreme and its position along an axis, both keeping it; the gradient goes to that position alone. */
+export function extremeAlong(g: GraphBuilder, x: Node, axis: number, largest: boolean): [Node, Node] {
+  const position = g.argReduce(largest ? "argmax" : "argmin", x, axis);
+  const value = g.reduce(largest ? "reduce_max" : "reduce_min", x, [axis]);
+  if (!x.requiresGrad || !g.gradEnabled) return [value, position];
+  const chosen = g.eq(g.iotaAlong(x.shape, axis, "int64"), position);
+  return [g.withHistory(g.detach(value), g.sum(g.where(chosen, x, 0), [axis])), position];
+}
+
+for (const [name, op, argument] of [
+  ["max", "reduce_max", "argmax"],
+  ["min", "reduce_min", "argmin"],
+] as const satisfies readonly (readonly [string, ReducePrimitive, ArgReducePrimitive])[]) {
+  const word = name === "max" ? "Largest" : "Smallest";
+  defineOp({
+    name,
+    signature: `${name}(Tensor input) -> Tensor` as "max(Tensor input) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc: { summary: `${word} of all elements.`, shape: "[*] -> []", source: `torch.${name}` },
+    gradient: "through decomposition",
+    record(g, { input }) {
+      const axes = axesOf(name, null, input.shape.length);
+      requireElements(name, input, axes);
+      return dropAxes(g, g.reduce(op, input, axes), axes);
+    },
+  });
+  defineOp({
+    name: `${name}.dim`,
+    signature: `${name}(Tensor input, int dim, bool keepdim=False) -> Tensor[]` as "max(Tensor input, int dim, bool keepdim=False) -> Tensor[]",
+    places: ["torch", "Tensor"],
+    results: ["values", "indices"],
+    doc: { summary: `${word} along a dimension, with its first position.`, shape, source: `torch.${name}` },
+    gradient: "through decomposition",
+    record(g, { input, dim, keepdim }) {
+      const axis = axisOf(name, dim, input.shape.length);
+      if (input.shape.length === 0) return [g.add(input, g.full([], input.dtype === "bool" ? false : -0, input.dtype)), g.full([], 0n, "int64")];
+      requireElements(name, input, [axis]);
+      const [value, position] = extremeAlong(g, input, axis, name === "max");
+      return [keepOrDrop(g, value, [axis], keepdim), keepOrDrop(g, position, [axis], keepdim)];
+    },
+  });
+  defineOp({
+    name: argument,
+    signature: `${argument}(Tensor input, int? dim=None, bool keepdim=False) -> Tensor` as "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc: { summary: `Position of the first ${word.toLowerCase()} value (of the flattened input without dim).`, shape: "[*] -> int64[*]", source: `torch.${argument}` },
+    gradient: "none",
+    record(g, { input, dim, keepdim }) {
+      const x = input.dtype === "bool" ? g.cast(input, "uint8") : input;
+      if (dim === null || x.shape.length === 0) {
+        if (dim !== null) axisOf(argument, dim, 0);
+        requireElements(argument, x, axesOf(argument, null, x.shape.length));
+        const flat = g.reshape(x, [elementCount(x.shape)]);
+        return g.reshape(g.argReduce(argument, flat, 0), keepdim ? x.shape.map(() => 1) : []);
+      }
+      const axis = axisOf(argument, dim, x.shape.length);
+      requireElements(argument, x, [axis]);
+      return keepOrDrop(g, g.argReduce(argument, x, axis), [axis], keepdim);
+    },
+  });
+}
+
+for (const [name, op, summary] of [
+  ["all", "reduce_min", "Whether every element is non-zero."],
+  ["any", "reduce_max", "Whether some element is non-zero."],
+] as const) {
+  defineOp({
+    name,
+    signature: `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "all(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc: { summary, shape: "[*] -> bool[*]", source: `torch.${name}` },
+    gradient: "none",
+    record(g, { input, dim, keepdim }) {
+      const axes = axesOf(name, dim, input.shape.length);
+      const truth = input.dtype === "bool" ? input : g.ne(input, 0);
+      const result = keepOrDrop(g, g.reduce(op, truth, axes), axes, keepdim);
+      return input.dtype === "uint8" ? g.cast(result, "uint8") : result;
+    },
+  });
+}
+
+/** Variance over axes, kept; `correction` is subtracted from the count. */
+export function varianceOf(g: GraphBuilder, x: Node, axes: readonly number[], correction: number): Node {
+  const count = countOf(x, axes);
+  const centred = g.sub(x, meanOf(g, x, axes));
+  return g.div(g.sum(g.mul(centred, centred), axes), Math.max(0, count - correction));
+}
+
+for (const [name, root] of [
+  ["var", false],
+  ["std", true],
+] as const) {
+  const both = `${name}_mean`;
+  const compute = (g: GraphBuilder, input: Node, dim: readonly number[] | null, unbiased: boolean | null, correction: number | null, keepdim: boolean): [Node, Node] => {
+    if (isIntegral(input.dtype)) throw new DTypeError(`${name}/not-float`, `${name}: only support floating point and complex dtypes, got ${describe(input)}.`, "Convert it with input.float().");
+    const axes = axesOf(name, dim, input.shape.length);
+    const variance = varianceOf(g, input, axes, correction ?? (unbiased === false ? 0 : 1));
+    const value = root ? g.sqrt(variance) : variance;
+    return [keepOrDrop(g, value, axes, keepdim), keepOrDrop(g, meanOf(g, input, axes), axes, keepdim)];
+  };
+  defineOp({
+    name,
+    signature: `${name}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor` as "var(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc: { summary: root ? "Standard deviation." : "Variance.", shape, source: `torch.${name}` },
+    gradient: "through decomposition",
+    record: (g, { input, dim, unbiased, keepdim, correction }) => compute(g, input, dim, unbiased, correction, keepdim)[0],
+  });
+  defineOp({
+    name: `${name}.unbiased`,
+    signature: `${name}(Tensor input, bool unbiased) -> Tensor` as "var(Tensor input, bool unbiased) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc: { summary: root ? "Standard deviation of all elements." : "Variance of all elements.", shape: "[*] -> []", source: `torch.${name}` },
+    gradient: "through decomposition",
+    record: (g, { input, unbiased }) => compute(g, input, null, unbiased, null, false)[0],
+  });
+  defineOp({
+    name: both,
+    signature: `${both}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[]` as "var_mean(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[]",
+    places: ["torch"],
+    doc: { summary: `${root ? "Standard deviation" : "Variance"} and mean.`, shape, source: `torch.${both}` },
+    gradient: "through decomposition",
+    record: (g, { input, dim, unbiased, keepdim, correction }) => compute(g, input, dim, unbiased, correction, keepdim),
+  });
+}
+
+export const logsumexp = defineOp({
+  name: "logsumexp",
+  signature: "logsumexp(Tensor input, int[] dim, bool keepdim=False) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "log(sum(exp(input))) without overflow.", shape, source: "torch.logsumexp" },
+  gradient: "through decomposition",
+  record(g, { input, dim, keepdim }) {
+    const x = isIntegral(input.dtype) ? g.cast(input, g.defaultFloat) : input;
+    const axes = axesOf("logsumexp", dim, x.shape.length);
+    if (countOf(x, axes) === 0) return keepOrDrop(g, g.log(g.sum(x, axes)), axes, keepdim);
+    const largest = g.detach(g.reduce("reduce_max", x, axes));
+    // An infinite maximum stays itself instead of becoming inf - inf.
+    const shift = g.where(g.lt(g.abs(largest), Infinity), largest, 0);
+    const total = g.add(g.log(g.sum(g.exp(g.sub(x, shift)), axes)), shift);
+    return keepOrDrop(g, total, axes, keepdim);
+  },
+});
+
+for (const [name, kind] of [
+  ["cumsum", "sum"],
+  ["cumprod", "prod"],
+] as const) {
+  defineOp({
+    name,
+    signature: `${name}(Tensor input, int dim, *, dtype? dtype=None) -> Tensor` as "cumsum(Tensor input, int dim, *, dtype? dtype=None) -> Tensor",
+    places: ["torch", "Tensor"],
+    inplace: true,
+    doc: { summary: kind === "sum" ? "Running sum along a dimension." : "Running product along a dimension.", shape: "[*] -> [*]", source: `torch.${name}` },
+    gradient: "through decomposition",
+    record(g, { input, dim, dtype }) {
+      const x = accumulated(g, input, dtype);
+      const axis = axisOf(name, dim, x.shape.length);
+      return x.shape.length === 0 ? x : g.scan(kind, x, axis);
+    },
+  });
+}

@@ -1,0 +1,107 @@
+/** What operator definitions share: promotion, dimension arguments, checks with good messages. */
+import { describe, isNode, type GraphBuilder } from "../builder.ts";
+import { isComplex, isFloat, isIntegral, promoteTypes, rankOf, type DType } from "../dtype.ts";
+import { DTypeError, IndexError, ShapeError } from "../errors.ts";
+import type { Node } from "../graph.ts";
+import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
+import type { ScalarArgument } from "../signature.ts";
+
+export type TensorOrScalar = Node | ScalarArgument;
+
+/** The element type of a number of the user's beside tensors. */
+export const scalarType = (g: GraphBuilder, scalar: ScalarArgument): DType =>
+  scalar.category === "bool" ? "bool" : scalar.category === "integer" ? "int64" : g.defaultFloat;
+
+/** `torch.result_type`: within a category, tensors with dimensions beat 0-d ones, which beat numbers. */
+export function resultType(g: GraphBuilder, operands: readonly TensorOrScalar[]): DType {
+  let dims: DType | null = null;
+  let zeros: DType | null = null;
+  let numbers: DType | null = null;
+  const join = (known: DType | null, next: DType): DType => (known === null ? next : promoteTypes(known, next));
+  for (const operand of operands) {
+    if (!isNode(operand)) numbers = join(numbers, scalarType(g, operand));
+    else if (operand.shape.length === 0) zeros = join(zeros, operand.dtype);
+    else dims = join(dims, operand.dtype);
+  }
+  const combine = (high: DType | null, low: DType | null): DType | null => {
+    if (high === null) return low;
+    if (low === null || rankOf(low) <= rankOf(high)) return high;
+    // A complex number beside float64 tensors is complex128.
+    return isComplex(low) ? promoteTypes(high, low) : low;
+  };
+  return combine(dims, combine(zeros, numbers))!;
+}
+
+/** An operand as a node of a type: tensors are converted, numbers become scalar slots. */
+export const operand = (g: GraphBuilder, value: TensorOrScalar, dtype: DType): Node => (isNode(value) ? g.cast(value, dtype) : g.scalar(value, dtype));
+
+/** Both operands in their common type. */
+export function promoted(g: GraphBuilder, a: TensorOrScalar, b: TensorOrScalar): [Node, Node] {
+  const dtype = resultType(g, [a, b]);
+  return [operand(g, a, dtype), operand(g, b, dtype)];
+}
+
+/** Integers and bools become the default float type; floats stay. */
+export const toFloat = (g: GraphBuilder, x: Node): Node => (isIntegral(x.dtype) ? g.cast(x, g.defaultFloat) : x);
+
+export function checkBroadcast(name: string, a: Node, b: Node): number[] {
+  const shape = broadcastShapes(a.shape, b.shape);
+  if (shape === null) {
+    const lead = Math.max(a.shape.length, b.shape.length);
+    const at = (s: Shape, i: number): number => s[i - (lead - s.length)] ?? 1;
+    let dim = 0;
+    for (let i = 0; i < lead; i++) if (at(a.shape, i) !== at(b.shape, i) && at(a.shape, i) !== 1 && at(b.shape, i) !== 1) dim = i;
+    throw new ShapeError(
+      `${name}/broadcast`,
+      `${name}: The size of tensor a (${at(a.shape, dim)}) must match the size of tensor b (${at(b.shape, dim)}) at non-singleton dimension ${dim}: input ${describe(a)}, other ${describe(b)}.`,
+      "Sizes must be equal, or one of them 1, counted from the last dimension.",
+    );
+  }
+  return shape;
+}
+
+export function requireFloat(name: string, x: Node): Node {
+  if (!isFloat(x.dtype) && !isComplex(x.dtype)) throw new DTypeError(`${name}/not-float`, `${name}: input must be a floating point tensor, got ${describe(x)}.`, "Convert it with input.float().");
+  return x;
+}
+
+export function requireIndex(name: string, index: Node): Node {
+  if (index.dtype !== "int64" && index.dtype !== "int32") throw new DTypeError("index/not-integer", `${name}: index must be int32 or int64, got ${describe(index)}.`, "Convert it with index.long().");
+  return index;
+}
+
+/** A dimension argument as an axis. `rank` 0 counts as 1, as PyTorch allows dim 0 and -1 of a 0-d tensor. */
+export function axisOf(name: string, dim: number, rank: number): number {
+  const range = Math.max(1, rank);
+  if (!Number.isInteger(dim) || dim < -range || dim >= range) {
+    throw new IndexError(`${name}/dim`, `${name}: Dimension out of range (expected to be in range of [${-range}, ${range - 1}], but got ${dim}).`);
+  }
+  return dim < 0 ? dim + range : dim;
+}
+
+/** Dimension arguments as distinct axes; none (null or empty) means all. */
+export function axesOf(name: string, dims: readonly number[] | null, rank: number): number[] {
+  if (dims === null || dims.length === 0) return Array.from({ length: rank }, (_, i) => i);
+  if (rank === 0) {
+    dims.forEach((dim) => axisOf(name, dim, rank));
+    return [];
+  }
+  const axes = dims.map((dim) => axisOf(name, dim, rank));
+  if (new Set(axes).size !== axes.length) throw new ShapeError(`${name}/dim-twice`, `${name}: dim appears multiple times in the list of dims [${dims.join(", ")}].`);
+  return axes.sort((a, b) => a - b);
+}
+
+/** Removes axes of size 1 (after a reduction that kept them). */
+export const dropAxes = (g: GraphBuilder, x: Node, axes: readonly number[]): Node => g.reshape(x, x.shape.filter((_, i) => !axes.includes(i)));
+
+export const keepOrDrop = (g: GraphBuilder, x: Node, axes: readonly number[], keepdim: boolean): Node => (keepdim ? x : dropAxes(g, x, axes));
+
+export function requireRank(name: string, x: Node, rank: number | readonly [number, number], what = "input"): void {
+  const [low, high] = typeof rank === "number" ? [rank, rank] : rank;
+  if (x.shape.length < low || x.shape.length > high) throw new ShapeError(`${name}/rank`, `${name}: ${what} must have ${low === high ? low : `${low} to ${high}`} dimensions, got ${describe(x)}.`);
+}
+
+/** Python-like repetition of a single int over several spatial dimensions. */
+export const repeated = (values: readonly number[], count: number): number[] => (values.length === 1 ? new Array<number>(count).fill(values[0]!) : [...values]);
+
+export { describe, formatShape };
