@@ -71,6 +71,9 @@ export class BoundProgram {
   }
 }
 
+/** Patterns are few; but a program with many outputs beside an almost full chunk could meet many. */
+const mostPatterns = 64;
+
 export class Bindings {
   private readonly context: DeviceContext;
   private readonly name: string;
@@ -98,8 +101,12 @@ export class Bindings {
   }
 
   /** Starts compiling for values that all lie in one chunk, as they do until the first is full. */
-  expectOneChunk(): void {
-    for (const step of this.steps) this.pipelinesOf(step, new Array<number>(step.operands.length).fill(0));
+  async expectOneChunk(): Promise<void> {
+    const expected = this.steps.flatMap((step) => {
+      const heapOf = new Array<number>(step.operands.length).fill(0);
+      return this.pipelinesOf(step, heapOf).flatMap(({ ready }) => ready ?? []);
+    });
+    await Promise.all(expected);
   }
 
   bind(blocks: readonly (Block | null)[]): BoundProgram {
@@ -115,6 +122,7 @@ export class Bindings {
     let bound = this.known.get(key);
     if (bound === undefined) {
       bound = this.make(blocks);
+      if (this.known.size >= mostPatterns) this.known.clear();
       this.known.set(key, bound);
     }
     return (this.last = bound);

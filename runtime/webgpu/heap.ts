@@ -119,24 +119,22 @@ export class Heap {
     this.chunks = kept;
   }
 
+  /** The smallest hole of the first chunk that has one: programs are bound to chunks, so values stay in the same few. */
   private takeBestFit(bytes: number): Block | null {
-    let best: FreeRange | null = null;
-    let home: ChunkState | null = null;
-    for (const state of this.chunks) {
-      for (const range of state.free) {
-        if (range.bytes < bytes || (best !== null && best.bytes <= range.bytes)) continue;
-        best = range;
-        home = state;
+    for (const { chunk, free } of this.chunks) {
+      let best: FreeRange | null = null;
+      for (const range of free) {
+        if (range.bytes >= bytes && (best === null || range.bytes < best.bytes)) best = range;
         if (range.bytes === bytes) break;
       }
-      if (best?.bytes === bytes) break;
+      if (best === null) continue;
+      const block = { chunk, offset: best.offset, bytes };
+      best.offset += bytes;
+      best.bytes -= bytes;
+      if (best.bytes === 0) free.splice(free.indexOf(best), 1);
+      return block;
     }
-    if (best === null || home === null) return null;
-    const block = { chunk: home.chunk, offset: best.offset, bytes };
-    best.offset += bytes;
-    best.bytes -= bytes;
-    if (best.bytes === 0) home.free.splice(home.free.indexOf(best), 1);
-    return block;
+    return null;
   }
 
   private takeFromNewChunk(bytes: number): Block {
