@@ -3,7 +3,7 @@ import type { MathBuilder } from "./builder.ts";
 import { polynomial } from "./polynomial.ts";
 
 const log2OfE = 1.4426950408889634;
-/** ln 2 in two parts; the first has 15 bits, so its product with an n of up to 9 bits is exact. */
+/** ln 2 in two parts; the first has 15 bits, so its product with an n of up to 9 bits, and the difference, are exact. */
 const ln2High = 0.693145751953125;
 const ln2Low = 1.428606765330187e-6;
 
@@ -23,24 +23,27 @@ const doubleBias = 254;
  * value * 2^n with one rounding, for |n| <= 250 given as n + 254 in the low bits: 2^n is split into two powers so
  * that neither leaves the float range when the result is subnormal or nearly overflows. NaN stays NaN.
  */
-function scaleByPowerOfTwo<F, I, M>(b: MathBuilder<F, I, M>, value: F, biased: I): F {
+export function scaleByPowerOfTwo<F, I, M>(b: MathBuilder<F, I, M>, value: F, biased: I): F {
   const firstScale = b.ishl(b.ishr(biased, 1), 23);
   const secondScale = b.isub(b.ishl(biased, 23), firstScale);
   return b.mul(b.mul(value, b.bitcastToFloat(firstScale)), b.bitcastToFloat(secondScale));
 }
 
-/** x - n ln 2, exact but for its last rounding while |n| < 512. */
-function reduceByLn2<F, I, M>(b: MathBuilder<F, I, M>, x: F, whole: F): F {
-  return b.madd(whole, b.f32(-ln2Low), b.madd(whole, b.f32(-ln2High), x));
+/** e^x = 2^n (1 + fraction), for x within the bounds above (or NaN). */
+export function splitExp<F, I, M>(
+  b: MathBuilder<F, I, M>,
+  x: F,
+  bias: number,
+): { readonly biased: I; readonly fraction: F } {
+  const { whole, biased } = b.roundScaled(x, log2OfE, bias);
+  const r = b.madd(whole, b.f32(-ln2Low), b.madd(whole, b.f32(-ln2High), x));
+  return { biased, fraction: b.madd(b.mul(r, r), polynomial(b, r, expTail), r) };
 }
 
-/** e^x * 2^shift for x within the bounds above (or NaN). */
+/** e^x * 2^shift, for such an x. */
 export function expInRange<F, I, M>(b: MathBuilder<F, I, M>, x: F, shift = 0): F {
-  const { whole, biased } = b.roundScaled(x, log2OfE, doubleBias + shift);
-  const r = reduceByLn2(b, x, whole);
-  const tail = polynomial(b, r, expTail);
-  const power = b.add(b.madd(b.mul(r, r), tail, r), b.f32(1));
-  return scaleByPowerOfTwo(b, power, biased);
+  const { biased, fraction } = splitExp(b, x, doubleBias + shift);
+  return scaleByPowerOfTwo(b, b.add(fraction, b.f32(1)), biased);
 }
 
 /** e^x; 0.9 ulp, subnormal results included. */
@@ -59,9 +62,7 @@ export function exp2<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
 /** e^x - 1; 1.6 ulp. */
 export function expm1<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const clamped = b.max(b.min(x, b.f32(expHighest)), b.f32(-18));
-  const { whole, biased } = b.roundScaled(clamped, log2OfE, 126);
-  const r = reduceByLn2(b, clamped, whole);
-  const fraction = b.madd(b.mul(r, r), polynomial(b, r, expTail), r);
+  const { biased, fraction } = splitExp(b, clamped, 126);
   // Half the result: 2^n alone would overflow at n = 128.
   const scale = b.bitcastToFloat(b.ishl(biased, 23));
   const half = b.madd(fraction, scale, b.sub(scale, b.f32(0.5)));

@@ -1,5 +1,6 @@
 /** log, log2, log10 and log1p: x = 2^k m with m in [sqrt 1/2, sqrt 2), and a polynomial in f = m - 1. */
 import type { MathBuilder } from "./builder.ts";
+import { fastTwoSum } from "./double-float.ts";
 import { polynomial } from "./polynomial.ts";
 
 const bitsOfSqrtHalf = 0x3f3504f3;
@@ -80,10 +81,9 @@ export function log1pWithError<F, I, M>(b: MathBuilder<F, I, M>, x: F, error: F)
   const scale = b.bitcastToFloat(b.isub(b.i32(127 << 23), b.ishl(exponent, 23)));
   const fromX = b.madd(x, scale, b.sub(scale, one));
   const isLarge = b.lt(b.f32(2 ** 25), x);
-  const f = b.select(isLarge, fromSum, fromX);
   const scaledError = b.select(isLarge, b.f32(0), b.mul(error, scale));
+  const { high: f, low: rest } = fastTwoSum(b, b.select(isLarge, fromSum, fromX), scaledError);
   const k = b.toFloat(exponent);
-  const linear = b.madd(k, b.f32(ln2Low), scaledError);
-  const tail = b.madd(b.mul(f, f), polynomial(b, f, logTail), linear);
+  const tail = b.madd(b.mul(f, f), polynomial(b, f, logTail), b.madd(k, b.f32(ln2Low), rest));
   return withLogarithmLimits(b, sum, b.madd(k, b.f32(ln2High), b.add(f, tail)));
 }

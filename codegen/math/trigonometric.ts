@@ -2,6 +2,7 @@
 import type { MathBuilder } from "./builder.ts";
 import { fastTwoSum, leadingBits, twoSum } from "./double-float.ts";
 import { polynomial } from "./polynomial.ts";
+import { negateWhere } from "./sign.ts";
 
 /**
  * pi/2 in four parts. The first has 12 bits and the second ends at 2^-24, so for a k of up to 11 bits subtracting
@@ -33,7 +34,7 @@ interface ReducedAngle<F, I> {
 export function sin<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   // From |x| and with the sign put back, since reducing -0 would lose its sign.
   const { r, quadrant } = reduceAngle(b, b.abs(x));
-  return withSign(b, sinOfQuadrant(b, r, quadrant), b.bitcastToInt(x));
+  return negateWhere(b, sinOfQuadrant(b, r, quadrant), b.bitcastToInt(x));
 }
 
 /** cos x; 1.5 ulp for every finite x. */
@@ -57,16 +58,11 @@ export function tan<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const quotientHead = leadingBits(b, quotient);
   const residual = b.madd(quotientHead, rest, b.madd(quotientHead, head, b.f32(1)));
   const cotangent = b.madd(quotient, residual, quotientHead);
-  return withSign(b, b.select(isOdd(b, quadrant), cotangent, tangent), b.bitcastToInt(x));
+  return negateWhere(b, b.select(isOdd(b, quadrant), cotangent, tangent), b.bitcastToInt(x));
 }
 
 function isOdd<F, I, M>(b: MathBuilder<F, I, M>, value: I): M {
   return b.ilt(b.ishl(value, 31), b.i32(0));
-}
-
-/** `value`, negated where `bits` are those of a negative float. */
-function withSign<F, I, M>(b: MathBuilder<F, I, M>, value: F, bits: I): F {
-  return b.bitcastToFloat(b.ixor(b.bitcastToInt(value), b.iand(bits, b.i32(1 << 31))));
 }
 
 /** sin(r + quadrant pi/2). */
@@ -74,7 +70,7 @@ function sinOfQuadrant<F, I, M>(b: MathBuilder<F, I, M>, r: F, quadrant: I): F {
   const square = b.mul(r, r);
   const sine = b.madd(b.mul(r, square), polynomial(b, square, sinTail), r);
   const cosine = polynomial(b, square, cosSeries);
-  return withSign(b, b.select(isOdd(b, quadrant), cosine, sine), b.ishl(quadrant, 30));
+  return negateWhere(b, b.select(isOdd(b, quadrant), cosine, sine), b.ishl(quadrant, 30));
 }
 
 /** Reduces an x >= 0; infinity gives NaN. */
