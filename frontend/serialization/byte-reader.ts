@@ -16,7 +16,7 @@ export class ByteReader {
 
   #take(count: number, what: string): number {
     const start = this.offset;
-    const available = this.#bytes.length - start;
+    const available = Math.max(0, this.#bytes.length - start);
     if (count > available) throw serializationErrors.truncated(what, count, available);
     this.offset += count;
     return start;

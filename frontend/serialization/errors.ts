@@ -6,6 +6,8 @@ export class SerializationError extends CressetError {}
 const fail = (code: string, message: string, cure?: string): SerializationError =>
   new SerializationError(`serialization/${code}`, message, cure);
 
+const shorten = (path: string): string => (path.length <= 60 ? path : `${path.slice(0, 60)}...`);
+
 export const serializationErrors = {
   truncated: (what: string, needed: number, available: number) =>
     fail("truncated", `the file ends too early: ${what} needs ${needed} bytes, ${available} are left.`),
@@ -20,7 +22,8 @@ export const serializationErrors = {
     ),
   badStorage: (key: string, what: string) => fail("bad-storage", `storage ${key}: ${what}.`),
   cannotSave: (path: string, what: string, cure?: string) => fail("cannot-save", `${path} is ${what}.`, cure),
-  tooDeep: (path: string, limit: number) => fail("too-deep", `${path} is nested more than ${limit} levels deep.`),
+  tooDeep: (path: string, limit: number) =>
+    fail("too-deep", `${shorten(path)} is nested more than ${limit} levels deep.`),
   tooLarge: (bytes: number) =>
     fail("too-large", `the archive would take ${bytes} bytes; a zip file without extensions ends at 4 GiB.`),
   badSafetensors: (what: string) => fail("bad-safetensors", `not a valid safetensors file: ${what}.`),

@@ -139,13 +139,12 @@ const quantizationSchemes = new Set([
 ]);
 
 /** Names that moved: Python 2's modules, and NumPy 2's. */
-const modernModule = (module: string): string =>
-  ({
-    __builtin__: "builtins",
-    copy_reg: "copyreg",
-    "numpy._core.multiarray": "numpy.core.multiarray",
-    "numpy._core.numeric": "numpy.core.numeric",
-  })[module] ?? module;
+const movedModules: ReadonlyMap<string, string> = new Map([
+  ["__builtin__", "builtins"],
+  ["copy_reg", "copyreg"],
+  ["numpy._core.multiarray", "numpy.core.multiarray"],
+  ["numpy._core.numeric", "numpy.core.numeric"],
+]);
 
 /** PyTorch's own modules are plain data once loaded; classes of other packages must be asked for. */
 export const isTorchModuleClass = (name: string): boolean =>
@@ -156,7 +155,7 @@ const isTorchFunction = (name: string): boolean =>
 
 /** The value of a global; `allowsClass` decides about classes that are loaded as PythonObjects. */
 export function resolveGlobal(module: string, name: string, allowsClass: (name: string) => boolean): unknown {
-  const fullName = `${modernModule(module)}.${name}`;
+  const fullName = `${movedModules.get(module) ?? module}.${name}`;
   if (Object.hasOwn(calls, fullName)) return new PyCallable(fullName, calls[fullName]!);
   if (references.has(fullName)) return new PythonReference(fullName);
   if (module === "torch" || module === "torch.storage") {

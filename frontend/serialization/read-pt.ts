@@ -8,7 +8,7 @@ import { parseStorageReference, StorageHandle } from "./tensor-records.ts";
 import type { ConvertOptions } from "./to-javascript.ts";
 import { toJavaScript } from "./to-javascript.ts";
 import { unpickle } from "./unpickle.ts";
-import { isZip, readZip } from "./zip.ts";
+import { isZip, readZip } from "./read-zip.ts";
 
 export interface LoadOptions extends ConvertOptions {
   /**

@@ -6,7 +6,7 @@ import { ByteReader } from "./byte-reader.ts";
 import { dtypeOfSafetensorsTag, safetensorsOrder, storedDtypes } from "./dtypes.ts";
 import { serializationErrors } from "./errors.ts";
 import type { StoredTensor, TensorLeaf } from "./tensors.ts";
-import { alignedBytes, bytesOf, contiguousBytes, contiguousStrides, elementCountOf } from "./tensors.ts";
+import { bytesOf, contiguousBytes, contiguousStrides, elementCountOf } from "./tensors.ts";
 
 const bad = serializationErrors.badSafetensors;
 /** The limit of the reference implementation: a longer header is an attack or another format. */
@@ -40,7 +40,7 @@ export function loadSafetensors<Tensor>(
   checkCoverage(entries, data.length);
   const tensors = new Map<string, Tensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    const storage = { key: name, bytes: alignedBytes(data.subarray(begin, end)), elementCount: elementCountOf(shape) };
+    const storage = { key: name, bytes: data.slice(begin, end), elementCount: elementCountOf(shape) };
     const layout = { shape, strides: contiguousStrides(shape), storageOffset: 0 };
     tensors.set(name, makeTensor({ dtype, ...layout, storage, requires_grad: false, parameter: false, device: "cpu" }));
   }

@@ -26,7 +26,7 @@ export const isTensorLeaf = (value: object): value is TensorLeaf =>
 export interface StorageData {
   /** Its name in the file. */
   readonly key: string;
-  /** Starts on a multiple of 16, so that typed arrays can be laid over it. Not shared with other storages. */
+  /** Memory of its own, which the tensor may keep; typed arrays can be laid over its buffer. */
   readonly bytes: Uint8Array;
   readonly elementCount: number;
 }
@@ -97,6 +97,3 @@ export function contiguousBytes(
   }
   return out;
 }
-
-/** The same bytes where a typed array of any element type may begin; copied only when they lie elsewhere. */
-export const alignedBytes = (bytes: Uint8Array): Uint8Array => (bytes.byteOffset % 16 === 0 ? bytes : bytes.slice());

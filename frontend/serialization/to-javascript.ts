@@ -5,7 +5,7 @@ import { PyCallable, PyClass, PyDict, PySet, PyTuple } from "./python-values.ts"
 import type { StorageRecord } from "./tensor-records.ts";
 import { StorageHandle, storageBytes, TensorRecord } from "./tensor-records.ts";
 import type { StorageData, StoredTensor } from "./tensors.ts";
-import { alignedBytes, bytesOf, contiguousBytes, contiguousStrides, elementCountOf, reachOf } from "./tensors.ts";
+import { bytesOf, contiguousBytes, contiguousStrides, elementCountOf, reachOf } from "./tensors.ts";
 import type { SpecialValue } from "./values.ts";
 import {
   ComplexNumber,
@@ -31,8 +31,8 @@ export interface ConvertOptions {
   readonly dicts?: DictForm | undefined;
 }
 
-/** Twice as deep as Python itself would pickle. */
-const depthLimit = 2000;
+/** More than Python's own pickler would write. */
+const depthLimit = 1000;
 
 export function toJavaScript(root: unknown, options: ConvertOptions): unknown {
   const done = new Map<object, unknown>();
@@ -134,7 +134,7 @@ function loadStorage(record: StorageRecord, elementBytes: number, storages: Stor
     );
   }
   const elementCount = dtype === null ? Math.floor(bytes.length / elementBytes) : record.elementCount;
-  const made = { key, bytes: alignedBytes(bytes), elementCount };
+  const made = { key, bytes: bytes.slice(), elementCount };
   storages.set(record, made);
   return made;
 }

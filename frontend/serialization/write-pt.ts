@@ -6,7 +6,7 @@ import { StorageWriter } from "./write-tensors.ts";
 import { writeSpecial } from "./write-special.ts";
 import { isTensorLeaf } from "./tensors.ts";
 import { getDictInfo } from "./values.ts";
-import { writeZip } from "./zip.ts";
+import { writeZip } from "./write-zip.ts";
 
 export interface SaveOptions {
   /**
@@ -17,7 +17,8 @@ export interface SaveOptions {
 }
 
 const archive = "archive";
-const depthLimit = 2000;
+/** About as deep as Python's own pickler goes before its recursion limit. */
+const depthLimit = 400;
 
 /**
  * The bytes of a file that `torch.load` reads.

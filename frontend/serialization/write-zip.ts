@@ -1,5 +1,5 @@
-/** The zip container of a .pt file: stored entries, each one's data starting on a multiple of 64 bytes, as PyTorch writes it. */
-import { unzipSync, zipSync, type Zippable } from "fflate";
+/** Writes the zip container of a .pt file: stored entries, each one's data starting on a multiple of 64 bytes, as PyTorch writes it. */
+import { zipSync, type Zippable } from "fflate";
 import { serializationErrors } from "./errors.ts";
 
 const alignment = 64;
@@ -23,17 +23,4 @@ export function writeZip(entries: ReadonlyMap<string, Uint8Array>): Uint8Array {
     if (offset >= 2 ** 32) throw serializationErrors.tooLarge(offset);
   }
   return zipSync(files);
-}
-
-export const isZip = (bytes: Uint8Array): boolean =>
-  bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 0x03 && bytes[3] === 0x04;
-
-/** Every entry's data in memory of its own. */
-export function readZip(bytes: Uint8Array): Map<string, Uint8Array> {
-  try {
-    return new Map(Object.entries(unzipSync(bytes)));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw serializationErrors.corrupt(`its zip archive cannot be read (${reason}); was it downloaded completely?`);
-  }
 }
