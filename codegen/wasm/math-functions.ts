@@ -2,7 +2,10 @@
  * Mathematical functions. On float32 they are expanded into basic arithmetic, scalar or four lanes at a time; those of
  * float64 are imported from JavaScript.
  */
+import * as errorFunction from "../math/error-function.ts";
 import * as exponential from "../math/exponential.ts";
+import * as hyperbolic from "../math/hyperbolic.ts";
+import * as inverseTrigonometric from "../math/inverse-trigonometric.ts";
 import * as logarithm from "../math/logarithm.ts";
 import * as trigonometric from "../math/trigonometric.ts";
 import type { FunctionRef } from "./code.ts";
@@ -35,24 +38,24 @@ const expansions: Readonly<Record<MathOperation, Expansion | null>> = {
   log: unary(logarithm.log, true),
   log2: unary(logarithm.log2, true),
   log10: unary(logarithm.log10),
-  log1p: unary(logarithm.log1p),
+  log1p: unary(logarithm.log1p, true),
   sin: unary(trigonometric.sin),
   cos: unary(trigonometric.cos),
   tan: unary(trigonometric.tan),
-  asin: null,
-  acos: null,
-  atan: null,
-  atan2: null,
-  sinh: null,
-  cosh: null,
-  tanh: null,
-  asinh: null,
-  acosh: null,
-  atanh: null,
+  asin: unary(inverseTrigonometric.asin),
+  acos: unary(inverseTrigonometric.acos),
+  atan: unary(inverseTrigonometric.atan),
+  atan2: { write: inverseTrigonometric.atan2 },
+  sinh: unary(hyperbolic.sinh),
+  cosh: unary(hyperbolic.cosh),
+  tanh: unary(hyperbolic.tanh, true),
+  asinh: unary(hyperbolic.asinh),
+  acosh: unary(hyperbolic.acosh),
+  atanh: unary(hyperbolic.atanh),
   sigmoid: unary(exponential.sigmoid, true),
-  erf: null,
-  erfc: null,
-  erfinv: null,
+  erf: unary(errorFunction.erf, true),
+  erfc: unary(errorFunction.erfc),
+  erfinv: unary(errorFunction.erfinv),
   lgamma: null,
   digamma: null,
   pow: null,
