@@ -1,6 +1,7 @@
 /** Mathematical functions, expanded from the texts that all back ends share (codegen/math). */
 import { NotImplementedError } from "../../ir/errors.ts";
 import type { BinaryExpansion, UnaryExpansion } from "../math/builder.ts";
+import { erf, erfc, erfinv } from "../math/error-function.ts";
 import { exp, exp2, expm1, sigmoid } from "../math/exponential.ts";
 import { acosh, asinh, atanh, cosh, sinh, tanh } from "../math/hyperbolic.ts";
 import { acos, asin, atan, atan2 } from "../math/inverse-trigonometric.ts";
@@ -50,9 +51,9 @@ export const mathHelpers = {
   math_asinh: unary("math_asinh", asinh),
   math_acosh: unary("math_acosh", acosh),
   math_atanh: unary("math_atanh", atanh),
-  math_erf: missing("erf"),
-  math_erfc: missing("erfc"),
-  math_erfinv: missing("erfinv"),
+  math_erf: unary("math_erf", erf),
+  math_erfc: unary("math_erfc", erfc),
+  math_erfinv: unary("math_erfinv", erfinv),
   math_lgamma: missing("lgamma"),
   math_digamma: missing("digamma"),
   math_pow: builtin("pow", 2),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { erf, erfc, erfinv } from "../../../codegen/math/float64-library.ts";
 import { f32, type Operation } from "../../../ir/loop.ts";
 import type { WebGpuDevice } from "../../../runtime/webgpu/device.ts";
 import { hasWebGpu, openDevice, runKernel } from "../../runtime/webgpu/support.ts";
@@ -41,6 +42,9 @@ const unary: readonly [Operation, (x: number) => number, readonly [number, numbe
   ["asinh", Math.asinh, [-100, 100]],
   ["acosh", Math.acosh, [1, 100]],
   ["atanh", Math.atanh, [-0.999, 0.999]],
+  ["erf", erf, [-5, 5]],
+  ["erfc", erfc, [-5, 9]],
+  ["erfinv", erfinv, [-1, 1]],
   ["sigmoid", (x) => 1 / (1 + Math.exp(-x)), [-80, 80]],
 ];
 
