@@ -2,10 +2,14 @@
 import "../ir/ops/index.ts";
 import { installMethods } from "./call.ts";
 
+import "./tensor-autograd.ts";
+
 installMethods();
 
 export * from "./creation.ts";
 export * from "./dtype.ts";
 export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
+export * as autograd from "./autograd.ts";
+export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
 export { Tensor } from "./tensor.ts";
 export * from "../ir/errors.ts";

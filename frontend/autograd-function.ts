@@ -1,0 +1,120 @@
+/**
+ * `torch.autograd.Function`: operators with a gradient written by the user.
+ * https://docs.pytorch.org/docs/stable/autograd.html#function
+ */
+import { AutogradError } from "../ir/errors.ts";
+import type { Node } from "../ir/graph.ts";
+import { defineOp } from "../ir/operator.ts";
+import { withGradMode } from "./grad-mode.ts";
+import { graph } from "./state.ts";
+import { Tensor } from "./tensor.ts";
+
+type Output = Tensor | readonly Tensor[];
+
+/** What `forward` leaves for `backward`. */
+export class FunctionCtx {
+  /** Tensors kept by save_for_backward. */
+  saved_tensors: readonly Tensor[] = [];
+  /** Which inputs of forward require grad. */
+  needs_input_grad: readonly boolean[] = [];
+  private dirty: readonly Tensor[] = [];
+  private nonDifferentiable: readonly Tensor[] = [];
+  /** @internal */ materialize_ = true;
+  [key: string]: unknown;
+
+  save_for_backward(...tensors: Tensor[]): void {
+    this.saved_tensors = tensors;
+  }
+  mark_dirty(...tensors: Tensor[]): void {
+    this.dirty = tensors;
+  }
+  mark_non_differentiable(...tensors: Tensor[]): void {
+    this.nonDifferentiable = tensors;
+  }
+  set_materialize_grads(value: boolean): void {
+    this.materialize_ = value;
+  }
+  /** @internal */
+  isDirty_(tensor: Tensor): boolean {
+    return this.dirty.includes(tensor);
+  }
+  /** @internal */
+  isDifferentiable_(tensor: Tensor): boolean {
+    return !this.nonDifferentiable.includes(tensor) && tensor.is_floating_point();
+  }
+}
+
+interface CustomCall {
+  readonly backward: (ctx: FunctionCtx, ...grads: Tensor[]) => Tensor | null | readonly (Tensor | null)[];
+  readonly ctx: FunctionCtx;
+  readonly device: Tensor["storage_"]["device"];
+  /** For each tensor input its place among forward's arguments. */
+  readonly places: readonly number[];
+  readonly outputCount: number;
+}
+const calls: CustomCall[] = [];
+
+/** The recorded form: inputs are the tensor arguments, then the results that forward computed. */
+defineOp({
+  name: "autograd_function",
+  signature: "autograd_function(Tensor[] inputs, Tensor[] results, int call)",
+  places: [],
+  composite: true,
+  doc: { summary: "A user's autograd.Function.", shape: "any", source: "torch.autograd.Function" },
+  gradient(_g, { inputs, attrs, outputs, grads }) {
+    const call = calls[attrs["call"] as number]!;
+    const given = outputs.map((output, i): Tensor => {
+      const grad = grads[i] ?? (call.ctx.materialize_ ? graph.full(output.shape, 0, output.dtype) : null);
+      return grad === null ? (null as unknown as Tensor) : Tensor.ofNode(grad, call.device);
+    });
+    const result = call.backward(call.ctx, ...given);
+    const list = Array.isArray(result) ? (result as readonly (Tensor | null)[]) : [result as Tensor | null];
+    const byInput = call.places.map((place, i) => {
+      const grad = list[place] ?? null;
+      if (grad === null || !inputs[i]!.requiresGrad) return null;
+      const node = grad.node_();
+      return graph.sumTo(graph.cast(node, inputs[i]!.dtype), inputs[i]!.shape);
+    });
+    return [...byInput, ...outputs.map(() => null)];
+  },
+  record: (_g, { results }) => results,
+});
+
+/** Subclass it with static `forward(ctx, ...args)` and `backward(ctx, ...grads)`, and call `apply(...args)`. */
+// eslint-disable-next-line -- the name is PyTorch's
+export class Function {
+  static forward(_ctx: FunctionCtx, ..._args: never[]): Output {
+    throw new AutogradError("function/forward", "You must implement the forward function for custom autograd.Function.");
+  }
+  static backward(_ctx: FunctionCtx, ..._grads: Tensor[]): Tensor | null | readonly (Tensor | null)[] {
+    throw new AutogradError("function/backward", "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD.");
+  }
+
+  /** Runs forward without recording, and records this function in its place. */
+  static apply<T extends typeof Function>(this: T, ...args: unknown[]): ReturnType<T["forward"]> {
+    const ctx = new FunctionCtx();
+    const tensors = args.filter((arg): arg is Tensor => arg instanceof Tensor);
+    ctx.needs_input_grad = args.map((arg) => arg instanceof Tensor && arg.requires_grad);
+    const inputNodes = tensors.map((tensor) => tensor.node_());
+    const recording = graph.gradEnabled && inputNodes.some((node) => node.requiresGrad);
+    const output = withGradMode(false, () => (this.forward as (ctx: FunctionCtx, ...args: unknown[]) => Output)(ctx, ...args));
+    if (!recording) return output as ReturnType<T["forward"]>;
+    const outputs = Array.isArray(output) ? (output as readonly Tensor[]) : [output as Tensor];
+    const device = outputs[0]!.storage_.device;
+    const results = outputs.map((tensor) => tensor.node_());
+    const index = calls.push({ backward: this.backward.bind(this), ctx, device, places: tensors.map((tensor) => args.indexOf(tensor)), outputCount: outputs.length }) - 1;
+    const attrs = { inputs: inputNodes.map((_, i) => ({ $input: i })), results: results.map((_, i) => ({ $input: inputNodes.length + i })), call: index };
+    const node = graph.call("autograd_function", [...inputNodes, ...results], attrs, results.map((r) => ({ dtype: r.dtype, shape: r.shape })));
+    const wrapped = outputs.map((tensor, i): Tensor => {
+      const result: Node = outputs.length === 1 ? node : graph.pick(node, i);
+      if (ctx.isDirty_(tensor)) {
+        tensor.write_(result, `${this.name}.apply`);
+        return tensor;
+      }
+      return Tensor.ofNode(ctx.isDifferentiable_(tensor) ? result : graph.detach(result), device);
+    });
+    // What was saved among the results is differentiable through this function.
+    ctx.saved_tensors = ctx.saved_tensors.map((saved) => wrapped[outputs.indexOf(saved)] ?? saved);
+    return (Array.isArray(output) ? wrapped : wrapped[0]) as ReturnType<T["forward"]>;
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * `torch.autograd`: backward passes over the recorded graph. Gradients are ordinary lazy tensors.
+ * https://docs.pytorch.org/docs/stable/autograd.html
+ */
+import { AutogradError, ArgumentError } from "../ir/errors.ts";
+import { enterScope, forgetInterned, nextNodeId, type Node } from "../ir/graph.ts";
+import { formatShape, sameShape } from "../ir/shape.ts";
+import { differentiate } from "../passes/differentiate.ts";
+import { withSite } from "./call.ts";
+import { userSite } from "./site.ts";
+import { graph } from "./state.ts";
+import { overwriteOf } from "./storage.ts";
+import { Tensor } from "./tensor.ts";
+import { withGradMode } from "./grad-mode.ts";
+
+type Tensors = Tensor | readonly Tensor[];
+type MaybeTensors = Tensor | null | undefined | readonly (Tensor | null | undefined)[];
+const list = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? (value as readonly T[]) : [value as T]);
+
+export interface GradOptions {
+  readonly grad_outputs?: MaybeTensors;
+  readonly retain_graph?: boolean | null | undefined;
+  readonly create_graph?: boolean | undefined;
+  readonly only_inputs?: boolean | undefined;
+  readonly allow_unused?: boolean | null | undefined;
+  readonly is_grads_batched?: boolean | undefined;
+  readonly materialize_grads?: boolean | undefined;
+}
+export interface BackwardOptions {
+  readonly gradient?: Tensor | null | undefined;
+  readonly retain_graph?: boolean | null | undefined;
+  readonly create_graph?: boolean | undefined;
+  readonly inputs?: Tensors | null | undefined;
+}
+
+/** Nodes whose saved values an earlier backward gave up, with the line of that call. */
+const freed = new WeakMap<Node, string>();
+
+/** The gradients that start a backward pass. */
+function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor | null | undefined)[]): Node[] {
+  return outputs.map((output, i) => {
+    if (!output.requires_grad) throw new AutogradError(`${name}/no-grad`, `${name}: element ${i} of tensors does not require grad and does not have a grad_fn, got ${String(output)}.`, "Call requires_grad_() on an input before computing it.");
+    const grad = given[i];
+    const node = output.node_();
+    if (grad === null || grad === undefined) {
+      if (output.numel() !== 1) throw new AutogradError(`${name}/scalar`, `${name}: grad can be implicitly created only for scalar outputs, got ${node.dtype}${formatShape(node.shape)}.`, "Pass a gradient of the output's shape, or reduce it with sum() or mean().");
+      return graph.full(node.shape, 1, node.dtype);
+    }
+    if (!sameShape(grad.shape, output.shape)) throw new AutogradError(`${name}/gradient-shape`, `${name}: Mismatch in shape: grad_output[${i}] has a shape of ${formatShape(grad.shape)} and output[${i}] has a shape of ${formatShape(output.shape)}.`);
+    return graph.cast(grad.node_(), node.dtype);
+  });
+}
+
+interface Pass {
+  readonly name: string;
+  readonly outputs: readonly Tensor[];
+  readonly gradients: readonly (Tensor | null | undefined)[];
+  readonly targets: readonly Node[];
+  readonly retain: boolean;
+  readonly create: boolean;
+}
+
+function run(pass: Pass): (Node | null)[] {
+  const device = pass.outputs[0]!.storage_.device;
+  enterScope(device.name);
+  return withGradMode(pass.create, () => {
+    const roots = pass.outputs.map((output) => output.node_());
+    const grads = seeds(pass.name, pass.outputs, pass.gradients);
+    let firstNew = nextNodeId();
+    const visited: Node[] = [];
+    const site = userSite(new Error().stack) ?? "an earlier line";
+    const result = differentiate(graph, roots, grads, pass.targets, {
+      onGradient: (node, grad) => {
+        firstNew = nextNodeId();
+        return runHooks(node, grad, device);
+      },
+      onRule: (node, _grads, produced) => {
+        checkSaved(pass.name, node, produced, firstNew);
+        firstNew = nextNodeId();
+        visited.push(node);
+      },
+    });
+    if (!pass.retain) {
+      for (const node of visited) freed.set(node, site);
+      // A graph recorded anew must not meet the nodes that were given up.
+      forgetInterned();
+    }
+    return result;
+  });
+}
+
+/** Whether a rule used a forward value that has been overwritten or given up since. */
+function checkSaved(name: string, node: Node, produced: readonly (Node | null)[], firstNew: number): void {
+  const saved = new Set<Node>([node, ...node.inputs]);
+  const gone = freed.get(node);
+  const suspects = new Map<Node, ReturnType<typeof overwriteOf>>();
+  for (const candidate of saved) {
+    const write = overwriteOf(candidate);
+    if (write !== null || gone !== undefined) suspects.set(candidate, write);
+  }
+  if (suspects.size === 0) return;
+  const used = new Set<Node>();
+  const stack = produced.filter((grad): grad is Node => grad !== null && grad.id >= firstNew);
+  while (stack.length > 0) {
+    const current = stack.pop()!;
+    for (const input of current.inputs) {
+      if (saved.has(input)) used.add(input);
+      else if (input.id >= firstNew && !used.has(input)) {
+        used.add(input);
+        stack.push(input);
+      }
+    }
+  }
+  for (const [candidate, write] of suspects) {
+    if (!used.has(candidate)) continue;
+    if (gone !== undefined) {
+      throw new AutogradError("backward/graph-freed", `${name}: Trying to backward through the graph a second time: this graph was released by the backward at ${gone}.`, "Pass { retain_graph: true } to that call, or run the forward pass again.");
+    }
+    throw new AutogradError(
+      "inplace/saved-value",
+      `${name}: one of the variables needed for gradient computation has been modified by an inplace operation: ${node.op === "call" ? node.attrs.name : node.op} saved a ${candidate.dtype}${formatShape(candidate.shape)}, changed since by ${write!.operator} (now at version ${write!.version}).`,
+      "Use the form without the underscore, or clone() the tensor before changing it.",
+    );
+  }
+}
+
+/** Tensors with hooks or retained gradients, by the node that their gradient arrives at. */
+const watched = new WeakMap<Node, Set<Tensor>>();
+export function watch(tensor: Tensor): void {
+  const node = tensor.node_();
+  let set = watched.get(node);
+  if (set === undefined) watched.set(node, (set = new Set()));
+  set.add(tensor);
+}
+
+function runHooks(node: Node, grad: Node, device: Tensor["storage_"]["device"]): Node {
+  let current = grad;
+  const tensors = new Set(watched.get(node) ?? []);
+  if (node.op === "leaf" && node.binding instanceof Tensor) tensors.add(node.binding);
+  for (const tensor of tensors) {
+    for (const hook of tensor.hooks_?.values() ?? []) {
+      const replaced = hook(Tensor.ofNode(current, device));
+      if (replaced instanceof Tensor) current = replaced.node_();
+    }
+    if (tensor.retainsGrad_ && node.op !== "leaf") tensor.grad = Tensor.ofNode(current, device);
+  }
+  return current;
+}
+
+/**
+ * Sums the gradients of outputs with respect to inputs, and returns them.
+ * @throws AutogradError when an input was not used (unless allow_unused), or when the graph has been released
+ * https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
+ */
+export function grad(outputs: Tensors, inputs: Tensors, options?: GradOptions): Tensor[];
+export function grad(outputs: Tensors, inputs: Tensors, grad_outputs?: MaybeTensors, options?: GradOptions): Tensor[];
+export function grad(outputs: Tensors, inputs: Tensors, third?: MaybeTensors | GradOptions, fourth?: GradOptions): Tensor[] {
+  return withSite(() => {
+    const isOptions = third !== null && third !== undefined && !(third instanceof Tensor) && !Array.isArray(third);
+    const options: GradOptions = isOptions ? (third as GradOptions) : (fourth ?? {});
+    const seedsGiven = isOptions || third === undefined ? options.grad_outputs : (third as MaybeTensors);
+    if (options.only_inputs === false) throw new ArgumentError("grad/only-inputs", "grad: only_inputs argument is deprecated and is ignored now (defaults to True).");
+    const create = options.create_graph ?? false;
+    const wanted = list(inputs);
+    const nodes = wanted.map((input, i) => {
+      if (!input.requires_grad) throw new AutogradError("grad/input-no-grad", `grad: One of the differentiated Tensors does not require grad: input ${i} is ${String(input)}.`, "Call requires_grad_() on it before computing the outputs.");
+      return input.node_();
+    });
+    const pass = { name: "grad", outputs: list(outputs), gradients: list(seedsGiven) as readonly (Tensor | null | undefined)[], targets: nodes, retain: options.retain_graph ?? create, create };
+    if (options.is_grads_batched) return batched(pass, wanted, options);
+    return run(pass).map((node, i) => finishGrad(node, wanted[i]!, options));
+  });
+}
+
+function finishGrad(node: Node | null, input: Tensor, options: GradOptions): Tensor {
+  if (node !== null) return Tensor.ofNode(node, input.storage_.device);
+  if (options.materialize_grads) return Tensor.ofNode(graph.full(input.shape, 0, input.dtype.name), input.storage_.device);
+  if (!options.allow_unused) throw new AutogradError("grad/unused", "grad: One of the differentiated Tensors appears to not have been used in the graph.", "Set { allow_unused: true } if this is the desired behaviour.");
+  return null as unknown as Tensor;
+}
+
+/** One vector-Jacobian product for each leading slice of the output gradients, stacked. */
+function batched(pass: Pass, inputs: readonly Tensor[], options: GradOptions): Tensor[] {
+  const seedsGiven = pass.gradients.map((grad) => {
+    if (!(grad instanceof Tensor)) throw new ArgumentError("grad/batched", "grad: is_grads_batched needs grad_outputs.");
+    return [...grad];
+  });
+  const count = seedsGiven[0]!.length;
+  const rows: (Node | null)[][] = [];
+  for (let i = 0; i < count; i++) rows.push(run({ ...pass, gradients: seedsGiven.map((slices) => slices[i]), retain: pass.retain || i < count - 1 }));
+  return inputs.map((input, k) => {
+    const parts = rows.map((row) => row[k] ?? null);
+    if (parts.some((part) => part === null)) return finishGrad(null, input, options);
+    const stacked = graph.concat(parts.map((part) => graph.reshape(part!, [1, ...part!.shape])), 0);
+    return Tensor.ofNode(stacked, input.storage_.device);
+  });
+}
+
+/**
+ * Accumulates the gradients of tensors into the leaves' `.grad` (or those of `inputs`).
+ * https://docs.pytorch.org/docs/stable/generated/torch.autograd.backward.html
+ */
+export function backward(tensors: Tensors, grad_tensors?: MaybeTensors, options: BackwardOptions = {}): void {
+  withSite(() => {
+    const outputs = list(tensors);
+    const create = options.create_graph ?? false;
+    const roots = outputs.map((output) => output.node_());
+    const chosen = options.inputs === null || options.inputs === undefined ? null : list(options.inputs);
+    if (chosen !== null && chosen.length === 0) throw new AutogradError("backward/inputs", "backward: 'inputs' argument to backward() cannot be empty.");
+    const targets = chosen === null ? leavesOf(roots) : chosen.map((input) => input.node_());
+    const grads = run({ name: "backward", outputs, gradients: list(grad_tensors ?? null), targets, retain: options.retain_graph ?? create, create });
+    withGradMode(create, () => {
+      targets.forEach((target, i) => {
+        const gradNode = grads[i];
+        if (!gradNode) return;
+        const owner = chosen === null ? (target.binding as Tensor) : chosen[i]!;
+        const fresh = Tensor.ofNode(gradNode, owner.storage_.device);
+        owner.grad = owner.grad === null ? fresh : Tensor.ofNode(graph.add(owner.grad.node_(), gradNode), owner.storage_.device);
+        for (const hook of owner.accumulateHooks_?.values() ?? []) hook(owner);
+      });
+    });
+  });
+}
+
+/** Leaves of differentiation that roots depend on. */
+function leavesOf(roots: readonly Node[]): Node[] {
+  const leaves: Node[] = [];
+  const seen = new Set<Node>(roots);
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (node.op === "leaf") {
+      if (node.requiresGrad) leaves.push(node);
+      continue;
+    }
+    for (const input of node.inputs) {
+      if (input.requiresGrad && !seen.has(input)) {
+        seen.add(input);
+        stack.push(input);
+      }
+    }
+  }
+  return leaves;
+}
+
+export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
+export { Function, type FunctionCtx } from "./autograd-function.ts";

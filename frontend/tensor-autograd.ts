@@ -1,0 +1,69 @@
+/** The parts of Tensor that differentiation adds. */
+import { AutogradError } from "../ir/errors.ts";
+import { backward, watch, type BackwardOptions } from "./autograd.ts";
+import { isPlainObject } from "./bind.ts";
+import { Tensor, type GradientHook } from "./tensor.ts";
+
+/** What registering a hook returns. */
+export interface RemovableHandle {
+  remove(): void;
+}
+
+declare module "./tensor.ts" {
+  interface Tensor {
+    /** Accumulates gradients into the leaves. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.backward.html */
+    backward(gradient?: Tensor | null | BackwardOptions, options?: BackwardOptions): void;
+    /** Calls `hook` with each gradient that arrives here; a tensor that it returns replaces it. */
+    register_hook(hook: GradientHook): RemovableHandle;
+    /** Calls `hook` after a gradient has been accumulated into this leaf's `.grad`. */
+    register_post_accumulate_grad_hook(hook: (tensor: Tensor) => void): RemovableHandle;
+    /** Keeps this tensor's gradient in `.grad` though it is not a leaf. */
+    retain_grad(): void;
+    readonly retains_grad: boolean;
+  }
+}
+
+let nextHook = 0;
+
+Object.defineProperties(Tensor.prototype, {
+  backward: {
+    value(this: Tensor, gradient?: Tensor | null | BackwardOptions, options?: BackwardOptions): void {
+      const named = isPlainObject(gradient) ? (gradient as BackwardOptions) : (options ?? {});
+      const seed = gradient instanceof Tensor ? gradient : named.gradient;
+      backward(this, seed, named);
+    },
+  },
+  register_hook: {
+    value(this: Tensor, hook: GradientHook): RemovableHandle {
+      if (!this.requires_grad) throw new AutogradError("hook/no-grad", "register_hook: cannot register a hook on a tensor that doesn't require gradient.");
+      const hooks = (this.hooks_ ??= new Map());
+      const id = nextHook++;
+      hooks.set(id, hook);
+      watch(this);
+      return { remove: () => void hooks.delete(id) };
+    },
+  },
+  register_post_accumulate_grad_hook: {
+    value(this: Tensor, hook: (tensor: Tensor) => void): RemovableHandle {
+      if (!this.requires_grad) throw new AutogradError("hook/no-grad", "register_post_accumulate_grad_hook: cannot register a hook on a tensor that doesn't require gradient.");
+      if (!this.is_leaf) throw new AutogradError("hook/non-leaf", "register_post_accumulate_grad_hook: post accumulate grad hooks cannot be registered on non-leaf tensors.");
+      const hooks = (this.accumulateHooks_ ??= new Map());
+      const id = nextHook++;
+      hooks.set(id, hook);
+      return { remove: () => void hooks.delete(id) };
+    },
+  },
+  retain_grad: {
+    value(this: Tensor): void {
+      if (!this.requires_grad) throw new AutogradError("retain-grad/no-grad", "retain_grad: can't retain_grad on Tensor that has requires_grad=False.");
+      if (this.is_leaf) return;
+      this.retainsGrad_ = true;
+      watch(this);
+    },
+  },
+  retains_grad: {
+    get(this: Tensor): boolean {
+      return this.retainsGrad_;
+    },
+  },
+});
