@@ -53,9 +53,24 @@ export function exp<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
 
 /** 2^x; 1.1 ulp, exact for whole x. */
 export function exp2<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
-  const clamped = b.max(b.min(x, b.f32(129)), b.f32(-151));
-  const { whole, biased } = b.roundScaled(clamped, 1, doubleBias);
-  const r = b.sub(clamped, whole);
+  const { whole, biased, bounded } = roundExponent(b, x);
+  return scaledExp2(b, b.sub(bounded, whole), biased);
+}
+
+/** 2^(high + low) for a low far below high; beyond the float range low is ignored. */
+export function exp2OfSum<F, I, M>(b: MathBuilder<F, I, M>, high: F, low: F): F {
+  const { whole, biased, bounded } = roundExponent(b, high);
+  const boundedLow = b.max(b.min(low, b.f32(2 ** -10)), b.f32(-(2 ** -10)));
+  return scaledExp2(b, b.add(b.sub(bounded, whole), boundedLow), biased);
+}
+
+function roundExponent<F, I, M>(b: MathBuilder<F, I, M>, x: F): { bounded: F; whole: F; biased: I } {
+  const bounded = b.max(b.min(x, b.f32(129)), b.f32(-151));
+  return { bounded, ...b.roundScaled(bounded, 1, doubleBias) };
+}
+
+/** 2^(r + n) for |r| <= 1/2 and n given as n + 254. */
+function scaledExp2<F, I, M>(b: MathBuilder<F, I, M>, r: F, biased: I): F {
   return scaleByPowerOfTwo(b, b.madd(r, polynomial(b, r, exp2Tail), b.f32(1)), biased);
 }
 
