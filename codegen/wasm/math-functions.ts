@@ -7,6 +7,7 @@ import * as exponential from "../math/exponential.ts";
 import * as hyperbolic from "../math/hyperbolic.ts";
 import * as inverseTrigonometric from "../math/inverse-trigonometric.ts";
 import * as logarithm from "../math/logarithm.ts";
+import * as power from "../math/power.ts";
 import * as trigonometric from "../math/trigonometric.ts";
 import type { FunctionRef } from "./code.ts";
 import type { KernelContext } from "./context.ts";
@@ -58,7 +59,7 @@ const expansions: Readonly<Record<MathOperation, Expansion | null>> = {
   erfinv: unary(errorFunction.erfinv),
   lgamma: null,
   digamma: null,
-  pow: null,
+  pow: { write: power.pow },
 };
 
 /** A function of float64 numbers that the host provides. */
