@@ -163,6 +163,22 @@ export function laneFacts(body: readonly Stmt[], scratch: ReadonlySet<string>): 
   return { varies, divergent };
 }
 
+/** Variables that may hold a float product: compilers could fuse the rounding away in a sum that takes one. */
+export function productVariables(body: readonly Stmt[]): ReadonlySet<string> {
+  const products = new Set<string>();
+  visitStmts(body, (stmt) => {
+    if (stmt.kind !== "let" && stmt.kind !== "declare" && stmt.kind !== "assign") return;
+    if (isProduct(stmt.value, products)) products.add(stmt.name);
+  });
+  return products;
+}
+
+export function isProduct(expr: Expr, products: ReadonlySet<string>): boolean {
+  if (expr.type.kind !== "f32") return false;
+  if (expr.op === "var") return products.has(expr.name);
+  return expr.op === "mul" || (expr.op === "neg" && isProduct(expr.args[0]!, products));
+}
+
 /** The largest power of two (at most 4) that is known to divide an index. */
 export type Alignment = 1 | 2 | 4;
 

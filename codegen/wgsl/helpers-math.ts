@@ -1,12 +1,13 @@
 /** Mathematical functions, expanded from the texts that all back ends share (codegen/math). */
-import { NotImplementedError } from "../../ir/errors.ts";
 import type { BinaryExpansion, UnaryExpansion } from "../math/builder.ts";
 import { erf, erfc, erfinv } from "../math/error-function.ts";
 import { exp, exp2, expm1, sigmoid } from "../math/exponential.ts";
+import { digamma, lgamma } from "../math/gamma.ts";
 import { acosh, asinh, atanh, cosh, sinh, tanh } from "../math/hyperbolic.ts";
 import { acos, asin, atan, atan2 } from "../math/inverse-trigonometric.ts";
 import { log, log10, log1p, log2 } from "../math/logarithm.ts";
 import { cos, sin, tan } from "../math/trigonometric.ts";
+import { pow } from "../math/power.ts";
 import type { Helper } from "./helper.ts";
 import { binaryFunction, unaryFunction } from "./math-builder.ts";
 
@@ -15,18 +16,6 @@ const unary = (name: string, expand: UnaryExpansion): Helper => ({
 });
 const binary = (name: string, expand: BinaryExpansion): Helper => ({
   source: (width) => binaryFunction(name, expand, width),
-});
-// Stand-ins, until codegen/math has these functions.
-const builtin = (name: string, parameters = 1): Helper => ({
-  source: ({ F, suffix }) =>
-    parameters === 1
-      ? `fn math_${name}${suffix}(x: ${F}) -> ${F} { return ${name}(x); }`
-      : `fn math_${name}${suffix}(x: ${F}, y: ${F}) -> ${F} { return ${name}(x, y); }`,
-});
-const missing = (name: string): Helper => ({
-  source: () => {
-    throw new NotImplementedError("wgsl/math", `${name} is not available on WebGPU yet.`);
-  },
 });
 
 export const mathHelpers = {
@@ -54,7 +43,7 @@ export const mathHelpers = {
   math_erf: unary("math_erf", erf),
   math_erfc: unary("math_erfc", erfc),
   math_erfinv: unary("math_erfinv", erfinv),
-  math_lgamma: missing("lgamma"),
-  math_digamma: missing("digamma"),
-  math_pow: builtin("pow", 2),
+  math_lgamma: unary("math_lgamma", lgamma),
+  math_digamma: unary("math_digamma", digamma),
+  math_pow: binary("math_pow", pow),
 } satisfies Record<string, Helper>;

@@ -1,10 +1,12 @@
 /** Expands a mathematical function (codegen/math) into the text of one WGSL function. */
 import type { BinaryExpansion, MathBuilder, UnaryExpansion } from "../math/builder.ts";
-import { literal, type Width } from "./types.ts";
+import { literal, roundedFloat, type Width } from "./types.ts";
 
 /** Values are WGSL expressions without operators: names, literals and constructors. */
 class WgslMathBuilder implements MathBuilder<string, string, string> {
   readonly lines: string[] = [];
+  /** Names of sums, differences and products. */
+  private readonly sums = new Set<string>();
   private count = 0;
   private depth = 1;
   private readonly width: Width;
@@ -23,6 +25,17 @@ class WgslMathBuilder implements MathBuilder<string, string, string> {
     return name;
   }
 
+  private round(text: string): string {
+    const name = this.bind(text);
+    this.sums.add(name);
+    return name;
+  }
+
+  /** A sum or product as an operand of a sum: arithmetic on rounding errors, (a + b) - a and the like, needs it so. */
+  private rounded(value: string): string {
+    return this.sums.has(value) ? roundedFloat(value, this.width) : value;
+  }
+
   f32(value: number): string {
     return literal({ kind: "f32", lanes: this.width.lanes }, value);
   }
@@ -30,9 +43,9 @@ class WgslMathBuilder implements MathBuilder<string, string, string> {
     return literal({ kind: "i32", lanes: this.width.lanes }, value);
   }
 
-  add = (a: string, b: string): string => this.bind(`${a} + ${b}`);
-  sub = (a: string, b: string): string => this.bind(`${a} - ${b}`);
-  mul = (a: string, b: string): string => this.bind(`${a} * ${b}`);
+  add = (a: string, b: string): string => this.round(`${this.rounded(a)} + ${this.rounded(b)}`);
+  sub = (a: string, b: string): string => this.round(`${this.rounded(a)} - ${this.rounded(b)}`);
+  mul = (a: string, b: string): string => this.round(`${a} * ${b}`);
   div = (a: string, b: string): string => this.bind(`${a} / ${b}`);
   madd = (a: string, b: string, c: string): string => this.bind(`fma(${a}, ${b}, ${c})`);
   sqrt = (a: string): string => this.bind(`sqrt(${a})`);

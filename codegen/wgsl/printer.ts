@@ -1,11 +1,11 @@
 /** Prints the statements of one shader, indented, with every name made a WGSL identifier. */
 import { IrError } from "../../ir/errors.ts";
 import type { Expr, Stmt } from "../../ir/loop.ts";
-import { operands, type LaneFacts } from "./analysis.ts";
+import { isProduct, operands, type LaneFacts } from "./analysis.ts";
 import type { HelperName, HelperSet } from "./helpers.ts";
 import { loadText, storeText, type BufferAccess } from "./memory.ts";
 import { printOperation } from "./operations.ts";
-import { literal, opaqueLiteral, typeName, type Width } from "./types.ts";
+import { literal, opaqueLiteral, roundedFloat, typeName, widthOf, type Width } from "./types.ts";
 
 /** Longer expressions are cut by a `let`: compilers limit how deep expressions nest. */
 const longestExpression = 400;
@@ -16,6 +16,8 @@ export interface PrinterContext {
   /** WGSL text of each number parameter. */
   readonly numbers: ReadonlyMap<string, string>;
   readonly lanes: LaneFacts;
+  /** Variables that may hold a product of floats. */
+  readonly products: ReadonlySet<string>;
   /** Buffers that outlive the kernel. */
   readonly argumentNames: ReadonlySet<string>;
   readonly workgroupSize: number;
@@ -127,6 +129,12 @@ export class Printer {
         const args = expr.args.map((arg, i) =>
           constant && i === 0 && arg.op === "const" ? opaqueLiteral(arg.type, arg.value) : texts.get(arg)!,
         );
+        // Products are rounded before they are added; `madd` is there for what may be fused.
+        if ((expr.op === "add" || expr.op === "sub") && expr.type.kind === "f32") {
+          expr.args.forEach((arg, i) => {
+            if (isProduct(arg, this.context.products)) args[i] = roundedFloat(args[i]!, widthOf(arg.type));
+          });
+        }
         return printOperation({ args, type: expr.type, expr, bind: this.bind, helper: this.helper });
       }
     }

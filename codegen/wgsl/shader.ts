@@ -1,7 +1,7 @@
 /** The text of one phase's shader. */
 import { IrError } from "../../ir/errors.ts";
 import type { BufferParam, LoopKernel } from "../../ir/loop.ts";
-import { accesses } from "./analysis.ts";
+import { accesses, productVariables } from "./analysis.ts";
 import { groupLimit, groupSize, pieceWords } from "./grid.ts";
 import { HelperSet } from "./helpers.ts";
 import { kindOf, wordsOf, type BufferAccess, type Place } from "./memory.ts";
@@ -64,6 +64,7 @@ export function printPhase({ kernel, phase, placement, operandOf }: PhasePlan, h
     buffers,
     numbers: numberTexts(kernel),
     lanes: placement.lanes,
+    products: productVariables(phaseStatements(phase)),
     argumentNames: new Set(kernel.buffers.filter((buffer) => buffer.scope === "argument").map((buffer) => buffer.name)),
     workgroupSize: kernel.workgroupSize,
     storageBarriers: rewritten.size > 0 || [...homes.values()].some((home) => home.kind === "reserved"),

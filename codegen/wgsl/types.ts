@@ -75,6 +75,13 @@ export function intLiteral(value: number | bigint): string {
   return wrapped < 0 ? `(${wrapped}i)` : `${wrapped}i`;
 }
 
+/**
+ * A float result as an operand that keeps its rounding. WGSL lets compilers fuse a product into a sum, and reassociate;
+ * a value that comes from bits, in a way known only at run time, they must take as it is.
+ */
+export const roundedFloat = (text: string, { F, U }: Width): string =>
+  `bitcast<${F}>(bitcast<${U}>(${text}) | ${U}(P.zero))`;
+
 /** A constant that WGSL may fold. */
 export function literal(type: Type, value: number | bigint): string {
   const one = scalarLiteral(type.kind, value);

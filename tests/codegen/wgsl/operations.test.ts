@@ -213,6 +213,21 @@ describe.skipIf(!hasWebGpu)("operations in WGSL", () => {
         expect(result).toBe(Math.fround(value));
       }
     });
+    test("a product is rounded before it is added to", async () => {
+      const values = [0.1, 1 / 3, 1.1, 123.456].map((x) => f(x));
+      const both = (x: Expr): Expr => call("mul", x.type, x, x);
+      const zero = await apply("float32", "float32", lanes, (x) => call("sub", x.type, both(x), both(x)), values);
+      expect(zero).toEqual([0, 0, 0, 0]);
+      const sums = await apply(
+        "float32",
+        "float32",
+        lanes,
+        (x, y) => call("add", x.type, both(x), y),
+        values,
+        [1, 2, 3, 4],
+      );
+      expect(sums).toEqual(values.map((x, k) => f(f(x * x) + k + 1)));
+    });
     test("operations on constants overflow as at run time", async () => {
       const type = typeOf("float32", lanes);
       const constant = (value: number): Expr => ({ op: "const", type, value });
