@@ -6,8 +6,8 @@ import { log1p, log1pWithError } from "./logarithm.ts";
 import { polynomial } from "./polynomial.ts";
 import { oddExtension } from "./sign.ts";
 
-/** (tanh x - x) / x^3 in x^2 for x <= 1; the error relative to tanh x is 2^-27.7. */
-const tanhTail = [-0.33333296, 0.13332346, -0.053879846, 0.021486675, -0.00794601, 0.0023012222, -0.00035839443];
+/** (tanh x - x) / x^3 in x^2 for x <= 0.9; the error relative to tanh x is 2^-29.8. */
+const tanhTail = [-0.33333322, 0.13332981, -0.053929474, 0.021664092, -0.008265454, 0.0025834232, -0.0004557081];
 /** (sinh x - x) / x^3 in x^2 for x <= 1; the error relative to sinh x is 2^-31.6. */
 const sinhTail = [0.16666667, 0.0083333105, 0.00019842896, 0.0000027822132];
 /** (asinh x - x) / x^3 in x^2 for x <= 1/2; the error relative to asinh x is 2^-29.6. */
@@ -18,7 +18,7 @@ const atanhTail = [0.33333302, 0.20002453, 0.14223784, 0.1181641, 0.051603124, 0
 /** x + x^3 tail(x^2). */
 function oddPolynomial<F, I, M>(b: MathBuilder<F, I, M>, x: F, tail: readonly number[]): F {
   const square = b.mul(x, x);
-  return b.madd(b.mul(x, square), polynomial(b, square, tail), x);
+  return b.madd(b.mul(square, polynomial(b, square, tail)), x, x);
 }
 
 /** tanh x; 0.9 ulp. */
@@ -31,7 +31,7 @@ export function tanh<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
     const power = b.bitcastToFloat(b.ishl(biased, 23));
     const one = b.f32(1);
     const large = b.add(one, b.div(b.f32(-2), b.madd(fraction, power, b.add(power, one))));
-    return b.select(b.lt(magnitude, one), small, large);
+    return b.select(b.lt(magnitude, b.f32(0.9)), small, large);
   });
 }
 
