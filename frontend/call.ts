@@ -6,12 +6,13 @@ import { isNode } from "../ir/builder.ts";
 import { canCast } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, CressetError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { enterScope, type Node } from "../ir/graph.ts";
-import { operators, recordOperator, type Operator } from "../ir/operator.ts";
+import { operators, recordOperator, type Measured, type Operator } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { parseSignature } from "../ir/signature.ts";
 import type { Device } from "../runtime/device.ts";
 import { bind, isPlainObject, type Bound } from "./bind.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
+import { measuredLater, measuredNow } from "./measure.ts";
 import { graph, settings } from "./state.ts";
 import { userSite } from "./site.ts";
 import { Tensor, viewLayout } from "./tensor.ts";
@@ -44,35 +45,75 @@ function namedResults(tensors: readonly Tensor[], names: readonly string[] | und
   return results;
 }
 
+/** A call whose arguments are bound, before anything is recorded. */
+interface Call {
+  readonly name: string;
+  readonly definition: Operator;
+  readonly bound: Bound;
+  readonly device: Device;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly out: unknown;
+}
+
+function prepared(name: string, args: readonly unknown[]): Call {
+  const { out, rest } = takeOut(args);
+  const candidates = overloadsOf(name);
+  const { bound, which } = bind(name, candidates.map((c) => c.signature), rest);
+  const definition = candidates[which]!;
+  const options = rest.at(-1);
+  return { name, definition, bound, device: deviceOf(definition, bound, rest), options: isPlainObject(options) ? options : {}, out };
+}
+
+function finished({ definition, bound, device, options, out }: Call, measured: Measured): Result {
+  if (definition.view && out === undefined) return callView(definition, bound, device);
+  const nodes = record(definition, bound, device, measured);
+  if (out !== undefined) return writeOut(definition, nodes, out);
+  const tensors = nodes.map((node) => Tensor.ofNode(node, device));
+  if (options["requires_grad"] === true) tensors[0]!.requires_grad_();
+  return tensors.length === 1 && !definition.results ? tensors[0]! : namedResults(tensors, definition.results);
+}
+
 /** Calls an operator by its PyTorch name. */
 export function callOperator(name: string, args: readonly unknown[]): Result {
   return withSite(() => {
-    const { out, rest } = takeOut(args);
-    const candidates = overloadsOf(name);
-    const { bound, which } = bind(name, candidates.map((c) => c.signature), rest);
-    const definition = candidates[which]!;
-    const device = deviceOf(definition, bound, rest);
-    if (definition.view && out === undefined) return callView(definition, bound, device);
-    const nodes = record(definition, bound, device);
-    if (out !== undefined) return writeOut(definition, nodes, out);
-    const tensors = nodes.map((node) => Tensor.ofNode(node, device));
-    const options = rest.at(-1);
-    if (isPlainObject(options) && options["requires_grad"] === true) tensors[0]!.requires_grad_();
-    return tensors.length === 1 && !definition.results ? tensors[0]! : namedResults(tensors, definition.results);
+    const call = prepared(name, args);
+    return finished(call, measuredNow(call.definition, call.bound.args, call.device, name));
   });
+}
+
+/** The same for every device: what the operator has to know first is awaited. */
+export async function callOperatorAsync(name: string, args: readonly unknown[]): Promise<Result> {
+  const call = withSite(() => prepared(name, args));
+  const measured = await measuredLater(call.definition, call.bound.args, call.device);
+  return withSite(() => finished(call, measured));
 }
 
 /** Calls `name_`: the operator's result becomes the first argument's contents. */
 export function callInplace(name: string, self: Tensor, args: readonly unknown[]): Tensor {
   return withSite(() => {
-    const candidates = overloadsOf(name);
-    const { bound, which } = bind(`${name}_`, candidates.map((c) => c.signature), [self, ...args]);
-    const definition = candidates[which]!;
-    checkInplace(self, `${name}_`);
-    const [node] = record(definition, bound, deviceOf(definition, bound, args));
-    assign(self, node!, `${name}_`);
-    return self;
+    const call = preparedInplace(name, self, args);
+    return finishedInplace(call, self, measuredNow(call.definition, call.bound.args, call.device, `${name}_`));
   });
+}
+
+export async function callInplaceAsync(name: string, self: Tensor, args: readonly unknown[]): Promise<Tensor> {
+  const call = withSite(() => preparedInplace(name, self, args));
+  const measured = await measuredLater(call.definition, call.bound.args, call.device);
+  return withSite(() => finishedInplace(call, self, measured));
+}
+
+function preparedInplace(name: string, self: Tensor, args: readonly unknown[]): Call {
+  const candidates = overloadsOf(name);
+  const { bound, which } = bind(`${name}_`, candidates.map((c) => c.signature), [self, ...args]);
+  const definition = candidates[which]!;
+  checkInplace(self, `${name}_`);
+  return { name, definition, bound, device: deviceOf(definition, bound, args), options: {}, out: undefined };
+}
+
+function finishedInplace({ name, definition, bound, device }: Call, self: Tensor, measured: Measured): Tensor {
+  const [node] = record(definition, bound, device, measured);
+  assign(self, node!, `${name}_`);
+  return self;
 }
 
 /** Writes a computed node into a tensor, converting as PyTorch's in-place operators do. */
@@ -90,10 +131,10 @@ export function checkInplace(self: Tensor, operator: string): void {
   if (base !== null && base.is_leaf && base.requires_grad) throw new AutogradError("inplace/leaf-view", `${operator}: a view of a leaf Variable that requires grad is being used in an in-place operation.`, "Wrap the update in torch.no_grad(() => ...).");
 }
 
-function record(definition: Operator, bound: Bound, device: Device): Node[] {
+function record(definition: Operator, bound: Bound, device: Device, measured: Measured): Node[] {
   enterScope(device.name);
   graph.defaultFloat = settings.defaultDType;
-  const result = recordOperator(graph, definition, bound.args, isNode);
+  const result = recordOperator(graph, definition, bound.args, isNode, measured);
   return Array.isArray(result) ? [...(result as readonly Node[])] : [result as Node];
 }
 
@@ -188,7 +229,21 @@ export function installMethods(): void {
           return callInplace(name, this, args);
         };
       }
+      if (definition.measure !== null) installAsync(definition, name);
     }
+  }
+}
+
+function installAsync(definition: Operator, name: string): void {
+  if (definition.places.includes("Tensor")) {
+    methods[`${name}Async`] ??= function (this: Tensor, ...args: unknown[]): Promise<Result> {
+      return callOperatorAsync(name, [this, ...args]);
+    };
+  }
+  if (definition.inplace) {
+    methods[`${name}_Async`] ??= function (this: Tensor, ...args: unknown[]): Promise<Tensor> {
+      return callInplaceAsync(name, this, args);
+    };
   }
 }
 
@@ -197,3 +252,9 @@ export const functionOf =
   (name: string) =>
   (...args: unknown[]): Result =>
     callOperator(name, args);
+
+/** Its `...Async` twin, of an operator whose result's shape depends on data. */
+export const asyncFunctionOf =
+  (name: string) =>
+  (...args: unknown[]): Promise<Result> =>
+    callOperatorAsync(name, args);

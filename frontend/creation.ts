@@ -4,12 +4,12 @@ import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import { enterScope, type Node } from "../ir/graph.ts";
 import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
-import { bfloat16Bits, float16Bits } from "../runtime/js/library.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
 import { isPlainObject, scalarArgument } from "./bind.ts";
 import { withSite } from "./call.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
+import { fillTyped } from "./elements.ts";
 import { graph, settings } from "./state.ts";
 import { Tensor, type Nested } from "./tensor.ts";
 
@@ -77,18 +77,6 @@ function arrayDType(array: ArrayBufferView): DType {
   return dtype;
 }
 const Buffer_ = typeof globalThis.Buffer === "function" ? globalThis.Buffer : null;
-
-/** Elements of one type written as another. */
-export function fillTyped(target: TypedArray, dtype: DType, values: ArrayLike<number | bigint | boolean>): void {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (target instanceof BigInt64Array) target[i] = typeof value === "bigint" ? value : Number.isFinite(Number(value)) ? BigInt(Math.trunc(Number(value))) : 0n;
-    else if (dtype === "bool") target[i] = Number(value) !== 0 ? 1 : 0;
-    else if (dtype === "float16") target[i] = float16Bits(Number(value));
-    else if (dtype === "bfloat16") target[i] = bfloat16Bits(Number(value));
-    else target[i] = Number(value);
-  }
-}
 
 export function fromHost(values: ArrayLike<number | bigint | boolean>, shape: Shape, dtype: DType, device: Device): Tensor {
   const array = typedArray(dtype, elementCount(shape));

@@ -32,6 +32,17 @@ export type Place = "torch" | "Tensor" | "nn.functional" | "linalg" | "special" 
 
 export type RecordResult = Node | readonly Node[];
 
+/** Elements on the host, row-major; half floats as float32. */
+export type HostElements = Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
+
+/** What an operator whose result's shape depends on data has asked to know. */
+export interface Measured {
+  /** The values of the nodes that `measure` named, in order. */
+  readonly values: readonly HostElements[];
+  /** Puts elements computed on the host into the graph. */
+  upload(elements: ArrayLike<number | bigint>, shape: Shape, dtype: DType): Node;
+}
+
 export interface OpSpecification<S extends string> {
   /** The PyTorch name. */
   readonly name: string;
@@ -53,8 +64,13 @@ export interface OpSpecification<S extends string> {
   readonly composite?: boolean;
   /** "through decomposition" unless a composite states its own. */
   readonly gradient: GradientRule | "through decomposition" | "none";
+  /**
+   * The nodes whose values decide the result's shape: computed and read before `record`, synchronously where the
+   * device can, else by the operator's `...Async` twin.
+   */
+  measure?(g: GraphBuilder, args: Arguments<S>): readonly Node[];
   /** Builds the operator from primitives and other operators. */
-  record(g: GraphBuilder, args: Arguments<S>): RecordResult;
+  record(g: GraphBuilder, args: Arguments<S>, measured: Measured): RecordResult;
   /** The ONNX operator of a composite. */
   readonly onnx?: string;
   /** Inputs for the generated tests. */
@@ -64,21 +80,31 @@ export interface OpSample {
   readonly [argument: string]: unknown;
 }
 
-export interface Operator extends Omit<OpSpecification<string>, "record"> {
-  readonly record: (g: GraphBuilder, args: Readonly<Record<string, unknown>>) => RecordResult;
+export interface Operator extends Omit<OpSpecification<string>, "record" | "measure"> {
+  readonly measure: ((g: GraphBuilder, args: Readonly<Record<string, unknown>>) => readonly Node[]) | null;
+  readonly record: (g: GraphBuilder, args: Readonly<Record<string, unknown>>, measured: Measured) => RecordResult;
   /** The nodes that a recorded composite stands for. */
   readonly expand: (g: GraphBuilder, node: NodeOf<"call">) => readonly Node[];
 }
 
 const registry = new Map<string, Operator>();
 
+/** For operators that measure nothing. */
+export const nothingMeasured: Measured = {
+  values: [],
+  upload() {
+    throw new IrError("ir/operator", "only an operator that measures may upload");
+  },
+};
+
 export function defineOp<const S extends string>(specification: OpSpecification<S>): Operator {
   const record = specification.record as unknown as Operator["record"];
+  const measure = (specification.measure ?? null) as unknown as Operator["measure"];
   const expand: Operator["expand"] = (g, node) => {
-    const result = record(g, restoreArguments(node));
+    const result = record(g, restoreArguments(node), nothingMeasured);
     return Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
   };
-  const definition: Operator = { ...specification, record, expand };
+  const definition: Operator = { ...specification, measure, record, expand };
   if (registry.has(definition.name)) throw new IrError("ir/operator", `${definition.name} is defined twice`);
   registry.set(definition.name, definition);
   return definition;
@@ -120,10 +146,10 @@ function restoreArguments(node: NodeOf<"call">): Record<string, unknown> {
 }
 
 /** Records an operator: its primitives at once, or one `call` node for a composite. */
-export function recordOperator(g: GraphBuilder, definition: Operator, args: Readonly<Record<string, unknown>>, isNode: (value: unknown) => value is Node): RecordResult {
-  if (!definition.composite) return definition.record(g, args);
+export function recordOperator(g: GraphBuilder, definition: Operator, args: Readonly<Record<string, unknown>>, isNode: (value: unknown) => value is Node, measured: Measured = nothingMeasured): RecordResult {
+  if (!definition.composite) return definition.record(g, args, measured);
   const { inputs, attrs } = splitArguments(args, isNode);
-  const expansion = definition.record(g, args);
+  const expansion = definition.record(g, args, measured);
   const roots: readonly Node[] = Array.isArray(expansion) ? (expansion as readonly Node[]) : [expansion as Node];
   const outputs = roots.map((root): { dtype: DType; shape: Shape } => ({ dtype: root.dtype, shape: root.shape }));
   const node = g.call(definition.name, inputs, attrs, outputs);

@@ -139,11 +139,8 @@ export class Adapter {
   makeTensor(data: TypedArray, shape: readonly number[], dtype: DTypeName, requiresGrad = false): unknown {
     this.requireDtype(dtype);
     if (isComplex(dtype)) return this.makeComplexTensor(data, shape, requiresGrad);
-    const fromNumpy = this.lookup("torch.from_numpy") as Callable;
-    let tensor = fromNumpy(data);
-    if (this.device !== "cpu") tensor = this.apply(tensor, "to", this.device);
-    tensor = this.apply(tensor, "to", this.dtype(dtype));
-    tensor = this.apply(tensor, "reshape", [...shape]);
+    const make = this.lookup("torch.tensor") as Callable;
+    const tensor = this.apply(make(data, { dtype: this.dtype(dtype) }), "reshape", [...shape]);
     return requiresGrad ? this.apply(tensor, "requires_grad_") : tensor;
   }
 

@@ -1,0 +1,303 @@
+/** Tensors in another element type, on another device, or in another layout. */
+import { dtypes, isComplex, type DType } from "../ir/dtype.ts";
+import { DeviceError, ShapeError } from "../ir/errors.ts";
+import { enterScope } from "../ir/graph.ts";
+import { defineOp } from "../ir/operator.ts";
+import { formatShape, sameShape } from "../ir/shape.ts";
+import type { Device } from "../runtime/device.ts";
+import { isPlainObject } from "./bind.ts";
+import { callOperator, withSite } from "./call.ts";
+import { currentDevice, device as DeviceObject, type DeviceLike } from "./devices.ts";
+import { dtypeName, type DTypeLike } from "./dtype.ts";
+import { graph } from "./state.ts";
+import { Tensor } from "./tensor.ts";
+
+export interface ToOptions {
+  readonly dtype?: DTypeLike | null | undefined;
+  readonly device?: DeviceLike | null | undefined;
+  /** Accepted for PyTorch's sake: a copy is made when its value is read. */
+  readonly non_blocking?: boolean | undefined;
+  /** A new tensor even when nothing changes. */
+  readonly copy?: boolean | undefined;
+  readonly memory_format?: unknown;
+}
+export type ToTarget = Tensor | DTypeLike | DeviceLike | ToOptions | null | undefined;
+
+interface Destination {
+  readonly dtype: DType;
+  readonly device: Device;
+  readonly copy: boolean;
+}
+
+/** The recorded form of a move between devices; gradients move back. */
+const moves: { readonly from: Device; readonly to: Device }[] = [];
+defineOp({
+  name: "to_device",
+  signature: "to_device(Tensor input, Tensor moved, int move)",
+  places: [],
+  composite: true,
+  doc: { summary: "The same values on another device.", shape: "[*] -> [*]", source: "torch.Tensor.to" },
+  gradient(_g, { attrs, grads }) {
+    const grad = grads[0];
+    if (!grad) return [null, null];
+    const { from, to } = moves[attrs["move"] as number]!;
+    const back = moved(Tensor.ofNode(grad, to), from);
+    enterScope(from.name);
+    return [back.node_(), null];
+  },
+  record: (_g, { moved: result }) => result,
+});
+
+/** Values pass through the host, read synchronously. */
+/** @throws DeviceError when the origin is read by promises only */
+export function moved(source: Tensor, target: Device): Tensor {
+  const origin = source.storage_.device;
+  if (!origin.synchronous) throw new DeviceError("to/synchronous", `to: values leave ${origin.name} by a promise only.`, `Use the ...Async twin: await tensor.toAsync("${target.name}").`);
+  return landed(source, source.readSync_().slice(), target);
+}
+
+/** A tensor of values that were read from `source`; its history stays attached. */
+function landed(source: Tensor, values: Parameters<typeof Tensor.ofArray>[0], target: Device): Tensor {
+  const copy = Tensor.ofArray(values, source.shape, source.dtype.name, target);
+  const node = source.node_();
+  if (!graph.gradEnabled || !node.requiresGrad) return copy;
+  const move = moves.push({ from: source.storage_.device, to: target }) - 1;
+  enterScope(target.name);
+  const attrs = { input: { $input: 0 }, moved: { $input: 1 }, move };
+  return Tensor.ofNode(graph.call("to_device", [node, copy.node_()], attrs, [{ dtype: node.dtype, shape: node.shape }]), target);
+}
+
+function converted(source: Tensor, { dtype, device, copy }: Destination): Tensor {
+  const from = source.storage_.device;
+  if (dtype === source.dtype.name && device === from) return copy ? (callOperator("clone", [source]) as Tensor) : source;
+  // Converted where the smaller type travels.
+  const early = dtypes[dtype].bytes <= source.itemsize && from.supports(dtype);
+  const narrowed = early ? cast(source, dtype) : source;
+  return cast(device === from ? narrowed : moved(narrowed, device), dtype);
+}
+
+function cast(source: Tensor, dtype: DType): Tensor {
+  if (source.dtype.name === dtype) return source;
+  const { device } = source.storage_;
+  enterScope(device.name);
+  return Tensor.ofNode(graph.cast(source.node_(), dtype), device);
+}
+
+const isDeviceSpelling = (value: unknown): value is DeviceLike =>
+  value instanceof DeviceObject || typeof value === "number" || (typeof value === "string" && /^(cpu|cuda|webgpu)(:\w+)?$/.test(value));
+
+/** `to(dtype)`, `to(device, dtype)`, `to(other)`, `to({ dtype, device, copy })`. */
+function destination(source: Tensor, args: readonly unknown[]): Destination {
+  let dtype = source.dtype.name;
+  let device = source.storage_.device;
+  let copy = false;
+  let flags = 0;
+  for (const arg of args) {
+    if (arg === undefined || arg === null) continue;
+    if (arg instanceof Tensor) {
+      dtype = arg.dtype.name;
+      device = arg.storage_.device;
+    } else if (typeof arg === "boolean") {
+      // non_blocking, then copy
+      if (flags++ === 1) copy = arg;
+    } else if (isDeviceSpelling(arg)) device = currentDevice(arg);
+    else if (isPlainObject(arg)) {
+      const options = arg as ToOptions & { readonly other?: Tensor };
+      if (options.other instanceof Tensor) {
+        dtype = options.other.dtype.name;
+        device = options.other.storage_.device;
+      }
+      if (options.dtype !== undefined && options.dtype !== null) dtype = dtypeName(options.dtype, "to");
+      if (options.device !== undefined && options.device !== null) device = currentDevice(options.device);
+      copy ||= options.copy === true;
+    } else dtype = dtypeName(arg, "to");
+  }
+  return { dtype, device, copy };
+}
+
+function to(source: Tensor, ...args: readonly unknown[]): Tensor {
+  return withSite(() => converted(source, destination(source, args)));
+}
+
+async function toAsync(source: Tensor, ...args: readonly unknown[]): Promise<Tensor> {
+  const { dtype, device, copy } = destination(source, args);
+  if (device === source.storage_.device) return converted(source, { dtype, device, copy });
+  const values = await source.read_();
+  return cast(landed(source, values.slice(), device), dtype);
+}
+
+/** PyTorch's names of tensor types by element type. */
+const legacyTypes: Readonly<Record<DType, string>> = {
+  float32: "torch.FloatTensor",
+  float64: "torch.DoubleTensor",
+  float16: "torch.HalfTensor",
+  bfloat16: "torch.BFloat16Tensor",
+  int8: "torch.CharTensor",
+  int16: "torch.ShortTensor",
+  int32: "torch.IntTensor",
+  int64: "torch.LongTensor",
+  uint8: "torch.ByteTensor",
+  bool: "torch.BoolTensor",
+  complex64: "torch.ComplexFloatTensor",
+  complex128: "torch.ComplexDoubleTensor",
+};
+export function legacyType(name: string): DType | null {
+  const plain = name.replace("torch.cuda.", "torch.").replace("torch.webgpu.", "torch.");
+  return (Object.keys(legacyTypes) as DType[]).find((dtype) => legacyTypes[dtype] === plain) ?? null;
+}
+
+/** Dimensions reversed. */
+function reversed(source: Tensor): Tensor {
+  return callOperator("permute", [source, source.shape.map((_, i) => source.ndim - 1 - i)]) as Tensor;
+}
+function lastTwoSwapped(source: Tensor, name: string): Tensor {
+  if (source.ndim < 2) throw new ShapeError(`${name}/rank`, `tensor.${name} is only supported on matrices or batches of matrices. Got ${source.ndim}-D tensor.`, "unsqueeze() adds a dimension.");
+  return callOperator("transpose", [source, -2, -1]) as Tensor;
+}
+const conjugated = (source: Tensor): Tensor => (isComplex(source.dtype.name) ? (callOperator("conj", [source]) as Tensor) : source);
+
+declare module "./tensor.ts" {
+  interface Tensor {
+    /**
+     * This tensor in another element type or on another device; itself when nothing changes.
+     * https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
+     * @throws DeviceError for a move away from a device that is read by promises only: `toAsync` does that
+     */
+    to(target: ToTarget, ...more: (DTypeLike | ToOptions | boolean | null | undefined)[]): Tensor;
+    toAsync(target: ToTarget, ...more: (DTypeLike | ToOptions | boolean | null | undefined)[]): Promise<Tensor>;
+    float(): Tensor;
+    double(): Tensor;
+    half(): Tensor;
+    bfloat16(): Tensor;
+    long(): Tensor;
+    int(): Tensor;
+    short(): Tensor;
+    char(): Tensor;
+    byte(): Tensor;
+    bool(): Tensor;
+    cfloat(): Tensor;
+    cdouble(): Tensor;
+    /** On the CPU: `cpu` for a tensor of another device. */
+    cpu(): Tensor;
+    cpuAsync(): Promise<Tensor>;
+    /** On the GPU. */
+    cuda(device?: DeviceLike | null): Tensor;
+    webgpu(): Tensor;
+    /** The name of this kind of tensor, as PyTorch gives it; with an argument, this tensor converted. */
+    type(): string;
+    type(dtype: DTypeLike | string): Tensor;
+    /** In the element type of another tensor. */
+    type_as(other: Tensor): Tensor;
+    /** Itself when its elements lie in row-major order, else such a copy. */
+    contiguous(options?: { readonly memory_format?: unknown }): Tensor;
+    is_same_size(other: Tensor): boolean;
+    is_signed(): boolean;
+    /** -1 on the CPU, else the ordinal. */
+    get_device(): number;
+    ndimension(): number;
+    readonly is_cuda: boolean;
+    readonly is_quantized: boolean;
+    readonly is_sparse: boolean;
+    readonly is_meta: boolean;
+    /** Dimensions in reverse order. */
+    readonly T: Tensor;
+    /** The last two dimensions exchanged. */
+    readonly mT: Tensor;
+    /** Conjugate transpose of a matrix. */
+    readonly H: Tensor;
+    /** Conjugate transposes of matrices. */
+    readonly mH: Tensor;
+  }
+}
+
+const shorthands: Readonly<Record<string, DType>> = {
+  float: "float32",
+  double: "float64",
+  half: "float16",
+  bfloat16: "bfloat16",
+  long: "int64",
+  int: "int32",
+  short: "int16",
+  char: "int8",
+  byte: "uint8",
+  bool: "bool",
+  cfloat: "complex64",
+  cdouble: "complex128",
+};
+
+type Method = (this: Tensor, ...args: never[]) => unknown;
+const methods: Record<string, Method> = {
+  to(this: Tensor, ...args: readonly unknown[]): Tensor {
+    return to(this, ...args);
+  },
+  toAsync(this: Tensor, ...args: readonly unknown[]): Promise<Tensor> {
+    return toAsync(this, ...args);
+  },
+  cpu(this: Tensor): Tensor {
+    return this.device.type === "cpu" ? this : to(this, "cpu");
+  },
+  async cpuAsync(this: Tensor): Promise<Tensor> {
+    return this.device.type === "cpu" ? this : toAsync(this, "cpu");
+  },
+  cuda(this: Tensor, device?: DeviceLike | null): Tensor {
+    return to(this, device ?? "webgpu");
+  },
+  webgpu(this: Tensor): Tensor {
+    return to(this, "webgpu");
+  },
+  type(this: Tensor, wanted?: DTypeLike | string | { readonly dtype?: DTypeLike }): string | Tensor {
+    if (isPlainObject(wanted)) return to(this, wanted);
+    if (wanted === undefined) {
+      const name = legacyTypes[this.dtype.name];
+      return this.device.type === "webgpu" ? name.replace("torch.", "torch.cuda.") : name;
+    }
+    const legacy = typeof wanted === "string" ? legacyType(wanted) : null;
+    return to(this, legacy ?? dtypeName(wanted, "type"));
+  },
+  type_as(this: Tensor, other: Tensor): Tensor {
+    return to(this, other);
+  },
+  contiguous(this: Tensor): Tensor {
+    return this.is_contiguous() ? this : (callOperator("clone", [this]) as Tensor);
+  },
+  is_same_size(this: Tensor, other: Tensor): boolean {
+    return sameShape(this.shape, other.shape);
+  },
+  is_signed(this: Tensor): boolean {
+    return this.dtype.is_signed;
+  },
+  get_device(this: Tensor): number {
+    return this.device.index ?? -1;
+  },
+  ndimension(this: Tensor): number {
+    return this.ndim;
+  },
+};
+for (const [name, dtype] of Object.entries(shorthands)) {
+  methods[name] = function (this: Tensor): Tensor {
+    return to(this, dtype);
+  };
+}
+for (const [name, method] of Object.entries(methods)) Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+
+const getters: Readonly<Record<string, (tensor: Tensor) => unknown>> = {
+  is_cuda: (tensor) => tensor.device.type === "webgpu",
+  is_quantized: () => false,
+  is_sparse: () => false,
+  is_meta: () => false,
+  T: reversed,
+  mT: (tensor) => lastTwoSwapped(tensor, "mT"),
+  mH: (tensor) => conjugated(lastTwoSwapped(tensor, "mH")),
+  H(tensor) {
+    if (tensor.ndim !== 0 && tensor.ndim !== 2) throw new ShapeError("H/rank", `tensor.H is only supported on matrices (2-D tensors). Got ${tensor.ndim}-D tensor ${formatShape(tensor.shape)}.`, "Use mH for batches of matrices.");
+    return tensor.ndim === 0 ? conjugated(tensor) : conjugated(lastTwoSwapped(tensor, "H"));
+  },
+};
+for (const [name, get] of Object.entries(getters)) {
+  Object.defineProperty(Tensor.prototype, name, {
+    get(this: Tensor): unknown {
+      return withSite(() => get(this));
+    },
+    configurable: true,
+  });
+}

@@ -1,0 +1,53 @@
+/** Values that an operator has to know before it can be recorded, because its result's shape depends on them. */
+import { ReadError } from "../ir/errors.ts";
+import { enterScope } from "../ir/graph.ts";
+import { nothingMeasured, type HostElements, type Measured, type Operator } from "../ir/operator.ts";
+import { elementCount } from "../ir/shape.ts";
+import type { Device } from "../runtime/device.ts";
+import { bfloat16Value, float16Value } from "../runtime/js/library.ts";
+import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
+import { fillTyped } from "./elements.ts";
+import { graph } from "./state.ts";
+import { Tensor } from "./tensor.ts";
+import { inputNode, Value } from "./value.ts";
+
+type BoundArguments = Readonly<Record<string, unknown>>;
+
+/** @throws ReadError naming the Async twin when the device is read by promises only */
+export function measuredNow(definition: Operator, args: BoundArguments, device: Device, name: string): Measured {
+  if (definition.measure === null) return nothingMeasured;
+  const tensors = toMeasure(definition, args, device);
+  if (tensors.length > 0 && !device.synchronous) {
+    throw new ReadError("shape/depends-on-data", `${name}: the shape of its result depends on data, which takes a promise on ${device.name}.`, `Use the ...Async twin: await ${name}Async(...).`);
+  }
+  return measuredOf(device, tensors.map((tensor) => hostElements(tensor, tensor.readSync_())));
+}
+
+export async function measuredLater(definition: Operator, args: BoundArguments, device: Device): Promise<Measured> {
+  if (definition.measure === null) return nothingMeasured;
+  const values: HostElements[] = [];
+  for (const tensor of toMeasure(definition, args, device)) values.push(hostElements(tensor, await tensor.read_()));
+  return measuredOf(device, values);
+}
+
+function toMeasure(definition: Operator, args: BoundArguments, device: Device): readonly Tensor[] {
+  enterScope(device.name);
+  return definition.measure!(graph, args).map((node) => Tensor.ofNode(graph.detach(node), device));
+}
+
+function measuredOf(device: Device, values: readonly HostElements[]): Measured {
+  return {
+    values,
+    upload(elements, shape, dtype) {
+      const array = typedArray(dtype, elementCount(shape));
+      fillTyped(array, dtype, elements);
+      return inputNode(new Value(dtype, shape, device, array));
+    },
+  };
+}
+
+function hostElements(tensor: Tensor, data: TypedArray): HostElements {
+  const dtype = tensor.dtype.name;
+  if (dtype !== "float16" && dtype !== "bfloat16") return data;
+  return Float32Array.from(data as Uint16Array, dtype === "float16" ? float16Value : bfloat16Value);
+}
