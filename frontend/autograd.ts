@@ -11,6 +11,7 @@ import { userSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { overwriteOf } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
+import { traceObserver } from "./trace.ts";
 import { withGradMode } from "./grad-mode.ts";
 
 type Tensors = Tensor | readonly Tensor[];
@@ -214,6 +215,7 @@ export function backward(tensors: Tensors, grad_tensors?: MaybeTensors, options:
         const gradNode = grads[i];
         if (!gradNode) return;
         const owner = chosen === null ? (target.binding as Tensor) : chosen[i]!;
+        traceObserver()?.gradRead(owner);
         const fresh = Tensor.ofNode(gradNode, owner.storage_.device);
         owner.grad = owner.grad === null ? fresh : Tensor.ofNode(graph.add(owner.grad.node_(), gradNode), owner.storage_.device);
         for (const hook of owner.accumulateHooks_?.values() ?? []) hook(owner);

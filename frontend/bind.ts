@@ -5,6 +5,7 @@ import { type ArgumentType, parseSignature, type ParsedParameter, type ScalarArg
 import { deviceName, type DeviceLike } from "./devices.ts";
 import { dtypeName } from "./dtype.ts";
 import { Tensor } from "./tensor.ts";
+import { traceObserver } from "./trace.ts";
 
 /** A number whose value is computed anew before each replay of a compiled function. */
 export class HostScalar {
@@ -111,7 +112,11 @@ function defaultValue(parameter: ParsedParameter): unknown {
 const isNumber = (value: unknown): boolean => typeof value === "number" || typeof value === "bigint";
 
 export function scalarArgument(value: number | bigint | boolean | HostScalar): ScalarArgument {
-  if (value instanceof HostScalar) return { value: value.source(), category: "float", source: value.source };
+  if (value instanceof HostScalar) {
+    const argument: ScalarArgument = { value: value.source(), category: "float", source: value.source };
+    traceObserver()?.scalar(argument);
+    return argument;
+  }
   const category = typeof value === "boolean" ? "bool" : typeof value === "bigint" || Number.isInteger(value) ? "integer" : "float";
   return { value, category, source: null };
 }

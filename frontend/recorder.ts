@@ -91,6 +91,12 @@ export class Recorder {
     forgetInterned();
   }
 
+  /** A compiled function made a program of its own. */
+  noteCompiled(executable: Executable): void {
+    this.compileCount++;
+    this.lastExecutable = executable;
+  }
+
   /** A node of an earlier recording is read after its flush: from now on that graph gives it out. */
   private noteLateRead(node: Node): void {
     for (const { entry, created } of this.previous) {
@@ -170,9 +176,9 @@ export function placeholders(order: readonly Node[]): Map<Node, Node> {
 /** A placeholder's place in the order of the graph that it was made for. */
 export const placeOf = (leaf: Node): number => (leaf.binding as { place: number }).place;
 
-function scalarValue(node: Node): ScalarValue {
+export function scalarValue(node: Node): ScalarValue {
   const argument = node.binding as ScalarArgument;
-  const value = argument.source === null ? argument.value : argument.source();
+  const { value } = argument;
   return typeof value === "boolean" ? Number(value) : value;
 }
 

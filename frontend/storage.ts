@@ -18,6 +18,12 @@ export const overwriteOf = (node: Node): Overwrite | null => overwritten.get(nod
 
 /** Storages written since their device's last flush. */
 const written = new Set<Storage>();
+/** Takes the storages that were written (on any device) off the list of what the next flush computes. */
+export function takeWritten(): Storage[] {
+  const list = [...written];
+  written.clear();
+  return list;
+}
 recorder.contribute({
   collect(device: Device): readonly FlushRequest[] {
     const requests: FlushRequest[] = [];
@@ -72,6 +78,21 @@ export class Storage {
     written.add(this);
   }
 
+  /** Contents computed by a program that ran outside a flush; counts as a write. */
+  accept(node: Node): void {
+    this.version++;
+    this.exposed = [];
+    this.replace(node);
+  }
+
+  /** The value, computed if it is pending. */
+  value(): Value {
+    const node = behindMarkers(this.current);
+    if (valueOf(node) === null) recorder.flush([{ node, hint: "state" }], this.device);
+    this.count();
+    return valueOf(node)!;
+  }
+
   /** The same contents as another node (a new leaf of differentiation): no write. */
   replace(node: Node): void {
     this.count();
@@ -81,17 +102,15 @@ export class Storage {
     if (before !== null && before !== this.counted && before.holders === 0) recorder.supersede(before);
   }
 
-  /** Forgets that this storage was written: its contents are known already. */
-  settle(): void {
-    written.delete(this);
-  }
-
   /** Keeps the value's count of holders right, whenever the contents got their value. */
   private count(): void {
     const value = valueOf(behindMarkers(this.current));
     if (value === this.counted) return;
     if (this.counted !== null) this.counted.holders--;
-    if (value !== null) value.holders++;
+    if (value !== null) {
+      value.holders++;
+      value.owner = this;
+    }
     this.counted = value;
   }
 }

@@ -13,6 +13,7 @@ import { dtypeObject, type dtype } from "./dtype.ts";
 import { recorder } from "./recorder.ts";
 import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
+import { traceObserver } from "./trace.ts";
 import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
 import { detachStep, type ViewStep } from "./views.ts";
 
@@ -35,8 +36,7 @@ export class Tensor {
   /** @internal */ readonly storage_: Storage;
   /** @internal The tensor that this is a view of. */ readonly parent_: Tensor | null;
   /** @internal */ readonly step_: ViewStep | null;
-  /** The accumulated gradient of a leaf (or of a tensor that retains it). */
-  grad: Tensor | null = null;
+  private gradient: Tensor | null = null;
   /** A leaf of differentiation: its node for the current version. */
   private leafRequiresGrad = false;
   private cached: { node: Node; version: number } | null = null;
@@ -214,6 +214,14 @@ export class Tensor {
 
   // ---- differentiation (backward itself is in frontend/autograd)
 
+  /** The accumulated gradient of a leaf (or of a tensor that retains it). */
+  get grad(): Tensor | null {
+    return this.gradient;
+  }
+  set grad(value: Tensor | null | undefined) {
+    traceObserver()?.gradAssigned(this);
+    this.gradient = value ?? null;
+  }
   get requires_grad(): boolean {
     return this.leafRequiresGrad || this.node_().requiresGrad;
   }
@@ -258,11 +266,13 @@ export class Tensor {
 
   /** @internal The contents, row-major; computes what is pending. */
   readSync_(): TypedArray {
+    traceObserver()?.valueRead();
     if (!this.storage_.device.synchronous) throw new ReadError("read/sync", `reading a tensor on ${this.storage_.device.name} takes a promise`, "Use the ...Async twin: await tensor.itemAsync(), tolistAsync() or numpyAsync().");
     return typedView(this.storage_.dtype, readNode(behindMarkers(this.contiguousNode()), this.storage_.device));
   }
   /** @internal */
   async read_(): Promise<TypedArray> {
+    traceObserver()?.valueRead();
     const node = behindMarkers(this.contiguousNode());
     const { device } = this.storage_;
     recorder.flush([{ node, hint: "escapes" }], device);

@@ -18,6 +18,8 @@ export class Value {
   private host: TypedArray | null;
   /** How many storages have this as their contents now. */
   holders = 0;
+  /** The last storage that held it. */
+  owner: { value(): Value } | null = null;
   /** Set when the bytes are gone: what to tell somebody who still wants them. */
   private retired: string | null = null;
 

@@ -1,0 +1,32 @@
+/**
+ * What a compiled function's recording has to remember beyond the graph, in program order: draws and numbers that each
+ * replay makes anew, changes of host state, and what must still hold for the recording to be valid.
+ */
+import type { ScalarArgument } from "../ir/signature.ts";
+import type { TypedArray } from "../runtime/typed-array.ts";
+import type { Tensor } from "./tensor.ts";
+import type { Value } from "./value.ts";
+
+export interface TraceObserver {
+  /** A value that came from a generator: `fill` draws it again. */
+  draw(value: Value, fill: (target: TypedArray) => void): void;
+  /** A number with a source: evaluated again. */
+  scalar(argument: ScalarArgument): void;
+  /** A change of host state (a step count): made again. It has been made already in this recording. */
+  effect(change: () => void): void;
+  /** Something that the recording depends on: another value at a later call means recording again. */
+  guard(name: string, read: () => unknown): void;
+  /** `.grad` of a tensor was assigned. */
+  gradAssigned(tensor: Tensor): void;
+  /** `.grad` of a tensor is about to be accumulated into. */
+  gradRead(tensor: Tensor): void;
+  /** A value was read while recording. */
+  valueRead(): void;
+}
+let observer: TraceObserver | null = null;
+
+/** The recording of a compiled function that is under way, if any. */
+export const traceObserver = (): TraceObserver | null => observer;
+export function setTraceObserver(next: TraceObserver | null): void {
+  observer = next;
+}
