@@ -11,6 +11,7 @@ export default defineConfig({
     environment: "node",
     pool: "forks",
     maxWorkers: 2,
+    globalSetup: ["tests/support/generate.ts"],
     execArgv: ["--conditions=source"],
     testTimeout: 60_000,
     hookTimeout: 120_000,

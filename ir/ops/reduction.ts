@@ -223,7 +223,7 @@ for (const [name, root] of [
   });
   defineOp({
     name: both,
-    signature: `${both}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[]` as "var_mean(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[]",
+    signature: `${both}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[2]` as "var_mean(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[2]",
     places: ["torch"],
     doc: { summary: `${root ? "Standard deviation" : "Variance"} and mean.`, shape, source: `torch.${both}` },
     gradient: "through decomposition",

@@ -1,0 +1,2 @@
+/** `torch.linalg`: linear algebra. https://docs.pytorch.org/docs/stable/linalg.html */
+export * from "./generated/linalg.ts";
