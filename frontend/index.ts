@@ -3,6 +3,7 @@ import "../ir/ops/index.ts";
 import "./generated/tensor-methods.ts";
 import { installMethods } from "./call.ts";
 
+import "./conversion.ts";
 import "./tensor-autograd.ts";
 
 installMethods();
@@ -12,7 +13,10 @@ export * from "./dtype.ts";
 export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
 export * as autograd from "./autograd.ts";
 export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
+export { compile, type CompileOptions, type CompiledFunction, type Recompile } from "./compile.ts";
+export * from "./random.ts";
 export { Tensor } from "./tensor.ts";
+export * from "./type-info.ts";
 export * from "../ir/errors.ts";
 export * from "./generated/functions.ts";
 export * as fft from "./fft.ts";
