@@ -161,10 +161,14 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
       if (value instanceof Tensor && value.ndim === 0) return Number(value.item());
       return isNumber(value) ? Number(value) : refuse("a number");
     case "number[]":
+    case "number[]?":
       return Array.isArray(value) ? value.map(Number) : isNumber(value) ? [Number(value)] : refuse("a list of numbers");
     case "int":
     case "int?":
       return int(value);
+    case "int[]|string":
+      if (typeof value === "string") return value;
+      return Array.isArray(value) ? value.map(int) : [int(value)];
     case "int[]":
     case "int[]?":
     case "int...":

@@ -28,11 +28,14 @@ export interface ArgumentTypes {
   number: number;
   "number?": number | null;
   "number[]": readonly number[];
+  "number[]?": readonly number[] | null;
   int: number;
   "int?": number | null;
   /** One int stands for a list of one. */
   "int[]": readonly number[];
   "int[]?": readonly number[] | null;
+  /** Numbers, or a name such as "same". */
+  "int[]|string": readonly number[] | string;
   /** Several positional ints or one list: `view(2, 3)`, `view([2, 3])`. */
   "int...": readonly number[];
   /** Sizes of operators whose method form takes them spread. */
@@ -94,7 +97,7 @@ function parseFallback(type: ArgumentType, text: string | undefined): unknown {
   if (text === "True") return true;
   if (text === "False") return false;
   if (type.startsWith("string")) return text.replaceAll('"', "").replaceAll("'", "");
-  if (type === "int[]" || type === "int[]?" || type === "int..." || type === "number[]") {
+  if (type === "int[]" || type === "int[]?" || type === "int..." || type === "int[]|string" || type === "number[]" || type === "number[]?") {
     return text.startsWith("[") ? text.slice(1, -1).split(";").filter(Boolean).map(Number) : [Number(text)];
   }
   if (type === "dtype" || type === "dtype?") return text;

@@ -193,16 +193,20 @@ class ContractLowering {
     return this.builder.buffer(this.contraction.right.base, "read");
   }
 
-  /** Loops over the contracted axes; `body` gets the position in each operand relative to the tile's start. */
-  private overDepth(body: (left: Index, right: Index, inner: string) => void): void {
+  /**
+   * Loops over the contracted axes; `body` gets the position in each operand relative to the tile's start, the name of
+   * the innermost loop, and the position along each axis.
+   */
+  private overDepth(body: (left: Index, right: Index, inner: string, at: readonly Index[]) => void): void {
     const { depth } = this.contraction;
-    const step = (i: number, left: Index, right: Index): void => {
+    const step = (i: number, left: Index, right: Index, inner: string, at: readonly Index[]): void => {
       const axis = depth[i];
-      if (axis === undefined) return body(left, right, `k${depth.length - 1}`);
-      const k = Index.variable(`k${i}`, axis.size - 1);
-      this.builder.loop(`k${i}`, axis.size, "serial", () => step(i + 1, left.add(k.scale(axis.left)), right.add(k.scale(axis.right))));
+      if (axis === undefined) return body(left, right, inner, at);
+      const name = this.builder.fresh("k");
+      const k = Index.variable(name, axis.size - 1);
+      this.builder.loop(name, axis.size, "serial", () => step(i + 1, left.add(k.scale(axis.left)), right.add(k.scale(axis.right)), name, [...at, k]));
     };
-    step(0, Index.constant(0), Index.constant(0));
+    step(0, Index.constant(0), Index.constant(0), "", []);
   }
 
   private columnTiles(start: { left: Expr; right: Expr; out: Index }, row: Axis, column: Axis): void {
@@ -271,12 +275,11 @@ class ContractLowering {
     const sums = Array.from({ length: height * vectors }, () => builder.declare(lanes === 1 ? zero : apply("splat", type, zero), "c"));
     const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));
     const rightBase = packed === null ? builder.let(addI(start.right, indexExpr(columnStart.scale(column.right)))) : integer(0);
-    const sizes = contraction.depth.map((axis) => axis.size);
-    const packedStrides = contiguousStrides(sizes).map((s) => s * width);
+    const packedStrides = contiguousStrides(contraction.depth.map((axis) => axis.size)).map((s) => s * width);
     const left = this.leftBuffer();
     const right = packed ?? this.rightBuffer();
-    this.overDepth((leftAt, rightAt, inner) => {
-      const rightIndex = packed === null ? rightAt : linear(contraction.depth.map((axis, i) => Index.variable(`k${i}`, axis.size - 1)), packedStrides);
+    this.overDepth((leftAt, rightAt, inner, at) => {
+      const rightIndex = packed === null ? rightAt : linear(at, packedStrides);
       const b = Array.from({ length: vectors }, (_, v) => builder.let(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(v * lanes)))));
       const a0 = builder.let(addI(leftBase, indexExpr(leftAt)));
       for (let i = 0; i < height; i++) {

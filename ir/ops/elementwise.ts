@@ -89,17 +89,14 @@ const sameTypeFunctions: readonly UnaryRow[] = [
     if (!isIntegral(x.dtype)) throw new DTypeError("bitwise_not/float", `bitwise_not: takes integers and bools, got ${describe(x)}.`);
     return g.not(x);
   }],
-  ["relu", "max(input, 0).", (g, x) => (noBool("relu", x), reluOf(g, x))],
 ];
-/** Zero gradient at zero; NaN stays NaN. */
-export const reluOf = (g: GraphBuilder, x: Node): Node => g.where(g.le(x, 0), 0, x);
 
 for (const [name, summary, make, ...aliases] of sameTypeFunctions) {
   defineOp({
     name,
     aliases,
     signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
-    places: name === "relu" ? ["torch", "Tensor"] : ["torch", "Tensor"],
+    places: ["torch", "Tensor"],
     inplace: name !== "positive",
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",

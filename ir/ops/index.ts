@@ -2,4 +2,5 @@
 import "./arithmetic.ts";
 import "./elementwise.ts";
 import "./movement.ts";
+import "./nn/index.ts";
 import "./reduction.ts";

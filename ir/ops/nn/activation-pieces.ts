@@ -1,0 +1,104 @@
+/** Activation functions made of straight pieces, and the shrinkage functions. */
+import { ArgumentError } from "../../errors.ts";
+import { defineOp } from "../../operator.ts";
+import { requireFloat, toFloat } from "../support.ts";
+import { slotOf } from "./activation.ts";
+import { inWide } from "./support.ts";
+
+const shape = "[*] -> [*]";
+const page = (name: string): string => `torch.nn.functional.${name}`;
+const places = ["nn.functional"] as const;
+
+export const threshold = defineOp({
+  name: "threshold",
+  signature: "threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor",
+  places: ["torch", "nn.functional"],
+  inplace: true,
+  doc: { summary: "input where above threshold, else value.", shape, source: page("threshold") },
+  gradient: "through decomposition",
+  record: (g, { input, threshold: limit, value }) =>
+    g.where(g.le(input, slotOf(g, limit, input)), slotOf(g, value, input), input),
+});
+
+export const hardsigmoid = defineOp({
+  name: "hardsigmoid",
+  signature: "hardsigmoid(Tensor input, bool inplace=False) -> Tensor",
+  places,
+  inplace: true,
+  doc: { summary: "0 below -3, 1 above 3, input / 6 + 1/2 between.", shape, source: page("hardsigmoid") },
+  gradient: "through decomposition",
+  record: (g, { input }) =>
+    inWide(g, "hardsigmoid", input, (x) => {
+      // NaN stays NaN, but no gradient passes.
+      const outside = g.where(g.le(x, -3), 0, g.where(g.ge(x, 3), 1, g.detach(x)));
+      return g.where(g.and(g.gt(x, -3), g.lt(x, 3)), g.div(g.add(x, 3), 6), outside);
+    }),
+});
+
+export const hardswish = defineOp({
+  name: "hardswish",
+  signature: "hardswish(Tensor input, bool inplace=False) -> Tensor",
+  places,
+  inplace: true,
+  doc: { summary: "0 below -3, input above 3, input * (input + 3) / 6 between.", shape, source: page("hardswish") },
+  gradient: "through decomposition",
+  record: (g, { input }) =>
+    inWide(g, "hardswish", input, (x) =>
+      g.where(g.le(x, -3), 0, g.where(g.ge(x, 3), x, g.div(g.mul(x, g.add(x, 3)), 6))),
+    ),
+});
+
+export const softsign = defineOp({
+  name: "softsign",
+  signature: "softsign(Tensor input) -> Tensor",
+  places,
+  doc: { summary: "input / (1 + |input|).", shape, source: page("softsign") },
+  gradient: "through decomposition",
+  record(g, { input }) {
+    return inWide(g, "softsign", toFloat(g, input), (wide) => g.div(wide, g.add(g.abs(wide), 1)));
+  },
+});
+
+export const tanhshrink = defineOp({
+  name: "tanhshrink",
+  signature: "tanhshrink(Tensor input) -> Tensor",
+  places,
+  doc: { summary: "input - tanh(input).", shape, source: page("tanhshrink") },
+  gradient: "through decomposition",
+  record(g, { input }) {
+    return inWide(g, "tanhshrink", toFloat(g, input), (wide) => g.sub(wide, g.tanh(wide)));
+  },
+});
+
+export const softshrink = defineOp({
+  name: "softshrink",
+  signature: "softshrink(Tensor input, Scalar lambd=0.5) -> Tensor",
+  places,
+  doc: { summary: "Moves input towards zero by lambd; zero within it.", shape, source: page("softshrink") },
+  gradient: "through decomposition",
+  record(g, { input, lambd }) {
+    if (!(Number(lambd.value) >= 0))
+      throw new ArgumentError(
+        "softshrink/lambd",
+        `softshrink: lambda must be greater or equal to 0, but found to be ${String(lambd.value)}.`,
+      );
+    return inWide(g, "softshrink", input, (x) => {
+      const limit = g.scalar(lambd, x.dtype);
+      const inside = g.and(g.le(x, limit), g.ge(x, g.neg(limit)));
+      return g.where(inside, 0, g.where(g.gt(x, 0), g.sub(x, limit), g.add(x, limit)));
+    });
+  },
+});
+
+export const hardshrink = defineOp({
+  name: "hardshrink",
+  signature: "hardshrink(Tensor input, Scalar lambd=0.5) -> Tensor",
+  places: ["torch", "Tensor", "nn.functional"],
+  doc: { summary: "Zero within lambd of zero, else input.", shape, source: page("hardshrink") },
+  gradient: "through decomposition",
+  record(g, { input, lambd }) {
+    requireFloat("hardshrink", input);
+    const limit = g.scalar(lambd, input.dtype);
+    return g.where(g.and(g.le(input, limit), g.ge(input, g.neg(limit))), 0, input);
+  },
+});

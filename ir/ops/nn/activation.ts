@@ -1,0 +1,308 @@
+/** Activation functions of one tensor. Those with a kink or an overflow are written so that gradients stay finite. */
+import type { GraphBuilder } from "../../builder.ts";
+import { isIntegral } from "../../dtype.ts";
+import { ArgumentError, DTypeError } from "../../errors.ts";
+import type { Node } from "../../graph.ts";
+import { defineOp, recordOperator } from "../../operator.ts";
+import { isNode } from "../../builder.ts";
+import type { ScalarArgument } from "../../signature.ts";
+import { axisOf, describe } from "../support.ts";
+import { inWide, widen } from "./support.ts";
+
+const shape = "[*] -> [*]";
+const page = (name: string): string => `torch.nn.functional.${name}`;
+const everywhere = ["nn.functional"] as const;
+
+const numeric = (name: string, x: Node): Node => {
+  if (x.dtype === "bool")
+    throw new DTypeError(
+      `${name}/bool`,
+      `${name}: "${name}_cpu" not implemented for 'Bool', got ${describe(x)}.`,
+      "Convert it with input.float().",
+    );
+  return x;
+};
+
+/** Zero gradient at zero; NaN stays NaN. */
+export const reluOf = (g: GraphBuilder, x: Node): Node => g.where(g.le(x, 0), 0, x);
+
+export const relu = defineOp({
+  name: "relu",
+  signature: "relu(Tensor input, bool inplace=False) -> Tensor",
+  places: ["torch", "Tensor", "nn.functional"],
+  inplace: true,
+  doc: { summary: "max(input, 0).", shape, source: page("relu") },
+  gradient: "through decomposition",
+  record: (g, { input }) => reluOf(g, numeric("relu", input)),
+});
+
+/** Limits to [low, high]; no gradient passes at or beyond the ends. */
+const limited = (g: GraphBuilder, x: Node, low: Node, high: Node): Node =>
+  g.where(g.le(x, low), low, g.where(g.ge(x, high), high, x));
+
+export const relu6 = defineOp({
+  name: "relu6",
+  signature: "relu6(Tensor input, bool inplace=False) -> Tensor",
+  places: everywhere,
+  inplace: true,
+  doc: { summary: "min(max(input, 0), 6).", shape, source: page("relu6") },
+  gradient: "through decomposition",
+  record: (g, { input }) => limited(g, numeric("relu6", input), g.constant(0, input.dtype), g.constant(6, input.dtype)),
+});
+
+export const hardtanh = defineOp({
+  name: "hardtanh",
+  signature: "hardtanh(Tensor input, Scalar min_val=-1, Scalar max_val=1, bool inplace=False) -> Tensor",
+  places: everywhere,
+  inplace: true,
+  doc: { summary: "Limits to [min_val, max_val].", shape, source: page("hardtanh") },
+  gradient: "through decomposition",
+  record(g, { input, min_val, max_val }) {
+    numeric("hardtanh", input);
+    if (min_val.value > max_val.value)
+      throw new ArgumentError(
+        "hardtanh/range",
+        `hardtanh: min_val cannot be greater than max_val, got ${String(min_val.value)} and ${String(max_val.value)}.`,
+      );
+    return limited(g, input, g.scalar(min_val, input.dtype), g.scalar(max_val, input.dtype));
+  },
+});
+
+export const leakyRelu = defineOp({
+  name: "leaky_relu",
+  signature: "leaky_relu(Tensor input, Scalar negative_slope=0.01, bool inplace=False) -> Tensor",
+  places: everywhere,
+  inplace: true,
+  doc: { summary: "input where positive, else negative_slope * input.", shape, source: page("leaky_relu") },
+  gradient: "through decomposition",
+  record: (g, { input, negative_slope }) =>
+    inWide(g, "leaky_relu", input, (x) => g.where(g.gt(x, 0), x, g.mul(x, g.scalar(negative_slope, x.dtype)))),
+});
+
+export const rreluInference = defineOp({
+  name: "rrelu_inference",
+  signature: "rrelu_inference(Tensor input, Scalar lower, Scalar upper) -> Tensor",
+  places: [],
+  inplace: true,
+  doc: { summary: "leaky_relu with the slope (lower + upper) / 2.", shape, source: page("rrelu") },
+  gradient: "through decomposition",
+  record: (g, { input, lower, upper }) =>
+    inWide(g, "rrelu", input, (x) => {
+      const slope = g.div(g.add(g.scalar(lower, x.dtype), g.scalar(upper, x.dtype)), 2);
+      return g.where(g.gt(x, 0), x, g.mul(x, slope));
+    }),
+});
+
+export const prelu = defineOp({
+  name: "prelu",
+  signature: "prelu(Tensor input, Tensor weight) -> Tensor",
+  places: ["torch", "Tensor", "nn.functional"],
+  doc: {
+    summary: "input where positive, else weight * input, with one weight or one for each channel (dimension 1).",
+    shape: "[N, C, *], [C] -> [N, C, *]",
+    source: page("prelu"),
+  },
+  gradient: "through decomposition",
+  record(g, { input, weight }) {
+    if (weight.dtype !== input.dtype)
+      throw new DTypeError(
+        "prelu/dtype",
+        `prelu: Type promoting not supported. Got ${describe(input)} and ${describe(weight)}.`,
+      );
+    if (weight.shape.length > 1)
+      throw new ArgumentError(
+        "prelu/weight",
+        `prelu: Expected \`weight\` to be a scalar or 1D tensor, but got: ${describe(weight)}.`,
+      );
+    const count = weight.shape[0] ?? 1;
+    const rank = input.shape.length;
+    let slope = weight;
+    if (count !== 1) {
+      if (rank === 0) throw new ArgumentError("prelu/0-d", "prelu: Not allow zero-dim input tensor.");
+      const channels = rank > 1 ? input.shape[1]! : 1;
+      if (channels !== count)
+        throw new ArgumentError(
+          "prelu/channels",
+          `prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = ${count}, and channel size = ${channels}.`,
+        );
+      slope = g.reshape(
+        weight,
+        input.shape.map((_, i) => (i === 1 ? count : 1)),
+      );
+    } else slope = g.reshape(weight, []);
+    const wide = widen(g, slope);
+    return inWide(g, "prelu", input, (x) => g.where(g.gt(x, 0), x, g.mul(x, wide)));
+  },
+});
+
+/** scale * (x where positive, else alpha * (exp(x * inner) - 1)); the exponential never sees a positive x. */
+function exponentialUnit(
+  g: GraphBuilder,
+  name: string,
+  input: Node,
+  alpha: (x: Node) => Node,
+  scale: number | null,
+  inner: ((x: Node) => Node) | null,
+): Node {
+  return inWide(g, name, input, (x) => {
+    const negative = g.le(x, 0);
+    const below = g.where(negative, x, 0);
+    const curve = g.mul(g.unary("expm1", inner === null ? below : g.div(below, inner(x))), alpha(x));
+    const result = g.where(negative, curve, x);
+    return scale === null ? result : g.mul(result, scale);
+  });
+}
+
+export const elu = defineOp({
+  name: "elu",
+  signature: "elu(Tensor input, Scalar alpha=1, bool inplace=False) -> Tensor",
+  places: everywhere,
+  inplace: true,
+  doc: { summary: "input where positive, else alpha * (exp(input) - 1).", shape, source: page("elu") },
+  gradient: "through decomposition",
+  record: (g, { input, alpha }) => exponentialUnit(g, "elu", input, (x) => g.scalar(alpha, x.dtype), null, null),
+});
+
+export const celu = defineOp({
+  name: "celu",
+  signature: "celu(Tensor input, Scalar alpha=1, bool inplace=False) -> Tensor",
+  places: ["torch", "nn.functional"],
+  inplace: true,
+  doc: { summary: "input where positive, else alpha * (exp(input / alpha) - 1).", shape, source: page("celu") },
+  gradient: "through decomposition",
+  record(g, { input, alpha }) {
+    if (Number(alpha.value) === 0)
+      throw new ArgumentError("celu/alpha", "celu: ZeroDivisionError: alpha cannot be 0 for CELU.");
+    const slot = (x: Node): Node => g.scalar(alpha, x.dtype);
+    return exponentialUnit(g, "celu", input, slot, null, slot);
+  },
+});
+
+const seluAlpha = 1.6732632423543772848170429916717;
+const seluScale = 1.0507009873554804934193349852946;
+export const selu = defineOp({
+  name: "selu",
+  signature: "selu(Tensor input, bool inplace=False) -> Tensor",
+  places: ["torch", "nn.functional"],
+  inplace: true,
+  doc: { summary: "The self-normalising elu: 1.0507 * elu(input, 1.67326).", shape, source: page("selu") },
+  gradient: "through decomposition",
+  record: (g, { input }) => exponentialUnit(g, "selu", input, (x) => g.constant(seluAlpha, x.dtype), seluScale, null),
+});
+
+export const gelu = defineOp({
+  name: "gelu",
+  signature: 'gelu(Tensor input, *, string approximate="none") -> Tensor',
+  places: everywhere,
+  composite: true,
+  onnx: "Gelu",
+  doc: {
+    summary: "input times the normal distribution's cumulative function at input; 'tanh' approximates it.",
+    shape,
+    source: page("gelu"),
+  },
+  gradient: "through decomposition",
+  record(g, { input, approximate }) {
+    if (approximate !== "none" && approximate !== "tanh")
+      throw new ArgumentError(
+        "gelu/approximate",
+        `gelu: approximate argument must be either none or tanh, got '${approximate}'.`,
+      );
+    return inWide(g, "gelu", input, (x) => {
+      if (approximate === "none") return g.mul(g.mul(x, 0.5), g.add(g.unary("erf", g.mul(x, Math.SQRT1_2)), 1));
+      const cube = g.mul(g.mul(x, x), x);
+      const inner = g.mul(g.add(x, g.mul(cube, 0.044715)), Math.SQRT2 * Math.sqrt(1 / Math.PI));
+      return g.mul(g.mul(x, 0.5), g.add(g.tanh(inner), 1));
+    });
+  },
+});
+
+export const silu = defineOp({
+  name: "silu",
+  signature: "silu(Tensor input, bool inplace=False) -> Tensor",
+  places: everywhere,
+  inplace: true,
+  doc: { summary: "input * sigmoid(input).", shape, source: page("silu") },
+  gradient: "through decomposition",
+  record: (g, { input }) => inWide(g, "silu", input, (x) => g.mul(x, g.sigmoid(x))),
+});
+
+/** log(1 + exp(x)) without overflow; its derivative is sigmoid(x), at every order. */
+const log1pExp = defineOp({
+  name: "log1p_exp",
+  signature: "log1p_exp(Tensor input) -> Tensor",
+  places: [],
+  composite: true,
+  onnx: "Softplus",
+  doc: { summary: "log(1 + exp(input)).", shape, source: page("softplus") },
+  gradient: (g, { inputs, grads }) => [g.mul(grads[0]!, g.sigmoid(inputs[0]!))],
+  record: (g, { input }) => g.add(g.log1p(g.exp(g.neg(g.abs(input)))), g.where(g.le(input, 0), 0, input)),
+});
+export const softplusOf = (g: GraphBuilder, x: Node): Node => recordOperator(g, log1pExp, { input: x }, isNode) as Node;
+
+export const softplus = defineOp({
+  name: "softplus",
+  signature: "softplus(Tensor input, Scalar beta=1, Scalar threshold=20) -> Tensor",
+  places: everywhere,
+  doc: {
+    summary: "Smooth relu: log(1 + exp(beta * input)) / beta, and plain input once beta * input > threshold.",
+    shape,
+    source: page("softplus"),
+  },
+  gradient: "through decomposition",
+  record: (g, { input, beta, threshold }) =>
+    inWide(g, "softplus", input, (x) => {
+      const slot = g.scalar(beta, x.dtype);
+      const scaled = g.mul(x, slot);
+      return g.where(g.gt(scaled, g.scalar(threshold, x.dtype)), x, g.div(softplusOf(g, scaled), slot));
+    }),
+});
+
+export const mish = defineOp({
+  name: "mish",
+  signature: "mish(Tensor input, bool inplace=False) -> Tensor",
+  places: everywhere,
+  inplace: true,
+  doc: { summary: "input * tanh(softplus(input)).", shape, source: page("mish") },
+  gradient: "through decomposition",
+  record: (g, { input }) => inWide(g, "mish", input, (x) => g.mul(x, g.tanh(softplusOf(g, x)))),
+});
+
+export const logsigmoid = defineOp({
+  name: "logsigmoid",
+  aliases: ["log_sigmoid"],
+  signature: "logsigmoid(Tensor input) -> Tensor",
+  places: everywhere,
+  doc: { summary: "log(sigmoid(input)) without underflow.", shape, source: page("logsigmoid") },
+  gradient: "through decomposition",
+  record: (g, { input }) => inWide(g, "logsigmoid", input, (x) => g.neg(softplusOf(g, g.neg(x)))),
+});
+
+export const glu = defineOp({
+  name: "glu",
+  signature: "glu(Tensor input, int dim=-1) -> Tensor",
+  places: everywhere,
+  doc: {
+    summary: "The first half of dim times the sigmoid of the second.",
+    shape: "[*, 2N, *] -> [*, N, *]",
+    source: page("glu"),
+  },
+  gradient: "through decomposition",
+  record(g, { input, dim }) {
+    if (input.shape.length === 0) throw new ArgumentError("glu/0-d", "glu does not support 0-dimensional tensors.");
+    const axis = axisOf("glu", dim, input.shape.length);
+    const size = input.shape[axis]!;
+    if (size % 2 !== 0)
+      throw new ArgumentError("glu/odd", `glu: Halving dimension must be even, but dimension ${axis} is size ${size}.`);
+    const half = size / 2;
+    return inWide(g, "glu", input, (x) =>
+      g.mul(g.sliceAxis(x, axis, 0, half), g.sigmoid(g.sliceAxis(x, axis, half, half))),
+    );
+  },
+});
+
+/** A number of the user's beside a tensor of any numeric type. */
+export const slotOf = (g: GraphBuilder, scalar: ScalarArgument, x: Node): Node => {
+  if (isIntegral(x.dtype) && scalar.category === "float") return g.constant(Number(scalar.value), x.dtype);
+  return g.scalar(scalar, x.dtype);
+};
