@@ -258,3 +258,14 @@ export const asyncFunctionOf =
   (name: string) =>
   (...args: unknown[]): Promise<Result> =>
     callOperatorAsync(name, args);
+
+/** The function form of `name_`. */
+export const inplaceFunctionOf =
+  (name: string) =>
+  (self: Tensor, ...args: unknown[]): Tensor =>
+    callInplace(name, self, args);
+
+export const asyncInplaceFunctionOf =
+  (name: string) =>
+  (self: Tensor, ...args: unknown[]): Promise<Tensor> =>
+    callInplaceAsync(name, self, args);

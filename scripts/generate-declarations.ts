@@ -28,10 +28,7 @@ const namespaces: readonly (readonly [file: string, place: FunctionPlace, index:
 export function generate(): Map<string, Generated> {
   const all = [...operators()];
   const files = new Map<string, Generated>();
-  files.set(
-    "tensor-methods.ts",
-    methodsModule(methodEntries(all, false), methodEntries(all, true), tensorMembers(frontend)),
-  );
+  files.set("tensor-methods.ts", methodsModule(methodEntries(all), tensorMembers(frontend)));
   for (const [file, place, index] of namespaces) {
     files.set(file, functionsModule(functionEntries(all, place), place, exportedNames(path.join(frontend, index))));
   }

@@ -1,4 +1,5 @@
 /** Documentation comments, from what an operator states about itself. */
+import type { Entry } from "./entries.ts";
 import type { PublicOperator } from "./operator.ts";
 
 /** The page of PyTorch's documentation for a name such as `torch.nn.functional.relu`. */
@@ -24,15 +25,17 @@ const parametersOf = (signature: string): string =>
     .slice(signature.indexOf("("), signature.lastIndexOf(")") + 1)
     .replaceAll(/([(, ])[\w|[\]?.]+ (?=[\w$])/g, "$1");
 
-/** Lines of a full comment. `called`: the name that is documented, which may be an alias. */
-export function fullComment(operator: PublicOperator, called: string, receiver: boolean): string[] {
+/** Lines of a full comment. `receiver`: the first parameter is what the method is called on. */
+export function fullComment(operator: PublicOperator, { name, form }: Entry, receiver: boolean): string[] {
   const { doc, signature } = operator;
   const parameters = parametersOf(signature);
   const lines = [doc.summary];
-  if (called.endsWith("_") && operator.inplace && !operator.name.split(".")[0]!.endsWith("_"))
-    lines.push("In place: the result becomes this tensor's contents.");
-  if (operator.view) lines.push("The result shares memory with the input.");
-  lines.push("", `\`${called}${receiver ? parameters.replace(/^\(\w+(, )?/, "(") : parameters}\``);
+  if (form === "in place" || form === "in place async")
+    lines.push("In place: the result becomes the tensor's contents.");
+  if (form === "async" || form === "in place async")
+    lines.push("The result's shape depends on data: this form works on every device.");
+  if (operator.view && form === "plain") lines.push("The result shares memory with the input.");
+  lines.push("", `\`${name}${receiver ? parameters.replace(/^\(\w+(, )?/, "(") : parameters}\``);
   if (doc.shape !== "") lines.push("", `Shape: \`${doc.shape}\``);
   if (operator.gradient === "none") lines.push("", "Not differentiable.");
   const errors = knownErrors(operator);

@@ -4,12 +4,16 @@ import type { PublicOperator } from "./operator.ts";
 
 export type FunctionPlace = Exclude<Place, "Tensor">;
 
+/** How a name calls its operators; the `async` ones are the `...Async` twins, which give a promise. */
+export type Form = "plain" | "in place" | "async" | "in place async";
+
 /** One public name, with the operators that it tries in turn. */
 export interface Entry {
   /** The name that users write. */
   readonly name: string;
   /** The name that the registry knows: `linalg_norm` is `norm` in `torch.linalg`. */
   readonly registered: string;
+  readonly form: Form;
   readonly operators: PublicOperator[];
 }
 export type Entries = ReadonlyMap<string, Entry>;
@@ -28,8 +32,26 @@ const alsoFunctional = new Set(
   ),
 );
 
-/** Every name of an operator without the `.overload` part, each with the namespace that its prefix asks for. */
-function namesOf(operator: PublicOperator): { name: string; registered: string; namespace: FunctionPlace | null }[] {
+/** In-place functions: those that PyTorch has beside the methods. */
+const inplaceFunctions: Readonly<Partial<Record<FunctionPlace, ReadonlySet<string>>>> = {
+  torch: new Set(
+    "abs absolute acos acosh addmv alpha_dropout arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh ceil celu clamp clamp_max clamp_min clip conj_physical cos cosh deg2rad dropout erf erfc exp exp2 expm1 feature_alpha_dropout fill fix floor frac gcd i0 index_put lcm ldexp log log10 log1p log2 logit nan_to_num neg negative rad2deg reciprocal relu round rrelu rsqrt selu sigmoid sin sinc sinh sqrt square tan tanh threshold trunc xlogy".split(
+      " ",
+    ),
+  ),
+  "nn.functional": new Set("celu elu hardtanh leaky_relu relu rrelu selu threshold".split(" ")),
+};
+
+interface Name {
+  /** As users write it. */
+  readonly name: string;
+  readonly registered: string;
+  /** The namespace that a prefix asks for. */
+  readonly namespace: FunctionPlace | null;
+}
+
+/** Every name of an operator, without the `.overload` part. */
+function namesOf(operator: PublicOperator): Name[] {
   const registered = new Set([operator.name, ...(operator.aliases ?? [])].map((name) => name.split(".")[0]!));
   return [...registered].map((full) => {
     const found = prefixes.find(([prefix]) => full.startsWith(prefix));
@@ -41,11 +63,27 @@ function namesOf(operator: PublicOperator): { name: string; registered: string; 
   });
 }
 
-function add(entries: Map<string, Entry>, name: string, registered: string, operator: PublicOperator): void {
+function add(
+  entries: Map<string, Entry>,
+  name: string,
+  registered: string,
+  form: Form,
+  operator: PublicOperator,
+): void {
   const entry = entries.get(name);
-  if (entry === undefined) entries.set(name, { name, registered, operators: [operator] });
+  if (entry === undefined) entries.set(name, { name, registered, form, operators: [operator] });
   // A name with a prefix and the bare name may both lead here; the first one is as good.
   else if (!entry.operators.includes(operator)) entry.operators.push(operator);
+}
+
+/** The `...Async` twins of names that an operator which measures answers to. */
+function withTwins(entries: Map<string, Entry>): Entries {
+  for (const entry of Array.from(entries.values())) {
+    if (entry.operators.every((operator) => operator.measure === null)) continue;
+    const form = entry.form === "plain" ? "async" : "in place async";
+    entries.set(`${entry.name}Async`, { ...entry, name: `${entry.name}Async`, form });
+  }
+  return entries;
 }
 
 /** Functions of one namespace, by name. */
@@ -53,25 +91,27 @@ export function functionEntries(operators: readonly PublicOperator[], place: Fun
   const entries = new Map<string, Entry>();
   for (const operator of operators) {
     for (const { name, registered, namespace } of namesOf(operator)) {
-      const here =
-        namespace === null
-          ? operator.places.includes(place) ||
-            (place === "nn.functional" && operator.places.includes("torch") && alsoFunctional.has(name))
-          : namespace === place;
-      if (here) add(entries, name, registered, operator);
+      const stated =
+        operator.places.includes(place) ||
+        (place === "nn.functional" && operator.places.includes("torch") && alsoFunctional.has(name));
+      if (namespace === null ? !stated : namespace !== place) continue;
+      add(entries, name, registered, "plain", operator);
+      if (operator.inplace && inplaceFunctions[place]?.has(name))
+        add(entries, `${name}_`, registered, "in place", operator);
     }
   }
-  return entries;
+  return withTwins(entries);
 }
 
-/** Methods of Tensor, by name; those that write in place are asked for separately. */
-export function methodEntries(operators: readonly PublicOperator[], inplace: boolean): Entries {
+/** Methods of Tensor, by name. */
+export function methodEntries(operators: readonly PublicOperator[]): Entries {
   const entries = new Map<string, Entry>();
   for (const operator of operators) {
-    if (inplace ? operator.inplace !== true : !operator.places.includes("Tensor")) continue;
     for (const { registered, namespace } of namesOf(operator)) {
-      if (namespace === null) add(entries, inplace ? `${registered}_` : registered, registered, operator);
+      if (namespace !== null) continue;
+      if (operator.places.includes("Tensor")) add(entries, registered, registered, "plain", operator);
+      if (operator.inplace) add(entries, `${registered}_`, registered, "in place", operator);
     }
   }
-  return entries;
+  return withTwins(entries);
 }

@@ -1,6 +1,6 @@
 /** The text of the generated modules. */
 import { comment, fullComment, shortComment } from "./document.ts";
-import type { Entries, Entry, FunctionPlace } from "./entries.ts";
+import type { Entries, Entry, Form, FunctionPlace } from "./entries.ts";
 import { UnusableOperator, type PublicOperator } from "./operator.ts";
 import { callForms, isReserved, type ExtraOption } from "./overloads.ts";
 import { publicParameters, resultType, tupleType, type PublicParameter } from "./signature-types.ts";
@@ -24,25 +24,23 @@ function extraOptions(
   operator: PublicOperator,
   parameters: readonly PublicParameter[],
   place: FunctionPlace | "Tensor",
+  form: Form,
 ): ExtraOption[] {
   const extras: ExtraOption[] = [];
   const creates = !parameters.some(isTensorType) || /_like$|^new_/.test(operator.name.split(".")[0]!);
-  if (creates)
-    extras.push(
-      { name: "device", type: "DeviceLike | null" },
-      { name: "requires_grad", type: "boolean" },
-      { name: "pin_memory", type: "boolean" },
-      { name: "layout", type: "unknown" },
-    );
-  if (place !== "Tensor" && place !== "nn.functional" && operator.view !== true) {
+  if (creates) {
+    extras.push({ name: "device", type: "DeviceLike | null" }, { name: "requires_grad", type: "boolean" });
+    extras.push({ name: "pin_memory", type: "boolean" }, { name: "layout", type: "unknown" });
+  }
+  if (place !== "Tensor" && place !== "nn.functional" && operator.view !== true && !isInplace(form)) {
     const { results } = operator;
-    extras.push({
-      name: "out",
-      type: `${results === undefined ? resultType(operator) : tupleType(results.length)} | null`,
-    });
+    const type = results === undefined ? resultType(operator) : tupleType(results.length);
+    extras.push({ name: "out", type: `${type} | null` });
   }
   return extras;
 }
+
+const isInplace = (form: Form): boolean => form === "in place" || form === "in place async";
 
 interface CallForm {
   readonly operator: PublicOperator;
@@ -56,21 +54,9 @@ function formsOf(entry: Entry, place: FunctionPlace | "Tensor", problems: string
   const seen = new Set<string>();
   for (const operator of entry.operators) {
     try {
-      let parameters = publicParameters(operator);
-      const extras = extraOptions(operator, parameters, place);
-      resultType(operator);
-      if (place === "Tensor") {
-        const [self, ...rest] = parameters;
-        if (self === undefined || !/^(Tensor|Operand)$/.test(self.type) || self.keywordOnly)
-          throw new UnusableOperator(
-            operator.name,
-            `a method's first parameter must be a Tensor in "${operator.signature}"`,
-          );
-        parameters = rest;
-      }
-      callForms(operator.name, parameters, extras).forEach((text, i) => {
-        if (!seen.has(text)) forms.push({ operator, parameters: text, first: i === 0 });
-        seen.add(text);
+      formsOfOne(operator, entry.form, place).forEach((parameters, i) => {
+        if (!seen.has(parameters)) forms.push({ operator, parameters, first: i === 0 });
+        seen.add(parameters);
       });
     } catch (error) {
       if (!(error instanceof UnusableOperator)) throw error;
@@ -80,8 +66,37 @@ function formsOf(entry: Entry, place: FunctionPlace | "Tensor", problems: string
   return forms;
 }
 
-const docLines = ({ operator, first }: CallForm, called: string, receiver: boolean): string[] =>
-  first ? fullComment(operator, called, receiver) : shortComment(operator);
+/** @throws UnusableOperator */
+function formsOfOne(operator: PublicOperator, form: Form, place: FunctionPlace | "Tensor"): string[] {
+  const parameters = publicParameters(operator);
+  const extras = extraOptions(operator, parameters, place, form);
+  resultType(operator);
+  if (place !== "Tensor" && !isInplace(form)) return callForms(operator.name, parameters, extras);
+  const [self, ...others] = parameters;
+  if (self === undefined || !/^(Tensor|Operand)$/.test(self.type) || self.keywordOnly) {
+    const what = isInplace(form) ? "an in-place form" : "a method";
+    throw new UnusableOperator(operator.name, `${what}'s first parameter must be a Tensor in "${operator.signature}"`);
+  }
+  const rest = callForms(operator.name, others, extras);
+  return place === "Tensor" ? rest : rest.map((text) => `${self.name}: Tensor${text === "" ? "" : `, ${text}`}`);
+}
+
+const docLines = ({ operator, first }: CallForm, entry: Entry, receiver: boolean): string[] =>
+  first ? fullComment(operator, entry, receiver) : shortComment(operator);
+
+/** What makes the function behind an entry. */
+const makers = {
+  plain: "functionOf",
+  "in place": "inplaceFunctionOf",
+  async: "asyncFunctionOf",
+  "in place async": "asyncInplaceFunctionOf",
+} as const satisfies Record<Form, string>;
+
+/** `self`: the type of what an in-place form gives back. */
+function resultOf(form: Form, operator: PublicOperator, self: string): string {
+  const result = isInplace(form) ? self : resultType(operator);
+  return form.endsWith("async") ? `Promise<${result}>` : result;
+}
 
 /** `frontend/generated/<namespace>.ts`: the functions of a namespace. */
 export function functionsModule(entries: Entries, place: FunctionPlace, skip: ReadonlySet<string>): Generated {
@@ -94,21 +109,23 @@ export function functionsModule(entries: Entries, place: FunctionPlace, skip: Re
     if (forms.length === 0) continue;
     names.push(entry.name);
     const [only] = forms;
-    const value = `/* @__PURE__ */ functionOf(${JSON.stringify(entry.registered)}) as`;
-    const local = isReserved(entry.name) ? `${entry.name}_` : entry.name;
-    body += comment(fullComment(only!.operator, entry.name, false), "");
-    body += `${local === entry.name ? "export " : ""}const ${local} = ${value} {\n`;
-    for (const form of forms)
-      body += `${comment(docLines(form, entry.name, false), "  ")}  (${form.parameters}): ${resultType(form.operator)};\n`;
-    body += "};\n";
+    const value = `/* @__PURE__ */ ${makers[entry.form]}(${JSON.stringify(entry.registered)}) as`;
     // A reserved word may name an export, but not a constant.
-    if (local !== entry.name) body += `export { ${local} as ${entry.name} };\n`;
+    const reserved = isReserved(entry.name);
+    body += comment(fullComment(only!.operator, entry, false), "");
+    body += `${reserved ? "" : "export "}const ${entry.name}${reserved ? "$" : ""} = ${value} {\n`;
+    for (const form of forms) {
+      body += comment(docLines(form, entry, false), "  ");
+      body += `  (${form.parameters}): ${resultOf(entry.form, form.operator, "Tensor")};\n`;
+    }
+    body += "};\n";
+    if (reserved) body += `export { ${entry.name}$ as ${entry.name} };\n`;
     body += "\n";
   }
   const imports =
     names.length === 0
       ? ""
-      : `import { functionOf } from "../call.ts";\n${typeImports()}import type { Tensor } from "../tensor.ts";\n`;
+      : `import { ${Object.values(makers).join(", ")} } from "../call.ts";\n${typeImports()}import type { Tensor } from "../tensor.ts";\n`;
   return {
     text: `${header}${usedImports(imports, body)}\n${body}${names.length === 0 ? "export {};\n" : ""}`,
     names,
@@ -117,19 +134,19 @@ export function functionsModule(entries: Entries, place: FunctionPlace, skip: Re
 }
 
 /** `frontend/generated/tensor-methods.ts`: the methods, merged into the class. */
-export function methodsModule(plain: Entries, inplace: Entries, skip: ReadonlySet<string>): Generated {
+export function methodsModule(entries: Entries, skip: ReadonlySet<string>): Generated {
   const problems: string[] = [];
   const names: string[] = [];
   let members = "";
-  const write = (entry: Entry, result: (operator: PublicOperator) => string): void => {
-    if (skip.has(entry.name)) return;
+  for (const entry of sorted(entries)) {
+    if (skip.has(entry.name)) continue;
     const forms = formsOf(entry, "Tensor", problems);
     if (forms.length > 0) names.push(entry.name);
-    for (const form of forms)
-      members += `${comment(docLines(form, entry.name, true), "    ")}    ${entry.name}(${form.parameters}): ${result(form.operator)};\n`;
-  };
-  for (const entry of sorted(plain)) write(entry, resultType);
-  for (const entry of sorted(inplace)) if (!plain.has(entry.name)) write(entry, () => "this");
+    for (const form of forms) {
+      members += comment(docLines(form, entry, true), "    ");
+      members += `    ${entry.name}(${form.parameters}): ${resultOf(entry.form, form.operator, "this")};\n`;
+    }
+  }
   // ".js": the declarations that are built keep this name as it stands, and both spellings find the class.
   const body = `declare module "../tensor.js" {\n  interface Tensor {\n${members}  }\n}\n`;
   return { text: `${header}${usedImports(typeImports(), body)}export {};\n\n${body}`, names, problems };

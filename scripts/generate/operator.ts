@@ -17,6 +17,8 @@ export type PublicOperator = Pick<
 > & {
   /** Its source names the errors that it throws. */
   readonly record: { toString(): string };
+  /** What an operator has that needs values to know its result's shape. */
+  readonly measure: unknown;
 };
 
 /** An operator whose definition cannot be turned into declarations. */
