@@ -6,7 +6,7 @@ import { isNode } from "../ir/builder.ts";
 import { canCast } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, CressetError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { enterScope, type Node } from "../ir/graph.ts";
-import { operators, recordOperator, type Measured, type Operator } from "../ir/operator.ts";
+import { operators, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { parseSignature } from "../ir/signature.ts";
 import type { Device } from "../runtime/device.ts";
@@ -66,11 +66,12 @@ function prepared(name: string, args: readonly unknown[]): Call {
 
 function finished({ definition, bound, device, options, out }: Call, measured: Measured): Result {
   if (definition.view && out === undefined) return callView(definition, bound, device);
-  const nodes = record(definition, bound, device, measured);
+  const result = record(definition, bound, device, measured);
+  const nodes = listOf(result);
   if (out !== undefined) return writeOut(definition, nodes, out);
   const tensors = nodes.map((node) => Tensor.ofNode(node, device));
   if (options["requires_grad"] === true) tensors[0]!.requires_grad_();
-  return tensors.length === 1 && !definition.results ? tensors[0]! : namedResults(tensors, definition.results);
+  return Array.isArray(result) ? namedResults(tensors, definition.results) : tensors[0]!;
 }
 
 /** Calls an operator by its PyTorch name. */
@@ -111,8 +112,7 @@ function preparedInplace(name: string, self: Tensor, args: readonly unknown[]): 
 }
 
 function finishedInplace({ name, definition, bound, device }: Call, self: Tensor, measured: Measured): Tensor {
-  const [node] = record(definition, bound, device, measured);
-  assign(self, node!, `${name}_`);
+  assign(self, listOf(record(definition, bound, device, measured))[0]!, `${name}_`);
   return self;
 }
 
@@ -131,32 +131,32 @@ export function checkInplace(self: Tensor, operator: string): void {
   if (base !== null && base.is_leaf && base.requires_grad) throw new AutogradError("inplace/leaf-view", `${operator}: a view of a leaf Variable that requires grad is being used in an in-place operation.`, "Wrap the update in torch.no_grad(() => ...).");
 }
 
-function record(definition: Operator, bound: Bound, device: Device, measured: Measured): Node[] {
+function record(definition: Operator, bound: Bound, device: Device, measured: Measured): RecordResult {
   enterScope(device.name);
   graph.defaultFloat = settings.defaultDType;
-  const result = recordOperator(graph, definition, bound.args, isNode, measured);
-  return Array.isArray(result) ? [...(result as readonly Node[])] : [result as Node];
+  return recordOperator(graph, definition, bound.args, isNode, measured);
 }
+const listOf = (result: RecordResult): readonly Node[] => (Array.isArray(result) ? (result as readonly Node[]) : [result as Node]);
 
 function callView(definition: Operator, bound: Bound, device: Device): Result {
   const [source] = bound.tensors as [Tensor];
   const first = parseSignature(definition.signature).parameters[0]!.name;
-  const of = (node: Node): readonly Node[] => {
-    const result = recordOperator(graph, definition, { ...bound.args, [first]: node }, isNode);
-    return Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
-  };
+  const of = (node: Node): RecordResult => recordOperator(graph, definition, { ...bound.args, [first]: node }, isNode);
   enterScope(device.name);
-  const nodes = of(source.node_());
-  const views = nodes.map((node, i) => {
-    if (node === source.node_() && nodes.length === 1 && definition.name === "reshape") return source;
-    const step = movement(definition.name, (_g, parent) => of(parent)[i]!);
-    // `reshape` and its kin copy where the elements do not lie evenly.
-    if (copiesWhenUneven.has(definition.name) && viewLayout(step, source, source.layout_()) === null) return Tensor.ofNode(node, device);
+  const result = of(source.node_());
+  const views = listOf(result).map((node, i) => {
+    if (node === source.node_() && definition.name === "reshape") return source;
+    const step = movement(definition.name, (_g, parent) => listOf(of(parent))[i]!);
+    if (regrouping.has(definition.name) && viewLayout(step, source, source.layout_()) === null) {
+      if (definition.name !== "view") return Tensor.ofNode(node, device);
+      throw new ShapeError("view/strides", `view: view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces): ${String(source)}, strides ${formatShape(source.stride())}.`, "Use .reshape(...) instead.");
+    }
     return source.viewBy_(step);
   });
-  return nodes.length === 1 && definition.signature.endsWith("-> Tensor") ? views[0]! : views;
+  return Array.isArray(result) ? views : views[0]!;
 }
-const copiesWhenUneven = new Set(["reshape", "flatten"]);
+/** Views that join dimensions: where the elements do not lie evenly these are copies, and `view` refuses. */
+const regrouping = new Set(["view", "reshape", "flatten", "ravel", "reshape_as", "unflatten"]);
 
 function deviceOf(definition: Operator, bound: Bound, args: readonly unknown[]): Device {
   const options = args.at(-1);
