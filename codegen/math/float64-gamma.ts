@@ -5,7 +5,7 @@
 import { chebyshev } from "./chebyshev.ts";
 
 /** log(gamma(x)) / ((x - 1) (x - 2)) in x - 2, for x in [1, 3]. */
-const lgammaSeries = [
+export const lgammaSeries = [
   0.44148902545501423, -0.11119580321752523, 0.01951044826068884, -0.003922461463025264, 0.0008478989895953857,
   -0.00019153855341365593, 4.454470184975607e-5, -1.05728743735943e-5, 2.5474336873408417e-6, -6.208535880776316e-7,
   1.5268677399071546e-7, -3.782637660291326e-8, 9.428100823624284e-9, -2.361999702184645e-9, 5.943541905817546e-10,
@@ -15,7 +15,7 @@ const lgammaSeries = [
   3.1630451661790255e-18, -8.206746544166728e-19,
 ];
 /** digamma(x) / (x - root) in 2 x - 3, for x in [1, 2]. */
-const digammaSeries = [
+export const digammaSeries = [
   0.983570260441567, -0.2270640863346444, 0.03336889902393011, -0.005320077271596548, 0.0008788656937820505,
   -0.00014773492650606044, 2.5060543468359146e-5, -4.2721034029993324e-6, 7.302769272465923e-7, -1.2502886813559594e-7,
   2.1425009322359472e-8, -3.673295918565179e-9, 6.299717236108931e-10, -1.080593028883266e-10, 1.853735192053638e-11,
@@ -23,14 +23,14 @@ const digammaSeries = [
   4.727736178601912e-16, -8.11148420346509e-17, 1.391707769474154e-17, -2.3877901082188625e-18,
 ];
 /** The positive zero of digamma, in two parts. */
-const digammaRoot = 1.4616321449683622;
-const digammaRootRest = 9.549995429965697e-17;
+export const digammaRoot = 1.4616321449683622;
+export const digammaRootRest = 9.549995429965697e-17;
 
-const halfLogOfTwoPi = 0.9189385332046728;
+export const halfLogOfTwoPi = 0.9189385332046728;
 /** B(2k) / (2k (2k - 1)): Stirling's series for log-gamma in odd powers of 1 / x. */
-const stirlingSeries = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400];
+export const stirlingSeries = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400];
 /** B(2k) / (2k): the series for digamma in even powers of 1 / x. */
-const digammaTail = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160];
+export const digammaTail = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160];
 /** B(2k) / (2k)!: the Euler-Maclaurin terms of zeta. */
 const eulerMaclaurin = [
   1 / 12,
