@@ -358,6 +358,7 @@ function execute(recording: Recording, bind: (source: Source) => Value | null): 
     holder.storage_.accept(inputNode(results[root]!));
     if (owner.grad !== holder) owner.grad = holder;
   }
+  recorder.advance();
   return mapTree(recording.result, (leaf) => (leaf instanceof RootMark ? Tensor.ofNode(inputNode(results[leaf.root]!), device) : leaf));
 }
 

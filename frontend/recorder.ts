@@ -80,15 +80,21 @@ export class Recorder {
     const entry = this.execute([...wanted.keys()], [...wanted.values()], device, created, true);
     this.previous.push({ entry, created, at: this.flushCount });
     this.previous = this.previous.filter((item) => this.flushCount - item.at < retention);
+    this.advance();
+    forgetInterned();
+  }
+
+  /** A program ran: what was superseded long enough ago is given back. Compiled functions replay without a flush. */
+  advance(): void {
     this.flushCount++;
+    if (this.retiring.length === 0) return;
     const keep: typeof this.retiring = [];
     for (const item of this.retiring) {
-      if (item.value.holders > 0) continue;
+      if (item.value.holders > 0 || !item.value.available) continue;
       if (this.flushCount - item.at > retention) item.value.retire(item.reason);
       else keep.push(item);
     }
     this.retiring = keep;
-    forgetInterned();
   }
 
   /** A compiled function made a program of its own. */
