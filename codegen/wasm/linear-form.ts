@@ -18,6 +18,10 @@ export interface LinearForm {
 
 /** Beyond this many terms an expression is left as it is. */
 const termLimit = 12;
+/** Nor are products of more factors than this written out. */
+const degreeLimit = 4;
+
+const degree = (form: LinearForm): number => form.terms.reduce((most, term) => Math.max(most, term.factors.length), 0);
 
 export function linearise(context: KernelContext, expr: Expr): LinearForm {
   const known = context.forms.get(expr);
@@ -51,6 +55,8 @@ function formOfIndex(context: KernelContext, expr: Expr): LinearForm {
       const left = linearise(context, a);
       const right = linearise(context, b);
       if ((left.terms.length + 1) * (right.terms.length + 1) > termLimit) return atom(context, expr);
+      // Repeated squaring doubles the factors each time.
+      if (degree(left) + degree(right) > degreeLimit) return atom(context, expr);
       return multiply(context, left, right);
     }
     default:
