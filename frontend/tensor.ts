@@ -10,6 +10,7 @@ import { float16Value, bfloat16Value } from "../runtime/js/library.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
 import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
+import { withGradMode } from "./grad-mode.ts";
 import { recorder } from "./recorder.ts";
 import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
@@ -39,6 +40,8 @@ export class Tensor {
   private gradient: Tensor | null = null;
   /** A leaf of differentiation: its node for the current version. */
   private leafRequiresGrad = false;
+  /** Whether gradients flow through this view: decided where the view was made. */
+  private readonly recordsGrad = graph.gradEnabled;
   private cached: { node: Node; version: number } | null = null;
   private layout: { strides: readonly number[]; offset: number } | null = null;
   /** @internal */ hooks_: Map<number, GradientHook> | null = null;
@@ -95,7 +98,7 @@ export class Tensor {
     known.cached = { node, version };
     for (let i = chain.length - 1; i >= 0; i--) {
       const tensor = chain[i]!;
-      node = tensor.wrap(tensor.step_!.apply(graph, node));
+      node = tensor.wrap(withGradMode(tensor.recordsGrad, () => tensor.step_!.apply(graph, node)));
       tensor.cached = { node, version };
       this.storage_.expose(node);
     }
@@ -253,6 +256,16 @@ export class Tensor {
   }
   set data(value: Tensor) {
     this.storage_.write(value.node_().requiresGrad ? graph.detach(value.node_()) : value.node_(), "data");
+  }
+  /** @internal Becomes a view of another tensor, of whatever type, device and shape: this object stays, its storage is given up. */
+  become_(other: Tensor): void {
+    const self = this as { -readonly [K in "storage_" | "parent_" | "step_" | "shape"]: Tensor[K] };
+    self.storage_ = other.storage_;
+    self.shape = other.shape;
+    self.parent_ = other;
+    self.step_ = detachStep;
+    this.cached = null;
+    this.layout = null;
   }
   get grad_fn(): { readonly name: string } | null {
     if (this.leafRequiresGrad) return null;
