@@ -212,7 +212,8 @@ export function arange(...args: (number | bigint | FactoryOptions)[]): Tensor {
     const [start, end, step] = numbers.length === 0 ? [options.start ?? 0, options.end ?? 0, options.step ?? 1] : numbers.length === 1 ? (options.end === undefined ? [0, numbers[0]!, options.step ?? 1] : [numbers[0]!, options.end, options.step ?? 1]) : [numbers[0]!, numbers[1]!, numbers[2] ?? options.step ?? 1];
     const whole = [start, end, step].every((n) => typeof n === "bigint" || Number.isInteger(n));
     const dtype = dtypeOption(options, options.out?.dtype.name ?? (whole ? "int64" : settings.defaultDType), "arange");
-    const [a, b, s] = [Number(start), Number(end), Number(step)];
+    // int64 counts in integers: fractions are cut off first.
+    const [a, b, s] = [start, end, step].map((n) => (dtype === "int64" ? Math.trunc(Number(n)) : Number(n))) as [number, number, number];
     if (s === 0) throw new ArgumentError("arange/step", "arange: step must be nonzero.");
     if ((b - a) / s < 0) throw new ArgumentError("arange/bounds", `arange: upper bound and larger bound inconsistent with step sign: start ${a}, end ${b}, step ${s}.`);
     const count = Math.ceil((b - a) / s);

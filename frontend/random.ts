@@ -235,7 +235,10 @@ export function bernoulli(input: Tensor, p?: number | RandomOptions | null, opti
     const dtype = input.dtype.name;
     if (typeof p === "number") return finish(Tensor.ofNode(drawn(input.shape, dtype, device, (target) => fillBernoulli(target, generatorOf(options).cpu_, p, dtype as never)), device), options);
     const rest = isPlainObject(p) ? (p as RandomOptions) : options;
-    return finish(Tensor.ofNode(drawn(input.shape, dtype, device, (target) => fillBernoulliFrom(target, generatorOf(rest).cpu_, wide(onHost("bernoulli", input)), dtype as never)), device), rest);
+    const draws = drawn(input.shape, dtype, device, (target) => fillBernoulliFrom(target, generatorOf(rest).cpu_, wide(onHost("bernoulli", input)), dtype as never));
+    // The gradient by the probabilities is zero, not missing.
+    const node = input.node_();
+    return finish(Tensor.ofNode(node.requiresGrad ? graph.withHistory(draws, graph.mul(node, 0)) : draws, device), rest);
   });
 }
 

@@ -344,6 +344,8 @@ export function viewLayout(step: ViewStep, parent: Tensor, layout: { strides: re
   if (step === detachStep) return layout;
   const standIn = leafNode("input", "bool", parent.shape, null);
   const view = step.apply(graph, standIn);
+  // Contiguous elements stay contiguous in any shape.
+  if (view.op === "reshape" && view.inputs[0] === standIn && isContiguous(parent.shape, layout.strides)) return { strides: contiguousStrides(view.shape), offset: layout.offset };
   const names = view.shape.map((_, i) => `v${i}`);
   let at: readonly Index[] = view.shape.map((size, i) => Index.variable(names[i]!, Math.max(0, size - 1)));
   for (let node = view; node !== standIn; node = node.inputs[0]!) {

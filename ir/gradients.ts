@@ -16,9 +16,9 @@ const zeros = (g: GraphBuilder, like: Node): Node => g.full(like.shape, 0, like.
 const square = (g: GraphBuilder, x: Node): Node => g.mul(x, x);
 const in0 = (node: { readonly inputs: readonly Node[] }): Node => node.inputs[0]!;
 const in1 = (node: { readonly inputs: readonly Node[] }): Node => node.inputs[1]!;
-/** -1, 0 or 1; NaN for NaN. */
+/** -1, 0 or 1; 0 for NaN. */
 export const signOf = (g: GraphBuilder, x: Node): Node =>
-  g.where(g.isNaN(x), x, g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype)));
+  g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype));
 const flat: Rule<Primitive> = (g, node) => [zeros(g, in0(node))];
 
 /** One for the extremes, shared equally among ties. */
@@ -30,11 +30,12 @@ const extreme = (g: GraphBuilder, node: Node, axes: readonly number[], grad: Nod
   return [g.mul(share, g.div(grad, g.sum(share, axes)))];
 };
 
-const larger = (g: GraphBuilder, node: Node, grad: Node, first: Node, second: Node): InputGradients => {
-  // Ties give half to each; a NaN operand keeps the gradient of the comparison's other side, as PyTorch does.
+/** The gradient goes to whichever operand did not lose; `firstLost`, `secondLost` say which did. */
+const larger = (g: GraphBuilder, node: Node, grad: Node, firstLost: Node, secondLost: Node): InputGradients => {
+  // Ties give half to each; NaN neither loses nor wins, so both operands get the gradient, as in PyTorch.
   const half = g.mul(grad, 0.5);
   const tie = g.eq(in0(node), in1(node));
-  return [g.where(tie, half, g.where(first, grad, 0)), g.where(tie, half, g.where(second, grad, 0))];
+  return [g.where(tie, half, g.where(firstLost, 0, grad)), g.where(tie, half, g.where(secondLost, 0, grad))];
 };
 
 const exclusiveProduct = (g: GraphBuilder, x: Node, axis: number, reverse: boolean): Node => {
@@ -136,8 +137,8 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     in1(node).requiresGrad ? g.neg(g.mul(grad, g.div(g.div(in0(node), in1(node)), in1(node)))) : null,
   ],
   rem: (g, node, grad) => [grad, g.neg(g.mul(grad, g.unary("trunc", g.div(in0(node), in1(node)))))],
-  min: (g, node, grad) => larger(g, node as Node, grad, g.lt(in0(node), in1(node)), g.gt(in0(node), in1(node))),
-  max: (g, node, grad) => larger(g, node as Node, grad, g.gt(in0(node), in1(node)), g.lt(in0(node), in1(node))),
+  min: (g, node, grad) => larger(g, node as Node, grad, g.gt(in0(node), in1(node)), g.lt(in0(node), in1(node))),
+  max: (g, node, grad) => larger(g, node as Node, grad, g.lt(in0(node), in1(node)), g.gt(in0(node), in1(node))),
   pow: (g, node, grad) => {
     const [x, y] = [in0(node), in1(node)];
     const base = g.where(g.eq(y, 0), 0, g.mul(grad, g.mul(y, g.pow(x, g.sub(y, 1)))));
@@ -296,8 +297,13 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     if (mode === "set") return [g.scatter("set", grad, zeros(g, updates), axes, indices), g.gather(grad, axes, indices), ...rest];
     if (mode === "mul") {
       const factor = g.scatter("mul", g.full(base.shape, 1, base.dtype), updates, axes, indices);
-      const product = g.mul(grad, node as Node);
-      return [g.mul(grad, factor), g.div(g.gather(product, axes, indices), updates), ...rest];
+      // An update that is the only zero at its place gets the product of all the others; elsewhere divide it out.
+      const zero = g.eq(updates, 0);
+      const zeroCount = g.scatter("add", zeros(g, base), g.cast(zero, base.dtype), axes, indices);
+      const single = g.and(zero, g.eq(g.gather(zeroCount, axes, indices), 1));
+      const others = g.scatter("mul", base, g.where(single, 1, updates), axes, indices);
+      const divided = g.div(g.gather(g.mul(grad, node as Node), axes, indices), g.where(zero, 1, updates));
+      return [g.mul(grad, factor), g.where(single, g.gather(g.mul(grad, others), axes, indices), divided), ...rest];
     }
     // Extremes: shared equally among all that equal the result.
     const won = g.cast(g.eq(base, node as Node), base.dtype);

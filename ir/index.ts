@@ -182,16 +182,19 @@ const gcd = (a: number, b: number): number => {
   return a;
 };
 
-/** b * (x div b) + (x mod b) == x, for any common multiple of both terms. */
+/** b * (x div b) + (x mod b) == x, for any common multiple of both parts. */
 function recombine(constant: number, terms: Term[]): Index {
   for (const remainder of terms) {
-    if (remainder.atom.kind !== "mod") continue;
-    const { of, by } = remainder.atom;
-    const partner = terms.find((t) => t.atom.kind === "div" && t.atom.by === by && t.coefficient === remainder.coefficient * by && t.atom.of.key === of.key);
-    if (partner !== undefined) {
-      const rest = terms.filter((t) => t !== partner && t !== remainder);
-      return recombine(constant, rest).add(of.scale(remainder.coefficient));
-    }
+    const { atom, coefficient } = remainder;
+    if (atom.kind !== "mod") continue;
+    // x div b may itself be a sum: all its terms have to be there.
+    const quotient = atom.of.div(atom.by);
+    const scale = coefficient * atom.by;
+    if (quotient.terms.length === 0) continue;
+    const partners = quotient.terms.map((part) => terms.find((t) => t.atom.key === part.atom.key && t.coefficient === scale * part.coefficient));
+    if (partners.includes(undefined)) continue;
+    const rest = terms.filter((t) => t !== remainder && !partners.includes(t));
+    return recombine(constant - scale * quotient.constant, rest).add(atom.of.scale(coefficient));
   }
   const sorted = terms.length > 1 ? terms.sort((a, b) => (a.atom.key < b.atom.key ? -1 : a.atom.key > b.atom.key ? 1 : 0)) : terms;
   return Index.raw(constant, sorted);

@@ -56,6 +56,12 @@ export function convert(value: Expr, from: DType, to: DType): Expr {
   const target = kindOf(to);
   const lanes = value.type.lanes;
   let result = source === target ? value : apply("cast", typeOf(target, lanes), value);
+  if ((source === "f32" || source === "f64") && (target === "i32" || target === "i64")) {
+    // What does not fit (NaN too) becomes the lowest integer, as the conversion instructions of PyTorch's CPU give.
+    const bits = target === "i32" ? 31 : 63;
+    const fits = apply("lt", typeOf("bool"), apply("abs", value.type, value), constant(source, 2 ** bits));
+    result = select(fits, result, constant(target, target === "i32" ? -(2 ** 31) : -(2n ** 63n)));
+  }
   if (to !== from) result = narrowed(result, to);
   return result;
 }

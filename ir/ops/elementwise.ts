@@ -69,6 +69,9 @@ for (const [name, summary, make, ...aliases] of floatFunctions) {
   });
 }
 
+/** A step function's value, whose gradient is zero rather than missing. */
+const flat = (g: GraphBuilder, value: Node, x: Node): Node => (x.requiresGrad ? g.withHistory(value, g.mul(x, 0)) : value);
+
 /** Integers are left as they are by the rounding functions. */
 const rounding = (op: UnaryPrimitive) => (g: GraphBuilder, x: Node): Node => (isFloat(x.dtype) ? g.unary(op, x) : x);
 const noBool = (name: string, x: Node): void => {
@@ -81,7 +84,7 @@ const sameTypeFunctions: readonly UnaryRow[] = [
   ["floor", "Largest whole number not above input.", rounding("floor")],
   ["ceil", "Smallest whole number not below input.", rounding("ceil")],
   ["trunc", "Whole part.", rounding("trunc"), "fix"],
-  ["sign", "-1, 0 or 1.", (g, x) => (x.dtype === "bool" ? x : isFloat(x.dtype) ? signOf(g, x) : g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype))), "sgn"],
+  ["sign", "-1, 0 or 1.", (g, x) => (x.dtype === "bool" ? x : isFloat(x.dtype) ? flat(g, signOf(g, x), x) : g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype))), "sgn"],
   ["square", "input * input.", (g, x) => (x.dtype === "bool" ? g.cast(x, "int64") : g.mul(x, x))],
   ["frac", "input - trunc(input).", (g, x) => g.sub(x, g.unary("trunc", x))],
   ["positive", "input itself.", (_g, x) => (noBool("positive", x), x)],

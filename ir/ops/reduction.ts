@@ -140,7 +140,7 @@ for (const [name, op, argument] of [
     gradient: "through decomposition",
     record(g, { input, dim, keepdim }) {
       const axis = axisOf(name, dim, input.shape.length);
-      if (input.shape.length === 0) return [g.add(input, g.full([], input.dtype === "bool" ? false : -0, input.dtype)), g.full([], 0n, "int64")];
+      if (input.shape.length === 0) return [input, g.full([], 0n, "int64")];
       requireElements(name, input, [axis]);
       const [value, position] = extremeAlong(g, input, axis, name === "max");
       return [keepOrDrop(g, value, [axis], keepdim), keepOrDrop(g, position, [axis], keepdim)];
