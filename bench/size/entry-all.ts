@@ -1,0 +1,2 @@
+/** Everything: the size of the whole library. */
+export * from "../../frontend/index.ts";
