@@ -1,0 +1,90 @@
+/**
+ * Arguments of classes as PyTorch takes them: positional in PyTorch's order, or named in one trailing object, typed.
+ *
+ * A signature is a text of names (`?` marks what may be left out, `*` starts what can only be named) and a tuple of the
+ * types, whose labels are what an editor shows:
+ * `signature<[in_features: number, bias: boolean]>()("in_features, bias?")`.
+ */
+import { ArgumentError } from "../ir/errors.ts";
+import { isPlainObject } from "./bind.ts";
+
+type Split<S extends string> = S extends `${infer A}, ${infer B}` ? [A, ...Split<B>] : S extends "" ? [] : [S];
+type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : [];
+/** The first element as a tuple, which keeps its label. */
+type Head<T extends readonly unknown[]> = T extends readonly [...infer First, ...Tail<T>] ? First : never;
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** The parameters N with the types T as named options. */
+type Options<N extends readonly unknown[], T extends readonly unknown[]> = N extends readonly [infer First, ...infer Rest]
+  ? First extends "*"
+    ? Options<Rest, T>
+    : (First extends `${infer K}?` ? { readonly [k in K]?: T[0] | undefined } : { readonly [k in First & string]: T[0] }) &
+        Options<Rest, Tail<T>>
+  : unknown;
+type AllOptional<N extends readonly unknown[]> = N extends readonly [`${string}?` | "*", ...infer Rest]
+  ? AllOptional<Rest>
+  : N extends readonly []
+    ? true
+    : false;
+
+/** Every way to split the parameters into a positional part and named ones. */
+type Splits<N extends readonly unknown[], T extends readonly unknown[], Done extends readonly unknown[]> =
+  | (AllOptional<N> extends true
+      ? N extends readonly []
+        ? Done
+        : [...Done, options?: Flat<Options<N, T>>]
+      : [...Done, options: Flat<Options<N, T>>])
+  | (N extends readonly ["*", ...unknown[]]
+      ? never
+      : N extends readonly [unknown, ...infer Rest]
+        ? Splits<Rest, Tail<T>, [...Done, ...Head<T>]>
+        : never);
+
+type Named<N extends readonly unknown[], T extends readonly unknown[]> = N extends readonly [infer First, ...infer Rest]
+  ? First extends "*"
+    ? Named<Rest, T>
+    : (First extends `${infer K}?` ? { [k in K]: T[0] | undefined } : { [k in First & string]: T[0] }) & Named<Rest, Tail<T>>
+  : unknown;
+
+export interface Signature<S extends string, T extends readonly unknown[]> {
+  readonly text: S;
+  /**
+   * The arguments by name, undefined where none was given.
+   * @throws ArgumentError for a missing, unknown or surplus argument
+   */
+  bind(name: string, args: readonly unknown[]): Flat<Named<Split<S>, T>>;
+}
+/** What a call by this signature may pass. */
+export type CallOf<X> = X extends Signature<infer S, infer T> ? Splits<Split<S>, T, []> : never;
+
+export const signature =
+  <T extends readonly unknown[]>() =>
+  <const S extends string>(text: S): Signature<S, T> => {
+    const parts = text === "" ? [] : text.split(", ");
+    const keywordAt = parts.indexOf("*");
+    const parameters = parts.filter((part) => part !== "*").map((part) => ({ name: part.replace("?", ""), optional: part.endsWith("?") }));
+    const positionalCount = keywordAt < 0 ? parameters.length : keywordAt;
+    const known = new Set(parameters.map((parameter) => parameter.name));
+    return {
+      text,
+      bind(name, args) {
+        const last = args.at(-1);
+        const options = isPlainObject(last) ? last : null;
+        const positional = options === null ? args : args.slice(0, -1);
+        const refuse = (reason: string): never => {
+          throw new ArgumentError("argument/mismatch", `${name}: ${reason}.`, `Its signature is ${name}(${text}).`);
+        };
+        if (positional.length > positionalCount) refuse(`takes ${positionalCount} positional arguments but ${positional.length} were given`);
+        const bound: Record<string, unknown> = {};
+        parameters.forEach((parameter, i) => {
+          const named = options?.[parameter.name];
+          if (i < positional.length && named !== undefined) refuse(`got multiple values for argument '${parameter.name}'`);
+          const value = i < positional.length ? positional[i] : named;
+          if (value === undefined && !parameter.optional) refuse(`missing 1 required positional argument: '${parameter.name}'`);
+          bound[parameter.name] = value;
+        });
+        for (const key in options) if (!known.has(key) && options[key] !== undefined) refuse(`got an unexpected keyword argument '${key}'`);
+        return bound as Flat<Named<Split<typeof text>, T>>;
+      },
+    };
+  };
