@@ -66,6 +66,8 @@ class Widening {
   private readonly variation = new Map<string, Variation>();
   private readonly reductions: Reduction[] = [];
   private readonly inside = new Set<string>();
+  /** Variables from outside that the loop assigns: only their own reduction may read them. */
+  private readonly carried = new Set<string>();
   private readonly buffers: ReadonlyMap<string, BufferParam>;
   private readonly loop: ForStmt;
   private suffix = "";
@@ -79,6 +81,7 @@ class Widening {
   run(): Stmt[] {
     const { loop } = this;
     this.variation.set(loop.name, { kind: "step", by: 1 });
+    for (const name of assignedFromOutside(loop.body)) this.carried.add(name);
     const first = this.block(loop.body);
     if (this.stores === 0 && this.reductions.length === 0) throw new NotVectorisable();
     const { start, end } = loop;
@@ -185,6 +188,7 @@ class Widening {
       case "param":
         return uniform;
       case "var":
+        if (this.carried.has(expr.name)) throw new NotVectorisable(); // a running value, such as a scan's
         return this.variation.get(expr.name) ?? uniform;
       case "load": {
         const step = this.vary(expr.index);
@@ -257,6 +261,20 @@ class Widening {
       }
     }
   }
+}
+
+function assignedFromOutside(body: readonly Stmt[]): Set<string> {
+  const bound = new Set<string>();
+  const assigned = new Set<string>();
+  const stack = [...body];
+  while (stack.length > 0) {
+    const statement = stack.pop()!;
+    if (statement.kind === "let" || statement.kind === "declare") bound.add(statement.name);
+    if (statement.kind === "assign") assigned.add(statement.name);
+    if (statement.kind === "for" || statement.kind === "while") stack.push(...statement.body);
+    if (statement.kind === "if") stack.push(...statement.then, ...statement.else);
+  }
+  return new Set([...assigned].filter((name) => !bound.has(name)));
 }
 
 const vectorName = (name: string, suffix: string): string => `${name}_v${suffix}`;
