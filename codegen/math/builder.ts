@@ -8,9 +8,10 @@
  *
  * What expansions rely on, and therefore what a builder must keep:
  * - No reassociation, and subnormals are not flushed. Where a back end does either (WGSL may), accuracy is lost and
- *   nothing else: results at the ends of the range, and `pow`, `tan` and large angles, get worse.
+ *   nothing else: results at the ends of the range, and `pow`, `tan`, `erfc` and large angles, get worse.
+ * - A comparison with NaN is false. Where a compiler may assume that there is no NaN (WGSL), a NaN argument may give a
+ *   number; NaN results of ordinary arguments (the logarithm of -1) do not depend on it.
  * - `madd` may round once or twice, differently at each call; every stated error bound holds for both.
- * - NaN and infinities need no comparison of NaN as a float: expansions test for NaN through bits.
  * - Values are pure: a builder may share equal expressions, drop unused ones and hoist constants.
  */
 export interface MathBuilder<F, I, M> {

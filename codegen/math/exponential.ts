@@ -1,5 +1,6 @@
 /** exp, exp2, expm1 and sigmoid: x = n ln 2 + r, a polynomial in r, and two powers of two whose product is 2^n. */
 import type { MathBuilder } from "./builder.ts";
+import { fastTwoSum } from "./double-float.ts";
 import { polynomial } from "./polynomial.ts";
 
 const log2OfE = 1.4426950408889634;
@@ -85,13 +86,13 @@ export function expm1<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   return b.select(b.lt(b.abs(x), b.f32(2 ** -25)), x, b.add(half, half));
 }
 
-/** 1 / (1 + e^-x); 1.8 ulp, subnormal results included. */
+/** 1 / (1 + e^-x); 1.7 ulp, subnormal results included. */
 export function sigmoid<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
-  const small = expInRange(b, b.max(b.neg(b.abs(x)), b.f32(expLowest)));
-  const one = b.f32(1);
-  const denominator = b.add(small, one);
-  const quotient = b.div(b.select(b.lt(x, b.f32(0)), small, one), denominator);
-  // Most of what rounding the denominator cost: d + error where d was meant is a factor of about 1 + error.
-  const denominatorError = b.sub(b.sub(denominator, one), small);
-  return b.madd(denominatorError, quotient, quotient);
+  const bounded = b.max(b.min(b.neg(x), b.f32(-expLowest)), b.f32(-60));
+  // The denominator times 2^-25, since e^104 itself would overflow; the quotient alone rounds to a subnormal.
+  const { biased, fraction } = splitExp(b, bounded, 127 - 25);
+  const power = b.bitcastToFloat(b.ishl(biased, 23));
+  const scale = b.f32(2 ** -25);
+  const sum = fastTwoSum(b, power, scale);
+  return b.div(scale, b.add(b.madd(fraction, power, sum.low), sum.high));
 }

@@ -2,7 +2,7 @@
 import type { MathBuilder } from "./builder.ts";
 import { twoProduct, twoSum, type DoubleFloat } from "./double-float.ts";
 import { expInRange, splitExp } from "./exponential.ts";
-import { log1p, log1pWithError } from "./logarithm.ts";
+import { log1p, log1pOfSum } from "./logarithm.ts";
 import { polynomial } from "./polynomial.ts";
 import { oddExtension } from "./sign.ts";
 
@@ -72,7 +72,7 @@ function inverseHyperbolic<F, I, M>(b: MathBuilder<F, I, M>, x: F, left: F, righ
   const sum = twoSum(b, left, right.high);
   const isLarge = b.lt(b.f32(inverseIsLogarithm), x);
   const error = b.select(isLarge, b.f32(0), b.add(sum.low, right.low));
-  const value = log1pWithError(b, b.select(isLarge, x, sum.high), error);
+  const value = log1pOfSum(b, b.select(isLarge, x, sum.high), error);
   return b.add(value, b.select(isLarge, b.f32(Math.LN2), b.f32(0)));
 }
 

@@ -2,7 +2,7 @@
 import type { MathBuilder } from "./builder.ts";
 import { fastTwoSum, twoProduct, twoSum, type DoubleFloat } from "./double-float.ts";
 import { exp2OfSum } from "./exponential.ts";
-import { splitExponent } from "./logarithm.ts";
+import { splitPositive } from "./logarithm.ts";
 import { polynomial } from "./polynomial.ts";
 import { isNaNByBits, negateWhere } from "./sign.ts";
 
@@ -13,7 +13,7 @@ const twoOverLn2 = { high: 2.885390043258667, low: 3.851926067000022e-8 };
 
 /** log2 of a positive finite x in double precision: k + (2 / ln 2) atanh(s) with s = (m - 1) / (m + 1). */
 function log2InDouble<F, I, M>(b: MathBuilder<F, I, M>, x: F): DoubleFloat<F> {
-  const { k, f } = splitExponent(b, x);
+  const { k, f } = splitPositive(b, x);
   const denominator = fastTwoSum(b, b.f32(2), f);
   const reciprocal = b.div(b.f32(1), denominator.high);
   const s = b.mul(f, reciprocal);
