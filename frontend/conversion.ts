@@ -52,6 +52,7 @@ defineOp({
 /** @throws DeviceError when the origin is read by promises only */
 export function moved(source: Tensor, target: Device): Tensor {
   const origin = source.storage_.device;
+  if (origin === target) return source;
   if (!origin.synchronous) throw new DeviceError("to/synchronous", `to: values leave ${origin.name} by a promise only.`, `Use the ...Async twin: await tensor.toAsync("${target.name}").`);
   return landed(source, source.readSync_().slice(), target);
 }
@@ -73,7 +74,7 @@ function converted(source: Tensor, { dtype, device, copy }: Destination): Tensor
   // Converted where the smaller type travels.
   const early = dtypes[dtype].bytes <= source.itemsize && from.supports(dtype);
   const narrowed = early ? cast(source, dtype) : source;
-  return cast(device === from ? narrowed : moved(narrowed, device), dtype);
+  return cast(moved(narrowed, device), dtype);
 }
 
 function cast(source: Tensor, dtype: DType): Tensor {

@@ -4,6 +4,7 @@ import "./generated/tensor-methods.ts";
 import { installMethods } from "./call.ts";
 
 import "./conversion.ts";
+import "./indexing.ts";
 import "./tensor-autograd.ts";
 
 installMethods();
@@ -17,6 +18,7 @@ export { compile, type CompileOptions, type CompiledFunction, type Recompile } f
 export * from "./random.ts";
 export { Tensor } from "./tensor.ts";
 export * from "./type-info.ts";
+export { slice, type Index, type IndexValue, type Slice } from "./indexing.ts";
 export * from "../ir/errors.ts";
 export * from "./generated/functions.ts";
 export * as fft from "./fft.ts";

@@ -18,7 +18,7 @@ function binary(g: GraphBuilder, name: string, op: BinaryPrimitive, a: TensorOrS
 }
 
 /** other * alpha, where a factor of 1 costs nothing. */
-function scaled(g: GraphBuilder, name: string, other: TensorOrScalar, alpha: ScalarArgument, dtype: DType): Node {
+export function scaled(g: GraphBuilder, name: string, other: TensorOrScalar, alpha: ScalarArgument, dtype: DType): Node {
   const y = operand(g, other, dtype);
   if (alpha.source === null && alpha.value === 1) return y;
   if (isIntegral(dtype) && alpha.category === "float") throw new DTypeError(`${name}/alpha`, `${name}: For integral input tensors, argument alpha must not be a floating point number.`);

@@ -105,3 +105,24 @@ export function requireRank(name: string, x: Node, rank: number | readonly [numb
 export const repeated = (values: readonly number[], count: number): number[] => (values.length === 1 ? new Array<number>(count).fill(values[0]!) : [...values]);
 
 export { describe, formatShape };
+
+/** One axis moved to another place, the others keeping their order. */
+export function moveAxis(g: GraphBuilder, x: Node, from: number, to: number): Node {
+  if (from === to) return x;
+  const axes = x.shape.map((_, i) => i).filter((axis) => axis !== from);
+  axes.splice(to, 0, from);
+  return g.permute(x, axes);
+}
+
+/** A 0-d tensor as one of a single element: operators along a dimension take it so. */
+export const atLeast1d = (g: GraphBuilder, x: Node): Node => (x.shape.length === 0 ? g.reshape(x, [1]) : x);
+
+/** Negative positions counted from the end. */
+export const wrapIndex = (g: GraphBuilder, index: Node, size: number): Node => g.where(g.lt(index, 0), g.add(index, size), index);
+
+/** A number of the user's as a 0-d node of a type; a fraction for an integer type is cut off, as PyTorch converts. */
+export function scalarAs(g: GraphBuilder, value: ScalarArgument, dtype: DType): Node {
+  return value.category === "float" && isIntegral(dtype) ? g.cast(g.scalar(value, g.defaultFloat), dtype) : g.scalar(value, dtype);
+}
+
+export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

@@ -1,0 +1,277 @@
+/**
+ * `x.at(...)` and `x.set_at([...], value)`: PyTorch's subscripts.
+ *
+ * Integers, slices, "...", null and booleans give views; index tensors, masks and arrays of numbers give copies, whose
+ * dimensions stand where the indexed ones did when those are neighbours, else first.
+ */
+import { ArgumentError, IndexError } from "../ir/errors.ts";
+import type { Node } from "../ir/graph.ts";
+import { sliceBounds } from "../ir/ops/movement.ts";
+import { wrapIndex } from "../ir/ops/support.ts";
+import { formatShape } from "../ir/shape.ts";
+import { isPlainObject, scalarArgument } from "./bind.ts";
+import { callInplace, callInplaceAsync, callOperator, callOperatorAsync, withSite } from "./call.ts";
+import { moved } from "./conversion.ts";
+import { fromHost, tensor } from "./creation.ts";
+import { graph } from "./state.ts";
+import { Tensor, type Nested } from "./tensor.ts";
+import { movement, type ViewStep } from "./views.ts";
+
+/** Part of a dimension, as Python's `slice`. */
+export class Slice {
+  readonly start: number | null;
+  readonly stop: number | null;
+  readonly step: number | null;
+  constructor(start: number | null, stop: number | null, step: number | null) {
+    this.start = start;
+    this.stop = stop;
+    this.step = step;
+  }
+  toString(): string {
+    const text = (value: number | null): string => (value === null ? "" : String(value));
+    return `${text(this.start)}:${text(this.stop)}${this.step === null ? "" : `:${this.step}`}`;
+  }
+}
+
+type Bound = number | bigint | Tensor | null | undefined;
+/** `slice(stop)`, `slice(start, stop)`, `slice(start, stop, step)`: null leaves an end open. */
+export function slice(first?: Bound, ...more: readonly Bound[]): Slice {
+  const [start, stop, step] = more.length === 0 ? [null, first, null] : [first, more[0], more[1]];
+  return new Slice(sliceEnd(start), sliceEnd(stop), sliceEnd(step));
+}
+function sliceEnd(value: unknown): number | null {
+  if (value === null || value === undefined) return null;
+  const number = Number(value instanceof Tensor ? value.item() : value);
+  if (!Number.isInteger(number)) throw new IndexError("index/slice", `slice indices must be integers or null, got ${String(value)}.`);
+  return number;
+}
+
+/** What one place between the brackets may be. A string may hold several, as in `"..., 1:3"`. */
+export type Index = number | bigint | boolean | string | null | Slice | Tensor | SliceBounds | readonly Nested<number | bigint | boolean>[];
+export interface SliceBounds {
+  readonly start?: number | null;
+  readonly stop?: number | null;
+  readonly step?: number | null;
+}
+export type IndexValue = Tensor | Nested<number | bigint | boolean>;
+
+type Part = number | boolean | null | "..." | Slice | Tensor;
+const refuse = (value: unknown): never => {
+  throw new IndexError("index/kind", `only integers, slices (\`:\`), ellipsis (\`...\`), null, booleans and tensors or arrays of them are valid indices, got ${Array.isArray(value) ? `[${value.map(String).join(", ")}]` : String(value)}.`);
+};
+
+function parseText(text: string): Part[] {
+  return text.split(",").map((raw): Part => {
+    const part = raw.trim();
+    if (part === "...") return "...";
+    if (part === "null" || part === "None" || part === "newaxis") return null;
+    if (part === "true" || part === "True") return true;
+    if (part === "false" || part === "False") return false;
+    if (/^[+-]?\d+$/.test(part)) return Number(part);
+    const match = /^([+-]?\d+)?\s*:\s*([+-]?\d+)?\s*(?::\s*([+-]?\d+)?)?$/.exec(part);
+    if (match === null) return refuse(JSON.stringify(text));
+    const end = (value: string | undefined): number | null => (value === undefined ? null : Number(value));
+    return new Slice(end(match[1]), end(match[2]), end(match[3]));
+  });
+}
+
+function parse(self: Tensor, indices: readonly unknown[]): Part[] {
+  const [only] = indices;
+  // One list that holds lists, tensors, slices or the like stands for several indices.
+  const given = indices.length === 1 && Array.isArray(only) && only.some((item) => item === null || (typeof item !== "number" && typeof item !== "bigint" && typeof item !== "boolean")) ? (only as unknown[]) : indices;
+  return given.flatMap((item): Part | Part[] => {
+    if (typeof item === "string") return parseText(item);
+    if (item === null || typeof item === "boolean" || item instanceof Slice || item instanceof Tensor) return item;
+    if (typeof item === "number" || typeof item === "bigint") return Number.isInteger(Number(item)) ? Number(item) : refuse(item);
+    if (Array.isArray(item)) return arrayIndex(self, item);
+    if (isPlainObject(item) && Object.keys(item).every((key) => key === "start" || key === "stop" || key === "step")) return new Slice(sliceEnd(item["start"]), sliceEnd(item["stop"]), sliceEnd(item["step"]));
+    return refuse(item);
+  });
+}
+
+/** An array of whole numbers is an index tensor, one of booleans a mask. */
+function arrayIndex(self: Tensor, items: readonly unknown[]): Tensor {
+  const flat = (items as readonly unknown[]).flat(Infinity);
+  if (flat.length === 0) return fromHost([], [0], "int64", self.storage_.device);
+  const options = { device: self.device };
+  if (flat.every((item) => typeof item === "boolean")) return tensor(items as Nested<boolean>[], options);
+  if (!flat.every((item) => (typeof item === "number" && Number.isInteger(item)) || typeof item === "bigint" || item instanceof Tensor)) return refuse(items);
+  return tensor(items as Nested<number>[], { ...options, dtype: "int64" });
+}
+
+interface Subscript {
+  /** The view that integers, slices, ellipses, new axes make. */
+  readonly view: Tensor;
+  /** Index tensors and masks by dimension of that view; null takes the dimension whole. */
+  readonly indices: readonly (Tensor | null)[];
+}
+
+/** The part of a subscript that gives a view, and what is left for gathering. */
+function resolve(self: Tensor, given: readonly unknown[]): Subscript {
+  const parts = parse(self, given);
+  const used = parts.reduce<number>((count, part) => count + dimensionsOf(part), 0);
+  if (used > self.ndim) throw new IndexError("index/too-many", `too many indices for tensor of dimension ${self.ndim}: ${String(self)} indexed by ${used}.`);
+  const ellipses = parts.filter((part) => part === "...").length;
+  if (ellipses > 1) throw new IndexError("index/ellipsis", "an index can only have a single ellipsis ('...').");
+  const start = self.shape.map(() => 0);
+  const size = [...self.shape];
+  const step = self.shape.map(() => 1);
+  const shape: number[] = [];
+  const pending: { readonly dim: number; readonly tensor: Tensor }[] = [];
+  let axis = 0;
+  const keep = (count: number): void => {
+    for (let i = 0; i < count; i++) shape.push(size[axis++]!);
+  };
+  for (const part of parts) {
+    if (part === "...") keep(self.ndim - used);
+    else if (part === null) shape.push(1);
+    else if (typeof part === "boolean") {
+      pending.push({ dim: shape.length, tensor: fromHost(part ? [0] : [], [part ? 1 : 0], "int64", self.storage_.device) });
+      shape.push(1);
+    } else if (typeof part === "number") {
+      const full = self.shape[axis]!;
+      if (part < -full || part >= full) throw new IndexError("index/range", `index ${part} is out of bounds for dimension ${axis} with size ${full}: ${String(self)}.`);
+      start[axis] = part < 0 ? part + full : part;
+      size[axis++] = 1;
+    } else if (part instanceof Slice) {
+      const stride = part.step ?? 1;
+      if (stride <= 0) throw new IndexError("index/step", `step must be greater than zero, got ${stride}.`, "flip() reverses a dimension.");
+      const bounds = sliceBounds(self.shape[axis]!, part.start, part.stop, stride);
+      start[axis] = bounds.start;
+      size[axis] = bounds.count;
+      step[axis] = stride;
+      keep(1);
+    } else {
+      pending.push({ dim: shape.length, tensor: moved(part, self.storage_.device) });
+      // A 0-d mask counts a dimension of its own.
+      if (dimensionsOf(part) === 0) shape.push(1);
+      else keep(dimensionsOf(part));
+    }
+  }
+  keep(self.ndim - axis);
+  let view = self.viewBy_(movement("at", (g, parent) => g.reshape(g.slice(parent, start, size, step), shape)));
+  // A 0-d index tensor removes its dimension, as an integer does, and still gives a view.
+  for (const { dim, tensor: position } of pending.filter(({ tensor: t }) => isPosition(t)).reverse()) view = view.viewBy_(selectStep(dim, position.node_()));
+  const indices: (Tensor | null)[] = [];
+  let removed = 0;
+  for (const { dim, tensor: index } of pending) {
+    if (isPosition(index)) {
+      removed++;
+      continue;
+    }
+    let count = indices.reduce((n, known) => n + (known === null ? 1 : Math.max(1, covered(known))), 0);
+    for (; count < dim - removed; count++) indices.push(null);
+    indices.push(index.ndim === 0 ? (callOperator("reshape", [index, [1]]) as Tensor) : index);
+  }
+  return { view, indices };
+}
+
+const isMask = (index: Tensor): boolean => index.dtype.name === "bool" || index.dtype.name === "uint8";
+const isPosition = (index: Tensor): boolean => index.ndim === 0 && !isMask(index);
+const covered = (index: Tensor): number => (isMask(index) ? index.ndim : 1);
+function dimensionsOf(part: Part): number {
+  if (part === null || part === "..." || typeof part === "boolean") return 0;
+  return part instanceof Tensor ? covered(part) : 1;
+}
+
+/** One slice along a dimension at a position that only the graph knows. */
+function selectStep(dim: number, index: Node): ViewStep {
+  return {
+    name: "select",
+    apply: (g, parent) => g.gather(parent, [dim], [wrapIndex(g, index, parent.shape[dim]!)]),
+    write: (g, parent, value) => g.scatter("set", parent, value, [dim], [wrapIndex(g, index, parent.shape[dim]!)]),
+  };
+}
+
+function at(self: Tensor, given: readonly unknown[]): Tensor {
+  return withSite(() => {
+    const { view, indices } = resolve(self, given);
+    return indices.length === 0 ? view : (callOperator("index", [view, indices]) as Tensor);
+  });
+}
+
+async function atAsync(self: Tensor, given: readonly unknown[]): Promise<Tensor> {
+  const { view, indices } = withSite(() => resolve(self, given));
+  return indices.length === 0 ? view : ((await callOperatorAsync("index", [view, indices])) as Tensor);
+}
+
+interface Assignment {
+  readonly view: Tensor;
+  readonly operator: string;
+  readonly args: readonly unknown[];
+}
+
+function assignment(self: Tensor, given: unknown, value: unknown): Assignment {
+  const { view, indices } = resolve(self, Array.isArray(given) ? (given as readonly unknown[]) : [given]);
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
+    if (indices.length === 0) return { view, operator: "fill", args: [value] };
+    const node = graph.cast(graph.scalar(scalarArgument(value), typeof value === "number" && !Number.isInteger(value) ? "float32" : self.dtype.name), self.dtype.name);
+    return { view, operator: "index_put", args: [indices, Tensor.ofNode(node, self.storage_.device)] };
+  }
+  const source = valueTensor(self, value);
+  if (indices.length === 0) return { view, operator: "copy", args: [withoutLeadingOnes(source, view.ndim)] };
+  return { view, operator: "index_put", args: [indices, source.to(self.dtype)] };
+}
+
+function valueTensor(self: Tensor, value: unknown): Tensor {
+  if (value instanceof Tensor) return moved(value, self.storage_.device);
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return tensor(value as Nested<number>[], { device: self.device });
+  throw new ArgumentError("set_at/value", `set_at: can't assign ${typeof value} ${String(value)} to a ${self.dtype.name}${formatShape(self.shape)}.`, "Assign a number, an array or a tensor.");
+}
+
+/** A value may have more dimensions than its place, when they are of size 1. */
+function withoutLeadingOnes(value: Tensor, rank: number): Tensor {
+  let extra = 0;
+  while (value.ndim - extra > rank && value.shape[extra] === 1) extra++;
+  return extra === 0 ? value : (callOperator("reshape", [value, value.shape.slice(extra)]) as Tensor);
+}
+
+declare module "./tensor.ts" {
+  interface Tensor {
+    /**
+     * `x[...]`: integers, slices (`"1:3"`, `torch.slice(1, 3)`), `"..."`, `null` and 0-d index tensors give a view;
+     * arrays, index tensors and masks give a copy.
+     * https://docs.pytorch.org/docs/stable/tensor_view.html
+     * @throws IndexError for a position out of range or too many indices
+     */
+    at(...indices: Index[]): Tensor;
+    /** The same for masks on devices that are read by promises. */
+    atAsync(...indices: Index[]): Promise<Tensor>;
+    /** `x[...] = value`: the indices as a list, the value broadcast and converted to this tensor's type. */
+    set_at(indices: readonly Index[] | Index, value: IndexValue): this;
+    set_atAsync(indices: readonly Index[] | Index, value: IndexValue): Promise<this>;
+    /** This tensor where condition is true, else other. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.where.html */
+    where(condition: Tensor, other: Tensor | number | bigint | boolean): Tensor;
+    /** Takes the elements of src, broadcast and converted. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.copy_.html */
+    copy_(src: Tensor, non_blocking?: boolean | { readonly non_blocking?: boolean }): this;
+  }
+}
+
+const methods = {
+  at(this: Tensor, ...indices: unknown[]): Tensor {
+    return at(this, indices);
+  },
+  atAsync(this: Tensor, ...indices: unknown[]): Promise<Tensor> {
+    return atAsync(this, indices);
+  },
+  set_at(this: Tensor, indices: unknown, value: unknown): Tensor {
+    return withSite(() => {
+      const { view, operator, args } = assignment(this, indices, value);
+      callInplace(operator, view, args);
+      return this;
+    });
+  },
+  async set_atAsync(this: Tensor, indices: unknown, value: unknown): Promise<Tensor> {
+    const { view, operator, args } = withSite(() => assignment(this, indices, value));
+    await callInplaceAsync(operator, view, args);
+    return this;
+  },
+  where(this: Tensor, condition: unknown, other: unknown): Tensor {
+    return callOperator("where", isPlainObject(condition) ? [condition["condition"], this, condition["other"]] : [condition, this, isPlainObject(other) ? other["other"] : other]) as Tensor;
+  },
+  copy_(this: Tensor, src: Tensor | { readonly src: Tensor }): Tensor {
+    const source = src instanceof Tensor ? src : src.src;
+    return callInplace("copy", this, [moved(source, this.storage_.device)]);
+  },
+};
+for (const [name, value] of Object.entries(methods)) Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });

@@ -1,0 +1,178 @@
+/** Reading elements at positions given by tensors. */
+import type { GraphBuilder } from "../builder.ts";
+import { DTypeError, IndexError, ShapeError } from "../errors.ts";
+import type { Node } from "../graph.ts";
+import { defineOp, type Measured } from "../operator.ts";
+import { broadcastShapes, elementCount, formatShape, type Shape } from "../shape.ts";
+import { atLeast1d, axisOf, describe, moveAxis, range, requireIndex, wrapIndex } from "./support.ts";
+
+export const isMask = (index: Node): boolean => index.dtype === "bool" || index.dtype === "uint8";
+
+/** Tensors that index dimensions of a source: one for each of `axes`, of one shape. */
+interface IndexPlan {
+  readonly axes: readonly number[];
+  readonly indices: readonly Node[];
+  readonly shape: Shape;
+  /** Where the dimensions of the index stand in the result. */
+  readonly place: number;
+}
+
+/** The masks among indices: their contents decide the result's shape. */
+export const masksOf = (indices: readonly (Node | null)[]): Node[] => indices.filter((index): index is Node => index !== null && isMask(index));
+
+/** The positions of a mask's true elements, one list for each of its dimensions. */
+export function truePositions(mask: ArrayLike<number | bigint>, shape: Shape): number[][] {
+  const positions: number[][] = shape.map(() => []);
+  for (let i = 0; i < mask.length; i++) {
+    if (Number(mask[i]) === 0) continue;
+    let rest = i;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      positions[axis]!.push(rest % shape[axis]!);
+      rest = Math.floor(rest / shape[axis]!);
+    }
+  }
+  return positions;
+}
+
+/** Resolves indices (null: the whole dimension) against a source, by PyTorch's rules of advanced indexing. */
+export function planIndices(g: GraphBuilder, name: string, source: Node, given: readonly (Node | null)[], measured: Measured): IndexPlan {
+  const axes: number[] = [];
+  const indices: Node[] = [];
+  let axis = 0;
+  let masks = 0;
+  given.forEach((index, position) => {
+    if (index === null) {
+      axis++;
+      return;
+    }
+    if (isMask(index)) {
+      index.shape.forEach((size, i) => {
+        if (size !== source.shape[axis + i]) throw new IndexError(`${name}/mask-shape`, `${name}: The shape of the mask ${formatShape(index.shape)} at index ${position} does not match the shape of the indexed tensor ${formatShape(source.shape)} at index ${axis + i}.`);
+      });
+      for (const positions of truePositions(measured.values[masks++]!, index.shape)) {
+        axes.push(axis++);
+        indices.push(measured.upload(positions, [positions.length], "int64"));
+      }
+      return;
+    }
+    if (index.dtype !== "int64" && index.dtype !== "int32") throw new IndexError("index/not-integer", `${name}: tensors used as indices must be long, int, byte or bool tensors, got ${describe(index)}.`, "Convert it with index.long().");
+    const size = source.shape[axis];
+    if (size === undefined) throw new IndexError(`${name}/too-many`, `${name}: too many indices for tensor of dimension ${source.shape.length}: ${describe(source)}.`);
+    if (size === 0 && elementCount(index.shape) > 0) throw new IndexError(`${name}/empty`, `${name}: index is out of bounds for dimension ${axis} with size 0.`);
+    axes.push(axis++);
+    indices.push(wrapIndex(g, index, size));
+  });
+  if (axis > source.shape.length) throw new IndexError(`${name}/too-many`, `${name}: too many indices for tensor of dimension ${source.shape.length}: ${describe(source)}.`);
+  let shape: Shape = [];
+  for (const index of indices) {
+    const next = broadcastShapes(shape, index.shape);
+    if (next === null) throw new IndexError(`${name}/broadcast`, `${name}: shape mismatch: indexing tensors could not be broadcast together with shapes ${indices.map((i) => formatShape(i.shape)).join(", ")}.`);
+    shape = next;
+  }
+  const adjacent = axes.every((a, i) => i === 0 || a === axes[i - 1]! + 1);
+  return { axes, indices: indices.map((index) => g.expandTo(index, shape)), shape, place: adjacent ? (axes[0] ?? 0) : 0 };
+}
+
+/** Axes of a gathered result, index dimensions first, in the order in which PyTorch puts them. */
+export const resultOrder = (plan: IndexPlan, rank: number): number[] => {
+  const lead = range(plan.shape.length);
+  const rest = range(rank - plan.axes.length).map((i) => lead.length + i);
+  return [...rest.slice(0, plan.place), ...lead, ...rest.slice(plan.place)];
+};
+
+export const index = defineOp({
+  name: "index",
+  signature: "index(Tensor input, Tensor?[] indices) -> Tensor",
+  places: [],
+  doc: { summary: "input[indices]: tensors of positions or masks, one a dimension; null takes a dimension whole.", shape: "[*] -> [*]", source: "torch.Tensor.__getitem__" },
+  gradient: "through decomposition",
+  measure: (_g, { indices }) => masksOf(indices),
+  record(g, { input, indices }, measured) {
+    const plan = planIndices(g, "index", input, indices, measured);
+    if (plan.axes.length === 0) return input;
+    return g.permute(g.gather(input, plan.axes, plan.indices), resultOrder(plan, input.shape.length));
+  },
+});
+
+export const gather = defineOp({
+  name: "gather",
+  signature: "gather(Tensor input, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "The elements of input at the positions that index holds for dim.", shape: "[*] and index of the same number of dimensions -> the shape of index", source: "torch.gather" },
+  gradient: "through decomposition",
+  record(g, { input, dim, index: given }) {
+    if (elementCount(given.shape) > 0) requireIndex("gather", given);
+    const axis = axisOf("gather", dim, input.shape.length);
+    const source = atLeast1d(g, input);
+    if (elementCount(given.shape) === 0) return g.reshape(g.gather(source, [axis], [g.full([0], 0, "int64")]), given.shape);
+    const positions = atLeast1d(g, given);
+    checkAlong("gather", source, axis, positions);
+    return g.reshape(g.takeAlong(source, axis, positions), given.shape);
+  },
+});
+
+/** The sizes of an index along an axis: no larger than the source's elsewhere. */
+export function checkAlong(name: string, source: Node, axis: number, index: Node): void {
+  if (elementCount(index.shape) === 0) return;
+  if (index.shape.length !== source.shape.length) throw new ShapeError(`${name}/rank`, `${name}: Index tensor must have the same number of dimensions as input tensor: index ${describe(index)}, input ${describe(source)}.`);
+  if (index.shape.some((size, i) => i !== axis && size > source.shape[i]!)) throw new ShapeError(`${name}/index-size`, `${name}: Size does not match at dimension: expected index ${formatShape(index.shape)} to be no larger than self ${formatShape(source.shape)} apart from dimension ${axis}.`);
+}
+
+/** The slices of a source at positions of a one-dimensional index. */
+export const selectAlong = (g: GraphBuilder, source: Node, axis: number, positions: Node): Node => moveAxis(g, g.gather(source, [axis], [positions]), 0, axis);
+
+export const indexSelect = defineOp({
+  name: "index_select",
+  signature: "index_select(Tensor input, int dim, Tensor index) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "The slices along dim that index names; a copy.", shape: "[.., n, ..] and [m] -> [.., m, ..]", source: "torch.index_select" },
+  gradient: "through decomposition",
+  record(g, { input, dim, index: given }) {
+    const positions = requireVector("index_select", given);
+    const axis = axisOf("index_select", dim, input.shape.length);
+    const result = selectAlong(g, atLeast1d(g, input), axis, atLeast1d(g, positions));
+    return input.shape.length === 0 ? g.reshape(result, []) : result;
+  },
+});
+
+/** An index of at most one dimension. */
+export function requireVector(name: string, given: Node): Node {
+  requireIndex(name, given);
+  if (given.shape.length > 1) throw new IndexError(`${name}/index-rank`, `${name}: Index is supposed to be a vector, got ${describe(given)}.`);
+  return given;
+}
+
+export const take = defineOp({
+  name: "take",
+  signature: "take(Tensor input, Tensor index) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "The elements at positions in the flattened input.", shape: "[*] and index -> the shape of index", source: "torch.take" },
+  gradient: "through decomposition",
+  record(g, { input, index: given }) {
+    requireIndex("take", given);
+    const count = elementCount(input.shape);
+    if (count === 0 && elementCount(given.shape) > 0) throw new IndexError("take/empty", "take(): tried to take from an empty tensor.");
+    return g.gather(g.reshape(input, [count]), [0], [wrapIndex(g, given, count)]);
+  },
+});
+
+export const takeAlongDim = defineOp({
+  name: "take_along_dim",
+  signature: "take_along_dim(Tensor input, Tensor indices, int? dim=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "As gather, the other dimensions broadcast; without dim from the flattened input.", shape: "[*] and indices -> [*]", source: "torch.take_along_dim" },
+  gradient: "through decomposition",
+  record(g, { input, indices, dim }) {
+    if (indices.dtype !== "int64") throw new DTypeError("take_along_dim/index", `take_along_dim: Expected dtype int64 for index, got ${describe(indices)}.`, "Convert it with indices.long().");
+    if (dim === null) return g.gather(g.reshape(input, [elementCount(input.shape)]), [0], [g.reshape(indices, [elementCount(indices.shape)])]);
+    if (indices.shape.length !== input.shape.length) throw new ShapeError("take_along_dim/rank", `torch.take_along_dim(): input and indices should have the same number of dimensions, but got ${input.shape.length} dimensions for input, and ${indices.shape.length} dimensions for indices.`);
+    const axis = axisOf("take_along_dim", dim, input.shape.length);
+    const common = broadcastShapes(
+      input.shape.map((size, i) => (i === axis ? 1 : size)),
+      indices.shape.map((size, i) => (i === axis ? 1 : size)),
+    );
+    if (common === null) throw new ShapeError("take_along_dim/broadcast", `take_along_dim: input ${describe(input)} and indices ${describe(indices)} do not broadcast.`);
+    const sized = (x: Node): Node => g.expandTo(x, common.map((size, i) => (i === axis ? x.shape[i]! : size)));
+    return g.takeAlong(sized(input), axis, sized(indices));
+  },
+});
