@@ -1,7 +1,8 @@
 /**
  * Derives the public typed API from the registry of operators: `npm run generate` writes frontend/generated, with the
  * methods of Tensor and the functions of every namespace, their overloads and their documentation. Hand-written exports
- * and members of the same name win. Files whose text is the same as before are left alone.
+ * and members of the same name win. Also writes the table of operators, docs/generated/operators.md. Files whose text is
+ * the same as before are left alone.
  *
  * An operator that cannot be declared is named, the others are written all the same, and the exit status is 1.
  */
@@ -12,9 +13,11 @@ import { operators } from "../ir/operator.ts";
 import { functionEntries, methodEntries, type FunctionPlace } from "./generate/entries.ts";
 import { exportedNames, tensorMembers } from "./generate/hand-written.ts";
 import { functionsModule, methodsModule, type Generated } from "./generate/modules.ts";
+import { operatorTable, readKnownFailures } from "./generate-operator-table.ts";
 import "../ir/ops/index.ts";
 
 const frontend = fileURLToPath(new URL("../frontend", import.meta.url));
+const operatorsPage = fileURLToPath(new URL("../docs/generated/operators.md", import.meta.url));
 
 /** [file, namespace, the hand-written module that re-exports it] */
 const namespaces: readonly (readonly [file: string, place: FunctionPlace, index: string])[] = [
@@ -54,6 +57,7 @@ for (const [file, generated] of files) {
   writeIfChanged(path.join(frontend, "generated", file), generated.text);
   for (const problem of generated.problems) problems.add(problem);
 }
+writeIfChanged(operatorsPage, operatorTable([...operators()], readKnownFailures()));
 for (const problem of problems) console.error(`generate: ${problem}`);
 console.log(`generate: ${[...files].map(([file, { names }]) => `${names.length} in ${file}`).join(", ")}`);
 if (problems.size > 0) process.exitCode = 1;
