@@ -23,5 +23,6 @@ export * from "../ir/errors.ts";
 export * from "./generated/functions.ts";
 export * as fft from "./fft.ts";
 export * as linalg from "./linalg.ts";
+export * as nn from "./nn/index.ts";
 export * as special from "./special.ts";
 export type { NamedTensors, Operand, Scalar } from "./operator-types.ts";

@@ -45,7 +45,8 @@ describe("the table of operators", () => {
 
   it("has a row for every operator that users can call", () => {
     const table = operatorTable([...operators()], readKnownFailures());
-    for (const { name, places } of operators())
-      if (places.length > 0) expect(table).toContain(`\n| [${name.split(".")[0]}](`);
+    const callable = [...operators()].filter(({ places }) => places.length > 0);
+    const missing = callable.filter(({ name }) => !table.includes(`\n| [${name.split(".")[0]}](`));
+    expect(missing.map(({ name }) => name)).toEqual([]);
   });
 });
