@@ -4,7 +4,7 @@
  */
 import type { DType } from "../../ir/dtype.ts";
 import type { Node } from "../../ir/graph.ts";
-import type { Index } from "../../ir/index.ts";
+import { Index } from "../../ir/index.ts";
 import type { BufferParam, Expr, LoopKernel, LoopMode, NumberParam, Stmt } from "../../ir/loop.ts";
 import { elementCount } from "../../ir/shape.ts";
 import { constant, integer, kindOf, typeOf, variable } from "./expressions.ts";
@@ -27,6 +27,11 @@ export interface Target {
   readonly kind: "cpu" | "gpu";
   /** 128-bit vectors are available. */
   readonly simd: boolean;
+  /**
+   * Sizes may vary between programs that are to share their kernels: the form of the code must not depend on how sizes
+   * divide, or on their being 1.
+   */
+  readonly dynamic?: boolean;
 }
 
 export class KernelBuilder {
@@ -67,7 +72,7 @@ export class KernelBuilder {
   scalar(node: Node): Expr {
     let number = this.numbers.get(node);
     if (number === undefined) {
-      number = { name: `n${this.numbers.size}`, kind: kindOf(node.dtype) };
+      number = { name: `number${this.numbers.size}`, kind: kindOf(node.dtype) };
       this.numbers.set(node, number);
     }
     return { op: "param", type: typeOf(number.kind), name: number.name };
@@ -93,6 +98,11 @@ export class KernelBuilder {
 
   assign(target: Expr, value: Expr): void {
     if (target.op === "var") this.emit({ kind: "assign", name: target.name, value });
+  }
+
+  /** The position in a loop of `count` iterations. */
+  position(name: string, count: number): Index {
+    return Index.variable(name, Math.max(this.target.dynamic ? 1 : 0, count - 1));
   }
 
   loop(name: string, count: number, mode: LoopMode, body: () => void): void {
