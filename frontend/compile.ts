@@ -7,14 +7,15 @@
  * https://docs.pytorch.org/docs/stable/generated/torch.compile.html
  */
 import { AutogradError, ValueError } from "../ir/errors.ts";
-import { forgetInterned, topologicalOrder, type Node } from "../ir/graph.ts";
+import { forgetInterned, leafNode, topologicalOrder, type Node } from "../ir/graph.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
-import { elementCount } from "../ir/shape.ts";
+import { elementCount, sameShape } from "../ir/shape.ts";
 import { withSite } from "./call.ts";
 import { setHostEffectHook, tracing } from "./host-effects.ts";
-import { compileGraph, type Compiled } from "./pipeline.ts";
+import type { Compiled } from "./pipeline.ts";
+import { prepareGraph } from "./program-families.ts";
 import { mapTree } from "./pytree.ts";
 import { graphKey, sameSignature } from "./program-key.ts";
 import { placeholders, placeOf, recorder, scalarValue } from "./recorder.ts";
@@ -22,7 +23,7 @@ import { graph } from "./state.ts";
 import { takeWritten, type Storage } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
 import { setTraceObserver, traceObserver, type TraceObserver } from "./trace.ts";
-import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
+import { behindMarkers, Value, valueOf } from "./value.ts";
 
 export interface CompileOptions {
   /** Records every n-th call again and throws when it differs. */
@@ -229,11 +230,12 @@ function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, argument
   const traced = mapTree(args, (value) => {
     if (!(value instanceof Tensor) || value.requires_grad) return value;
     const own = currentValue(value);
-    const same = argumentValues.indexOf(own);
-    if (same >= 0) return argumentTensors[same];
-    const stand = Tensor.ofNode(inputNode(own), value.storage_.device);
+    const known = argumentValues.includes(own) ? argumentTensors.find((stand) => valueOf(stand.node_()) === own && sameShape(stand.shape, value.shape)) : undefined;
+    if (known !== undefined) return known;
+    // The value may have been computed in another shape: that of what `value` is a view of.
+    const stand = Tensor.ofNode(leafNode("input", own.dtype, value.shape, own), value.storage_.device);
     argumentTensors.push(stand);
-    argumentValues.push(own);
+    if (!argumentValues.includes(own)) argumentValues.push(own);
     return stand;
   }) as A;
   const observer = new Observer();
@@ -292,8 +294,8 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
     const leaf = order.find((node) => isLeaf(node) && valueOf(node)!.owner === storage && valueOf(node)!.holders <= 1 && !argumentValues.includes(valueOf(node)!));
     if (leaf !== undefined && sameBytes(leaf, roots[root]!) && !isLeaf(roots[root]!)) donations.set(root, placed.get(leaf)!);
   }
-  const compiled = compileGraph(roots.map((root) => placed.get(root)!), { device: device.name, name: "compiled", donations });
-  const executable = device.prepare(compiled.program);
+  const { signature } = graphKey(order, roots, isLeaf);
+  const { compiled, executable } = prepareGraph(roots.map((root) => placed.get(root)!), signature, device, { device: device.name, name: "program", donations });
   recorder.noteCompiled(executable);
   const sourceOf = (leaf: Node): Source => {
     const value = valueOf(order[placeOf(leaf)]!)!;
@@ -307,7 +309,7 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
   compiled.results.forEach((item, i) => {
     if ("output" in item && hints[i] === "state") outputHints[item.output] = "state";
   });
-  return { device, executable, compiled, events: observer.events, inputs: compiled.inputs.map(sourceOf), scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!), hints: outputHints, writes, grads, roots, signature: graphKey(order, roots, isLeaf).signature, result: template };
+  return { device, executable, compiled, events: observer.events, inputs: compiled.inputs.map(sourceOf), scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!), hints: outputHints, writes, grads, roots, signature, result: template };
 }
 
 const sameBytes = (a: Node, b: Node): boolean => a.dtype === b.dtype && elementCount(a.shape) === elementCount(b.shape);
@@ -353,13 +355,15 @@ function execute(recording: Recording, bind: (source: Source) => Value | null): 
     if (taken.has(memories[i]!)) value.surrender("this value was overwritten in place by a compiled function");
   });
   const results = compiled.results.map((item, i): Value => ("output" in item ? new Value(roots[i]!.dtype, roots[i]!.shape, device, outputs[item.output]!) : values[compiled.inputs.indexOf(item.input)]!));
-  for (const { storage, root } of recording.writes) storage.accept(inputNode(results[root]!));
+  // A result that is an input may have another shape than it.
+  const leafOf = (root: number): Node => leafNode("input", roots[root]!.dtype, roots[root]!.shape, results[root]!);
+  for (const { storage, root } of recording.writes) storage.accept(leafOf(root));
   for (const { owner, holder, root } of recording.grads) {
-    holder.storage_.accept(inputNode(results[root]!));
+    holder.storage_.accept(leafOf(root));
     if (owner.grad !== holder) owner.grad = holder;
   }
   recorder.advance();
-  return mapTree(recording.result, (leaf) => (leaf instanceof RootMark ? Tensor.ofNode(inputNode(results[leaf.root]!), device) : leaf));
+  return mapTree(recording.result, (leaf) => (leaf instanceof RootMark ? Tensor.ofNode(leafOf(leaf.root), device) : leaf));
 }
 
 /** Records again and compares: what the function closes over may have changed without a guard seeing it. */

@@ -1,0 +1,64 @@
+/** The command line of `npm run bench`. */
+import { parseArgs } from "node:util";
+
+export interface Options {
+  /** Workloads to run: whole ids, or beginnings of ids. None means all. */
+  readonly ids: readonly string[];
+  readonly device: string;
+  readonly threads: number;
+  /** Where to write the rows. */
+  readonly json: string | null;
+  readonly budget: number;
+  readonly help: boolean;
+}
+
+export const usage = `npm run bench -- [ids] [--device cpu|cpu:js|webgpu] [--threads N] [--budget MS] [--json FILE]
+
+  ids        workloads, or beginnings of their names: W1_256, W3, W7 (all by default)
+  --device   where to compute: cpu (WebAssembly), cpu:js (JavaScript loops), webgpu
+  --threads  threads of the cpu device (1)
+  --budget   milliseconds of samples for each workload (800)
+  --json     also writes the rows to a file`;
+
+export function parseOptions(args: readonly string[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      device: { type: "string", default: "cpu" },
+      threads: { type: "string", default: "1" },
+      budget: { type: "string", default: "800" },
+      json: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  return {
+    ids: positionals.flatMap((text) => text.split(",")),
+    device: values.device,
+    threads: positive("threads", values.threads),
+    budget: positive("budget", values.budget),
+    json: values.json ?? null,
+    help: values.help,
+  };
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new RangeError(`--${name} must be a whole number above 0, got ${text}.`);
+  return value;
+}
+
+/** The items that are asked for. @throws RangeError for an id that names none. */
+export function select<T extends { readonly id: string }>(items: readonly T[], ids: readonly string[]): readonly T[] {
+  if (ids.length === 0) return items;
+  const chosen = new Set<T>();
+  for (const id of ids) {
+    const named = items.filter((item) => item.id === id);
+    const found = named.length > 0 ? named : items.filter((item) => item.id.startsWith(id));
+    if (found.length === 0)
+      throw new RangeError(`There is no workload ${id}. Workloads: ${items.map((item) => item.id).join(", ")}.`);
+    for (const item of found) chosen.add(item);
+  }
+  return items.filter((item) => chosen.has(item));
+}

@@ -1,0 +1,42 @@
+/** Rows of figures as lines of text. */
+import type { Measurement } from "./measure.ts";
+import type { Peak } from "./peak.ts";
+import type { Workload } from "./workloads/workload.ts";
+
+const widths = [16, 10, 10, 10, 8, 10, 16] as const;
+const line = (cells: readonly string[]): string =>
+  cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[i]!))).join("");
+
+export const header = line(["workload", "ms", "cpu ms", "first ms", "kernels", "compile ms", "rate"]);
+
+/** The rate counts processor time, as the peak does. */
+export function row(workload: Workload, figures: Measurement, peak: Peak): string {
+  const { ms_median, cpu_ms_median, first_ms, kernels, compile_ms } = figures;
+  return line([
+    workload.id,
+    digits(ms_median),
+    digits(cpu_ms_median),
+    digits(first_ms),
+    String(kernels),
+    digits(compile_ms),
+    rate(workload, cpu_ms_median, peak),
+  ]);
+}
+
+export const ceilings = (peak: Peak): string =>
+  `one thread: ${digits(peak.gflops)} GFLOP/s (${peak.fused ? "fused multiply-add" : "multiply and add"}), ` +
+  `copying ${digits(peak.copyGBs)} GB/s`;
+
+function rate({ flops, bytes }: Workload, ms: number, peak: Peak): string {
+  const [amount, unit, most] = flops === undefined ? [bytes, "GB/s", peak.copyGBs] : [flops, "GFLOP/s", peak.gflops];
+  if (amount === undefined || ms === 0) return "";
+  const value = amount / ms / 1e6;
+  return `${digits(value)} ${unit} ${String(Math.round((100 * value) / most)).padStart(3)}%`;
+}
+
+/** Three digits that count. */
+export function digits(value: number): string {
+  if (value === 0) return "0";
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(decimals, 6));
+}
