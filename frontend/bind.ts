@@ -73,7 +73,7 @@ function bindOne(signature: string, args: readonly unknown[]): Bound {
     let value: unknown;
     let given = false;
     if (!parameter.keywordOnly && next < positional.length) {
-      if (type === "int..." && isNumber(positional[next])) {
+      if ((type === "int..." && isNumber(positional[next])) || (type === "Tensor..." && positional[next] instanceof Tensor)) {
         value = positional.slice(next);
         next = positional.length;
       } else value = positional[next++];
@@ -136,7 +136,7 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
   };
   const int = (item: unknown): number => {
     if (typeof item === "bigint") return Number(item);
-    if (item instanceof Tensor && item.numel() === 1 && !item.is_floating_point()) return Number(item.item());
+    if (item instanceof Tensor && item.ndim === 0 && !item.is_floating_point()) return Number(item.item());
     return typeof item === "number" && Number.isInteger(item) ? item : refuse("an integer");
   };
   const isScalar = (item: unknown): item is number | bigint | boolean | HostScalar =>
@@ -146,6 +146,7 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
     case "Tensor?":
       return value === null && type === "Tensor?" ? null : tensor(value);
     case "Tensor[]":
+    case "Tensor...":
       return Array.isArray(value) ? value.map(tensor) : value instanceof Tensor ? [...value].map(tensor) : refuse("a list of Tensors");
     case "Tensor?[]":
       return Array.isArray(value) ? value.map((item) => (item === null ? null : tensor(item))) : refuse("a list of Tensors");
@@ -172,6 +173,7 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
     case "int[]":
     case "int[]?":
     case "int...":
+      if (value instanceof Tensor && value.ndim === 1 && !value.is_floating_point()) return (value.tolist() as number[]).map(Number);
       return Array.isArray(value) ? value.map(int) : [int(value)];
     case "bool":
     case "bool?":

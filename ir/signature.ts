@@ -19,6 +19,8 @@ export interface ArgumentTypes {
   Tensor: Node;
   "Tensor?": Node | null;
   "Tensor[]": readonly Node[];
+  /** Several positional tensors or one list: `block_diag(a, b)`, `block_diag([a, b])`. */
+  "Tensor...": readonly Node[];
   "Tensor?[]": readonly (Node | null)[];
   Scalar: ScalarArgument;
   "Scalar?": ScalarArgument | null;

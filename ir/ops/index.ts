@@ -1,9 +1,13 @@
 /** Every operator family: importing this fills the registry. */
 import "./arithmetic.ts";
+import "./diagonal.ts";
 import "./elementwise.ts";
 import "./indexing.ts";
+import "./joining.ts";
 import "./masking.ts";
 import "./movement.ts";
 import "./nn/index.ts";
 import "./reduction.ts";
+import "./repeating.ts";
 import "./scattering.ts";
+import "./shaping.ts";

@@ -203,28 +203,48 @@ export function pieces(g: GraphBuilder, x: Node, axis: number, sizes: readonly n
   });
 }
 
-export const split = defineOp({
+defineOp({
   name: "split",
-  signature: "split(Tensor input, int[] split_size_or_sections, int dim=0) -> Tensor[]",
+  signature: "split(Tensor input, int split_size_or_sections, int dim=0) -> Tensor[]",
   places: ["torch", "Tensor"],
   view: true,
-  doc: viewDoc("Pieces of one size (the last may be smaller), or of the sizes listed.", "torch.split", "[*] -> list of [*]"),
+  doc: viewDoc("Pieces of one size; the last may be smaller.", "torch.split", "[*] -> list of [*]"),
   gradient: "through decomposition",
-  record(g, { input, split_size_or_sections: sizes, dim }) {
+  record(g, { input, split_size_or_sections: size, dim }) {
     if (input.shape.length === 0) throw new ShapeError("split/0-d", "split expects at least a 1-dimensional tensor.");
     const axis = axisOf("split", dim, input.shape.length);
     const total = input.shape[axis]!;
-    // One int arrives as a list of one, which means the same when it divides nothing off.
-    if (sizes.length === 1) {
-      const size = sizes[0]!;
-      if (size < 0 || (size === 0 && total !== 0)) throw new ShapeError("split/size", `split expects split_size be non-negative, but got split_size=${size}.`);
-      const count = size === 0 ? 1 : Math.max(1, Math.ceil(total / size));
-      return pieces(g, input, axis, Array.from({ length: count }, (_, i) => Math.min(size, total - i * size)));
-    }
-    if (sizes.some((size) => size < 0) || sizes.reduce((a, b) => a + b, 0) !== total) throw new ShapeError("split/sections", `split_with_sizes expects split_sizes to sum exactly to ${total} (input tensor's size at dimension ${axis}), but got split_sizes=${formatShape(sizes)}.`);
-    return pieces(g, input, axis, sizes);
+    if (size < 0 || (size === 0 && total !== 0)) throw new ShapeError("split/size", `split expects split_size be non-negative, but got split_size=${size}.`);
+    const count = size === 0 ? 1 : Math.max(1, Math.ceil(total / size));
+    return pieces(g, input, axis, Array.from({ length: count }, (_, i) => Math.min(size, total - i * size)));
   },
 });
+
+for (const [name, argument] of [
+  ["split.sections", "split_size_or_sections"],
+  ["split_with_sizes", "split_sizes"],
+] as const) {
+  defineOp({
+    name,
+    signature: `${name.split(".")[0]}(Tensor input, int[] ${argument}, int dim=0) -> Tensor[]` as "split(Tensor input, int[] sizes, int dim=0) -> Tensor[]",
+    places: ["torch", "Tensor"],
+    view: true,
+    doc: viewDoc("Pieces of the sizes listed.", "torch.split", "[*] -> list of [*]"),
+    gradient: "through decomposition",
+    record(g, args) {
+      const { input, dim } = args;
+      const sizes = (args as unknown as Readonly<Record<typeof argument, readonly number[]>>)[argument];
+      if (input.shape.length === 0) throw new ShapeError("split/0-d", "split_with_sizes expects at least a 1-dimensional tensor.");
+      const axis = axisOf("split_with_sizes", dim, input.shape.length);
+      return pieces(g, input, axis, checkSections(input.shape[axis]!, axis, sizes));
+    },
+  });
+}
+
+function checkSections(total: number, axis: number, sizes: readonly number[]): readonly number[] {
+  if (sizes.some((size) => size < 0) || sizes.reduce((a, b) => a + b, 0) !== total) throw new ShapeError("split/sections", `split_with_sizes expects split_sizes to sum exactly to ${total} (input tensor's size at dimension ${axis}), but got split_sizes=${formatShape(sizes)}.`);
+  return sizes;
+}
 
 export const chunk = defineOp({
   name: "chunk",

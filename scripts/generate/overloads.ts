@@ -66,13 +66,14 @@ function spreadForms(
   if (later.some((p) => p.spread))
     throw new UnusableOperator(operator, "two parameters take a varying number of arguments");
   const before = positional.slice(0, at).map((p) => written(p, false));
+  const { type } = positional[at]!;
   const name = positionalName(positional[at]!.name);
   const options = [...later, ...named];
   const forms: string[] = [];
-  if (options.every((p) => p.optional)) forms.push([...before, `...${name}: readonly number[]`].join(", "));
+  if (options.every((p) => p.optional)) forms.push([...before, `...${name}: ${type}`].join(", "));
   if (options.length > 0 || extras.length > 0)
     forms.push(
-      [...before, `...args: readonly [...${name}: number[], options: ${optionsType(options, extras)}]`].join(", "),
+      [...before, `...args: readonly [...${name}: ${type.replace("readonly ", "")}, options: ${optionsType(options, extras)}]`].join(", "),
     );
   return forms;
 }

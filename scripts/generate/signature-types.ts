@@ -7,6 +7,7 @@ const valueTypes = {
   Tensor: "Tensor",
   "Tensor?": "Tensor",
   "Tensor[]": "readonly Tensor[]",
+  "Tensor...": "readonly Tensor[]",
   "Tensor?[]": "readonly (Tensor | null)[]",
   Scalar: "Scalar",
   "Scalar?": "Scalar",
@@ -37,7 +38,7 @@ export interface PublicParameter {
   readonly type: string;
   readonly optional: boolean;
   readonly keywordOnly: boolean;
-  /** `view(2, 3)` as well as `view([2, 3])`. */
+  /** `view(2, 3)` as well as `view([2, 3])`; the type is then that of the list. */
   readonly spread: boolean;
 }
 
@@ -69,7 +70,7 @@ function publicParameter(parameter: ParsedParameter, refuse: (why: string) => ne
   const written = (valueTypes as Readonly<Record<string, string>>)[type];
   if (written === undefined) return refuse(`"${type}" of parameter ${name} is not a type of ir/signature.ts`);
   const nullable = written !== "unknown" && optional && fallback === null;
-  return { name, type: nullable ? `${written} | null` : written, optional, keywordOnly, spread: type === "int..." };
+  return { name, type: nullable ? `${written} | null` : written, optional, keywordOnly, spread: type === "int..." || type === "Tensor..." };
 }
 
 /** What a call gives back: `Tensor`, `Tensor[]`, `Tensor[2]` for a fixed count. @throws UnusableOperator */

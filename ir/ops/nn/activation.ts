@@ -83,7 +83,6 @@ export const rreluInference = defineOp({
   name: "rrelu_inference",
   signature: "rrelu_inference(Tensor input, Scalar lower, Scalar upper) -> Tensor",
   places: [],
-  inplace: true,
   doc: { summary: "leaky_relu with the slope (lower + upper) / 2.", shape, source: page("rrelu") },
   gradient: "through decomposition",
   record: (g, { input, lower, upper }) =>

@@ -4,4 +4,8 @@ import "./activation.ts";
 import "./convolution.ts";
 import "./embedding.ts";
 import "./linear.ts";
+import "./normalization.ts";
+import "./pooling-adaptive.ts";
+import "./pooling.ts";
+import "./similarity.ts";
 import "./softmax.ts";

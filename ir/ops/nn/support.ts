@@ -3,6 +3,7 @@ import type { GraphBuilder } from "../../builder.ts";
 import { isFloat, type DType } from "../../dtype.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
+import type { GradientRequest } from "../../operator.ts";
 import { elementCount, type Shape } from "../../shape.ts";
 import { describe, requireFloat } from "../support.ts";
 
@@ -89,3 +90,25 @@ export const lowestOf = (dtype: DType): number | bigint | boolean =>
             : dtype === "bool"
               ? false
               : 0;
+
+/** The tensor that a composite was given for an argument, or null. */
+export function tensorArgument(request: GradientRequest, name: string): Node | null {
+  const mark = request.attrs[name] as { readonly $input: number } | null;
+  return mark === null ? null : request.inputs[mark.$input]!;
+}
+
+/** Gradients by argument name, in the order of the inputs and of their types. */
+export function byArgument(
+  g: GraphBuilder,
+  request: GradientRequest,
+  gradients: Readonly<Record<string, Node | null>>,
+): (Node | null)[] {
+  const result = request.inputs.map((): Node | null => null);
+  for (const [name, grad] of Object.entries(gradients)) {
+    const mark = request.attrs[name] as { readonly $input: number } | null;
+    if (mark === null || grad === null) continue;
+    const input = request.inputs[mark.$input]!;
+    result[mark.$input] = g.cast(g.reshape(grad, input.shape), input.dtype);
+  }
+  return result;
+}
