@@ -12,7 +12,9 @@ import type { ScalarArgument } from "../ir/signature.ts";
 import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
 import { elementCount, sameShape } from "../ir/shape.ts";
+import type { Check } from "../ir/builder.ts";
 import { withSite } from "./call.ts";
+import { noteStatus, statusOf } from "./checks.ts";
 import { setHostEffectHook, tracing } from "./host-effects.ts";
 import type { Compiled } from "./pipeline.ts";
 import { prepareGraph } from "./program-families.ts";
@@ -49,7 +51,7 @@ export interface CompiledFunction<A extends unknown[], R> {
   /** Why the function was recorded again, in order. */
   explain_recompiles(): readonly Recompile[];
   /** The program of the last call. */
-  readonly statistics: { readonly kernels: number; readonly compileMs: number; readonly compileCount: number; readonly peakBytes: number };
+  readonly statistics: { readonly kernels: number; /** Kernels before fusion. */ readonly operations: number; readonly compileMs: number; readonly compileCount: number; readonly peakBytes: number };
 }
 
 interface Guard {
@@ -85,6 +87,9 @@ interface Recording {
   readonly grads: readonly { readonly owner: Tensor; readonly holder: Tensor; readonly root: number }[];
   readonly roots: readonly Node[];
   readonly signature: readonly (number | string)[];
+  /** Conditions that each run checks, and the root that tells which failed (-1: none). */
+  readonly checks: readonly Check[];
+  readonly statusRoot: number;
   /** The result with root indices in place of tensors. */
   readonly result: unknown;
 }
@@ -137,7 +142,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
     });
   return Object.defineProperties(call, {
     explain_recompiles: { value: () => recompiles },
-    statistics: { get: () => ({ kernels: last?.executable.kernelCount ?? 0, compileMs, compileCount, peakBytes: last?.executable.peakBytes ?? 0 }) },
+    statistics: { get: () => ({ kernels: last?.executable.kernelCount ?? 0, operations: last?.compiled.operationCount ?? 0, compileMs, compileCount, peakBytes: last?.executable.peakBytes ?? 0 }) },
   }) as CompiledFunction<A, R>;
 }
 
@@ -283,6 +288,8 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
   });
   const writes = written.map((storage) => ({ storage, root: rootOf(storage.node, "state") }));
   const grads = [...observer.touched].flatMap((owner) => (owner.grad === null ? [] : [{ owner, holder: owner.grad, root: rootOf(owner.grad.node_(), "state") }]));
+  const status = statusOf(roots);
+  const statusRoot = status === null ? -1 : rootOf(status.node, "escapes");
   const device = writes[0]?.storage.device ?? grads[0]?.owner.storage_.device ?? findDevice(result);
   if (device === null) return null;
   const isLeaf = (node: Node): boolean => valueOf(node) !== null;
@@ -309,7 +316,7 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
   compiled.results.forEach((item, i) => {
     if ("output" in item && hints[i] === "state") outputHints[item.output] = "state";
   });
-  return { device, executable, compiled, events: observer.events, inputs: compiled.inputs.map(sourceOf), scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!), hints: outputHints, writes, grads, roots, signature, result: template };
+  return { device, executable, compiled, events: observer.events, inputs: compiled.inputs.map(sourceOf), scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!), hints: outputHints, writes, grads, roots, signature, result: template, checks: status?.checks ?? [], statusRoot };
 }
 
 const sameBytes = (a: Node, b: Node): boolean => a.dtype === b.dtype && elementCount(a.shape) === elementCount(b.shape);
@@ -363,6 +370,7 @@ function execute(recording: Recording, bind: (source: Source) => Value | null): 
     if (owner.grad !== holder) owner.grad = holder;
   }
   recorder.advance();
+  if (recording.statusRoot >= 0) noteStatus(recording.checks, results[recording.statusRoot]!);
   return mapTree(recording.result, (leaf) => (leaf instanceof RootMark ? Tensor.ofNode(leafOf(leaf.root), device) : leaf));
 }
 

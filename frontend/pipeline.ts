@@ -4,10 +4,11 @@
 import { assemble, type Assembled } from "../codegen/assemble.ts";
 import type { Target } from "../codegen/lower/kernel-builder.ts";
 import { GraphBuilder } from "../ir/builder.ts";
-import { withFreshInterning, type Node } from "../ir/graph.ts";
+import { topologicalOrder, withFreshInterning, type Node } from "../ir/graph.ts";
 import { canonicalise } from "../passes/canonicalise.ts";
 import { decompose } from "../passes/decompose.ts";
-import { fuse } from "../passes/fuse.ts";
+import { fuse, isFree } from "../passes/fuse.ts";
+import { isView } from "../passes/views.ts";
 import type { DeviceName } from "../runtime/device.ts";
 import { observePass } from "./debug.ts";
 
@@ -37,6 +38,8 @@ const targets: Readonly<Record<DeviceName, Target>> = {
 export interface Compiled extends Assembled {
   /** For each requested root its place among the program's outputs, or the input leaf that it already is. */
   readonly results: readonly ({ readonly output: number } | { readonly input: Node })[];
+  /** Kernels that there would be if every operation had its own. */
+  readonly operationCount: number;
 }
 
 export interface CompileOptions {
@@ -44,6 +47,8 @@ export interface CompileOptions {
   readonly name: string;
   /** Index of a root -> input leaf whose memory it may take over. */
   readonly donations?: ReadonlyMap<number, Node>;
+  /** The kernels are to be shared with programs of other sizes. */
+  readonly dynamic?: boolean;
   /** Off: no fusion and no merging, for tests. */
   readonly fusion?: boolean;
 }
@@ -66,10 +71,11 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
     const kernels = fuse(computed, { enabled: options.fusion !== false });
     const donations = new Map<Node, Node>();
     options.donations?.forEach((leaf, i) => {
-      if (current[i]!.op !== "input") donations.set(current[i]!, leaf);
+      // An input that is itself handed out keeps its memory.
+      if (current[i]!.op !== "input" && !current.includes(leaf)) donations.set(current[i]!, leaf);
     });
-    const assembled = assemble(kernels, { target: targets[options.device], name: options.name, donations, merge: options.fusion !== false });
+    const assembled = assemble(kernels, { target: { ...targets[options.device], dynamic: options.dynamic === true }, name: options.name, donations, merge: options.fusion !== false });
     const results = current.map((node) => (node.op === "input" ? { input: node } : { output: computed.indexOf(node) }));
-    return { ...assembled, results };
+    return { ...assembled, results, operationCount: topologicalOrder(computed).filter((node) => !isFree(node) && !isView(node) && node.op !== "pick").length };
   });
 }

@@ -6,8 +6,10 @@ import { DTypeError } from "../ir/errors.ts";
 import { forgetInterned, topologicalOrder, type Node } from "../ir/graph.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
-import { compileGraph, type Compiled } from "./pipeline.ts";
+import type { Compiled } from "./pipeline.ts";
+import { prepareGraph } from "./program-families.ts";
 import { graphKey, sameSignature } from "./program-key.ts";
+import { noteStatus, statusOf } from "./checks.ts";
 import { Value, valueOf } from "./value.ts";
 
 /** How many flushes a superseded value outlives: a pending tensor that needs it can be read that long. */
@@ -97,6 +99,17 @@ export class Recorder {
     this.retiring = keep;
   }
 
+  /** Runs a recording that no flush belongs to: what it creates is not counted as this one's. */
+  aside<T>(record: () => T): T {
+    const { created } = this;
+    this.created = [];
+    try {
+      return record();
+    } finally {
+      this.created = created;
+    }
+  }
+
   /** A compiled function made a program of its own. */
   noteCompiled(executable: Executable): void {
     this.compileCount++;
@@ -111,8 +124,11 @@ export class Recorder {
     }
   }
 
-  private execute(roots: readonly Node[], hints: readonly OutputHint[], device: Device, created: readonly Node[], mayExtend: boolean): CacheEntry {
+  private execute(requested: readonly Node[], requestedHints: readonly OutputHint[], device: Device, created: readonly Node[], mayExtend: boolean): CacheEntry {
     const isLeaf = (node: Node): boolean => valueOf(node) !== null;
+    const status = statusOf(requested);
+    const roots = status === null ? requested : [...requested, status.node];
+    const hints: readonly OutputHint[] = status === null ? requestedHints : [...requestedHints, "escapes"];
     const order = topologicalOrder(roots, isLeaf);
     const key = graphKey(order, roots, isLeaf);
     let byHash = this.cache.get(device);
@@ -123,7 +139,7 @@ export class Recorder {
     if (entry !== undefined && mayExtend && entry.late.size > 0) {
       const extra = [...entry.late].map((ordinal) => created[ordinal]).filter((node): node is Node => node !== undefined && valueOf(node) === null && !roots.includes(node));
       if (extra.length > 0) {
-        this.execute([...roots, ...extra], [...hints, ...extra.map((): OutputHint => "escapes")], device, created, false);
+        this.execute([...requested, ...extra], [...requestedHints, ...extra.map((): OutputHint => "escapes")], device, created, false);
         return entry;
       }
     }
@@ -146,6 +162,7 @@ export class Recorder {
       if ("output" in result) root.binding = new Value(root.dtype, root.shape, device, memories[result.output]!);
       else root.binding = valueOf(order[placeOf(result.input)]!);
     });
+    if (status !== null) noteStatus(status.checks, valueOf(status.node)!);
     return entry;
   }
 
@@ -155,8 +172,7 @@ export class Recorder {
     }
     const started = performance.now();
     const placed = placeholders(order);
-    const compiled = compileGraph(roots.map((root) => placed.get(root)!), { device: device.name, name: `program${this.compileCount}` });
-    const executable = device.prepare(compiled.program);
+    const { compiled, executable } = prepareGraph(roots.map((root) => placed.get(root)!), signature, device, { device: device.name, name: "program" });
     this.compileCount++;
     this.compileMs += performance.now() - started;
     return { signature, compiled, executable, inputLeaves: compiled.inputs.map(placeOf), scalarLeaves: compiled.scalars.map(placeOf), late: new Set(), used: this.flushCount };

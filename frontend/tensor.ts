@@ -11,6 +11,7 @@ import { typedView, type TypedArray } from "../runtime/typed-array.ts";
 import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
 import { withGradMode } from "./grad-mode.ts";
+import { settleChecks } from "./checks.ts";
 import { recorder } from "./recorder.ts";
 import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
@@ -291,7 +292,9 @@ export class Tensor {
     recorder.flush([{ node, hint: "escapes" }], device);
     const value = valueOf(node)!;
     value.check();
-    return typedView(this.storage_.dtype, await device.read(value.memory()));
+    const contents = await device.read(value.memory());
+    await settleChecks();
+    return typedView(this.storage_.dtype, contents);
   }
   private contiguousNode(): Node {
     return this.node_();

@@ -51,6 +51,23 @@ export class GraphBuilder {
     return internNode({ op, inputs, attrs, dtype, shape, requiresGrad, ...(outputs ? { outputs } : {}) });
   }
 
+  /** Who keeps the conditions that a value must meet; nobody inside a compilation. */
+  onCheck: ((check: Check) => void) | null = null;
+
+  /**
+   * States that every element of `index` must lie in [low, size): an index outside is clamped by the kernels, and the
+   * error is raised when what is computed from it is first read.
+   */
+  checkIndex(index: Node, size: number, error: () => Error, low = 0): void {
+    if (this.onCheck === null || index.op === "iota" || elementCount(index.shape) === 0) return;
+    const enabled = this.gradEnabled;
+    this.gradEnabled = false;
+    const outside = this.or(this.lt(index, literalFor(index, low)), this.ge(index, literalFor(index, size)));
+    const failed = this.reduce("reduce_max", outside, index.shape.map((_, axis) => axis));
+    this.gradEnabled = enabled;
+    this.onCheck({ subject: index, failed: this.reshape(failed, [1]), error });
+  }
+
   // ---- leaves
 
   constant(value: Literal, dtype: DType): Node {
@@ -375,6 +392,17 @@ export class GraphBuilder {
     return this.make(node.op, inputs, node.attrs as never, node.dtype, shape);
   }
 }
+
+/** A condition on values, known only when they are. */
+export interface Check {
+  /** The node whose values are checked. */
+  readonly subject: Node;
+  /** bool[1]: true when it fails. */
+  readonly failed: Node;
+  readonly error: () => Error;
+}
+
+const literalFor = (node: Node, value: number): Literal => (node.dtype === "int64" ? BigInt(value) : value);
 
 export const isNode = (value: unknown): value is Node =>
   typeof value === "object" && value !== null && "op" in value && "inputs" in value;

@@ -167,7 +167,7 @@ class ContractLowering {
     const names = outer.map((_, i) => `o${i}`);
     const body = (): void => {
       const at = (pick: (axis: Axis) => number, offset: number): Index =>
-        outer.reduce((sum, axis, i) => sum.add(Index.variable(names[i]!, axis.size - 1).scale(pick(axis))), Index.constant(offset));
+        outer.reduce((sum, axis, i) => sum.add(builder.position(names[i]!, axis.size).scale(pick(axis))), Index.constant(offset));
       const start = {
         left: builder.let(indexExpr(at((x) => x.left, contraction.left.offset)), "left"),
         right: builder.let(indexExpr(at((x) => x.right, contraction.right.offset)), "right"),
@@ -203,7 +203,7 @@ class ContractLowering {
       const axis = depth[i];
       if (axis === undefined) return body(left, right, inner, at);
       const name = this.builder.fresh("k");
-      const k = Index.variable(name, axis.size - 1);
+      const k = this.builder.position(name, axis.size);
       this.builder.loop(name, axis.size, "serial", () => step(i + 1, left.add(k.scale(axis.left)), right.add(k.scale(axis.right)), name, [...at, k]));
     };
     step(0, Index.constant(0), Index.constant(0), "", []);
@@ -223,24 +223,33 @@ class ContractLowering {
         this.pack(packed, start.right, columnStart, column, width);
       }
       const tileOf = (rowStart: Index, height: number): void => this.tile(start, row, column, rowStart, height, columnStart, width, packed);
-      const whole = Math.floor(row.size / rowTile);
-      if (whole > 0) {
-        const name = builder.fresh("m");
-        builder.loop(name, whole, "serial", () => tileOf(Index.variable(name, whole - 1).scale(rowTile), rowTile));
-      }
-      const left = row.size - whole * rowTile;
-      if (left > 0) tileOf(Index.constant(whole * rowTile), left);
+      this.overTiles(row.size, rowTile, "m", tileOf);
     };
     const widths = !(adjacent || pack) ? [1] : this.lanes === 4 ? [8, 4, 1] : [4, 1];
     let done = 0;
     for (const width of widths) {
       const count = Math.floor((column.size - done) / width);
-      if (count === 0) continue;
+      if (count === 0 && !builder.target.dynamic) continue;
       const from = done;
       const name = builder.fresh("n");
-      builder.loop(name, count, "serial", () => strip(Index.variable(name, count - 1).scale(width).add(from), width));
+      builder.loop(name, count, "serial", () => strip(builder.position(name, count).scale(width).add(from), width));
       done += count * width;
     }
+  }
+
+  /** Blocks of `tile` steps, then the rest: as one smaller block, or (where sizes vary) one step at a time. */
+  private overTiles(size: number, tile: number, prefix: string, body: (from: Index, count: number) => void): void {
+    const { builder } = this;
+    const whole = Math.floor(size / tile);
+    if (whole > 0 || builder.target.dynamic) {
+      const name = builder.fresh(prefix);
+      builder.loop(name, whole, "serial", () => body(builder.position(name, whole).scale(tile), tile));
+    }
+    const rest = size - whole * tile;
+    if (builder.target.dynamic) {
+      const name = builder.fresh(prefix);
+      builder.loop(name, rest, "serial", () => body(builder.position(name, rest).add(whole * tile), 1));
+    } else if (rest > 0) body(Index.constant(whole * tile), rest);
   }
 
   /** Copies `width` columns next to each other: [depth][width]. */
@@ -260,7 +269,7 @@ class ContractLowering {
         return;
       }
       const name = builder.fresh("p");
-      const p = Index.variable(name, axis.size - 1);
+      const p = builder.position(name, axis.size);
       builder.loop(name, axis.size, "serial", () => nest(i + 1, from.add(p.scale(axis.right)), to.add(p.scale(strides[i]! * width))));
     };
     nest(0, Index.constant(0), Index.constant(0));
@@ -347,7 +356,7 @@ class ContractLowering {
         const axis = outerDepth[i];
         if (axis !== undefined) {
           const name = builder.fresh("k");
-          const k = Index.variable(name, axis.size - 1);
+          const k = builder.position(name, axis.size);
           builder.loop(name, axis.size, "serial", () => nest(i + 1, leftAt.add(k.scale(axis.left)), rightAt.add(k.scale(axis.right))));
           return;
         }
@@ -361,11 +370,14 @@ class ContractLowering {
             for (let c = 0; c < width; c++) builder.assign(targets[r * width + c]!, apply("madd", type, a, b[c]!, targets[r * width + c]!));
           }
         };
-        if (whole > 0) {
+        if (whole > 0 || builder.target.dynamic) {
           const name = builder.fresh("k");
           builder.range(name, integer(0), integer(whole), lanes, "serial", () => chunk(vector, variable(name, i32), sums));
         }
-        for (let k = whole; k < inner.size; k++) chunk(f32, integer(k), rest);
+        if (builder.target.dynamic) {
+          const name = builder.fresh("k");
+          builder.range(name, integer(whole), integer(inner.size), 1, "serial", () => chunk(f32, variable(name, i32), rest));
+        } else for (let k = whole; k < inner.size; k++) chunk(f32, integer(k), rest);
       };
       nest(0, Index.constant(0), Index.constant(0));
       for (let r = 0; r < height; r++) {
@@ -376,14 +388,6 @@ class ContractLowering {
         }
       }
     };
-    const over = (size: number, tile: number, body: (from: Index, count: number) => void): void => {
-      const whole = Math.floor(size / tile);
-      if (whole > 0) {
-        const name = builder.fresh("t");
-        builder.loop(name, whole, "serial", () => body(Index.variable(name, whole - 1).scale(tile), tile));
-      }
-      if (size > whole * tile) body(Index.constant(whole * tile), size - whole * tile);
-    };
-    over(column.size, 4, (columnStart, width) => over(row.size, 2, (rowStart, height) => block(rowStart, height, columnStart, width)));
+    this.overTiles(column.size, 4, "t", (columnStart, width) => this.overTiles(row.size, 2, "t", (rowStart, height) => block(rowStart, height, columnStart, width)));
   }
 }

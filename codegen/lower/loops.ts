@@ -110,7 +110,7 @@ class LoopLowering {
   private nest(loops: readonly { name: string; count: number; parallel: boolean; lane?: boolean }[], depth: number, body: (values: Index[]) => void, values: Index[] = []): void {
     const loop = loops[depth];
     if (loop === undefined) return body(values);
-    const value = Index.variable(loop.name, Math.max(0, loop.count - 1));
+    const value = this.builder.position(loop.name, loop.count);
     const mode = loop.lane ? "lane" : loop.parallel ? "parallel" : "serial";
     this.builder.loop(loop.name, loop.count, mode, () => this.nest(loops, depth + 1, body, [...values, value]));
   }

@@ -4,7 +4,7 @@ import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type Measured } from "../operator.ts";
 import { broadcastShapes, elementCount, formatShape, type Shape } from "../shape.ts";
-import { atLeast1d, axisOf, describe, moveAxis, range, requireIndex, wrapIndex } from "./support.ts";
+import { atLeast1d, axisOf, checkRange, describe, moveAxis, range, requireIndex, wrapIndex } from "./support.ts";
 
 export const isMask = (index: Node): boolean => index.dtype === "bool" || index.dtype === "uint8";
 
@@ -107,6 +107,7 @@ export const gather = defineOp({
     if (elementCount(given.shape) === 0) return g.reshape(g.gather(source, [axis], [g.full([0], 0, "int64")]), given.shape);
     const positions = atLeast1d(g, given);
     checkAlong("gather", source, axis, positions);
+    checkRange(g, "gather", positions, source.shape[axis]!);
     return g.reshape(g.takeAlong(source, axis, positions), given.shape);
   },
 });
@@ -130,6 +131,7 @@ export const indexSelect = defineOp({
   record(g, { input, dim, index: given }) {
     const positions = requireVector("index_select", given);
     const axis = axisOf("index_select", dim, input.shape.length);
+    checkRange(g, "index_select", positions, input.shape[axis] ?? 1);
     const result = selectAlong(g, atLeast1d(g, input), axis, atLeast1d(g, positions));
     return input.shape.length === 0 ? g.reshape(result, []) : result;
   },

@@ -7,7 +7,7 @@ import { defineOp } from "../operator.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
 import { floorDivide, scaled } from "./arithmetic.ts";
 import { checkAlong, requireVector } from "./indexing.ts";
-import { atLeast1d, axisOf, describe, moveAxis, requireIndex, scalarAs, wrapIndex } from "./support.ts";
+import { atLeast1d, axisOf, checkRange, describe, moveAxis, requireIndex, scalarAs, wrapIndex } from "./support.ts";
 
 const along = "[*], index and src of the same number of dimensions -> [*]";
 
@@ -31,6 +31,7 @@ function prepared(g: GraphBuilder, name: string, input: Node, dim: number, index
   let values = atLeast1d(g, src);
   if (elementCount(index.shape) > 0) {
     checkAlong(name, base, axis, positions);
+    checkRange(g, name, positions, base.shape[axis]!);
     if (values.shape.length !== positions.shape.length || positions.shape.some((size, i) => size > values.shape[i]!)) {
       throw new ShapeError(`${name}/src-size`, `${name}: Expected index ${formatShape(index.shape)} to be no larger than self ${formatShape(input.shape)} apart from dimension ${axis} and to be no larger size than src ${formatShape(src.shape)}.`);
     }

@@ -118,7 +118,15 @@ export function moveAxis(g: GraphBuilder, x: Node, from: number, to: number): No
 export const atLeast1d = (g: GraphBuilder, x: Node): Node => (x.shape.length === 0 ? g.reshape(x, [1]) : x);
 
 /** Negative positions counted from the end. */
-export const wrapIndex = (g: GraphBuilder, index: Node, size: number): Node => g.where(g.lt(index, 0), g.add(index, size), index);
+export function wrapIndex(g: GraphBuilder, index: Node, size: number, name = "index"): Node {
+  checkRange(g, name, index, size, -size);
+  return g.where(g.lt(index, 0), g.add(index, size), index);
+}
+
+/** States that indices lie in [low, size); one outside is reported when the result is read. */
+export function checkRange(g: GraphBuilder, name: string, index: Node, size: number, low = 0): void {
+  g.checkIndex(index, size, () => new IndexError(`${name}/range`, `${name}: index out of range: an index of ${describe(index)} is out of bounds for a dimension with size ${size}.`, `Indices must lie in [${low}, ${size - 1}].`), low);
+}
 
 /** A number of the user's as a 0-d node of a type; a fraction for an integer type is cut off, as PyTorch converts. */
 export function scalarAs(g: GraphBuilder, value: ScalarArgument, dtype: DType): Node {

@@ -4,7 +4,7 @@ import { isNode } from "../../builder.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator } from "../../operator.ts";
-import { describe, requireIndex } from "../support.ts";
+import { checkRange, describe, requireIndex } from "../support.ts";
 
 /** A row number counted from the end, made positive. */
 export function rowOf(name: string, row: number, weight: Node): number {
@@ -53,6 +53,7 @@ export const embedding = defineOp({
         "embedding: max_norm changes the table, which the function form does.",
         "Call torch.nn.functional.embedding.",
       );
+    checkRange(g, "embedding", input, weight.shape[0]!);
     return g.gather(weight, [0], [input]);
   },
 });

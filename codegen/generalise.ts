@@ -1,0 +1,152 @@
+/**
+ * One set of kernels for programs that differ only in sizes: the integers (and literals computed from sizes) in which
+ * their kernels differ become parameters. Nothing is assumed about how they depend on a size: a program of another
+ * size is lowered as usual, and if its kernels have the same form its own integers are passed.
+ *
+ * in:  two or more programs lowered with `dynamic` targets
+ * out: the kernels with parameters, and for a program of the same form the values of the parameters
+ */
+import type { Expr, LoopKernel, NumberParam } from "../ir/loop.ts";
+import type { NumberSlot, Program, Step } from "../ir/program.ts";
+import type { ScalarValue } from "../runtime/device.ts";
+
+type KernelStep = Extract<Step, { kind: "kernel" }>;
+type Literal = Extract<Expr, { op: "const" }>;
+
+/** A parameter in place of literals, with its values in each of the programs. */
+interface SizeParameter {
+  readonly name: string;
+  readonly kind: NumberParam["kind"];
+  readonly values: readonly (number | bigint)[];
+}
+
+interface GeneralKernel {
+  readonly kernel: LoopKernel;
+  readonly parameters: readonly SizeParameter[];
+}
+
+export interface ProgramFamily {
+  /** A program of this family with the shared kernels, and the numbers to append to each run; null when its form differs. */
+  specialise(program: Program): { readonly program: Program; readonly sizes: readonly ScalarValue[] } | null;
+}
+
+/** Thrown inside when two kernels differ in more than literals. */
+class DifferentForm extends Error {}
+
+const isLiteral = (value: unknown): value is Literal => typeof value === "object" && value !== null && "op" in value && value.op === "const";
+
+/** @returns null when the programs have no common form */
+export function generalise(programs: readonly Program[]): ProgramFamily | null {
+  const first = programs[0]!;
+  const kernelsOf = (program: Program): KernelStep[] => program.steps.filter((step) => step.kind === "kernel");
+  const lists = programs.map(kernelsOf);
+  if (lists.some((list) => list.length !== lists[0]!.length) || programs.some((p) => !sameFrame(p, first))) return null;
+  try {
+    const general = lists[0]!.map((_, i) => generaliseKernel(lists.map((list) => list[i]!.kernel)));
+    return { specialise: (program) => specialise(general, program, first) };
+  } catch (error) {
+    if (error instanceof DifferentForm) return null;
+    throw error;
+  }
+}
+
+/** The parts of programs that must agree: what is connected to what. */
+function sameFrame(a: Program, b: Program): boolean {
+  const frame = (program: Program): string =>
+    JSON.stringify({
+      slots: program.slots.map((slot) => [slot.dtype, slot.place.kind, "index" in slot.place ? slot.place.index : 0, "of" in slot.place ? slot.place.of : 0]),
+      steps: program.steps.map((step) => (step.kind === "kernel" ? [step.kernel.name, step.buffers, step.numbers] : step)),
+      numbers: program.numbers,
+    });
+  return frame(a) === frame(b);
+}
+
+function generaliseKernel(kernels: readonly LoopKernel[]): GeneralKernel {
+  const parameters = new Map<string, SizeParameter>();
+  const merge = (parts: readonly unknown[]): unknown => {
+    const [head] = parts;
+    if (parts.every(isLiteral)) {
+      const literals = parts as readonly Literal[];
+      const one = literals[0]!;
+      if (literals.every((literal) => literal.type.kind === one.type.kind && Object.is(literal.value, one.value))) return one;
+      if (literals.some((literal) => literal.type.kind !== one.type.kind || literal.type.lanes !== 1) || one.type.kind === "bool") throw new DifferentForm();
+      const values = literals.map((literal) => literal.value);
+      const key = `${one.type.kind}:${values.join()}`;
+      let parameter = parameters.get(key);
+      if (parameter === undefined) parameters.set(key, (parameter = { name: `z${parameters.size}`, kind: one.type.kind, values }));
+      return { op: "param", type: one.type, name: parameter.name };
+    }
+    if (Array.isArray(head)) {
+      if (parts.some((part) => !Array.isArray(part) || part.length !== head.length)) throw new DifferentForm();
+      return head.map((_, i) => merge(parts.map((part) => (part as unknown[])[i])));
+    }
+    if (typeof head === "object" && head !== null) {
+      const keys = Object.keys(head);
+      if (parts.some((part) => typeof part !== "object" || part === null || Object.keys(part).join() !== keys.join())) throw new DifferentForm();
+      return Object.fromEntries(keys.map((key) => [key, merge(parts.map((part) => (part as Record<string, unknown>)[key]))]));
+    }
+    if (parts.some((part) => !Object.is(part, head))) throw new DifferentForm();
+    return head;
+  };
+  const body = merge(kernels.map((kernel) => kernel.body)) as LoopKernel["body"];
+  // Sizes of buffers are no part of the code; everything else about the parameters is.
+  merge(kernels.map((kernel) => kernel.buffers.map(({ name, dtype, access, scope }) => ({ name, dtype, access, scope }))));
+  const numbers = [...kernels[0]!.numbers, ...[...parameters.values()].map(({ name, kind }) => ({ name, kind }))];
+  return { kernel: { ...kernels[0]!, body, numbers }, parameters: [...parameters.values()] };
+}
+
+/** The values that a kernel's literals give to the parameters at their places. */
+function valuesOf(general: GeneralKernel, kernel: LoopKernel): (number | bigint)[] {
+  const found = new Map<string, number | bigint>();
+  const visit = (pattern: unknown, actual: unknown): void => {
+    if (typeof pattern === "object" && pattern !== null && "op" in pattern && pattern.op === "param" && isLiteral(actual)) {
+      const { name } = pattern as unknown as { name: string };
+      const known = found.get(name);
+      if (known !== undefined && !Object.is(known, actual.value)) throw new DifferentForm();
+      found.set(name, actual.value);
+      return;
+    }
+    if (Array.isArray(pattern)) {
+      if (!Array.isArray(actual) || actual.length !== pattern.length) throw new DifferentForm();
+      pattern.forEach((part, i) => visit(part, actual[i]));
+    } else if (typeof pattern === "object" && pattern !== null) {
+      if (typeof actual !== "object" || actual === null) throw new DifferentForm();
+      const keys = Object.keys(pattern);
+      if (Object.keys(actual).length !== keys.length) throw new DifferentForm();
+      for (const key of keys) visit((pattern as Record<string, unknown>)[key], (actual as Record<string, unknown>)[key]);
+    } else if (!Object.is(pattern, actual)) throw new DifferentForm();
+  };
+  visit(general.kernel.body, kernel.body);
+  return general.parameters.map(({ name }) => {
+    const value = found.get(name);
+    if (value === undefined) throw new DifferentForm();
+    return value;
+  });
+}
+
+const dtypeOf: Readonly<Record<NumberParam["kind"], NumberSlot["dtype"]>> = { f32: "float32", f64: "float64", i32: "int32", i64: "int64", bool: "bool" };
+
+function specialise(general: readonly GeneralKernel[], program: Program, frame: Program): ReturnType<ProgramFamily["specialise"]> {
+  if (!sameFrame(program, frame)) return null;
+  const numbers: NumberSlot[] = [...program.numbers];
+  const sizes: ScalarValue[] = [];
+  let index = 0;
+  try {
+    const steps = program.steps.map((step): Step => {
+      if (step.kind !== "kernel") return step;
+      const form = general[index++]!;
+      const values = valuesOf(form, step.kernel);
+      const ids = form.parameters.map(({ kind }, i) => {
+        sizes.push(values[i]!);
+        return numbers.push({ id: numbers.length, dtype: dtypeOf[kind] }) - 1;
+      });
+      // The code is the family's, the buffers' sizes this program's.
+      const kernel: LoopKernel = { ...form.kernel, buffers: step.kernel.buffers };
+      return { ...step, kernel, numbers: [...step.numbers, ...ids] };
+    });
+    return { program: { ...program, numbers, steps }, sizes };
+  } catch (error) {
+    if (error instanceof DifferentForm) return null;
+    throw error;
+  }
+}
