@@ -7,7 +7,7 @@ import { enterScope, forgetInterned, nextNodeId, type Node } from "../ir/graph.t
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import { withSite } from "./call.ts";
-import { userSite } from "./site.ts";
+import { currentSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { overwriteOf } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
@@ -69,7 +69,7 @@ function run(pass: Pass): (Node | null)[] {
     const grads = seeds(pass.name, pass.outputs, pass.gradients);
     let firstNew = nextNodeId();
     const visited: Node[] = [];
-    const site = userSite(new Error().stack) ?? "an earlier line";
+    const site = currentSite() ?? "an earlier line";
     const result = differentiate(graph, roots, grads, pass.targets, {
       onGradient: (node, grad) => {
         firstNew = nextNodeId();

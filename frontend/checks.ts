@@ -5,7 +5,7 @@
 import type { Check } from "../ir/builder.ts";
 import { CressetError } from "../ir/errors.ts";
 import { topologicalOrder, type Node } from "../ir/graph.ts";
-import { userSite } from "./site.ts";
+import { currentSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { valueOf, type Value } from "./value.ts";
@@ -16,7 +16,7 @@ let known = new Set<Node>();
 const unsettled: { checks: readonly Check[]; value: Value }[] = [];
 
 graph.onCheck = (check) => {
-  const site = userSite(new Error().stack);
+  const site = currentSite();
   const located = (): Error => {
     const error = check.error();
     if (site !== null && error instanceof CressetError) error.message += `\n  at ${site}`;

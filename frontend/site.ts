@@ -12,3 +12,12 @@ export function userSite(stack: string | undefined): string | null {
   }
   return null;
 }
+
+/** The user's frame of the call that is under way. */
+export function currentSite(): string | null {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 60;
+  const { stack } = new Error();
+  Error.stackTraceLimit = limit;
+  return userSite(stack);
+}

@@ -6,7 +6,11 @@ export class CressetError extends Error {
   /** Stable identifier such as `matmul/inner-dims`. */
   readonly code: string;
   constructor(code: string, message: string, cure?: string) {
+    // The user's frame may lie deeper than the ten frames that are kept by default.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 60;
     super(`[${code}] ${message}${cure === undefined ? "" : `\n  ${cure}`}`);
+    Error.stackTraceLimit = limit;
     this.code = code;
     this.name = new.target.name;
   }
