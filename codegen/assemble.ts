@@ -8,11 +8,10 @@
 import { dtypeBytes } from "../ir/dtype.ts";
 import type { Node } from "../ir/graph.ts";
 import type { KernelGraph } from "../ir/kernel-graph.ts";
-import type { Stmt } from "../ir/loop.ts";
 import type { NumberSlot, Program, Slot, Step } from "../ir/program.ts";
 import { elementCount } from "../ir/shape.ts";
 import { planMemory } from "../passes/plan-memory.ts";
-import { encodeAttr } from "../ir/graph.ts";
+import { mayOverwrite } from "./donation.ts";
 import type { LoweredKernel, Target } from "./lower/kernel-builder.ts";
 import { lowerRegion } from "./lower/region.ts";
 import { mergeKernels } from "./merge.ts";
@@ -106,7 +105,7 @@ export function assemble(graph: KernelGraph, options: AssembleOptions): Assemble
     }
     const donated = addSlot(node, { kind: "donated", index, of: inputs.indexOf(donor) });
     const lastStep = lastRead.get(donor) ?? -1;
-    const safe = writer >= 0 && (lastStep < writer || (lastStep === writer && readsOwnElementOnly(ordered[writer]!.lowered, node, donor)));
+    const safe = writer >= 0 && (lastStep < writer || (lastStep === writer && mayReplace(ordered[writer]!.lowered, node, donor)));
     const onlyWriter = ordered.filter((kernel) => kernel.writes.includes(node)).length === 1;
     if (safe && onlyWriter && (lastRead.get(node) ?? writer) === writer) slotOf.set(node, donated);
     else {
@@ -179,24 +178,8 @@ function mergeSinks(sinks: readonly Placed[], donations: ReadonlyMap<Node, Node>
   return result;
 }
 
-/** Whether a kernel reads `donor` only at the very element that it then writes of `node`. */
-function readsOwnElementOnly(lowered: LoweredKernel, node: Node, donor: Node): boolean {
-  const source = lowered.kernel.buffers[lowered.arguments.indexOf(donor)]!.name;
-  const target = lowered.kernel.buffers[lowered.arguments.indexOf(node)]!.name;
-  const text = (value: unknown): string => JSON.stringify(value, encodeAttr);
-  const indices = new Map<string, Set<string>>([[source, new Set()], [target, new Set()]]);
-  let loops = 0;
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) return value.forEach(visit);
-    if (typeof value !== "object" || value === null) return;
-    const item = value as Stmt & { op?: string; buffer?: string; index?: unknown };
-    if (item.buffer !== undefined && indices.has(item.buffer)) indices.get(item.buffer)!.add(text(item.index).replaceAll("_rest", ""));
-    if (item.kind === "for") loops++;
-    for (const key of Object.keys(item)) visit((item as unknown as Record<string, unknown>)[key]);
-  };
-  visit(lowered.kernel.body);
-  void loops;
-  const reads = indices.get(source)!;
-  const writes = indices.get(target)!;
-  return [...reads].every((index) => writes.has(index)) && writes.size === reads.size;
+/** Whether the kernel that computes `node` may write it over `donor`, which it reads. */
+function mayReplace({ kernel, arguments: nodes }: LoweredKernel, node: Node, donor: Node): boolean {
+  const nameOf = (argument: Node): string => kernel.buffers[nodes.indexOf(argument)]!.name;
+  return mayOverwrite(kernel, nameOf(donor), nameOf(node));
 }

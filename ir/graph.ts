@@ -143,7 +143,7 @@ export const mixHash = (a: number, b: number): number => {
   return hash | 0;
 };
 
-/** Attributes as text: the same for equal attributes, and readable back (see ir/text.ts). */
+/** Attributes as text: the same for equal attributes, and readable back (see ir/text). */
 export function attrsKey(attrs: object): string {
   let empty = true;
   for (const _ in attrs) {
@@ -212,11 +212,19 @@ export function internNode<P extends Primitive>(request: NodeRequest<P>): Node {
   else if (inputs.length === 0) key += "[" + request.shape.join() + "]";
   const known = interned.get(key);
   if (known !== undefined) return known;
+  const node = makeNode(request, attrText);
+  interned.set(key, node);
+  return node;
+}
+
+/** A node of its own, whether or not an equal one exists (see ir/text). */
+export function makeNode<P extends Primitive>(request: NodeRequest<P>, attrText = attrsKey(request.attrs)): Node {
+  const { op, inputs, attrs, dtype } = request;
   let hash = mixHash(hashString(op), hashString(dtype));
   if (attrText !== "") hash = mixHash(hash, hashString(attrText));
   if (inputs.length === 0) for (const size of request.shape) hash = mixHash(hash, size);
   for (const input of inputs) hash = mixHash(hash, input.hash);
-  const node = {
+  return {
     id: nextId++,
     op,
     inputs,
@@ -229,8 +237,6 @@ export function internNode<P extends Primitive>(request: NodeRequest<P>): Node {
     binding: null,
     expansion: null,
   } as Node;
-  interned.set(key, node);
-  return node;
 }
 
 /** A leaf with an identity of its own: an input, a scalar slot, a leaf of differentiation. */

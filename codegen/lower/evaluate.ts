@@ -10,6 +10,7 @@ import { Index, linear } from "../../ir/index.ts";
 import type { Expr, Operation } from "../../ir/loop.ts";
 import { contiguousStrides } from "../../ir/shape.ts";
 import { sourceCoordinates } from "../../passes/views.ts";
+import { reinterpret } from "./bitcast.ts";
 import { apply, constant, convert, indexExpr, integer, kindOf, load, narrowed, select, typeOf } from "./expressions.ts";
 import type { KernelBuilder } from "./kernel-builder.ts";
 import { philoxWord } from "./philox.ts";
@@ -84,7 +85,7 @@ function* step(context: EvaluationContext, node: Node, at: readonly Index[]): Ev
     case "cast":
       return convert(yield { node: node.inputs[0]!, at }, node.inputs[0]!.dtype, node.dtype);
     case "bitcast":
-      return apply("bitcast", typeOf(kind), yield { node: node.inputs[0]!, at });
+      return reinterpret(yield { node: node.inputs[0]!, at }, node.inputs[0]!.dtype, node.dtype, (value) => builder.let(value));
     case "where": {
       const condition = yield { node: node.inputs[0]!, at };
       const a = yield { node: node.inputs[1]!, at };

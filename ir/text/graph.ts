@@ -1,0 +1,119 @@
+/**
+ * Tensor graphs as text, one node a line, inputs before users:
+ *
+ *     %1 = input float32[2, 3]
+ *     %2 = reduce_sum float32[2, 1] %1 axes=[1]
+ *     %3 = sort (float32[2, 1], int64[2, 1]) %2 axis=0 descending=false
+ *     return %2, %3
+ *
+ * `grad` at the end of a line: differentiation may pass. What a leaf is bound to is no part of the text.
+ */
+import { IrError } from "../errors.ts";
+import {
+  encodeAttr,
+  leafNode,
+  makeNode,
+  topologicalOrder,
+  type Node,
+  type NodeRequest,
+  type Primitive,
+} from "../graph.ts";
+import { formatShape, type Shape } from "../shape.ts";
+import type { DType } from "../dtype.ts";
+import { Lines, type Scanner } from "./scanner.ts";
+
+/** Gives nodes small numbers in the order of printing. */
+export class Names {
+  private readonly numbers = new Map<Node, number>();
+  of(node: Node): string {
+    let number = this.numbers.get(node);
+    if (number === undefined) this.numbers.set(node, (number = this.numbers.size + 1));
+    return `%${number}`;
+  }
+}
+
+const typeText = (dtype: DType, shape: Shape): string => dtype + formatShape(shape);
+
+export function printNode(node: Node, names: Names): string {
+  const type =
+    node.outputs === null
+      ? typeText(node.dtype, node.shape)
+      : `(${node.outputs.map((output) => typeText(output.dtype, output.shape)).join(", ")})`;
+  const inputs = node.inputs.map((input) => names.of(input)).join(", ");
+  const attrs = Object.entries(node.attrs).map(([name, value]) => `${name}=${JSON.stringify(value, encodeAttr)}`);
+  const parts = [node.op, type, inputs, ...attrs, node.requiresGrad ? "grad" : ""];
+  return `${names.of(node)} = ${parts.filter((part) => part !== "").join(" ")}`;
+}
+
+/** in: roots; out: the graph that they need, ending with a `return` line. */
+export function printGraph(roots: readonly Node[]): string {
+  const names = new Names();
+  const lines = topologicalOrder(roots).map((node) => {
+    names.of(node);
+    return printNode(node, names);
+  });
+  return [...lines, printReturn(roots, names)].join("\n") + "\n";
+}
+
+export const printReturn = (roots: readonly Node[], names: Names): string =>
+  ["return", roots.map((root) => names.of(root)).join(", ")].join(" ").trim();
+
+/** Nodes by their names in a text. */
+export type KnownNodes = Map<string, Node>;
+
+export function nodeName(line: Scanner): string {
+  line.expect("%");
+  return `%${line.integer()}`;
+}
+export function nodeNamed(line: Scanner, known: KnownNodes): Node {
+  const name = nodeName(line);
+  return known.get(name) ?? line.fail(`a node that is defined above (not ${name})`);
+}
+export function nodeList(line: Scanner, known: KnownNodes): Node[] {
+  const nodes: Node[] = [];
+  if (line.peek() !== "%") return nodes;
+  do nodes.push(nodeNamed(line, known));
+  while (line.take(","));
+  return nodes;
+}
+
+const leafOps = new Set<string>(["input", "scalar", "leaf"]);
+
+/** Reads `%1 = ...` and adds the node. */
+export function parseNode(line: Scanner, known: KnownNodes): Node {
+  const name = nodeName(line);
+  line.expect("=");
+  const op = line.word() as Primitive;
+  const type = (): { dtype: DType; shape: Shape } => ({ dtype: line.dtype(), shape: line.shape() });
+  const outputs = line.peek() === "(" ? line.list("(", ")", type) : null;
+  const { dtype, shape } = outputs === null ? type() : outputs[0]!;
+  const inputs = nodeList(line, known);
+  const attrs = line.attributes();
+  const requiresGrad = line.take("grad");
+  if (!line.done) line.fail("the end of the line");
+  const request = { op, inputs, attrs, dtype, shape, requiresGrad, ...(outputs === null ? {} : { outputs }) };
+  const node = leafOps.has(op)
+    ? leafNode(op as "input", dtype, shape, null, requiresGrad, inputs)
+    : makeNode(request as NodeRequest<Primitive>);
+  known.set(name, node);
+  return node;
+}
+
+/**
+ * Reads a printed graph. Each line makes a node of its own, with ids in the order of the lines.
+ * @returns the roots of the `return` line
+ * @throws IrError for text that the printer does not write
+ */
+export function parseGraph(text: string): Node[] {
+  const lines = new Lines(text);
+  const known: KnownNodes = new Map();
+  while (!lines.done) {
+    const line = lines.next();
+    if (line.peek() === "%") parseNode(line, known);
+    else {
+      line.expect("return");
+      return nodeList(line, known);
+    }
+  }
+  throw new IrError("ir/text", "a graph ends with a return line");
+}

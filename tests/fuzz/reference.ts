@@ -1,0 +1,100 @@
+/**
+ * What a graph must give, with a tolerance for each element: zero where IEEE arithmetic fixes every bit, else a
+ * multiple of how far the element moves when the results that back ends may round differently are disturbed.
+ */
+import type { DType } from "../../ir/dtype.ts";
+import { topologicalOrder, type Node } from "../../ir/graph.ts";
+import { interpret } from "../../runtime/interpreter/index.ts";
+import { halfFromBits } from "../../runtime/interpreter/values.ts";
+import type { TypedArray } from "../../runtime/typed-array.ts";
+import { randomStream } from "./choices.ts";
+import { contentsOf, scalarOf } from "./contents.ts";
+
+const formats: Partial<Record<DType, { epsilon: number; smallest: number; largest: number }>> = {
+  float64: { epsilon: 2 ** -53, smallest: 2 ** -1022, largest: Number.MAX_VALUE },
+  float32: { epsilon: 2 ** -24, smallest: 2 ** -126, largest: 3.4028234663852886e38 },
+  float16: { epsilon: 2 ** -11, smallest: 2 ** -14, largest: 65504 },
+  bfloat16: { epsilon: 2 ** -8, smallest: 2 ** -126, largest: 3.3895313892515355e38 },
+};
+
+export interface Leaves {
+  readonly inputs: readonly Node[];
+  readonly scalars: readonly Node[];
+}
+export function leavesOf(roots: readonly Node[]): Leaves {
+  const order = topologicalOrder(roots);
+  return { inputs: order.filter((n) => n.op === "input"), scalars: order.filter((n) => n.op === "scalar") };
+}
+
+export interface Contents {
+  readonly input: (leaf: Node) => TypedArray;
+  readonly scalar: (leaf: Node) => number | bigint;
+}
+export function contentsFor({ inputs, scalars }: Leaves, seed: number): Contents {
+  const arrays = new Map(inputs.map((leaf, i) => [leaf, contentsOf(leaf, i, seed)]));
+  const numbers = new Map(scalars.map((leaf, i) => [leaf, scalarOf(leaf, i, seed)]));
+  return { input: (leaf) => arrays.get(leaf)!, scalar: (leaf) => numbers.get(leaf)! };
+}
+
+/** Elements as numbers and bigints, half types by value. */
+export function elementsOf(dtype: DType, array: TypedArray): (number | bigint)[] {
+  const half = dtype === "float16" || dtype === "bfloat16";
+  return Array.from(array as Iterable<number | bigint>, (x) => (half ? halfFromBits(Number(x), dtype) : x));
+}
+
+export interface Expected {
+  readonly elements: readonly (number | bigint)[];
+  /** NaN: anything goes. */
+  readonly tolerance: readonly number[];
+}
+
+const disturbedRuns = 3;
+/** Ulps by which one inexact result may be off. */
+const functionUlps = 4;
+const margin = 24;
+
+export function referenceOf(roots: readonly Node[], contents: Contents, gpu: boolean): Expected[] {
+  const exact = interpret(roots, contents).map((array, i) => elementsOf(roots[i]!.dtype, array));
+  const runs = Array.from({ length: disturbedRuns }, (_, run) => {
+    const next = randomStream(run + 1);
+    const disturb = (value: number, scale: number, dtype: DType, terms: number): number => {
+      const { epsilon, smallest, largest } = formats[dtype]!;
+      if (scale > largest * 0.99) return NaN;
+      const ulps = functionUlps + Math.min(terms, 32);
+      return value + (next() * 2 - 1) * ulps * epsilon * (scale + smallest);
+    };
+    return interpret(roots, { ...contents, disturb }).map((array, i) => elementsOf(roots[i]!.dtype, array));
+  });
+  return roots.map((root, r) => {
+    const tolerance = exact[r]!.map((value, i) => {
+      let spread = 0;
+      for (const run of runs) spread = Math.max(spread, distance(value, run[r]![i]!));
+      // Subnormal numbers may be flushed to zero.
+      return margin * spread + (gpu ? (formats[root.dtype]?.smallest ?? 0) : 0);
+    });
+    return { elements: exact[r]!, tolerance };
+  });
+}
+
+/** NaN when one is infinite or no number and the other is something else. */
+function distance(a: number | bigint, b: number | bigint): number {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0;
+  if (typeof a === "bigint" || typeof b === "bigint") return Math.abs(Number(BigInt(a) - BigInt(b)));
+  return Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) : NaN;
+}
+
+/** The first element that is wrong, in words; null when all are right. */
+export function difference(expected: Expected, actual: readonly (number | bigint)[], signedZeros: boolean): string | null {
+  if (actual.length !== expected.elements.length) return `${actual.length} elements, not ${expected.elements.length}`;
+  for (const [i, value] of expected.elements.entries()) {
+    const tolerance = expected.tolerance[i]!;
+    if (Number.isNaN(tolerance)) continue;
+    const got = actual[i]!;
+    const far = distance(value, got);
+    const wrongZero = signedZeros && tolerance === 0 && far === 0 && !Object.is(got, value) && !Number.isNaN(value);
+    if (Number.isNaN(far) || far > tolerance || wrongZero) {
+      return `element ${i} is ${String(got)}${wrongZero ? " (sign)" : ""}, not ${String(value)} (within ${tolerance})`;
+    }
+  }
+  return null;
+}
