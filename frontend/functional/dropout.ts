@@ -1,0 +1,138 @@
+/** Functions that draw random numbers in training: dropout in its forms, and the randomised leaky relu. */
+import { ArgumentError } from "../../ir/errors.ts";
+import { signature, type CallOf } from "../arguments.ts";
+import { assign, callOperator, checkInplace, withSite } from "../call.ts";
+import { dropoutMask } from "../random.ts";
+import { enterScope, type Node } from "../../ir/graph.ts";
+import type { Shape } from "../../ir/shape.ts";
+import { graph } from "../state.ts";
+import { Tensor } from "../tensor.ts";
+
+const dropoutArguments = signature<[input: Tensor, p: number, training: boolean, inplace: boolean]>()(
+  "input, p?, training?, inplace?",
+);
+type DropoutCall = CallOf<typeof dropoutArguments>;
+
+/** A tensor of zeros like `input`, in another shape: what draws are made in the form of. */
+function blank(input: Tensor, shape: Shape): Tensor {
+  enterScope(input.storage_.device.name);
+  return Tensor.ofNode(graph.full(shape, 0, input.dtype.name), input.storage_.device);
+}
+
+function finish(name: string, input: Tensor, result: Node, inplace: boolean | undefined): Tensor {
+  if (inplace !== true) return Tensor.ofNode(result, input.storage_.device);
+  checkInplace(input, `${name}_`);
+  assign(input, result, `${name}_`);
+  return input;
+}
+
+interface DropoutForm {
+  readonly name: string;
+  readonly defaultTraining: boolean;
+  /** The shape of the draws; it is broadcast over the input. */
+  drawShape(input: Tensor): Shape;
+  /** Multiplied by 0 or 1/(1-p), or kept at zero mean and unit variance after a selu. */
+  readonly isAlpha: boolean;
+}
+
+function dropoutBy(form: DropoutForm, args: DropoutCall): Tensor {
+  return withSite(() => {
+    const { name } = form;
+    const { input, p: probability, training, inplace } = dropoutArguments.bind(name, args);
+    const p = probability ?? 0.5;
+    if (!(p >= 0 && p <= 1))
+      throw new ArgumentError(
+        `${name}/probability`,
+        `${name}: dropout probability has to be between 0 and 1, but got ${p}.`,
+      );
+    if (p === 0 || !(training ?? form.defaultTraining) || input.numel() === 0) return input;
+    const { device } = input.storage_;
+    enterScope(device.name);
+    const x = input.node_();
+    if (p === 1) return finish(name, input, graph.mul(x, 0), inplace);
+    const mask = dropoutMask(blank(input, form.drawShape(input)), p).node_();
+    if (!form.isAlpha) return finish(name, input, graph.mul(x, mask), inplace);
+    const alpha = 1.7580993408473766;
+    const scale = 1 / Math.sqrt((alpha * alpha * p + 1) * (1 - p));
+    const kept = graph.ne(mask, 0);
+    const shift = alpha * scale * p;
+    const factor = graph.where(kept, graph.constant(scale, x.dtype), 0);
+    const term = graph.where(kept, graph.constant(shift, x.dtype), shift - alpha * scale);
+    return finish(name, input, graph.add(graph.mul(x, factor), term), inplace);
+  });
+}
+
+const everyElement = (input: Tensor): Shape => input.shape;
+/** One draw for each channel of each sample; without a batch dimension the first one counts channels. */
+const everyChannel =
+  (name: string, unbatchedRank: number | null) =>
+  (input: Tensor): Shape => {
+    if (input.ndim < 2)
+      throw new ArgumentError(`${name}/rank`, `${name}: Feature dropout requires at least 2 dimensions in the input.`);
+    const lead = input.ndim === unbatchedRank ? 1 : 2;
+    return input.shape.map((size, i) => (i < lead ? size : 1));
+  };
+
+/** Zeroes elements with probability p and scales the others by 1 / (1 - p). https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html */
+export const dropout = (...args: DropoutCall): Tensor =>
+  dropoutBy({ name: "dropout", defaultTraining: true, drawShape: everyElement, isAlpha: false }, args);
+/** Zeroes whole channels of `[N, C, L]`. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout1d.html */
+export const dropout1d = (...args: DropoutCall): Tensor =>
+  dropoutBy(
+    { name: "dropout1d", defaultTraining: true, drawShape: everyChannel("dropout1d", 2), isAlpha: false },
+    args,
+  );
+/** Zeroes whole channels of `[N, C, H, W]`. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout2d.html */
+export const dropout2d = (...args: DropoutCall): Tensor =>
+  dropoutBy(
+    { name: "dropout2d", defaultTraining: true, drawShape: everyChannel("dropout2d", null), isAlpha: false },
+    args,
+  );
+/** Zeroes whole channels of `[N, C, D, H, W]`. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout3d.html */
+export const dropout3d = (...args: DropoutCall): Tensor =>
+  dropoutBy(
+    { name: "dropout3d", defaultTraining: true, drawShape: everyChannel("dropout3d", 4), isAlpha: false },
+    args,
+  );
+/** Dropout that keeps the mean and variance of selu's outputs. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html */
+export const alpha_dropout = (...args: DropoutCall): Tensor =>
+  dropoutBy({ name: "alpha_dropout", defaultTraining: false, drawShape: everyElement, isAlpha: true }, args);
+/** alpha_dropout of whole channels. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.feature_alpha_dropout.html */
+export const feature_alpha_dropout = (...args: DropoutCall): Tensor =>
+  dropoutBy(
+    {
+      name: "feature_alpha_dropout",
+      defaultTraining: false,
+      drawShape: everyChannel("feature_alpha_dropout", null),
+      isAlpha: true,
+    },
+    args,
+  );
+
+const rreluArguments = signature<[input: Tensor, lower: number, upper: number, training: boolean, inplace: boolean]>()(
+  "input, lower?, upper?, training?, inplace?",
+);
+
+/**
+ * leaky_relu whose slope is drawn uniformly from [lower, upper] for each element in training, and their mean otherwise.
+ * https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
+ */
+export function rrelu(...args: CallOf<typeof rreluArguments>): Tensor {
+  return withSite(() => {
+    const { input, lower, upper, training, inplace } = rreluArguments.bind("rrelu", args);
+    const [low, high] = [lower ?? 1 / 8, upper ?? 1 / 3];
+    if (low > high)
+      throw new ArgumentError(
+        "rrelu/range",
+        `rrelu: Lower bound should be less than or equal to the upper bound, got ${low} and ${high}.`,
+      );
+    if (training !== true)
+      return finish("rrelu", input, (callOperator("rrelu_inference", [input, low, high]) as Tensor).node_(), inplace);
+    const slope = blank(input, input.shape).uniform_(low, high).node_();
+    enterScope(input.storage_.device.name);
+    const x = input.node_();
+    return finish("rrelu", input, graph.where(graph.gt(x, 0), x, graph.mul(x, slope)), inplace);
+  });
+}
+export const rrelu_ = (input: Tensor, lower?: number, upper?: number, training?: boolean): Tensor =>
+  rrelu(input, lower ?? 1 / 8, upper ?? 1 / 3, training ?? false, true);

@@ -1,0 +1,292 @@
+/** Windows of pooling operators: geometry, sums over windows with their adjoint, and maxima with their positions. */
+import { isNode, type GraphBuilder } from "../../builder.ts";
+import { ArgumentError, ShapeError } from "../../errors.ts";
+import type { Node } from "../../graph.ts";
+import { defineOp, recordOperator, type GradientRequest } from "../../operator.ts";
+import { elementCount, formatShape } from "../../shape.ts";
+import { axesBetween, lowestOf, perDimension, range } from "./support.ts";
+
+export interface Pooling {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+  /** Positions along each spatial dimension. */
+  readonly output: readonly number[];
+  /** What surrounds the input so that windows of this size and stride are exactly `output` many; negative: cropped. */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+export interface PoolingArguments {
+  readonly kernel_size: readonly number[];
+  readonly stride: readonly number[] | null;
+  readonly padding: readonly number[];
+  readonly dilation?: readonly number[];
+  readonly ceil_mode: boolean;
+}
+
+/** @throws ShapeError, ArgumentError when the window does not fit the input */
+export function poolingOf(name: string, input: Node, rank: number, args: PoolingArguments): Pooling {
+  const lead = input.shape.length - rank;
+  if (lead < 1 || lead > 2)
+    throw new ShapeError(
+      `${name}/rank`,
+      `${name}: Expected ${rank + 1}D or ${rank + 2}D input, but got: ${formatShape(input.shape)}.`,
+    );
+  const kernel = perDimension(name, "kernel_size", args.kernel_size, rank);
+  const stride =
+    args.stride === null || args.stride.length === 0 ? kernel : perDimension(name, "stride", args.stride, rank);
+  const padding = perDimension(name, "padding", args.padding, rank);
+  const dilation = perDimension(name, "dilation", args.dilation ?? [1], rank);
+  if (kernel.some((k) => k <= 0))
+    throw new ArgumentError(
+      `${name}/kernel`,
+      `${name}: kernel size should be greater than zero, but got [${kernel.join(", ")}].`,
+    );
+  if (stride.some((s) => s <= 0))
+    throw new ArgumentError(`${name}/stride`, `${name}: stride should not be zero, but got [${stride.join(", ")}].`);
+  if (dilation.some((d) => d <= 0))
+    throw new ArgumentError(
+      `${name}/dilation`,
+      `${name}: dilation should be greater than zero, but got [${dilation.join(", ")}].`,
+    );
+  if (padding.some((p) => p < 0))
+    throw new ArgumentError(
+      `${name}/padding`,
+      `${name}: pad must be non-negative, but got pad: [${padding.join(", ")}].`,
+    );
+  if (padding.some((p, i) => p > ((kernel[i]! - 1) * dilation[i]! + 1) / 2)) {
+    throw new ArgumentError(
+      `${name}/padding`,
+      `${name}: pad should be at most half of effective kernel size, but got pad=[${padding.join(", ")}], kernel_size=[${kernel.join(", ")}] and dilation=[${dilation.join(", ")}].`,
+    );
+  }
+  if (input.shape.slice(1).includes(0) || (lead === 1 && input.shape.includes(0)))
+    throw new ShapeError(
+      `${name}/empty`,
+      `${name}: Expected input with optional 0 dim batch size and other dimensions non-zero, but got: ${formatShape(input.shape)}.`,
+    );
+  const sizes = input.shape.slice(lead);
+  const output = sizes.map((size, i) => {
+    const span = size + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1;
+    const count = (args.ceil_mode ? Math.ceil(span / stride[i]!) : Math.floor(span / stride[i]!)) + 1;
+    // The last window must start inside the input or its left padding.
+    return args.ceil_mode && (count - 1) * stride[i]! >= size + padding[i]! ? count - 1 : count;
+  });
+  if (output.some((count) => count < 1))
+    throw new ShapeError(
+      `${name}/size`,
+      `${name}: Given input size: ${formatShape(input.shape)}. Calculated output size: ${formatShape(output)}. Output size is too small.`,
+    );
+  const high = sizes.map(
+    (size, i) => (output[i]! - 1) * stride[i]! + dilation[i]! * (kernel[i]! - 1) + 1 - padding[i]! - size,
+  );
+  return { kernel, stride, padding, dilation, output, low: padding, high };
+}
+
+const around = (lead: number, values: readonly number[]): number[] => [...new Array<number>(lead).fill(0), ...values];
+
+interface WindowSumAttrs {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  readonly interior: readonly number[];
+}
+
+/** Sums over windows of the padded input; the adjoint is again such a sum. */
+const windowSum = defineOp({
+  name: "window_sum",
+  signature: "window_sum(Tensor input, int[] kernel, int[] stride, int[] low, int[] high, int[] interior) -> Tensor",
+  places: [],
+  composite: true,
+  doc: {
+    summary: "Sum over each window of the input padded with zeros.",
+    shape: "[*, *S] -> [*, *positions]",
+    source: "torch.nn.functional.avg_pool2d",
+  },
+  gradient: (g, request) => [windowSumGradient(g, request)],
+  record(g, { input, kernel, stride, low, high, interior }) {
+    const rank = kernel.length;
+    const lead = input.shape.length - rank;
+    const padded = g.pad(input, around(lead, low), around(lead, high), 0, around(lead, interior));
+    const windows = g.window(
+      padded,
+      kernel,
+      stride,
+      kernel.map(() => 1),
+    );
+    const total = g.sum(windows, axesBetween(lead + rank, lead + 2 * rank));
+    return g.reshape(total, total.shape.slice(0, lead + rank));
+  },
+});
+export const sumWindows = (g: GraphBuilder, input: Node, attrs: WindowSumAttrs): Node =>
+  recordOperator(g, windowSum, { input, ...attrs }, isNode) as Node;
+
+function windowSumGradient(g: GraphBuilder, { inputs, attrs, grads }: GradientRequest): Node {
+  const input = inputs[0]!;
+  const grad = grads[0]!;
+  const { kernel, stride, low, high, interior } = attrs as unknown as WindowSumAttrs;
+  const rank = kernel.length;
+  const lead = input.shape.length - rank;
+  const total = input.shape
+    .slice(lead)
+    .map((size, i) => low[i]! + high[i]! + size + Math.max(0, size - 1) * interior[i]!);
+  const apart = stride.every((s, i) => s === kernel[i]);
+  const spread = apart
+    ? repeatWindows(g, grad, kernel, lead)
+    : sumWindows(g, grad, {
+        kernel,
+        stride: kernel.map(() => 1),
+        low: kernel.map((k) => k - 1),
+        high: total.map((size, i) => size - ((grad.shape[lead + i]! - 1) * stride[i]! + 1)),
+        interior: stride.map((s) => s - 1),
+      });
+  // Undo the padding: what was cropped away gets zeros.
+  const missing = total.map((size, i) => size - spread.shape[lead + i]!);
+  const wide = g.pad(
+    spread,
+    around(
+      lead,
+      low.map((n) => Math.max(0, -n)),
+    ),
+    around(
+      lead,
+      high.map((n, i) => missing[i]! + Math.max(0, -n)),
+    ),
+    0,
+  );
+  return g.slice(
+    wide,
+    around(
+      lead,
+      low.map((n) => Math.max(0, n)),
+    ),
+    input.shape,
+    [...new Array<number>(lead).fill(1), ...interior.map((n) => n + 1)],
+  );
+}
+
+/** Each element repeated over a window of its own. */
+export function repeatWindows(g: GraphBuilder, x: Node, kernel: readonly number[], lead: number): Node {
+  const first = x.shape.slice(0, lead);
+  const sizes = x.shape.slice(lead);
+  const line = g.reshape(x, [...first, ...sizes.flatMap((size) => [size, 1])]);
+  const repeated = g.expandTo(line, [...first, ...sizes.flatMap((size, i) => [size, kernel[i]!])]);
+  return g.reshape(repeated, [...first, ...sizes.map((size, i) => size * kernel[i]!)]);
+}
+
+const maxPool = defineOp({
+  name: "max_pool",
+  signature: "max_pool(Tensor input, int[] kernel, int[] stride, int[] dilation, int[] low, int[] high) -> Tensor[2]",
+  places: [],
+  composite: true,
+  onnx: "MaxPool",
+  doc: {
+    summary: "Maximum of each window, with its position in the window, row-major.",
+    shape: "[*, *S] -> [*, *positions], int64[*, *positions]",
+    source: "torch.nn.functional.max_pool2d",
+  },
+  gradient: (g, request) => [maxPoolGradient(g, request)],
+  record(g, { input, kernel, stride, dilation, low, high }) {
+    const rank = kernel.length;
+    const lead = input.shape.length - rank;
+    const padded = g.pad(input, around(lead, low), around(lead, high), lowestOf(input.dtype));
+    const windows = g.window(padded, kernel, stride, dilation);
+    const shape = windows.shape.slice(0, lead + rank);
+    const flat = g.reshape(windows, [...shape, elementCount(kernel)]);
+    const last = lead + rank;
+    return [
+      g.reshape(g.reduce("reduce_max", flat, [last]), shape),
+      g.reshape(g.argReduce("argmax", flat, last), shape),
+    ];
+  },
+});
+
+function maxPoolGradient(g: GraphBuilder, { inputs, outputs, attrs, grads }: GradientRequest): Node | null {
+  const input = inputs[0]!;
+  const grad = grads[0];
+  if (!grad) return null;
+  const { kernel, stride, dilation, low, high } = attrs as unknown as Omit<Pooling, "output" | "padding">;
+  const lead = input.shape.length - kernel.length;
+  const positions = outputs[1]!;
+  const apart =
+    stride.every((s, i) => s === kernel[i]) &&
+    dilation.every((d) => d === 1) &&
+    low.every((n) => n === 0) &&
+    high.every((n) => n <= 0);
+  if (apart) {
+    // Windows side by side: every element looks at its own window's position; nothing is scattered.
+    const own = kernel.length;
+    const place = g.reshape(
+      g.iota(elementCount(kernel), "int64"),
+      kernel.flatMap((k) => [1, k]),
+    );
+    const spread = (x: Node): Node =>
+      g.reshape(x, [...x.shape.slice(0, lead), ...x.shape.slice(lead).flatMap((size) => [size, 1])]);
+    const routed = g.where(g.eq(spread(positions), place), spread(grad), 0);
+    const sizes = range(own).map((i) => grad.shape[lead + i]! * kernel[i]!);
+    return g.pad(
+      g.reshape(routed, [...input.shape.slice(0, lead), ...sizes]),
+      around(lead, low),
+      around(
+        lead,
+        high.map((n) => -n),
+      ),
+      0,
+    );
+  }
+  return scatterFlat(
+    g,
+    input,
+    grad,
+    flatPositions(g, positions, lead, input.shape.slice(lead), { kernel, stride, dilation, low }),
+    lead,
+  );
+}
+
+/** Adds values into zeros of the input's shape at row-major positions of its spatial dimensions. */
+export function scatterFlat(g: GraphBuilder, input: Node, values: Node, positions: Node, lead: number): Node {
+  const rows = elementCount(input.shape.slice(0, lead));
+  const area = elementCount(input.shape.slice(lead));
+  const count = rows === 0 ? 0 : elementCount(values.shape) / rows;
+  const zeros = g.full([rows, area], 0, values.dtype);
+  return g.reshape(
+    g.scatterAlong("add", zeros, g.reshape(values, [rows, count]), 1, g.reshape(positions, [rows, count])),
+    input.shape,
+  );
+}
+
+/** Positions in windows as row-major positions in the input. */
+export function flatPositions(
+  g: GraphBuilder,
+  positions: Node,
+  lead: number,
+  sizes: readonly number[],
+  pooling: Pick<Pooling, "kernel" | "stride" | "dilation" | "low">,
+): Node {
+  const { kernel, stride, dilation, low } = pooling;
+  let flat: Node | null = null;
+  kernel.forEach((k, i) => {
+    const inner = elementCount(kernel.slice(i + 1));
+    const offset = g.binary("rem", g.div(positions, BigInt(inner)), BigInt(k));
+    const start = g.sub(g.mul(g.iotaAlong(positions.shape, lead + i, "int64"), BigInt(stride[i]!)), BigInt(low[i]!));
+    const along = g.add(start, g.mul(offset, BigInt(dilation[i]!)));
+    flat = flat === null ? along : g.add(g.mul(flat, BigInt(sizes[i]!)), along);
+  });
+  return flat!;
+}
+
+/** The maximum of each window and, when asked for, its row-major position in the input. */
+export function maximumPool(g: GraphBuilder, input: Node, pooling: Pooling): { values: Node; positions: () => Node } {
+  const { kernel, stride, dilation, low, high } = pooling;
+  const [values, inWindow] = recordOperator(
+    g,
+    maxPool,
+    { input, kernel, stride, dilation, low, high },
+    isNode,
+  ) as readonly [Node, Node];
+  const lead = input.shape.length - kernel.length;
+  return { values, positions: () => flatPositions(g, inWindow, lead, input.shape.slice(lead), pooling) };
+}

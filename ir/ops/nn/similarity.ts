@@ -1,0 +1,144 @@
+/** Norms, distances and similarities of vectors. */
+import type { GraphBuilder } from "../../builder.ts";
+import { isFloat } from "../../dtype.ts";
+import { DTypeError, ShapeError } from "../../errors.ts";
+import type { Node } from "../../graph.ts";
+import { defineOp } from "../../operator.ts";
+import { elementCount } from "../../shape.ts";
+import { axisOf, axesOf, checkBroadcast, describe, keepOrDrop, promoted, requireFloat, toFloat } from "../support.ts";
+import { normOver } from "./normalization-core.ts";
+import { widen } from "./support.ts";
+
+export const normalize = defineOp({
+  name: "normalize",
+  signature: "normalize(Tensor input, number p=2, int[] dim=1, number eps=1e-12) -> Tensor",
+  places: ["nn.functional"],
+  doc: {
+    summary: "input / max(its p-norm along dim, eps).",
+    shape: "[*] -> [*]",
+    source: "torch.nn.functional.normalize",
+  },
+  gradient: "through decomposition",
+  record(g, { input, p, dim, eps }) {
+    const x = widen(g, requireFloat("normalize", input));
+    const norm = normOver(g, x, p, axesOf("normalize", dim, x.shape.length));
+    return g.cast(g.div(x, atLeast(g, norm, eps)), input.dtype);
+  },
+});
+
+/** max(x, limit); the gradient passes at the limit too, as clamp_min's does. */
+const atLeast = (g: GraphBuilder, x: Node, limit: number): Node => g.where(g.lt(x, limit), limit, x);
+
+export const cosineSimilarity = defineOp({
+  name: "cosine_similarity",
+  signature: "cosine_similarity(Tensor x1, Tensor x2, int dim=1, number eps=1e-8) -> Tensor",
+  places: ["torch", "nn.functional"],
+  doc: {
+    summary: "x1 . x2 / (|x1| * |x2|) along dim, the lengths being at least eps.",
+    shape: "[*, D, *], [*, D, *], broadcast -> [*, *]",
+    source: "torch.nn.functional.cosine_similarity",
+  },
+  gradient: "through decomposition",
+  record: (g, { x1, x2, dim, eps }) => cosineOf(g, x1, x2, dim, eps),
+});
+
+export function cosineOf(g: GraphBuilder, x1: Node, x2: Node, dim: number, eps: number): Node {
+  const [p, q] = promoted(g, x1, x2);
+  if (!isFloat(p.dtype))
+    throw new DTypeError(
+      "cosine_similarity/dtype",
+      `cosine_similarity: expected common dtype to be floating point, yet common dtype is ${p.dtype}.`,
+      "Convert one with .float().",
+    );
+  const shape = checkBroadcast("cosine_similarity", p, q);
+  const [a, b] = [g.expandTo(widen(g, p), shape), g.expandTo(widen(g, q), shape)];
+  const axis = axisOf("cosine_similarity", dim, shape.length);
+  const axes = shape.length === 0 ? [] : [axis];
+  const length = (x: Node): Node => atLeast(g, normOver(g, x, 2, axes), eps);
+  const product = g.sum(g.mul(g.div(a, length(a)), g.div(b, length(b))), axes);
+  return g.cast(keepOrDrop(g, product, axes, false), p.dtype);
+}
+
+/** The p-norm of x1 - x2 + eps along the last dimension. */
+export function distanceOf(g: GraphBuilder, x1: Node, x2: Node, p: number, eps: number, keepdim: boolean): Node {
+  const [a, b] = promoted(g, x1, x2);
+  checkBroadcast("pairwise_distance", a, b);
+  const difference = g.add(g.sub(widen(g, toFloat(g, a)), widen(g, toFloat(g, b))), eps);
+  const axes = difference.shape.length === 0 ? [] : [difference.shape.length - 1];
+  return g.cast(keepOrDrop(g, normOver(g, difference, p, axes), axes, keepdim), toFloat(g, a).dtype);
+}
+
+export const pairwiseDistance = defineOp({
+  name: "pairwise_distance",
+  signature: "pairwise_distance(Tensor x1, Tensor x2, number p=2, number eps=1e-6, bool keepdim=False) -> Tensor",
+  places: ["torch", "nn.functional"],
+  doc: {
+    summary: "The p-norm of x1 - x2 + eps along the last dimension.",
+    shape: "[N, D], [N, D] -> [N]",
+    source: "torch.nn.functional.pairwise_distance",
+  },
+  gradient: "through decomposition",
+  record: (g, { x1, x2, p, eps, keepdim }) => distanceOf(g, x1, x2, p, eps, keepdim),
+});
+
+export const pdist = defineOp({
+  name: "pdist",
+  signature: "pdist(Tensor input, number p=2) -> Tensor",
+  places: ["torch", "nn.functional"],
+  doc: {
+    summary: "The p-norm of the difference of every pair of rows i < j, ordered by i, then j.",
+    shape: "[N, M] -> [N * (N - 1) / 2]",
+    source: "torch.nn.functional.pdist",
+  },
+  gradient: "through decomposition",
+  record(g, { input, p }) {
+    requireFloat("pdist", input);
+    if (input.shape.length !== 2)
+      throw new ShapeError("pdist/rank", `pdist only supports 2D tensors, got: ${describe(input)}.`);
+    const rows = input.shape[0]!;
+    const count = (rows * (rows - 1)) / 2;
+    if (count === 0) return g.slice(g.reshape(input, [elementCount(input.shape)]), [0], [0]);
+    // Pair k belongs to the last row whose first pair, i * rows - i * (i + 1) / 2 - i ..., is not after k.
+    const row = g.iotaAlong([count, rows], 1, "int64");
+    const first = g.sub(g.mul(row, BigInt(rows)), g.div(g.mul(row, g.add(row, 1n)), 2n));
+    const k = g.iotaAlong([count, rows], 0, "int64");
+    const left = g.sub(g.reshape(g.sum(g.cast(g.le(first, k), "int64"), [1]), [count]), 1n);
+    const start = g.sub(g.mul(left, BigInt(rows)), g.div(g.mul(left, g.add(left, 1n)), 2n));
+    const right = g.add(g.add(g.sub(g.iota(count, "int64"), start), left), 1n);
+    const difference = g.sub(g.gather(widen(g, input), [0], [left]), g.gather(widen(g, input), [0], [right]));
+    return g.cast(g.reshape(normOver(g, difference, p, [1]), [count]), input.dtype);
+  },
+});
+
+export const localResponseNorm = defineOp({
+  name: "local_response_norm",
+  signature: "local_response_norm(Tensor input, int size, Scalar alpha=0.0001, Scalar beta=0.75, Scalar k=1) -> Tensor",
+  places: ["nn.functional"],
+  doc: {
+    summary: "input / (k + alpha * mean of the squares of `size` neighbouring channels) ** beta.",
+    shape: "[N, C, *] -> [N, C, *]",
+    source: "torch.nn.functional.local_response_norm",
+  },
+  gradient: "through decomposition",
+  record(g, { input, size, alpha, beta, k }) {
+    if (input.shape.length < 3)
+      throw new ShapeError(
+        "local_response_norm/rank",
+        `local_response_norm: Expected 3D or higher dimensionality input (got ${input.shape.length} dimensions).`,
+      );
+    if (elementCount(input.shape) === 0) return input;
+    const x = widen(g, input);
+    const only = (n: number): number[] => x.shape.map((_, i) => (i === 1 ? n : 0));
+    const squares = g.pad(g.mul(x, x), only(Math.floor(size / 2)), only(Math.floor((size - 1) / 2)), 0);
+    let total: Node | null = null;
+    for (let i = 0; i < size; i++) {
+      const part = g.sliceAxis(squares, 1, i, x.shape[1]!);
+      total = total === null ? part : g.add(total, part);
+    }
+    // Integers are averaged as integers.
+    const mean = toFloat(g, g.div(total!, size));
+    const base = g.add(g.mul(mean, g.scalar(alpha, mean.dtype)), g.scalar(k, mean.dtype));
+    const result = g.div(toFloat(g, x), g.pow(base, g.scalar(beta, mean.dtype)));
+    return isFloat(input.dtype) ? g.cast(result, input.dtype) : result;
+  },
+});
