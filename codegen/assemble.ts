@@ -10,7 +10,7 @@ import type { Node } from "../ir/graph.ts";
 import type { KernelGraph } from "../ir/kernel-graph.ts";
 import type { NumberSlot, Program, Slot, Step } from "../ir/program.ts";
 import { elementCount } from "../ir/shape.ts";
-import { planMemory } from "../passes/plan-memory.ts";
+import { planMemory } from "./plan-memory.ts";
 import { mayOverwrite } from "./donation.ts";
 import type { LoweredKernel, Target } from "./lower/kernel-builder.ts";
 import { lowerRegion } from "./lower/region.ts";

@@ -7,8 +7,7 @@
  * out: the kernels with parameters, and for a program of the same form the values of the parameters
  */
 import type { Expr, LoopKernel, NumberParam } from "../ir/loop.ts";
-import type { NumberSlot, Program, Step } from "../ir/program.ts";
-import type { ScalarValue } from "../runtime/device.ts";
+import type { NumberSlot, Program, ScalarValue, Step } from "../ir/program.ts";
 
 type KernelStep = Extract<Step, { kind: "kernel" }>;
 type Literal = Extract<Expr, { op: "const" }>;

@@ -5,7 +5,7 @@
 import { isNode } from "../ir/builder.ts";
 import { canCast } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, CressetError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
-import { enterScope, type Node } from "../ir/graph.ts";
+import { enterScope, nextNodeId, type Node } from "../ir/graph.ts";
 import { operators, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { parseSignature } from "../ir/signature.ts";
@@ -16,6 +16,7 @@ import { measuredLater, measuredNow } from "./measure.ts";
 import { graph, settings } from "./state.ts";
 import { userSite } from "./site.ts";
 import { Tensor, viewLayout } from "./tensor.ts";
+import { traceObserver } from "./trace.ts";
 import { movement } from "./views.ts";
 
 /** All overloads of one name, in order of definition: `max`, `max.dim`, `max.other` answer to `max`. */
@@ -134,7 +135,10 @@ export function checkInplace(self: Tensor, operator: string): void {
 function record(definition: Operator, bound: Bound, device: Device, measured: Measured): RecordResult {
   enterScope(device.name);
   graph.defaultFloat = settings.defaultDType;
-  return recordOperator(graph, definition, bound.args, isNode, measured);
+  const first = nextNodeId();
+  const result = recordOperator(graph, definition, bound.args, isNode, measured);
+  traceObserver()?.called?.(definition.name, first, nextNodeId());
+  return result;
 }
 const listOf = (result: RecordResult): readonly Node[] => (Array.isArray(result) ? (result as readonly Node[]) : [result as Node]);
 
@@ -143,7 +147,9 @@ function callView(definition: Operator, bound: Bound, device: Device): Result {
   const first = parseSignature(definition.signature).parameters[0]!.name;
   const of = (node: Node): RecordResult => recordOperator(graph, definition, { ...bound.args, [first]: node }, isNode);
   enterScope(device.name);
+  const firstNode = nextNodeId();
   const result = of(source.node_());
+  traceObserver()?.called?.(definition.name, firstNode, nextNodeId());
   const views = listOf(result).map((node, i) => {
     if (node === source.node_() && definition.name === "reshape") return source;
     const step = movement(definition.name, (_g, parent) => listOf(of(parent))[i]!);

@@ -7,8 +7,9 @@ import { GraphBuilder } from "../ir/builder.ts";
 import { topologicalOrder, withFreshInterning, type Node } from "../ir/graph.ts";
 import { canonicalise } from "../passes/canonicalise.ts";
 import { decompose } from "../passes/decompose.ts";
-import { fuse, isFree } from "../passes/fuse.ts";
-import { isView } from "../passes/views.ts";
+import { fuse } from "../passes/fuse.ts";
+import { isFree } from "../ir/traits.ts";
+import { isView } from "../ir/traits.ts";
 import type { DeviceName } from "../runtime/device.ts";
 import { observePass } from "./debug.ts";
 

@@ -4,7 +4,7 @@ import { AutogradError, DTypeError, ReadError, ValueError } from "../ir/errors.t
 import { leafNode, type Node } from "../ir/graph.ts";
 import { Index, linear } from "../ir/index.ts";
 import { contiguousStrides, elementCount, formatShape, isContiguous, type Shape } from "../ir/shape.ts";
-import { sourceCoordinates } from "../passes/views.ts";
+import { sourceCoordinates } from "../ir/views.ts";
 import type { Device } from "../runtime/device.ts";
 import { float16Value, bfloat16Value } from "../runtime/js/library.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";

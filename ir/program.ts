@@ -26,6 +26,9 @@ export interface Slot {
   readonly place: SlotKind;
 }
 
+/** A value for a number slot. */
+export type ScalarValue = number | bigint;
+
 /** A number given to each run: value slots are converted from float64 to `kind` when bound. */
 export interface NumberSlot {
   readonly id: number;

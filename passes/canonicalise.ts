@@ -6,6 +6,7 @@
 import type { GraphBuilder } from "../ir/builder.ts";
 import { isFloat, isInteger, type DType } from "../ir/dtype.ts";
 import type { Node } from "../ir/graph.ts";
+import { isMap } from "../ir/traits.ts";
 import { sameShape } from "../ir/shape.ts";
 import { rewrite } from "./rewrite.ts";
 
@@ -97,15 +98,6 @@ function simplify(g: GraphBuilder, node: Node): Node {
       return beforeBroadcast(g, node);
   }
 }
-
-const mapOps = new Set<string>([
-  "neg", "abs", "sqrt", "floor", "ceil", "trunc", "nearest", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p",
-  "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sigmoid", "erf",
-  "erfc", "erfinv", "lgamma", "digamma", "not", "add", "sub", "mul", "div", "rem", "min", "max", "pow", "atan2",
-  "copysign", "and", "or", "xor", "shl", "shr", "eq", "ne", "lt", "le", "gt", "ge", "where", "cast", "bitcast",
-]);
-/** Primitives that compute each element from the elements at the same place. */
-export const isMap = (node: Node): boolean => mapOps.has(node.op);
 
 /** f(expand(a), expand(b)) == expand(f(a, b)) when a and b have one shape: fewer elements to compute. */
 function beforeBroadcast(g: GraphBuilder, node: Node): Node {

@@ -16,16 +16,11 @@ import { IrError } from "../ir/errors.ts";
 import { topologicalOrder, usersOf, type Node } from "../ir/graph.ts";
 import type { KernelGraph, Region, RegionKind } from "../ir/kernel-graph.ts";
 import { elementCount, sameShape } from "../ir/shape.ts";
-import { isMap } from "./canonicalise.ts";
-import { isView, linearAccess } from "./views.ts";
+import { isFree, isMap, isReduce, isView } from "../ir/traits.ts";
+import { linearAccess } from "../ir/views.ts";
 
-const freeOps = new Set<string>(["constant", "scalar", "iota", "input"]);
-const reduceOps = new Set<string>(["reduce_sum", "reduce_prod", "reduce_max", "reduce_min", "argmax", "argmin"]);
 const anchorKinds: Readonly<Record<string, RegionKind>> = { dot: "contract", scan: "scan", sort: "sort", scatter: "scatter" };
 
-/** Leaves: nothing computes them. */
-export const isFree = (node: Node): boolean => freeOps.has(node.op);
-export const isReduce = (node: Node): boolean => reduceOps.has(node.op);
 const isMapLike = (node: Node): boolean => isMap(node) || node.op === "philox";
 
 /** Rough cost of one element, in additions. */

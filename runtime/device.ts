@@ -3,7 +3,7 @@
  * (`runtime/wasm`) and WebGPU (`runtime/webgpu`). A device knows bytes and programs, never graphs or tensors.
  */
 import type { DType } from "../ir/dtype.ts";
-import type { Program } from "../ir/program.ts";
+import type { Program, ScalarValue } from "../ir/program.ts";
 
 export type DeviceName = "cpu" | "cpu:js" | "webgpu";
 
@@ -20,7 +20,7 @@ export interface Memory {
   release(): void;
 }
 
-export type ScalarValue = number | bigint;
+export type { ScalarValue };
 
 /** How a run hands back an output. */
 export type OutputHint =

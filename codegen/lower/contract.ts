@@ -12,7 +12,7 @@ import { Index, linear, unravel } from "../../ir/index.ts";
 import type { Region } from "../../ir/kernel-graph.ts";
 import type { Expr } from "../../ir/loop.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
-import { linearAccess } from "../../passes/views.ts";
+import { linearAccess } from "../../ir/views.ts";
 import { addI, apply, constant, indexExpr, integer, kindOf, load, mulI, narrowed, typeOf, variable } from "./expressions.ts";
 import { evaluate, type EvaluationContext } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";

@@ -9,7 +9,7 @@ import type { Node } from "../../ir/graph.ts";
 import { Index, linear } from "../../ir/index.ts";
 import type { Expr, Operation } from "../../ir/loop.ts";
 import { contiguousStrides } from "../../ir/shape.ts";
-import { sourceCoordinates } from "../../passes/views.ts";
+import { sourceCoordinates } from "../../ir/views.ts";
 import { reinterpret } from "./bitcast.ts";
 import { apply, constant, convert, indexExpr, integer, kindOf, load, narrowed, select, typeOf } from "./expressions.ts";
 import type { KernelBuilder } from "./kernel-builder.ts";

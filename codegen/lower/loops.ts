@@ -7,7 +7,7 @@ import { Index, linear, unravel } from "../../ir/index.ts";
 import type { Region } from "../../ir/kernel-graph.ts";
 import type { Expr, Stmt } from "../../ir/loop.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
-import { isReduce } from "../../passes/fuse.ts";
+import { isReduce } from "../../ir/traits.ts";
 import { apply, indexExpr, integer, kindOf, load, typeOf } from "./expressions.ts";
 import { evaluate, read, type EvaluationContext } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
