@@ -86,6 +86,11 @@ export class Recorder {
     forgetInterned();
   }
 
+  /** Gives a value to one node and computes nothing else: what is written meanwhile belongs to a recording under way. */
+  compute(node: Node, hint: OutputHint, device: Device): void {
+    if (valueOf(node) === null) this.execute([node], [hint], device, [], false);
+  }
+
   /** A program ran: what was superseded long enough ago is given back. Compiled functions replay without a flush. */
   advance(): void {
     this.flushCount++;
@@ -162,6 +167,7 @@ export class Recorder {
       if ("output" in result) root.binding = new Value(root.dtype, root.shape, device, memories[result.output]!);
       else root.binding = valueOf(order[placeOf(result.input)]!);
     });
+    roots.forEach(cutHistory);
     if (status !== null) noteStatus(status.checks, valueOf(status.node)!);
     return entry;
   }
@@ -177,6 +183,13 @@ export class Recorder {
     this.compileMs += performance.now() - started;
     return { signature, compiled, executable, inputLeaves: compiled.inputs.map(placeOf), scalarLeaves: compiled.scalars.map(placeOf), late: new Set(), used: this.flushCount };
   }
+}
+
+/** A value that no gradient flows through needs no history: without this, weights would remember all their updates. */
+function cutHistory(node: Node): void {
+  if (node.requiresGrad) return;
+  (node as { inputs: readonly Node[] }).inputs = [];
+  node.expansion = null;
 }
 
 /** The graph with anonymous leaves: a cached program must not keep anybody's values alive. */

@@ -12,16 +12,20 @@ class JsMemory implements Memory {
   readonly device: Device;
   readonly bytes: number;
   private buffer: ArrayBuffer | null;
-  constructor(device: Device, buffer: ArrayBuffer) {
+  private readonly onRelease: (() => void) | null;
+  constructor(device: Device, buffer: ArrayBuffer, onRelease: (() => void) | null) {
     this.device = device;
     this.buffer = buffer;
     this.bytes = buffer.byteLength;
+    this.onRelease = onRelease;
   }
   get released(): boolean {
     return this.buffer === null;
   }
   release(): void {
+    if (this.buffer === null) return;
     this.buffer = null;
+    this.onRelease?.();
   }
   get contents(): ArrayBuffer {
     if (this.buffer === null) throw new DeviceError("device/released", "this memory has been released");
@@ -78,7 +82,7 @@ class JsExecutable implements Executable {
     this.compileMs = performance.now() - start;
   }
 
-  run(inputs: readonly Memory[], numbers: readonly ScalarValue[], draws: readonly DrawSource[], _hints: readonly OutputHint[]): Memory[] {
+  run(inputs: readonly Memory[], numbers: readonly ScalarValue[], draws: readonly DrawSource[], hints: readonly OutputHint[]): Memory[] {
     const { program } = this;
     const outputs = new Array<Memory>(program.outputCount);
     const views = program.slots.map((slot): TypedArray => {
@@ -90,7 +94,7 @@ class JsExecutable implements Executable {
         case "temporary":
           return typedView(slot.dtype, this.arena, place.offset, count);
         case "output": {
-          const memory = this.device.adopt(new ArrayBuffer(slot.bytes));
+          const memory = this.device.adopt(new ArrayBuffer(slot.bytes), hints[place.index] === "state");
           outputs[place.index] = memory;
           return typedView(slot.dtype, memory.contents, 0, count);
         }
@@ -142,26 +146,36 @@ class JsDevice implements Device {
   private live = 0;
   private peak = 0;
   private allocations = 0;
+  /** Forgotten state: nobody released it. */
   private readonly registry = new FinalizationRegistry<number>((bytes) => (this.live -= bytes));
 
   supports(dtype: DType): boolean {
     return dtype !== "complex64" && dtype !== "complex128";
   }
 
-  /** Takes an ArrayBuffer over. */
-  adopt(buffer: ArrayBuffer): JsMemory {
-    const memory = new JsMemory(this, buffer);
-    this.live += buffer.byteLength;
-    this.peak = Math.max(this.peak, this.live);
+  /**
+   * Takes an ArrayBuffer over. Only `state` counts as the device's: the rest is ordinary garbage-collected memory, as
+   * everything on this device is in the end.
+   */
+  adopt(buffer: ArrayBuffer, state: boolean): JsMemory {
     this.allocations++;
-    this.registry.register(memory, buffer.byteLength);
+    if (!state) return new JsMemory(this, buffer, null);
+    const { byteLength } = buffer;
+    const token = {};
+    const memory = new JsMemory(this, buffer, () => {
+      this.registry.unregister(token);
+      this.live -= byteLength;
+    });
+    this.live += byteLength;
+    this.peak = Math.max(this.peak, this.live);
+    this.registry.register(memory, byteLength, token);
     return memory;
   }
 
   upload(data: ArrayBufferView): Memory {
     const copy = new ArrayBuffer(data.byteLength);
     new Uint8Array(copy).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    return this.adopt(copy);
+    return this.adopt(copy, false);
   }
   readSync(memory: Memory): ArrayBuffer {
     return (memory as JsMemory).contents.slice(0);
