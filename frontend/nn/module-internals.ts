@@ -10,7 +10,7 @@ import { Buffer, Parameter } from "./parameter.ts";
 export interface ModuleInternals {
   /** Names registered as buffers, and whether they are saved. */
   readonly buffers: Map<string, boolean>;
-  /** Names of children in their order, where that of the properties is not right (names that look like integers). */
+  /** Names of a container's members in their order: properties whose names look like integers come first otherwise. */
   order: string[] | null;
   hooks: HookTable | null;
   /** What a call does. */
@@ -46,7 +46,7 @@ export function setAttribute(module: Module, name: string, value: unknown): void
 
 export function ownParameters(module: Module): [name: string, parameter: Parameter][] {
   const found: [string, Parameter][] = [];
-  for (const name of Object.keys(module)) {
+  for (const name of internalsOf(module).order ?? Object.keys(module)) {
     const value = attribute(module, name);
     if (value instanceof Parameter) found.push([name, value]);
   }

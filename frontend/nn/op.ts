@@ -1,9 +1,12 @@
-/** Operators by name, for code that is written before their typed functions are generated. */
+/** Functions of torch.nn.functional, and operators that are no function of it, by name. */
 import { callOperator } from "../call.ts";
+import * as functional from "../functional.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** Calls an operator that has one result. */
-export const op = (name: string, ...args: readonly unknown[]): Tensor => callOperator(name, args) as Tensor;
+const functions = functional as unknown as Readonly<Record<string, ((...args: readonly unknown[]) => unknown) | undefined>>;
 
-/** Calls an operator that has several results. */
-export const ops = (name: string, ...args: readonly unknown[]): readonly Tensor[] => callOperator(name, args) as readonly Tensor[];
+/** Calls what has one result. */
+export function op(name: string, ...args: readonly unknown[]): Tensor {
+  const known = functions[name];
+  return (known === undefined ? callOperator(name, args) : known(...args)) as Tensor;
+}

@@ -1,7 +1,7 @@
 /** Lists and dictionaries of parameters. */
 import { ArgumentError } from "../../../ir/errors.ts";
 import { Tensor } from "../../tensor.ts";
-import { attribute, setAttribute } from "../module-internals.ts";
+import { attribute, internalsOf, setAttribute } from "../module-internals.ts";
 import { Module } from "../module.ts";
 import { Parameter } from "../parameter.ts";
 import { positionIn } from "./positions.ts";
@@ -16,25 +16,25 @@ function describe(name: string, value: Tensor): string {
 
 /** A list of parameters. https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterList.html */
 export class ParameterList extends Module {
-  private size_: number;
   constructor(values: Iterable<Tensor> | null = null) {
     super();
-    this.size_ = 0;
-    Object.defineProperty(this, "size_", { enumerable: false });
+    internalsOf(this).order = [];
     if (values !== null) this.extend(values);
   }
   override get length(): number {
-    return this.size_;
+    return internalsOf(this).order!.length;
   }
   at(index: number): Parameter {
-    return attribute(this, String(positionIn("ParameterList", index, this.size_))) as Parameter;
+    return attribute(this, String(positionIn("ParameterList", index, this.length))) as Parameter;
   }
   set(index: number, value: Tensor): void {
-    setAttribute(this, String(positionIn("ParameterList", index, this.size_)), asParameter(value));
+    setAttribute(this, String(positionIn("ParameterList", index, this.length)), asParameter(value));
   }
   append(value: Tensor): this {
     if (!(value instanceof Tensor)) throw new ArgumentError("parameter-list/value", `ParameterList.append: expected a Tensor, got ${typeof value}.`);
-    setAttribute(this, String(this.size_++), asParameter(value));
+    const name = String(this.length);
+    internalsOf(this).order!.push(name);
+    setAttribute(this, name, asParameter(value));
     return this;
   }
   extend(values: Iterable<Tensor>): this {
@@ -42,7 +42,7 @@ export class ParameterList extends Module {
     return this;
   }
   *[Symbol.iterator](): IterableIterator<Parameter> {
-    for (let i = 0; i < this.size_; i++) yield this.at(i);
+    for (let i = 0; i < this.length; i++) yield this.at(i);
   }
   override extra_repr(): string {
     return Array.from(this, (value, i) => describe(String(i), value)).join("\n");
@@ -51,27 +51,27 @@ export class ParameterList extends Module {
 
 /** Parameters by name. https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterDict.html */
 export class ParameterDict extends Module {
-  private names_: Set<string>;
   constructor(parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]> | null = null) {
     super();
-    this.names_ = new Set();
-    Object.defineProperty(this, "names_", { enumerable: false });
+    internalsOf(this).order = [];
     if (parameters !== null) this.update(parameters);
   }
   override get length(): number {
-    return this.names_.size;
+    return internalsOf(this).order!.length;
   }
   get(key: string): Parameter | undefined {
-    return this.names_.has(key) ? (attribute(this, key) as Parameter) : undefined;
+    return this.has(key) ? (attribute(this, key) as Parameter) : undefined;
   }
   set(key: string, value: Tensor): this {
-    if (!this.names_.has(key)) this.register_parameter(key, asParameter(value));
-    else setAttribute(this, key, asParameter(value));
-    this.names_.add(key);
+    if (this.has(key)) setAttribute(this, key, asParameter(value));
+    else {
+      this.register_parameter(key, asParameter(value));
+      internalsOf(this).order!.push(key);
+    }
     return this;
   }
   has(key: string): boolean {
-    return this.names_.has(key);
+    return internalsOf(this).order!.includes(key);
   }
   pop(key: string): Parameter {
     const value = this.get(key);
@@ -80,7 +80,9 @@ export class ParameterDict extends Module {
     return value;
   }
   delete(key: string): boolean {
-    return this.names_.delete(key) && Reflect.deleteProperty(this, key);
+    if (!this.has(key)) return false;
+    internalsOf(this).order = internalsOf(this).order!.filter((name) => name !== key);
+    return Reflect.deleteProperty(this, key);
   }
   clear(): void {
     for (const key of this.keys()) this.delete(key);
@@ -90,7 +92,7 @@ export class ParameterDict extends Module {
     for (const [key, value] of entries) this.set(key, value);
   }
   keys(): string[] {
-    return [...this.names_];
+    return [...internalsOf(this).order!];
   }
   values(): Parameter[] {
     return this.keys().map((key) => this.get(key)!);
