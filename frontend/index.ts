@@ -15,6 +15,7 @@ export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
 export * as autograd from "./autograd.ts";
 export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
 export { compile, type CompileOptions, type CompiledFunction, type Recompile } from "./compile.ts";
+export { export, ExportedProgram, type Exportable, type ExportModelOptions, type ExportGraphSignature, type SaveOptions, type ExportTarget } from "./export.ts";
 export * from "./random.ts";
 export { Tensor } from "./tensor.ts";
 export * from "./type-info.ts";

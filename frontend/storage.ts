@@ -24,6 +24,9 @@ export function takeWritten(): Storage[] {
   written.clear();
   return list;
 }
+/** Storages made from now on have this id or a higher one. */
+export const newestStorageId = (): number => nextStorageId;
+
 recorder.contribute({
   collect(device: Device): readonly FlushRequest[] {
     const requests: FlushRequest[] = [];
@@ -37,6 +40,31 @@ recorder.contribute({
 });
 
 let nextStorageId = 1;
+
+/** Contents before the first write of a recording that is undone at its end; of storages older than it. */
+interface Journal {
+  readonly firstId: number;
+  readonly before: Map<Storage, Node>;
+}
+let journal: Journal | null = null;
+
+/**
+ * Runs a recording that must leave nothing behind: what it wrote has its old contents again afterwards, and nothing of
+ * it is asked for by a flush. Returns the storages from before that it wrote.
+ */
+export function undoingWrites<T>(body: () => T): { readonly result: T; readonly written: readonly Storage[] } {
+  const outer = journal;
+  const own: Journal = { firstId: nextStorageId, before: new Map() };
+  journal = own;
+  try {
+    const result = recorder.aside(body);
+    return { result, written: [...own.before.keys()] };
+  } finally {
+    journal = outer;
+    for (const [storage, node] of own.before) storage.accept(node);
+    for (const storage of written) if (storage.id >= own.firstId || own.before.has(storage)) written.delete(storage);
+  }
+}
 
 export class Storage {
   readonly id = nextStorageId++;
@@ -70,6 +98,7 @@ export class Storage {
 
   /** New contents. */
   write(node: Node, operator: string): void {
+    if (journal !== null && this.id < journal.firstId && !journal.before.has(this)) journal.before.set(this, this.current);
     this.version++;
     for (const old of this.exposed) overwritten.set(old, { version: this.version, operator });
     if (this.current.requiresGrad) overwritten.set(this.current, { version: this.version, operator });
@@ -91,6 +120,14 @@ export class Storage {
     if (valueOf(node) === null) recorder.flush([{ node, hint: "state" }], this.device);
     this.count();
     return valueOf(node)!;
+  }
+
+  /** Computes contents that were pending when a recording began; what was written since belongs to it. */
+  computeFromBefore(firstId: number): void {
+    const node = behindMarkers(this.current);
+    if (this.id >= firstId || written.has(this) || valueOf(node) !== null) return;
+    recorder.compute(node, "state", this.device);
+    this.count();
   }
 
   /** The same contents as another node (a new leaf of differentiation): no write. */

@@ -4,6 +4,7 @@
  */
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { TypedArray } from "../runtime/typed-array.ts";
+import type { Storage } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Value } from "./value.ts";
 
@@ -20,8 +21,12 @@ export interface TraceObserver {
   gradAssigned(tensor: Tensor): void;
   /** `.grad` of a tensor is about to be accumulated into. */
   gradRead(tensor: Tensor): void;
+  /** A tensor's contents are about to be used. */
+  storageUsed?(storage: Storage): void;
   /** A value was read while recording. */
   valueRead(): void;
+  /** An operator was recorded, as the nodes with ids from `first` to before `end`. */
+  called?(operator: string, first: number, end: number): void;
 }
 let observer: TraceObserver | null = null;
 
