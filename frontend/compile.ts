@@ -22,7 +22,7 @@ import { mapTree } from "./pytree.ts";
 import { graphKey, sameSignature } from "./program-key.ts";
 import { placeholders, placeOf, recorder, scalarValue } from "./recorder.ts";
 import { graph } from "./state.ts";
-import { takeWritten, type Storage } from "./storage.ts";
+import { newestStorageId, takeWritten, type Storage } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
 import { setTraceObserver, traceObserver, type TraceObserver } from "./trace.ts";
 import { behindMarkers, Value, valueOf } from "./value.ts";
@@ -196,6 +196,12 @@ class Observer implements TraceObserver {
   readonly assigned = new Set<Tensor>();
   readonly touched = new Set<Tensor>();
   reads = false;
+  private readonly firstStorageId = newestStorageId();
+
+  /** What was pending before is computed once, not at each replay. */
+  storageUsed(storage: Storage): void {
+    storage.computeFromBefore(this.firstStorageId);
+  }
 
   draw(value: Value, fill: (target: TypedArray) => void): void {
     const target = typedArray(value.dtype, elementCount(value.shape));
@@ -262,14 +268,15 @@ function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, argument
     flushWrites(written);
     return { result, recording: null, guards };
   }
-  const recording = build(result, observer, written, argumentValues);
+  const built = build(result, observer, written, argumentValues);
   forgetInterned();
-  if (recording === null) return { result, recording: null, guards };
-  const out = execute(recording, (source) => (source.kind === "argument" ? argumentValues[source.index]! : null));
-  return { result: out as R, recording, guards };
+  if (built === null) return { result, recording: null, guards };
+  // The storages hold what was recorded by now: this run starts from what they held before.
+  const out = execute(built.recording, built.before);
+  return { result: out as R, recording: built.recording, guards };
 }
 
-function build(result: unknown, observer: Observer, written: readonly Storage[], argumentValues: readonly Value[]): Recording | null {
+function build(result: unknown, observer: Observer, written: readonly Storage[], argumentValues: readonly Value[]): { recording: Recording; before: readonly Value[] } | null {
   const roots: Node[] = [];
   const hints: OutputHint[] = [];
   const rootOf = (node: Node, hint: OutputHint): number => {
@@ -304,8 +311,8 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
   const { signature } = graphKey(order, roots, isLeaf);
   const { compiled, executable } = prepareGraph(roots.map((root) => placed.get(root)!), signature, device, { device: device.name, name: "program", donations });
   recorder.noteCompiled(executable);
-  const sourceOf = (leaf: Node): Source => {
-    const value = valueOf(order[placeOf(leaf)]!)!;
+  const before = compiled.inputs.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
+  const sourceOf = (value: Value): Source => {
     const argument = argumentValues.indexOf(value);
     if (argument >= 0) return { kind: "argument", index: argument };
     const target = observer.draws.get(value);
@@ -316,7 +323,8 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
   compiled.results.forEach((item, i) => {
     if ("output" in item && hints[i] === "state") outputHints[item.output] = "state";
   });
-  return { device, executable, compiled, events: observer.events, inputs: compiled.inputs.map(sourceOf), scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!), hints: outputHints, writes, grads, roots, signature, result: template, checks: status?.checks ?? [], statusRoot };
+  const recording: Recording = { device, executable, compiled, events: observer.events, inputs: before.map(sourceOf), scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!), hints: outputHints, writes, grads, roots, signature, result: template, checks: status?.checks ?? [], statusRoot };
+  return { recording, before };
 }
 
 const sameBytes = (a: Node, b: Node): boolean => a.dtype === b.dtype && elementCount(a.shape) === elementCount(b.shape);
@@ -347,12 +355,24 @@ function replay(recording: Recording, args: readonly unknown[]): unknown {
     else if (event.kind === "scalar") (event.argument as { value: number }).value = event.argument.source!();
     else event.fill(event.target);
   }
-  return execute(recording, (source) => (source.kind === "argument" ? values[source.index]! : source.kind === "draw" ? new Value(source.value.dtype, source.value.shape, source.value.device, source.target) : null));
+  return execute(recording, recording.inputs.map((source) => valueNow(source, values)));
 }
 
-function execute(recording: Recording, bind: (source: Source) => Value | null): unknown {
+function valueNow(source: Source, argumentValues: readonly Value[]): Value {
+  switch (source.kind) {
+    case "argument":
+      return argumentValues[source.index]!;
+    case "storage":
+      return source.storage.value();
+    case "draw":
+      return new Value(source.value.dtype, source.value.shape, source.value.device, source.target);
+    case "fixed":
+      return source.value;
+  }
+}
+
+function execute(recording: Recording, values: readonly Value[]): unknown {
   const { compiled, device, roots } = recording;
-  const values = recording.inputs.map((source) => bind(source) ?? (source.kind === "storage" ? source.storage.value() : (source as { value: Value }).value));
   const memories: Memory[] = values.map((value) => value.memory());
   const numbers = recording.scalars.map((node): ScalarValue => scalarValue(node));
   const outputs = recording.executable.run(memories, numbers, [], recording.hints);

@@ -86,6 +86,7 @@ export class Tensor {
 
   /** @internal The node of the current value. */
   node_(): Node {
+    traceObserver()?.storageUsed?.(this.storage_);
     const { version } = this.storage_;
     if (this.cached !== null && this.cached.version === version) return this.cached.node;
     // Up to the nearest ancestor that knows its node, then down again.

@@ -1,5 +1,5 @@
 /** W7: a training step of a character-level GPT. */
-import { Gpt, gptOptimizer } from "../../examples/gpt-model.ts";
+import { addsToStream, Gpt, gptOptimizer } from "../../examples/gpt/model.ts";
 import { initialise, trainingSteps } from "./training.ts";
 import { integerInput, type Workload } from "./workload.ts";
 
@@ -15,8 +15,7 @@ export const gptWorkload: Workload = {
     let seed = 701;
     for (const [name, parameter] of model.named_parameters()) {
       if (parameter.ndim < 2) continue;
-      // What is added to the residual stream starts smaller, so that the sum over layers keeps its size.
-      const shrink = /\b(proj|fc2)\b/.test(name) ? Math.sqrt(2 * options.layers) : 1;
+      const shrink = addsToStream(name) ? Math.sqrt(2 * options.layers) : 1;
       initialise(parameter, seed++, (0.02 * Math.sqrt(3)) / shrink);
     }
     const tokens = integerInput(device, 700, [batch, options.block], options.vocabulary);

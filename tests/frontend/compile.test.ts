@@ -1,0 +1,61 @@
+import * as torch from "cresset";
+import { describe, expect, test } from "vitest";
+
+describe.each(["cpu", "cpu:js"])("compile on %s", (device) => {
+  test("state advances once a call, from the first call on", () => {
+    const state = torch.tensor([3, 3], { device });
+    const step = torch.compile(() => {
+      state.sub_(1);
+      return state.sum();
+    });
+    expect([1, 2, 3, 4].map(() => step().item())).toEqual([4, 2, 0, -2]);
+    expect(state.tolist()).toEqual([-1, -1]);
+  });
+
+  test("state that was still pending is computed once, not at each replay", () => {
+    const state = torch.ones([2], { device }).mul(3);
+    const step = torch.compile(() => {
+      state.sub_(1);
+      return state.sum();
+    });
+    expect([1, 2, 3].map(() => step().item())).toEqual([4, 2, 0]);
+  });
+
+  test("a training step gives the losses of the same step without compile", () => {
+    const losses = (compiled: boolean): unknown[] => {
+      const weight = torch.tensor([3, 2], { device }).requires_grad_();
+      const body = (x: torch.Tensor): torch.Tensor => {
+        weight.grad = null;
+        const loss = weight.mul(x).pow(2).sum();
+        loss.backward();
+        torch.no_grad(() => weight.sub_(weight.grad!.mul(0.1)));
+        return loss;
+      };
+      const step = compiled ? torch.compile(body) : body;
+      const x = torch.tensor([1, 0.5], { device });
+      return [1, 2, 3, 4].map(() => step(x).item());
+    };
+    expect(losses(true)).toEqual(losses(false));
+  });
+
+  test("views keep their own shape as arguments and as results", () => {
+    const x = torch.arange(12, { device }).mul(2);
+    const fn = torch.compile((flat: torch.Tensor, table: torch.Tensor) => [flat.reshape(3, 4), table.sum(1)] as const);
+    for (let i = 0; i < 3; i++) {
+      const [square, rows] = fn(x, x.reshape(2, 6));
+      expect(square.shape).toEqual([3, 4]);
+      expect(rows.tolist()).toEqual([30, 102]);
+    }
+  });
+
+  test("what is overwritten unread does not pile up", () => {
+    const x = torch.ones([1000], { device });
+    const target = torch.zeros([1000], { device });
+    const fn = torch.compile((input: torch.Tensor) => void target.copy_(input.add(1)));
+    for (let i = 0; i < 5; i++) fn(x);
+    const before = target.storage_.device.statistics().liveBytes;
+    for (let i = 0; i < 50; i++) fn(x);
+    expect(target.storage_.device.statistics().liveBytes).toBeLessThanOrEqual(before + 16_384);
+    expect(target.sum().item()).toBe(2000);
+  });
+});
