@@ -18,7 +18,7 @@ export function sourceCoordinates(node: Node, at: readonly Index[]): Index[] | n
       return result;
     }
     case "expand":
-      return at.map((index, i) => (node.inputs[0]!.shape[i] === 1 ? Index.constant(0) : index));
+      return at.map((index, i) => (node.inputs[0]!.shape[i] === node.shape[i] ? index : Index.constant(0)));
     case "slice":
       return at.map((index, i) => index.scale(node.attrs.step[i]!).add(node.attrs.start[i]!));
     case "window": {

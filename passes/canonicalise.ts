@@ -94,6 +94,10 @@ function simplify(g: GraphBuilder, node: Node): Node {
       const axes = node.attrs.axes.filter((axis) => node.inputs[0]!.shape[axis] !== 1);
       return axes.length === node.attrs.axes.length ? node : g.reduce(node.op, node.inputs[0]!, axes);
     }
+    case "argmax":
+    case "argmin":
+      // The extreme of one element is at 0.
+      return node.inputs[0]!.shape[node.attrs.axes[0]!] === 1 ? g.full(node.shape, 0n, "int64") : node;
     default:
       return beforeBroadcast(g, node);
   }
