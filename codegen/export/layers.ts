@@ -17,11 +17,18 @@ export interface Placed {
   readonly y: number;
 }
 
+/** Where an edge passes a layer. */
+export interface Bend {
+  readonly x: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
 export interface Edge {
   readonly from: number;
   readonly to: number;
   /** Bends on the way, from above. */
-  readonly bends: readonly Placed[];
+  readonly bends: readonly Bend[];
 }
 
 export interface Layout {
@@ -71,13 +78,14 @@ export function layOutLayers(boxes: readonly Box[]): Layout {
   const left = Math.min(0, ...items.map(({ x, width }) => x - width / 2));
   for (const item of layers.flat()) item.x -= left;
   let y = 0;
-  for (const layer of layers) {
+  const layerHeights = layers.map((layer) => Math.max(...layer.map(({ height }) => height)));
+  layers.forEach((layer, i) => {
     for (const item of layer) item.y = y;
-    y += Math.max(...layer.map(({ height }) => height)) + gap.y;
-  }
+    y += layerHeights[i]! + gap.y;
+  });
   return {
     boxes: items.map(({ x, y }) => ({ x, y })),
-    edges: paths.map(({ from, to, path }) => ({ from, to, bends: path.slice(1, -1).map((bend) => ({ x: bend.x, y: bend.y })) })),
+    edges: paths.map(({ from, to, path }) => ({ from, to, bends: path.slice(1, -1).map((bend) => ({ x: bend.x, top: bend.y, bottom: bend.y + layerHeights[bend.layer]! })) })),
     width: Math.max(0, ...layers.flat().map(({ x, width }) => x + width / 2)),
     height: Math.max(0, y - gap.y),
   };

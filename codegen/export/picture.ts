@@ -1,7 +1,7 @@
 /** graph.svg: a box for each operation of the recorded graph, with the weights and numbers that it takes written inside. */
 import { topologicalOrder, type Node } from "../../ir/graph.ts";
 import { formatShape } from "../../ir/shape.ts";
-import { layOutLayers, type Box, type Placed } from "./layers.ts";
+import { layOutLayers, type Bend, type Box } from "./layers.ts";
 
 export interface GraphNames {
   /** Names of leaves: inputs, weights, numbers. */
@@ -28,7 +28,9 @@ export function drawGraph(roots: readonly Node[], names: GraphNames): string {
     const width = Math.ceil(Math.max(...texts.map((text) => text.length)) * characterWidth) + 2 * padding;
     return boxes.push({ kind, texts, above, width, height: texts.length * line + padding }) - 1;
   };
-  const aside = (node: Node): string | null => {
+  const aside = (start: Node): string | null => {
+    let node = start;
+    while (names.leaf(node) === null && (node.op === "reshape" || node.op === "expand")) node = node.inputs[0]!;
     if (node.op === "constant") return String(node.attrs.value);
     const leaf = names.leaf(node);
     return leaf === null || leaf.kind === "input" ? null : leaf.kind === "number" ? leaf.name : `${leaf.name} ${formatShape(node.shape)}`;
@@ -56,8 +58,8 @@ function svgText(boxes: readonly Drawn[]): string {
   const height = Math.ceil(layout.height + 2 * margin);
   const edges = layout.edges.map(({ from, to, bends }) => {
     const start = layout.boxes[from]!;
-    const points = [{ x: start.x, y: start.y + boxes[from]!.height }, ...bends, layout.boxes[to]!];
-    return `<path d="${curve(points)}"/>`;
+    const edge = [{ x: start.x, top: start.y, bottom: start.y + boxes[from]!.height }, ...bends, { x: layout.boxes[to]!.x, top: layout.boxes[to]!.y, bottom: 0 }];
+    return `<path d="${curve(edge)}"/>`;
   });
   const drawn = boxes.map((box, i) => {
     const { x, y } = layout.boxes[i]!;
@@ -88,12 +90,14 @@ rect { fill: #fff; stroke: #8a94a6; }
 const round = (value: number): string => String(Math.round(value * 10) / 10);
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
-function curve(points: readonly Placed[]): string {
-  let text = `M${round(points[0]!.x)} ${round(points[0]!.y)}`;
+/** Straight past the boxes of a layer, curved between layers. */
+function curve(points: readonly Bend[]): string {
+  let text = `M${round(points[0]!.x)} ${round(points[0]!.bottom)}`;
   for (let i = 1; i < points.length; i++) {
-    const [a, b] = [points[i - 1]!, points[i]!];
-    const middle = round((a.y + b.y) / 2);
-    text += ` C${round(a.x)} ${middle} ${round(b.x)} ${middle} ${round(b.x)} ${round(b.y)}`;
+    const [above, here] = [points[i - 1]!, points[i]!];
+    const middle = round((above.bottom + here.top) / 2);
+    text += ` C${round(above.x)} ${middle} ${round(here.x)} ${middle} ${round(here.x)} ${round(here.top)}`;
+    if (i < points.length - 1) text += ` V${round(here.bottom)}`;
   }
   return text;
 }

@@ -59,7 +59,7 @@ export function compileFor(recorded: Recorded, target: ExportTarget): TargetProg
     inputs: recorded.inputs.map(named),
     weights: weights.map(named),
     outputs: recorded.outputs.map(outputOf),
-    checks: recorded.checks === null ? null : { status: outputOf({ name: "status", node: recorded.checks.node }, recorded.outputs.length), messages: recorded.checks.errors.map((error) => error().message) },
+    checks: recorded.checks === null ? null : { status: outputOf({ name: "status", node: recorded.checks.node }, recorded.outputs.length), messages: recorded.checks.errors.map(messageOf) },
     program: compiled.program,
     given: compiled.inputs.map(givenOf),
     numbers: compiled.scalars.map((leaf) => scalarValue(sourceOf(leaf))),
@@ -68,6 +68,9 @@ export function compileFor(recorded: Recorded, target: ExportTarget): TargetProg
   };
   return { model, weights };
 }
+
+/** Without the line: it is of no use where the exported module runs, and equal models should give equal files. */
+const messageOf = (error: () => Error): string => error().message.split("\n  at ")[0]!;
 
 const named = ({ name, node }: { readonly name: string; readonly node: Node }): NamedTensor => ({ name, dtype: node.dtype, shape: node.shape });
 
