@@ -25,7 +25,7 @@ export class Index {
   private text: string | null = null;
 
   private constructor(constant: number, terms: readonly Term[]) {
-    this.constant = constant;
+    this.constant = constant + 0; // never -0
     this.terms = terms;
     let min = constant;
     let max = constant;
