@@ -15,6 +15,7 @@ import {
   type Primitive,
   type PrimitiveAttrs,
   type ReducePrimitive,
+  type ScanKind,
   type ScatterMode,
   type UnaryPrimitive,
 } from "./graph.ts";
@@ -192,7 +193,7 @@ export class GraphBuilder {
 
   sum = (x: Node, axes: readonly number[]): Node => this.reduce("reduce_sum", x, axes);
 
-  scan(kind: "sum" | "prod" | "max" | "min", x: Node, axis: number, reverse = false): Node {
+  scan(kind: ScanKind, x: Node, axis: number, reverse = false): Node {
     return this.make("scan", [x], { kind, axis, reverse }, x.dtype, x.shape);
   }
 

@@ -179,6 +179,16 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     const { kind, axis, reverse } = node.attrs;
     const x = in0(node);
     if (kind === "sum") return [g.scan("sum", grad, axis, !reverse)];
+    if (kind === "logaddexp") {
+      // sum over later positions of grad * exp(x - out), in logarithms: exp(-out) alone may overflow.
+      const part = (sign: 1 | -1): Node => {
+        const signed = g.mul(grad, sign);
+        const positive = g.gt(signed, 0);
+        const size = g.where(positive, g.sub(g.log(g.where(positive, signed, 1)), node as Node), -Infinity);
+        return g.exp(g.add(g.scan("logaddexp", size, axis, !reverse), x));
+      };
+      return [g.sub(part(1), part(-1))];
+    }
     if (kind === "prod") {
       // sum over later positions of grad * out, divided by x; around zeros, by the product with x replaced by one.
       const size = x.shape[axis]!;

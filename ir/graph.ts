@@ -22,6 +22,8 @@ export type BinaryPrimitive =
 export type ComparisonPrimitive = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
 export type ReducePrimitive = "reduce_sum" | "reduce_prod" | "reduce_max" | "reduce_min";
 export type ArgReducePrimitive = "argmax" | "argmin";
+/** `logaddexp`: log of the sum of exponentials, for floats. */
+export type ScanKind = "sum" | "prod" | "max" | "min" | "logaddexp";
 export type ScatterMode = "set" | "add" | "mul" | "min" | "max";
 
 type None = Readonly<Record<never, never>>;
@@ -53,8 +55,8 @@ export interface PrimitiveAttrs extends Record<UnaryPrimitive | BinaryPrimitive 
   /** Position (int64) of the first extreme value, NaN counting as extreme, along one axis (kept as size 1). */
   argmax: { readonly axes: readonly number[] };
   argmin: { readonly axes: readonly number[] };
-  /** Running sum, product, maximum or minimum along an axis. */
-  scan: { readonly kind: "sum" | "prod" | "max" | "min"; readonly axis: number; readonly reverse: boolean };
+  /** Running sum, product, maximum, minimum or logarithm of a sum of exponentials along an axis. */
+  scan: { readonly kind: ScanKind; readonly axis: number; readonly reverse: boolean };
 
   /**
    * Sum of products over the paired `contract` axes; output axes: the paired `batch` axes, then the left's free axes,

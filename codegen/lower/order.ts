@@ -3,7 +3,7 @@ import type { Node, NodeOf } from "../../ir/graph.ts";
 import { Index, linear, unravel } from "../../ir/index.ts";
 import type { Expr } from "../../ir/loop.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
-import { apply, convert, indexExpr, integer, kindOf, load, narrowed, select, typeOf, variable } from "./expressions.ts";
+import { apply, constant, convert, indexExpr, integer, kindOf, load, narrowed, select, typeOf, variable } from "./expressions.ts";
 import { dynamicIndex, evaluate, positionOf } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
 import { betterThan, combine, identityOf } from "./reductions.ts";
@@ -12,6 +12,15 @@ type Stored = (node: Node) => boolean;
 const i32 = typeOf("i32");
 const bool = typeOf("bool");
 const combiners = { sum: "add", prod: "mul", max: "max", min: "min" } as const;
+
+/** log(exp(a) + exp(b)), counted from the larger; equal ones, infinities included, are ln 2 apart from it. */
+function logAddExp(builder: KernelBuilder, a: Expr, b: Expr): Expr {
+  const { type } = a;
+  const larger = builder.let(apply("max", type, a, b));
+  const difference = builder.let(apply("sub", type, apply("min", type, a, b), larger));
+  const curved = apply("add", type, larger, apply("log1p", type, apply("exp", type, difference)));
+  return select(apply("eq", bool, a, b), apply("add", type, a, constant(type.kind, Math.LN2)), curved);
+}
 
 /** One parallel loop over all axes but one; `body` gets the coordinates with a hole at `axis`. */
 function overRows(builder: KernelBuilder, shape: readonly number[], axis: number, body: (at: (along: Index) => Index[]) => void): void {
@@ -29,14 +38,14 @@ export function lowerScan(node: NodeOf<"scan">, name: string, target: Target, st
   const { axis, kind, reverse } = node.attrs;
   const source = node.inputs[0]!;
   const length = node.shape[axis]!;
-  const operation = combiners[kind];
+  const operation = kind === "logaddexp" ? null : combiners[kind];
   overRows(builder, node.shape, axis, (at) => {
-    const total = builder.declare(identityOf(operation, kindOf(source.dtype)), "acc");
+    const total = builder.declare(identityOf(operation ?? "max", kindOf(source.dtype)), "acc");
     builder.loop("k", length, "serial", () => {
       const k = Index.variable("k", length - 1);
       const position = at(reverse ? k.scale(-1).add(length - 1) : k);
       const value = evaluate({ builder, stored }, source, position);
-      builder.assign(total, combine(operation, total, value));
+      builder.assign(total, operation === null ? logAddExp(builder, total, value) : combine(operation, total, value));
       const buffer = builder.buffer(node as Node, "write");
       builder.emit({ kind: "store", buffer, index: indexExpr(linear(position, contiguousStrides(node.shape))), value: narrowed(total, node.dtype) });
     });

@@ -1,12 +1,12 @@
 /** Reductions, scans and contractions: plain loops that add in float64 and round once. */
 import { dtypes, type DType } from "../../ir/dtype.ts";
-import type { NodeOf, Primitive } from "../../ir/graph.ts";
+import type { NodeOf, Primitive, ScanKind } from "../../ir/graph.ts";
 import type { Element } from "../../ir/rounding.ts";
 import { compareElements } from "./indexing.ts";
 import { applyBinary } from "./scalar-functions.ts";
 import { build, elementAt, forEachIndex, type Values } from "./values.ts";
 
-export type Combination = "sum" | "prod" | "max" | "min";
+export type Combination = ScanKind;
 
 /** A running total, with the size of the terms that it was made of: what its rounding errors are relative to. */
 interface Total {
@@ -18,13 +18,15 @@ export type Finish = (total: Total, dtype: DType, terms: number) => Element;
 
 const operations = { sum: "add", prod: "mul", max: "max", min: "min" } as const;
 
+const logAddExp = (a: number, b: number): number => (a === b ? a + Math.LN2 : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))));
+
 function identity(kind: Combination, dtype: DType): Element {
   const { category, bytes } = dtypes[dtype];
   if (category === "bool") return kind === "prod" || kind === "min" ? 1 : 0;
   const exact = (value: number | bigint): Element => (dtype === "int64" ? BigInt(value) : Number(value));
   if (kind === "sum") return exact(0);
   if (kind === "prod") return exact(1);
-  if (category === "float") return kind === "max" ? -Infinity : Infinity;
+  if (category === "float") return kind === "min" ? Infinity : -Infinity;
   const bits = BigInt(8 * bytes - (dtype === "uint8" ? 0 : 1));
   const lowest = dtype === "uint8" ? 0n : -(1n << bits);
   return exact(kind === "max" ? lowest : (1n << bits) - 1n);
@@ -32,7 +34,7 @@ function identity(kind: Combination, dtype: DType): Element {
 
 /** Integers stay unbounded while they are added, which is the same as wrapping at every step. */
 function step(kind: Combination, dtype: DType, total: Total, x: Element): Total {
-  const value = applyBinary(operations[kind], dtype, total.value, x);
+  const value = kind === "logaddexp" ? logAddExp(Number(total.value), Number(x)) : applyBinary(operations[kind], dtype, total.value, x);
   const scale = kind === "sum" ? total.scale + Math.abs(Number(x)) : Math.abs(Number(value));
   return { value, scale };
 }

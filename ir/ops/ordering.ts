@@ -1,0 +1,247 @@
+/** Sorting, and what follows from sorted order. */
+import type { GraphBuilder } from "../builder.ts";
+import { isFloat } from "../dtype.ts";
+import { ArgumentError, IndexError } from "../errors.ts";
+import type { Node } from "../graph.ts";
+import { defineOp } from "../operator.ts";
+import { elementCount } from "../shape.ts";
+import { atLeast1d, axisOf, describe, keepOrDrop } from "./support.ts";
+
+const pair = ["values", "indices"] as const;
+const along = "[.., n, ..] -> [.., n, ..]";
+const reduced = "[.., n, ..] -> [.., ..]";
+
+/** Sorted values and the positions that they came from; a 0-d tensor is its own order. */
+export function sortAlong(g: GraphBuilder, name: string, input: Node, dim: number, descending: boolean): [Node, Node] {
+  const axis = axisOf(name, dim, input.shape.length);
+  const [values, positions] = g.sort(atLeast1d(g, input), axis, descending);
+  return [g.reshape(values, input.shape), g.reshape(positions, input.shape)];
+}
+
+defineOp({
+  name: "sort",
+  signature: "sort(Tensor input, int dim=-1, bool descending=False, bool stable=False) -> Tensor[2]",
+  places: ["torch", "Tensor"],
+  results: pair,
+  doc: { summary: "Values in order along dim, and the positions that they came from; NaN counts as largest. Always stable.", shape: along, source: "torch.sort" },
+  gradient: "through decomposition",
+  record: (g, { input, dim, descending }) => sortAlong(g, "sort", input, dim, descending),
+});
+
+defineOp({
+  name: "argsort",
+  signature: "argsort(Tensor input, int dim=-1, bool descending=False, bool stable=False) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "The positions that put values in order along dim.", shape: along, source: "torch.argsort" },
+  gradient: "none",
+  record: (g, { input, dim, descending }) => sortAlong(g, "argsort", g.detach(input), dim, descending)[1],
+});
+
+defineOp({
+  name: "msort",
+  signature: "msort(Tensor input) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "Values in order along the first dimension.", shape: "[n, ..] -> [n, ..]", source: "torch.msort" },
+  gradient: "through decomposition",
+  record: (g, { input }) => sortAlong(g, "msort", input, 0, false)[0],
+});
+
+defineOp({
+  name: "topk",
+  signature: "topk(Tensor input, int k, int dim=-1, bool largest=True, bool sorted=True) -> Tensor[2]",
+  places: ["torch", "Tensor"],
+  results: pair,
+  doc: { summary: "The k largest (or smallest) values along dim, best first, and their positions.", shape: "[.., n, ..] -> [.., k, ..]", source: "torch.topk" },
+  gradient: "through decomposition",
+  record(g, { input, k, dim, largest }) {
+    const axis = axisOf("topk", dim, input.shape.length);
+    const x = atLeast1d(g, input);
+    if (k < 0 || k > x.shape[axis]!) throw new ArgumentError("topk/k", `topk: selected index k out of range: k ${k}, input ${describe(input)}, dim ${axis}.`);
+    if (input.shape.length === 0) return k === 1 ? [input, g.full([], 0, "int64")] : [g.sliceAxis(x, 0, 0, 0), g.full([0], 0, "int64")];
+    const [values, positions] = g.sort(x, axis, largest);
+    return [g.sliceAxis(values, axis, 0, k), g.sliceAxis(positions, axis, 0, k)];
+  },
+});
+
+function requireElements(name: string, x: Node, axis: number): void {
+  if (x.shape[axis] === 0) throw new IndexError(`${name}/empty`, `${name}(): Expected reduction dim ${axis} to have non-zero size, got ${describe(x)}.`);
+}
+
+defineOp({
+  name: "kthvalue",
+  signature: "kthvalue(Tensor input, int k, int dim=-1, bool keepdim=False) -> Tensor[2]",
+  places: ["torch", "Tensor"],
+  results: pair,
+  doc: { summary: "The k-th smallest value along dim (k from 1), and its position.", shape: reduced, source: "torch.kthvalue" },
+  gradient: "through decomposition",
+  record(g, { input, k, dim, keepdim }) {
+    const axis = axisOf("kthvalue", dim, input.shape.length);
+    const x = atLeast1d(g, input);
+    requireElements("kthvalue", x, axis);
+    if (k < 1 || k > x.shape[axis]!) throw new ArgumentError("kthvalue/k", `kthvalue(): selected number k out of range for dimension ${axis}: k ${k}, input ${describe(input)}.`);
+    const sorted = g.sort(x, axis, false);
+    return sorted.map((part) => finishReduced(g, input, g.sliceAxis(part, axis, k - 1, 1), axis, keepdim));
+  },
+});
+
+/** The result of a reduction that kept its axis; of a 0-d tensor a 0-d one. */
+function finishReduced(g: GraphBuilder, input: Node, x: Node, axis: number, keepdim: boolean): Node {
+  return input.shape.length === 0 ? g.reshape(x, []) : keepOrDrop(g, x, [axis], keepdim);
+}
+
+/** The number of elements along an axis (kept) that are not NaN. */
+export const countNumbers = (g: GraphBuilder, x: Node, axis: number): Node => g.sum(g.cast(g.not(g.isNaN(x)), "int64"), [axis]);
+
+/** Value and position of the lower median along an axis, kept. */
+function medianAlong(g: GraphBuilder, x: Node, axis: number, ignoreNaN: boolean): [Node, Node] {
+  const [values, positions] = g.sort(x, axis, false);
+  const size = x.shape[axis]!;
+  if (!isFloat(x.dtype)) {
+    const middle = Math.floor((size - 1) / 2);
+    return [g.sliceAxis(values, axis, middle, 1), g.sliceAxis(positions, axis, middle, 1)];
+  }
+  const numbers = countNumbers(g, x, axis);
+  // NaN stand last: the median of a line with NaN is the first of them, or they do not count.
+  const middle = ignoreNaN ? g.max(g.div(g.sub(numbers, 1n), 2n), 0n) : g.where(g.lt(numbers, BigInt(size)), numbers, BigInt(Math.floor((size - 1) / 2)));
+  return [g.takeAlong(values, axis, middle), g.takeAlong(positions, axis, middle)];
+}
+
+for (const [name, ignoreNaN] of [
+  ["median", false],
+  ["nanmedian", true],
+] as const) {
+  const nan = ignoreNaN ? "NaN does not count" : "NaN if any element is";
+  defineOp({
+    name,
+    signature: `${name}(Tensor input) -> Tensor` as "median(Tensor input) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc: { summary: `The median of all elements, the lower one of two; ${nan}.`, shape: "[*] -> []", source: `torch.${name}` },
+    gradient: "through decomposition",
+    record(g, { input }) {
+      const count = elementCount(input.shape);
+      if (count === 0) return isFloat(input.dtype) ? g.constant(NaN, input.dtype) : g.constant(input.dtype === "int64" ? -(2n ** 63n) : 0, input.dtype);
+      return g.reshape(medianAlong(g, g.reshape(input, [count]), 0, ignoreNaN)[0], []);
+    },
+  });
+  defineOp({
+    name: `${name}.dim`,
+    signature: `${name}(Tensor input, int dim, bool keepdim=False) -> Tensor[2]` as "median(Tensor input, int dim, bool keepdim=False) -> Tensor[2]",
+    places: ["torch", "Tensor"],
+    results: pair,
+    doc: { summary: `The median along dim, the lower one of two, and its position; ${nan}.`, shape: reduced, source: `torch.${name}` },
+    gradient: "through decomposition",
+    record(g, { input, dim, keepdim }) {
+      const axis = axisOf(name, dim, input.shape.length);
+      const x = atLeast1d(g, input);
+      requireElements(name, x, axis);
+      return medianAlong(g, x, axis, ignoreNaN).map((part) => finishReduced(g, input, part, axis, keepdim));
+    },
+  });
+}
+
+/** For each place of a sorted axis, the place where its run of equal values starts. */
+export function runStarts(g: GraphBuilder, sorted: Node, axis: number): Node {
+  const size = sorted.shape[axis]!;
+  const line = g.iotaAlong(sorted.shape, axis, "int32");
+  const [later, earlier] = [g.sliceAxis(sorted, axis, 1, size - 1), g.sliceAxis(sorted, axis, 0, size - 1)];
+  const differs = isFloat(sorted.dtype) ? g.not(g.or(g.eq(later, earlier), g.and(g.isNaN(later), g.isNaN(earlier)))) : g.ne(later, earlier);
+  const low = sorted.shape.map((_, i) => (i === axis ? 1 : 0));
+  const fresh = g.pad(differs, low, low.map(() => 0), true);
+  return g.scan("max", g.where(fresh, line, 0), axis);
+}
+
+defineOp({
+  name: "mode",
+  signature: "mode(Tensor input, int dim=-1, bool keepdim=False) -> Tensor[2]",
+  places: ["torch", "Tensor"],
+  results: pair,
+  doc: { summary: "The value that occurs most often along dim (the smallest of several), and its last position.", shape: reduced, source: "torch.mode" },
+  gradient: "through decomposition",
+  record(g, { input, dim, keepdim }) {
+    const axis = axisOf("mode", dim, input.shape.length);
+    const x = atLeast1d(g, input);
+    requireElements("mode", x, axis);
+    const [values, positions] = g.sort(x, axis, false);
+    const length = g.sub(g.iotaAlong(x.shape, axis, "int32"), runStarts(g, g.detach(values), axis));
+    // The first place where the longest run so far is reached is its end.
+    const place = g.argReduce("argmax", length, axis);
+    return [values, positions].map((part) => finishReduced(g, input, g.takeAlong(part, axis, place), axis, keepdim));
+  },
+});
+
+// ---- quantiles
+
+const interpolations = ["linear", "lower", "higher", "midpoint", "nearest"];
+
+/** `q` is a 0-d or one-dimensional float node; its dimension comes first in the result. */
+function quantileOf(g: GraphBuilder, name: string, input: Node, q: Node, dim: number | null, keepdim: boolean, interpolation: string, ignoreNaN: boolean): Node {
+  if (!isFloat(input.dtype)) throw new ArgumentError(`${name}/dtype`, `${name}() input tensor must be either float or double dtype, got ${describe(input)}.`, "Convert it with input.float().");
+  if (q.dtype !== input.dtype) throw new ArgumentError(`${name}/q-dtype`, `${name}() q tensor must be same dtype as the input tensor, got ${describe(q)} and ${describe(input)}.`);
+  if (q.shape.length > 1) throw new ArgumentError(`${name}/q-rank`, `${name}() q must be a scalar or 1D tensor, got ${describe(q)}.`);
+  if (!interpolations.includes(interpolation)) throw new ArgumentError(`${name}/interpolation`, `${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${interpolation}.`);
+  if (elementCount(input.shape) === 0) throw new IndexError(`${name}/empty`, `${name}() input tensor must be non-empty.`);
+  const axis = dim === null || input.shape.length === 0 ? 0 : axisOf(name, dim, input.shape.length);
+  const flat = dim === null ? g.reshape(input, [elementCount(input.shape)]) : atLeast1d(g, input);
+  const size = flat.shape[axis]!;
+  // [.., size, ..] -> [.., 1, .., size]: rows last, a dimension for q in their place
+  const moved = g.permute(flat, [...flat.shape.map((_, i) => i).filter((i) => i !== axis), axis]);
+  const last = moved.shape.length - 1;
+  const sorted = g.sort(moved, last, false)[0];
+  const numbers = countNumbers(g, g.detach(moved), last);
+  const count = q.shape[0] ?? 1;
+  const lead = moved.shape.slice(0, -1);
+  const wanted = g.expandTo(g.reshape(q, [...lead.map(() => 1), count]), [...lead, count]);
+  const spread = (x: Node): Node => g.expandTo(x, [...lead, count]);
+  const valid = spread(g.cast(numbers, input.dtype));
+  const end = g.max(g.sub(ignoreNaN ? valid : g.full(valid.shape, size, input.dtype), 1), 0);
+  const hasNaN = g.lt(valid, size);
+  const exact = g.mul(g.detach(wanted), end);
+  const rank = ignoreNaN ? exact : g.where(hasNaN, size - 1, exact);
+  const at = (place: Node): Node => g.takeAlong(sorted, last, g.cast(place, "int64"));
+  const [below, above] = [g.unary("floor", rank), g.unary("ceil", rank)];
+  let result: Node;
+  if (interpolation === "lower") result = at(below);
+  else if (interpolation === "higher") result = at(above);
+  else if (interpolation === "nearest") result = at(g.unary("nearest", rank));
+  else {
+    const [low, high] = [at(below), at(above)];
+    const weight = interpolation === "midpoint" ? g.full(rank.shape, 0.5, input.dtype) : g.sub(rank, below);
+    result = lerpOf(g, low, high, weight);
+  }
+  const rows = g.permute(result, [last, ...lead.map((_, i) => i)]);
+  const kept = dim === null ? (keepdim ? input.shape.map(() => 1) : []) : keepdim && input.shape.length > 0 ? input.shape.map((n, i) => (i === axis ? 1 : n)) : lead;
+  return g.reshape(rows, [...(q.shape.length === 1 ? [count] : []), ...kept]);
+}
+
+/** start + weight * (end - start), counted from the nearer end. */
+export function lerpOf(g: GraphBuilder, start: Node, end: Node, weight: Node): Node {
+  const difference = g.sub(end, start);
+  return g.where(g.lt(g.abs(weight), 0.5), g.add(start, g.mul(weight, difference)), g.sub(end, g.mul(difference, g.sub(1, weight))));
+}
+
+for (const [name, ignoreNaN] of [
+  ["quantile", false],
+  ["nanquantile", true],
+] as const) {
+  const doc = { summary: `The value below which a fraction q of the elements lies${ignoreNaN ? ", NaN not counting" : ""}.`, shape: "[*] and q of [] or [m] -> [] or [m], [.., ..] or [m, .., ..]", source: `torch.${name}` };
+  defineOp({
+    name,
+    signature: `${name}(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor` as "quantile(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc,
+    gradient: "through decomposition",
+    record: (g, { input, q, dim, keepdim, interpolation }) => quantileOf(g, name, input, q, dim, keepdim, interpolation, ignoreNaN),
+  });
+  defineOp({
+    name: `${name}.number`,
+    signature: `${name}(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor` as "quantile(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc,
+    gradient: "through decomposition",
+    record(g, { input, q, dim, keepdim, interpolation }) {
+      const value = Number(q.value);
+      if (!(value >= 0 && value <= 1)) throw new ArgumentError(`${name}/q`, `${name}() q must be in the range [0, 1] but got ${value}.`);
+      return quantileOf(g, name, input, g.scalar(q, isFloat(input.dtype) ? input.dtype : g.defaultFloat), dim, keepdim, interpolation, ignoreNaN);
+    },
+  });
+}
