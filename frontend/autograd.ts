@@ -7,9 +7,9 @@ import { enterScope, forgetInterned, nextNodeId, type Node } from "../ir/graph.t
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import { withSite } from "./call.ts";
+import { checkSaved, freeSaved } from "./saved-values.ts";
 import { currentSite } from "./site.ts";
 import { graph } from "./state.ts";
-import { overwriteOf } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { withGradMode } from "./grad-mode.ts";
@@ -33,9 +33,6 @@ export interface BackwardOptions {
   readonly create_graph?: boolean | undefined;
   readonly inputs?: Tensors | null | undefined;
 }
-
-/** Nodes whose saved values an earlier backward gave up, with the line of that call. */
-const freed = new WeakMap<Node, string>();
 
 /** The gradients that start a backward pass. */
 function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor | null | undefined)[]): Node[] {
@@ -82,47 +79,12 @@ function run(pass: Pass): (Node | null)[] {
       },
     });
     if (!pass.retain) {
-      for (const node of visited) freed.set(node, site);
+      freeSaved(visited, site);
       // A graph recorded anew must not meet the nodes that were given up.
       forgetInterned();
     }
     return result;
   });
-}
-
-/** Whether a rule used a forward value that has been overwritten or given up since. */
-function checkSaved(name: string, node: Node, produced: readonly (Node | null)[], firstNew: number): void {
-  const saved = new Set<Node>([node, ...node.inputs]);
-  const gone = freed.get(node);
-  const suspects = new Map<Node, ReturnType<typeof overwriteOf>>();
-  for (const candidate of saved) {
-    const write = overwriteOf(candidate);
-    if (write !== null || gone !== undefined) suspects.set(candidate, write);
-  }
-  if (suspects.size === 0) return;
-  const used = new Set<Node>();
-  const stack = produced.filter((grad): grad is Node => grad !== null && grad.id >= firstNew);
-  while (stack.length > 0) {
-    const current = stack.pop()!;
-    for (const input of current.inputs) {
-      if (saved.has(input)) used.add(input);
-      else if (input.id >= firstNew && !used.has(input)) {
-        used.add(input);
-        stack.push(input);
-      }
-    }
-  }
-  for (const [candidate, write] of suspects) {
-    if (!used.has(candidate)) continue;
-    if (gone !== undefined) {
-      throw new AutogradError("backward/graph-freed", `${name}: Trying to backward through the graph a second time: this graph was released by the backward at ${gone}.`, "Pass { retain_graph: true } to that call, or run the forward pass again.");
-    }
-    throw new AutogradError(
-      "inplace/saved-value",
-      `${name}: one of the variables needed for gradient computation has been modified by an inplace operation: ${node.op === "call" ? node.attrs.name : node.op} saved a ${candidate.dtype}${formatShape(candidate.shape)}, changed since by ${write!.operator} (now at version ${write!.version}).`,
-      "Use the form without the underscore, or clone() the tensor before changing it.",
-    );
-  }
 }
 
 /** Tensors with hooks or retained gradients, by the node that their gradient arrives at. */

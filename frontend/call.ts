@@ -14,6 +14,7 @@ import { bind, isPlainObject, type Bound } from "./bind.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { graph, settings } from "./state.ts";
+import { noteOperation } from "./saved-values.ts";
 import { userSite } from "./site.ts";
 import { Tensor, viewLayout } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
@@ -113,7 +114,7 @@ function preparedInplace(name: string, self: Tensor, args: readonly unknown[]): 
 }
 
 function finishedInplace({ name, definition, bound, device }: Call, self: Tensor, measured: Measured): Tensor {
-  assign(self, listOf(record(definition, bound, device, measured))[0]!, `${name}_`);
+  assign(self, listOf(record(definition, bound, device, measured, self.node_()))[0]!, `${name}_`);
   return self;
 }
 
@@ -132,12 +133,13 @@ export function checkInplace(self: Tensor, operator: string): void {
   if (base !== null && base.is_leaf && base.requires_grad) throw new AutogradError("inplace/leaf-view", `${operator}: a view of a leaf Variable that requires grad is being used in an in-place operation.`, "Wrap the update in torch.no_grad(() => ...).");
 }
 
-function record(definition: Operator, bound: Bound, device: Device, measured: Measured): RecordResult {
+function record(definition: Operator, bound: Bound, device: Device, measured: Measured, overwrites: Node | null = null): RecordResult {
   enterScope(device.name);
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
   const result = recordOperator(graph, definition, bound.args, isNode, measured);
   traceObserver()?.called?.(definition.name, first, nextNodeId());
+  if (graph.gradEnabled) noteOperation(bound.tensors.map((tensor) => tensor.node_()), listOf(result), first, overwrites);
   return result;
 }
 const listOf = (result: RecordResult): readonly Node[] => (Array.isArray(result) ? (result as readonly Node[]) : [result as Node]);

@@ -82,7 +82,8 @@ export class Recorder {
     const entry = this.execute([...wanted.keys()], [...wanted.values()], device, created, true);
     this.previous.push({ entry, created, at: this.flushCount });
     this.previous = this.previous.filter((item) => this.flushCount - item.at < retention);
-    this.advance();
+    // Only what overwrites something lets time pass: any number of reads may follow.
+    if ([...wanted.values()].includes("state")) this.advance();
     forgetInterned();
   }
 
@@ -188,8 +189,7 @@ export class Recorder {
 /** A value that no gradient flows through needs no history: without this, weights would remember all their updates. */
 function cutHistory(node: Node): void {
   if (node.requiresGrad) return;
-  (node as { inputs: readonly Node[] }).inputs = [];
-  node.expansion = null;
+  Object.assign(node, { op: "input", inputs: [], attrs: {}, expansion: null });
 }
 
 /** The graph with anonymous leaves: a cached program must not keep anybody's values alive. */

@@ -93,7 +93,7 @@ export class Storage {
   }
 
   expose(node: Node): void {
-    if (node.requiresGrad) this.exposed.push(node);
+    if (this.exposed.at(-1) !== node) this.exposed.push(node);
   }
 
   /** New contents. */
@@ -101,7 +101,7 @@ export class Storage {
     if (journal !== null && this.id < journal.firstId && !journal.before.has(this)) journal.before.set(this, this.current);
     this.version++;
     for (const old of this.exposed) overwritten.set(old, { version: this.version, operator });
-    if (this.current.requiresGrad) overwritten.set(this.current, { version: this.version, operator });
+    overwritten.set(this.current, { version: this.version, operator });
     this.exposed = [];
     this.replace(node);
     written.add(this);

@@ -1,6 +1,6 @@
 /** The Tensor class: identity, aliasing and reading. Operators are attached from the registry (frontend/call.ts). */
 import { isComplex, isFloat, type DType } from "../ir/dtype.ts";
-import { AutogradError, DTypeError, ReadError, ValueError } from "../ir/errors.ts";
+import { AutogradError, DTypeError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
 import { Index, linear } from "../ir/index.ts";
 import { contiguousStrides, elementCount, formatShape, isContiguous, type Shape } from "../ir/shape.ts";
@@ -26,6 +26,9 @@ export interface ReadOptions {
 }
 /** Sees a gradient as it passes; may return another. */
 export type GradientHook = (grad: Tensor) => Tensor | void;
+
+/** Writes that give every element one value, which an expanded tensor can take. */
+const fills = new Set(["fill_", "zero_"]);
 
 const owned = new WeakSet<Node>();
 let nextAlias = 1;
@@ -61,11 +64,9 @@ export class Tensor {
   /** @internal A tensor of its own for a node. */
   static ofNode(result: Node, device: Device): Tensor {
     let node = result;
-    if (node.requiresGrad) {
-      // Two tensors may be computed by one node; what is saved for backward is checked for each by itself.
-      if (node.op === "leaf" || owned.has(node)) node = graph.barrier(node, -nextAlias++);
-      owned.add(node);
-    }
+    // Two tensors may be computed by one node; what is saved for backward is checked for each by itself.
+    if (node.op === "leaf" || owned.has(node)) node = graph.barrier(node, -nextAlias++);
+    owned.add(node);
     const storage = new Storage(node, device);
     const tensor = new Tensor(storage, node.shape, null, null);
     storage.expose(node);
@@ -120,12 +121,19 @@ export class Tensor {
   write_(node: Node, operator: string): void {
     let value = node;
     let tensor: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
+    if (this.parent_ !== null && !fills.has(operator) && this.isExpanded()) throw new ShapeError("inplace/expanded", `${operator}: unsupported operation: more than one element of the written-to tensor refers to a single memory location.`, "clone() the expanded tensor before writing to it.");
     while (tensor.parent_ !== null) {
       value = tensor.step_!.write(graph, tensor.parent_.node_(), value);
       tensor = tensor.parent_;
     }
     this.storage_.write(value, operator);
     if (this.storage_.shared !== null) this.writeBack();
+  }
+
+  /** Whether several elements are one place in memory. */
+  private isExpanded(): boolean {
+    const { strides } = this.layout_();
+    return strides.some((stride, i) => stride === 0 && this.shape[i]! > 1);
   }
 
   /** Memory shared with the user is brought up to date at once. */

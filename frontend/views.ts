@@ -1,7 +1,6 @@
 /**
  * Views: how a tensor's value follows from another's over the same storage, and how writing the view writes the other.
  */
-import { ShapeError } from "../ir/errors.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
 import { elementCount } from "../ir/shape.ts";
@@ -54,10 +53,28 @@ function writeThrough(g: GraphBuilder, parent: Node, value: Node, apply: (g: Gra
         written = sliceWritten(g, step, source, written);
         break;
       default:
-        throw new ShapeError("inplace/expanded", "unsupported operation: more than one element of the written-to tensor refers to a single memory location.", "clone() the expanded tensor before writing to it.");
+        written = unexpanded(g, step, source, written);
     }
   }
   return written;
+}
+
+/**
+ * The source of an expanded view of which some elements were written: a place of the source takes the value that
+ * differs from what it showed, from whichever of its copies was written (one at most, or the write would be refused).
+ */
+function unexpanded(g: GraphBuilder, step: Node, source: Node, written: Node): Node {
+  const axes = step.shape.map((_, axis) => axis).filter((axis) => source.shape[axis] !== step.shape[axis]);
+  const before = g.expandTo(source, step.shape);
+  // NaN differs from itself, which is harmless: it is then "written" with itself.
+  const changed = g.ne(written, before);
+  const count = step.shape.reduce((n, size) => n * size, 1);
+  const order = g.where(changed, g.reshape(g.iota(count, "int64"), step.shape), -1n);
+  const last = g.reduce("reduce_max", order, axes);
+  const flat = g.reshape(written, [count]);
+  const position = g.reshape(g.max(last, 0n), [source.shape.reduce((n, size) => n * size, 1)]);
+  const chosen = g.reshape(g.gather(flat, [0], [position]), source.shape);
+  return g.where(g.ge(last, 0n), chosen, source);
 }
 
 /** `source` with the sliced elements replaced. */

@@ -1,0 +1,107 @@
+/**
+ * What an operator keeps for its backward pass, and whether it is still there.
+ *
+ * A rule may use an intermediate node of the operator that recorded it. PyTorch's operators keep their inputs and
+ * results only, so an intermediate stands for the inputs that it comes from: overwriting those is refused as PyTorch
+ * refuses it, though the recorded graph could still give the right gradient.
+ */
+import { AutogradError } from "../ir/errors.ts";
+import type { Node } from "../ir/graph.ts";
+import { formatShape } from "../ir/shape.ts";
+import { overwriteOf, type Overwrite } from "./storage.ts";
+
+interface Operation {
+  readonly inputs: ReadonlySet<Node>;
+  readonly results: ReadonlySet<Node>;
+  /** What an in-place operator overwrote itself: it keeps a copy of that. */
+  readonly overwrites: Node | null;
+}
+const operations = new WeakMap<Node, Operation>();
+/** Nodes whose saved values an earlier backward gave up, with the line of that call. */
+const freed = new WeakMap<Node, string>();
+
+/** An operator recorded `results`, with everything new from `firstId` on, from `inputs`. */
+export function noteOperation(inputs: readonly Node[], results: readonly Node[], firstId: number, overwrites: Node | null = null): void {
+  if (!results.some((node) => node.requiresGrad)) return;
+  const operation: Operation = { inputs: new Set(inputs), results: new Set(results), overwrites };
+  const stack = results.filter((node) => node.id >= firstId);
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (operations.has(node)) continue;
+    operations.set(node, operation);
+    for (const input of node.inputs) if (input.id >= firstId && !operation.inputs.has(input)) stack.push(input);
+  }
+}
+
+/** A backward pass went through these nodes and gave up what they saved. */
+export function freeSaved(nodes: readonly Node[], site: string): void {
+  for (const node of nodes) freed.set(node, site);
+}
+
+/**
+ * @param produced the gradients that the node's rule returned
+ * @param firstNew id of the first node that the rule made
+ * @throws AutogradError when the rule used a value that has been overwritten or given up since
+ */
+export function checkSaved(name: string, node: Node, produced: readonly (Node | null)[], firstNew: number): void {
+  const operation = operations.get(node) ?? null;
+  const candidates = new Set<Node>([node, ...node.inputs]);
+  const site = freed.get(node);
+  if (site === undefined && !anyOverwritten(candidates, operation)) return;
+  for (const used of usedBy(produced, firstNew, candidates)) {
+    if (site !== undefined) {
+      throw new AutogradError("backward/graph-freed", `${name}: Trying to backward through the graph a second time: this graph was released by the backward at ${site}.`, "Pass { retain_graph: true } to that call, or run the forward pass again.");
+    }
+    for (const value of savedFor(used, operation)) {
+      const write = overwriteOf(value);
+      if (write === null || (operation !== null && value === operation.overwrites)) continue;
+      throw overwrittenError(name, node, value, write);
+    }
+  }
+}
+
+/** Most graphs have nothing overwritten: found out without walking what a rule made. */
+function anyOverwritten(candidates: ReadonlySet<Node>, operation: Operation | null): boolean {
+  for (const node of candidates) if (overwriteOf(node) !== null) return true;
+  if (operation !== null) for (const node of operation.inputs) if (overwriteOf(node) !== null) return true;
+  return false;
+}
+
+function usedBy(produced: readonly (Node | null)[], firstNew: number, candidates: ReadonlySet<Node>): Set<Node> {
+  const used = new Set<Node>();
+  const seen = new Set<Node>();
+  const stack = produced.filter((grad): grad is Node => grad !== null);
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (candidates.has(node)) used.add(node);
+    else if (node.id >= firstNew) stack.push(...node.inputs);
+  }
+  return used;
+}
+
+/** The inputs or results of an operator that one of its nodes stands for. */
+function savedFor(used: Node, operation: Operation | null): Node[] {
+  if (operation === null || operation.inputs.has(used) || operation.results.has(used)) return [used];
+  const saved: Node[] = [];
+  const seen = new Set<Node>();
+  const stack = [used];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (operation.inputs.has(node)) saved.push(node);
+    else if (operations.get(node) === operation) stack.push(...node.inputs);
+  }
+  return saved.length > 0 ? saved : [used];
+}
+
+function overwrittenError(name: string, node: Node, value: Node, write: Overwrite): AutogradError {
+  const operator = node.op === "call" ? node.attrs.name : node.op;
+  return new AutogradError(
+    "inplace/saved-value",
+    `${name}: one of the variables needed for gradient computation has been modified by an inplace operation: ${operator} saved a ${value.dtype}${formatShape(value.shape)}, changed since by ${write.operator} (now at version ${write.version}).`,
+    "Use the form without the underscore, or clone() the tensor before changing it.",
+  );
+}
