@@ -1,0 +1,2 @@
+/** `torch.nn.parameter`. */
+export { Buffer, Parameter } from "./parameter.ts";

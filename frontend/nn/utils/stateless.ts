@@ -1,0 +1,33 @@
+/** Calling a module with other values for its parameters and buffers. */
+import { ArgumentError } from "../../../ir/errors.ts";
+import type { Tensor } from "../../tensor.ts";
+import { attribute, setAttribute } from "../module-internals.ts";
+import type { Module } from "../module.ts";
+
+/**
+ * Calls `module` with the named tensors in place of its own, and puts its own back.
+ * https://docs.pytorch.org/docs/stable/generated/torch.func.functional_call.html
+ */
+export function functional_call<M extends Module>(module: M, parameter_and_buffer_dicts: Readonly<Record<string, Tensor>> | readonly Readonly<Record<string, Tensor>>[], args: unknown = [], kwargs: Readonly<Record<string, unknown>> | null = null): ReturnType<M["forward"]> {
+  const given = Object.assign({}, ...(Array.isArray(parameter_and_buffer_dicts) ? parameter_and_buffer_dicts : [parameter_and_buffer_dicts])) as Record<string, Tensor>;
+  const restore: (() => void)[] = [];
+  try {
+    for (const path of Object.keys(given)) {
+      const dot = path.lastIndexOf(".");
+      const owner = module.get_submodule(path.slice(0, Math.max(0, dot)));
+      const name = path.slice(dot + 1);
+      const before = attribute(owner, name);
+      if (before === undefined) throw new ArgumentError("functional-call/name", `functional_call: ${owner._get_name()} has no attribute \`${name}\`.`);
+      restore.push(() => setAttribute(owner, name, before));
+      setAttribute(owner, name, given[path]);
+    }
+    const list: unknown[] = Array.isArray(args) ? args : [args];
+    const call = module as unknown as (...args: unknown[]) => ReturnType<M["forward"]>;
+    return kwargs === null ? call(...list) : call(...list, kwargs);
+  } finally {
+    for (const undo of restore.reverse()) undo();
+  }
+}
+
+/** A new module. Parameters are not left without values here: every initialiser is cheap until it is read. */
+export const skip_init = <A extends unknown[], M extends Module>(module_cls: new (...args: A) => M, ...args: A): M => new module_cls(...args);
