@@ -1,6 +1,6 @@
 /** The built package, as another project with a strict configuration sees it. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,6 +37,12 @@ describe("the built package", () => {
     mkdirSync(library, { recursive: true });
     tsc("-p", "tsconfig.build.json", "--outDir", path.join(library, "dist"));
     cpSync(path.join(root, "package.json"), path.join(library, "package.json"));
+    const { dependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+      dependencies: Record<string, string>;
+    };
+    for (const name of Object.keys(dependencies)) {
+      symlinkSync(path.join(root, "node_modules", name), path.join(project, "node_modules", name), "junction");
+    }
     writeFileSync(path.join(project, "package.json"), '{ "type": "module" }');
     writeFileSync(path.join(project, "main.ts"), program);
   });
