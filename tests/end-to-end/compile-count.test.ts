@@ -1,0 +1,85 @@
+/** A training step compiles once, whatever numbers change: counted at WebAssembly.Module and Function, not by us. */
+import { compilations } from "./counters.ts";
+import { describe, expect, it } from "vitest";
+import * as torch from "cresset";
+
+const { nn, optim } = torch;
+const F = nn.functional;
+
+/** A model with dropout, Adam and a schedule: everything about it changes from step to step but the program. */
+function training(device: string) {
+  torch.manual_seed(0);
+  const model = new nn.Sequential(new nn.Linear(12, 16), new nn.ReLU(), new nn.Dropout(0.2), new nn.Linear(16, 5)).to(device);
+  const optimizer = new optim.Adam(model.parameters(), { lr: 1e-2 });
+  const scheduler = new optim.lr_scheduler.CosineAnnealingLR(optimizer, 1000);
+  const step = (x: torch.Tensor, y: torch.Tensor): torch.Tensor => {
+    optimizer.zero_grad();
+    const loss = F.cross_entropy(model(x), y);
+    loss.backward();
+    optimizer.step();
+    return loss;
+  };
+  const batch = (size: number): [torch.Tensor, torch.Tensor] => [torch.randn(size, 12).to(device), torch.randint(0, 5, [size]).to(device)];
+  return { step, scheduler, batch };
+}
+
+describe.each(["cpu", "cpu:js"])("compile count on %s", (device) => {
+  it("stays constant after step 2 of 1,000 steps recorded lazily", { timeout: 120_000 }, () => {
+    const { step, scheduler, batch } = training(device);
+    const [x, y] = batch(32);
+    let after = 0;
+    let last = 0;
+    for (let i = 0; i < 1000; i++) {
+      last = Number(step(x, y).item());
+      scheduler.step();
+      if (i === 1) after = compilations();
+    }
+    expect(compilations()).toBe(after);
+    expect(last).toBeGreaterThan(0);
+  });
+
+  it("stays constant after step 2 of 1,000 steps of a compiled function", { timeout: 120_000 }, () => {
+    const { step, scheduler, batch } = training(device);
+    const compiled = torch.compile(step);
+    const [x, y] = batch(32);
+    let after = 0;
+    for (let i = 0; i < 1000; i++) {
+      compiled(x, y);
+      scheduler.step();
+      if (i === 1) after = compilations();
+    }
+    expect(compilations()).toBe(after);
+    expect(compiled.statistics.compileCount).toBe(1);
+    expect(compiled.explain_recompiles()).toEqual([]);
+  });
+
+  it("gives the same losses lazily and compiled", () => {
+    const lazy = training(device);
+    const [x, y] = lazy.batch(32);
+    const expected = Array.from({ length: 20 }, () => (lazy.scheduler.step(), Number(lazy.step(x, y).item())));
+    const other = training(device);
+    const compiled = torch.compile(other.step);
+    const [u, v] = other.batch(32);
+    const actual = Array.from({ length: 20 }, () => (other.scheduler.step(), Number(compiled(u, v).item())));
+    actual.forEach((loss, i) => expect(loss).toBeCloseTo(expected[i]!, 5));
+  });
+
+  it("compiles once more for a last, smaller batch, and nothing for further sizes after the third", () => {
+    const { step, batch } = training(device);
+    const compiled = torch.compile(step);
+    const run = (size: number): number => {
+      const before = compilations();
+      compiled(...batch(size)).item();
+      return compilations() - before;
+    };
+    run(64);
+    const second = run(30);
+    expect(run(64)).toBe(0);
+    expect(run(30)).toBe(0);
+    const third = run(17);
+    expect(second).toBeGreaterThan(0);
+    expect(third).toBeGreaterThan(0);
+    for (const size of [45, 8, 100, 29]) expect(run(size), `size ${size}`).toBe(0);
+    expect(String(compiled.explain_recompiles()[0])).toContain("shape[0]: 64 -> 30");
+  });
+});

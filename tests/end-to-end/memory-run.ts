@@ -1,0 +1,54 @@
+/** One measured run: `memory-run.ts <device> lazy|compiled|models <steps>`; prints samples as JSON. */
+import * as torch from "cresset";
+import { deviceFor, deviceName } from "../../frontend/devices.ts";
+import { ensureSwiftShader } from "../support/webgpu.ts";
+
+const [name = "cpu", mode = "lazy", count = "1000"] = process.argv.slice(2);
+const steps = Number(count);
+const { nn, optim } = torch;
+const samples: { step: number; device: number; heap: number; arrays: number }[] = [];
+
+/** Lets finalizers run, collects, and notes what is left. */
+async function sample(step: number): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    globalThis.gc!();
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  samples.push({ step, device: deviceFor(deviceName(name)).statistics().liveBytes, heap: heapUsed, arrays: arrayBuffers });
+}
+
+function model() {
+  const net = new nn.Sequential(new nn.Linear(6, 8), new nn.Tanh(), new nn.Linear(8, 3)).to(name);
+  const optimizer = new optim.Adam(net.parameters());
+  return (x: torch.Tensor, y: torch.Tensor): torch.Tensor => {
+    optimizer.zero_grad();
+    const loss = nn.functional.cross_entropy(net(x), y);
+    loss.backward();
+    optimizer.step();
+    return loss;
+  };
+}
+
+if (name === "webgpu") {
+  await ensureSwiftShader();
+  await torch.webgpu.init();
+}
+const x = torch.randn(16, 6).to(name);
+const y = torch.randint(0, 3, [16]).to(name);
+if (mode === "models") {
+  for (let i = 0; i < steps; i++) {
+    const step = model();
+    for (let k = 0; k < 3; k++) await step(x, y).itemAsync();
+    if (i % 25 === 0 || i === steps - 1) await sample(i + 25);
+  }
+} else {
+  const step = mode === "compiled" ? torch.compile(model()) : model();
+  for (let i = 0; i < steps; i++) {
+    const loss = step(x, y);
+    if (mode === "lazy") await loss.itemAsync();
+    else if (name === "webgpu" && i % 100 === 99) await loss.itemAsync();
+    if (i === 60 || i % 2500 === 2499) await sample(i);
+  }
+}
+console.log(JSON.stringify(samples));
