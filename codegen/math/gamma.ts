@@ -74,7 +74,7 @@ export function lgamma<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
 }
 
 /**
- * The derivative of lgamma: -inf at 0, inf at -0 and NaN at -1, -2, ... as in PyTorch; 4 ulp for x > 0. For x < 0 the
+ * The derivative of lgamma: -inf at 0, inf at -0 and NaN at -1, -2, ... as in PyTorch; 3 ulp for x > 0. For x < 0 the
  * error is 1e-6 of the result or of the larger of the two terms that cancel near its zeros.
  */
 export function digamma<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {

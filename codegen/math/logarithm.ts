@@ -68,12 +68,12 @@ function naturalLogarithm<F, I, M>(b: MathBuilder<F, I, M>, { k: exponent, f }: 
   return b.madd(k, b.f32(ln2High), b.add(f, tail));
 }
 
-/** The natural logarithm; 0.9 ulp. */
+/** The natural logarithm; 1 ulp. */
 export function log<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   return logarithm(b, x, (split) => naturalLogarithm(b, split));
 }
 
-/** The base 2 logarithm; 1.3 ulp, exact for powers of two. */
+/** The base 2 logarithm; 1.5 ulp, exact for powers of two. */
 export function log2<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   return logarithm(b, x, ({ k, f }) => {
     const tail = b.mul(b.mul(f, f), polynomial(b, f, logTail));
@@ -99,7 +99,7 @@ export function log10<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   });
 }
 
-/** log(1 + x); 1.5 ulp. */
+/** log(1 + x); 1.6 ulp. */
 export function log1p<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const signOfX = b.iand(b.bitcastToInt(x), b.i32(1 << 31));
   // The sign is that of x; for -0 the sum has lost it.

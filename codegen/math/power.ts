@@ -36,7 +36,7 @@ function log2InDouble<F, I, M>(b: MathBuilder<F, I, M>, x: F): DoubleFloat<F> {
   return { high: total.high, low: b.add(total.low, scaledLow) };
 }
 
-/** x to the power of y, as C's pow; 1.4 ulp. */
+/** x to the power of y, as C's pow; 1.3 ulp. */
 export function pow<F, I, M>(b: MathBuilder<F, I, M>, x: F, y: F): F {
   const zero = b.f32(0);
   const one = b.f32(1);

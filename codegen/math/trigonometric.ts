@@ -30,20 +30,20 @@ interface ReducedAngle<F, I> {
   readonly roundingOfR: () => F;
 }
 
-/** sin x; 1.5 ulp for every finite x. */
+/** sin x; 1.7 ulp for every finite x. */
 export function sin<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   // From |x| and with the sign put back, since reducing -0 would lose its sign.
   const { r, quadrant } = reduceAngle(b, b.abs(x));
   return negateWhere(b, sinOfQuadrant(b, r, quadrant), b.bitcastToInt(x));
 }
 
-/** cos x; 1.5 ulp for every finite x. */
+/** cos x; 1.6 ulp for every finite x. */
 export function cos<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const { r, quadrant } = reduceAngle(b, b.abs(x));
   return sinOfQuadrant(b, r, b.iadd(quadrant, b.i32(1)));
 }
 
-/** tan x; 1.8 ulp for every finite x. */
+/** tan x; 2 ulp for every finite x. */
 export function tan<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const { r, quadrant, roundingOfR } = reduceAngle(b, b.abs(x));
   const square = b.mul(r, r);
