@@ -26,6 +26,21 @@ function finish(name: string, input: Tensor, result: Node, inplace: boolean | un
   return input;
 }
 
+/** 0 with probability p, else 1 / (1 - p); 0 everywhere for p = 1. */
+export function drawnMask(name: string, input: Tensor, shape: Shape, p: number): Tensor {
+  checkProbability(name, p);
+  const zeros = blank(input, shape);
+  return p === 1 ? zeros : dropoutMask(zeros, p);
+}
+
+function checkProbability(name: string, p: number): void {
+  if (!(p >= 0 && p <= 1))
+    throw new ArgumentError(
+      `${name}/probability`,
+      `${name}: dropout probability has to be between 0 and 1, but got ${p}.`,
+    );
+}
+
 interface DropoutForm {
   readonly name: string;
   readonly defaultTraining: boolean;
@@ -40,11 +55,7 @@ function dropoutBy(form: DropoutForm, args: DropoutCall): Tensor {
     const { name } = form;
     const { input, p: probability, training, inplace } = dropoutArguments.bind(name, args);
     const p = probability ?? 0.5;
-    if (!(p >= 0 && p <= 1))
-      throw new ArgumentError(
-        `${name}/probability`,
-        `${name}: dropout probability has to be between 0 and 1, but got ${p}.`,
-      );
+    checkProbability(name, p);
     if (p === 0 || !(training ?? form.defaultTraining) || input.numel() === 0) return input;
     const { device } = input.storage_;
     enterScope(device.name);

@@ -1,14 +1,19 @@
 /** Every operator family of neural networks: importing this fills the registry. */
 import "./activation-pieces.ts";
 import "./activation.ts";
+import "./attention.ts";
 import "./convolution.ts";
 import "./embedding.ts";
+import "./fold.ts";
+import "./interpolation.ts";
 import "./linear.ts";
 import "./losses-classification.ts";
 import "./losses-elementwise.ts";
 import "./losses-pairs.ts";
 import "./normalization.ts";
+import "./pad.ts";
 import "./pooling-adaptive.ts";
 import "./pooling.ts";
+import "./shuffle.ts";
 import "./similarity.ts";
 import "./softmax.ts";

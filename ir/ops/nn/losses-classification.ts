@@ -249,7 +249,7 @@ export const multiMarginLoss = defineOp({
     if (weight !== null) each = g.mul(each, besideClasses(g, g.gather(g.cast(weight, x.dtype), [0], [target]), input));
     const loss = g.div(g.reshape(g.sum(each, [1]), target.shape), input.shape[1]!);
     const result = reduced(g, loss, wantedReduction("multi_margin_loss", args));
-    return g.cast(single ? g.reshape(result, []) : result, input.dtype);
+    return g.cast(result.shape.length > 0 ? g.reshape(result, args.target.shape) : result, input.dtype);
   },
 });
 

@@ -5,7 +5,7 @@ import type { Node } from "../../graph.ts";
 import { isNode } from "../../builder.ts";
 import { defineOp, recordOperator } from "../../operator.ts";
 import { sameShape } from "../../shape.ts";
-import { describe, requireFloat } from "../support.ts";
+import { describe, requireFloat, toFloat } from "../support.ts";
 import { softplusOf } from "./activation.ts";
 import { pairOf, reducedTo, wantedReduction } from "./losses-support.ts";
 import { reduced, reductionOf, widen, widenIf } from "./support.ts";
@@ -251,7 +251,7 @@ export const poissonNllLoss = defineOp({
   },
   gradient: "through decomposition",
   record(g, args) {
-    const { x, y, finish } = pairOf(g, "poisson_nll_loss", args.input, args.target);
+    const { x, y, finish } = pairOf(g, "poisson_nll_loss", toFloat(g, args.input), args.target);
     const rate = args.log_input
       ? g.sub(g.exp(x), g.mul(y, x))
       : g.sub(x, g.mul(y, g.log(g.add(x, g.scalar(args.eps, x.dtype)))));

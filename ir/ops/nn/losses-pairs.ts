@@ -1,5 +1,6 @@
 /** Losses of pairs and triplets of vectors, of rankings, and of distributions with a variance. */
 import type { GraphBuilder } from "../../builder.ts";
+import { isIntegral } from "../../dtype.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
@@ -13,8 +14,8 @@ import { reductionOf, widen } from "./support.ts";
 const page = (name: string): string => `torch.nn.functional.${name}`;
 const places = ["nn.functional"] as const;
 
-/** max(x, 0) with the gradient of clamp_min: one at zero too. */
-const notNegative = (g: GraphBuilder, x: Node): Node => g.where(g.lt(x, 0), 0, x);
+/** max(x, 0) with the gradient of clamp_min: one at zero too, none at NaN. */
+const notNegative = (g: GraphBuilder, x: Node): Node => g.where(g.ge(x, 0), x, g.max(g.detach(x), 0));
 
 export const marginRankingLoss = defineOp({
   name: "margin_ranking_loss",
@@ -83,15 +84,21 @@ export const cosineEmbeddingLoss = defineOp({
     }
     const [p, q] = promoted(g, input1, input2);
     checkBroadcast("cosine_embedding_loss", p, q);
-    const [a, b] = [widen(g, toFloat(g, p)), widen(g, toFloat(g, q))];
     const axis = expected - 1;
-    const dot = (s: Node, t: Node): Node => dropAxes(g, g.sum(g.mul(s, t), [axis]), [axis]);
+    // Integers are multiplied in their own type, and added up as int64.
+    const dot = (s: Node, t: Node): Node => {
+      const products = s.dtype === "bool" ? g.and(s, t) : g.mul(widen(g, s), widen(g, t));
+      const summed = g.sum(isIntegral(products.dtype) ? g.cast(products, "int64") : products, [axis]);
+      return dropAxes(g, toFloat(g, summed), [axis]);
+    };
+    const [a, b] = [p, q];
     const epsilon = 1e-12;
     const denominator = g.sqrt(g.mul(g.add(dot(a, a), epsilon), g.add(dot(b, b), epsilon)));
     const cosine = g.div(dot(a, b), denominator);
-    const wanted = g.cast(target, cosine.dtype);
     const apart = notNegative(g, g.sub(cosine, g.scalar(args.margin, cosine.dtype)));
-    const loss = g.add(g.where(g.eq(wanted, 1), g.sub(1, cosine), 0), g.where(g.eq(wanted, -1), apart, 0));
+    const wanted = target.dtype === "bool" ? g.cast(target, "int64") : target;
+    const minusOne = target.dtype === "uint8" ? 255 : -1;
+    const loss = g.add(g.where(g.eq(wanted, 1), g.sub(1, cosine), 0), g.where(g.eq(wanted, minusOne), apart, 0));
     return reducedTo(g, loss, wantedReduction("cosine_embedding_loss", args), p);
   },
 });
@@ -120,6 +127,25 @@ export const tripletMarginLoss = defineOp({
     if (args.swap) far = g.min(far, distanceOf(g, positive, negative, p, eps, false));
     const loss = notNegative(g, g.add(g.sub(near, far), g.scalar(args.margin, near.dtype)));
     return reducedTo(g, loss, wantedReduction("triplet_margin_loss", args), near);
+  },
+});
+
+export const tripletLossOfDistances = defineOp({
+  name: "triplet_loss_of_distances",
+  signature: "triplet_loss_of_distances(Tensor near, Tensor far, Scalar margin, string reduction) -> Tensor",
+  places: [],
+  doc: {
+    summary: "max(0, near - far + margin).",
+    shape: "[N], [N] -> []",
+    source: page("triplet_margin_with_distance_loss"),
+  },
+  gradient: "through decomposition",
+  record(g, { near, far, margin, reduction }) {
+    const { x, y, finish } = pairOf(g, "triplet_margin_with_distance_loss", near, far);
+    return finish(
+      notNegative(g, g.add(g.sub(x, y), g.scalar(margin, x.dtype))),
+      reductionOf("triplet_margin_with_distance_loss", reduction),
+    );
   },
 });
 

@@ -41,7 +41,8 @@ export function normOver(g: GraphBuilder, x: Node, p: number, axes: readonly num
   if (p === 1) return g.sum(size, axes);
   if (p === Infinity) return g.reduce("reduce_max", size, axes);
   if (p === -Infinity) return g.reduce("reduce_min", size, axes);
-  if (p === 0) return g.sum(g.cast(g.ne(x, 0), x.dtype), axes);
+  // A count has a gradient, which is zero.
+  if (p === 0) return g.withHistory(g.sum(g.cast(g.ne(x, 0), x.dtype), axes), g.sum(g.unary("floor", x), axes));
   // A power below one is infinitely steep at zero.
   const zero = g.eq(size, 0);
   const powers = p > 0 ? g.where(zero, 0, g.pow(g.where(zero, 1, size), p)) : g.pow(size, p);

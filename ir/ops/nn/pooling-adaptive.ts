@@ -49,7 +49,7 @@ function bounds(g: GraphBuilder, size: number, count: number): { start: Node; en
   return { start, end };
 }
 
-function adaptiveAverage(g: GraphBuilder, name: string, rank: number, input: Node, wanted: unknown): Node {
+export function adaptiveAverage(g: GraphBuilder, name: string, rank: number, input: Node, wanted: unknown): Node {
   const target = targetOf(name, input, rank, wanted);
   const lead = input.shape.length - rank;
   const sizes = input.shape.slice(lead);

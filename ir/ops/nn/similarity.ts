@@ -63,7 +63,7 @@ export function cosineOf(g: GraphBuilder, x1: Node, x2: Node, dim: number, eps: 
 export function distanceOf(g: GraphBuilder, x1: Node, x2: Node, p: number, eps: number, keepdim: boolean): Node {
   const [a, b] = promoted(g, x1, x2);
   checkBroadcast("pairwise_distance", a, b);
-  const difference = g.add(g.sub(widen(g, toFloat(g, a)), widen(g, toFloat(g, b))), eps);
+  const difference = g.add(toFloat(g, g.sub(widen(g, a), widen(g, b))), eps);
   const axes = difference.shape.length === 0 ? [] : [difference.shape.length - 1];
   return g.cast(keepOrDrop(g, normOver(g, difference, p, axes), axes, keepdim), toFloat(g, a).dtype);
 }
