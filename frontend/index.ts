@@ -5,6 +5,7 @@ import { installMethods } from "./call.ts";
 
 import "./conversion.ts";
 import "./indexing.ts";
+import "./strided.ts";
 import "./tensor-autograd.ts";
 
 installMethods();
@@ -19,6 +20,7 @@ export { export, ExportedProgram, type Exportable, type ExportModelOptions, type
 export * from "./random.ts";
 export { Tensor } from "./tensor.ts";
 export * from "./type-info.ts";
+export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
 export { slice, type Index, type IndexValue, type Slice } from "./indexing.ts";
 export * from "../ir/errors.ts";
 export * from "./generated/functions.ts";

@@ -85,6 +85,15 @@ export class Tensor {
     return new Tensor(this.storage_, shape, this, step);
   }
 
+  /** @internal From here on this object is what `other` is: for operators that change a tensor's own shape. */
+  takeOver_(other: Tensor): this {
+    const { storage_, shape, parent_, step_ } = other;
+    Object.assign(this, { storage_, shape, parent_, step_ });
+    this.cached = null;
+    this.layout = null;
+    return this;
+  }
+
   /** @internal The node of the current value. */
   node_(): Node {
     traceObserver()?.storageUsed?.(this.storage_);
@@ -354,6 +363,7 @@ export class Tensor {
 /** Strides and offset of a view, or null when its elements do not lie evenly in the storage. */
 export function viewLayout(step: ViewStep, parent: Tensor, layout: { strides: readonly number[]; offset: number }): { strides: readonly number[]; offset: number } | null {
   if (step === detachStep) return layout;
+  if (step.layout !== undefined) return step.layout;
   const standIn = leafNode("input", "bool", parent.shape, null);
   const view = step.apply(graph, standIn);
   // Contiguous elements stay contiguous in any shape.

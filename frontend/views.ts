@@ -11,6 +11,8 @@ export interface ViewStep {
   apply(g: GraphBuilder, parent: Node): Node;
   /** The parent's value after the view has been given `value`. */
   write(g: GraphBuilder, parent: Node, value: Node): Node;
+  /** Where the elements lie in the storage, when the step itself says so. */
+  readonly layout?: { readonly strides: readonly number[]; readonly offset: number };
 }
 
 /** A step made of movement operations; writing goes through the inverse where there is a simple one. */

@@ -79,8 +79,6 @@ export function promoteTypes(a: DType, b: DType): DType {
 export function canCast(from: DType, to: DType): boolean {
   if (to === "bool") return from === "bool";
   if (from === to) return true;
-  // PyTorch forbids a signed integer as the source of an unsigned one.
-  if (to === "uint8" && isInteger(from)) return false;
   return rankOf(from) <= rankOf(to);
 }
 

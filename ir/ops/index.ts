@@ -15,3 +15,4 @@ import "./repeating.ts";
 import "./scanning.ts";
 import "./scattering.ts";
 import "./shaping.ts";
+import "./strided.ts";
