@@ -52,7 +52,7 @@ export function namedResults(result: unknown): NamedLeaf[] {
       tree.forEach((item, i) => visit(item, joined(prefix, names?.[i] ?? i)));
     } else if (isPlainObject(tree)) for (const [key, value] of Object.entries(tree)) visit(value, joined(name, key));
     else {
-      const what = typeof tree === "object" ? "an object of its own class" : `the ${typeof tree} ${String(tree)}`;
+      const what = typeof tree === "object" ? "an object of its own class" : `the ${typeof tree} ${JSON.stringify(tree) ?? ""}`;
       throw new ExportError("export/result", `export: forward returned ${what}${name === "" ? "" : ` as ${name}`}; an exported model returns tensors.`, "Return tensors, or arrays and plain objects of tensors.");
     }
   };

@@ -10,7 +10,8 @@ import type { DeviceName } from "../../runtime/device.ts";
 import { compileGraph } from "../pipeline.ts";
 import { placeholders, placeOf, scalarValue } from "../recorder.ts";
 import { valueOf, type Value } from "../value.ts";
-import { at, type Recorded, type RecordedWeight } from "./record.ts";
+import { at, type Recorded } from "./record.ts";
+import type { Weight } from "./weights.ts";
 
 export const deviceOfTarget: Readonly<Record<ExportTarget, DeviceName>> = { js: "cpu:js", wasm: "cpu", webgpu: "webgpu" };
 
@@ -23,7 +24,7 @@ const refusedTypes: Readonly<Record<ExportTarget, (dtype: DType) => boolean>> = 
 export interface TargetProgram {
   readonly model: ExportModel;
   /** In the order of the model's. */
-  readonly weights: readonly RecordedWeight[];
+  readonly weights: readonly Weight[];
 }
 
 const isLeaf = (node: Node): boolean => valueOf(node) !== null;

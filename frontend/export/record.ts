@@ -7,20 +7,20 @@ import { ExportError, NotImplementedError } from "../../ir/errors.ts";
 import { forgetInterned, nextNodeId, topologicalOrder, type Node } from "../../ir/graph.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { formatShape } from "../../ir/shape.ts";
-import type { Device, Memory } from "../../runtime/device.ts";
+import type { Device } from "../../runtime/device.ts";
 import { typedArray } from "../../runtime/typed-array.ts";
 import { statusOf } from "../checks.ts";
 import { deviceFor } from "../devices.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { tracing } from "../host-effects.ts";
 import { fork_rng } from "../random.ts";
-import { recorder } from "../recorder.ts";
 import { userSite } from "../site.ts";
-import { undoingWrites, takeWritten } from "../storage.ts";
+import { undoingWrites } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { setTraceObserver, traceObserver, type TraceObserver } from "../trace.ts";
 import { behindMarkers, inputNode, Value, valueOf } from "../value.ts";
 import { argumentNames, finalNames, mapNamed, namedResults } from "./names.ts";
+import { computeConstants, computePending, namedTensors, weightsOf, type Weight } from "./weights.ts";
 
 /** A module, or a function of tensors. */
 export type Exportable = ((...args: never[]) => unknown) | { forward(...args: never[]): unknown };
@@ -34,17 +34,10 @@ export interface RecordedInput {
   readonly name: string;
   readonly node: Node;
 }
-export interface RecordedWeight {
-  readonly name: string;
-  readonly node: Node;
-  /** The contents when the model was exported. */
-  readonly contents: Promise<ArrayBuffer>;
-}
-
 export interface Recorded {
   readonly device: Device;
   readonly inputs: readonly RecordedInput[];
-  readonly weights: readonly RecordedWeight[];
+  readonly weights: readonly Weight[];
   readonly outputs: readonly { readonly name: string; readonly node: Node }[];
   /** Conditions on values, as a bool vector. */
   readonly checks: { readonly node: Node; readonly errors: readonly (() => Error)[] } | null;
@@ -71,38 +64,36 @@ export function recordModel(model: Exportable, args: readonly unknown[], options
   if (traceObserver() !== null) throw new ExportError("export/nested", "export: a compiled function that is being recorded cannot export.");
   const names = namedTensors(model);
   computePending([...names.keys()]);
-  const inputs: { placeholder: Placeholder; tensor: Tensor }[] = [];
+  const inputs: { readonly placeholder: Placeholder; readonly node: Node }[] = [];
   const argNames = argumentNames(forwardOf(model), args.length);
-  const traced = args.map((argument, i) =>
-    mapNamed(argument, argNames[i]!, (tensor, name) => {
-      const placeholder = new Placeholder(name, tensor);
-      const stand = Tensor.ofNode(inputNode(placeholder), tensor.storage_.device);
-      inputs.push({ placeholder, tensor: stand });
-      return stand;
-    }),
-  );
-  const inputNames = finalNames(inputs.map(({ placeholder }) => placeholder.name), options.input_names, "input_names");
-  const nodes = inputs.map(({ tensor }) => tensor.node_());
+  const standIn = (tensor: Tensor, name: string): Tensor => {
+    const placeholder = new Placeholder(name, tensor);
+    const node = inputNode(placeholder);
+    inputs.push({ placeholder, node });
+    return Tensor.ofNode(node, placeholder.device);
+  };
 
   const observer = new Observer();
   forgetInterned();
   const first = nextNodeId();
-  const results = namedResults(recording(observer, () => call(model, traced)));
+  const result = recording(observer, () => call(model, args.map((argument, i) => mapNamed(argument, argNames[i]!, standIn))));
+  const inputNames = finalNames(inputs.map(({ placeholder }) => placeholder.name), options.input_names, "input_names");
+  const results = namedResults(result);
   const outputNames = finalNames(results.map(({ name }) => name), options.output_names, "output_names");
   const roots = results.map(({ tensor }) => behindMarkers(tensor.node_()));
-  const device = inputs[0]?.tensor.storage_.device ?? results[0]?.tensor.storage_.device ?? deviceFor("cpu");
+  const device = inputs[0]?.placeholder.device ?? results[0]?.tensor.storage_.device ?? deviceFor("cpu");
   forgetInterned();
   observer.refuse(topologicalOrder(roots, (node) => valueOf(node) !== null));
   computeConstants(roots, first, device);
   const status = statusOf(roots);
-  const all = status === null ? roots : [...roots, status.node];
+  const { copyOf, originalOf } = copyInOrder(status === null ? roots : [...roots, status.node]);
   return {
     device,
-    inputs: nodes.map((node, i) => ({ name: inputNames[i]!, node })),
-    weights: weightsOf(all, names),
-    outputs: roots.map((node, i) => ({ name: outputNames[i]!, node })),
-    checks: status === null ? null : { node: status.node, errors: status.checks.map(({ error }) => error) },
-    callOf: (node) => observer.callOf(node),
+    inputs: inputs.map(({ node }, i) => ({ name: inputNames[i]!, node: copyOf.get(node) ?? node })),
+    weights: weightsOf([...copyOf.values()], names, (value) => value instanceof Placeholder),
+    outputs: roots.map((node, i) => ({ name: outputNames[i]!, node: copyOf.get(node)! })),
+    checks: status === null ? null : { node: copyOf.get(status.node)!, errors: status.checks.map(({ error }) => error) },
+    callOf: (node) => observer.callOf(originalOf.get(node) ?? node),
   };
 }
 
@@ -180,69 +171,28 @@ function recording(observer: Observer, run: () => unknown): unknown {
   }
 }
 
-/** Parameters and buffers by their storage's name in the module. */
-function namedTensors(model: Exportable): Map<Tensor, string> {
-  const named = new Map<Tensor, string>();
-  const source = model as { named_parameters?(): Iterable<[string, Tensor]>; named_buffers?(): Iterable<[string, Tensor]> };
-  for (const [name, tensor] of source.named_parameters?.() ?? []) named.set(tensor, name);
-  for (const [name, tensor] of source.named_buffers?.() ?? []) named.set(tensor, name);
-  return named;
-}
-
-/** What was written before, and the module's tensors, get their values, so that no initialisation is exported. */
-function computePending(tensors: readonly Tensor[]): void {
-  for (const storage of takeWritten()) storage.value();
-  flushAll(tensors.map(({ storage_ }) => ({ node: behindMarkers(storage_.node), device: storage_.device })));
-}
-
-function flushAll(wanted: readonly { readonly node: Node; readonly device: Device }[]): void {
-  for (const device of new Set(wanted.map((item) => item.device))) {
-    recorder.flush(wanted.flatMap((item) => (item.device === device && valueOf(item.node) === null ? [{ node: item.node, hint: "state" as const }] : [])), device);
+/**
+ * The graph without marks of differentiation and with ids in the order in which the roots need their nodes, so that
+ * equal models give equal programs, whatever was recorded before.
+ */
+function copyInOrder(roots: readonly Node[]): { readonly copyOf: ReadonlyMap<Node, Node>; readonly originalOf: ReadonlyMap<Node, Node> } {
+  const copyOf = new Map<Node, Node>();
+  const originalOf = new Map<Node, Node>();
+  const stack = [...roots].reverse();
+  for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+    const inputs = valueOf(node) === null ? node.inputs.map(behindMarkers) : [];
+    const missing = copyOf.has(node) ? [] : inputs.filter((input) => !copyOf.has(input));
+    if (missing.length > 0) {
+      stack.push(...missing.reverse());
+      continue;
+    }
+    stack.pop();
+    if (copyOf.has(node)) continue;
+    const copy = { ...node, id: copyOf.size + 1, inputs: inputs.map((input) => copyOf.get(input)!), requiresGrad: false, expansion: null } as Node;
+    copyOf.set(node, copy);
+    originalOf.set(copy, node);
   }
-}
-
-const passedThrough: ReadonlySet<string> = new Set(["reshape", "permute", "expand", "slice", "leaf", "detach", "with_history", "barrier"]);
-
-/** Tensors that forward closes over and that are not computed yet: what is older than the recording depends on no input. */
-function computeConstants(roots: readonly Node[], first: number, device: Device): void {
-  const wanted = new Set<Node>();
-  const isLeaf = (node: Node): boolean => valueOf(node) !== null || (node.id < first && node.inputs.length > 0 && !passedThrough.has(node.op));
-  for (const node of topologicalOrder(roots, isLeaf)) if (isLeaf(node) && valueOf(node) === null) wanted.add(node);
-  flushAll(Array.from(wanted, (node) => ({ node, device })));
-}
-
-function weightsOf(roots: readonly Node[], names: ReadonlyMap<Tensor, string>): RecordedWeight[] {
-  const known = new Map<Value, string>();
-  for (const [tensor, name] of names) {
-    const value = valueOf(behindMarkers(tensor.storage_.node));
-    if (value !== null && tensor.parent_ === null && !known.has(value)) known.set(value, name);
-  }
-  const taken = new Set(known.values());
-  let constants = 0;
-  const freshName = (): string => {
-    let name;
-    do name = `constant_${constants++}`;
-    while (taken.has(name));
-    return name;
-  };
-  const weights = new Map<Value, RecordedWeight>();
-  for (const node of topologicalOrder(roots, (leaf) => valueOf(leaf) !== null)) {
-    const value = valueOf(node);
-    if (value === null || value instanceof Placeholder || weights.has(value)) continue;
-    weights.set(value, { name: known.get(value) ?? freshName(), node, contents: contentsOf(value) });
-  }
-  return [...weights.values()];
-}
-
-/** A copy, since the value may be overwritten by training later. */
-function contentsOf(value: Value): Promise<ArrayBuffer> {
-  const host = value.hostContents;
-  if (host !== null) return Promise.resolve(Uint8Array.from(new Uint8Array(host.buffer, host.byteOffset, host.byteLength)).buffer);
-  const memory: Memory = value.memory();
-  const contents = value.device.read(memory);
-  // Whoever uses the weights hears of an error; nobody has to.
-  contents.catch(() => {});
-  return contents;
+  return { copyOf, originalOf };
 }
 
 /** Sizes that stay open. */

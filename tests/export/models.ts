@@ -1,5 +1,11 @@
 /** Models that tests export: each with its inputs, on the device that is the default when it is made. */
 import * as torch from "../../frontend/index.ts";
+import { Module } from "../../frontend/nn/module.ts";
+import { BatchNorm2d } from "../../frontend/nn/modules/batch-norm.ts";
+import { Conv2d } from "../../frontend/nn/modules/conv.ts";
+import { Embedding } from "../../frontend/nn/modules/embedding.ts";
+import { Linear } from "../../frontend/nn/modules/linear.ts";
+import { LayerNorm } from "../../frontend/nn/modules/normalization.ts";
 
 export interface TestModel {
   readonly model: torch.Exportable;
@@ -8,32 +14,36 @@ export interface TestModel {
 
 const F = torch.nn.functional;
 
-/** Values of their own for the parameters of a functional model. */
-const draw = (...shape: number[]): torch.Tensor => torch.randn(shape).mul(0.4);
-
-function mlp(): torch.Exportable {
-  const [w1, b1, w2, b2] = [draw(33, 20), draw(33), draw(7, 33), draw(7)] as const;
-  return (x: torch.Tensor) => torch.softmax(F.linear(F.gelu(F.linear(x, w1, b1)), w2, b2), -1);
+class Mlp extends Module {
+  first = new Linear(20, 33);
+  second = new Linear(33, 7);
+  override forward(x: torch.Tensor): torch.Tensor {
+    return torch.softmax(this.second(F.gelu(this.first(x))), -1);
+  }
 }
 
-function cnn(): torch.Exportable {
-  const [kernel, mean, spread, head] = [draw(8, 3, 3, 3), draw(1, 8, 1, 1), draw(1, 8, 1, 1).abs().add(1), draw(5, 72)] as const;
-  return (image: torch.Tensor) => {
-    const features = F.avg_pool2d(torch.relu(F.conv2d(image, kernel, null, { padding: 1 }).sub(mean).div(spread)), 2);
-    const logits = F.linear(features.flatten(1), head);
+class Cnn extends Module {
+  conv = new Conv2d(3, 8, 3, { padding: 1 });
+  norm = new BatchNorm2d(8);
+  head = new Linear(8 * 3 * 3, 5);
+  override forward(image: torch.Tensor): { logits: torch.Tensor; best: torch.Tensor } {
+    const features = F.max_pool2d(torch.relu(this.norm(this.conv(image))), 2);
+    const logits = this.head(features.flatten(1));
     return { logits, best: logits.argmax(1) };
-  };
+  }
 }
 
-function attention(): torch.Exportable {
-  const [embedding, scale, qkv] = [draw(50, 16), draw(16), draw(48, 16)] as const;
-  return (tokens: torch.Tensor, mask: torch.Tensor) => {
+class Attention extends Module {
+  embedding = new Embedding(50, 16);
+  norm = new LayerNorm(16);
+  qkv = new Linear(16, 48, { bias: false });
+  override forward(tokens: torch.Tensor, mask: torch.Tensor): torch.Tensor {
     const [B, T] = tokens.shape as [number, number];
-    const x = F.layer_norm(F.embedding(tokens, embedding), [16], scale);
-    const [q, k, v] = F.linear(x, qkv).split(16, 2).map((t) => t.reshape(B, T, 4, 4).transpose(1, 2)) as [torch.Tensor, torch.Tensor, torch.Tensor];
+    const x = this.norm(this.embedding(tokens));
+    const [q, k, v] = this.qkv(x).split(16, 2).map((t) => t.reshape(B, T, 4, 4).transpose(1, 2)) as [torch.Tensor, torch.Tensor, torch.Tensor];
     const scores = q.matmul(k.transpose(-2, -1)).mul(0.5).masked_fill(mask, -Infinity);
     return torch.softmax(scores, -1).matmul(v).transpose(1, 2).reshape(B, T, 16).add(x);
-  };
+  }
 }
 
 /** Functions that modules have in their helpers, over several types. */
@@ -48,11 +58,17 @@ const functions = (a: torch.Tensor, b: torch.Tensor, n: torch.Tensor): readonly 
   n,
 ];
 
+const made = <M extends Module>(model: M): M => {
+  torch.manual_seed(3);
+  for (const parameter of model.parameters()) torch.no_grad(() => parameter.copy_(torch.randn(parameter.shape).mul(0.4)));
+  return model.eval();
+};
+
 export const models: Readonly<Record<string, () => TestModel>> = {
-  mlp: () => ({ model: mlp(), inputs: () => ({ x: torch.randn(9, 20) }) }),
-  cnn: () => ({ model: cnn(), inputs: () => ({ image: torch.randn(2, 3, 6, 6) }) }),
+  mlp: () => ({ model: made(new Mlp()), inputs: () => ({ x: torch.randn(9, 20) }) }),
+  cnn: () => ({ model: made(new Cnn()), inputs: () => ({ image: torch.randn(2, 3, 6, 6) }) }),
   attention: () => ({
-    model: attention(),
+    model: made(new Attention()),
     inputs: () => ({ tokens: torch.randint(0, 50, [2, 6]), mask: torch.ones(6, 6).triu(1).to(torch.bool) }),
   }),
   functions: () => ({ model: functions, inputs: () => ({ a: torch.randn(37), b: torch.randn(37, { dtype: torch.float64 }), n: torch.randint(-9, 9, [5]) }) }),
