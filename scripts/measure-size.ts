@@ -7,7 +7,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build, type Metafile } from "esbuild";
+import { build, type BuildOptions, type Metafile } from "esbuild";
 import { stripDocumentationPlugin } from "./strip-documentation.ts";
 
 const entries = fileURLToPath(new URL("../bench/size", import.meta.url));
@@ -23,21 +23,26 @@ export interface BundleSize {
   readonly sources: readonly (readonly [file: string, bytes: number])[];
 }
 
+/** How applications are bundled here. */
+export const bundleOptions = {
+  bundle: true,
+  minify: true,
+  format: "esm",
+  splitting: true,
+  platform: "browser",
+  target: "es2023",
+  metafile: true,
+  legalComments: "none",
+  external: ["node:*", "webgpu"],
+  plugins: [stripDocumentationPlugin],
+} satisfies BuildOptions;
+
 export async function measureBundle(entry: string): Promise<BundleSize> {
   const { outputFiles, metafile } = await build({
+    ...bundleOptions,
     entryPoints: [entry],
-    bundle: true,
-    minify: true,
-    format: "esm",
-    splitting: true,
-    platform: "browser",
-    target: "es2023",
-    write: false,
     outdir: "out",
-    metafile: true,
-    legalComments: "none",
-    external: ["node:*", "webgpu"],
-    plugins: [stripDocumentationPlugin],
+    write: false,
   });
   const contents = new Map(outputFiles.map((file) => [path.relative(process.cwd(), file.path), file.contents]));
   const size = (names: readonly string[]): Size => {
