@@ -62,9 +62,13 @@ export function assemble(graph: KernelGraph, options: AssembleOptions): Assemble
   });
   const readCount = new Map<Node, number>();
   for (const { lowered, writes } of kernels) {
-    for (const node of lowered.arguments) if (!writes.includes(node)) readCount.set(node, (readCount.get(node) ?? 0) + 1);
+    for (const node of lowered.arguments)
+      if (!writes.includes(node)) readCount.set(node, (readCount.get(node) ?? 0) + 1);
   }
-  const marked = kernels.map((kernel) => ({ ...kernel, sink: kernel.elementwise && kernel.writes.every((node) => outputSet.has(node) && !readCount.has(node)) }));
+  const marked = kernels.map((kernel) => ({
+    ...kernel,
+    sink: kernel.elementwise && kernel.writes.every((node) => outputSet.has(node) && !readCount.has(node)),
+  }));
   // What nothing waits for runs last: by then the inputs that it overwrites have been read.
   const body = marked.filter((kernel) => !kernel.sink);
   const sinks = marked.filter((kernel) => kernel.sink);
@@ -105,7 +109,8 @@ export function assemble(graph: KernelGraph, options: AssembleOptions): Assemble
     }
     const donated = addSlot(node, { kind: "donated", index, of: inputs.indexOf(donor) });
     const lastStep = lastRead.get(donor) ?? -1;
-    const safe = writer >= 0 && (lastStep < writer || (lastStep === writer && mayReplace(ordered[writer]!.lowered, node, donor)));
+    const safe =
+      writer >= 0 && (lastStep < writer || (lastStep === writer && mayReplace(ordered[writer]!.lowered, node, donor)));
     const onlyWriter = ordered.filter((kernel) => kernel.writes.includes(node)).length === 1;
     if (safe && onlyWriter && (lastRead.get(node) ?? writer) === writer) slotOf.set(node, donated);
     else {
@@ -150,7 +155,15 @@ export function assemble(graph: KernelGraph, options: AssembleOptions): Assemble
     numbers: lowered.scalars.map(numberOf),
   }));
   return {
-    program: { name: options.name, slots, numbers, steps: [...steps, ...copies], inputCount: inputs.length, outputCount: outputs.length, arenaBytes: layout.arenaBytes },
+    program: {
+      name: options.name,
+      slots,
+      numbers,
+      steps: [...steps, ...copies],
+      inputCount: inputs.length,
+      outputCount: outputs.length,
+      arenaBytes: layout.arenaBytes,
+    },
     inputs,
     scalars,
   };
@@ -161,7 +174,15 @@ function mergeSinks(sinks: readonly Placed[], donations: ReadonlyMap<Node, Node>
   let group: Placed[] = [];
   const flush = (): void => {
     if (group.length > 0) {
-      result.push({ lowered: mergeKernels(group.map((k) => k.lowered), group.length === 1 ? group[0]!.lowered.kernel.name : `update_${group.length}`), writes: group.flatMap((k) => k.writes), sink: true, elementwise: true });
+      result.push({
+        lowered: mergeKernels(
+          group.map((k) => k.lowered),
+          group.length === 1 ? group[0]!.lowered.kernel.name : `update_${group.length}`,
+        ),
+        writes: group.flatMap((k) => k.writes),
+        sink: true,
+        elementwise: true,
+      });
     }
     group = [];
   };
@@ -170,7 +191,9 @@ function mergeSinks(sinks: readonly Placed[], donations: ReadonlyMap<Node, Node>
     // One part must not overwrite in place what another part reads.
     const overwritten = new Set(group.flatMap((k) => k.writes).map((node) => donations.get(node)));
     const own = new Set(sink.writes.map((node) => donations.get(node)));
-    const conflict = sink.lowered.arguments.some((node) => overwritten.has(node)) || group.some((k) => k.lowered.arguments.some((node) => own.has(node)));
+    const conflict =
+      sink.lowered.arguments.some((node) => overwritten.has(node)) ||
+      group.some((k) => k.lowered.arguments.some((node) => own.has(node)));
     if (buffers > mergeLimit || conflict) flush();
     group.push(sink);
   }

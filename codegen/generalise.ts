@@ -32,7 +32,8 @@ export interface ProgramFamily {
 /** Thrown inside when two kernels differ in more than literals. */
 class DifferentForm extends Error {}
 
-const isLiteral = (value: unknown): value is Literal => typeof value === "object" && value !== null && "op" in value && value.op === "const";
+const isLiteral = (value: unknown): value is Literal =>
+  typeof value === "object" && value !== null && "op" in value && value.op === "const";
 
 /** @returns null when the programs have no common form */
 export function generalise(programs: readonly Program[]): ProgramFamily | null {
@@ -53,8 +54,15 @@ export function generalise(programs: readonly Program[]): ProgramFamily | null {
 function sameFrame(a: Program, b: Program): boolean {
   const frame = (program: Program): string =>
     JSON.stringify({
-      slots: program.slots.map((slot) => [slot.dtype, slot.place.kind, "index" in slot.place ? slot.place.index : 0, "of" in slot.place ? slot.place.of : 0]),
-      steps: program.steps.map((step) => (step.kind === "kernel" ? [step.kernel.name, step.buffers, step.numbers] : step)),
+      slots: program.slots.map((slot) => [
+        slot.dtype,
+        slot.place.kind,
+        "index" in slot.place ? slot.place.index : 0,
+        "of" in slot.place ? slot.place.of : 0,
+      ]),
+      steps: program.steps.map((step) =>
+        step.kind === "kernel" ? [step.kernel.name, step.buffers, step.numbers] : step,
+      ),
       numbers: program.numbers,
     });
   return frame(a) === frame(b);
@@ -67,12 +75,18 @@ function generaliseKernel(kernels: readonly LoopKernel[]): GeneralKernel {
     if (parts.every(isLiteral)) {
       const literals = parts as readonly Literal[];
       const one = literals[0]!;
-      if (literals.every((literal) => literal.type.kind === one.type.kind && Object.is(literal.value, one.value))) return one;
-      if (literals.some((literal) => literal.type.kind !== one.type.kind || literal.type.lanes !== 1) || one.type.kind === "bool") throw new DifferentForm();
+      if (literals.every((literal) => literal.type.kind === one.type.kind && Object.is(literal.value, one.value)))
+        return one;
+      if (
+        literals.some((literal) => literal.type.kind !== one.type.kind || literal.type.lanes !== 1) ||
+        one.type.kind === "bool"
+      )
+        throw new DifferentForm();
       const values = literals.map((literal) => literal.value);
       const key = `${one.type.kind}:${values.join()}`;
       let parameter = parameters.get(key);
-      if (parameter === undefined) parameters.set(key, (parameter = { name: `z${parameters.size}`, kind: one.type.kind, values }));
+      if (parameter === undefined)
+        parameters.set(key, (parameter = { name: `z${parameters.size}`, kind: one.type.kind, values }));
       return { op: "param", type: one.type, name: parameter.name };
     }
     if (Array.isArray(head)) {
@@ -81,15 +95,20 @@ function generaliseKernel(kernels: readonly LoopKernel[]): GeneralKernel {
     }
     if (typeof head === "object" && head !== null) {
       const keys = Object.keys(head);
-      if (parts.some((part) => typeof part !== "object" || part === null || Object.keys(part).join() !== keys.join())) throw new DifferentForm();
-      return Object.fromEntries(keys.map((key) => [key, merge(parts.map((part) => (part as Record<string, unknown>)[key]))]));
+      if (parts.some((part) => typeof part !== "object" || part === null || Object.keys(part).join() !== keys.join()))
+        throw new DifferentForm();
+      return Object.fromEntries(
+        keys.map((key) => [key, merge(parts.map((part) => (part as Record<string, unknown>)[key]))]),
+      );
     }
     if (parts.some((part) => !Object.is(part, head))) throw new DifferentForm();
     return head;
   };
   const body = merge(kernels.map((kernel) => kernel.body)) as LoopKernel["body"];
   // Sizes of buffers are no part of the code; everything else about the parameters is.
-  merge(kernels.map((kernel) => kernel.buffers.map(({ name, dtype, access, scope }) => ({ name, dtype, access, scope }))));
+  merge(
+    kernels.map((kernel) => kernel.buffers.map(({ name, dtype, access, scope }) => ({ name, dtype, access, scope }))),
+  );
   const numbers = [...kernels[0]!.numbers, ...[...parameters.values()].map(({ name, kind }) => ({ name, kind }))];
   return { kernel: { ...kernels[0]!, body, numbers }, parameters: [...parameters.values()] };
 }
@@ -98,7 +117,13 @@ function generaliseKernel(kernels: readonly LoopKernel[]): GeneralKernel {
 function valuesOf(general: GeneralKernel, kernel: LoopKernel): (number | bigint)[] {
   const found = new Map<string, number | bigint>();
   const visit = (pattern: unknown, actual: unknown): void => {
-    if (typeof pattern === "object" && pattern !== null && "op" in pattern && pattern.op === "param" && isLiteral(actual)) {
+    if (
+      typeof pattern === "object" &&
+      pattern !== null &&
+      "op" in pattern &&
+      pattern.op === "param" &&
+      isLiteral(actual)
+    ) {
       const { name } = pattern as unknown as { name: string };
       const known = found.get(name);
       if (known !== undefined && !Object.is(known, actual.value)) throw new DifferentForm();
@@ -112,7 +137,8 @@ function valuesOf(general: GeneralKernel, kernel: LoopKernel): (number | bigint)
       if (typeof actual !== "object" || actual === null) throw new DifferentForm();
       const keys = Object.keys(pattern);
       if (Object.keys(actual).length !== keys.length) throw new DifferentForm();
-      for (const key of keys) visit((pattern as Record<string, unknown>)[key], (actual as Record<string, unknown>)[key]);
+      for (const key of keys)
+        visit((pattern as Record<string, unknown>)[key], (actual as Record<string, unknown>)[key]);
     } else if (!Object.is(pattern, actual)) throw new DifferentForm();
   };
   visit(general.kernel.body, kernel.body);
@@ -123,9 +149,19 @@ function valuesOf(general: GeneralKernel, kernel: LoopKernel): (number | bigint)
   });
 }
 
-const dtypeOf: Readonly<Record<NumberParam["kind"], NumberSlot["dtype"]>> = { f32: "float32", f64: "float64", i32: "int32", i64: "int64", bool: "bool" };
+const dtypeOf: Readonly<Record<NumberParam["kind"], NumberSlot["dtype"]>> = {
+  f32: "float32",
+  f64: "float64",
+  i32: "int32",
+  i64: "int64",
+  bool: "bool",
+};
 
-function specialise(general: readonly GeneralKernel[], program: Program, frame: Program): ReturnType<ProgramFamily["specialise"]> {
+function specialise(
+  general: readonly GeneralKernel[],
+  program: Program,
+  frame: Program,
+): ReturnType<ProgramFamily["specialise"]> {
   if (!sameFrame(program, frame)) return null;
   const numbers: NumberSlot[] = [...program.numbers];
   const sizes: ScalarValue[] = [];

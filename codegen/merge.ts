@@ -38,7 +38,12 @@ function renamed(kernel: LoopKernel, prefix: string, parameters: ReadonlyMap<str
         return s;
     }
   };
-  return { ...kernel, buffers: kernel.buffers.map((b) => ({ ...b, name: name(b.name) })), numbers: kernel.numbers.map((n) => ({ ...n, name: name(n.name) })), body: kernel.body.map(inStmt) };
+  return {
+    ...kernel,
+    buffers: kernel.buffers.map((b) => ({ ...b, name: name(b.name) })),
+    numbers: kernel.numbers.map((n) => ({ ...n, name: name(n.name) })),
+    body: kernel.body.map(inStmt),
+  };
 }
 
 export function mergeKernels(parts: readonly LoweredKernel[], name: string): LoweredKernel {
@@ -54,7 +59,8 @@ export function mergeKernels(parts: readonly LoweredKernel[], name: string): Low
       const known = buffers.get(node);
       if (known !== undefined) {
         parameters.set(param.name, known.name);
-        if (known.param.access !== param.access) buffers.set(node, { ...known, param: { ...known.param, access: "readwrite" } });
+        if (known.param.access !== param.access)
+          buffers.set(node, { ...known, param: { ...known.param, access: "readwrite" } });
       } else {
         const fresh = `b${buffers.size}`;
         parameters.set(param.name, fresh);

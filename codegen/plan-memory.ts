@@ -13,7 +13,10 @@ export interface Lifetime {
 
 const alignment = 64;
 
-export function planMemory(lifetimes: readonly Lifetime[]): { readonly offsets: readonly number[]; readonly arenaBytes: number } {
+export function planMemory(lifetimes: readonly Lifetime[]): {
+  readonly offsets: readonly number[];
+  readonly arenaBytes: number;
+} {
   const offsets = new Array<number>(lifetimes.length).fill(0);
   const order = lifetimes.map((_, i) => i).sort((a, b) => lifetimes[b]!.bytes - lifetimes[a]!.bytes || a - b);
   const placed: number[] = [];

@@ -13,7 +13,20 @@ import type { Region } from "../../ir/kernel-graph.ts";
 import type { Expr } from "../../ir/loop.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
 import { linearAccess } from "../../ir/views.ts";
-import { addI, apply, constant, indexExpr, integer, kindOf, load, mulI, narrowed, typeOf, variable } from "./expressions.ts";
+import {
+  addI,
+  apply,
+  constant,
+  indexExpr,
+  integer,
+  kindOf,
+  load,
+  mulI,
+  narrowed,
+  typeOf,
+  variable,
+} from "./expressions.ts";
+import { lowerGpuTiles, suitsTiles } from "./contract-gpu.ts";
 import { evaluate, type EvaluationContext } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
 
@@ -22,13 +35,13 @@ const f32 = typeOf("f32");
 const i32 = typeOf("i32");
 
 /** One axis of the iteration space with the distance it moves in each operand and in the result. */
-interface Axis {
+export interface Axis {
   readonly size: number;
   readonly left: number;
   readonly right: number;
   readonly out: number;
 }
-interface Contraction {
+export interface Contraction {
   readonly left: { readonly base: Node; readonly offset: number };
   readonly right: { readonly base: Node; readonly offset: number };
   readonly batch: readonly Axis[];
@@ -41,7 +54,8 @@ export function lowerContract(region: Region, name: string, target: Target, stor
   const dot = region.members[0] as Node & NodeOf<"dot">;
   const builder = new KernelBuilder(target);
   const lowering = new ContractLowering(builder, region, dot, stored);
-  if (target.kind === "gpu" || dot.dtype !== "float32" || !lowering.isLinear) lowering.plain();
+  if (dot.dtype !== "float32" || !lowering.isLinear) lowering.plain();
+  else if (target.kind === "gpu") lowering.gpu();
   else lowering.tiles();
   return builder.finish(name);
 }
@@ -52,17 +66,43 @@ export function analyse(dot: NodeOf<"dot">): Contraction {
   const right = linearAccess(b);
   const { batch, contract } = dot.attrs;
   const out = contiguousStrides(dot.shape);
-  const free = (node: Node, side: 0 | 1): number[] => node.shape.map((_, i) => i).filter((i) => !batch[side].includes(i) && !contract[side].includes(i));
+  const free = (node: Node, side: 0 | 1): number[] =>
+    node.shape.map((_, i) => i).filter((i) => !batch[side].includes(i) && !contract[side].includes(i));
   const freeA = free(a, 0);
   const freeB = free(b, 1);
   const nb = batch[0].length;
   return {
     left: { base: left.base, offset: left.offset },
     right: { base: right.base, offset: right.offset },
-    batch: joinAxes(batch[0].map((axis, i) => ({ size: a.shape[axis]!, left: left.strides[axis]!, right: right.strides[batch[1][i]!]!, out: out[i]! }))),
-    rows: joinAxes(freeA.map((axis, i) => ({ size: a.shape[axis]!, left: left.strides[axis]!, right: 0, out: out[nb + i]! }))),
-    columns: joinAxes(freeB.map((axis, i) => ({ size: b.shape[axis]!, left: 0, right: right.strides[axis]!, out: out[nb + freeA.length + i]! }))),
-    depth: joinAxes(orderDepth(contract[0].map((axis, i) => ({ size: a.shape[axis]!, left: left.strides[axis]!, right: right.strides[contract[1][i]!]!, out: 0 })))),
+    batch: joinAxes(
+      batch[0].map((axis, i) => ({
+        size: a.shape[axis]!,
+        left: left.strides[axis]!,
+        right: right.strides[batch[1][i]!]!,
+        out: out[i]!,
+      })),
+    ),
+    rows: joinAxes(
+      freeA.map((axis, i) => ({ size: a.shape[axis]!, left: left.strides[axis]!, right: 0, out: out[nb + i]! })),
+    ),
+    columns: joinAxes(
+      freeB.map((axis, i) => ({
+        size: b.shape[axis]!,
+        left: 0,
+        right: right.strides[axis]!,
+        out: out[nb + freeA.length + i]!,
+      })),
+    ),
+    depth: joinAxes(
+      orderDepth(
+        contract[0].map((axis, i) => ({
+          size: a.shape[axis]!,
+          left: left.strides[axis]!,
+          right: right.strides[contract[1][i]!]!,
+          out: 0,
+        })),
+      ),
+    ),
   };
 }
 
@@ -75,7 +115,12 @@ function joinAxes(axes: readonly Axis[]): Axis[] {
   for (const axis of axes) {
     if (axis.size === 1) continue;
     const last = joined.at(-1);
-    if (last && last.left === axis.left * axis.size && last.right === axis.right * axis.size && last.out === axis.out * axis.size) {
+    if (
+      last &&
+      last.left === axis.left * axis.size &&
+      last.right === axis.right * axis.size &&
+      last.out === axis.out * axis.size
+    ) {
       joined[joined.length - 1] = { ...axis, size: axis.size * last.size };
     } else joined.push(axis);
   }
@@ -104,11 +149,20 @@ class ContractLowering {
 
   get isLinear(): boolean {
     const { left, right } = this.contraction;
-    return this.stored(left.base) && this.stored(right.base) && left.base.dtype === "float32" && right.base.dtype === "float32";
+    return (
+      this.stored(left.base) &&
+      this.stored(right.base) &&
+      left.base.dtype === "float32" &&
+      right.base.dtype === "float32"
+    );
   }
 
   private context(value: Expr): EvaluationContext {
-    return { builder: this.builder, stored: (node) => !this.members.has(node) && this.stored(node), supply: (node) => (node === (this.dot as Node) ? value : null) };
+    return {
+      builder: this.builder,
+      stored: (node) => !this.members.has(node) && this.stored(node),
+      supply: (node) => (node === (this.dot as Node) ? value : null),
+    };
   }
 
   /** Finishes one element: the elementwise members, and the stores. */
@@ -119,6 +173,12 @@ class ContractLowering {
       const index = indexExpr(linear(at, contiguousStrides(node.shape)));
       this.builder.emit({ kind: "store", buffer: this.builder.buffer(node, "write"), index, value: result });
     }
+  }
+
+  /** Tiles in workgroup memory, where the shape fills them. */
+  gpu(): void {
+    if (!suitsTiles(this.contraction)) this.plain();
+    else lowerGpuTiles(this.builder, this.dot, this.contraction, (at, value) => this.epilogue(at, value));
   }
 
   /** One element at a time. */
@@ -148,7 +208,10 @@ class ContractLowering {
         const context = { builder, stored: (node: Node) => !this.members.has(node) && this.stored(node) };
         const x = evaluate(context, a, coordinates(a, 0, batch[0].length));
         const y = evaluate(context, b, coordinates(b, 1, batch[0].length + freeA));
-        const product = kind === "f32" || kind === "f64" ? apply("madd", typeOf(kind), x, y, total) : apply("add", typeOf(kind), total, apply("mul", typeOf(kind), x, y));
+        const product =
+          kind === "f32" || kind === "f64"
+            ? apply("madd", typeOf(kind), x, y, total)
+            : apply("add", typeOf(kind), total, apply("mul", typeOf(kind), x, y));
         builder.assign(total, product);
       });
       this.epilogue(at, narrowed(total, dot.dtype));
@@ -167,7 +230,10 @@ class ContractLowering {
     const names = outer.map((_, i) => `o${i}`);
     const body = (): void => {
       const at = (pick: (axis: Axis) => number, offset: number): Index =>
-        outer.reduce((sum, axis, i) => sum.add(builder.position(names[i]!, axis.size).scale(pick(axis))), Index.constant(offset));
+        outer.reduce(
+          (sum, axis, i) => sum.add(builder.position(names[i]!, axis.size).scale(pick(axis))),
+          Index.constant(offset),
+        );
       const start = {
         left: builder.let(indexExpr(at((x) => x.left, contraction.left.offset)), "left"),
         right: builder.let(indexExpr(at((x) => x.right, contraction.right.offset)), "right"),
@@ -204,7 +270,9 @@ class ContractLowering {
       if (axis === undefined) return body(left, right, inner, at);
       const name = this.builder.fresh("k");
       const k = this.builder.position(name, axis.size);
-      this.builder.loop(name, axis.size, "serial", () => step(i + 1, left.add(k.scale(axis.left)), right.add(k.scale(axis.right)), name, [...at, k]));
+      this.builder.loop(name, axis.size, "serial", () =>
+        step(i + 1, left.add(k.scale(axis.left)), right.add(k.scale(axis.right)), name, [...at, k]),
+      );
     };
     step(0, Index.constant(0), Index.constant(0), "", []);
   }
@@ -214,7 +282,8 @@ class ContractLowering {
     const depthSize = contraction.depth.reduce((n, axis) => n * axis.size, 1);
     const adjacent = column.right === 1;
     const far = contraction.depth.some((axis) => axis.right >= 1024 && axis.size > 64);
-    const pack = column.size >= 4 && (!adjacent || (far && row.size >= 32)) && depthSize * 8 * dtypeBytes("float32") <= 1 << 20;
+    const pack =
+      column.size >= 4 && (!adjacent || (far && row.size >= 32)) && depthSize * 8 * dtypeBytes("float32") <= 1 << 20;
     const rowTile = this.lanes === 4 ? 6 : 4;
     const strip = (columnStart: Index, width: number): void => {
       let packed: string | null = null;
@@ -222,7 +291,8 @@ class ContractLowering {
         packed = builder.scratch("float32", depthSize * width);
         this.pack(packed, start.right, columnStart, column, width);
       }
-      const tileOf = (rowStart: Index, height: number): void => this.tile(start, row, column, rowStart, height, columnStart, width, packed);
+      const tileOf = (rowStart: Index, height: number): void =>
+        this.tile(start, row, column, rowStart, height, columnStart, width, packed);
       this.overTiles(row.size, rowTile, "m", tileOf);
     };
     const widths = !(adjacent || pack) ? [1] : this.lanes === 4 ? [8, 4, 1] : [4, 1];
@@ -270,39 +340,66 @@ class ContractLowering {
       }
       const name = builder.fresh("p");
       const p = builder.position(name, axis.size);
-      builder.loop(name, axis.size, "serial", () => nest(i + 1, from.add(p.scale(axis.right)), to.add(p.scale(strides[i]! * width))));
+      builder.loop(name, axis.size, "serial", () =>
+        nest(i + 1, from.add(p.scale(axis.right)), to.add(p.scale(strides[i]! * width))),
+      );
     };
     nest(0, Index.constant(0), Index.constant(0));
   }
 
-  private tile(start: { left: Expr; right: Expr; out: Index }, row: Axis, column: Axis, rowStart: Index, height: number, columnStart: Index, width: number, packed: string | null): void {
+  private tile(
+    start: { left: Expr; right: Expr; out: Index },
+    row: Axis,
+    column: Axis,
+    rowStart: Index,
+    height: number,
+    columnStart: Index,
+    width: number,
+    packed: string | null,
+  ): void {
     const { builder, contraction } = this;
     const lanes = width === 1 ? 1 : this.lanes;
     const vectors = width / lanes;
     const type = typeOf("f32", lanes);
     const zero: Expr = constant("f32", 0);
-    const sums = Array.from({ length: height * vectors }, () => builder.declare(lanes === 1 ? zero : apply("splat", type, zero), "c"));
+    const sums = Array.from({ length: height * vectors }, () =>
+      builder.declare(lanes === 1 ? zero : apply("splat", type, zero), "c"),
+    );
     const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));
-    const rightBase = packed === null ? builder.let(addI(start.right, indexExpr(columnStart.scale(column.right)))) : integer(0);
+    const rightBase =
+      packed === null ? builder.let(addI(start.right, indexExpr(columnStart.scale(column.right)))) : integer(0);
     const packedStrides = contiguousStrides(contraction.depth.map((axis) => axis.size)).map((s) => s * width);
     const left = this.leftBuffer();
     const right = packed ?? this.rightBuffer();
     this.overDepth((leftAt, rightAt, inner, at) => {
       const rightIndex = packed === null ? rightAt : linear(at, packedStrides);
-      const b = Array.from({ length: vectors }, (_, v) => builder.let(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(v * lanes)))));
+      const b = Array.from({ length: vectors }, (_, v) =>
+        builder.let(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(v * lanes)))),
+      );
       const a0 = builder.let(addI(leftBase, indexExpr(leftAt)));
       for (let i = 0; i < height; i++) {
         const scalar = load(left, f32, addI(a0, mulI(integer(i), integer(row.left))));
         const a = builder.let(lanes === 1 ? scalar : apply("splat", type, scalar));
-        for (let v = 0; v < vectors; v++) builder.assign(sums[i * vectors + v]!, apply("madd", type, a, b[v]!, sums[i * vectors + v]!));
-        if (lanes === 4 && width === 8 && contraction.depth.length > 0) builder.emit({ kind: "fence", counter: variable(inner, i32), never: -(i + 2) });
+        for (let v = 0; v < vectors; v++)
+          builder.assign(sums[i * vectors + v]!, apply("madd", type, a, b[v]!, sums[i * vectors + v]!));
+        if (lanes === 4 && width === 8 && contraction.depth.length > 0)
+          builder.emit({ kind: "fence", counter: variable(inner, i32), never: -(i + 2) });
       }
     });
     this.finishTile(start.out, row, column, rowStart, height, columnStart, width, sums);
   }
 
   /** Stores a tile: straight from registers when there is nothing to add, else through a small scratch tile. */
-  private finishTile(out: Index, row: Axis, column: Axis, rowStart: Index, height: number, columnStart: Index, width: number, sums: readonly Expr[]): void {
+  private finishTile(
+    out: Index,
+    row: Axis,
+    column: Axis,
+    rowStart: Index,
+    height: number,
+    columnStart: Index,
+    width: number,
+    sums: readonly Expr[],
+  ): void {
     const { builder, dot, region } = this;
     const lanes = width === 1 ? 1 : this.lanes;
     const vectors = width / lanes;
@@ -314,7 +411,13 @@ class ContractLowering {
     if (region.members.length === 1 && (column.out === 1 || width === 1)) {
       const buffer = builder.buffer(dot as Node, "write");
       for (let i = 0; i < height; i++) {
-        for (let v = 0; v < vectors; v++) builder.emit({ kind: "store", buffer, index: indexExpr(position(i, v * lanes)), value: sums[i * vectors + v]! });
+        for (let v = 0; v < vectors; v++)
+          builder.emit({
+            kind: "store",
+            buffer,
+            index: indexExpr(position(i, v * lanes)),
+            value: sums[i * vectors + v]!,
+          });
       }
       return;
     }
@@ -324,7 +427,13 @@ class ContractLowering {
     }
     const tile = builder.scratch("float32", height * width);
     for (let i = 0; i < height; i++) {
-      for (let v = 0; v < vectors; v++) builder.emit({ kind: "store", buffer: tile, index: integer(i * width + v * lanes), value: sums[i * vectors + v]! });
+      for (let v = 0; v < vectors; v++)
+        builder.emit({
+          kind: "store",
+          buffer: tile,
+          index: integer(i * width + v * lanes),
+          value: sums[i * vectors + v]!,
+        });
     }
     const rowName = builder.fresh("e");
     const columnName = builder.fresh("e");
@@ -348,7 +457,9 @@ class ContractLowering {
     const { lanes } = this;
     const vector = typeOf("f32", lanes);
     const block = (rowStart: Index, height: number, columnStart: Index, width: number): void => {
-      const sums = Array.from({ length: height * width }, () => builder.declare(lanes === 1 ? constant("f32", 0) : apply("splat", vector, constant("f32", 0)), "c"));
+      const sums = Array.from({ length: height * width }, () =>
+        builder.declare(lanes === 1 ? constant("f32", 0) : apply("splat", vector, constant("f32", 0)), "c"),
+      );
       const rest = Array.from({ length: height * width }, () => builder.declare(constant("f32", 0), "d"));
       const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));
       const rightBase = builder.let(addI(start.right, indexExpr(columnStart.scale(column.right))));
@@ -357,37 +468,55 @@ class ContractLowering {
         if (axis !== undefined) {
           const name = builder.fresh("k");
           const k = builder.position(name, axis.size);
-          builder.loop(name, axis.size, "serial", () => nest(i + 1, leftAt.add(k.scale(axis.left)), rightAt.add(k.scale(axis.right))));
+          builder.loop(name, axis.size, "serial", () =>
+            nest(i + 1, leftAt.add(k.scale(axis.left)), rightAt.add(k.scale(axis.right))),
+          );
           return;
         }
         const l0 = builder.let(addI(leftBase, indexExpr(leftAt)));
         const r0 = builder.let(addI(rightBase, indexExpr(rightAt)));
         const whole = inner.size - (inner.size % lanes);
         const chunk = (type: typeof f32, k: Expr, targets: readonly Expr[]): void => {
-          const b = Array.from({ length: width }, (_, j) => builder.let(load(right, type, addI(addI(r0, k), integer(j * column.right)))));
+          const b = Array.from({ length: width }, (_, j) =>
+            builder.let(load(right, type, addI(addI(r0, k), integer(j * column.right)))),
+          );
           for (let r = 0; r < height; r++) {
             const a = builder.let(load(left, type, addI(addI(l0, k), integer(r * row.left))));
-            for (let c = 0; c < width; c++) builder.assign(targets[r * width + c]!, apply("madd", type, a, b[c]!, targets[r * width + c]!));
+            for (let c = 0; c < width; c++)
+              builder.assign(targets[r * width + c]!, apply("madd", type, a, b[c]!, targets[r * width + c]!));
           }
         };
         if (whole > 0 || builder.target.dynamic) {
           const name = builder.fresh("k");
-          builder.range(name, integer(0), integer(whole), lanes, "serial", () => chunk(vector, variable(name, i32), sums));
+          builder.range(name, integer(0), integer(whole), lanes, "serial", () =>
+            chunk(vector, variable(name, i32), sums),
+          );
         }
         if (builder.target.dynamic) {
           const name = builder.fresh("k");
-          builder.range(name, integer(whole), integer(inner.size), 1, "serial", () => chunk(f32, variable(name, i32), rest));
+          builder.range(name, integer(whole), integer(inner.size), 1, "serial", () =>
+            chunk(f32, variable(name, i32), rest),
+          );
         } else for (let k = whole; k < inner.size; k++) chunk(f32, integer(k), rest);
       };
       nest(0, Index.constant(0), Index.constant(0));
       for (let r = 0; r < height; r++) {
         for (let c = 0; c < width; c++) {
-          const total = builder.let(apply("add", f32, lanes === 1 ? sums[r * width + c]! : apply("reduce_add", f32, sums[r * width + c]!), rest[r * width + c]!));
+          const total = builder.let(
+            apply(
+              "add",
+              f32,
+              lanes === 1 ? sums[r * width + c]! : apply("reduce_add", f32, sums[r * width + c]!),
+              rest[r * width + c]!,
+            ),
+          );
           const at = start.out.add(rowStart.add(r).scale(row.out)).add(columnStart.add(c).scale(column.out));
           this.epilogue(unravel(at, dot.shape), total);
         }
       }
     };
-    this.overTiles(column.size, 4, "t", (columnStart, width) => this.overTiles(row.size, 2, "t", (rowStart, height) => block(rowStart, height, columnStart, width)));
+    this.overTiles(column.size, 4, "t", (columnStart, width) =>
+      this.overTiles(row.size, 2, "t", (rowStart, height) => block(rowStart, height, columnStart, width)),
+    );
   }
 }

@@ -48,7 +48,8 @@ export function evaluate(context: EvaluationContext, node: Node, at: readonly In
     }
     const top = stack.at(-1);
     if (top === undefined) return value!;
-    const next: IteratorResult<Request, Expr> = value === null ? top.evaluation.next(undefined as never) : top.evaluation.next(value);
+    const next: IteratorResult<Request, Expr> =
+      value === null ? top.evaluation.next(undefined as never) : top.evaluation.next(value);
     if (next.done === true) {
       stack.pop();
       value = builder.let(next.value);
@@ -69,7 +70,8 @@ export function read(context: EvaluationContext, node: Node, at: readonly Index[
 function* step(context: EvaluationContext, node: Node, at: readonly Index[]): Evaluation {
   const supplied = context.supply?.(node, at);
   if (supplied) return supplied;
-  if (node.op !== "constant" && node.op !== "scalar" && node.op !== "iota" && context.stored(node)) return read(context, node, at);
+  if (node.op !== "constant" && node.op !== "scalar" && node.op !== "iota" && context.stored(node))
+    return read(context, node, at);
   const { builder } = context;
   const kind = kindOf(node.dtype);
   switch (node.op) {
@@ -85,7 +87,9 @@ function* step(context: EvaluationContext, node: Node, at: readonly Index[]): Ev
     case "cast":
       return convert(yield { node: node.inputs[0]!, at }, node.inputs[0]!.dtype, node.dtype);
     case "bitcast":
-      return reinterpret(yield { node: node.inputs[0]!, at }, node.inputs[0]!.dtype, node.dtype, (value) => builder.let(value));
+      return reinterpret(yield { node: node.inputs[0]!, at }, node.inputs[0]!.dtype, node.dtype, (value) =>
+        builder.let(value),
+      );
     case "where": {
       const condition = yield { node: node.inputs[0]!, at };
       const a = yield { node: node.inputs[1]!, at };
@@ -169,8 +173,19 @@ export function positionOf(node: Node, at: readonly Index[]): Index | null {
 export function dynamicIndex(builder: KernelBuilder, value: Expr, node: Node, size: number): Index {
   const kind = typeOf(kindOf(node.dtype));
   const raw = builder.let(value);
-  const wrapped = raw.type.kind === "i64" ? builder.let(apply("cast", typeOf("i32"), apply("max", kind, apply("min", kind, raw, constant("i64", size - 1)), constant("i64", 0)))) : builder.let(apply("max", kind, apply("min", kind, raw, integer(size - 1)), integer(0)));
-  return wrapped.op === "const" ? Index.constant(Number(wrapped.value)) : Index.variable((wrapped as { name: string }).name, Math.max(0, size - 1));
+  const wrapped =
+    raw.type.kind === "i64"
+      ? builder.let(
+          apply(
+            "cast",
+            typeOf("i32"),
+            apply("max", kind, apply("min", kind, raw, constant("i64", size - 1)), constant("i64", 0)),
+          ),
+        )
+      : builder.let(apply("max", kind, apply("min", kind, raw, integer(size - 1)), integer(0)));
+  return wrapped.op === "const"
+    ? Index.constant(Number(wrapped.value))
+    : Index.variable((wrapped as { name: string }).name, Math.max(0, size - 1));
 }
 
 /** An expression that may leave [0, size), held inside it (its value is not used where it left). */
@@ -181,7 +196,9 @@ function clampIndex(builder: KernelBuilder, index: Index, size: number): Index {
   if (index.max >= size) value = apply("min", i32, value, integer(size - 1));
   if (index.min < 0) value = apply("max", i32, value, integer(0));
   const name = builder.let(value);
-  return name.op === "const" ? Index.constant(Number(name.value)) : Index.variable((name as { name: string }).name, size - 1);
+  return name.op === "const"
+    ? Index.constant(Number(name.value))
+    : Index.variable((name as { name: string }).name, size - 1);
 }
 
 function* padded(builder: KernelBuilder, node: Node & { op: "pad" }, at: readonly Index[]): Evaluation {
@@ -221,10 +238,62 @@ function roundTo(value: number, dtype: string): number {
 
 /** Maps and the loop IR operation of the same meaning. */
 const scalarOperation: Readonly<Record<string, Operation>> = Object.fromEntries(
-  ([
-    "neg", "abs", "sqrt", "floor", "ceil", "trunc", "nearest", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p",
-    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sigmoid", "erf",
-    "erfc", "erfinv", "lgamma", "digamma", "not", "add", "sub", "mul", "div", "rem", "min", "max", "pow", "atan2",
-    "copysign", "and", "or", "xor", "shl", "shr", "eq", "ne", "lt", "le", "gt", "ge",
-  ] as const).map((name) => [name, name]),
+  (
+    [
+      "neg",
+      "abs",
+      "sqrt",
+      "floor",
+      "ceil",
+      "trunc",
+      "nearest",
+      "exp",
+      "exp2",
+      "expm1",
+      "log",
+      "log2",
+      "log10",
+      "log1p",
+      "sin",
+      "cos",
+      "tan",
+      "asin",
+      "acos",
+      "atan",
+      "sinh",
+      "cosh",
+      "tanh",
+      "asinh",
+      "acosh",
+      "atanh",
+      "sigmoid",
+      "erf",
+      "erfc",
+      "erfinv",
+      "lgamma",
+      "digamma",
+      "not",
+      "add",
+      "sub",
+      "mul",
+      "div",
+      "rem",
+      "min",
+      "max",
+      "pow",
+      "atan2",
+      "copysign",
+      "and",
+      "or",
+      "xor",
+      "shl",
+      "shr",
+      "eq",
+      "ne",
+      "lt",
+      "le",
+      "gt",
+      "ge",
+    ] as const
+  ).map((name) => [name, name]),
 );

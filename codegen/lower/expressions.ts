@@ -7,7 +7,11 @@ import { IrError } from "../../ir/errors.ts";
 export const typeOf = (kind: Kind, lanes = 1): Type => ({ kind, lanes });
 const i32 = typeOf("i32");
 
-export const constant = (kind: Kind, value: number | bigint): Expr => ({ op: "const", type: typeOf(kind), value: kind === "i64" ? BigInt(value) : Number(value) });
+export const constant = (kind: Kind, value: number | bigint): Expr => ({
+  op: "const",
+  type: typeOf(kind),
+  value: kind === "i64" ? BigInt(value) : Number(value),
+});
 export const integer = (value: number): Expr => ({ op: "const", type: i32, value });
 export const variable = (name: string, type: Type): Expr => ({ op: "var", type, name });
 export const apply = (op: Operation, type: Type, ...args: Expr[]): Expr => ({ op, type, args });
@@ -32,12 +36,14 @@ export function mulI(a: Expr, b: Expr): Expr {
 const limit = 2 ** 31;
 /** An index expression as i32 arithmetic; bounds prove that nothing overflows. */
 export function indexExpr(index: Index): Expr {
-  if (index.min < -limit || index.max >= limit) throw new IrError("ir/index", `index ${index.key} does not fit 32 bits`);
+  if (index.min < -limit || index.max >= limit)
+    throw new IrError("ir/index", `index ${index.key} does not fit 32 bits`);
   let sum: Expr | null = null;
   for (const { coefficient, atom } of index.terms) {
     const value =
-      atom.kind === "variable" ? variable(atom.name, i32)
-      : apply(atom.kind === "div" ? "div" : "rem", i32, indexExpr(atom.of), integer(atom.by));
+      atom.kind === "variable"
+        ? variable(atom.name, i32)
+        : apply(atom.kind === "div" ? "div" : "rem", i32, indexExpr(atom.of), integer(atom.by));
     const term = mulI(value, integer(coefficient));
     sum = sum === null ? term : addI(sum, term);
   }
@@ -46,7 +52,8 @@ export function indexExpr(index: Index): Expr {
 }
 
 export const kindOf = (dtype: DType): Kind => {
-  if (dtype === "complex64" || dtype === "complex128") throw new IrError("ir/complex", "complex values are split before lowering");
+  if (dtype === "complex64" || dtype === "complex128")
+    throw new IrError("ir/complex", "complex values are split before lowering");
   return registerKind[dtype];
 };
 
@@ -68,6 +75,7 @@ export function convert(value: Expr, from: DType, to: DType): Expr {
 
 /** Rounds or wraps a register value to an element type that is narrower than its register. */
 export function narrowed(value: Expr, dtype: DType): Expr {
-  const narrow = dtype === "float16" || dtype === "bfloat16" || dtype === "int8" || dtype === "int16" || dtype === "uint8";
+  const narrow =
+    dtype === "float16" || dtype === "bfloat16" || dtype === "int8" || dtype === "int16" || dtype === "uint8";
   return narrow ? { op: "narrow", type: value.type, args: [value], memory: dtype } : value;
 }

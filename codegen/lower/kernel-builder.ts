@@ -153,7 +153,13 @@ export class KernelBuilder {
       scope: "argument",
     }));
     return {
-      kernel: { name, buffers: [...parameters, ...this.locals], numbers: [...this.numbers.values()], body: this.scopes[0]!.body, workgroupSize: this.workgroupSize },
+      kernel: {
+        name,
+        buffers: [...parameters, ...this.locals],
+        numbers: [...this.numbers.values()],
+        body: this.scopes[0]!.body,
+        workgroupSize: this.workgroupSize,
+      },
       arguments: [...this.buffers.keys()],
       scalars: [...this.numbers.keys()],
     };

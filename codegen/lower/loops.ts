@@ -17,7 +17,12 @@ import { accumulator, betterThan, combine, type Accumulator } from "./reductions
 /** Consecutive axes run as one loop. */
 type AxisGroups = readonly (readonly number[])[];
 
-export function lowerLoops(region: Region, name: string, target: Target, stored: (node: Node) => boolean): LoweredKernel {
+export function lowerLoops(
+  region: Region,
+  name: string,
+  target: Target,
+  stored: (node: Node) => boolean,
+): LoweredKernel {
   const plan = planPhases(region, stored);
   const { domain, reduced } = region;
   let groups: number[][] = domain.map((_, axis) => [axis]);
@@ -75,7 +80,8 @@ class LoopLowering {
     this.builder = new KernelBuilder(target);
     this.rowSize = elementCount(region.reduced.map((axis) => region.domain[axis]!));
     const innermost = region.domain.length - 1;
-    this.lanes = target.kind === "gpu" && region.reduced.length > 0 && this.rowSize >= 32 && region.reduced.includes(innermost);
+    this.lanes =
+      target.kind === "gpu" && region.reduced.length > 0 && this.rowSize >= 32 && region.reduced.includes(innermost);
   }
 
   run(name: string): LoweredKernel {
@@ -93,7 +99,11 @@ class LoopLowering {
       });
       return this.builder.finish(name);
     }
-    const loops = outer.map((axes, i) => ({ name: `i${i}`, count: elementCount(axes.map((axis) => domain[axis]!)), parallel: i === 0 }));
+    const loops = outer.map((axes, i) => ({
+      name: `i${i}`,
+      count: elementCount(axes.map((axis) => domain[axis]!)),
+      parallel: i === 0,
+    }));
     this.nest(loops, 0, (values) => this.row(this.coordinates(outer, values)));
     return this.builder.finish(name);
   }
@@ -101,13 +111,21 @@ class LoopLowering {
   private coordinates(groups: AxisGroups, values: readonly Index[]): Map<number, Index> {
     const result = new Map<number, Index>();
     groups.forEach((axes, i) => {
-      const parts = unravel(values[i]!, axes.map((axis) => this.region.domain[axis]!));
+      const parts = unravel(
+        values[i]!,
+        axes.map((axis) => this.region.domain[axis]!),
+      );
       axes.forEach((axis, k) => result.set(axis, parts[k]!));
     });
     return result;
   }
 
-  private nest(loops: readonly { name: string; count: number; parallel: boolean; lane?: boolean }[], depth: number, body: (values: Index[]) => void, values: Index[] = []): void {
+  private nest(
+    loops: readonly { name: string; count: number; parallel: boolean; lane?: boolean }[],
+    depth: number,
+    body: (values: Index[]) => void,
+    values: Index[] = [],
+  ): void {
     const loop = loops[depth];
     if (loop === undefined) return body(values);
     const value = this.builder.position(loop.name, loop.count);
@@ -148,7 +166,8 @@ class LoopLowering {
         this.nest([{ name: `r${phase}`, count: this.rowSize, parallel: false, lane: true }], 0, (values) => {
           this.element(new Map([...kept, ...this.coordinates(inner, unravel(values[0]!, sizes))]), sums);
         });
-      } else this.nest(loops, 0, (values) => this.element(new Map([...kept, ...this.coordinates(inner, values)]), sums));
+      } else
+        this.nest(loops, 0, (values) => this.element(new Map([...kept, ...this.coordinates(inner, values)]), sums));
       for (const { node, sum } of sums) {
         if (this.lanes) this.joinLanes(sum, node);
         const value = this.builder.let(sum.finish());
@@ -167,8 +186,15 @@ class LoopLowering {
     const { domain, reduced, members, stores } = this.region;
     const at = domain.map((_, axis) => coordinates.get(axis)!);
     this.at = at;
-    this.rowPosition = linear(reduced.map((axis) => at[axis]!), contiguousStrides(reduced.map((axis) => domain[axis]!)));
-    const context: EvaluationContext = { builder: this.builder, stored: (node) => this.isStored(node), supply: (node, where) => this.supply(node, where) };
+    this.rowPosition = linear(
+      reduced.map((axis) => at[axis]!),
+      contiguousStrides(reduced.map((axis) => domain[axis]!)),
+    );
+    const context: EvaluationContext = {
+      builder: this.builder,
+      stored: (node) => this.isStored(node),
+      supply: (node, where) => this.supply(node, where),
+    };
     // Read what earlier phases left before anything of this phase takes over its slot.
     for (const [node, span] of this.plan.staged) {
       if (span.first < this.phase && this.phase <= span.last) evaluate(context, node, at);
@@ -204,7 +230,11 @@ class LoopLowering {
         slot.until = last;
         this.slots.set(node, slot.buffer);
       } else {
-        const buffer = this.builder.scratch(node.dtype, this.rowSize, this.target.kind === "gpu" && this.lanes ? "workgroup" : "scratch");
+        const buffer = this.builder.scratch(
+          node.dtype,
+          this.rowSize,
+          this.target.kind === "gpu" && this.lanes ? "workgroup" : "scratch",
+        );
         free.push({ buffer, dtype: node.dtype, until: last });
         this.slots.set(node, buffer);
       }
@@ -259,7 +289,13 @@ class LoopLowering {
     builder.emit({ kind: "barrier" });
   }
 
-  private joinArguments(node: Node, shared: readonly string[], at: (i: number, index: Expr) => Expr, local: Expr, other: Expr): void {
+  private joinArguments(
+    node: Node,
+    shared: readonly string[],
+    at: (i: number, index: Expr) => Expr,
+    local: Expr,
+    other: Expr,
+  ): void {
     const { builder } = this;
     const bool = typeOf("bool");
     const kind = kindOf(node.inputs[0]!.dtype);
@@ -281,4 +317,5 @@ class LoopLowering {
   }
 }
 
-const sameIndices = (a: readonly Index[], b: readonly Index[]): boolean => a.length === b.length && a.every((index, i) => index.key === b[i]!.key);
+const sameIndices = (a: readonly Index[], b: readonly Index[]): boolean =>
+  a.length === b.length && a.every((index, i) => index.key === b[i]!.key);

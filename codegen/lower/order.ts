@@ -3,7 +3,19 @@ import type { Node, NodeOf } from "../../ir/graph.ts";
 import { Index, linear, unravel } from "../../ir/index.ts";
 import type { Expr } from "../../ir/loop.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
-import { apply, constant, convert, indexExpr, integer, kindOf, load, narrowed, select, typeOf, variable } from "./expressions.ts";
+import {
+  apply,
+  constant,
+  convert,
+  indexExpr,
+  integer,
+  kindOf,
+  load,
+  narrowed,
+  select,
+  typeOf,
+  variable,
+} from "./expressions.ts";
 import { dynamicIndex, evaluate, positionOf } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
 import { betterThan, combine, identityOf } from "./reductions.ts";
@@ -23,7 +35,12 @@ function logAddExp(builder: KernelBuilder, a: Expr, b: Expr): Expr {
 }
 
 /** One parallel loop over all axes but one; `body` gets the coordinates with a hole at `axis`. */
-function overRows(builder: KernelBuilder, shape: readonly number[], axis: number, body: (at: (along: Index) => Index[]) => void): void {
+function overRows(
+  builder: KernelBuilder,
+  shape: readonly number[],
+  axis: number,
+  body: (at: (along: Index) => Index[]) => void,
+): void {
   const others = shape.map((_, i) => i).filter((i) => i !== axis);
   const sizes = others.map((i) => shape[i]!);
   const count = elementCount(sizes);
@@ -47,14 +64,25 @@ export function lowerScan(node: NodeOf<"scan">, name: string, target: Target, st
       const value = evaluate({ builder, stored }, source, position);
       builder.assign(total, operation === null ? logAddExp(builder, total, value) : combine(operation, total, value));
       const buffer = builder.buffer(node as Node, "write");
-      builder.emit({ kind: "store", buffer, index: indexExpr(linear(position, contiguousStrides(node.shape))), value: narrowed(total, node.dtype) });
+      builder.emit({
+        kind: "store",
+        buffer,
+        index: indexExpr(linear(position, contiguousStrides(node.shape))),
+        value: narrowed(total, node.dtype),
+      });
     });
   });
   return builder.finish(name);
 }
 
 /** Bottom-up merge sort of each row, in two pairs of scratch arrays. */
-export function lowerSort(node: NodeOf<"sort">, stores: readonly Node[], name: string, target: Target, stored: Stored): LoweredKernel {
+export function lowerSort(
+  node: NodeOf<"sort">,
+  stores: readonly Node[],
+  name: string,
+  target: Target,
+  stored: Stored,
+): LoweredKernel {
   const builder = new KernelBuilder(target);
   const { axis, descending } = node.attrs;
   const source = node.inputs[0]!;
@@ -93,7 +121,9 @@ export function lowerSort(node: NodeOf<"sort">, stores: readonly Node[], name: s
           const b = builder.let(load(values, typeOf(kind), apply("min", i32, right, integer(length - 1))));
           // Ascending: NaN counts as largest, so the right one goes first when the left is "more extreme".
           const rightFirst = descending ? betterThan(kind, true, b, a) : betterThan(kind, true, a, b);
-          const takeRight = builder.let(apply("or", bool, leftGone, apply("and", bool, apply("not", bool, rightGone), rightFirst)));
+          const takeRight = builder.let(
+            apply("or", bool, leftGone, apply("and", bool, apply("not", bool, rightGone), rightFirst)),
+          );
           set(mergedValues, out, select(takeRight, b, a));
           const from = builder.let(select(takeRight, right, left));
           set(mergedPlaces, out, load(places, i32, from));
@@ -117,7 +147,10 @@ export function lowerSort(node: NodeOf<"sort">, stores: readonly Node[], name: s
       const index = indexExpr(linear(at(m), contiguousStrides(node.shape)));
       for (const result of stores) {
         const which = result.op === "pick" ? result.attrs.index : 0;
-        const value = which === 0 ? load(values, typeOf(kind), indexExpr(m)) : convert(load(places, i32, indexExpr(m)), "int32", "int64");
+        const value =
+          which === 0
+            ? load(values, typeOf(kind), indexExpr(m))
+            : convert(load(places, i32, indexExpr(m)), "int32", "int64");
         set(builder.buffer(result, "write"), index, value);
       }
     });
@@ -178,7 +211,10 @@ export function lowerScatter(node: NodeOf<"scatter">, name: string, target: Targ
       builder.buffer(node as Node, "read");
       const buffer = builder.buffer(node as Node, "write");
       const old = load(buffer, typeOf(kindOf(node.dtype)), position);
-      const value = mode === "set" ? update : narrowed(combine(mode === "add" ? "add" : mode === "mul" ? "mul" : mode, old, update), node.dtype);
+      const value =
+        mode === "set"
+          ? update
+          : narrowed(combine(mode === "add" ? "add" : mode === "mul" ? "mul" : mode, old, update), node.dtype);
       builder.emit({ kind: "store", buffer, index: position, value });
     };
     descend(0);

@@ -21,13 +21,32 @@ export interface PhasePlan {
   readonly staged: ReadonlyMap<Node, { readonly first: number; readonly last: number }>;
 }
 
-const cheap = new Set<string>(["add", "sub", "mul", "neg", "cast", "where", "min", "max", "eq", "ne", "lt", "le", "gt", "ge", "not", "and", "or"]);
+const cheap = new Set<string>([
+  "add",
+  "sub",
+  "mul",
+  "neg",
+  "cast",
+  "where",
+  "min",
+  "max",
+  "eq",
+  "ne",
+  "lt",
+  "le",
+  "gt",
+  "ge",
+  "not",
+  "and",
+  "or",
+]);
 
 export function planPhases(region: Region, stored: (node: Node) => boolean): PhasePlan {
   const { domain, reduced, members } = region;
   const memberSet = new Set(members);
   const rowShape = domain.map((size, axis) => (reduced.includes(axis) ? 1 : size));
-  const isRow = (node: Node): boolean => isReduce(node) || (reduced.length > 0 && !sameShape(rowShape, domain) && sameShape(node.shape, rowShape));
+  const isRow = (node: Node): boolean =>
+    isReduce(node) || (reduced.length > 0 && !sameShape(rowShape, domain) && sameShape(node.shape, rowShape));
 
   /** Members that a node's value needs, and stored nodes that it reads at its own element. */
   const needs = (node: Node): { members: Node[]; elements: Node[] } => {
@@ -54,7 +73,8 @@ export function planPhases(region: Region, stored: (node: Node) => boolean): Pha
   const reductions: Node[][] = [];
   for (const node of members) {
     let phase = 0;
-    for (const need of needed.get(node)!.members) phase = Math.max(phase, available.get(need)! + (isReduce(need) ? 1 : 0));
+    for (const need of needed.get(node)!.members)
+      phase = Math.max(phase, available.get(need)! + (isReduce(need) ? 1 : 0));
     available.set(node, phase);
     if (isReduce(node)) (reductions[phase] ??= []).push(node);
   }

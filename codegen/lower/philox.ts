@@ -15,8 +15,18 @@ export function philoxWord(builder: KernelBuilder, element: Expr, words: readonl
   const xor = (a: Expr, b: Expr): Expr => apply("xor", i32, a, b);
   const product = (a: Expr, factor: number): [Expr, Expr] => {
     // 32 x 32 -> 64 bits, both halves
-    const wide = builder.let(apply("mul", i64, apply("and", i64, apply("cast", i64, a), constant("i64", 0xffffffffn)), constant("i64", BigInt(factor))));
-    return [builder.let(apply("cast", i32, wide)), builder.let(apply("cast", i32, apply("ushr", i64, wide, constant("i64", 32n))))];
+    const wide = builder.let(
+      apply(
+        "mul",
+        i64,
+        apply("and", i64, apply("cast", i64, a), constant("i64", 0xffffffffn)),
+        constant("i64", BigInt(factor)),
+      ),
+    );
+    return [
+      builder.let(apply("cast", i32, wide)),
+      builder.let(apply("cast", i32, apply("ushr", i64, wide, constant("i64", 32n)))),
+    ];
   };
   const block = builder.let(apply("ushr", i32, element, integer(2)));
   let c0: Expr = offsetLow;

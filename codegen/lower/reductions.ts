@@ -6,10 +6,27 @@ import type { Expr, Kind, Operation } from "../../ir/loop.ts";
 import { apply, constant, convert, indexExpr, integer, kindOf, narrowed, select, typeOf } from "./expressions.ts";
 import type { KernelBuilder } from "./kernel-builder.ts";
 
-export const combiner: Readonly<Record<string, Operation>> = { reduce_sum: "add", reduce_prod: "mul", reduce_max: "max", reduce_min: "min" };
+export const combiner: Readonly<Record<string, Operation>> = {
+  reduce_sum: "add",
+  reduce_prod: "mul",
+  reduce_max: "max",
+  reduce_min: "min",
+};
 
-const lowest: Readonly<Record<Kind, number | bigint>> = { f32: -Infinity, f64: -Infinity, i32: -(2 ** 31), i64: -(2n ** 63n), bool: 0 };
-const highest: Readonly<Record<Kind, number | bigint>> = { f32: Infinity, f64: Infinity, i32: 2 ** 31 - 1, i64: 2n ** 63n - 1n, bool: 1 };
+const lowest: Readonly<Record<Kind, number | bigint>> = {
+  f32: -Infinity,
+  f64: -Infinity,
+  i32: -(2 ** 31),
+  i64: -(2n ** 63n),
+  bool: 0,
+};
+const highest: Readonly<Record<Kind, number | bigint>> = {
+  f32: Infinity,
+  f64: Infinity,
+  i32: 2 ** 31 - 1,
+  i64: 2n ** 63n - 1n,
+  bool: 1,
+};
 
 export function identityOf(operation: Operation, kind: Kind): Expr {
   switch (operation) {
@@ -77,7 +94,8 @@ export function accumulator(builder: KernelBuilder, node: Node): Accumulator {
 /** Strictly better, NaN being better than every number (so that the first NaN wins). */
 export function betterThan(kind: Kind, largest: boolean, value: Expr, best: Expr): Expr {
   const bool = typeOf("bool");
-  const [a, b] = kind === "bool" ? [apply("cast", typeOf("i32"), value), apply("cast", typeOf("i32"), best)] : [value, best];
+  const [a, b] =
+    kind === "bool" ? [apply("cast", typeOf("i32"), value), apply("cast", typeOf("i32"), best)] : [value, best];
   const beats = apply(largest ? "gt" : "lt", bool, a, b);
   if (kind !== "f32" && kind !== "f64") return beats;
   return apply("or", bool, beats, apply("and", bool, apply("ne", bool, a, a), apply("eq", bool, b, b)));

@@ -2,13 +2,19 @@
 import { IrError } from "../../ir/errors.ts";
 import type { Node, NodeOf } from "../../ir/graph.ts";
 import type { Region } from "../../ir/kernel-graph.ts";
+import type { LoopKernel } from "../../ir/loop.ts";
 import { vectorise } from "../schedule/vectorise.ts";
 import { lowerContract } from "./contract.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
 import { lowerLoops } from "./loops.ts";
 import { lowerScan, lowerScatter, lowerSort } from "./order.ts";
 
-export function lowerRegion(region: Region, name: string, target: Target, stored: (node: Node) => boolean): LoweredKernel[] {
+export function lowerRegion(
+  region: Region,
+  name: string,
+  target: Target,
+  stored: (node: Node) => boolean,
+): LoweredKernel[] {
   const anchor = region.members[0]!;
   const lowered = (): LoweredKernel[] => {
     switch (region.kind) {
@@ -26,5 +32,24 @@ export function lowerRegion(region: Region, name: string, target: Target, stored
         throw new IrError("ir/region", "a region of no known kind");
     }
   };
-  return lowered().map((kernel) => (target.simd ? { ...kernel, kernel: vectorise(kernel.kernel) } : kernel));
+  return lowered().map((kernel) => ({ ...kernel, kernel: scheduled(kernel.kernel, region, target) }));
+}
+
+function scheduled(kernel: LoopKernel, region: Region, target: Target): LoopKernel {
+  if (target.simd) return vectorise(kernel);
+  if (target.kind !== "gpu" || target.dynamic || region.kind !== "loops" || region.reduced.length > 0) return kernel;
+  // Four elements an invocation, where they come out even: a loop for the rest would be another dispatch.
+  const wide = vectorise(kernel);
+  const body = wide.body.filter(
+    (statement) =>
+      !(
+        statement.kind === "for" &&
+        statement.name.endsWith("_rest") &&
+        statement.end.op === "const" &&
+        Number(statement.end.value) % 4 === 0
+      ),
+  );
+  return body.some((statement) => statement.kind === "for" && statement.name.endsWith("_rest"))
+    ? kernel
+    : { ...wide, body };
 }

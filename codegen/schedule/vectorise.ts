@@ -13,13 +13,72 @@ const lanes = 4;
 
 /** Operations that exist on f32x4, i32x4 and masks. */
 const vectorOperations = new Set<Operation>([
-  "add", "sub", "mul", "div", "neg", "abs", "sqrt", "floor", "ceil", "trunc", "nearest", "min", "max", "madd", "copysign",
-  "and", "or", "xor", "not", "shl", "shr", "ushr", "eq", "ne", "lt", "le", "gt", "ge", "select", "cast", "bitcast",
-  "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh",
-  "cosh", "tanh", "asinh", "acosh", "atanh", "sigmoid", "erf", "erfc", "erfinv", "lgamma", "digamma", "pow",
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "neg",
+  "abs",
+  "sqrt",
+  "floor",
+  "ceil",
+  "trunc",
+  "nearest",
+  "min",
+  "max",
+  "madd",
+  "copysign",
+  "and",
+  "or",
+  "xor",
+  "not",
+  "shl",
+  "shr",
+  "ushr",
+  "eq",
+  "ne",
+  "lt",
+  "le",
+  "gt",
+  "ge",
+  "select",
+  "cast",
+  "bitcast",
+  "exp",
+  "exp2",
+  "expm1",
+  "log",
+  "log2",
+  "log10",
+  "log1p",
+  "sin",
+  "cos",
+  "tan",
+  "asin",
+  "acos",
+  "atan",
+  "atan2",
+  "sinh",
+  "cosh",
+  "tanh",
+  "asinh",
+  "acosh",
+  "atanh",
+  "sigmoid",
+  "erf",
+  "erfc",
+  "erfinv",
+  "lgamma",
+  "digamma",
+  "pow",
 ]);
 const vectorMemory = new Set<string>(["float32", "int32", "bool"]);
-const reductionOperations: Partial<Record<Operation, Operation>> = { add: "reduce_add", mul: "reduce_mul", max: "reduce_max", min: "reduce_min" };
+const reductionOperations: Partial<Record<Operation, Operation>> = {
+  add: "reduce_add",
+  mul: "reduce_mul",
+  max: "reduce_max",
+  min: "reduce_min",
+};
 
 class NotVectorisable extends Error {}
 
@@ -30,10 +89,14 @@ export function vectorise(kernel: LoopKernel): LoopKernel {
 
 function vectoriseBody(body: readonly Stmt[], buffers: ReadonlyMap<string, BufferParam>): Stmt[] {
   return body.flatMap((statement): Stmt[] => {
-    if (statement.kind === "if") return [{ ...statement, then: vectoriseBody(statement.then, buffers), else: vectoriseBody(statement.else, buffers) }];
+    if (statement.kind === "if")
+      return [
+        { ...statement, then: vectoriseBody(statement.then, buffers), else: vectoriseBody(statement.else, buffers) },
+      ];
     if (statement.kind === "while") return [{ ...statement, body: vectoriseBody(statement.body, buffers) }];
     if (statement.kind !== "for") return [statement];
-    if (statement.step !== 1 || statement.mode === "lane") return [{ ...statement, body: vectoriseBody(statement.body, buffers) }];
+    if (statement.step !== 1 || statement.mode === "lane")
+      return [{ ...statement, body: vectoriseBody(statement.body, buffers) }];
     // The innermost loop that qualifies: try the loops inside first.
     const inner = vectoriseBody(statement.body, buffers);
     const changed = inner.length !== statement.body.length || inner.some((s, i) => s !== statement.body[i]);
@@ -48,11 +111,14 @@ function vectoriseBody(body: readonly Stmt[], buffers: ReadonlyMap<string, Buffe
 }
 
 const containsVector = (body: readonly Stmt[]): boolean =>
-  JSON.stringify(body, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)).includes(`"lanes":${lanes}`);
+  JSON.stringify(body, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)).includes(
+    `"lanes":${lanes}`,
+  );
 
 type ForStmt = Extract<Stmt, { kind: "for" }>;
 /** How a value varies over the lanes: not at all, by a step an element, or freely (then it is a vector). */
-type Variation = { readonly kind: "uniform" } | { readonly kind: "step"; readonly by: number } | { readonly kind: "vector" };
+type Variation =
+  { readonly kind: "uniform" } | { readonly kind: "step"; readonly by: number } | { readonly kind: "vector" };
 const uniform: Variation = { kind: "uniform" };
 const free: Variation = { kind: "vector" };
 
@@ -86,7 +152,8 @@ class Widening {
     if (this.stores === 0 && this.reductions.length === 0) throw new NotVectorisable();
     const { start, end } = loop;
     // A reduction alone keeps few values in flight: several independent partial sums hide its latency.
-    const unroll = this.reductions.length > 0 && this.reductions.length <= 2 && !first.some((s) => s.kind === "for") ? 4 : 1;
+    const unroll =
+      this.reductions.length > 0 && this.reductions.length <= 2 && !first.some((s) => s.kind === "for") ? 4 : 1;
     const reductions = [...this.reductions];
     const bodies = [first];
     for (let u = 1; u < unroll; u++) {
@@ -101,25 +168,52 @@ class Widening {
     const before: Stmt[] = [];
     const after: Stmt[] = [];
     for (const { name, operation, kind } of reductions) {
-      const identity = kind === "bool" ? ({ op: "const", type: { kind, lanes: 1 }, value: operation === "and" || operation === "min" ? 1 : 0 } as Expr) : identityOf(operation, kind);
+      const identity =
+        kind === "bool"
+          ? ({
+              op: "const",
+              type: { kind, lanes: 1 },
+              value: operation === "and" || operation === "min" ? 1 : 0,
+            } as Expr)
+          : identityOf(operation, kind);
       const type: Type = { kind, lanes };
-      for (let u = 0; u < unroll; u++) before.push({ kind: "declare", name: vectorName(name, u === 0 ? "" : `_${u}`), value: { op: "splat", type, args: [identity] } });
+      for (let u = 0; u < unroll; u++)
+        before.push({
+          kind: "declare",
+          name: vectorName(name, u === 0 ? "" : `_${u}`),
+          value: { op: "splat", type, args: [identity] },
+        });
       let total: Expr = { op: "var", type, name: vectorName(name, "") };
-      for (let u = 1; u < unroll; u++) total = { op: operation, type, args: [total, { op: "var", type, name: vectorName(name, `_${u}`) }] };
+      for (let u = 1; u < unroll; u++)
+        total = { op: operation, type, args: [total, { op: "var", type, name: vectorName(name, `_${u}`) }] };
       const scalar: Type = { kind, lanes: 1 };
       const joined: Expr = { op: reductionOperations[operation]!, type: scalar, args: [total] };
-      after.push({ kind: "assign", name, value: { op: operation, type: scalar, args: [{ op: "var", type: scalar, name }, joined] } });
+      after.push({
+        kind: "assign",
+        name,
+        value: { op: operation, type: scalar, args: [{ op: "var", type: scalar, name }, joined] },
+      });
     }
     const shifted = bodies.flatMap((body, u) => {
       if (u === 0) return body;
-      const offset: Expr = i32("add", { op: "var", type: { kind: "i32", lanes: 1 }, name: loop.name }, { op: "const", type: { kind: "i32", lanes: 1 }, value: u * lanes });
+      const offset: Expr = i32(
+        "add",
+        { op: "var", type: { kind: "i32", lanes: 1 }, name: loop.name },
+        { op: "const", type: { kind: "i32", lanes: 1 }, value: u * lanes },
+      );
       return body.map((statement) => replaceVariable(statement, loop.name, offset));
     });
     return [
       ...before,
       { ...loop, end: middle, step: width, body: shifted },
       ...after,
-      { ...loop, name: `${loop.name}_rest`, start: middle, mode: "serial", body: renameLoop(loop.body, loop.name, `${loop.name}_rest`) },
+      {
+        ...loop,
+        name: `${loop.name}_rest`,
+        start: middle,
+        mode: "serial",
+        body: renameLoop(loop.body, loop.name, `${loop.name}_rest`),
+      },
     ];
   }
 
@@ -144,7 +238,8 @@ class Widening {
         return { ...statement, name: this.name(statement.name), value };
       }
       case "assign": {
-        if (this.inside.has(statement.name)) return { ...statement, name: this.name(statement.name), value: this.vector(statement.value) };
+        if (this.inside.has(statement.name))
+          return { ...statement, name: this.name(statement.name), value: this.vector(statement.value) };
         return this.reduction(statement.name, statement.value);
       }
       case "store": {
@@ -155,9 +250,19 @@ class Widening {
         return { ...statement, index: this.scalar(statement.index), value: this.vector(statement.value) };
       }
       case "for": {
-        if (this.vary(statement.start).kind !== "uniform" || this.vary(statement.end).kind !== "uniform" || statement.mode === "lane") throw new NotVectorisable();
+        if (
+          this.vary(statement.start).kind !== "uniform" ||
+          this.vary(statement.end).kind !== "uniform" ||
+          statement.mode === "lane"
+        )
+          throw new NotVectorisable();
         this.variation.set(statement.name, uniform);
-        return { ...statement, start: this.scalar(statement.start), end: this.scalar(statement.end), body: this.block(statement.body) };
+        return {
+          ...statement,
+          start: this.scalar(statement.start),
+          end: this.scalar(statement.end),
+          body: this.block(statement.body),
+        };
       }
       default:
         throw new NotVectorisable();
@@ -174,7 +279,11 @@ class Widening {
     this.reductions.push({ name, operation, kind: value.type.kind });
     const type = this.widen(value.type);
     const total = vectorName(name, this.suffix);
-    return { kind: "assign", name: total, value: { op: operation, type, args: [{ op: "var", type, name: total }, this.vector(b)] } };
+    return {
+      kind: "assign",
+      name: total,
+      value: { op: operation, type, args: [{ op: "var", type, name: total }, this.vector(b)] },
+    };
   }
 
   private widen(type: Type): Type {
@@ -234,7 +343,14 @@ class Widening {
       if (how.by === 1) return { op: "ramp", type, args: [this.scalar(expr)] };
       const zero: Expr = { op: "const", type: { kind: "i32", lanes: 1 }, value: 0 };
       const step: Expr = { op: "const", type: { kind: "i32", lanes: 1 }, value: how.by };
-      const offsets: Expr = { op: "mul", type, args: [{ op: "ramp", type, args: [zero] }, { op: "splat", type, args: [step] }] };
+      const offsets: Expr = {
+        op: "mul",
+        type,
+        args: [
+          { op: "ramp", type, args: [zero] },
+          { op: "splat", type, args: [step] },
+        ],
+      };
       return { op: "add", type, args: [{ op: "splat", type, args: [this.scalar(expr)] }, offsets] };
     }
     switch (expr.op) {
@@ -301,11 +417,25 @@ function replaceVariable(statement: Stmt, name: string, by: Expr): Stmt {
     case "store":
       return { ...statement, index: inExpr(statement.index), value: inExpr(statement.value) };
     case "for":
-      return { ...statement, start: inExpr(statement.start), end: inExpr(statement.end), body: statement.body.map((s) => replaceVariable(s, name, by)) };
+      return {
+        ...statement,
+        start: inExpr(statement.start),
+        end: inExpr(statement.end),
+        body: statement.body.map((s) => replaceVariable(s, name, by)),
+      };
     case "if":
-      return { ...statement, condition: inExpr(statement.condition), then: statement.then.map((s) => replaceVariable(s, name, by)), else: statement.else.map((s) => replaceVariable(s, name, by)) };
+      return {
+        ...statement,
+        condition: inExpr(statement.condition),
+        then: statement.then.map((s) => replaceVariable(s, name, by)),
+        else: statement.else.map((s) => replaceVariable(s, name, by)),
+      };
     case "while":
-      return { ...statement, condition: inExpr(statement.condition), body: statement.body.map((s) => replaceVariable(s, name, by)) };
+      return {
+        ...statement,
+        condition: inExpr(statement.condition),
+        body: statement.body.map((s) => replaceVariable(s, name, by)),
+      };
     case "fence":
       return { ...statement, counter: inExpr(statement.counter) };
     case "barrier":
@@ -317,7 +447,8 @@ function replaceVariable(statement: Stmt, name: string, by: Expr): Stmt {
 function renameLoop(body: readonly Stmt[], from: string, to: string): Stmt[] {
   const names = new Map([[from, to]]);
   const collect = (statement: Stmt): void => {
-    if (statement.kind === "let" || statement.kind === "declare" || statement.kind === "for") names.set(statement.name, `${statement.name}_rest`);
+    if (statement.kind === "let" || statement.kind === "declare" || statement.kind === "for")
+      names.set(statement.name, `${statement.name}_rest`);
     if (statement.kind === "for" || statement.kind === "while") statement.body.forEach(collect);
     if (statement.kind === "if") [...statement.then, ...statement.else].forEach(collect);
   };
