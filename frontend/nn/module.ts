@@ -2,6 +2,7 @@
 import { ArgumentError } from "../../ir/errors.ts";
 import { enterScope } from "../../ir/graph.ts";
 import { signature, type CallOf } from "../arguments.ts";
+import { isPlainObject } from "../bind.ts";
 import type { DeviceLike } from "../devices.ts";
 import type { DTypeLike } from "../dtype.ts";
 import { graph } from "../state.ts";
@@ -18,10 +19,23 @@ import { collectState, loadState, type IncompatibleKeys, type StateDict } from "
 
 let depth = 0;
 
+/** Arguments of forward that are given by name, put in their places. */
+function placed(module: Module, args: readonly unknown[]): readonly unknown[] {
+  const names = (module.constructor as typeof Module).forwardNames_;
+  const last = args.at(-1);
+  if (names === null || !isPlainObject(last) || args.length > names.length) return args;
+  const keys = Object.keys(last);
+  if (keys.length === 0 || !keys.every((key) => names.indexOf(key) >= args.length - 1)) return args;
+  const list = args.slice(0, -1);
+  for (const key of keys) list[names.indexOf(key)] = last[key];
+  return list;
+}
+
 /** `module(...)`: hooks, then forward. */
-function call(module: Module, args: readonly unknown[]): unknown {
+function call(module: Module, given: readonly unknown[]): unknown {
+  const args = placed(module, given);
   const { hooks } = internalsOf(module);
-  const forward = (given: readonly unknown[]): unknown => (module.forward as (...given: readonly unknown[]) => unknown).apply(module, given as unknown[]);
+  const forward = (list: readonly unknown[]): unknown => (module.forward as (...list: readonly unknown[]) => unknown).apply(module, list as unknown[]);
   guardModule(module);
   let result: unknown;
   depth++;
@@ -60,6 +74,8 @@ export interface Module {
 export class Module {
   /** Set by train() and eval(). */
   declare training: boolean;
+  /** @internal Names of forward's parameters, of classes that let them be given by name. */
+  static readonly forwardNames_: readonly string[] | null = null;
 
   constructor() {
     return callable(new.target.prototype as object, call);

@@ -15,6 +15,7 @@ export interface Sequential {
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
  */
 export class Sequential extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   constructor(...args: Module[] | [modules: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>]) {
     super();
     const [first] = args;

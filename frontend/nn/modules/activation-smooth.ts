@@ -9,30 +9,35 @@ import { float, python } from "../repr.ts";
 
 /** 1 / (1 + exp(-x)). https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html */
 export class Sigmoid extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   override forward(input: Tensor): Tensor {
     return op("sigmoid", input);
   }
 }
 /** log(sigmoid(x)). https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html */
 export class LogSigmoid extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   override forward(input: Tensor): Tensor {
     return op("logsigmoid", input);
   }
 }
 /** https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html */
 export class Tanh extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   override forward(input: Tensor): Tensor {
     return op("tanh", input);
   }
 }
 /** x - tanh(x). https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanhshrink.html */
 export class Tanhshrink extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   override forward(input: Tensor): Tensor {
     return op("tanhshrink", input);
   }
 }
 /** x / (1 + abs(x)). https://docs.pytorch.org/docs/stable/generated/torch.nn.Softsign.html */
 export class Softsign extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   override forward(input: Tensor): Tensor {
     return op("softsign", input);
   }
@@ -41,6 +46,7 @@ export class Softsign extends Module {
 const gelu = signature<[approximate: "none" | "tanh"]>()("approximate?");
 /** x times the normal distribution's share below x. https://docs.pytorch.org/docs/stable/generated/torch.nn.GELU.html */
 export class GELU extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   approximate: "none" | "tanh";
   constructor(...args: CallOf<typeof gelu>) {
     super();
@@ -57,6 +63,7 @@ export class GELU extends Module {
 const softplus = signature<[beta: number, threshold: number]>()("beta?, threshold?");
 /** log(1 + exp(beta * x)) / beta; x itself above threshold. https://docs.pytorch.org/docs/stable/generated/torch.nn.Softplus.html */
 export class Softplus extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   beta: number;
   threshold: number;
   constructor(...args: CallOf<typeof softplus>) {
@@ -76,6 +83,7 @@ export class Softplus extends Module {
 const shrink = signature<[lambd: number]>()("lambd?");
 /** x moved towards 0 by lambd. https://docs.pytorch.org/docs/stable/generated/torch.nn.Softshrink.html */
 export class Softshrink extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   lambd: number;
   constructor(...args: CallOf<typeof shrink>) {
     super();
@@ -90,6 +98,7 @@ export class Softshrink extends Module {
 }
 /** x, or 0 within lambd of 0. https://docs.pytorch.org/docs/stable/generated/torch.nn.Hardshrink.html */
 export class Hardshrink extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   lambd: number;
   constructor(...args: CallOf<typeof shrink>) {
     super();
@@ -108,6 +117,7 @@ type AlongArguments = CallOf<typeof along>;
 
 /** The first half of dim times the sigmoid of the second. https://docs.pytorch.org/docs/stable/generated/torch.nn.GLU.html */
 export class GLU extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   dim: number;
   constructor(...args: AlongArguments) {
     super();
@@ -122,6 +132,7 @@ export class GLU extends Module {
 }
 
 abstract class Normalising extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   dim: number | null;
   private readonly operator: string;
   constructor(operator: string, args: AlongArguments) {
@@ -156,6 +167,7 @@ export class LogSoftmax extends Normalising {
 }
 /** Softmax over the channels of each pixel: [N, C, H, W]. https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax2d.html */
 export class Softmax2d extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   override forward(input: Tensor): Tensor {
     if (input.ndim !== 3 && input.ndim !== 4) throw new ShapeError("softmax2d/rank", `Softmax2d: expected input to be 3D or 4D, got ${input.dtype.name}${formatShape(input.shape)}.`);
     return op("softmax", input, -3);

@@ -11,6 +11,7 @@ type InplaceArguments = CallOf<typeof inplaceOnly>;
 
 /** An elementwise function that can write into its input. */
 abstract class InplaceActivation extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   inplace: boolean;
   constructor(inplace: boolean) {
     super();

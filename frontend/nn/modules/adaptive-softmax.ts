@@ -17,6 +17,7 @@ const adaptive = signature<[in_features: number, n_classes: number, cutoffs: rea
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveLogSoftmaxWithLoss.html
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input", "target"];
   in_features: number;
   n_classes: number;
   cutoffs: readonly number[];

@@ -30,6 +30,7 @@ interface Defaults {
 
 /** What batch and instance normalisation share: weights and running statistics of each channel. */
 abstract class NormBase extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   num_features: number;
   eps: number;
   momentum: number | null;

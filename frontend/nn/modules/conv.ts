@@ -27,6 +27,7 @@ interface Hyperparameters extends Placement {
 
 /** What all convolutions share. */
 export abstract class ConvolutionBase extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input", "output_size"];
   in_channels: number;
   out_channels: number;
   kernel_size: readonly number[];

@@ -7,6 +7,7 @@ import { op } from "../op.ts";
 const cosine = signature<[dim: number, eps: number]>()("dim?, eps?");
 /** x1 . x2 / (|x1| |x2|) along dim. https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineSimilarity.html */
 export class CosineSimilarity extends Module {
+  static override readonly forwardNames_: readonly string[] = ["x1", "x2"];
   dim: number;
   eps: number;
   constructor(...args: CallOf<typeof cosine>) {
@@ -22,6 +23,7 @@ export class CosineSimilarity extends Module {
 const pairwise = signature<[p: number, eps: number, keepdim: boolean]>()("p?, eps?, keepdim?");
 /** The p-norm of x1 - x2 along the last dimension. https://docs.pytorch.org/docs/stable/generated/torch.nn.PairwiseDistance.html */
 export class PairwiseDistance extends Module {
+  static override readonly forwardNames_: readonly string[] = ["x1", "x2"];
   norm: number;
   eps: number;
   keepdim: boolean;

@@ -11,6 +11,7 @@ type DropoutArguments = CallOf<typeof dropout>;
 
 /** In training each element (or channel) is zero with probability p and the rest is scaled; in evaluation nothing happens. */
 abstract class DropoutBase extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   p: number;
   inplace: boolean;
   private readonly operator: string;

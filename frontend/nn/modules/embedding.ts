@@ -51,6 +51,7 @@ function tableOf(name: string, rows: number, columns: number, given: Tensor | nu
 
 /** int[*] -> [*, embedding_dim]. https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html */
 export class Embedding extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   num_embeddings: number;
   embedding_dim: number;
   padding_idx: number | null;
@@ -107,6 +108,7 @@ const pretrainedBag = signature<[freeze: boolean, max_norm: number | null, norm_
 
 /** Sums, means or maxima of bags of rows. https://docs.pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html */
 export class EmbeddingBag extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input", "offsets", "per_sample_weights"];
   num_embeddings: number;
   embedding_dim: number;
   max_norm: number | null;

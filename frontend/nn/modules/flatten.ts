@@ -9,6 +9,7 @@ const flatten = signature<[start_dim: number, end_dim: number]>()("start_dim?, e
 
 /** Dimensions start_dim to end_dim as one. https://docs.pytorch.org/docs/stable/generated/torch.nn.Flatten.html */
 export class Flatten extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   start_dim: number;
   end_dim: number;
   constructor(...args: CallOf<typeof flatten>) {
@@ -29,6 +30,7 @@ const unflatten = signature<[dim: number, unflattened_size: readonly number[]]>(
 
 /** Dimension dim as several. https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html */
 export class Unflatten extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   dim: number;
   unflattened_size: readonly number[];
   constructor(...args: CallOf<typeof unflatten>) {

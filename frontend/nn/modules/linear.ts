@@ -10,6 +10,7 @@ import { newParameter, type DeviceArgument, type DTypeArgument } from "./shapes.
 
 /** Gives its input back; takes any arguments. https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html */
 export class Identity extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   constructor(..._args: unknown[]) {
     super();
   }
@@ -25,6 +26,7 @@ const linear = signature<[in_features: number, out_features: number, bias: boole
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
  */
 export class Linear extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   in_features: number;
   out_features: number;
   weight: Parameter;
@@ -62,6 +64,7 @@ const bilinear = signature<[in1_features: number, in2_features: number, out_feat
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.Bilinear.html
  */
 export class Bilinear extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input1", "input2"];
   in1_features: number;
   in2_features: number;
   out_features: number;

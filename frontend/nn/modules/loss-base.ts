@@ -20,6 +20,7 @@ export function reductionOf<R extends string>({ size_average = null, reduce = nu
 }
 
 export abstract class Loss extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input", "target"];
   reduction: string;
   constructor(reduction: string) {
     super();

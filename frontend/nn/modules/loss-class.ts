@@ -73,6 +73,7 @@ export class MultiMarginLoss extends WeightedLoss {
 const ctc = signature<[blank: number, reduction: Reduction, zero_infinity: boolean]>()("blank?, reduction?, zero_infinity?");
 /** Minus the log probability of all alignments of a sequence. https://docs.pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html */
 export class CTCLoss extends Loss {
+  static override readonly forwardNames_: readonly string[] = ["log_probs", "targets", "input_lengths", "target_lengths"];
   blank: number;
   zero_infinity: boolean;
   constructor(...args: CallOf<typeof ctc>) {
@@ -89,6 +90,7 @@ export class CTCLoss extends Loss {
 const triplet = signature<[margin: number, p: number, eps: number, swap: boolean, size_average: Legacy, reduce: Legacy, reduction: Reduction]>()("margin?, p?, eps?, swap?, size_average?, reduce?, reduction?");
 /** max(0, |anchor - positive| - |anchor - negative| + margin). https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html */
 export class TripletMarginLoss extends Loss {
+  static override readonly forwardNames_: readonly string[] = ["anchor", "positive", "negative"];
   margin: number;
   p: number;
   eps: number;
@@ -111,6 +113,7 @@ type Distance = (a: Tensor, b: Tensor) => Tensor;
 const byDistance = signature<[distance_function: Distance | null, margin: number, swap: boolean, reduction: Reduction]>()("*, distance_function?, margin?, swap?, reduction?");
 /** The triplet loss of a distance of one's own. https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginWithDistanceLoss.html */
 export class TripletMarginWithDistanceLoss extends Loss {
+  static override readonly forwardNames_: readonly string[] = ["anchor", "positive", "negative"];
   distance_function: Distance;
   margin: number;
   swap: boolean;

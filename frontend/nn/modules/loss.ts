@@ -88,6 +88,7 @@ export class KLDivLoss extends Loss {
 const poisson = signature<[log_input: boolean, full: boolean, size_average: Legacy, eps: number, reduce: Legacy, reduction: Reduction]>()("log_input?, full?, size_average?, eps?, reduce?, reduction?");
 /** Negative log likelihood of Poisson counts. https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html */
 export class PoissonNLLLoss extends Loss {
+  static override readonly forwardNames_: readonly string[] = ["log_input", "target"];
   log_input: boolean;
   full: boolean;
   eps: number;
@@ -106,6 +107,7 @@ export class PoissonNLLLoss extends Loss {
 const gaussian = signature<[full: boolean, eps: number, reduction: Reduction]>()("*, full?, eps?, reduction?");
 /** Negative log likelihood of normal values with given variances. https://docs.pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html */
 export class GaussianNLLLoss extends Loss {
+  static override readonly forwardNames_: readonly string[] = ["input", "target", "var"];
   full: boolean;
   eps: number;
   constructor(...args: CallOf<typeof gaussian>) {
@@ -134,6 +136,7 @@ export class HingeEmbeddingLoss extends Loss {
 }
 /** 1 - cos, or max(0, cos - margin) where target is -1. https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html */
 export class CosineEmbeddingLoss extends Loss {
+  static override readonly forwardNames_: readonly string[] = ["input1", "input2", "target"];
   margin: number;
   constructor(...args: CallOf<typeof hinge>) {
     const bound = hinge.bind("CosineEmbeddingLoss", args);
@@ -146,6 +149,7 @@ export class CosineEmbeddingLoss extends Loss {
 }
 /** max(0, -target * (input1 - input2) + margin). https://docs.pytorch.org/docs/stable/generated/torch.nn.MarginRankingLoss.html */
 export class MarginRankingLoss extends Loss {
+  static override readonly forwardNames_: readonly string[] = ["input1", "input2", "target"];
   margin: number;
   constructor(...args: CallOf<typeof hinge>) {
     const bound = hinge.bind("MarginRankingLoss", args);

@@ -12,6 +12,7 @@ type MaxPoolArguments = CallOf<typeof maxPool>;
 
 /** With return_indices a call gives [maxima, indices]. */
 abstract class MaxPool extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   kernel_size: Sizes;
   stride: Sizes;
   padding: Sizes;
@@ -61,6 +62,7 @@ type MaxUnpoolArguments = CallOf<typeof maxUnpool>;
 
 /** Puts maxima back where their indices say; zeros elsewhere. */
 abstract class MaxUnpool extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input", "indices", "output_size"];
   kernel_size: readonly number[];
   stride: readonly number[];
   padding: readonly number[];
@@ -106,11 +108,12 @@ type FractionalArguments = CallOf<typeof fractional>;
 
 /** Maxima of windows that start at random places; give output_size or output_ratio. */
 abstract class FractionalMaxPool extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   kernel_size: readonly number[];
   output_size: readonly number[] | null;
   output_ratio: readonly number[] | null;
   return_indices: boolean;
-  private readonly samples: () => Tensor | null;
+  declare _random_samples: Tensor | null;
   private readonly operator: string;
   constructor(rank: number, args: FractionalArguments) {
     super();
@@ -119,11 +122,11 @@ abstract class FractionalMaxPool extends Module {
     this.output_size = output_size === null ? null : repeat(output_size, rank);
     this.output_ratio = output_ratio === null ? null : repeat(output_ratio, rank);
     this.return_indices = return_indices;
-    this.samples = () => _random_samples;
+    this.register_buffer("_random_samples", _random_samples);
     this.operator = `fractional_max_pool${rank}d`;
   }
   override forward(input: Tensor): Tensor {
-    return op(this.operator, input, this.kernel_size, this.output_size, this.output_ratio, this.return_indices, this.samples());
+    return op(this.operator, input, this.kernel_size, this.output_size, this.output_ratio, this.return_indices, this._random_samples);
   }
 }
 /** https://docs.pytorch.org/docs/stable/generated/torch.nn.FractionalMaxPool2d.html */

@@ -1,6 +1,7 @@
 /** Normalisation without running statistics. https://docs.pytorch.org/docs/stable/nn.html#normalization-layers */
 import { ArgumentError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
+import { fromHost } from "../../creation.ts";
 import type { Tensor } from "../../tensor.ts";
 import * as init from "../init.ts";
 import { Module } from "../module.ts";
@@ -15,6 +16,7 @@ const layerNorm = signature<
 
 /** Normalises over the last dimensions. https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html */
 export class LayerNorm extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   normalized_shape: readonly number[];
   eps: number;
   elementwise_affine: boolean;
@@ -46,6 +48,7 @@ const rmsNorm = signature<[normalized_shape: Sizes, eps: number | null, elementw
 
 /** Divides by the root of the mean square over the last dimensions. https://docs.pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html */
 export class RMSNorm extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   normalized_shape: readonly number[];
   eps: number | null;
   elementwise_affine: boolean;
@@ -74,6 +77,7 @@ const groupNorm = signature<[num_groups: number, num_channels: number, eps: numb
 
 /** Normalises groups of channels of each sample. https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html */
 export class GroupNorm extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   num_groups: number;
   num_channels: number;
   eps: number;
@@ -108,6 +112,7 @@ const localResponse = signature<[size: number, alpha: number, beta: number, k: n
 type LocalResponseArguments = CallOf<typeof localResponse>;
 
 abstract class LocalResponse extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   size: number;
   alpha: number;
   beta: number;
@@ -133,10 +138,22 @@ export class LocalResponseNorm extends LocalResponse {
     return `${this.size}, alpha=${python(this.alpha)}, beta=${python(this.beta)}, k=${float(this.k)}`;
   }
 }
-/** The older name of LocalResponseNorm for [N, C, H, W]. */
+/** Caffe's normalisation of [N, C, H, W]. The first channel stays in every later window, as in PyTorch. */
 export class CrossMapLRN2d extends LocalResponse {
   constructor(...args: LocalResponseArguments) {
     super(args);
+  }
+  override forward(input: Tensor): Tensor {
+    const channels = input.shape[1]!;
+    const reach = Math.trunc((this.size - 1) / 2 + 1);
+    const inWindow = (i: number): number => {
+      const [c, j] = [Math.floor(i / channels), i % channels];
+      return Math.abs(c - j) < reach || (j === 0 && c >= reach) ? 1 : 0;
+    };
+    const windows = fromHost(Array.from({ length: channels * channels }, (_, i) => inWindow(i)), [channels, channels], input.dtype.name, input.storage_.device);
+    const squares = op("reshape", op("mul", input, input), [input.shape[0]!, channels, -1]);
+    const sums = op("reshape", op("matmul", windows, squares), input.shape);
+    return op("mul", input, op("pow", op("add", op("mul", sums, this.alpha / this.size), this.k), -this.beta));
   }
   override extra_repr(): string {
     return `${this.size}, alpha=${python(this.alpha)}, beta=${python(this.beta)}, k=${python(this.k)}`;

@@ -11,6 +11,7 @@ type PadArguments = CallOf<typeof padding>;
 
 /** Borders [left, right, top, bottom, front, back], filled by a rule. */
 abstract class Pad extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   padding: readonly number[];
   constructor(rank: number, args: PadArguments) {
     super();
@@ -122,6 +123,7 @@ const constant = signature<[padding: Sizes, value: number]>()("padding, value");
 type ConstantArguments = CallOf<typeof constant>;
 
 abstract class ConstantPad extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   padding: readonly number[];
   value: number;
   constructor(rank: number, args: ConstantArguments) {

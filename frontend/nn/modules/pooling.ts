@@ -10,6 +10,7 @@ const avgPool1d = signature<[kernel_size: Sizes, stride: Sizes | null, padding: 
 
 /** [N, C, L] -> [N, C, L_out]. https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool1d.html */
 export class AvgPool1d extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   kernel_size: readonly number[];
   stride: readonly number[];
   padding: readonly number[];
@@ -36,6 +37,7 @@ const avgPool = signature<[kernel_size: Sizes, stride: Sizes | null, padding: Si
 type AvgPoolArguments = CallOf<typeof avgPool>;
 
 abstract class AvgPool extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   kernel_size: Sizes;
   stride: Sizes;
   padding: Sizes;
@@ -79,6 +81,7 @@ type LPPoolArguments = CallOf<typeof lpPool>;
 
 /** The p-norm of each window, p = norm_type. */
 abstract class LPPool extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   norm_type: number;
   kernel_size: Sizes;
   stride: Sizes | null;
@@ -127,6 +130,7 @@ const adaptiveMax = signature<[output_size: OutputSize, return_indices: boolean]
 type AdaptiveMaxArguments = CallOf<typeof adaptiveMax>;
 
 abstract class AdaptivePool extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   output_size: OutputSize;
   private readonly operator: string;
   constructor(operator: string, output_size: OutputSize) {

@@ -11,6 +11,7 @@ const prelu = signature<[num_parameters: number, init: number, device: DeviceArg
 
 /** x where positive, else weight * x; one weight, or one for each channel. https://docs.pytorch.org/docs/stable/generated/torch.nn.PReLU.html */
 export class PReLU extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   num_parameters: number;
   init: number;
   weight: Parameter;

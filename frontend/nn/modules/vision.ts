@@ -9,6 +9,7 @@ import { kept, type Sizes } from "./shapes.ts";
 const upscale = signature<[upscale_factor: number]>()("upscale_factor");
 /** [*, C * r^2, H, W] -> [*, C, H * r, W * r]. https://docs.pytorch.org/docs/stable/generated/torch.nn.PixelShuffle.html */
 export class PixelShuffle extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   upscale_factor: number;
   constructor(...args: CallOf<typeof upscale>) {
     super();
@@ -24,6 +25,7 @@ export class PixelShuffle extends Module {
 const downscale = signature<[downscale_factor: number]>()("downscale_factor");
 /** [*, C, H * r, W * r] -> [*, C * r^2, H, W]. https://docs.pytorch.org/docs/stable/generated/torch.nn.PixelUnshuffle.html */
 export class PixelUnshuffle extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   downscale_factor: number;
   constructor(...args: CallOf<typeof downscale>) {
     super();
@@ -39,6 +41,7 @@ export class PixelUnshuffle extends Module {
 const groups = signature<[groups: number]>()("groups");
 /** Deals the channels of groups out in turn. https://docs.pytorch.org/docs/stable/generated/torch.nn.ChannelShuffle.html */
 export class ChannelShuffle extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   groups: number;
   constructor(...args: CallOf<typeof groups>) {
     super();
@@ -64,6 +67,7 @@ interface UpsampleArguments {
   readonly recompute_scale_factor?: boolean | null | undefined;
 }
 abstract class Resize extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   size: Sizes | null;
   scale_factor: Factors | null;
   mode: InterpolationMode;
@@ -109,6 +113,7 @@ export class UpsamplingBilinear2d extends Resize {
 const unfold = signature<[kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes]>()("kernel_size, dilation?, padding?, stride?");
 /** Windows as columns: [N, C, H, W] -> [N, C * K, L]. https://docs.pytorch.org/docs/stable/generated/torch.nn.Unfold.html */
 export class Unfold extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   kernel_size: Sizes;
   dilation: Sizes;
   padding: Sizes;
@@ -131,6 +136,7 @@ export class Unfold extends Module {
 const fold = signature<[output_size: Sizes, kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes]>()("output_size, kernel_size, dilation?, padding?, stride?");
 /** Adds columns up to images: [N, C * K, L] -> [N, C, H, W]. https://docs.pytorch.org/docs/stable/generated/torch.nn.Fold.html */
 export class Fold extends Module {
+  static override readonly forwardNames_: readonly string[] = ["input"];
   output_size: Sizes;
   kernel_size: Sizes;
   dilation: Sizes;
