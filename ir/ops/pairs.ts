@@ -1,9 +1,9 @@
 /** Functions of two or three operands, element by element, beyond plain arithmetic. */
-import type { GraphBuilder } from "../builder.ts";
+import { isNode, type GraphBuilder } from "../builder.ts";
 import { isFloat, isIntegral, type DType } from "../dtype.ts";
 import { ArgumentError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
-import { defineOp, type Place } from "../operator.ts";
+import { defineOp, recordOperator, type Place } from "../operator.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { lerpOf } from "./ordering.ts";
@@ -132,16 +132,32 @@ for (const [name, base, summary] of [
   });
 }
 
-/** x * f(y), zero where x is zero, NaN where y is; `least` is where f becomes infinite. */
-function xTimes(g: GraphBuilder, x: Node, y: Node, least: number, f: (y: Node) => Node): Node {
-  const zero = g.and(g.eq(x, 0), g.not(g.and(g.gt(y, least), g.lt(y, Infinity))));
-  const product = g.where(zero, 0, g.mul(x, f(g.where(zero, 1, y))));
-  return g.where(g.isNaN(y), NaN, product);
-}
-for (const [name, summary, least, f, places] of [
-  ["xlogy", "input * log(other), zero where input is.", 0, (g: GraphBuilder, y: Node) => g.log(y), ["torch", "Tensor", "special"]],
-  ["xlog1py", "input * log1p(other), zero where input is.", -1, (g: GraphBuilder, y: Node) => g.log1p(y), ["special"]],
-] as const satisfies readonly (readonly [string, string, number, (g: GraphBuilder, y: Node) => Node, readonly Place[]])[]) {
+/** [name, summary, where the logarithm becomes infinite, the logarithm, its argument's distance from that place] */
+for (const [name, summary, least, log, distance, places] of [
+  ["xlogy", "input * log(other), zero where input is.", 0, (g: GraphBuilder, y: Node) => g.log(y), (_g: GraphBuilder, y: Node) => y, ["torch", "Tensor", "special"]],
+  ["xlog1py", "input * log1p(other), zero where input is.", -1, (g: GraphBuilder, y: Node) => g.log1p(y), (g: GraphBuilder, y: Node) => g.add(y, 1), ["special"]],
+] as const satisfies readonly (readonly [string, string, number, (g: GraphBuilder, y: Node) => Node, (g: GraphBuilder, y: Node) => Node, readonly Place[]])[]) {
+  /** x * log(y), zero where x is zero, NaN where y is. */
+  const product = (g: GraphBuilder, x: Node, y: Node): Node => {
+    const zero = g.eq(x, 0);
+    return g.where(g.isNaN(y), NaN, g.where(zero, 0, g.mul(x, log(g, g.where(zero, 1, y)))));
+  };
+  const core = defineOp({
+    name: `${name}_same_type`,
+    signature: `${name}_same_type(Tensor input, Tensor other) -> Tensor` as "core(Tensor input, Tensor other) -> Tensor",
+    places: [],
+    composite: true,
+    doc: { summary: `${summary} Of one type and shape.`, shape: "[*] and [*] -> [*]", source: `torch.special.${name}` },
+    // By hand: 0 * log(0) is 0 in the gradient too.
+    gradient(g, { inputs, grads }) {
+      const [x, y] = inputs as [Node, Node];
+      const grad = grads[0];
+      if (!grad) return [null, null];
+      const none = g.and(g.eq(x, 0), g.le(y, least));
+      return [g.where(none, 0, product(g, grad, y)), g.mul(grad, g.div(x, distance(g, y)))];
+    },
+    record: (g, { input, other }) => product(g, input, other),
+  });
   defineOp({
     name,
     signature: `${name}(Tensor|Scalar input, Tensor|Scalar other) -> Tensor` as "xlogy(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
@@ -151,7 +167,8 @@ for (const [name, summary, least, f, places] of [
     gradient: "through decomposition",
     record(g, { input, other }) {
       const [x, y] = floats(g, name, input, other);
-      return xTimes(g, x, y, least, (value) => f(g, value));
+      const common = broadcastShapes(x.shape, y.shape)!;
+      return recordOperator(g, core, { input: g.expandTo(x, common), other: g.expandTo(y, common) }, isNode);
     },
   });
 }
