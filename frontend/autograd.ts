@@ -8,7 +8,7 @@ import { formatShape, sameShape } from "../ir/shape.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import { withSite } from "./call.ts";
 import { checkSaved, freeSaved } from "./saved-values.ts";
-import { currentSite } from "./site.ts";
+import { captureSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
@@ -66,7 +66,7 @@ function run(pass: Pass): (Node | null)[] {
     const grads = seeds(pass.name, pass.outputs, pass.gradients);
     let firstNew = nextNodeId();
     const visited: Node[] = [];
-    const site = currentSite() ?? "an earlier line";
+    const site = captureSite();
     const result = differentiate(graph, roots, grads, pass.targets, {
       onGradient: (node, grad) => {
         firstNew = nextNodeId();

@@ -5,7 +5,7 @@
 import type { Check } from "../ir/builder.ts";
 import { CressetError } from "../ir/errors.ts";
 import { topologicalOrder, type Node } from "../ir/graph.ts";
-import { currentSite } from "./site.ts";
+import { captureSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { valueOf, type Value } from "./value.ts";
@@ -16,9 +16,10 @@ let known = new Set<Node>();
 const unsettled: { checks: readonly Check[]; value: Value }[] = [];
 
 graph.onCheck = (check) => {
-  const site = currentSite();
+  const siteOf = captureSite();
   const located = (): Error => {
     const error = check.error();
+    const site = siteOf();
     if (site !== null && error instanceof CressetError) error.message += `\n  at ${site}`;
     return error;
   };

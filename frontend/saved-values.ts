@@ -18,7 +18,7 @@ interface Operation {
 }
 const operations = new WeakMap<Node, Operation>();
 /** Nodes whose saved values an earlier backward gave up, with the line of that call. */
-const freed = new WeakMap<Node, string>();
+const freed = new WeakMap<Node, () => string | null>();
 
 /** An operator recorded `results`, with everything new from `firstId` on, from `inputs`. */
 export function noteOperation(inputs: readonly Node[], results: readonly Node[], firstId: number, overwrites: Node | null = null): void {
@@ -34,7 +34,7 @@ export function noteOperation(inputs: readonly Node[], results: readonly Node[],
 }
 
 /** A backward pass went through these nodes and gave up what they saved. */
-export function freeSaved(nodes: readonly Node[], site: string): void {
+export function freeSaved(nodes: readonly Node[], site: () => string | null): void {
   for (const node of nodes) freed.set(node, site);
 }
 
@@ -50,7 +50,7 @@ export function checkSaved(name: string, node: Node, produced: readonly (Node | 
   if (site === undefined && !anyOverwritten(candidates, operation)) return;
   for (const used of usedBy(produced, firstNew, candidates)) {
     if (site !== undefined) {
-      throw new AutogradError("backward/graph-freed", `${name}: Trying to backward through the graph a second time: this graph was released by the backward at ${site}.`, "Pass { retain_graph: true } to that call, or run the forward pass again.");
+      throw new AutogradError("backward/graph-freed", `${name}: Trying to backward through the graph a second time: this graph was released by the backward at ${site() ?? "an earlier line"}.`, "Pass { retain_graph: true } to that call, or run the forward pass again.");
     }
     for (const value of savedFor(used, operation)) {
       const write = overwriteOf(value);

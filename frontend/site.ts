@@ -13,11 +13,11 @@ export function userSite(stack: string | undefined): string | null {
   return null;
 }
 
-/** The user's frame of the call that is under way. */
-export function currentSite(): string | null {
+/** Remembers the call that is under way; its line is worked out only when asked for. */
+export function captureSite(): () => string | null {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 60;
-  const { stack } = new Error();
+  const here = new Error();
   Error.stackTraceLimit = limit;
-  return userSite(stack);
+  return () => userSite(here.stack);
 }
