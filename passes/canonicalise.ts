@@ -25,6 +25,9 @@ const isLiteral = (node: Node, value: number): boolean => {
 
 function simplify(g: GraphBuilder, node: Node): Node {
   switch (node.op) {
+    case "reshape":
+      // reshape(reshape(x)) == reshape(x), and a reshape to the same shape is nothing
+      return g.reshape(node.inputs[0]!, node.shape);
     case "permute": {
       const x = node.inputs[0]!;
       // permute(permute(x, p), q) == permute(x, p[q])

@@ -38,6 +38,7 @@ function costOf(node: Node): number {
 }
 
 const inlineCostLimit = 2; // of a producer that is recomputed
+const lightCostLimit = 4; // of a producer that reads at most one value
 const inlineNodeLimit = 40; // of a producer that is computed once
 const regionNodeLimit = 160;
 
@@ -154,13 +155,18 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
 
   const candidates = (found: readonly { node: Node }[]): Draft[] => {
     if (!options.enabled) return [];
-    const set = new Set<Draft>();
+    // Regions that compute an input come before those that only read one too: joining a sibling makes the two wait for
+    // the inputs of both, which can keep a later consumer out of its producer's region.
+    const producers = new Set<Draft>();
+    const siblings = new Set<Draft>();
     for (const { node } of found) {
       const own = home.get(node);
-      if (own !== undefined) set.add(own);
-      for (const reader of readers.get(node) ?? []) set.add(reader);
+      if (own !== undefined) producers.add(own);
+      for (const reader of readers.get(node) ?? []) siblings.add(reader);
     }
-    return [...set].sort((a, b) => b.order - a.order).slice(0, 12);
+    const newestFirst = (a: Draft, b: Draft): number => b.order - a.order;
+    const others = [...siblings].filter((draft) => !producers.has(draft)).sort(newestFirst);
+    return [...[...producers].sort(newestFirst), ...others].slice(0, 12);
   };
 
   const acyclic = (draft: Draft, found: readonly { node: Node }[]): boolean =>
@@ -233,18 +239,25 @@ function chooseCopied(order: readonly Node[]): Set<Node> {
   return copied;
 }
 
+/** What computing a node where it is used repeats: additions, nodes, and the values read from memory. */
+interface Repeated {
+  readonly cost: number;
+  readonly nodes: number;
+  readonly reads: readonly Node[];
+}
+
 /**
  * Nodes computed where they are used, at the user's own index: only maps that rest on leaves and other such maps (what
  * rests on a region's value belongs to that region).
  */
 function chooseInlined(order: readonly Node[], users: ReadonlyMap<Node, readonly Node[]>, outputs: ReadonlySet<Node>, options: FuseOptions): Set<Node> {
   const inlined = new Set<Node>();
-  const weight = new Map<Node, { cost: number; nodes: number }>();
+  const weight = new Map<Node, Repeated>();
   /** Total of what would be computed again behind an input; null when a region's value is behind it. */
-  const behind = (input: Node): { cost: number; nodes: number } | null => {
+  const behind = (input: Node): Repeated | null => {
     let node = input;
     while (isView(node) && node.op !== "concat" && node.op !== "gather" && node.op !== "pad") node = node.inputs[0]!;
-    if (isFree(node)) return { cost: 0, nodes: 0 };
+    if (isFree(node)) return { cost: 0, nodes: 0, reads: node.op === "input" && elementCount(node.shape) > 1 ? [node] : [] };
     if (inlined.has(node)) return weight.get(node)!;
     return null;
   };
@@ -252,6 +265,7 @@ function chooseInlined(order: readonly Node[], users: ReadonlyMap<Node, readonly
     if (!isMapLike(node) || outputs.has(node)) continue;
     let cost = costOf(node);
     let nodes = 1;
+    const reads = new Set<Node>();
     let rests = true;
     for (const input of node.inputs) {
       const total = behind(input);
@@ -259,19 +273,22 @@ function chooseInlined(order: readonly Node[], users: ReadonlyMap<Node, readonly
       else {
         cost += total.cost;
         nodes += total.nodes;
+        for (const read of total.reads) reads.add(read);
       }
     }
     if (!rests) continue;
     const tiny = elementCount(node.shape) === 1 && node.inputs.every((input) => elementCount(input.shape) === 1 && (isFree(input) || inlined.has(input) || isView(input)));
     const once = readOnce(node, users);
     if (once === "by anchor") continue;
-    const cheap = cost <= inlineCostLimit;
+    // A comparison or conversion of one leaf is as cheap to repeat as to read, wherever it is used.
+    const light = options.enabled && reads.size <= 1 && cost <= lightCostLimit;
+    const cheap = light || cost <= inlineCostLimit;
     if (once === "same shape" && options.enabled && !cheap && !tiny) continue; // joins its user's region anyway
-    if (once === "same shape" && !tiny) continue;
+    if (once === "same shape" && !tiny && !light) continue;
     if (!cheap && !tiny && (once !== "through views" || nodes > inlineNodeLimit || !options.enabled)) continue;
     if (tiny && cost > 64) continue;
     inlined.add(node);
-    weight.set(node, { cost: tiny ? 0 : cost, nodes });
+    weight.set(node, { cost: tiny ? 0 : cost, nodes, reads: [...reads] });
   }
   return inlined;
 }

@@ -5,7 +5,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator } from "../../operator.ts";
 import { formatShape } from "../../shape.ts";
-import { describe, dropAxes, requireFloat } from "../support.ts";
+import { checkRange, describe, dropAxes, requireFloat } from "../support.ts";
 import { wantedReduction } from "./losses-support.ts";
 import { recordLogSoftmax } from "./softmax.ts";
 import { reduced, widen, type Reduction } from "./support.ts";
@@ -51,12 +51,44 @@ const besideClasses = (g: GraphBuilder, x: Node, input: Node): Node =>
     input.shape.map((size, i) => (i === classAxis(input) ? 1 : size)),
   );
 
-/** Weight of each target, zero where it is ignored: [N, *]. */
-function targetWeights(g: GraphBuilder, target: Node, weight: Node | null, ignored: number, like: Node): Node {
-  const valid = g.ne(target, BigInt(ignored));
-  if (weight === null) return g.cast(valid, like.dtype);
-  const known = g.where(valid, target, 0n);
-  return g.where(valid, g.gather(g.cast(weight, like.dtype), [0], [known]), 0);
+interface Targets {
+  /** Whether each counts, with the classes' dimension of size 1: the form in which it is a value of the input's rows. */
+  readonly valid: Node;
+  /** The class of each, 0 where it is ignored. */
+  readonly known: Node;
+  /** The weight of each, 0 where it is ignored. */
+  readonly weights: Node;
+}
+
+function targetsOf(
+  g: GraphBuilder,
+  name: string,
+  target: Node,
+  weight: Node | null,
+  ignored: number,
+  input: Node,
+  x: Node,
+): Targets {
+  const line = besideClasses(g, g.cast(target, "int64"), input);
+  const valid = g.ne(line, BigInt(ignored));
+  const known = g.where(valid, line, 0n);
+  checkRange(g, name, known, input.shape[classAxis(input)]!);
+  if (weight === null) return { valid, known, weights: g.cast(valid, x.dtype) };
+  const flat = g.gather(g.cast(weight, x.dtype), [0], [g.reshape(known, target.shape)]);
+  return { valid, known, weights: g.where(valid, besideClasses(g, flat, input), 0) };
+}
+
+/** Terms with the classes' dimension of size 1, reduced. The mean is over the weights. */
+function reducedTerms(
+  g: GraphBuilder,
+  terms: Node,
+  weights: Node,
+  reduction: Reduction,
+  shape: readonly number[],
+): Node {
+  if (reduction === "none") return g.reshape(terms, shape);
+  const total = reduced(g, terms, "sum");
+  return reduction === "sum" ? total : g.div(total, reduced(g, weights, "sum"));
 }
 
 /** input[n, target[n], ...], read without touching the other classes; its adjoint compares positions and scatters nothing. */
@@ -80,13 +112,6 @@ const pickClass = defineOp({
 const valueAt = (g: GraphBuilder, input: Node, target: Node): Node =>
   recordOperator(g, pickClass, { input, target, axis: classAxis(input) }, isNode) as Node;
 
-/** The mean over all weights, as PyTorch takes it; the plain mean when every weight is one. */
-function weightedReduction(g: GraphBuilder, loss: Node, weights: Node, reduction: Reduction): Node {
-  return reduction === "mean"
-    ? g.div(reduced(g, loss, "sum"), reduced(g, weights, "sum"))
-    : reduced(g, loss, reduction);
-}
-
 export const nllLoss = defineOp({
   name: "nll_loss",
   aliases: ["nll_loss_nd"],
@@ -102,14 +127,11 @@ export const nllLoss = defineOp({
   record(g, args) {
     const { input, weight, ignore_index } = args;
     requireClasses("nll_loss", requireFloat("nll_loss", input), args.target, weight);
-    const target = g.cast(args.target, "int64");
     const x = widen(g, input);
-    const weights = targetWeights(g, target, weight, ignore_index, x);
-    const known = besideClasses(g, g.where(g.ne(target, BigInt(ignore_index)), target, 0n), input);
-    const chosen = g.reshape(valueAt(g, x, known), target.shape);
-    const valid = g.ne(target, BigInt(ignore_index));
-    const loss = g.where(valid, g.neg(g.mul(chosen, weights)), 0);
-    return g.cast(weightedReduction(g, loss, weights, wantedReduction("nll_loss", args)), input.dtype);
+    const { valid, known, weights } = targetsOf(g, "nll_loss", args.target, weight, ignore_index, input, x);
+    const terms = g.where(valid, g.neg(g.mul(valueAt(g, x, known), weights)), 0);
+    const loss = reducedTerms(g, terms, weights, wantedReduction("nll_loss", args), args.target.shape);
+    return g.cast(loss, input.dtype);
   },
 });
 
@@ -166,22 +188,15 @@ export const crossEntropy = defineOp({
       return g.cast(ofProbabilities(g, x, g.cast(target, x.dtype), weight, smoothing, reduction), input.dtype);
     requireClasses("cross_entropy", input, target, weight);
     const axis = classAxis(input);
-    const classes = g.cast(target, "int64");
-    const valid = g.ne(classes, BigInt(ignore_index));
-    const known = besideClasses(g, g.where(valid, classes, 0n), input);
-    const weights = targetWeights(g, classes, weight, ignore_index, x);
-    const terms = g.reshape(
-      recordOperator(g, crossEntropyTerms, { input: x, target: known, axis }, isNode) as Node,
-      classes.shape,
-    );
-    const loss = g.where(valid, weight === null ? terms : g.mul(terms, weights), 0);
-    const main = weightedReduction(g, loss, weights, reduction);
+    const { valid, known, weights } = targetsOf(g, "cross_entropy", target, weight, ignore_index, input, x);
+    const terms = recordOperator(g, crossEntropyTerms, { input: x, target: known, axis }, isNode) as Node;
+    const finish = (each: Node): Node => reducedTerms(g, g.where(valid, each, 0), weights, reduction, target.shape);
+    const main = finish(weight === null ? terms : g.mul(terms, weights));
     if (smoothing === 0) return g.cast(main, input.dtype);
     // The smoothed part spreads its weight over all classes.
     const logarithms = recordLogSoftmax(g, x, axis);
     const each = weight === null ? logarithms : g.mul(logarithms, classWeights(g, weight, input, x));
-    const spread = g.where(valid, g.neg(dropAxes(g, g.sum(each, [axis]), [axis])), 0);
-    const smooth = weightedReduction(g, spread, weights, reduction);
+    const smooth = finish(g.neg(g.sum(each, [axis])));
     const count = input.shape[axis]!;
     return g.cast(g.add(g.mul(main, 1 - smoothing), g.mul(smooth, smoothing / count)), input.dtype);
   },
@@ -239,6 +254,7 @@ export const multiMarginLoss = defineOp({
     const target = g.reshape(args.target, [input.shape[0]!]);
     requireClasses("multi_margin_loss", requireFloat("multi_margin_loss", input), target, weight);
     const x = widen(g, input);
+    checkRange(g, "multi_margin_loss", target, input.shape[1]!);
     const column = besideClasses(g, target, input);
     const own = valueAt(g, x, column);
     const gap = g.add(g.sub(x, own), g.scalar(args.margin, x.dtype));
