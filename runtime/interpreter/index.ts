@@ -3,3 +3,4 @@
  * back end against it; nothing that users run does.
  */
 export { interpret, type Bindings } from "./interpret.ts";
+export type { Total } from "./reductions.ts";

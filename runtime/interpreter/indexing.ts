@@ -3,29 +3,33 @@ import type { NodeOf } from "../../ir/graph.ts";
 import { roundToDType, type Element } from "../../ir/rounding.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
 import { applyBinary } from "./scalar-functions.ts";
-import { build, elementAt, forEachIndex, type Values } from "./values.ts";
+import { build, forEachIndex, reader, type Values } from "./values.ts";
 
-/** Which element of an array of `shape` indices for `axes` and coordinates for the others name. */
-function target(
+/** Which element of an array of `shape` the indices for `axes`, and the coordinates for the others, name. */
+function targets(
   shape: readonly number[],
   axes: readonly number[],
   indices: readonly Values[],
-  at: readonly number[],
-): number[] {
+): (at: readonly number[]) => number[] {
   const lead = indices[0]!.shape.length;
-  const indexAt = at.slice(0, lead);
-  let free = lead;
-  return shape.map((size, axis) => {
-    const which = axes.indexOf(axis);
-    if (which < 0) return at[free++]!;
-    const index = Number(elementAt(indices[which]!, indexAt));
-    return Math.max(0, Math.min(size - 1, index));
-  });
+  const readers = indices.map(reader);
+  return (at) => {
+    const indexAt = at.slice(0, lead);
+    let free = lead;
+    return shape.map((size, axis) => {
+      const which = axes.indexOf(axis);
+      if (which < 0) return at[free++]!;
+      const index = Number(readers[which]!(indexAt));
+      return Math.max(0, Math.min(size - 1, index));
+    });
+  };
 }
 
 export function gather(node: NodeOf<"gather">, [source, ...indices]: readonly Values[]): Values {
   const { axes } = node.attrs;
-  return build(node.dtype, node.shape, (at) => elementAt(source!, target(source!.shape, axes, indices, at)));
+  const read = reader(source!);
+  const target = targets(source!.shape, axes, indices);
+  return build(node.dtype, node.shape, (at) => read(target(at)));
 }
 
 export function scatter(node: NodeOf<"scatter">, [base, updates, ...indices]: readonly Values[]): Values {
@@ -33,9 +37,10 @@ export function scatter(node: NodeOf<"scatter">, [base, updates, ...indices]: re
   const { dtype, shape } = base!;
   const data: Element[] = [...base!.data];
   const strides = contiguousStrides(shape);
+  const target = targets(shape, axes, indices);
   forEachIndex(updates!.shape, (at, position) => {
     const update = updates!.data[position]!;
-    const place = target(shape, axes, indices, at).reduce((sum, index, axis) => sum + index * strides[axis]!, 0);
+    const place = target(at).reduce((sum, index, axis) => sum + index * strides[axis]!, 0);
     data[place] = mode === "set" ? update : roundToDType(applyBinary(mode, dtype, data[place]!, update), dtype);
   });
   return { dtype, shape, data };

@@ -18,15 +18,8 @@ import { philoxGroup } from "../random/philox.ts";
 import type { TypedArray } from "../typed-array.ts";
 import { gather, scatter, sort } from "./indexing.ts";
 import { concat, expand, pad, permute, reshape, slice, window } from "./movement.ts";
-import { argReduce, dot, reduce, scan, type Finish } from "./reductions.ts";
-import {
-  applyBinary,
-  applyUnary,
-  binaryRules,
-  comparisons,
-  convert,
-  unaryRules,
-} from "./scalar-functions.ts";
+import { argReduce, dot, reduce, scan, type Finish, type Total } from "./reductions.ts";
+import { applyBinary, applyUnary, binaryRules, comparisons, convert, unaryRules } from "./scalar-functions.ts";
 import { build, decode, encode, fromBits, toBits, type Values } from "./values.ts";
 
 export interface Bindings {
@@ -36,9 +29,9 @@ export interface Bindings {
   readonly scalar: (leaf: Node) => number | bigint;
   /**
    * Changes the results that back ends may round differently (mathematical functions and float sums), to find out how
-   * much that matters: gets a value before its rounding, and the size of the terms that it was made of.
+   * much that matters: gets a value before its rounding.
    */
-  readonly disturb?: (value: number, scale: number, dtype: DType, terms: number) => number;
+  readonly disturb?: (value: number, total: Total, dtype: DType, terms: number) => number;
 }
 
 type Rule<P extends Primitive> = (
@@ -50,7 +43,7 @@ type Scalar = UnaryPrimitive | BinaryPrimitive | ComparisonPrimitive;
 
 interface Context {
   readonly bindings: Bindings;
-  readonly disturb: (value: Element, scale: number, dtype: DType, terms: number) => Element;
+  readonly disturb: (total: Total, dtype: DType, terms: number) => Element;
   readonly finish: Finish;
 }
 
@@ -128,6 +121,8 @@ const map = (
   data: x.data.map(f),
 });
 
+const alone = (value: Element): Total => ({ value, scale: Math.abs(Number(value)), range: Math.abs(Number(value)) });
+
 function scalarOperation(node: Node, inputs: readonly Values[], { disturb }: Context): Values | null {
   const [x, y] = inputs as [Values, Values];
   const { op, dtype } = node;
@@ -136,7 +131,7 @@ function scalarOperation(node: Node, inputs: readonly Values[], { disturb }: Con
     const inexact = unaryRules[name].inexact === true;
     return map(node, x, (value) => {
       const result = applyUnary(name, dtype, value);
-      return roundToDType(inexact ? disturb(result, Math.abs(Number(result)), dtype, 1) : result, dtype);
+      return roundToDType(inexact ? disturb(alone(result), dtype, 1) : result, dtype);
     });
   }
   if (Object.hasOwn(binaryRules, op)) {
@@ -144,11 +139,15 @@ function scalarOperation(node: Node, inputs: readonly Values[], { disturb }: Con
     const inexact = binaryRules[name].inexact === true;
     return map(node, x, (value, i) => {
       const result = applyBinary(name, dtype, value, y.data[i]!);
-      return roundToDType(inexact ? disturb(result, Math.abs(Number(result)), dtype, 1) : result, dtype);
+      return roundToDType(inexact ? disturb(alone(result), dtype, 1) : result, dtype);
     });
   }
   if (Object.hasOwn(comparisons, op)) {
-    return { dtype: "bool", shape: node.shape, data: x.data.map((value, i) => Number(comparisons[op as ComparisonPrimitive](value, y.data[i]!))) };
+    return {
+      dtype: "bool",
+      shape: node.shape,
+      data: x.data.map((value, i) => Number(comparisons[op as ComparisonPrimitive](value, y.data[i]!))),
+    };
   }
   return null;
 }
@@ -158,9 +157,12 @@ function scalarOperation(node: Node, inputs: readonly Values[], { disturb }: Con
  * out: the roots' values, row-major
  */
 export function interpret(roots: readonly Node[], bindings: Bindings): TypedArray[] {
-  const disturb: Context["disturb"] = (value, scale, dtype, terms) =>
-    bindings.disturb !== undefined && typeof value === "number" && isFloat(dtype) ? bindings.disturb(value, scale, dtype, terms) : value;
-  const finish: Finish = ({ value, scale }, dtype, terms) => roundToDType(disturb(value, scale, dtype, terms), dtype);
+  const disturb: Context["disturb"] = (total, dtype, terms) => {
+    const { value } = total;
+    if (bindings.disturb === undefined || typeof value !== "number" || !isFloat(dtype)) return value;
+    return bindings.disturb(value, total, dtype, terms);
+  };
+  const finish: Finish = (total, dtype, terms) => roundToDType(disturb(total, dtype, terms), dtype);
   const context: Context = { bindings, disturb, finish };
   const known = new Map<Node, Values | readonly Values[]>();
   const valuesOf = (node: Node): Values => {

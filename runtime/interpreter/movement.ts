@@ -1,6 +1,6 @@
 /** The primitives that only move elements: for each, where an element of the result comes from. */
 import type { NodeOf } from "../../ir/graph.ts";
-import { build, elementAt, type Values } from "./values.ts";
+import { build, reader, type Values } from "./values.ts";
 
 export function reshape(node: NodeOf<"reshape">, [x]: readonly Values[]): Values {
   return { dtype: x!.dtype, shape: node.shape, data: x!.data };
@@ -9,33 +9,27 @@ export function reshape(node: NodeOf<"reshape">, [x]: readonly Values[]): Values
 export function permute(node: NodeOf<"permute">, [x]: readonly Values[]): Values {
   const { axes } = node.attrs;
   const from = new Array<number>(axes.length);
+  const read = reader(x!);
   return build(node.dtype, node.shape, (at) => {
     axes.forEach((axis, i) => (from[axis] = at[i]!));
-    return elementAt(x!, from);
+    return read(from);
   });
 }
 
 export function expand(node: NodeOf<"expand">, [x]: readonly Values[]): Values {
-  return build(node.dtype, node.shape, (at) =>
-    elementAt(
-      x!,
-      at.map((index, axis) => (x!.shape[axis] === 1 ? 0 : index)),
-    ),
-  );
+  const read = reader(x!);
+  return build(node.dtype, node.shape, (at) => read(at.map((index, axis) => (x!.shape[axis] === 1 ? 0 : index))));
 }
 
 export function slice(node: NodeOf<"slice">, [x]: readonly Values[]): Values {
   const { start, step } = node.attrs;
-  return build(node.dtype, node.shape, (at) =>
-    elementAt(
-      x!,
-      at.map((index, axis) => start[axis]! + index * step[axis]!),
-    ),
-  );
+  const read = reader(x!);
+  return build(node.dtype, node.shape, (at) => read(at.map((index, axis) => start[axis]! + index * step[axis]!)));
 }
 
 export function pad(node: NodeOf<"pad">, [x, filler]: readonly Values[]): Values {
   const { low, interior } = node.attrs;
+  const read = reader(x!);
   return build(node.dtype, node.shape, (at) => {
     const from: number[] = [];
     for (const [axis, index] of at.entries()) {
@@ -45,16 +39,17 @@ export function pad(node: NodeOf<"pad">, [x, filler]: readonly Values[]): Values
       if (!inside) return filler!.data[0]!;
       from.push(offset / stride);
     }
-    return elementAt(x!, from);
+    return read(from);
   });
 }
 
 export function concat(node: NodeOf<"concat">, parts: readonly Values[]): Values {
   const { axis } = node.attrs;
+  const readers = parts.map(reader);
   return build(node.dtype, node.shape, (at) => {
     let along = at[axis]!;
-    for (const part of parts) {
-      if (along < part.shape[axis]!) return elementAt(part, at.with(axis, along));
+    for (const [i, part] of parts.entries()) {
+      if (along < part.shape[axis]!) return readers[i]!(at.with(axis, along));
       along -= part.shape[axis]!;
     }
     throw new RangeError("concat: no part has this place");
@@ -64,9 +59,10 @@ export function concat(node: NodeOf<"concat">, parts: readonly Values[]): Values
 export function window(node: NodeOf<"window">, [x]: readonly Values[]): Values {
   const { size, stride, dilation } = node.attrs;
   const lead = x!.shape.length - size.length;
+  const read = reader(x!);
   return build(node.dtype, node.shape, (at) => {
     const from = at.slice(0, lead);
     size.forEach((_, i) => from.push(at[lead + i]! * stride[i]! + at[lead + size.length + i]! * dilation[i]!));
-    return elementAt(x!, from);
+    return read(from);
   });
 }

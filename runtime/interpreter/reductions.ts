@@ -4,21 +4,25 @@ import type { NodeOf, Primitive, ScanKind } from "../../ir/graph.ts";
 import type { Element } from "../../ir/rounding.ts";
 import { compareElements } from "./indexing.ts";
 import { applyBinary } from "./scalar-functions.ts";
-import { build, elementAt, forEachIndex, type Values } from "./values.ts";
+import { build, forEachIndex, reader, type Values } from "./values.ts";
 
 export type Combination = ScanKind;
 
-/** A running total, with the size of the terms that it was made of: what its rounding errors are relative to. */
-interface Total {
+/** A running total, with what its rounding errors depend on. */
+export interface Total {
   readonly value: Element;
+  /** The size of the terms: what the errors are relative to. */
   readonly scale: number;
+  /** How far (as a factor) partial results may be from one, in whatever order they are made. */
+  readonly range: number;
 }
 /** Rounds a total to the element type. */
 export type Finish = (total: Total, dtype: DType, terms: number) => Element;
 
 const operations = { sum: "add", prod: "mul", max: "max", min: "min" } as const;
 
-const logAddExp = (a: number, b: number): number => (a === b ? a + Math.LN2 : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))));
+const logAddExp = (a: number, b: number): number =>
+  a === b ? a + Math.LN2 : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
 
 function identity(kind: Combination, dtype: DType): Element {
   const { category, bytes } = dtypes[dtype];
@@ -34,11 +38,16 @@ function identity(kind: Combination, dtype: DType): Element {
 
 /** Integers stay unbounded while they are added, which is the same as wrapping at every step. */
 function step(kind: Combination, dtype: DType, total: Total, x: Element): Total {
-  const value = kind === "logaddexp" ? logAddExp(Number(total.value), Number(x)) : applyBinary(operations[kind], dtype, total.value, x);
-  const scale = kind === "sum" ? total.scale + Math.abs(Number(x)) : Math.abs(Number(value));
-  return { value, scale };
+  const value =
+    kind === "logaddexp"
+      ? logAddExp(Number(total.value), Number(x))
+      : applyBinary(operations[kind], dtype, total.value, x);
+  const size = Math.abs(Number(x));
+  if (kind === "sum") return { value, scale: total.scale + size, range: total.scale + size };
+  const range = total.range * (size === 0 ? 1 : Math.max(size, 1 / size));
+  return { value, scale: Math.abs(Number(value)), range };
 }
-const start = (kind: Combination, dtype: DType): Total => ({ value: identity(kind, dtype), scale: 0 });
+const start = (kind: Combination, dtype: DType): Total => ({ value: identity(kind, dtype), scale: 0, range: 1 });
 
 /** Calls `visit` with the coordinates of all elements that a reduction of `axes` puts into the one at `at`. */
 function forEachReduced(
@@ -64,11 +73,12 @@ export function reduce(
   finish: Finish,
 ): Values {
   const { axes } = node.attrs;
+  const read = reader(x!);
   return build(node.dtype, node.shape, (at) => {
     let total = start(kind, node.dtype);
     let terms = 0;
     forEachReduced(x!.shape, axes, at, (from) => {
-      total = step(kind, node.dtype, total, elementAt(x!, from));
+      total = step(kind, node.dtype, total, read(from));
       terms++;
     });
     return finish(total, node.dtype, terms);
@@ -77,12 +87,13 @@ export function reduce(
 
 export function argReduce(node: NodeOf<"argmax" | "argmin">, [x]: readonly Values[]): Values {
   const axis = node.attrs.axes[0]!;
+  const read = reader(x!);
   const sign = (node.op as Primitive) === "argmax" ? 1 : -1;
   return build("int64", node.shape, (at) => {
     let where = -1;
     let best: Element = NaN;
     for (let along = 0; along < x!.shape[axis]!; along++) {
-      const value = elementAt(x!, at.with(axis, along));
+      const value = read(at.with(axis, along));
       // NaN is extreme either way, and the first one wins.
       const missing = Number.isNaN(value) ? Number(!Number.isNaN(best)) : Number.isNaN(best) ? -1 : 0;
       if (where < 0 || missing > 0 || (missing === 0 && sign * compareElements(value, best) > 0)) {
@@ -97,11 +108,12 @@ export function argReduce(node: NodeOf<"argmax" | "argmin">, [x]: readonly Value
 export function scan(node: NodeOf<"scan">, [x]: readonly Values[], finish: Finish): Values {
   const { kind, axis, reverse } = node.attrs;
   const size = node.shape[axis]!;
+  const read = reader(x!);
   return build(node.dtype, node.shape, (at) => {
     let total = start(kind, node.dtype);
     const terms = reverse ? size - at[axis]! : at[axis]! + 1;
     for (let k = 0; k < terms; k++) {
-      total = step(kind, node.dtype, total, elementAt(x!, at.with(axis, reverse ? size - 1 - k : k)));
+      total = step(kind, node.dtype, total, read(at.with(axis, reverse ? size - 1 - k : k)));
     }
     return finish(total, node.dtype, terms);
   });
@@ -109,6 +121,7 @@ export function scan(node: NodeOf<"scan">, [x]: readonly Values[], finish: Finis
 
 export function dot(node: NodeOf<"dot">, [a, b]: readonly Values[], finish: Finish): Values {
   const { batch, contract } = node.attrs;
+  const [readA, readB] = [reader(a!), reader(b!)];
   const depth = contract[0].map((axis) => a!.shape[axis]!);
   const freeCount = a!.shape.length - batch[0].length - contract[0].length;
   /** Coordinates of an operand: batch and contracted axes by their lists, the others from the result in order. */
@@ -123,8 +136,8 @@ export function dot(node: NodeOf<"dot">, [a, b]: readonly Values[], finish: Fini
     let total = start("sum", node.dtype);
     let terms = 0;
     forEachIndex(depth, (k) => {
-      const x = elementAt(a!, coordinates(0, at, k, batch[0].length));
-      const y = elementAt(b!, coordinates(1, at, k, batch[0].length + freeCount));
+      const x = readA(coordinates(0, at, k, batch[0].length));
+      const y = readB(coordinates(1, at, k, batch[0].length + freeCount));
       total = step("sum", node.dtype, total, applyBinary("mul", node.dtype, x, y));
       terms++;
     });

@@ -30,11 +30,14 @@ export function build(dtype: DType, shape: Shape, element: (at: readonly number[
   return { dtype, shape, data };
 }
 
-export function elementAt(values: Values, at: readonly number[]): Element {
-  let position = 0;
-  const strides = contiguousStrides(values.shape);
-  for (let axis = 0; axis < strides.length; axis++) position += at[axis]! * strides[axis]!;
-  return values.data[position]!;
+/** Reads elements by their coordinates. */
+export function reader({ data, shape }: Values): (at: readonly number[]) => Element {
+  const strides = contiguousStrides(shape);
+  return (at) => {
+    let position = 0;
+    for (let axis = 0; axis < strides.length; axis++) position += at[axis]! * strides[axis]!;
+    return data[position]!;
+  };
 }
 
 export const number = (x: Element): number => x as number;

@@ -22,7 +22,13 @@ export class Choices {
 
 /** Programs are lists of instructions, each a list of decisions: dropping one keeps the others' meaning. */
 export const instructionList = (maximum: number): fc.Arbitrary<number[][]> =>
-  fc.array(fc.array(fc.nat(9999), { maxLength: 14, size: "max" }), { minLength: 1, maxLength: maximum, size: "max" });
+  fc.noBias(
+    fc.array(fc.array(fc.nat(9999), { minLength: 2, maxLength: 16, size: "max" }), {
+      minLength: 1,
+      maxLength: maximum,
+      size: "max",
+    }),
+  );
 
 /** Runs asked for by `CRESSET_FUZZ=10000`, which also changes the seed; else the given number, always the same ones. */
 export function fuzzParameters<T>(runs: number, seed: number): fc.Parameters<T> {

@@ -15,7 +15,8 @@ function randomElement(dtype: DType, next: () => number, awkward: number): Eleme
     case "bool":
       return next() < 0.5 ? 0 : 1;
     case "int64":
-      if (special) return BigInt.asIntN(64, BigInt(Math.floor(next() * 2 ** 32)) * BigInt(Math.floor(next() * 2 ** 32)));
+      if (special)
+        return BigInt.asIntN(64, BigInt(Math.floor(next() * 2 ** 32)) * BigInt(Math.floor(next() * 2 ** 32)));
       return BigInt(Math.floor(next() * 41) - 20);
     case "int32":
       return special ? Math.floor(next() * 2 ** 32) | 0 : Math.floor(next() * 41) - 20;

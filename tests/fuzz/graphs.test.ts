@@ -9,14 +9,20 @@ import { cpuDTypes, RandomGraph } from "./graphs.ts";
 import { checkGraph, type Donations } from "./run-graph.ts";
 
 const devices = [jsDevice(), createWasmDevice()];
-const variants = devices.flatMap((device) => [true, false].map((fusion) => ({ device, fusion })));
+const variants = devices.flatMap((device) => [
+  { device, fusion: true },
+  { device, fusion: false },
+  { device, fusion: true, dynamic: true },
+]);
 
 /** Each root takes over the first unused input of its type and shape. */
 function donationsOf(graph: RandomGraph): Donations {
   const donations = new Map<number, Node>();
   const taken = new Set<Node>();
   graph.roots.forEach((root, i) => {
-    const donor = graph.inputs.find((leaf) => !taken.has(leaf) && leaf.dtype === root.dtype && sameShape(leaf.shape, root.shape));
+    const donor = graph.inputs.find(
+      (leaf) => !taken.has(leaf) && leaf.dtype === root.dtype && sameShape(leaf.shape, root.shape),
+    );
     if (donor === undefined) return;
     taken.add(donor);
     donations.set(i, donor);

@@ -1,7 +1,13 @@
 /** Random graphs of primitives. */
 import { GraphBuilder } from "../../ir/builder.ts";
 import { isFloat, isIntegral, type DType } from "../../ir/dtype.ts";
-import { leafNode, type ComparisonPrimitive, type Node, type ScatterMode, type UnaryPrimitive } from "../../ir/graph.ts";
+import {
+  leafNode,
+  type ComparisonPrimitive,
+  type Node,
+  type ScatterMode,
+  type UnaryPrimitive,
+} from "../../ir/graph.ts";
 import { broadcastShapes, elementCount, sameShape, type Shape } from "../../ir/shape.ts";
 import { Choices } from "./choices.ts";
 
@@ -23,7 +29,7 @@ export const cpuDTypes: readonly DType[] = [
 export const gpuDTypes: readonly DType[] = cpuDTypes.filter((dtype) => dtype !== "float64");
 
 /** Around the widths of vectors and tiles. */
-const sizes = [1, 2, 3, 4, 5, 15, 16, 17, 33, 6, 8, 1, 0];
+const sizes = [2, 1, 3, 4, 5, 15, 16, 17, 33, 6, 8, 4, 5, 16, 7, 2, 3, 0];
 const maximumElements = 1500;
 const maximumRank = 4;
 
@@ -67,7 +73,7 @@ export class RandomGraph {
   constructor(program: readonly (readonly number[])[], options: GraphOptions) {
     this.dtypes = options.dtypes;
     this.g.gradEnabled = false;
-    this.input("float32", [3, 4]);
+    this.input("float32", [3, 17]);
     for (const instruction of program) {
       this.c = new Choices(instruction);
       const made = this.c.pick(this.rules)();
@@ -111,8 +117,12 @@ export class RandomGraph {
     () => [this.positions()],
     () => [this.words()],
     () => [this.binary(this.any())],
-    () => [this.compare(this.any())],
     () => [this.linear(this.float())],
+    () => [this.slice(this.any())],
+    () => [this.permute(this.any())],
+    () => [this.reduce(this.any())],
+    () => [this.mathematical(this.float())],
+    () => [this.pad(this.any())],
   ];
 
   // ---- operands
@@ -135,7 +145,7 @@ export class RandomGraph {
   }
   private randomShape(): number[] {
     const shape: number[] = [];
-    const rank = this.c.below(maximumRank + 1);
+    const rank = this.c.pick([2, 1, 3, 2, 0, 4, 2, 3]);
     for (let i = 0; i < rank; i++) {
       const size = this.c.pick(sizes);
       shape.push(elementCount([...shape, size]) > maximumElements ? 1 : size);
@@ -213,10 +223,12 @@ export class RandomGraph {
     const [a, b] = swapped ? [y, x] : [x, y];
     if (x.dtype === "bool") return this.g.binary(this.c.pick(["and", "or", "xor"] as const), a, b);
     if (isFloat(x.dtype) && this.c.oneIn(7)) {
-      return this.g.binary(this.c.pick(["pow", "atan2", "copysign", "rem"] as const), a, b);
+      const op = this.c.pick(["pow", "atan2", "copysign", "rem"] as const);
+      // The sign of a NaN is nobody's business.
+      return this.g.binary(op, a, op === "copysign" ? this.g.where(this.g.isNaN(b), 1, b) : b);
     }
-    const ops = ["add", "sub", "mul", "min", "max", "div", "rem"] as const;
-    return this.g.binary(this.c.pick(isFloat(x.dtype) ? ops.slice(0, 6) : ops), a, b);
+    const ops = ["mul", "add", "mul", "sub", "min", "max", "div", "rem"] as const;
+    return this.g.binary(this.c.pick(isFloat(x.dtype) ? ops.slice(0, 7) : ops), a, b);
   }
   private bits(x: Node): Node {
     if (!isIntegral(x.dtype)) return this.unary(x);
@@ -261,7 +273,10 @@ export class RandomGraph {
 
   private reduce(x: Node): Node {
     const axes = this.axes(x).filter((axis) => x.shape[axis] !== 0 || isFloat(x.dtype));
-    const ops = x.dtype === "bool" ? (["reduce_max", "reduce_min"] as const) : (["reduce_sum", "reduce_max", "reduce_min", "reduce_prod"] as const);
+    const ops =
+      x.dtype === "bool"
+        ? (["reduce_max", "reduce_min"] as const)
+        : (["reduce_sum", "reduce_max", "reduce_min", "reduce_prod"] as const);
     const reduced = this.g.reduce(this.c.pick(ops), x, axes);
     return this.c.oneIn(3) ? this.g.expandTo(reduced, x.shape) : reduced;
   }
@@ -299,14 +314,18 @@ export class RandomGraph {
     const free = Array.from({ length: this.c.below(3) }, () => this.c.pick(sizes));
     const shape = [...batch.map((i) => x.shape[i]!), ...contract.map((i) => x.shape[i]!), ...free];
     const result = [...x.shape.filter((_, i) => role[i] !== "contract"), ...free];
-    if (elementCount(shape) > maximumElements || elementCount(result) > maximumElements || shape.length > 5) return null;
+    if (elementCount(shape) > maximumElements || elementCount(result) > maximumElements || shape.length > 5)
+      return null;
     // Axes of the other operand in a random order.
     const order = shape.map((_, i) => i);
     for (let i = order.length - 1; i > 0; i--) {
       const j = this.c.below(i + 1);
       [order[i], order[j]] = [order[j]!, order[i]!];
     }
-    const y = this.fresh(x.dtype, order.map((i) => shape[i]!));
+    const y = this.fresh(
+      x.dtype,
+      order.map((i) => shape[i]!),
+    );
     const place = (i: number): number => order.indexOf(i);
     const pairs = [contract, contract.map((_, i) => place(batch.length + i))] as const;
     const batches = [batch, batch.map((_, i) => place(i))] as const;
@@ -319,7 +338,8 @@ export class RandomGraph {
     if (x.shape.length === 0 || x.shape.length > 3) return null;
     const width = this.c.pick([4, 1, 8, 17, 33, 5]);
     const depth = x.shape.at(-1)!;
-    if (elementCount(x.shape) / Math.max(1, depth) * width > maximumElements || depth * width > maximumElements) return null;
+    if ((elementCount(x.shape) / Math.max(1, depth)) * width > maximumElements || depth * width > maximumElements)
+      return null;
     const weight = this.fresh(x.dtype, [width, depth]);
     const product = g.dot(x, weight, [[x.shape.length - 1], [1]]);
     return this.c.below(2) === 0 ? g.max(g.add(product, this.fresh(x.dtype, [width])), 0) : product;
@@ -392,7 +412,9 @@ export class RandomGraph {
     if (x.shape.length === 0) return null;
     const axis = this.axis(x);
     const fits = (y: Node): boolean =>
-      y.dtype === x.dtype && y.shape.length === x.shape.length && sameShape(y.shape.with(axis, 0), x.shape.with(axis, 0));
+      y.dtype === x.dtype &&
+      y.shape.length === x.shape.length &&
+      sameShape(y.shape.with(axis, 0), x.shape.with(axis, 0));
     const parts = [x, ...this.pool.filter(fits).slice(-this.c.below(3))];
     if (parts.length === 1) parts.push(this.fresh(x.dtype, x.shape.with(axis, this.c.pick([1, 2, 0, 5]))));
     if (this.c.oneIn(3)) parts.push(this.slice(x.shape[axis] === 0 ? x : this.g.sliceAxis(x, axis, 0, 1)));
@@ -416,14 +438,20 @@ export class RandomGraph {
     if (this.c.oneIn(3)) {
       const axis = this.axis(x);
       const shape = x.shape.map((size, i) => (i === axis ? this.c.pick([2, 1, 5, 17]) : size));
-      return elementCount(shape) > maximumElements ? null : this.g.takeAlong(x, axis, this.index(x.shape[axis]!, shape));
+      return elementCount(shape) > maximumElements
+        ? null
+        : this.g.takeAlong(x, axis, this.index(x.shape[axis]!, shape));
     }
     const axes = this.axes(x);
     if (axes.length === 0) return null;
     const shape = this.c.pick([[3], [], [2, 2], [1], [17], [0]]);
     const result = [...shape, ...x.shape.filter((_, i) => !axes.includes(i))];
     if (elementCount(result) > maximumElements || result.length > 5) return null;
-    return this.g.gather(x, axes, axes.map((axis) => this.index(x.shape[axis]!, shape)));
+    return this.g.gather(
+      x,
+      axes,
+      axes.map((axis) => this.index(x.shape[axis]!, shape)),
+    );
   }
   private scatter(x: Node): Node | null {
     if (x.shape.length === 0 || x.shape.includes(0) || x.dtype === "bool") return null;
@@ -456,7 +484,8 @@ export class RandomGraph {
     return this.g.iotaAlong(shape, this.c.below(shape.length), dtype);
   }
   private words(): Node {
-    const word = (): Node => (this.c.below(2) === 0 ? this.scalar("int32") : this.g.constant(this.c.below(1000), "int32"));
+    const word = (): Node =>
+      this.c.below(2) === 0 ? this.scalar("int32") : this.g.constant(this.c.below(1000), "int32");
     return this.g.philox(this.c.pick(sizes), [word(), word()], [word(), word()]);
   }
 }

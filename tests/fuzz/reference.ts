@@ -4,7 +4,7 @@
  */
 import type { DType } from "../../ir/dtype.ts";
 import { topologicalOrder, type Node } from "../../ir/graph.ts";
-import { interpret } from "../../runtime/interpreter/index.ts";
+import { interpret, type Bindings } from "../../runtime/interpreter/index.ts";
 import { halfFromBits } from "../../runtime/interpreter/values.ts";
 import type { TypedArray } from "../../runtime/typed-array.ts";
 import { randomStream } from "./choices.ts";
@@ -48,23 +48,28 @@ export interface Expected {
   readonly tolerance: readonly number[];
 }
 
-const disturbedRuns = 3;
+const disturbedRuns = 6;
 /** Ulps by which one inexact result may be off. */
 const functionUlps = 4;
 const margin = 24;
 
 export function referenceOf(roots: readonly Node[], contents: Contents, gpu: boolean): Expected[] {
   const exact = interpret(roots, contents).map((array, i) => elementsOf(roots[i]!.dtype, array));
-  const runs = Array.from({ length: disturbedRuns }, (_, run) => {
+  const runs: (number | bigint)[][][] = [];
+  let disturbed = 0;
+  for (let run = 0; run < disturbedRuns; run++) {
     const next = randomStream(run + 1);
-    const disturb = (value: number, scale: number, dtype: DType, terms: number): number => {
+    const disturb: Bindings["disturb"] = (value, { scale, range }, dtype, terms) => {
       const { epsilon, smallest, largest } = formats[dtype]!;
-      if (scale > largest * 0.99) return NaN;
+      disturbed++;
+      if (range > largest / 4) return NaN;
       const ulps = functionUlps + Math.min(terms, 32);
-      return value + (next() * 2 - 1) * ulps * epsilon * (scale + smallest);
+      const amount = (next() < 0.5 ? -1 : 1) * (0.5 + 0.5 * next()) * ulps * epsilon;
+      return value + amount * (scale + smallest);
     };
-    return interpret(roots, { ...contents, disturb }).map((array, i) => elementsOf(roots[i]!.dtype, array));
-  });
+    runs.push(interpret(roots, { ...contents, disturb }).map((array, i) => elementsOf(roots[i]!.dtype, array)));
+    if (disturbed === 0) break;
+  }
   return roots.map((root, r) => {
     const tolerance = exact[r]!.map((value, i) => {
       let spread = 0;
@@ -84,7 +89,11 @@ function distance(a: number | bigint, b: number | bigint): number {
 }
 
 /** The first element that is wrong, in words; null when all are right. */
-export function difference(expected: Expected, actual: readonly (number | bigint)[], signedZeros: boolean): string | null {
+export function difference(
+  expected: Expected,
+  actual: readonly (number | bigint)[],
+  signedZeros: boolean,
+): string | null {
   if (actual.length !== expected.elements.length) return `${actual.length} elements, not ${expected.elements.length}`;
   for (const [i, value] of expected.elements.entries()) {
     const tolerance = expected.tolerance[i]!;

@@ -4,18 +4,33 @@ import type { Node } from "../../ir/graph.ts";
 import type { Device } from "../../runtime/device.ts";
 import { typedView } from "../../runtime/typed-array.ts";
 import { printGraph } from "../../ir/text/index.ts";
-import { contentsFor, difference, elementsOf, leavesOf, referenceOf, type Contents, type Expected } from "./reference.ts";
+import {
+  contentsFor,
+  difference,
+  elementsOf,
+  leavesOf,
+  referenceOf,
+  type Contents,
+  type Expected,
+} from "./reference.ts";
 
 export interface Variant {
   readonly device: Device;
   readonly fusion: boolean;
+  /** Kernels in the form that programs of several sizes share. */
+  readonly dynamic?: boolean;
 }
 
 /** Outputs that may overwrite inputs, as positions among the roots. */
 export type Donations = ReadonlyMap<number, Node>;
 
-async function runGraph(roots: readonly Node[], contents: Contents, { device, fusion }: Variant, donations: Donations): Promise<(number | bigint)[][]> {
-  const compiled = compileGraph(roots, { device: device.name, name: "fuzz", fusion, donations });
+async function runGraph(
+  roots: readonly Node[],
+  contents: Contents,
+  { device, fusion, dynamic = false }: Variant,
+  donations: Donations,
+): Promise<(number | bigint)[][]> {
+  const compiled = compileGraph(roots, { device: device.name, name: "fuzz", fusion, dynamic, donations });
   const executable = device.prepare(compiled.program);
   const inputs = compiled.inputs.map((leaf) => device.upload(contents.input(leaf), leaf.dtype));
   const outputs = executable.run(inputs, compiled.scalars.map(contents.scalar), [], []);
@@ -23,7 +38,9 @@ async function runGraph(roots: readonly Node[], contents: Contents, { device, fu
   for (const [i, result] of compiled.results.entries()) {
     const { dtype } = roots[i]!;
     if ("output" in result) {
-      const bytes = device.synchronous ? device.readSync(outputs[result.output]!) : await device.read(outputs[result.output]!);
+      const bytes = device.synchronous
+        ? device.readSync(outputs[result.output]!)
+        : await device.read(outputs[result.output]!);
       results.push(elementsOf(dtype, typedView(dtype, bytes)));
     } else results.push(elementsOf(dtype, contents.input(result.input)));
   }
@@ -33,8 +50,14 @@ async function runGraph(roots: readonly Node[], contents: Contents, { device, fu
 }
 
 /** What is wrong with a graph on a device, in words; null when nothing is. */
-export async function wrongOn(roots: readonly Node[], contents: Contents, expected: readonly Expected[], variant: Variant, donations: Donations): Promise<string | null> {
-  const where = `${variant.device.name}, fusion ${variant.fusion ? "on" : "off"}`;
+export async function wrongOn(
+  roots: readonly Node[],
+  contents: Contents,
+  expected: readonly Expected[],
+  variant: Variant,
+  donations: Donations,
+): Promise<string | null> {
+  const where = `${variant.device.name}, fusion ${variant.fusion ? "on" : "off"}${variant.dynamic ? ", dynamic" : ""}`;
   let actual: (number | bigint)[][];
   try {
     actual = await runGraph(roots, contents, variant, donations);
@@ -49,7 +72,12 @@ export async function wrongOn(roots: readonly Node[], contents: Contents, expect
 }
 
 /** Runs a graph everywhere. @throws naming the first difference, with the graph's text */
-export async function checkGraph(roots: readonly Node[], variants: readonly Variant[], seed = 1, donations: Donations = new Map()): Promise<void> {
+export async function checkGraph(
+  roots: readonly Node[],
+  variants: readonly Variant[],
+  seed = 1,
+  donations: Donations = new Map(),
+): Promise<void> {
   const contents = contentsFor(leavesOf(roots), seed);
   const gpu = variants.some(({ device }) => !device.synchronous);
   const expected = referenceOf(roots, contents, gpu);
