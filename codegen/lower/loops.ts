@@ -45,10 +45,39 @@ export function lowerLoops(
   return best;
 }
 
+/** Index divisions in a body: what joining axes may cost. */
 function countDivisions(body: readonly Stmt[]): number {
   let count = 0;
-  const text = JSON.stringify(body, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value));
-  for (const match of text.matchAll(/"op":"(div|rem)","type":\{"kind":"i32"/g)) if (match) count++;
+  const inExpr = (expr: Expr): void => {
+    if (expr.op === "load") inExpr(expr.index);
+    else if ("args" in expr) {
+      if ((expr.op === "div" || expr.op === "rem") && expr.type.kind === "i32") count++;
+      expr.args.forEach(inExpr);
+    }
+  };
+  const inStmt = (s: Stmt): void => {
+    switch (s.kind) {
+      case "let":
+      case "declare":
+      case "assign":
+        inExpr(s.value);
+        break;
+      case "store":
+        inExpr(s.index);
+        inExpr(s.value);
+        break;
+      case "for":
+      case "while":
+        s.body.forEach(inStmt);
+        break;
+      case "if":
+        s.then.forEach(inStmt);
+        s.else.forEach(inStmt);
+        break;
+      default:
+    }
+  };
+  body.forEach(inStmt);
   return count;
 }
 

@@ -110,10 +110,24 @@ function vectoriseBody(body: readonly Stmt[], buffers: ReadonlyMap<string, Buffe
   });
 }
 
+/** Whether a loop inside has been turned into vectors already. */
 const containsVector = (body: readonly Stmt[]): boolean =>
-  JSON.stringify(body, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)).includes(
-    `"lanes":${lanes}`,
-  );
+  body.some((statement) => {
+    switch (statement.kind) {
+      case "let":
+      case "declare":
+      case "assign":
+      case "store":
+        return statement.value.type.lanes > 1;
+      case "for":
+      case "while":
+        return containsVector(statement.body);
+      case "if":
+        return containsVector(statement.then) || containsVector(statement.else);
+      default:
+        return false;
+    }
+  });
 
 type ForStmt = Extract<Stmt, { kind: "for" }>;
 /** How a value varies over the lanes: not at all, by a step an element, or freely (then it is a vector). */
