@@ -3,6 +3,7 @@ import "./arithmetic.ts";
 import "./diagonal.ts";
 import "./einsum.ts";
 import "./elementwise.ts";
+import "./floating.ts";
 import "./indexing.ts";
 import "./joining.ts";
 import "./logic.ts";

@@ -1,0 +1,177 @@
+/** What floating-point numbers are made of: exponents, neighbours, special values. */
+import type { GraphBuilder } from "../builder.ts";
+import { isFloat, isIntegral, type DType } from "../dtype.ts";
+import { DTypeError } from "../errors.ts";
+import type { Node } from "../graph.ts";
+import { defineOp } from "../operator.ts";
+import { checkBroadcast, describe, operand, promoted, resultType, toFloat } from "./support.ts";
+
+const shape = "[*] -> [*]";
+
+interface Format {
+  /** The integer type of the same size. */
+  readonly bits: DType;
+  readonly fraction: number;
+  readonly bias: number;
+}
+const formats: Readonly<Partial<Record<DType, Format>>> = {
+  float32: { bits: "int32", fraction: 23, bias: 127 },
+  float64: { bits: "int64", fraction: 52, bias: 1023 },
+};
+
+defineOp({
+  name: "frexp",
+  signature: "frexp(Tensor input) -> Tensor[2]",
+  places: ["torch", "Tensor"],
+  results: ["mantissa", "exponent"],
+  doc: { summary: "mantissa and exponent with input = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1.", shape: "[*] -> [*] and int32[*]", source: "torch.frexp" },
+  gradient: "through decomposition",
+  record(g, { input }) {
+    if (!isFloat(input.dtype)) throw new DTypeError("frexp/dtype", `torch.frexp() only supports floating-point dtypes, got ${describe(input)}.`, "Convert it with input.float().");
+    // Half types are exact in float32.
+    const x = input.dtype === "float64" ? input : g.cast(input, "float32");
+    const { bits, fraction, bias } = formats[x.dtype]!;
+    const size = g.abs(g.detach(x));
+    // Subnormal numbers are scaled into the normal range first.
+    const small = g.lt(size, 2 ** (1 - bias));
+    const normal = g.where(small, g.mul(size, 2 ** (fraction + 1)), size);
+    const raw = g.cast(g.binary("shr", g.bitcast(normal, bits), fraction), "int32");
+    const exponent = g.sub(raw, g.where(small, g.full([], bias - 1 + fraction + 1, "int32"), bias - 1));
+    const plain = g.and(g.ne(size, 0), g.lt(size, Infinity));
+    const power = g.where(plain, exponent, 0);
+    return [g.cast(g.where(plain, scaledBy(g, x, g.neg(power)), x), input.dtype), power];
+  },
+});
+
+/** x * 2 ** exponent in two steps, of which neither overflows where the result does not. */
+function scaledBy(g: GraphBuilder, x: Node, exponent: Node): Node {
+  const half = g.binary("shr", exponent, 1);
+  const power = (n: Node): Node => g.unary("exp2", g.cast(n, x.dtype));
+  return g.mul(g.mul(x, power(half)), power(g.sub(exponent, half)));
+}
+
+defineOp({
+  name: "ldexp",
+  signature: "ldexp(Tensor input, Tensor|Scalar other) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "input * 2 ** other.", shape: "[*] and [*], broadcast together -> [*]", source: "torch.ldexp" },
+  gradient: "through decomposition",
+  record(g, { input, other }) {
+    const power = "op" in other ? g.unary("exp2", toFloat(g, other)) : g.unary("exp2", g.scalar(other, g.defaultFloat));
+    const dtype = resultType(g, [input, power]);
+    const [x, y] = [operand(g, input, dtype), operand(g, power, dtype)];
+    checkBroadcast("ldexp", x, y);
+    return g.mul(x, y);
+  },
+});
+
+defineOp({
+  name: "nextafter",
+  signature: "nextafter(Tensor input, Tensor other) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "The next number after input towards other.", shape: "[*] and [*], broadcast together -> [*]", source: "torch.nextafter" },
+  gradient: "none",
+  record(g, { input, other }) {
+    const [x, y] = promoted(g, input, other);
+    const format = formats[x.dtype];
+    if (format === undefined) throw new DTypeError("nextafter/dtype", `nextafter: not implemented for '${x.dtype}': it takes float32 and float64.`, "Convert the operands with float().");
+    checkBroadcast("nextafter", x, y);
+    const { bits } = format;
+    // Numbers of one sign are in the order of their bits.
+    const whole = g.bitcast(x, bits);
+    const away = g.eq(g.lt(x, y), g.gt(x, 0));
+    const moved = g.bitcast(g.add(whole, g.where(away, g.full([], 1, bits), -1)), x.dtype);
+    const least = g.bitcast(g.full([], 1, bits), x.dtype);
+    const fromZero = g.where(g.gt(y, 0), least, g.neg(least));
+    const stepped = g.where(g.eq(x, 0), fromZero, moved);
+    return g.where(g.or(g.isNaN(x), g.isNaN(y)), NaN, g.where(g.eq(x, y), y, stepped));
+  },
+});
+
+/** Largest finite number of a float type. */
+export function largestOf(dtype: DType): number {
+  if (dtype === "float64") return Number.MAX_VALUE;
+  if (dtype === "float32") return (2 - 2 ** -23) * 2 ** 127;
+  return dtype === "bfloat16" ? (2 - 2 ** -7) * 2 ** 127 : 65504;
+}
+
+defineOp({
+  name: "nan_to_num",
+  signature: "nan_to_num(Tensor input, number? nan=None, number? posinf=None, number? neginf=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "NaN and the infinities replaced: by zero and by the largest and smallest numbers of the type, or as given.", shape, source: "torch.nan_to_num" },
+  gradient: "through decomposition",
+  record(g, { input, nan, posinf, neginf }) {
+    if (!isFloat(input.dtype)) return input;
+    const largest = largestOf(input.dtype);
+    const upper = g.where(g.eq(input, Infinity), posinf ?? largest, input);
+    const lower = g.where(g.eq(input, -Infinity), neginf ?? -largest, upper);
+    return g.where(g.isNaN(input), nan ?? 0, lower);
+  },
+});
+
+defineOp({
+  name: "logit",
+  signature: "logit(Tensor input, number? eps=None) -> Tensor",
+  places: ["torch", "Tensor", "special"],
+  inplace: true,
+  doc: { summary: "log(input / (1 - input)), input first limited to [eps, 1 - eps] when eps is given.", shape, source: "torch.logit" },
+  gradient: "through decomposition",
+  record(g, { input, eps }) {
+    const x = toFloat(g, input);
+    if (eps === null) {
+      // Outside [0, 1] value and gradient are NaN.
+      const valid = g.and(g.ge(x, 0), g.le(x, 1));
+      const safe = g.where(valid, x, 0.5);
+      return g.where(valid, g.log(g.div(safe, g.sub(1, safe))), g.mul(x, NaN));
+    }
+    // The gradient passes inside the limits, ends included.
+    const inside = g.and(g.ge(x, eps), g.le(x, 1 - eps));
+    const limited = g.max(g.min(g.detach(x), 1 - eps), eps);
+    const z = g.where(g.isNaN(x), x, g.where(inside, x, limited));
+    return g.log(g.div(z, g.sub(1, z)));
+  },
+});
+
+defineOp({
+  name: "angle",
+  signature: "angle(Tensor input) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: { summary: "Angle in the complex plane: 0 for numbers not below zero, pi for the others, NaN for NaN.", shape, source: "torch.angle" },
+  gradient: "through decomposition",
+  record(g, { input }) {
+    const x = isIntegral(input.dtype) ? g.cast(input, g.defaultFloat) : input;
+    const value = g.where(g.isNaN(x), x, g.where(g.lt(x, 0), Math.PI, g.full([], 0, x.dtype)));
+    return x.requiresGrad ? g.withHistory(g.detach(value), g.mul(x, 0)) : value;
+  },
+});
+
+for (const [name, summary] of [
+  ["conj", "Complex conjugate; a real tensor itself."],
+  ["resolve_conj", "With conjugation carried out; a real tensor itself."],
+  ["resolve_neg", "With negation carried out; the tensor itself."],
+  ["real", "Real part; a real tensor itself."],
+] as const) {
+  defineOp({
+    name,
+    signature: `${name}(Tensor input) -> Tensor` as "same(Tensor input) -> Tensor",
+    places: ["torch", "Tensor"],
+    view: true,
+    doc: { summary, shape, source: `torch.${name}` },
+    gradient: "through decomposition",
+    record: (_g, { input }) => input,
+  });
+}
+
+defineOp({
+  name: "conj_physical",
+  signature: "conj_physical(Tensor input) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: { summary: "Complex conjugate as a copy; the values of a real tensor.", shape, source: "torch.conj_physical" },
+  gradient: "through decomposition",
+  record: (_g, { input }) => input,
+});
