@@ -125,8 +125,7 @@ defineOp({
     if (eps === null) {
       // Outside [0, 1] value and gradient are NaN.
       const valid = g.and(g.ge(x, 0), g.le(x, 1));
-      const safe = g.where(valid, x, 0.5);
-      return g.where(valid, g.log(g.div(safe, g.sub(1, safe))), g.mul(x, NaN));
+      return g.mul(g.log(g.div(x, g.sub(1, x))), g.where(valid, 1, g.full([], NaN, x.dtype)));
     }
     // The gradient passes inside the limits, ends included.
     const inside = g.and(g.ge(x, eps), g.le(x, 1 - eps));

@@ -18,4 +18,5 @@ import "./repeating.ts";
 import "./scanning.ts";
 import "./scattering.ts";
 import "./shaping.ts";
+import "./statistics.ts";
 import "./strided.ts";
