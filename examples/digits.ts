@@ -48,10 +48,7 @@ async function main({ device, epochs, seed, dropout, json }: Options): Promise<v
 
   await mkdir(folder, { recursive: true });
   const exportDirectory = path.join(folder, "model");
-  const program = torch.export(model.eval(), [heldOut.images.narrow(0, 0, 1).to(device)], {
-    dynamic_shapes: { x: { 0: "batch" } },
-    output_names: ["scores"],
-  });
+  const program = torch.export(model.eval(), [heldOut.images.narrow(0, 0, 1).to(device)], { output_names: ["scores"] });
   await program.save(exportDirectory, { target: exportTargets[device]! });
 
   const labels = heldOut.labels.tolist() as number[];

@@ -13,19 +13,21 @@ import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../run
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
 import { elementCount, sameShape } from "../ir/shape.ts";
 import type { Check } from "../ir/builder.ts";
+import type { Program } from "../ir/program.ts";
 import { withSite } from "./call.ts";
 import { noteStatus, statusOf } from "./checks.ts";
 import { setHostEffectHook, tracing } from "./host-effects.ts";
 import type { Compiled } from "./pipeline.ts";
 import { prepareGraph } from "./program-families.ts";
 import { mapTree } from "./pytree.ts";
-import { graphKey, sameSignature } from "./program-key.ts";
+import { graphKey, sameSignature } from "../ir/graph-key.ts";
 import { placeholders, placeOf, recorder, scalarValue } from "./recorder.ts";
 import { graph } from "./state.ts";
 import { newestStorageId, takeWritten, type Storage } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
 import { setTraceObserver, traceObserver, type TraceObserver } from "./trace.ts";
 import { behindMarkers, Value, valueOf } from "./value.ts";
+import { copyOf } from "./value-copy.ts";
 
 export interface CompileOptions {
   /** Records every n-th call again and throws when it differs. */
@@ -79,6 +81,8 @@ interface Recording {
   readonly compiled: Compiled;
   readonly events: readonly Event[];
   readonly inputs: readonly Source[];
+  /** Indices of the inputs that are overwritten in place. */
+  readonly overwritten: readonly number[];
   readonly scalars: readonly Node[];
   readonly hints: readonly OutputHint[];
   /** Storages written, with the index of the root that is their new contents. */
@@ -198,9 +202,9 @@ class Observer implements TraceObserver {
   reads = false;
   private readonly firstStorageId = newestStorageId();
 
-  /** What was pending before is computed once, not at each replay. */
+  /** What is used gets a value of its own, which each replay reads again. */
   storageUsed(storage: Storage): void {
-    storage.computeFromBefore(this.firstStorageId);
+    storage.takeForReplay(this.firstStorageId);
   }
 
   draw(value: Value, fill: (target: TypedArray) => void): void {
@@ -323,7 +327,7 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
   compiled.results.forEach((item, i) => {
     if ("output" in item && hints[i] === "state") outputHints[item.output] = "state";
   });
-  const recording: Recording = { device, executable, compiled, events: observer.events, inputs: before.map(sourceOf), scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!), hints: outputHints, writes, grads, roots, signature, result: template, checks: status?.checks ?? [], statusRoot };
+  const recording: Recording = { device, executable, compiled, events: observer.events, inputs: before.map(sourceOf), overwritten: overwrittenInputs(compiled.program), scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!), hints: outputHints, writes, grads, roots, signature, result: template, checks: status?.checks ?? [], statusRoot };
   return { recording, before };
 }
 
@@ -371,8 +375,19 @@ function valueNow(source: Source, argumentValues: readonly Value[]): Value {
   }
 }
 
-function execute(recording: Recording, values: readonly Value[]): unknown {
+/** Which inputs a program overwrites in place. */
+function overwrittenInputs(program: Program): number[] {
+  return program.slots.flatMap(({ place }) => {
+    const donor = place.kind === "donated" ? program.slots.find(({ id }) => id === place.of) : undefined;
+    return donor?.place.kind === "input" ? [donor.place.index] : [];
+  });
+}
+
+function execute(recording: Recording, given: readonly Value[]): unknown {
   const { compiled, device, roots } = recording;
+  const values = [...given];
+  // Another storage may have come to share what was this one's alone.
+  for (const i of recording.overwritten) if (values[i]!.holders > 1) values[i] = copyOf(values[i]!);
   const memories: Memory[] = values.map((value) => value.memory());
   const numbers = recording.scalars.map((node): ScalarValue => scalarValue(node));
   const outputs = recording.executable.run(memories, numbers, [], recording.hints);

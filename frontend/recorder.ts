@@ -3,14 +3,15 @@
  * compile on a miss, run, hand out the values.
  */
 import { DTypeError } from "../ir/errors.ts";
-import { forgetInterned, topologicalOrder, type Node } from "../ir/graph.ts";
+import { forgetInterned, leafNode, topologicalOrder, type Node } from "../ir/graph.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
 import type { Compiled } from "./pipeline.ts";
 import { prepareGraph } from "./program-families.ts";
-import { graphKey, sameSignature } from "./program-key.ts";
+import { graphKey, sameSignature } from "../ir/graph-key.ts";
 import { noteStatus, statusOf } from "./checks.ts";
 import { Value, valueOf } from "./value.ts";
+import { copyOf } from "./value-copy.ts";
 
 /** How many flushes a superseded value outlives: a pending tensor that needs it can be read that long. */
 const retention = 2;
@@ -87,9 +88,15 @@ export class Recorder {
     forgetInterned();
   }
 
-  /** Gives a value to one node and computes nothing else: what is written meanwhile belongs to a recording under way. */
-  compute(node: Node, hint: OutputHint, device: Device): void {
-    if (valueOf(node) === null) this.execute([node], [hint], device, [], false);
+  /**
+   * A fresh value of a pending node. Nothing else is computed: what is written meanwhile belongs to a recording under
+   * way. The node itself stays pending, since others may hold it.
+   */
+  compute(node: Node, device: Device): Value {
+    const alias = leafNode("leaf", node.dtype, node.shape, null, false, [node]);
+    const { compiled } = this.execute([alias], ["state"], device, [], false);
+    const value = valueOf(alias)!;
+    return "input" in compiled.results[0]! ? copyOf(value) : value;
   }
 
   /** A program ran: what was superseded long enough ago is given back. Compiled functions replay without a flush. */

@@ -1,11 +1,12 @@
 /** Storages: what tensors that alias each other share: the current contents as a node, and a version that writes bump. */
 import type { DType } from "../ir/dtype.ts";
-import type { Node } from "../ir/graph.ts";
+import { leafNode, type Node } from "../ir/graph.ts";
 import type { Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import type { TypedArray } from "../runtime/typed-array.ts";
 import { recorder, type FlushRequest } from "./recorder.ts";
 import { behindMarkers, valueOf, type Value } from "./value.ts";
+import { copyOf } from "./value-copy.ts";
 
 /** Where a value was overwritten: for the error of a backward pass that needs the old one. */
 export interface Overwrite {
@@ -122,12 +123,18 @@ export class Storage {
     return valueOf(node)!;
   }
 
-  /** Computes contents that were pending when a recording began; what was written since belongs to it. */
-  computeFromBefore(firstId: number): void {
+  /**
+   * A recording that will be replayed uses these contents: they get a value of their own, computed now if they are
+   * pending, because two storages of equal contents now may hold different ones at a replay. What was written since the
+   * recording began belongs to it.
+   */
+  takeForReplay(firstId: number): void {
+    if (this.id >= firstId || written.has(this)) return;
     const node = behindMarkers(this.current);
-    if (this.id >= firstId || written.has(this) || valueOf(node) !== null) return;
-    recorder.compute(node, "state", this.device);
-    this.count();
+    const value = valueOf(node);
+    if (value !== null && node.op === "input" && value.holders <= 1) return;
+    const own = value === null ? recorder.compute(node, this.device) : copyOf(value);
+    this.accept(leafNode("input", node.dtype, node.shape, own));
   }
 
   /** The same contents as another node (a new leaf of differentiation): no write. */

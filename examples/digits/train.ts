@@ -37,7 +37,7 @@ export async function train(training: Digits, heldOut: Digits, options: Training
   torch.manual_seed(seed);
   // Drawn on the CPU and moved: every device starts from the same weights.
   const model = new Net(dropout ? dropoutRate : 0).to(device);
-  const optimizer = new optim.AdamW(model.parameters(), { lr: 2e-3 });
+  const optimizer = new optim.AdamW(model.parameters(), { lr: 5e-3 });
   const scheduler = new optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs);
 
   const step = torch.compile((x: torch.Tensor, y: torch.Tensor) => {

@@ -21,6 +21,45 @@ describe.each(["cpu", "cpu:js"])("compile on %s", (device) => {
     expect([1, 2, 3].map(() => step().item())).toEqual([4, 2, 0]);
   });
 
+  test("storages of equal contents are told apart, whether those are pending or known", () => {
+    for (const known of [false, true]) {
+      const [a, b] = [torch.zeros([2], { device }), torch.zeros([2], { device })];
+      const c = a.clone();
+      if (known) a.tolist();
+      const step = torch.compile(() => {
+        a.add_(1);
+        b.mul_(2).add_(1);
+        return a.add(b).add(c);
+      });
+      expect([1, 2, 3].map(() => step().tolist())).toEqual([
+        [2, 2],
+        [5, 5],
+        [10, 10],
+      ]);
+      expect([a.tolist(), b.tolist(), c.tolist()]).toEqual([
+        [3, 3],
+        [7, 7],
+        [0, 0],
+      ]);
+    }
+  });
+
+  test("what another storage came to share is not overwritten", () => {
+    const [a, b] = [torch.tensor([0, 0], { device }), torch.tensor([0, 0], { device })];
+    const grow = torch.compile(() => void a.add_(1));
+    const share = torch.compile(() => {
+      a.add_(1);
+      b.copy_(a);
+    });
+    grow();
+    share();
+    grow();
+    expect([a.tolist(), b.tolist()]).toEqual([
+      [3, 3],
+      [2, 2],
+    ]);
+  });
+
   test("a training step gives the losses of the same step without compile", () => {
     const losses = (compiled: boolean): unknown[] => {
       const weight = torch.tensor([3, 2], { device }).requires_grad_();
