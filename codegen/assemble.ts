@@ -13,7 +13,7 @@ import { elementCount } from "../ir/shape.ts";
 import { planMemory } from "./plan-memory.ts";
 import { mayOverwrite } from "./donation.ts";
 import type { LoweredKernel, Target } from "./lower/kernel-builder.ts";
-import { lowerRegion } from "./lower/region.ts";
+import { lowerRegionOnce } from "./lower/reuse.ts";
 import { mergeKernels } from "./merge.ts";
 
 export interface AssembleOptions {
@@ -49,10 +49,10 @@ export function assemble(graph: KernelGraph, options: AssembleOptions): Assemble
   const stored = (node: Node): boolean => node.op === "input" || storedNodes.has(node);
   const donations = options.donations ?? new Map<Node, Node>();
 
-  const kernels: Placed[] = graph.regions.flatMap((region, i): Placed[] => {
+  const kernels: Placed[] = graph.regions.flatMap((region): Placed[] => {
     const stores = new Set(region.stores);
     if (region.stores.every((node) => elementCount(node.shape) === 0)) return [];
-    const lowered = lowerRegion(region, `k${i}_${region.members.at(-1)!.op}`, options.target, stored);
+    const lowered = lowerRegionOnce(region, region.members.at(-1)!.op, options.target, stored);
     return lowered.map((kernel) => ({
       lowered: kernel,
       writes: kernel.arguments.filter((node, k) => stores.has(node) && kernel.kernel.buffers[k]!.access !== "read"),

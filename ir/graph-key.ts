@@ -3,7 +3,7 @@
  * whatever the node ids and the process. Leaves are numbered in first-visit order, which includes which of them are
  * the same value.
  */
-import { attrsKey, hashString, mixHash, type Node } from "../ir/graph.ts";
+import { attrsKey, hashString, mixHash, type Node } from "./graph.ts";
 
 export interface GraphKey {
   readonly hash: number;

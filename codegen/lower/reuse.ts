@@ -1,0 +1,51 @@
+/**
+ * Regions of the same form are lowered once: the layers of a model, the same graph at another place. What a region's
+ * kernels are is determined by its graph down to stored values, by which nodes it computes and stores, and by the
+ * target; so the kernels are kept as text-independent templates and bound to the nodes at hand.
+ */
+import { graphKey } from "../../ir/graph-key.ts";
+import { topologicalOrder, type Node } from "../../ir/graph.ts";
+import type { Region } from "../../ir/kernel-graph.ts";
+import type { LoopKernel } from "../../ir/loop.ts";
+import type { LoweredKernel, Target } from "./kernel-builder.ts";
+import { lowerRegion } from "./region.ts";
+
+interface Template {
+  readonly kernel: LoopKernel;
+  /** Places of the bound nodes in the order of the region's graph. */
+  readonly arguments: readonly number[];
+  readonly scalars: readonly number[];
+}
+
+const templates = new Map<string, readonly Template[]>();
+const capacity = 4000;
+
+export function lowerRegionOnce(
+  region: Region,
+  name: string,
+  target: Target,
+  stored: (node: Node) => boolean,
+): LoweredKernel[] {
+  const members = new Set(region.members);
+  const isLeaf = (node: Node): boolean => node.op === "input" || (stored(node) && !members.has(node));
+  const order = topologicalOrder(region.stores, isLeaf);
+  const flags = order.map((node) => (isLeaf(node) ? "i" : members.has(node) ? (stored(node) ? "s" : "m") : "."));
+  const { signature } = graphKey(order, region.stores, isLeaf);
+  const key = [target.kind, target.simd, target.dynamic, region.kind, region.domain, region.reduced, flags.join(""), signature.join("|")].join(";");
+  const known = templates.get(key);
+  if (known !== undefined) {
+    return known.map((template) => ({
+      kernel: template.kernel,
+      arguments: template.arguments.map((place) => order[place]!),
+      scalars: template.scalars.map((place) => order[place]!),
+    }));
+  }
+  const lowered = lowerRegion(region, name, target, stored);
+  const place = (node: Node): number => order.indexOf(node);
+  const made = lowered.map((kernel) => ({ kernel: kernel.kernel, arguments: kernel.arguments.map(place), scalars: kernel.scalars.map(place) }));
+  if (made.every((template) => ![...template.arguments, ...template.scalars].includes(-1))) {
+    templates.set(key, made);
+    if (templates.size > capacity) templates.delete(templates.keys().next().value!);
+  }
+  return lowered;
+}
