@@ -19,6 +19,7 @@ import {
   type ScatterMode,
   type UnaryPrimitive,
 } from "./graph.ts";
+import { roundToDType } from "./rounding.ts";
 import type { ScalarArgument } from "./signature.ts";
 import { broadcastShapes, elementCount, formatShape, sameShape, type Shape } from "./shape.ts";
 
@@ -72,11 +73,7 @@ export class GraphBuilder {
   // ---- leaves
 
   constant(value: Literal, dtype: DType): Node {
-    const stored =
-      dtype === "bool" ? Boolean(value)
-      : dtype === "int64" ? (typeof value === "bigint" ? value : BigInt(Math.trunc(Number(value))))
-      : Number(value);
-    return this.make("constant", [], { value: stored }, dtype, []);
+    return this.make("constant", [], { value: literalOf(value, dtype) }, dtype, []);
   }
 
   full(shape: Shape, value: Literal, dtype: DType): Node {
@@ -385,12 +382,12 @@ export class GraphBuilder {
     let same = true;
     for (let i = 0; i < inputs.length; i++) same &&= inputs[i] === node.inputs[i];
     if (same && !node.requiresGrad) return node;
-    return this.make(node.op, inputs, node.attrs as never, node.dtype, node.shape, node.outputs ?? undefined);
+    return this.make(node.op, inputs, node.attrs, node.dtype, node.shape, node.outputs ?? undefined);
   }
 
   /** An elementwise node's operation on inputs of another shape. */
   rebuildAs(node: Node, inputs: readonly Node[], shape: Shape): Node {
-    return this.make(node.op, inputs, node.attrs as never, node.dtype, shape);
+    return this.make(node.op, inputs, node.attrs, node.dtype, shape);
   }
 }
 
@@ -404,6 +401,15 @@ export interface Check {
 }
 
 const literalFor = (node: Node, value: number): Literal => (node.dtype === "int64" ? BigInt(value) : value);
+
+/** The value that the type holds: a literal is rounded and wrapped as any other number. */
+function literalOf(value: Literal, dtype: DType): Literal {
+  if (dtype === "bool") return Boolean(value);
+  if (isComplex(dtype)) return Number(value);
+  const number = typeof value === "boolean" ? Number(value) : value;
+  if (isFloat(dtype) || typeof number === "bigint") return roundToDType(number, dtype);
+  return roundToDType(Number.isFinite(number) ? Math.trunc(number) : 0, dtype);
+}
 
 export const isNode = (value: unknown): value is Node =>
   typeof value === "object" && value !== null && "op" in value && "inputs" in value;
