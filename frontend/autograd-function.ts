@@ -81,7 +81,6 @@ defineOp({
 });
 
 /** Subclass it with static `forward(ctx, ...args)` and `backward(ctx, ...grads)`, and call `apply(...args)`. */
-// eslint-disable-next-line -- the name is PyTorch's
 export class Function {
   static forward(_ctx: FunctionCtx, ..._args: never[]): Output {
     throw new AutogradError("function/forward", "You must implement the forward function for custom autograd.Function.");

@@ -123,7 +123,8 @@ export function scalarArgument(value: number | bigint | boolean | HostScalar): S
 
 const describeArgument = (value: unknown): string =>
   value instanceof Tensor ? `a Tensor (${value.toString()})` : Array.isArray(value) ? `[${value.map(describeArgument).join(", ")}]`
-  : typeof value === "object" ? (value === null ? "null" : `a ${value.constructor?.name ?? "object"}`) : `${typeof value} ${String(value)}`;
+  : typeof value === "object" ? (value === null ? "null" : `a ${value.constructor?.name ?? "object"}`)
+  : `${typeof value} ${String(value)}`;
 
 function convert(value: unknown, type: ArgumentType, name: string, tensors: Tensor[]): unknown {
   const refuse = (wanted: string): never => {

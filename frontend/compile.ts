@@ -133,6 +133,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
       }
       const outcome = record(fn, args, argumentGuards);
       if (outcome.recording === null) {
+        // oxlint-disable-next-line no-console -- the one warning, once a function
         if (!warned) console.warn("torch.compile: the function reads values while it is recorded, so every call is recorded again; read its results after the call instead.");
         warned = true;
         return outcome.result;

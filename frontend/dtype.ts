@@ -50,7 +50,7 @@ export const dtypeObject = (name: DType): dtype => objects[name];
 export type DTypeLike = dtype | DType;
 
 export function dtypeName(value: unknown, operator: string): DType {
-  if (value instanceof dtype) return value.name;
+  if (value instanceof dtype) return (value as dtype).name;
   if (typeof value === "string") {
     const name = value.replace("torch.", "");
     if (isDType(name)) return name;

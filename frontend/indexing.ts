@@ -42,7 +42,7 @@ export function slice(first?: Bound, ...more: readonly Bound[]): Slice {
 function sliceEnd(value: unknown): number | null {
   if (value === null || value === undefined) return null;
   const number = Number(value instanceof Tensor ? value.item() : value);
-  if (!Number.isInteger(number)) throw new IndexError("index/slice", `slice indices must be integers or null, got ${String(value)}.`);
+  if (!Number.isInteger(number)) throw new IndexError("index/slice", `slice indices must be integers or null, got ${value instanceof Tensor ? value.toString() : JSON.stringify(value)}.`);
   return number;
 }
 
@@ -91,7 +91,7 @@ function parse(self: Tensor, indices: readonly unknown[]): Part[] {
 
 /** An array of whole numbers is an index tensor, one of booleans a mask. */
 function arrayIndex(self: Tensor, items: readonly unknown[]): Tensor {
-  const flat = (items as readonly unknown[]).flat(Infinity);
+  const flat = (items).flat(Infinity);
   if (flat.length === 0) return fromHost([], [0], "int64", self.storage_.device);
   const options = { device: self.device };
   if (flat.every((item) => typeof item === "boolean")) return tensor(items as Nested<boolean>[], options);

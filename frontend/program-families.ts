@@ -23,7 +23,7 @@ const formOf = (signature: readonly (number | string)[]): string =>
 /** Compiles a graph for a device, with kernels shared between sizes where that has proved useful. */
 export function prepareGraph(roots: readonly Node[], signature: readonly (number | string)[], device: Device, options: CompileOptions): { compiled: Compiled; executable: Executable } {
   let byForm = families.get(device);
-  if (byForm === undefined) families.set(device, (byForm = new Map()));
+  if (byForm === undefined) families.set(device, (byForm = new Map<string, Family>()));
   const form = formOf(signature);
   let family = byForm.get(form);
   if (family === undefined) byForm.set(form, (family = { members: [], shared: null }));

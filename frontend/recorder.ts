@@ -145,7 +145,7 @@ export class Recorder {
     const order = topologicalOrder(roots, isLeaf);
     const key = graphKey(order, roots, isLeaf);
     let byHash = this.cache.get(device);
-    if (byHash === undefined) this.cache.set(device, (byHash = new Map()));
+    if (byHash === undefined) this.cache.set(device, (byHash = new Map<number, CacheEntry[]>()));
     let bucket = byHash.get(key.hash);
     if (bucket === undefined) byHash.set(key.hash, (bucket = []));
     let entry = bucket.find((candidate) => sameSignature(candidate.signature, key.signature));
@@ -204,12 +204,12 @@ export function placeholders(order: readonly Node[]): Map<Node, Node> {
   const mapped = new Map<Node, Node>();
   order.forEach((node, place) => {
     if (valueOf(node) !== null) {
-      mapped.set(node, { ...node, op: "input", inputs: [], attrs: {}, outputs: null, requiresGrad: false, binding: { place }, expansion: null } as Node);
+      mapped.set(node, { ...node, op: "input", inputs: [], attrs: {}, outputs: null, requiresGrad: false, binding: { place }, expansion: null });
     } else if (node.op === "scalar") mapped.set(node, { ...node, binding: { place } });
     else if (node.inputs.length === 0) mapped.set(node, node);
     else {
       const inputs = node.inputs.map((input) => mapped.get(input)!);
-      mapped.set(node, { ...node, inputs, binding: null, expansion: null } as Node);
+      mapped.set(node, { ...node, inputs, binding: null, expansion: null });
     }
   });
   return mapped;

@@ -179,7 +179,7 @@ tables.set("", interned);
 /** Chooses the table for what is recorded next; returns the previous choice. */
 export function enterScope(scope: string): void {
   let table = tables.get(scope);
-  if (table === undefined) tables.set(scope, (table = new Map()));
+  if (table === undefined) tables.set(scope, (table = new Map<string, Node>()));
   interned = table;
 }
 
@@ -253,7 +253,7 @@ export function leafNode(
   let hash = mixHash(hashString(op), hashString(dtype));
   for (const size of shape) hash = mixHash(hash, size);
   for (const input of inputs) hash = mixHash(hash, input.hash);
-  return { id: nextId++, op, inputs, attrs: {}, dtype, shape, outputs: null, hash, requiresGrad, binding, expansion: null } as Node;
+  return { id: nextId++, op, inputs, attrs: {}, dtype, shape, outputs: null, hash, requiresGrad, binding, expansion: null };
 }
 
 /** Starts a new recording: nodes made before stay valid, but equal ones are made anew. */

@@ -46,6 +46,7 @@ function compile(kernel: LoopKernel): KernelFunction {
   if (known === undefined) {
     try {
       // Generated code is this device's purpose; the WASM device works where a policy forbids it.
+      // oxlint-disable-next-line typescript/no-implied-eval, typescript/no-unsafe-call -- as said
       known = new Function("library", source)(library) as KernelFunction;
     } catch (error) {
       if (error instanceof EvalError) {

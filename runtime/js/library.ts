@@ -28,8 +28,8 @@ function toInt32(x: number): number {
 }
 function toInt64(x: number): bigint {
   if (Number.isNaN(x)) return 0n;
-  if (x >= 9223372036854775807) return 9223372036854775807n;
-  if (x <= -9223372036854775808) return -9223372036854775808n;
+  if (x >= 2 ** 63) return 9223372036854775807n;
+  if (x <= -(2 ** 63)) return -9223372036854775808n;
   return BigInt(Math.trunc(x));
 }
 

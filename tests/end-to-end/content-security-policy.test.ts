@@ -64,7 +64,9 @@ describe.skipIf(!chromiumAvailable())("on a page with script-src 'self' 'wasm-un
     const problems: string[] = [];
     tab.on("pageerror", (error) => problems.push(String(error)));
     await tab.goto(page.url);
-    await tab.waitForFunction("window.ready === true").catch(() => expect(problems).toEqual([]));
+    await tab.waitForFunction("window.ready === true").catch(() => {
+      throw new Error(`the page did not load: ${problems.join("; ")}`);
+    });
     const { first, last } = (await tab.evaluate(`window.trainOn(${JSON.stringify(device)})`)) as { first: number; last: number };
     expect(last).toBeLessThan(first);
     await tab.close();

@@ -8,7 +8,7 @@ export const compilations = (): number => made.modules + made.functions + made.p
 globalThis.WebAssembly.Module = new Proxy(WebAssembly.Module, {
   construct(target, args: [BufferSource]) {
     made.modules++;
-    return Reflect.construct(target, args) as WebAssembly.Module;
+    return Reflect.construct(target, args);
   },
 });
 const { compile } = WebAssembly;
@@ -19,7 +19,7 @@ WebAssembly.compile = (...args) => {
 globalThis.Function = new Proxy(Function, {
   construct(target, args: string[]) {
     made.functions++;
-    return Reflect.construct(target, args) as FunctionConstructor;
+    return Reflect.construct(target, args);
   },
 });
 
