@@ -9,6 +9,12 @@ import type { Entry } from "./module-cache.ts";
 import { writeNumber } from "./numbers.ts";
 import { WasmMemory } from "./wasm-memory.ts";
 
+/**
+ * Results that escape to the user and are at least this large stay where they were computed, since copying them costs
+ * more than computing them; the pool moves them out of the heap when many have gathered.
+ */
+const smallestLooseBytes = 1 << 18;
+
 const alignment = 64;
 /** Larger inputs do not go into the arena, which would keep their size. */
 const largestStagedBytes = 65536;
@@ -183,7 +189,7 @@ export class WasmExecutable implements Executable {
     }
     for (const { position, of } of this.donated) addresses[position] = addresses[this.slots.get(of)!.position]!;
     for (const output of this.outputs) {
-      if (hints[output.index] !== "state") {
+      if (hints[output.index] !== "state" && output.slot.bytes < smallestLooseBytes) {
         stage(output);
         continue;
       }
@@ -231,7 +237,9 @@ export class WasmExecutable implements Executable {
       results[index] =
         hints[index] === "state"
           ? WasmMemory.fromBlock(device, pool, address, slot.bytes)
-          : WasmMemory.fromHost(device, pool, pool.heap.buffer.slice(address, address + slot.bytes));
+          : slot.bytes >= smallestLooseBytes
+            ? WasmMemory.loose(device, pool, address, slot.bytes)
+            : WasmMemory.fromHost(device, pool, pool.heap.buffer.slice(address, address + slot.bytes));
     }
     for (const { index, of } of this.donated) results[index] = memories[this.inputIndexOf(of)]!;
     return results;

@@ -15,6 +15,8 @@ export interface Residency {
   /** Whether the same bytes lie in an ArrayBuffer. */
   evictable: boolean;
   lastRun: number;
+  /** The bytes, once they have been moved out of the heap. */
+  moved?: ArrayBuffer;
 }
 
 export interface PoolOptions {
@@ -36,6 +38,9 @@ export interface HeapViews {
   readonly i64: BigInt64Array<ArrayBuffer>;
 }
 
+/** How many bytes of loose results stay in the heap. */
+const looseBudgetBytes = 2 ** 28;
+
 export class MemoryPool {
   readonly heap: Heap;
   /** Counts runs; what the current one uses is not given up. */
@@ -44,6 +49,9 @@ export class MemoryPool {
   private readonly copies = new Set<Residency>();
   private copyBytes = 0;
   private readonly registry = new FinalizationRegistry<Residency>((residency) => this.free(residency));
+  /** Large results that nobody may need any more, oldest first. */
+  private readonly loose = new Set<Residency>();
+  private looseBytes = 0;
   private arenaAddress = 0;
   private arenaBytes = 0;
   private currentViews: HeapViews | null = null;
@@ -74,7 +82,7 @@ export class MemoryPool {
     for (;;) {
       const address = this.heap.tryAllocate(bytes);
       if (address !== null) return address;
-      if (!this.evictOldest()) throw this.heap.exhausted(bytes);
+      if (!this.evictOldest() && !this.moveOldest()) throw this.heap.exhausted(bytes);
     }
   }
 
@@ -94,8 +102,27 @@ export class MemoryPool {
     return residency;
   }
 
+  /** As `adopt`, for a result that escapes: its bytes may be moved to an ArrayBuffer, which the collector frees. */
+  adoptLoose(owner: object, address: number, bytes: number): Residency {
+    while (this.looseBytes + bytes > looseBudgetBytes && this.moveOldest());
+    const residency = this.adopt(owner, address, bytes);
+    this.loose.add(residency);
+    this.looseBytes += bytes;
+    return residency;
+  }
+
+  private moveOldest(): boolean {
+    const [oldest] = this.loose;
+    if (oldest === undefined) return false;
+    oldest.moved = this.heap.buffer.slice(oldest.address, oldest.address + oldest.bytes);
+    // From here on only the Memory knows the bytes: nothing else keeps them alive.
+    this.release(oldest);
+    return true;
+  }
+
   /** The block is now the only place where its bytes lie. */
   keep(residency: Residency): void {
+    this.dropLoose(residency);
     if (!residency.evictable) return;
     residency.evictable = false;
     this.removeCopy(residency);
@@ -133,8 +160,13 @@ export class MemoryPool {
   private free(residency: Residency): void {
     if (residency.address === 0) return;
     if (residency.evictable) this.removeCopy(residency);
+    this.dropLoose(residency);
     this.heap.release(residency.address);
     residency.address = 0;
+  }
+
+  private dropLoose(residency: Residency): void {
+    if (this.loose.delete(residency)) this.looseBytes -= residency.bytes;
   }
 
   private addCopy(residency: Residency): void {

@@ -32,11 +32,27 @@ export class WasmMemory implements Memory {
     return memory;
   }
 
+  /** Takes over a heap block whose bytes may be moved to an ArrayBuffer later. */
+  static loose(device: Device, pool: MemoryPool, address: number, bytes: number): WasmMemory {
+    const memory = new WasmMemory(device, pool, bytes, null);
+    memory.residency = pool.adoptLoose(memory, address, bytes);
+    return memory;
+  }
+
+  /** Takes note when the pool has moved the bytes out of the heap. */
+  private settle(): void {
+    const moved = this.residency?.moved;
+    if (moved === undefined) return;
+    this.host = new Uint8Array(moved);
+    this.residency = null;
+  }
+
   /**
    * The address of a heap block for the current run, or 0 when the bytes should be copied into the run's own memory:
    * a value that is an input for the first time may never be one again.
    */
   addressForRun(): number {
+    this.settle();
     const { pool, residency } = this;
     if (residency !== null && residency.address !== 0) {
       residency.lastRun = pool.run;
@@ -51,6 +67,7 @@ export class WasmMemory implements Memory {
 
   /** The address of a heap block with these bytes. */
   makeResident(): number {
+    this.settle();
     const { pool, residency } = this;
     if (residency !== null && residency.address !== 0) {
       residency.lastRun = pool.run;
@@ -71,12 +88,14 @@ export class WasmMemory implements Memory {
 
   /** The bytes in the ArrayBuffer. */
   hostBytes(): Uint8Array<ArrayBuffer> {
+    this.settle();
     if (this.host === null) throw new ReadError("wasm/no-host-copy", "these bytes lie in the heap only");
     return this.host;
   }
 
   read(): ArrayBuffer {
     this.checkLive();
+    this.settle();
     if (this.host !== null) return this.host.buffer.slice(0);
     const { address } = this.residency!;
     return this.pool.heap.buffer.slice(address, address + this.bytes);
@@ -84,6 +103,7 @@ export class WasmMemory implements Memory {
 
   write(data: Uint8Array): void {
     this.checkLive();
+    this.settle();
     this.host?.set(data);
     if (this.residency !== null && this.residency.address !== 0) {
       this.pool.views.u8.set(data, this.residency.address);
