@@ -24,6 +24,8 @@ const isLiteral = (node: Node, value: number): boolean => {
 };
 
 function simplify(g: GraphBuilder, node: Node): Node {
+  // Without elements, any value will do.
+  if (node.shape.includes(0) && node.outputs === null && node.inputs.length > 0 && literalOf(node) === null) return g.full(node.shape, node.dtype === "int64" ? 0n : 0, node.dtype);
   switch (node.op) {
     case "reshape":
       // reshape(reshape(x)) == reshape(x), and a reshape to the same shape is nothing
@@ -96,6 +98,12 @@ function simplify(g: GraphBuilder, node: Node): Node {
       // Reducing an axis of size 1 changes nothing.
       const axes = node.attrs.axes.filter((axis) => node.inputs[0]!.shape[axis] !== 1);
       return axes.length === node.attrs.axes.length ? node : g.reduce(node.op, node.inputs[0]!, axes);
+    }
+    case "concat": {
+      // Parts without elements add nothing.
+      const { axis } = node.attrs;
+      const parts = node.inputs.filter((part) => part.shape[axis] !== 0);
+      return parts.length === node.inputs.length ? node : g.concat(parts, axis);
     }
     case "argmax":
     case "argmin":
