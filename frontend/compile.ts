@@ -241,6 +241,8 @@ class Observer implements TraceObserver {
 function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, argumentGuards: readonly { name: string; value: unknown }[]): { result: R; recording: Recording | null; guards: Guard[] } {
   // What was written before belongs to the past.
   flushPending();
+  // The arguments' stand-ins belong to the recording.
+  const observer = new Observer();
   const argumentTensors: Tensor[] = [];
   const argumentValues: Value[] = [];
   const traced = mapTree(args, (value) => {
@@ -254,7 +256,6 @@ function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, argument
     if (!argumentValues.includes(own)) argumentValues.push(own);
     return stand;
   }) as A;
-  const observer = new Observer();
   setTraceObserver(observer);
   setHostEffectHook((change) => observer.effect(change));
   tracing.active = true;

@@ -44,6 +44,14 @@ describe.each(["cpu", "cpu:js"])("compile on %s", (device) => {
     }
   });
 
+  test("arguments are read at each call, computed or given", () => {
+    const fn = torch.compile((x: torch.Tensor) => x.mul(2));
+    for (let i = 0; i < 4; i++) {
+      const given = torch.tensor([i], { device });
+      expect(fn(i % 2 === 0 ? given : given.add(0)).item()).toBe(2 * i);
+    }
+  });
+
   test("what another storage came to share is not overwritten", () => {
     const [a, b] = [torch.tensor([0, 0], { device }), torch.tensor([0, 0], { device })];
     const grow = torch.compile(() => void a.add_(1));
