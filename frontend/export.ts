@@ -2,16 +2,15 @@
  * `torch.export`: a model as a program of its own, that can be written as an ES module which needs neither the library
  * nor `eval`. See docs/export.md.
  */
-import { drawGraph, exportFiles, type ExportTarget } from "../codegen/export/index.ts";
+import type { ExportTarget } from "../codegen/export/index.ts";
 import { ArgumentError } from "../ir/errors.ts";
-import { contiguousStrides, elementCount, formatShape, sameShape } from "../ir/shape.ts";
+import { formatShape, sameShape } from "../ir/shape.ts";
 import type { Executable } from "../runtime/device.ts";
 import { typedView } from "../runtime/typed-array.ts";
 import { compileFor, deviceOfTarget, textOf, type TargetProgram } from "./export/program.ts";
 import { recordModel, refuseDynamicShapes, type Exportable, type Recorded } from "./export/record.ts";
 import { saveDirectory } from "./export/save.ts";
 import { recorder } from "./recorder.ts";
-import { saveSafetensors, type TensorLeaf } from "./serialization/index.ts";
 import { Tensor } from "./tensor.ts";
 import { withSite } from "./call.ts";
 import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
@@ -45,13 +44,19 @@ export interface ExportGraphSignature {
   readonly state: readonly string[];
 }
 
-const targetOfDevice: Readonly<Record<string, ExportTarget>> = Object.fromEntries(Object.entries(deviceOfTarget).map(([target, device]) => [device, target as ExportTarget]));
+const targetOfDevice: Readonly<Record<string, ExportTarget>> = Object.fromEntries(
+  Object.entries(deviceOfTarget).map(([target, device]) => [device, target as ExportTarget]),
+);
 
 /** A recorded model. https://docs.pytorch.org/docs/stable/export.html#torch.export.ExportedProgram */
 export class ExportedProgram {
   private readonly recorded: Recorded;
   private readonly compiled = new Map<ExportTarget, TargetProgram>();
-  private executable: { readonly program: TargetProgram; readonly executable: Executable; readonly weights: readonly Value[] } | null = null;
+  private executable: {
+    readonly program: TargetProgram;
+    readonly executable: Executable;
+    readonly weights: readonly Value[];
+  } | null = null;
 
   /** @internal Use torch.export. */
   constructor(recorded: Recorded) {
@@ -81,14 +86,22 @@ export class ExportedProgram {
     const { model } = program;
     const values = { input: given, weight: weights };
     const memories = model.given.map(({ kind, index }) => values[kind][index]!.memory());
-    const results = executable.run(memories, model.numbers, [], model.program.slots.map(() => "escapes"));
-    const valueFrom = ({ dtype, shape, from }: (typeof model.outputs)[number]): Value => (from.kind === "result" ? new Value(dtype, shape, device, results[from.index]!) : values[from.kind][from.index]!);
+    const results = executable.run(
+      memories,
+      model.numbers,
+      [],
+      model.program.slots.map(() => "escapes"),
+    );
+    const valueFrom = ({ dtype, shape, from }: (typeof model.outputs)[number]): Value =>
+      from.kind === "result" ? new Value(dtype, shape, device, results[from.index]!) : values[from.kind][from.index]!;
     if (model.checks !== null) {
       const status = new Uint8Array(await device.read(valueFrom(model.checks.status).memory()));
       const failed = status.findIndex((isFailed) => isFailed !== 0);
       if (failed >= 0) throw checks!.errors[failed]!();
     }
-    return Object.fromEntries(model.outputs.map((output, i) => [outputs[i]!.name, Tensor.ofNode(inputNode(valueFrom(output)), device)]));
+    return Object.fromEntries(
+      model.outputs.map((output, i) => [outputs[i]!.name, Tensor.ofNode(inputNode(valueFrom(output)), device)]),
+    );
   }
 
   /**
@@ -97,13 +110,16 @@ export class ExportedProgram {
    */
   async files(options: SaveOptions = {}): Promise<Map<string, string | Uint8Array>> {
     const { target = "wasm", separate = false } = options;
-    if (!Object.hasOwn(deviceOfTarget, target)) throw new ArgumentError("export/target", `export: "${String(target)}" is no target`, 'Targets are "wasm", "js" and "webgpu".');
-    const { model, weights } = this.programFor(target);
-    const files = exportFiles(model, { target, separate });
-    files.set("graph.svg", this.picture());
-    const leaves = await Promise.all(weights.map(async ({ name, node, contents }): Promise<readonly [string, TensorLeaf]> => [name, leafOf(node, new Uint8Array(await contents))]));
-    files.set("weights.safetensors", saveSafetensors(leaves));
-    return files;
+    if (!Object.hasOwn(deviceOfTarget, target))
+      throw new ArgumentError(
+        "export/target",
+        `export: "${String(target)}" is no target`,
+        'Targets are "wasm", "js" and "webgpu".',
+      );
+    const program = this.programFor(target);
+    // Loaded when it is needed: emitters of all targets.
+    const { directoryFiles } = await import("./export/files.ts");
+    return directoryFiles(this.recorded, program, { target, separate });
   }
 
   /**
@@ -112,17 +128,6 @@ export class ExportedProgram {
    */
   async save(directory: string, options: SaveOptions = {}): Promise<void> {
     await saveDirectory(directory, await this.files(options));
-  }
-
-  private picture(): string {
-    const { inputs, weights, outputs } = this.recorded;
-    const leaves = new Map<unknown, { kind: "input" | "weight"; name: string }>();
-    for (const { name, node } of inputs) leaves.set(node.binding, { kind: "input", name });
-    for (const { name, node } of weights) leaves.set(node.binding, { kind: "weight", name });
-    return drawGraph(outputs.map(({ node }) => node), {
-      leaf: (node) => (node.op === "scalar" ? { kind: "number", name: String((node.binding as { value: unknown }).value) } : valueOf(node) === null ? null : leaves.get(node.binding)!),
-      outputs: outputs.map(({ name }) => name),
-    });
   }
 
   private programFor(target: ExportTarget): TargetProgram {
@@ -135,7 +140,12 @@ export class ExportedProgram {
     const { device } = this.recorded;
     if (this.executable === null) {
       const program = this.programFor(targetOfDevice[device.name]!);
-      const weights = await Promise.all(program.weights.map(async ({ node, contents }) => new Value(node.dtype, node.shape, device, typedView(node.dtype, await contents))));
+      const weights = await Promise.all(
+        program.weights.map(
+          async ({ node, contents }) =>
+            new Value(node.dtype, node.shape, device, typedView(node.dtype, await contents)),
+        ),
+      );
       this.executable ??= { program, executable: device.prepare(program.model.program), weights };
     }
     return this.executable;
@@ -144,14 +154,26 @@ export class ExportedProgram {
   private checkInputs(given: Readonly<Record<string, Tensor>> | readonly Tensor[]): Value[] {
     const { inputs, device } = this.recorded;
     const names = inputs.map(({ name }) => name);
-    const named = Array.isArray(given) ? Object.fromEntries((given as readonly Tensor[]).map((tensor, i) => [names[i] ?? `input ${i}`, tensor])) : (given as Readonly<Record<string, Tensor>>);
+    const named = Array.isArray(given)
+      ? Object.fromEntries((given as readonly Tensor[]).map((tensor, i) => [names[i] ?? `input ${i}`, tensor]))
+      : (given as Readonly<Record<string, Tensor>>);
     const unknown = Object.keys(named).find((name) => !names.includes(name));
-    if (unknown !== undefined) throw new ArgumentError("export/input", `run: there is no input "${unknown}"; the program takes ${names.join(", ")}.`);
+    if (unknown !== undefined)
+      throw new ArgumentError(
+        "export/input",
+        `run: there is no input "${unknown}"; the program takes ${names.join(", ")}.`,
+      );
     return inputs.map(({ name, node }) => {
       const tensor = named[name];
       const wanted = `${node.dtype}${formatShape(node.shape)} on ${device.name}`;
-      if (tensor === undefined) throw new ArgumentError("export/input", `run: the input "${name}" (${wanted}) is missing.`);
-      if (tensor.dtype.name !== node.dtype || !sameShape(tensor.shape, node.shape) || tensor.storage_.device !== device) throw new ArgumentError("export/input", `run: the input "${name}" must be ${wanted}, got ${String(tensor)}.`, "Export with an example of the shape that you need.");
+      if (tensor === undefined)
+        throw new ArgumentError("export/input", `run: the input "${name}" (${wanted}) is missing.`);
+      if (tensor.dtype.name !== node.dtype || !sameShape(tensor.shape, node.shape) || tensor.storage_.device !== device)
+        throw new ArgumentError(
+          "export/input",
+          `run: the input "${name}" must be ${wanted}, got ${String(tensor)}.`,
+          "Export with an example of the shape that you need.",
+        );
       return valueNow(tensor);
     });
   }
@@ -166,13 +188,18 @@ function valueNow(tensor: Tensor): Value {
   return value;
 }
 
-function leafOf({ dtype, shape }: Recorded["outputs"][number]["node"], bytes: Uint8Array): TensorLeaf {
-  return { dtype, shape, strides: contiguousStrides(shape), storage_offset: 0, storageKey: bytes, storageElementCount: elementCount(shape), storageBytes: () => bytes };
-}
-
-function exportModel(model: Exportable, args: readonly unknown[] = [], options: ExportModelOptions = {}): ExportedProgram {
+function exportModel(
+  model: Exportable,
+  args: readonly unknown[] = [],
+  options: ExportModelOptions = {},
+): ExportedProgram {
   return withSite(() => {
-    if (!Array.isArray(args)) throw new ArgumentError("export/args", "export: the example inputs must be an array of forward's arguments.", "torch.export(model, [x]).");
+    if (!Array.isArray(args))
+      throw new ArgumentError(
+        "export/args",
+        "export: the example inputs must be an array of forward's arguments.",
+        "torch.export(model, [x]).",
+      );
     refuseDynamicShapes(options.dynamic_shapes);
     return new ExportedProgram(recordModel(model, args as readonly unknown[], options));
   });
@@ -185,5 +212,5 @@ function exportModel(model: Exportable, args: readonly unknown[] = [], options: 
  *
  * @throws ExportError when forward draws random numbers, reads a value, or changes state
  */
-const callable = Object.assign(exportModel, { export: exportModel, ExportedProgram });
+const callable = /* @__PURE__ */ Object.assign(exportModel, { export: exportModel, ExportedProgram });
 export { callable as export };

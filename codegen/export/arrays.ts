@@ -26,8 +26,10 @@ export const arrayTypes: Readonly<Record<DType, ArrayType>> = {
 };
 
 export const arrayOf = (dtype: DType): string => arrayTypes[dtype].array;
-export const tensorBytes = ({ dtype, shape }: Omit<NamedTensor, "name">): number => elementCount(shape) * dtypeBytes(dtype);
-export const totalBytes = (tensors: readonly Omit<NamedTensor, "name">[]): number => tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+export const tensorBytes = ({ dtype, shape }: Omit<NamedTensor, "name">): number =>
+  elementCount(shape) * dtypeBytes(dtype);
+export const totalBytes = (tensors: readonly Omit<NamedTensor, "name">[]): number =>
+  tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
 
 /** Bytes as the text of an expression that `decode` of the module's runtime takes. */
 export function base64(bytes: Uint8Array): string {

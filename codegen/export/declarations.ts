@@ -5,14 +5,19 @@ import type { ExportModel, NamedTensor, TargetCode } from "./model.ts";
 const property = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
 const shapeType = ({ shape }: NamedTensor): string => `readonly [${shape.join(", ")}]`;
 const comment = ({ dtype, shape }: NamedTensor): string => `/** ${dtype}[${shape.join(", ")}]${bits[dtype] ?? ""} */`;
-const bits: Readonly<Record<string, string>> = { float16: ", as bit patterns", bfloat16: ", as bit patterns", bool: ", as 0 and 1" };
+const bits: Readonly<Record<string, string>> = {
+  float16: ", as bit patterns",
+  bfloat16: ", as bit patterns",
+  bool: ", as 0 and 1",
+};
 
 export function declarationsText(model: ExportModel, code: TargetCode): string {
   const input = (tensor: NamedTensor): string => {
     const array = arrayOf(tensor.dtype);
     return `  ${comment(tensor)}\n  readonly ${property(tensor.name)}: ${array} | { readonly data: ${array}; readonly shape: ${shapeType(tensor)} };\n`;
   };
-  const output = (tensor: NamedTensor): string => `  ${comment(tensor)}\n  readonly ${property(tensor.name)}: ${arrayOf(tensor.dtype)} & { readonly shape: ${shapeType(tensor)} };\n`;
+  const output = (tensor: NamedTensor): string =>
+    `  ${comment(tensor)}\n  readonly ${property(tensor.name)}: ${arrayOf(tensor.dtype)} & { readonly shape: ${shapeType(tensor)} };\n`;
   return `export interface Inputs {
 ${model.inputs.map(input).join("")}}
 export interface Outputs {

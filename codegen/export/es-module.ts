@@ -105,4 +105,5 @@ function raise(status) {
 }
 
 /** An array with an item a line. */
-const list = (items: readonly (object | string)[]): string => (items.length === 0 ? "[]" : `[\n${items.map((item) => `  ${JSON.stringify(item)},\n`).join("")}]`);
+const list = (items: readonly (object | string)[]): string =>
+  items.length === 0 ? "[]" : `[\n${items.map((item) => `  ${JSON.stringify(item)},\n`).join("")}]`;

@@ -20,7 +20,10 @@ const targets: Readonly<Record<ExportTarget, (model: ExportModel, separate: bool
   webgpu: emitWebGpuTarget,
 };
 
-export function exportFiles(model: ExportModel, { target, separate = false }: ExportOptions): Map<string, string | Uint8Array> {
+export function exportFiles(
+  model: ExportModel,
+  { target, separate = false }: ExportOptions,
+): Map<string, string | Uint8Array> {
   const code = targets[target](model, separate);
   return new Map([
     ["model.mjs", moduleText(model, target, code)],

@@ -24,7 +24,8 @@ export function emitJsTarget(model: ExportModel, separate: boolean): TargetCode 
   if (program.arenaBytes > 0) before.push(`const arena = new ArrayBuffer(${program.arenaBytes});`);
   for (const slot of program.slots) {
     const count = elementCount(slot.shape);
-    if (slot.place.kind === "temporary") before.push(`const ${nameOf(slot.id)} = new ${arrayOf(slot.dtype)}(arena, ${slot.place.offset}, ${count});`);
+    if (slot.place.kind === "temporary")
+      before.push(`const ${nameOf(slot.id)} = new ${arrayOf(slot.dtype)}(arena, ${slot.place.offset}, ${count});`);
     if (slot.place.kind === "output") made.push(`const ${nameOf(slot.id)} = new ${arrayOf(slot.dtype)}(${count});`);
   }
   let scratchBytes = 0;
@@ -52,8 +53,10 @@ export function emitJsTarget(model: ExportModel, separate: boolean): TargetCode 
       }
     }
   }
-  const parameters = (prefix: string, count: number): string => Array.from({ length: count }, (_, i) => `${prefix}${i}`).join(", ");
-  const lines = (texts: readonly string[], indent: string): string => texts.map((text) => `${indent}${text}\n`).join("");
+  const parameters = (prefix: string, count: number): string =>
+    Array.from({ length: count }, (_, i) => `${prefix}${i}`).join(", ");
+  const lines = (texts: readonly string[], indent: string): string =>
+    texts.map((text) => `${indent}${text}\n`).join("");
   const source = `${kernels.text()}
 function prepare([${parameters("weight", model.weights.length)}]) {
 ${lines(before, "  ")}  return ([${parameters("input", model.inputs.length)}]) => {
@@ -61,7 +64,12 @@ ${lines([...made, ...calls], "    ")}    return [${resultTexts(model).join(", ")
   };
 }
 `;
-  const peakBytes = totalBytes(model.weights) + totalBytes(model.inputs) + totalBytes(resultsOf(model)) + program.arenaBytes + scratchBytes;
+  const peakBytes =
+    totalBytes(model.weights) +
+    totalBytes(model.inputs) +
+    totalBytes(resultsOf(model)) +
+    program.arenaBytes +
+    scratchBytes;
   if (!separate) return { source, files: new Map(), kernelCount, peakBytes };
   return {
     source: `const prepare = async (weights) => (await import("./kernels.mjs")).prepare(weights);\n`,

@@ -41,6 +41,8 @@ export interface Layout {
 const gap = { x: 18, y: 34 };
 const bendWidth = 6;
 const sweepCount = 6;
+/** With more bends than these, edges go straight to their ends, wherever that leads. */
+const mostBends = 50_000;
 
 interface Item {
   readonly width: number;
@@ -60,11 +62,16 @@ export function layOutLayers(boxes: readonly Box[]): Layout {
     return item;
   };
   const layerOf = layerNumbers(boxes);
+  const bendCount = boxes.reduce(
+    (sum, { above }, to) => above.reduce((n, from) => n + layerOf[to]! - layerOf[from]! - 1, sum),
+    0,
+  );
   const items = boxes.map(({ width, height }, i) => add(width, height, layerOf[i]!));
   const paths = boxes.flatMap(({ above }, to) =>
     [...new Set(above)].map((from) => {
       const path = [items[from]!];
-      for (let layer = layerOf[from]! + 1; layer < layerOf[to]!; layer++) path.push(add(bendWidth, 0, layer));
+      const last = bendCount > mostBends ? 0 : layerOf[to]!;
+      for (let layer = layerOf[from]! + 1; layer < last; layer++) path.push(add(bendWidth, 0, layer));
       path.push(items[to]!);
       for (let i = 1; i < path.length; i++) {
         path[i]!.above.push(path[i - 1]!);
@@ -75,8 +82,9 @@ export function layOutLayers(boxes: readonly Box[]): Layout {
   );
   orderLayers(layers);
   spread(layers);
-  const left = Math.min(0, ...items.map(({ x, width }) => x - width / 2));
-  for (const item of layers.flat()) item.x -= left;
+  const all = layers.flat();
+  const left = all.reduce((least, { x, width }) => Math.min(least, x - width / 2), 0);
+  for (const item of all) item.x -= left;
   let y = 0;
   const layerHeights = layers.map((layer) => Math.max(...layer.map(({ height }) => height)));
   layers.forEach((layer, i) => {
@@ -85,8 +93,12 @@ export function layOutLayers(boxes: readonly Box[]): Layout {
   });
   return {
     boxes: items.map(({ x, y }) => ({ x, y })),
-    edges: paths.map(({ from, to, path }) => ({ from, to, bends: path.slice(1, -1).map((bend) => ({ x: bend.x, top: bend.y, bottom: bend.y + layerHeights[bend.layer]! })) })),
-    width: Math.max(0, ...layers.flat().map(({ x, width }) => x + width / 2)),
+    edges: paths.map(({ from, to, path }) => ({
+      from,
+      to,
+      bends: path.slice(1, -1).map((bend) => ({ x: bend.x, top: bend.y, bottom: bend.y + layerHeights[bend.layer]! })),
+    })),
+    width: all.reduce((most, { x, width }) => Math.max(most, x + width / 2), 0),
     height: Math.max(0, y - gap.y),
   };
 }
@@ -99,7 +111,9 @@ function layerNumbers(boxes: readonly Box[]): number[] {
   boxes.forEach(({ above }, i) => {
     for (const other of above) highestUser[other] = Math.min(highestUser[other]!, numbers[i]!);
   });
-  return numbers.map((number, i) => (boxes[i]!.above.length === 0 && highestUser[i]! < Infinity ? highestUser[i]! - 1 : number));
+  return numbers.map((number, i) =>
+    boxes[i]!.above.length === 0 && highestUser[i]! < Infinity ? highestUser[i]! - 1 : number,
+  );
 }
 
 function orderLayers(layers: Item[][]): void {
@@ -109,7 +123,12 @@ function orderLayers(layers: Item[][]): void {
   for (let sweep = 0; sweep < sweepCount; sweep++) {
     const isDown = sweep % 2 === 0;
     for (const layer of isDown ? layers : [...layers].reverse()) {
-      const mean = new Map(layer.map((item) => [item, meanOf(isDown ? item.above : item.below, (other) => place.get(other)!) ?? place.get(item)!]));
+      const mean = new Map(
+        layer.map((item) => [
+          item,
+          meanOf(isDown ? item.above : item.below, (other) => place.get(other)!) ?? place.get(item)!,
+        ]),
+      );
       layer.sort((a, b) => mean.get(a)! - mean.get(b)!);
       number(layer);
     }
@@ -117,11 +136,18 @@ function orderLayers(layers: Item[][]): void {
 }
 
 function spread(layers: readonly Item[][]): void {
-  for (const layer of layers) settle(layer, layer.map(() => 0));
+  for (const layer of layers)
+    settle(
+      layer,
+      layer.map(() => 0),
+    );
   for (let sweep = 0; sweep < 2 * sweepCount; sweep++) {
     const isDown = sweep % 2 === 0;
     for (const layer of isDown ? layers : [...layers].reverse()) {
-      settle(layer, layer.map((item) => meanOf(isDown ? item.above : item.below, ({ x }) => x) ?? item.x));
+      settle(
+        layer,
+        layer.map((item) => meanOf(isDown ? item.above : item.below, ({ x }) => x) ?? item.x),
+      );
     }
   }
 }
@@ -132,7 +158,11 @@ function settle(layer: readonly Item[], wanted: readonly number[]): void {
   const runs: { first: number; end: number; start: number; sum: number; width: number }[] = [];
   layer.forEach(({ width }, i) => {
     runs.push({ first: i, end: i + 1, start: wanted[i]! - width / 2, sum: wanted[i]! - width / 2, width });
-    for (let last = runs.at(-1)!, before = runs.at(-2); before !== undefined && before.start + before.width + gap.x > last.start; last = before, before = runs.at(-2)) {
+    for (
+      let last = runs.at(-1)!, before = runs.at(-2);
+      before !== undefined && before.start + before.width + gap.x > last.start;
+      last = before, before = runs.at(-2)
+    ) {
       const shift = before.width + gap.x;
       before.sum += last.sum - shift * (last.end - last.first);
       before.end = last.end;

@@ -17,9 +17,12 @@ export function manifestText(model: ExportModel, target: string, code: TargetCod
     peak_bytes: code.peakBytes,
     graph_hash: model.graphHash,
   };
-  const lines = Object.entries(manifest).map(([key, value]) => `  ${JSON.stringify(key)}: ${Array.isArray(value) ? list(value) : JSON.stringify(value)}`);
+  const lines = Object.entries(manifest).map(
+    ([key, value]) => `  ${JSON.stringify(key)}: ${Array.isArray(value) ? list(value) : JSON.stringify(value)}`,
+  );
   return `{\n${lines.join(",\n")}\n}\n`;
 }
 
 /** An item a line. */
-const list = (items: readonly unknown[]): string => (items.length === 0 ? "[]" : `[\n${items.map((item) => `    ${JSON.stringify(item)}`).join(",\n")}\n  ]`);
+const list = (items: readonly unknown[]): string =>
+  items.length === 0 ? "[]" : `[\n${items.map((item) => `    ${JSON.stringify(item)}`).join(",\n")}\n  ]`;

@@ -37,7 +37,8 @@ export interface ExportModel {
   readonly graphHash: string;
 }
 
-export const resultsOf = ({ outputs, checks }: ExportModel): readonly NamedOutput[] => (checks === null ? outputs : [...outputs, checks.status]);
+export const resultsOf = ({ outputs, checks }: ExportModel): readonly NamedOutput[] =>
+  checks === null ? outputs : [...outputs, checks.status];
 
 export interface ExportOptions {
   readonly target: ExportTarget;

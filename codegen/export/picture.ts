@@ -33,7 +33,11 @@ export function drawGraph(roots: readonly Node[], names: GraphNames): string {
     while (names.leaf(node) === null && (node.op === "reshape" || node.op === "expand")) node = node.inputs[0]!;
     if (node.op === "constant") return String(node.attrs.value);
     const leaf = names.leaf(node);
-    return leaf === null || leaf.kind === "input" ? null : leaf.kind === "number" ? leaf.name : `${leaf.name} ${formatShape(node.shape)}`;
+    return leaf === null || leaf.kind === "input"
+      ? null
+      : leaf.kind === "number"
+        ? leaf.name
+        : `${leaf.name} ${formatShape(node.shape)}`;
   };
   for (const node of topologicalOrder(roots, (candidate) => names.leaf(candidate) !== null)) {
     if (aside(node) !== null) continue;
@@ -46,7 +50,13 @@ export function drawGraph(roots: readonly Node[], names: GraphNames): string {
     const above = leaf !== null ? [] : node.inputs.flatMap((input) => placeOf.get(input) ?? []);
     placeOf.set(node, add(leaf !== null ? "input" : movement.has(node.op) ? "movement" : "operation", texts, above));
   }
-  roots.forEach((root, i) => add("output", [names.outputs[i]!, aside(root) ?? ""].filter((text) => text !== ""), placeOf.has(root) ? [placeOf.get(root)!] : []));
+  roots.forEach((root, i) =>
+    add(
+      "output",
+      [names.outputs[i]!, aside(root) ?? ""].filter((text) => text !== ""),
+      placeOf.has(root) ? [placeOf.get(root)!] : [],
+    ),
+  );
   return svgText(boxes);
 }
 
@@ -58,12 +68,19 @@ function svgText(boxes: readonly Drawn[]): string {
   const height = Math.ceil(layout.height + 2 * margin);
   const edges = layout.edges.map(({ from, to, bends }) => {
     const start = layout.boxes[from]!;
-    const edge = [{ x: start.x, top: start.y, bottom: start.y + boxes[from]!.height }, ...bends, { x: layout.boxes[to]!.x, top: layout.boxes[to]!.y, bottom: 0 }];
+    const edge = [
+      { x: start.x, top: start.y, bottom: start.y + boxes[from]!.height },
+      ...bends,
+      { x: layout.boxes[to]!.x, top: layout.boxes[to]!.y, bottom: 0 },
+    ];
     return `<path d="${curve(edge)}"/>`;
   });
   const drawn = boxes.map((box, i) => {
     const { x, y } = layout.boxes[i]!;
-    const texts = box.texts.map((text, k) => `<text x="${round(x)}" y="${round(y + padding / 2 + line * (k + 0.75))}"${k === 0 ? ' class="name"' : ""}>${escaped(text)}</text>`);
+    const texts = box.texts.map(
+      (text, k) =>
+        `<text x="${round(x)}" y="${round(y + padding / 2 + line * (k + 0.75))}"${k === 0 ? ' class="name"' : ""}>${escaped(text)}</text>`,
+    );
     return `<g class="${box.kind}"><rect x="${round(x - box.width / 2)}" y="${round(y)}" width="${box.width}" height="${box.height}" rx="5"/>${texts.join("")}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${-margin} ${-margin} ${width} ${height}">

@@ -35,10 +35,16 @@ export function emitWasmTarget(model: ExportModel, separate: boolean): TargetCod
   const layout = layOut(model, plain);
   const pages = Math.ceil(layout.end / pageBytes);
   if (pages > mostPages) {
-    throw new ExportError("export/memory", `export: the model needs ${(layout.end / 2 ** 30).toFixed(1)} GiB, and WebAssembly addresses 4 GiB.`, 'Export with { target: "webgpu" }, or with smaller example inputs.');
+    throw new ExportError(
+      "export/memory",
+      `export: the model needs ${(layout.end / 2 ** 30).toFixed(1)} GiB, and WebAssembly addresses 4 GiB.`,
+      'Export with { target: "webgpu" }, or with smaller example inputs.',
+    );
   }
   const fileNames = modules.length === 1 ? ["kernels.wasm"] : ["kernels.relaxed.wasm", "kernels.wasm"];
-  const kernelTexts = modules.map((bytes, i) => (separate ? `await readFile(new URL("./${fileNames[i]}", import.meta.url))` : `decode(${base64(bytes)})`));
+  const kernelTexts = modules.map((bytes, i) =>
+    separate ? `await readFile(new URL("./${fileNames[i]}", import.meta.url))` : `decode(${base64(bytes)})`,
+  );
   const places = (addresses: readonly number[]): string => JSON.stringify(addresses);
   const results = resultsOf(model).map(({ from }) => layout[`${from.kind}s`][from.index]!);
   const hostNames = [...new Set([...plain.hostFunctions, ...relaxed.hostFunctions])];
@@ -106,7 +112,8 @@ function layOut(model: ExportModel, code: WasmProgram): MemoryLayout {
     inputs: model.inputs.map((tensor) => reserve(tensorBytes(tensor))),
     results: new Array<number>(program.outputCount).fill(0),
   };
-  for (const { bytes, place } of program.slots) if (place.kind === "output") places.results[place.index] = reserve(bytes);
+  for (const { bytes, place } of program.slots)
+    if (place.kind === "output") places.results[place.index] = reserve(bytes);
   const arena = reserve(program.arenaBytes);
   const scratch = reserve(code.scratchBytes);
 
@@ -141,4 +148,5 @@ function writeNumber(view: DataView, offset: number, slot: Program["numbers"][nu
   }
 }
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);

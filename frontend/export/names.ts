@@ -15,7 +15,10 @@ const joined = (name: string, key: string | number): string => (name === "" ? St
 export function mapNamed(tree: unknown, name: string, leaf: (tensor: Tensor, name: string) => Tensor): unknown {
   if (tree instanceof Tensor) return leaf(tree, name);
   if (Array.isArray(tree)) return tree.map((item, i) => mapNamed(item, joined(name, i), leaf));
-  if (isPlainObject(tree)) return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, mapNamed(value, joined(name, key), leaf)]));
+  if (isPlainObject(tree))
+    return Object.fromEntries(
+      Object.entries(tree).map(([key, value]) => [key, mapNamed(value, joined(name, key), leaf)]),
+    );
   return tree;
 }
 
@@ -30,13 +33,25 @@ export function argumentNames(forward: (...args: never[]) => unknown, count: num
 }
 
 /** Replaces names by the user's, and makes sure that no two are equal. */
-export function finalNames(names: readonly string[], given: readonly string[] | undefined, option: string): readonly string[] {
+export function finalNames(
+  names: readonly string[],
+  given: readonly string[] | undefined,
+  option: string,
+): readonly string[] {
   if (given !== undefined && given.length !== names.length) {
-    throw new ArgumentError("export/names", `export: ${option} has ${given.length} names for ${names.length} tensors (${names.join(", ")}).`);
+    throw new ArgumentError(
+      "export/names",
+      `export: ${option} has ${given.length} names for ${names.length} tensors (${names.join(", ")}).`,
+    );
   }
   const chosen = given ?? names;
   const twice = chosen.find((name, i) => chosen.indexOf(name) !== i);
-  if (twice !== undefined) throw new ArgumentError("export/names", `export: two tensors are called "${twice}" (${chosen.join(", ")}).`, `Name them with { ${option}: [...] }.`);
+  if (twice !== undefined)
+    throw new ArgumentError(
+      "export/names",
+      `export: two tensors are called "${twice}" (${chosen.join(", ")}).`,
+      `Name them with { ${option}: [...] }.`,
+    );
   return chosen;
 }
 
@@ -52,8 +67,13 @@ export function namedResults(result: unknown): NamedLeaf[] {
       tree.forEach((item, i) => visit(item, joined(prefix, names?.[i] ?? i)));
     } else if (isPlainObject(tree)) for (const [key, value] of Object.entries(tree)) visit(value, joined(name, key));
     else {
-      const what = typeof tree === "object" ? "an object of its own class" : `the ${typeof tree} ${JSON.stringify(tree) ?? ""}`;
-      throw new ExportError("export/result", `export: forward returned ${what}${name === "" ? "" : ` as ${name}`}; an exported model returns tensors.`, "Return tensors, or arrays and plain objects of tensors.");
+      const what =
+        typeof tree === "object" ? "an object of its own class" : `the ${typeof tree} ${JSON.stringify(tree) ?? ""}`;
+      throw new ExportError(
+        "export/result",
+        `export: forward returned ${what}${name === "" ? "" : ` as ${name}`}; an exported model returns tensors.`,
+        "Return tensors, or arrays and plain objects of tensors.",
+      );
     }
   };
   visit(result, "");

@@ -18,7 +18,8 @@ export function parameterNames(fn: (...args: never[]) => unknown): readonly Para
   const start = skipBlanks(source, source.startsWith("async") && !/^async\s*\(/.test(source) ? "async".length : 0);
   // `x => ...`
   const lone = identifier.exec(source.slice(start));
-  if (lone !== null && lone[0] !== "function" && source.startsWith("=>", skipBlanks(source, start + lone[0].length))) return [{ name: lone[0], isRest: false }];
+  if (lone !== null && lone[0] !== "function" && source.startsWith("=>", skipBlanks(source, start + lone[0].length)))
+    return [{ name: lone[0], isRest: false }];
   const open = openingParenthesis(source, start);
   return open < 0 ? [] : splitParameters(source, open + 1).map(nameOf);
 }

@@ -9,11 +9,15 @@ import { printGraph } from "../../ir/text/index.ts";
 import type { DeviceName } from "../../runtime/device.ts";
 import { compileGraph } from "../pipeline.ts";
 import { placeholders, placeOf, scalarValue } from "../recorder.ts";
-import { valueOf, type Value } from "../value.ts";
+import { valueOf } from "../value.ts";
 import { at, type Recorded } from "./record.ts";
 import type { Weight } from "./weights.ts";
 
-export const deviceOfTarget: Readonly<Record<ExportTarget, DeviceName>> = { js: "cpu:js", wasm: "cpu", webgpu: "webgpu" };
+export const deviceOfTarget: Readonly<Record<ExportTarget, DeviceName>> = {
+  js: "cpu:js",
+  wasm: "cpu",
+  webgpu: "webgpu",
+};
 
 const refusedTypes: Readonly<Record<ExportTarget, (dtype: DType) => boolean>> = {
   js: isComplex,
@@ -29,7 +33,10 @@ export interface TargetProgram {
 
 const isLeaf = (node: Node): boolean => valueOf(node) !== null;
 /** The outputs, and what the checks compute. */
-const rootsOf = ({ outputs, checks }: Recorded): Node[] => [...outputs.map(({ node }) => node), ...(checks === null ? [] : [checks.node])];
+const rootsOf = ({ outputs, checks }: Recorded): Node[] => [
+  ...outputs.map(({ node }) => node),
+  ...(checks === null ? [] : [checks.node]),
+];
 
 /** @throws ExportError naming everything that the target cannot do */
 export function compileFor(recorded: Recorded, target: ExportTarget): TargetProgram {
@@ -40,27 +47,35 @@ export function compileFor(recorded: Recorded, target: ExportTarget): TargetProg
   const compiled = compileGraph(roots, { device: deviceOfTarget[target], name: "exported" });
   const sourceOf = (leaf: Node): Node => order[placeOf(leaf)]!;
 
-  const inputIndex = new Map(recorded.inputs.map(({ node }, index) => [valueOf(node)!, index]));
-  const used = new Set<Value>();
-  for (const leaf of compiled.inputs) used.add(valueOf(sourceOf(leaf))!);
-  for (const result of compiled.results) if ("input" in result) used.add(valueOf(sourceOf(result.input))!);
-  const weights = recorded.weights.filter(({ node }) => used.has(valueOf(node)!));
-  const weightIndex = new Map(weights.map(({ node }, index) => [valueOf(node)!, index]));
+  const inputIndex = new Map(recorded.inputs.map(({ node }, index) => [node, index]));
+  const used = new Set(compiled.inputs.map(sourceOf));
+  for (const result of compiled.results) if ("input" in result) used.add(sourceOf(result.input));
+  const weights = recorded.weights.filter(({ node }) => used.has(node));
+  const weightIndex = new Map(weights.map(({ node }, index) => [node, index]));
   const givenOf = (leaf: Node): Given => {
-    const value = valueOf(sourceOf(leaf))!;
-    const index = inputIndex.get(value);
-    return index === undefined ? { kind: "weight", index: weightIndex.get(value)! } : { kind: "input", index };
+    const node = sourceOf(leaf);
+    const index = inputIndex.get(node);
+    return index === undefined ? { kind: "weight", index: weightIndex.get(node)! } : { kind: "input", index };
   };
   const outputOf = (output: { readonly name: string; readonly node: Node }, i: number): NamedOutput => {
     const result = compiled.results[i]!;
-    return { ...named(output), from: "input" in result ? givenOf(result.input) : { kind: "result", index: result.output } };
+    return {
+      ...named(output),
+      from: "input" in result ? givenOf(result.input) : { kind: "result", index: result.output },
+    };
   };
   const graphText = textOf(recorded);
   const model: ExportModel = {
     inputs: recorded.inputs.map(named),
     weights: weights.map(named),
     outputs: recorded.outputs.map(outputOf),
-    checks: recorded.checks === null ? null : { status: outputOf({ name: "status", node: recorded.checks.node }, recorded.outputs.length), messages: recorded.checks.errors.map(messageOf) },
+    checks:
+      recorded.checks === null
+        ? null
+        : {
+            status: outputOf({ name: "status", node: recorded.checks.node }, recorded.outputs.length),
+            messages: recorded.checks.errors.map(messageOf),
+          },
     program: compiled.program,
     given: compiled.inputs.map(givenOf),
     numbers: compiled.scalars.map((leaf) => scalarValue(sourceOf(leaf))),
@@ -73,7 +88,11 @@ export function compileFor(recorded: Recorded, target: ExportTarget): TargetProg
 /** Without the line: it is of no use where the exported module runs, and equal models should give equal files. */
 const messageOf = (error: () => Error): string => error().message.split("\n  at ")[0]!;
 
-const named = ({ name, node }: { readonly name: string; readonly node: Node }): NamedTensor => ({ name, dtype: node.dtype, shape: node.shape });
+const named = ({ name, node }: { readonly name: string; readonly node: Node }): NamedTensor => ({
+  name,
+  dtype: node.dtype,
+  shape: node.shape,
+});
 
 function refuseTypes(recorded: Recorded, order: readonly Node[], target: ExportTarget): void {
   const names = new Map([...recorded.inputs, ...recorded.weights].map(({ name, node }) => [node, name]));
@@ -87,12 +106,21 @@ function refuseTypes(recorded: Recorded, order: readonly Node[], target: ExportT
   }
   if (problems.size === 0) return;
   const list = [...problems];
-  throw new ExportError("export/dtype", `export: the target "${target}" does not compute in the types of ${list.length === 1 ? "one value" : `${list.length} values`}:\n  ${list.join(";\n  ")}.\n  Nothing was written.`, target === "webgpu" ? 'Convert the model with model.float(), or export with { target: "wasm" }.' : "Compute with real numbers: torch.view_as_real(x) gives their parts.");
+  throw new ExportError(
+    "export/dtype",
+    `export: the target "${target}" does not compute in the types of ${list.length === 1 ? "one value" : `${list.length} values`}:\n  ${list.join(";\n  ")}.\n  Nothing was written.`,
+    target === "webgpu"
+      ? 'Convert the model with model.float(), or export with { target: "wasm" }.'
+      : "Compute with real numbers: torch.view_as_real(x) gives their parts.",
+  );
 }
 
 /** The recorded graph, and below it what its leaves are. */
 export function textOf(recorded: Recorded): string {
-  const order = topologicalOrder(recorded.outputs.map(({ node }) => node), isLeaf);
+  const order = topologicalOrder(
+    recorded.outputs.map(({ node }) => node),
+    isLeaf,
+  );
   const placed = placeholders(order);
   const text = printGraph(recorded.outputs.map(({ node }) => placed.get(node)!));
   // Printing numbers nodes in their order.
@@ -100,15 +128,22 @@ export function textOf(recorded: Recorded): string {
   const leaves = [
     ...recorded.inputs.map(({ name, node }) => ({ node, text: `input ${name}` })),
     ...recorded.weights.map(({ name, node }) => ({ node, text: `weight ${name}` })),
-    ...order.flatMap((node) => (node.op === "scalar" ? [{ node, text: `number ${String((node.binding as ScalarArgument).value)}` }] : [])),
+    ...order.flatMap((node) =>
+      node.op === "scalar" ? [{ node, text: `number ${String((node.binding as ScalarArgument).value)}` }] : [],
+    ),
   ];
   const lines = leaves.flatMap((leaf) => (number.has(leaf.node) ? [`# %${number.get(leaf.node)} ${leaf.text}\n`] : []));
-  return text + lines.join("") + recorded.outputs.map(({ name, node }) => `# %${number.get(node)} output ${name}\n`).join("");
+  return (
+    text + lines.join("") + recorded.outputs.map(({ name, node }) => `# %${number.get(node)} output ${name}\n`).join("")
+  );
 }
 
-/** FNV-1a of 64 bits: tells graphs apart; no protection against anybody. */
+/** Two FNV-1a of 32 bits: tells graphs apart; no protection against anybody. */
 function digest(text: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  return hash.toString(16).padStart(16, "0");
+  let [first, second] = [0x811c9dc5, 0x01000193];
+  for (const byte of new TextEncoder().encode(text)) {
+    first = Math.imul(first ^ byte, 0x01000193);
+    second = Math.imul(second ^ byte, 0x85ebca6b);
+  }
+  return [first, second].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("");
 }

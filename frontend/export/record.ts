@@ -20,7 +20,7 @@ import { Tensor } from "../tensor.ts";
 import { setTraceObserver, traceObserver, type TraceObserver } from "../trace.ts";
 import { behindMarkers, inputNode, Value, valueOf } from "../value.ts";
 import { argumentNames, finalNames, mapNamed, namedResults } from "./names.ts";
-import { computeConstants, computePending, namedTensors, weightsOf, type Weight } from "./weights.ts";
+import { behindMarkersOf, computeConstants, namedLeaves, weightsOf, type LeafNames, type Weight } from "./weights.ts";
 
 /** A module, or a function of tensors. */
 export type Exportable = ((...args: never[]) => unknown) | { forward(...args: never[]): unknown };
@@ -56,14 +56,18 @@ class Placeholder extends Value {
     return null;
   }
   override check(): void {
-    throw new ExportError("export/reads-value", `export: forward reads a value that depends on its input "${this.name}" (item(), tolist(), a shape that depends on data, or a condition): the exported program could not know it.`, "Keep it a tensor: torch.where(condition, a, b) chooses by value.");
+    throw new ExportError(
+      "export/reads-value",
+      `export: forward reads a value that depends on its input "${this.name}" (item(), tolist(), a shape that depends on data, or a condition): the exported program could not know it.`,
+      "Keep it a tensor: torch.where(condition, a, b) chooses by value.",
+    );
   }
 }
 
 export function recordModel(model: Exportable, args: readonly unknown[], options: RecordOptions): Recorded {
-  if (traceObserver() !== null) throw new ExportError("export/nested", "export: a compiled function that is being recorded cannot export.");
-  const names = namedTensors(model);
-  computePending([...names.keys()]);
+  if (traceObserver() !== null)
+    throw new ExportError("export/nested", "export: a compiled function that is being recorded cannot export.");
+  const names = namedLeaves(model);
   const inputs: { readonly placeholder: Placeholder; readonly node: Node }[] = [];
   const argNames = argumentNames(forwardOf(model), args.length);
   const standIn = (tensor: Tensor, name: string): Tensor => {
@@ -76,23 +80,37 @@ export function recordModel(model: Exportable, args: readonly unknown[], options
   const observer = new Observer();
   forgetInterned();
   const first = nextNodeId();
-  const result = recording(observer, () => call(model, args.map((argument, i) => mapNamed(argument, argNames[i]!, standIn))));
-  const inputNames = finalNames(inputs.map(({ placeholder }) => placeholder.name), options.input_names, "input_names");
+  const result = recording(observer, () =>
+    call(
+      model,
+      args.map((argument, i) => mapNamed(argument, argNames[i]!, standIn)),
+    ),
+  );
+  const inputNames = finalNames(
+    inputs.map(({ placeholder }) => placeholder.name),
+    options.input_names,
+    "input_names",
+  );
   const results = namedResults(result);
-  const outputNames = finalNames(results.map(({ name }) => name), options.output_names, "output_names");
-  const roots = results.map(({ tensor }) => behindMarkers(tensor.node_()));
+  const outputNames = finalNames(
+    results.map(({ name }) => name),
+    options.output_names,
+    "output_names",
+  );
+  const roots = results.map(({ tensor }) => behindMarkersOf(names, tensor.node_()));
   const device = inputs[0]?.placeholder.device ?? results[0]?.tensor.storage_.device ?? deviceFor("cpu");
   forgetInterned();
   observer.refuse(topologicalOrder(roots, (node) => valueOf(node) !== null));
   computeConstants(roots, first, device);
   const status = statusOf(roots);
-  const { copyOf, originalOf } = copyInOrder(status === null ? roots : [...roots, status.node]);
+  const { copyOf, originalOf } = copyInOrder(status === null ? roots : [...roots, status.node], names);
   return {
     device,
     inputs: inputs.map(({ node }, i) => ({ name: inputNames[i]!, node: copyOf.get(node) ?? node })),
-    weights: weightsOf([...copyOf.values()], names, (value) => value instanceof Placeholder),
+    weights: weightsOf(copyOf, names, (value) => value instanceof Placeholder),
     outputs: roots.map((node, i) => ({ name: outputNames[i]!, node: copyOf.get(node)! })),
-    checks: status === null ? null : { node: copyOf.get(status.node)!, errors: status.checks.map(({ error }) => error) },
+    checks:
+      status === null ? null : { node: copyOf.get(status.node)!, errors: status.checks.map(({ error }) => error) },
     callOf: (node) => observer.callOf(originalOf.get(node) ?? node),
   };
 }
@@ -142,11 +160,17 @@ class Observer implements TraceObserver {
     for (const node of order) {
       // A generator on WebGPU computes its words in the graph.
       if (node.op !== "philox") continue;
-      const site = node.inputs.map(({ binding }) => this.scalars.get(binding as ScalarArgument)).find((found) => found !== undefined);
+      const site = node.inputs
+        .map(({ binding }) => this.scalars.get(binding as ScalarArgument))
+        .find((found) => found !== undefined);
       this.draws.push(`int32${formatShape(node.shape)}${at(site ?? null)}`);
     }
     if (this.draws.length === 0) return;
-    throw new ExportError("export/random", `export: ${this.draws.length === 1 ? "a random draw" : `${this.draws.length} random draws`} cannot be exported: ${this.draws.join("; ")}. Nothing was written.`, "Call model.eval() first if it is dropout, or give the random values as an input.");
+    throw new ExportError(
+      "export/random",
+      `export: ${this.draws.length === 1 ? "a random draw" : `${this.draws.length} random draws`} cannot be exported: ${this.draws.join("; ")}. Nothing was written.`,
+      "Call model.eval() first if it is dropout, or give the random values as an input.",
+    );
   }
 }
 
@@ -159,10 +183,15 @@ function recording(observer: Observer, run: () => unknown): unknown {
   tracing.active = true;
   try {
     const { result, written } = undoingWrites(() => withGradMode(false, () => fork_rng(run)));
-    if (result instanceof Promise) throw new ExportError("export/async", "export: forward must be synchronous; it returned a promise.");
+    if (result instanceof Promise)
+      throw new ExportError("export/async", "export: forward must be synchronous; it returned a promise.");
     if (written.length > 0) {
       const texts = written.map((storage) => `${storage.dtype}${formatShape(storage.shape)}`);
-      throw new ExportError("export/writes-state", `export: forward changes ${written.length === 1 ? "a tensor" : `${written.length} tensors`} that it did not make (${texts.join(", ")}), and exporting state is not supported. They are as they were.`, "Call model.eval() first, so that running statistics are not updated.");
+      throw new ExportError(
+        "export/writes-state",
+        `export: forward changes ${written.length === 1 ? "a tensor" : `${written.length} tensors`} that it did not make (${texts.join(", ")}), and exporting state is not supported. They are as they were.`,
+        "Call model.eval() first, so that running statistics are not updated.",
+      );
     }
     return result;
   } finally {
@@ -175,12 +204,16 @@ function recording(observer: Observer, run: () => unknown): unknown {
  * The graph without marks of differentiation and with ids in the order in which the roots need their nodes, so that
  * equal models give equal programs, whatever was recorded before.
  */
-function copyInOrder(roots: readonly Node[]): { readonly copyOf: ReadonlyMap<Node, Node>; readonly originalOf: ReadonlyMap<Node, Node> } {
+function copyInOrder(
+  roots: readonly Node[],
+  names: LeafNames,
+): { readonly copyOf: ReadonlyMap<Node, Node>; readonly originalOf: ReadonlyMap<Node, Node> } {
   const copyOf = new Map<Node, Node>();
   const originalOf = new Map<Node, Node>();
   const stack = [...roots].reverse();
   for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
-    const inputs = valueOf(node) === null ? node.inputs.map(behindMarkers) : [];
+    const value = names.has(node) ? valueOf(behindMarkers(node)) : valueOf(node);
+    const inputs = value === null ? node.inputs.map((input) => behindMarkersOf(names, input)) : [];
     const missing = copyOf.has(node) ? [] : inputs.filter((input) => !copyOf.has(input));
     if (missing.length > 0) {
       stack.push(...missing.reverse());
@@ -188,9 +221,13 @@ function copyInOrder(roots: readonly Node[]): { readonly copyOf: ReadonlyMap<Nod
     }
     stack.pop();
     if (copyOf.has(node)) continue;
-    const copy = { ...node, id: copyOf.size + 1, inputs: inputs.map((input) => copyOf.get(input)!), requiresGrad: false, expansion: null } as Node;
-    copyOf.set(node, copy);
-    originalOf.set(copy, node);
+    const common = { ...node, id: copyOf.size + 1, requiresGrad: false, expansion: null };
+    const copy =
+      value === null
+        ? { ...common, inputs: inputs.map((input) => copyOf.get(input)!) }
+        : { ...common, op: "input", inputs: [], attrs: {}, outputs: null, binding: value };
+    copyOf.set(node, copy as Node);
+    originalOf.set(copy as Node, node);
   }
   return { copyOf, originalOf };
 }
@@ -198,5 +235,9 @@ function copyInOrder(roots: readonly Node[]): { readonly copyOf: ReadonlyMap<Nod
 /** Sizes that stay open. */
 export function refuseDynamicShapes(dynamic_shapes: unknown): void {
   if (dynamic_shapes === undefined || dynamic_shapes === null) return;
-  throw new NotImplementedError("export/dynamic-shapes", "export: dynamic_shapes are not supported yet: an exported model takes the shapes of the example inputs.", "Export once for each shape.");
+  throw new NotImplementedError(
+    "export/dynamic-shapes",
+    "export: dynamic_shapes are not supported yet: an exported model takes the shapes of the example inputs.",
+    "Export once for each shape.",
+  );
 }

@@ -3,13 +3,24 @@ import { ExportError } from "../../ir/errors.ts";
 
 /** What an export may write: a directory that holds nothing else is replaced. */
 const ownFiles: ReadonlySet<string> = new Set([
-  "model.mjs", "model.d.mts", "manifest.json", "graph.txt", "graph.svg", "weights.safetensors",
-  "kernels.mjs", "kernels.wasm", "kernels.relaxed.wasm",
+  "model.mjs",
+  "model.d.mts",
+  "manifest.json",
+  "graph.txt",
+  "graph.svg",
+  "weights.safetensors",
+  "kernels.mjs",
+  "kernels.wasm",
+  "kernels.relaxed.wasm",
 ]);
 
 export async function saveDirectory(directory: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
   if (typeof process !== "object" || process.versions?.node === undefined) {
-    throw new ExportError("export/no-files", "export: there is no file system here to write a directory to.", "program.files(options) gives the files as a Map.");
+    throw new ExportError(
+      "export/no-files",
+      "export: there is no file system here to write a directory to.",
+      "program.files(options) gives the files as a Map.",
+    );
   }
   const [fs, path] = await Promise.all([import("node:fs/promises"), import("node:path")]);
   const target = path.resolve(directory);
@@ -19,7 +30,11 @@ export async function saveDirectory(directory: string, files: ReadonlyMap<string
   });
   const foreign = present?.find((name) => !ownFiles.has(name));
   if (foreign !== undefined) {
-    throw new ExportError("export/directory", `export: ${target} holds other files, such as ${foreign}; saving replaces the whole directory. Nothing was written.`, "Choose a directory that is new or empty, or that holds an earlier export.");
+    throw new ExportError(
+      "export/directory",
+      `export: ${target} holds other files, such as ${foreign}; saving replaces the whole directory. Nothing was written.`,
+      "Choose a directory that is new or empty, or that holds an earlier export.",
+    );
   }
   await fs.mkdir(path.dirname(target), { recursive: true });
   // Beside the target, so that it is on the same file system and can be renamed.

@@ -1,18 +1,12 @@
 /** Models that tests export: each with its inputs, on the device that is the default when it is made. */
 import * as torch from "../../frontend/index.ts";
-import { Module } from "../../frontend/nn/module.ts";
-import { BatchNorm2d } from "../../frontend/nn/modules/batch-norm.ts";
-import { Conv2d } from "../../frontend/nn/modules/conv.ts";
-import { Embedding } from "../../frontend/nn/modules/embedding.ts";
-import { Linear } from "../../frontend/nn/modules/linear.ts";
-import { LayerNorm } from "../../frontend/nn/modules/normalization.ts";
 
 export interface TestModel {
   readonly model: torch.Exportable;
   readonly inputs: () => Readonly<Record<string, torch.Tensor>>;
 }
 
-const F = torch.nn.functional;
+const { Module, BatchNorm2d, Conv2d, Embedding, LayerNorm, Linear, functional: F } = torch.nn;
 
 class Mlp extends Module {
   first = new Linear(20, 33);
@@ -40,7 +34,9 @@ class Attention extends Module {
   override forward(tokens: torch.Tensor, mask: torch.Tensor): torch.Tensor {
     const [B, T] = tokens.shape as [number, number];
     const x = this.norm(this.embedding(tokens));
-    const [q, k, v] = this.qkv(x).split(16, 2).map((t) => t.reshape(B, T, 4, 4).transpose(1, 2)) as [torch.Tensor, torch.Tensor, torch.Tensor];
+    const [q, k, v] = this.qkv(x)
+      .split(16, 2)
+      .map((t) => t.reshape(B, T, 4, 4).transpose(1, 2)) as [torch.Tensor, torch.Tensor, torch.Tensor];
     const scores = q.matmul(k.transpose(-2, -1)).mul(0.5).masked_fill(mask, -Infinity);
     return torch.softmax(scores, -1).matmul(v).transpose(1, 2).reshape(B, T, 16).add(x);
   }
@@ -58,9 +54,10 @@ const functions = (a: torch.Tensor, b: torch.Tensor, n: torch.Tensor): readonly 
   n,
 ];
 
-const made = <M extends Module>(model: M): M => {
+const made = <M extends torch.nn.Module>(model: M): M => {
   torch.manual_seed(3);
-  for (const parameter of model.parameters()) torch.no_grad(() => parameter.copy_(torch.randn(parameter.shape).mul(0.4)));
+  for (const parameter of model.parameters())
+    torch.no_grad(() => parameter.copy_(torch.randn(parameter.shape).mul(0.4)));
   return model.eval();
 };
 
@@ -71,5 +68,8 @@ export const models: Readonly<Record<string, () => TestModel>> = {
     model: made(new Attention()),
     inputs: () => ({ tokens: torch.randint(0, 50, [2, 6]), mask: torch.ones(6, 6).triu(1).to(torch.bool) }),
   }),
-  functions: () => ({ model: functions, inputs: () => ({ a: torch.randn(37), b: torch.randn(37, { dtype: torch.float64 }), n: torch.randint(-9, 9, [5]) }) }),
+  functions: () => ({
+    model: functions,
+    inputs: () => ({ a: torch.randn(37), b: torch.randn(37, { dtype: torch.float64 }), n: torch.randint(-9, 9, [5]) }),
+  }),
 };

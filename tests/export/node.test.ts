@@ -14,7 +14,9 @@ type Outputs = Record<string, torch.Tensor>;
 function direct(model: torch.Exportable, inputs: Outputs): Outputs {
   const result = (model as (...args: torch.Tensor[]) => unknown)(...Object.values(inputs));
   if (result instanceof torch.Tensor) return { output: result };
-  return Array.isArray(result) ? Object.fromEntries((result as torch.Tensor[]).map((tensor, i) => [`output_${i}`, tensor])) : (result as Outputs);
+  return Array.isArray(result)
+    ? Object.fromEntries((result as torch.Tensor[]).map((tensor, i) => [`output_${i}`, tensor]))
+    : (result as Outputs);
 }
 
 describe.each(["js", "wasm"] as const)("a model exported for %s", (target) => {
@@ -43,27 +45,42 @@ describe.each(["js", "wasm"] as const)("a model exported for %s", (target) => {
       await program.save(path.join(parent, "model"), { target, separate: true });
       expect(await readdir(path.join(parent, "model"))).toContain(target === "js" ? "kernels.mjs" : "kernels.wasm");
       expect(await readFile(path.join(parent, "model", "model.mjs"), "utf8")).not.toContain("AGFzbQ");
-      expect(await outputsInNode(path.join(parent, "model"), [batch])).toEqual([await rawTensors(await program.run(batch))]);
+      expect(await outputsInNode(path.join(parent, "model"), [batch])).toEqual([
+        await rawTensors(await program.run(batch)),
+      ]);
     });
   });
 
   test("gives outputs that are inputs, weights or equal to each other as arrays of their own", async () => {
     torch.set_default_device(targets[target]);
     const weight = torch.tensor([1, 2, 3]);
-    const program = torch.export((x: torch.Tensor) => ({ x, weight, twice: [x.add(x), x.add(x)], none: torch.zeros(0) }), [torch.ones(3)], { input_names: ["x"] });
+    const program = torch.export(
+      (x: torch.Tensor) => ({ x, weight, twice: [x.add(x), x.add(x)], none: torch.zeros(0) }),
+      [torch.ones(3)],
+      { input_names: ["x"] },
+    );
     await inTemporaryDirectory(async (parent) => {
       await program.save(path.join(parent, "model"), { target });
-      const stdout = await runInNode(path.join(parent, "model"), `
+      const stdout = await runInNode(
+        path.join(parent, "model"),
+        `
         import { load } from MODEL;
         const run = await load();
         const x = Float32Array.of(5, 6, 7);
         const first = await run({ x });
         for (const array of Object.values(first)) array.fill(0);
         const second = await run({ x });
-        console.log(JSON.stringify([[...x], Object.entries(second).map(([name, array]) => [name, array.shape, [...array]])]));`);
+        console.log(JSON.stringify([[...x], Object.entries(second).map(([name, array]) => [name, array.shape, [...array]])]));`,
+      );
       expect(JSON.parse(stdout)).toEqual([
         [5, 6, 7],
-        [["x", [3], [5, 6, 7]], ["weight", [3], [1, 2, 3]], ["twice_0", [3], [10, 12, 14]], ["twice_1", [3], [10, 12, 14]], ["none", [0], []]],
+        [
+          ["x", [3], [5, 6, 7]],
+          ["weight", [3], [1, 2, 3]],
+          ["twice_0", [3], [10, 12, 14]],
+          ["twice_1", [3], [10, 12, 14]],
+          ["none", [0], []],
+        ],
       ]);
     });
   });
@@ -71,11 +88,16 @@ describe.each(["js", "wasm"] as const)("a model exported for %s", (target) => {
   test("refuses inputs and weights that do not fit, and indices out of range", async () => {
     torch.set_default_device(targets[target]);
     const table = torch.arange(12).reshape(4, 3).to(torch.float32);
-    const lookUp = (index: torch.Tensor, scale: torch.Tensor): torch.Tensor => torch.nn.functional.embedding(index, table).mul(scale);
-    const program = torch.export(lookUp, [torch.zeros(2, { dtype: torch.int64 }), torch.ones(1)], { input_names: ["index", "scale"] });
+    const lookUp = (index: torch.Tensor, scale: torch.Tensor): torch.Tensor =>
+      torch.nn.functional.embedding(index, table).mul(scale);
+    const program = torch.export(lookUp, [torch.zeros(2, { dtype: torch.int64 }), torch.ones(1)], {
+      input_names: ["index", "scale"],
+    });
     await inTemporaryDirectory(async (parent) => {
       await program.save(path.join(parent, "model"), { target });
-      const stdout = await runInNode(path.join(parent, "model"), `
+      const stdout = await runInNode(
+        path.join(parent, "model"),
+        `
         import { load } from MODEL;
         const run = await load();
         const index = BigInt64Array.of(3n, 0n), scale = Float32Array.of(2);
@@ -87,7 +109,8 @@ describe.each(["js", "wasm"] as const)("a model exported for %s", (target) => {
         const messages = [];
         for (const result of await Promise.allSettled(attempts)) messages.push(result.reason ? result.reason.name + ": " + result.reason.message : "done");
         const { output } = await run({ index: { data: index, shape: [2] }, scale });
-        console.log(JSON.stringify([messages, [...output]]));`);
+        console.log(JSON.stringify([messages, [...output]]));`,
+      );
       const [messages, output] = JSON.parse(stdout) as [string[], number[]];
       expect(output).toEqual([18, 20, 22, 0, 2, 4]);
       expect(messages.slice(0, 10)).toEqual([
@@ -118,10 +141,14 @@ test("a process with relaxed SIMD switched on or off finds kernels that it can r
     expect(text.match(/"AGFzbQ/g)).toHaveLength(2);
     const values: number[][] = [];
     for (const flag of ["--experimental-wasm-relaxed-simd", "--no-experimental-wasm-relaxed-simd"]) {
-      const stdout = await runInNode(directory, `
+      const stdout = await runInNode(
+        directory,
+        `
         import { load, inputs } from MODEL;
         const run = await load();
-        console.log(JSON.stringify([...(await run({ x: Float32Array.from({ length: 180 }, (_, i) => Math.sin(i)) })).output]));`, [flag]);
+        console.log(JSON.stringify([...(await run({ x: Float32Array.from({ length: 180 }, (_, i) => Math.sin(i)) })).output]));`,
+        [flag],
+      );
       values.push(JSON.parse(stdout) as number[]);
     }
     for (const [i, value] of values[0]!.entries()) expect(Math.abs(value - values[1]![i]!)).toBeLessThan(1e-6);
@@ -136,17 +163,21 @@ test("a directory can be moved, takes other weights of the same shapes, and is t
     const [first, second] = [path.join(parent, "first"), path.join(parent, "second")];
     await program.save(first);
     await torch.export(model, [x!], { input_names: ["x"] }).save(second);
-    for (const name of await readdir(first)) expect(await readFile(path.join(second, name))).toEqual(await readFile(path.join(first, name)));
+    for (const name of await readdir(first))
+      expect(await readFile(path.join(second, name))).toEqual(await readFile(path.join(first, name)));
     await cp(first, path.join(parent, "moved"), { recursive: true });
     const weights = await readFile(path.join(first, "weights.safetensors"));
     // All weights zero: softmax of equal logits.
     const length = Number(weights.readBigUInt64LE(0));
     await writeFile(path.join(parent, "other.safetensors"), weights.fill(0, 8 + length));
-    const stdout = await runInNode(path.join(parent, "moved"), `
+    const stdout = await runInNode(
+      path.join(parent, "moved"),
+      `
       import { load } from MODEL;
       const run = await load({ weights: ${JSON.stringify(path.join(parent, "other.safetensors"))} });
       const { output } = await run({ x: new Float32Array(180).fill(1) });
-      console.log(output.every((value) => Math.abs(value - 1 / 7) < 1e-7));`);
+      console.log(output.every((value) => Math.abs(value - 1 / 7) < 1e-7));`,
+    );
     expect(stdout.trim()).toBe("true");
   });
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { parameterNames } from "../../../frontend/export/parameter-names.ts";
 
-const texts = (fn: (...args: never[]) => unknown): string[] => parameterNames(fn).map(({ name, isRest }) => (isRest ? "..." : "") + String(name));
+const texts = (fn: (...args: never[]) => unknown): string[] =>
+  parameterNames(fn).map(({ name, isRest }) => (isRest ? "..." : "") + String(name));
 /** A function whose source is this very text: the test's own compiler would rewrite it. */
 const written = (source: string): (() => unknown) => {
   const fn = (): unknown => null;
@@ -31,8 +32,22 @@ test("methods, functions and arrows give their parameters' names", () => {
 });
 
 test("defaults, comments and patterns are passed over", () => {
-  expect(namesIn("forward(x, mask = null, scale = f(1, [2, 3]), { a, b } = {}, [c] = [1, 2], ...rest) {}")).toEqual(["x", "mask", "scale", "null", "null", "...rest"]);
-  expect(namesIn('f(a = ")", b = \'(,\', c = `,${g(")", `,`)},`, d = /[),/]\\/,(/g, e = 4 / 2, f) {}')).toEqual(["a", "b", "c", "d", "e", "f"]);
+  expect(namesIn("forward(x, mask = null, scale = f(1, [2, 3]), { a, b } = {}, [c] = [1, 2], ...rest) {}")).toEqual([
+    "x",
+    "mask",
+    "scale",
+    "null",
+    "null",
+    "...rest",
+  ]);
+  expect(namesIn('f(a = ")", b = \'(,\', c = `,${g(")", `,`)},`, d = /[),/]\\/,(/g, e = 4 / 2, f) {}')).toEqual([
+    "a",
+    "b",
+    "c",
+    "d",
+    "e",
+    "f",
+  ]);
   expect(namesIn("f(/* image, */ x, // the (label\n y /* = 1 */,) {}")).toEqual(["x", "y"]);
   expect(namesIn("['for' + g(1)](x) {}")).toEqual(["x"]);
   expect(namesIn("f(a = (b, c) => ({ d: [b, c] }), e = class { m(x, y) {} }) {}")).toEqual(["a", "e"]);
