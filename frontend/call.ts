@@ -13,6 +13,7 @@ import type { Device } from "../runtime/device.ts";
 import { bind, isPlainObject, type Bound } from "./bind.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
+import { NamedResults } from "./named-results.ts";
 import { graph, settings } from "./state.ts";
 import { noteOperation } from "./saved-values.ts";
 import { userSite } from "./site.ts";
@@ -40,12 +41,8 @@ function overloadsOf(name: string): readonly Operator[] {
 
 export type Result = Tensor | readonly Tensor[];
 
-/** Several results, by position and by name. */
-function namedResults(tensors: readonly Tensor[], names: readonly string[] | undefined): readonly Tensor[] {
-  const results = [...tensors] as Tensor[] & Record<string, Tensor>;
-  names?.forEach((name, i) => Object.defineProperty(results, name, { value: tensors[i], enumerable: false }));
-  return results;
-}
+const named = (definition: Operator, tensors: readonly Tensor[]): readonly Tensor[] =>
+  definition.results === undefined ? tensors : new NamedResults(definition.name.split(".")[0]!, tensors, definition.results);
 
 /** A call whose arguments are bound, before anything is recorded. */
 interface Call {
@@ -73,7 +70,7 @@ function finished({ definition, bound, device, options, out }: Call, measured: M
   if (out !== undefined) return writeOut(definition, nodes, out);
   const tensors = nodes.map((node) => Tensor.ofNode(node, device));
   if (options["requires_grad"] === true) tensors[0]!.requires_grad_();
-  return Array.isArray(result) ? namedResults(tensors, definition.results) : tensors[0]!;
+  return Array.isArray(result) ? named(definition, tensors) : tensors[0]!;
 }
 
 /** Calls an operator by its PyTorch name. */
@@ -139,7 +136,7 @@ function record(definition: Operator, bound: Bound, device: Device, measured: Me
   const first = nextNodeId();
   const result = recordOperator(graph, definition, bound.args, isNode, measured);
   traceObserver()?.called?.(definition.name, first, nextNodeId());
-  if (graph.gradEnabled) noteOperation(bound.tensors.map((tensor) => tensor.node_()), listOf(result), first, overwrites);
+  if (graph.gradEnabled) noteOperation(definition.name, bound.tensors.map((tensor) => tensor.node_()), listOf(result), first, overwrites);
   return result;
 }
 const listOf = (result: RecordResult): readonly Node[] => (Array.isArray(result) ? (result as readonly Node[]) : [result as Node]);
@@ -197,7 +194,7 @@ function writeOut(definition: Operator, nodes: readonly Node[], out: unknown): R
     if (!sameShape(node.shape, target.shape)) resizeFor(target, node);
     target.write_(graph.cast(node, target.dtype.name), `${definition.name} (out=)`);
   });
-  return targets.length === 1 ? targets[0]! : namedResults(targets, definition.results);
+  return targets.length === 1 ? targets[0]! : named(definition, targets);
 }
 
 /** `out=` takes the result's shape. */

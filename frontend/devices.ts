@@ -3,10 +3,11 @@ import { ArgumentError, DeviceError } from "../ir/errors.ts";
 import type { Device, DeviceName } from "../runtime/device.ts";
 import { jsDevice } from "../runtime/js/device.ts";
 import { createWasmDevice } from "../runtime/wasm/device.ts";
+import { callableClass } from "./callable-class.ts";
+import { reprDevice } from "./printing/index.ts";
 import { settings } from "./state.ts";
 
-/** A device. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.device */
-export class device {
+class DeviceObject {
   readonly type: "cpu" | "webgpu";
   readonly index: number | null;
   /** Which implementation: `cpu` is WebAssembly, `cpu:js` plain JavaScript. */
@@ -19,7 +20,14 @@ export class device {
   toString(): string {
     return this.name;
   }
+  /** As Python shows it: `device(type='cpu')`. */
+  repr(): string {
+    return reprDevice(this);
+  }
 }
+/** A device; `new` may be left out. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.device */
+export const device = /* @__PURE__ */ callableClass(DeviceObject);
+export type device = DeviceObject;
 export type DeviceLike = device | string | number;
 
 export function deviceName(spelling: DeviceLike): DeviceName {

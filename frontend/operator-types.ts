@@ -1,4 +1,5 @@
 /** Types that the generated declarations of operators are written with. */
+import type { NamedResults } from "./named-results.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** A number given by the user: numbers are of the default float type, bigints int64, booleans bool. */
@@ -10,4 +11,4 @@ export type Operand = Tensor | Scalar;
 /** Several results, by position and by name: `const [values, indices] = x.max(1)`, `const { values, indices } = x.max(1)`. */
 export type NamedTensors<Names extends readonly string[]> = { readonly [Position in keyof Names]: Tensor } & {
   readonly [Name in Names[number]]: Tensor;
-};
+} & Pick<NamedResults, "print" | "reprAsync">;

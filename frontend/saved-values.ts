@@ -10,7 +10,8 @@ import type { Node } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import { overwriteOf, type Overwrite } from "./storage.ts";
 
-interface Operation {
+export interface Operation {
+  readonly name: string;
   readonly inputs: ReadonlySet<Node>;
   readonly results: ReadonlySet<Node>;
   /** What an in-place operator overwrote itself: it keeps a copy of that. */
@@ -20,10 +21,13 @@ const operations = new WeakMap<Node, Operation>();
 /** Nodes whose saved values an earlier backward gave up, with the line of that call. */
 const freed = new WeakMap<Node, () => string | null>();
 
+/** The operator that recorded a node. */
+export const operationOf = (node: Node): Operation | null => operations.get(node) ?? null;
+
 /** An operator recorded `results`, with everything new from `firstId` on, from `inputs`. */
-export function noteOperation(inputs: readonly Node[], results: readonly Node[], firstId: number, overwrites: Node | null = null): void {
+export function noteOperation(name: string, inputs: readonly Node[], results: readonly Node[], firstId: number, overwrites: Node | null = null): void {
   if (!results.some((node) => node.requiresGrad)) return;
-  const operation: Operation = { inputs: new Set(inputs), results: new Set(results), overwrites };
+  const operation: Operation = { name, inputs: new Set(inputs), results: new Set(results), overwrites };
   const stack = results.filter((node) => node.id >= firstId);
   while (stack.length > 0) {
     const node = stack.pop()!;

@@ -10,6 +10,7 @@ import { float16Value, bfloat16Value } from "../runtime/js/library.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
 import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
+import { GradientFunction } from "./grad-fn.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { settleChecks } from "./checks.ts";
 import { recorder } from "./recorder.ts";
@@ -286,12 +287,11 @@ export class Tensor {
     this.cached = null;
     this.layout = null;
   }
-  get grad_fn(): { readonly name: string } | null {
+  /** How this value was made: null for leaves and for what needs no gradient. */
+  get grad_fn(): GradientFunction | null {
     if (this.leafRequiresGrad) return null;
     const node = this.node_();
-    if (!node.requiresGrad) return null;
-    const op = node.op === "call" ? node.attrs.name : node.op.replace("reduce_", "");
-    return { name: `${op.charAt(0).toUpperCase()}${op.slice(1)}Backward0` };
+    return node.requiresGrad ? new GradientFunction(node, this.step_?.name ?? null) : null;
   }
 
   // ---- reading

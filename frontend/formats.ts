@@ -1,0 +1,52 @@
+/** `torch.Size`, layouts and memory formats: what PyTorch names and prints beside dtypes and devices. */
+import { elementCount } from "../ir/shape.ts";
+import { callableClass } from "./callable-class.ts";
+import { formatSize } from "./printing/index.ts";
+
+class SizeArray extends Array<number> {
+  constructor(sizes: Iterable<number> = []) {
+    super();
+    this.push(...sizes);
+  }
+  /** What is mapped or sliced is a plain array. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+  numel(): number {
+    return elementCount(this);
+  }
+  override toString(): string {
+    return formatSize(this);
+  }
+}
+
+/** A shape that prints as PyTorch's; `new` may be left out. https://docs.pytorch.org/docs/stable/size.html */
+export const Size = /* @__PURE__ */ callableClass(SizeArray);
+export type Size = SizeArray;
+
+class TorchConstant {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+  toString(): string {
+    return `torch.${this.name}`;
+  }
+}
+
+/** How a tensor's elements are held. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.layout */
+export class layout extends TorchConstant {}
+/** In what order. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.memory_format */
+export class memory_format extends TorchConstant {}
+
+export const strided = new layout("strided");
+export const sparse_coo = new layout("sparse_coo");
+export const sparse_csr = new layout("sparse_csr");
+export const sparse_csc = new layout("sparse_csc");
+export const sparse_bsr = new layout("sparse_bsr");
+export const sparse_bsc = new layout("sparse_bsc");
+
+export const contiguous_format = new memory_format("contiguous_format");
+export const channels_last = new memory_format("channels_last");
+export const channels_last_3d = new memory_format("channels_last_3d");
+export const preserve_format = new memory_format("preserve_format");
