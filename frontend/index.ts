@@ -5,21 +5,123 @@ import { installMethods } from "./call.ts";
 
 import "./conversion.ts";
 import "./indexing.ts";
+import "./reordered-methods.ts";
+import "./print.ts";
 import "./strided.ts";
 import "./tensor-autograd.ts";
 
 installMethods();
 
-export * from "./creation.ts";
-export * from "./dtype.ts";
+export {
+  arange,
+  empty,
+  empty_like,
+  eye,
+  from_numpy,
+  full,
+  full_like,
+  linspace,
+  ones,
+  ones_like,
+  tensor,
+  zeros,
+  zeros_like,
+  type FactoryOptions,
+  type TensorData,
+  type TensorOptions,
+} from "./creation.ts";
+export {
+  bfloat16,
+  bool,
+  cdouble,
+  cfloat,
+  complex128,
+  complex64,
+  double,
+  dtype,
+  float,
+  float16,
+  float32,
+  float64,
+  half,
+  int,
+  int16,
+  int32,
+  int64,
+  int8,
+  long,
+  short,
+  uint8,
+  type DTypeLike,
+} from "./dtype.ts";
 export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
 export * as autograd from "./autograd.ts";
 export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
 export { compile, type CompileOptions, type CompiledFunction, type Recompile } from "./compile.ts";
 export { export, ExportedProgram, type Exportable, type ExportModelOptions, type ExportGraphSignature, type SaveOptions, type ExportTarget } from "./export.ts";
-export * from "./random.ts";
-export { Tensor } from "./tensor.ts";
-export * from "./type-info.ts";
+export {
+  channels_last,
+  channels_last_3d,
+  contiguous_format,
+  layout,
+  memory_format,
+  preserve_format,
+  Size,
+  sparse_bsc,
+  sparse_bsr,
+  sparse_coo,
+  sparse_csc,
+  sparse_csr,
+  strided,
+} from "./formats.ts";
+export { get_printoptions, printoptions, set_printoptions } from "./print.ts";
+export type { PrintOptionChanges, PrintOptions, PrintProfile } from "./printing/index.ts";
+export {
+  bernoulli,
+  default_generator,
+  fork_rng,
+  Generator,
+  get_rng_state,
+  initial_seed,
+  manual_seed,
+  multinomial,
+  normal,
+  poisson,
+  rand,
+  rand_like,
+  randint,
+  randint_like,
+  randn,
+  randn_like,
+  randperm,
+  seed,
+  set_rng_state,
+  type RandomFill,
+} from "./random.ts";
+export { Tensor, type GradientHook, type Nested, type ReadOptions } from "./tensor.ts";
+export {
+  broadcast_shapes,
+  can_cast,
+  finfo,
+  get_default_device,
+  get_default_dtype,
+  iinfo,
+  is_complex,
+  is_floating_point,
+  is_nonzero,
+  is_nonzeroAsync,
+  is_same_size,
+  is_tensor,
+  numel,
+  promote_types,
+  result_type,
+  set_default_device,
+  set_default_dtype,
+  set_default_tensor_type,
+  type FloatInfo,
+  type IntegerInfo,
+} from "./type-info.ts";
+export { allclose, allcloseAsync, equal, equalAsync, type ClosenessOptions } from "./comparison.ts";
 export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
 export { slice, type Index, type IndexValue, type Slice } from "./indexing.ts";
 export * from "../ir/errors.ts";
@@ -27,5 +129,6 @@ export * from "./generated/functions.ts";
 export * as fft from "./fft.ts";
 export * as linalg from "./linalg.ts";
 export * as nn from "./nn/index.ts";
+export * as optim from "./optim/index.ts";
 export * as special from "./special.ts";
 export type { NamedTensors, Operand, Scalar } from "./operator-types.ts";

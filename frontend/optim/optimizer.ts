@@ -1,0 +1,186 @@
+/** The base of all optimizers. */
+import { ArgumentError, ValueError } from "../../ir/errors.ts";
+import type { Device } from "../../runtime/device.ts";
+import { isPlainObject } from "../bind.ts";
+import { withSite } from "../call.ts";
+import { withGradMode } from "../grad-mode.ts";
+import { runHostEffect, tracing } from "../host-effects.ts";
+import { zeroGradient } from "../nn/module.ts";
+import { recorder } from "../recorder.ts";
+import { Tensor } from "../tensor.ts";
+import type { RemovableHandle } from "../tensor-autograd.ts";
+import { traceObserver } from "../trace.ts";
+import { optimizerText } from "./repr.ts";
+import { loadStateDict, stateDictOf, type OptimizerStateDict } from "./state-dict.ts";
+
+/** What every group has besides its parameters. */
+export interface GroupOptions {
+  lr: number;
+}
+/** A group: its parameters and their options. Options may be changed at any time; numbers compile nothing. */
+export type ParamGroup<O extends GroupOptions = GroupOptions> = O & {
+  params: Tensor[];
+  /** Set by schedulers. */
+  initial_lr?: number;
+  param_names?: string[];
+};
+/** A group as it is given: what is left out is the optimizer's default. */
+export type GivenGroup<O extends GroupOptions = GroupOptions> = Partial<O> & { readonly params: Tensor | Iterable<Tensor> | Iterable<readonly [string, Tensor]> };
+export type Params<O extends GroupOptions = GroupOptions> = Iterable<Tensor> | Iterable<readonly [string, Tensor]> | Iterable<GivenGroup<O>>;
+
+export type StepHook = (optimizer: Optimizer, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => unknown;
+/** State of one parameter: tensors and numbers by name. */
+export type ParamState = object;
+
+/** Options that choose among PyTorch's implementations; there is one here. */
+export interface ImplementationOptions {
+  foreach: boolean | null;
+  capturable: boolean;
+  differentiable: boolean;
+  fused: boolean | null;
+}
+
+class HookList<H> {
+  private entries: { readonly hook: H }[] = [];
+  add(hook: H): RemovableHandle {
+    const entry = { hook };
+    this.entries.push(entry);
+    return { remove: () => void (this.entries = this.entries.filter((other) => other !== entry)) };
+  }
+  *[Symbol.iterator](): IterableIterator<H> {
+    for (const { hook } of [...this.entries]) yield hook;
+  }
+}
+
+/**
+ * Parameters in groups, state for each parameter, and `step()`. A step computes everything that is pending, in one
+ * program; learning rates, betas and step counts are numbers of that program.
+ * https://docs.pytorch.org/docs/stable/optim.html
+ */
+export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamState = ParamState> {
+  readonly defaults: O;
+  readonly state = new Map<Tensor, S>();
+  readonly param_groups: ParamGroup<O>[] = [];
+  private readonly preHooks = new HookList<StepHook>();
+  private readonly postHooks = new HookList<StepHook>();
+  /** @internal How often step() was called. */
+  stepCount_ = 0;
+
+  constructor(params: Params<O>, defaults: O) {
+    this.defaults = defaults;
+    if (params instanceof Tensor) throw new ArgumentError("optimizer/params", "params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor.", "Put it in a list: [tensor].");
+    const list = [...(params as Iterable<Tensor | readonly [string, Tensor] | GivenGroup<O>>)];
+    if (list.length === 0) throw new ValueError("optimizer/empty", "optimizer got an empty parameter list.");
+    if (isPlainObject(list[0])) for (const group of list) this.add_param_group(group as GivenGroup<O>);
+    else this.add_param_group({ params: list as Iterable<Tensor> } as GivenGroup<O>);
+  }
+
+  add_param_group(given: GivenGroup<O>): void {
+    withSite(() => {
+      if (!isPlainObject(given)) throw new ArgumentError("optimizer/group", `param_group must be a dict, but got ${typeof given}.`);
+      const items: (Tensor | readonly [string, Tensor])[] = given.params instanceof Tensor ? [given.params] : [...given.params];
+      const names = items.flatMap((item) => (Array.isArray(item) ? [item[0] as string] : []));
+      const params = items.map((item) => (Array.isArray(item) ? (item[1] as Tensor) : (item as Tensor)));
+      for (const param of params) {
+        if (!(param instanceof Tensor)) throw new ArgumentError("optimizer/param", `optimizer can only optimize Tensors, but one of the params is ${typeof param}.`);
+        if (!param.is_leaf) throw new ValueError("optimizer/non-leaf", `can't optimize a non-leaf Tensor, got ${String(param)}.`, "Pass the tensors that it is computed from.");
+      }
+      const known = new Set(this.param_groups.flatMap((group) => group.params));
+      if (params.some((param) => known.has(param)) || new Set(params).size < params.length) throw new ValueError("optimizer/duplicate", "some parameters appear in more than one parameter group.");
+      this.param_groups.push({ ...this.defaults, ...given, params, ...(names.length > 0 ? { param_names: names } : {}) } as ParamGroup<O>);
+    });
+  }
+
+  /** Forgets the gradients, or makes them zeros. */
+  zero_grad(given: boolean | { readonly set_to_none?: boolean } = true): void {
+    const setToNone = typeof given === "boolean" ? given : (given.set_to_none ?? true);
+    for (const group of this.param_groups) for (const param of group.params) zeroGradient(param, setToNone);
+  }
+
+  /** One update of all parameters that have gradients. A closure computes the loss and the gradients anew, and is returned. */
+  step(): null;
+  step<T>(closure: () => T): T;
+  step<T>(closure: (() => T) | null): T | null;
+  step<T>(closure: (() => T) | null = null): T | null {
+    return withSite(() => {
+      for (const hook of this.preHooks) hook(this as unknown as Optimizer, closure === null ? [] : [closure], {});
+      const loss = closure === null ? null : withGradMode(true, closure);
+      withGradMode(false, () => this.update_());
+      runHostEffect(() => void this.stepCount_++);
+      for (const hook of this.postHooks) hook(this as unknown as Optimizer, closure === null ? [] : [closure], {});
+      this.flush_();
+      return loss;
+    });
+  }
+
+  /** @internal Records the update of every group. */
+  protected update_(): void {
+    this.structural_("param_groups.length", () => this.param_groups.length);
+    for (const [i, group] of this.param_groups.entries()) {
+      this.structural_(`param_groups[${i}].params.length`, () => group.params.length);
+      const observer = traceObserver();
+      if (observer !== null) for (const param of group.params) observer.gradRead(param);
+      const params = group.params.filter((param) => param.grad !== null);
+      if (params.length > 0) this.updateGroup_(group, params, `param_groups[${i}]`);
+    }
+  }
+  /** @internal */
+  protected abstract updateGroup_(group: ParamGroup<O>, params: readonly Tensor[], path: string): void;
+
+  /** @internal Something that decides which operations are recorded: a compiled function is recorded again when it changes. */
+  protected structural_<T>(name: string, read: () => T): T {
+    traceObserver()?.guard(`${this.constructor.name}.${name}`, read);
+    return read();
+  }
+  /** @internal Changes host state now, and at every replay of a compiled function. */
+  protected hostEffect_(effect: () => void): void {
+    runHostEffect(effect);
+  }
+  /** @internal A parameter's state, made when it is first needed. */
+  protected stateOf_(param: Tensor, create: () => S): S {
+    let state = this.state.get(param);
+    if (state === undefined) this.state.set(param, (state = create()));
+    return state;
+  }
+  /** @internal Computes what is pending; a compiled function does that by itself. */
+  protected flush_(): void {
+    if (tracing.active) return;
+    const devices = new Set<Device>();
+    for (const group of this.param_groups) for (const param of group.params) devices.add(param.storage_.device);
+    for (const device of devices) recorder.flush([], device);
+  }
+
+  /** @internal Numbers of the state that PyTorch keeps in 0-d tensors. */
+  readonly tensorNumbers_: readonly string[] = ["step"];
+
+  /** State by parameter number, and the groups with numbers for parameters, as PyTorch saves them. */
+  state_dict(): OptimizerStateDict {
+    return stateDictOf(this as unknown as Optimizer);
+  }
+  /** @throws ValueError when the groups differ from this optimizer's */
+  load_state_dict(state_dict: OptimizerStateDict | Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>): void {
+    withSite(() => loadStateDict(this as unknown as Optimizer, state_dict));
+  }
+
+  register_step_pre_hook(hook: StepHook): RemovableHandle {
+    return this.preHooks.add(hook);
+  }
+  register_step_post_hook(hook: StepHook): RemovableHandle {
+    return this.postHooks.add(hook);
+  }
+
+  toString(): string {
+    return optimizerText(this as unknown as Optimizer);
+  }
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** @throws ValueError naming the hyperparameter, unless `valid` */
+export function requireValue(valid: boolean, what: string, value: unknown): void {
+  if (!valid) throw new ValueError("optimizer/value", `Invalid ${what}: ${String(value)}.`);
+}
+export function requireBetas(betas: readonly number[]): void {
+  betas.forEach((beta, i) => requireValue(beta >= 0 && beta < 1, `beta parameter at index ${i}`, beta));
+}

@@ -1,0 +1,89 @@
+/**
+ * What updates are recorded with: parameters that share everything but their values go through one set of numbers, and
+ * state starts as real zeros, so that the second step is the same program as the first.
+ */
+import type { DType } from "../../ir/dtype.ts";
+import { enterScope, type Node } from "../../ir/graph.ts";
+import { elementCount } from "../../ir/shape.ts";
+import type { Device } from "../../runtime/device.ts";
+import { typedArray } from "../../runtime/typed-array.ts";
+import { HostScalar, scalarArgument } from "../bind.ts";
+import { fillTyped } from "../elements.ts";
+import { graph } from "../state.ts";
+import { Tensor } from "../tensor.ts";
+
+/** A tensor of one value like another, with its contents in memory. */
+export function filledLike(like: Tensor, value: number, shape: readonly number[] = like.shape): Tensor {
+  const dtype = like.dtype.name;
+  const contents = typedArray(dtype, elementCount(shape));
+  if (value !== 0) fillTyped(contents, dtype, new Array<number>(contents.length).fill(value));
+  return Tensor.ofArray(contents, shape, dtype, like.storage_.device);
+}
+export const zerosLike = (like: Tensor, shape: readonly number[] = like.shape): Tensor => filledLike(like, 0, shape);
+
+const isHalf = (dtype: DType): boolean => dtype === "float16" || dtype === "bfloat16";
+
+/** One parameter of a bucket. */
+export interface Entry<S> {
+  readonly param: Tensor;
+  readonly state: S;
+}
+
+/** Parameters of one device, type and step count. Half types are computed in float32. */
+export class Bucket<S> {
+  readonly entries: Entry<S>[] = [];
+  readonly device: Device;
+  readonly dtype: DType;
+
+  constructor(first: Tensor) {
+    this.device = first.storage_.device;
+    const dtype = first.dtype.name;
+    this.dtype = isHalf(dtype) ? "float32" : dtype;
+  }
+
+  get first(): Entry<S> {
+    return this.entries[0]!;
+  }
+
+  /** A number that is read anew before each run: changing it compiles nothing. */
+  number(read: () => number): Node {
+    return graph.scalar(scalarArgument(new HostScalar(read)), this.dtype);
+  }
+  /** A tensor's value, in the type that is computed in. */
+  value(tensor: Tensor): Node {
+    return graph.cast(tensor.node_(), this.dtype);
+  }
+  /** The gradient, or minus it. */
+  grad({ param }: Entry<S>, maximize: boolean): Node {
+    const node = graph.cast(param.grad!.node_(), this.dtype);
+    return maximize ? graph.neg(node) : node;
+  }
+  /** A tensor's new value. */
+  write(tensor: Tensor, node: Node, operator: string): void {
+    tensor.write_(graph.cast(node, tensor.dtype.name), operator);
+  }
+}
+
+/** Sorts parameters into buckets; `count` tells apart those that numbers cannot be shared among. */
+export function bucketsOf<S>(params: readonly Tensor[], stateOf: (param: Tensor) => S, count: (state: S) => number): Bucket<S>[] {
+  const buckets = new Map<string, Bucket<S>>();
+  for (const param of params) {
+    const state = stateOf(param);
+    const key = `${param.storage_.device.name} ${param.dtype.name} ${count(state)}`;
+    let bucket = buckets.get(key);
+    if (bucket === undefined) buckets.set(key, (bucket = new Bucket(param)));
+    bucket.entries.push({ param, state });
+  }
+  return [...buckets.values()];
+}
+
+/** Records a bucket's nodes on its device. */
+export function record<S>(bucket: Bucket<S>, update: (entry: Entry<S>) => void): void {
+  for (const entry of bucket.entries) {
+    enterScope(bucket.device.name);
+    update(entry);
+  }
+}
+
+/** a + (b - a) * weight */
+export const lerp = (a: Node, b: Node, weight: Node): Node => graph.add(a, graph.mul(graph.sub(b, a), weight));
