@@ -261,7 +261,7 @@ function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, argument
   tracing.active = true;
   let result: R;
   try {
-    result = fn(...traced);
+    result = recorder.aside(() => fn(...traced));
   } finally {
     setTraceObserver(null);
     setHostEffectHook(null);
