@@ -32,7 +32,7 @@ async function runExpand(expand?: (this: FakeTensor, size: number[]) => unknown)
     }
   }
   if (expand !== undefined) Object.defineProperty(Fake.prototype, "expand", { value: expand });
-  const torch = { float32: "torch.float32", from_numpy: (data: TypedArray) => new Fake(data) };
+  const torch = { float32: "torch.float32", tensor: (data: TypedArray) => new Fake(data) };
   const selection = { ...EVERYTHING, operators: /^torch\.expand / };
   return runFile(new Adapter(torch, "cpu"), CASES_DIRECTORY, "broadcasting", selection);
 }
