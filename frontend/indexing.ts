@@ -240,8 +240,6 @@ declare module "./tensor.ts" {
     /** `x[...] = value`: the indices as a list, the value broadcast and converted to this tensor's type. */
     set_at(indices: readonly Index[] | Index, value: IndexValue): this;
     set_atAsync(indices: readonly Index[] | Index, value: IndexValue): Promise<this>;
-    /** This tensor where condition is true, else other. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.where.html */
-    where(condition: Tensor, other: Tensor | number | bigint | boolean): Tensor;
     /** Takes the elements of src, broadcast and converted. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.copy_.html */
     copy_(src: Tensor, non_blocking?: boolean | { readonly non_blocking?: boolean }): this;
   }
@@ -265,9 +263,6 @@ const methods = {
     const { view, operator, args } = withSite(() => assignment(this, indices, value));
     await callInplaceAsync(operator, view, args);
     return this;
-  },
-  where(this: Tensor, condition: unknown, other: unknown): Tensor {
-    return callOperator("where", isPlainObject(condition) ? [condition["condition"], this, condition["other"]] : [condition, this, isPlainObject(other) ? other["other"] : other]) as Tensor;
   },
   copy_(this: Tensor, src: Tensor | { readonly src: Tensor }): Tensor {
     const source = src instanceof Tensor ? src : src.src;

@@ -1,11 +1,11 @@
 /** Questions about types, and the defaults of new tensors. */
 import { canCast, dtypeBytes, integerRange, isFloat, isIntegral, promoteTypes, realOf, type DType } from "../ir/dtype.ts";
-import { ArgumentError, DTypeError } from "../ir/errors.ts";
+import { ArgumentError, DTypeError,ShapeError } from "../ir/errors.ts";
 import { resultType, type TensorOrScalar } from "../ir/ops/support.ts";
 import { broadcastShapes, formatShape, type Shape } from "../ir/shape.ts";
-import { ShapeError } from "../ir/errors.ts";
 import { scalarArgument } from "./bind.ts";
 import { withSite } from "./call.ts";
+import { asMethods } from "./comparison.ts";
 import { device as DeviceObject, deviceName, type DeviceLike } from "./devices.ts";
 import { legacyType } from "./conversion.ts";
 import { dtypeName, dtypeObject, type dtype, type DTypeLike } from "./dtype.ts";
@@ -127,6 +127,8 @@ export async function is_nonzeroAsync(input: Tensor): Promise<boolean> {
   checkOneElement(input);
   return Number(await input.itemAsync()) !== 0;
 }
+asMethods({ is_nonzero, is_nonzeroAsync });
+
 function checkOneElement(input: Tensor): void {
   const count = input.numel();
   if (count !== 1) throw new ArgumentError("is_nonzero/size", `is_nonzero: Boolean value of Tensor with ${count === 0 ? "no values" : "more than one value"} is ambiguous, got ${String(input)}.`);

@@ -5,7 +5,7 @@
 import type { GraphBuilder } from "./builder.ts";
 import { isComplex, isFloat } from "./dtype.ts";
 import type { Node, NodeOf, Primitive } from "./graph.ts";
-import { NotImplementedError } from "./errors.ts";
+import { trigamma } from "./polygamma.ts";
 
 type InputGradients = readonly (Node | null)[];
 type Rule<P extends Primitive> = (g: GraphBuilder, node: NodeOf<P>, grad: Node) => InputGradients;
@@ -96,38 +96,36 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
 
   neg: (g, _, grad) => [g.neg(grad)],
   abs: (g, node, grad) => [g.mul(grad, signOf(g, in0(node)))],
-  sqrt: (g, node, grad) => [g.div(grad, g.mul(node as Node, 2))],
+  sqrt: (g, node, grad) => [g.div(grad, g.mul(node, 2))],
   floor: flat,
   ceil: flat,
   trunc: flat,
   nearest: flat,
-  exp: (g, node, grad) => [g.mul(grad, node as Node)],
-  exp2: (g, node, grad) => [g.mul(grad, g.mul(node as Node, Math.LN2))],
-  expm1: (g, node, grad) => [g.mul(grad, g.add(node as Node, 1))],
+  exp: (g, node, grad) => [g.mul(grad, node)],
+  exp2: (g, node, grad) => [g.mul(grad, g.mul(node, Math.LN2))],
+  expm1: (g, node, grad) => [g.mul(grad, g.add(node, 1))],
   log: (g, node, grad) => [g.div(grad, in0(node))],
   log2: (g, node, grad) => [g.div(grad, g.mul(in0(node), Math.LN2))],
   log10: (g, node, grad) => [g.div(grad, g.mul(in0(node), Math.LN10))],
   log1p: (g, node, grad) => [g.div(grad, g.add(in0(node), 1))],
   sin: (g, node, grad) => [g.mul(grad, g.unary("cos", in0(node)))],
   cos: (g, node, grad) => [g.neg(g.mul(grad, g.unary("sin", in0(node))))],
-  tan: (g, node, grad) => [g.mul(grad, g.add(square(g, node as Node), 1))],
+  tan: (g, node, grad) => [g.mul(grad, g.add(square(g, node), 1))],
   asin: (g, node, grad) => [g.div(grad, g.sqrt(g.sub(1, square(g, in0(node)))))],
   acos: (g, node, grad) => [g.neg(g.div(grad, g.sqrt(g.sub(1, square(g, in0(node))))))],
   atan: (g, node, grad) => [g.div(grad, g.add(square(g, in0(node)), 1))],
   sinh: (g, node, grad) => [g.mul(grad, g.unary("cosh", in0(node)))],
   cosh: (g, node, grad) => [g.mul(grad, g.unary("sinh", in0(node)))],
-  tanh: (g, node, grad) => [g.mul(grad, g.sub(1, square(g, node as Node)))],
+  tanh: (g, node, grad) => [g.mul(grad, g.sub(1, square(g, node)))],
   asinh: (g, node, grad) => [g.div(grad, g.sqrt(g.add(square(g, in0(node)), 1)))],
   acosh: (g, node, grad) => [g.div(grad, g.sqrt(g.sub(square(g, in0(node)), 1)))],
   atanh: (g, node, grad) => [g.div(grad, g.sub(1, square(g, in0(node))))],
-  sigmoid: (g, node, grad) => [g.mul(grad, g.mul(g.sub(1, node as Node), node as Node))],
+  sigmoid: (g, node, grad) => [g.mul(grad, g.mul(g.sub(1, node), node))],
   erf: (g, node, grad) => [g.mul(grad, g.mul(g.exp(g.neg(square(g, in0(node)))), 2 / Math.sqrt(Math.PI)))],
   erfc: (g, node, grad) => [g.mul(grad, g.mul(g.exp(g.neg(square(g, in0(node)))), -2 / Math.sqrt(Math.PI)))],
-  erfinv: (g, node, grad) => [g.mul(grad, g.mul(g.exp(square(g, node as Node)), Math.sqrt(Math.PI) / 2))],
+  erfinv: (g, node, grad) => [g.mul(grad, g.mul(g.exp(square(g, node)), Math.sqrt(Math.PI) / 2))],
   lgamma: (g, node, grad) => [g.mul(grad, g.unary("digamma", in0(node)))],
-  digamma: () => {
-    throw new NotImplementedError("digamma/gradient", "digamma: its gradient (trigamma) is not available yet");
-  },
+  digamma: (g, node, grad) => [g.mul(grad, trigamma(g, in0(node)))],
 
   add: (_g, _node, grad) => [grad, grad],
   sub: (g, _, grad) => [grad, g.neg(grad)],
@@ -137,14 +135,14 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     in1(node).requiresGrad ? g.neg(g.mul(grad, g.div(g.div(in0(node), in1(node)), in1(node)))) : null,
   ],
   rem: (g, node, grad) => [grad, g.neg(g.mul(grad, g.unary("trunc", g.div(in0(node), in1(node)))))],
-  min: (g, node, grad) => larger(g, node as Node, grad, g.gt(in0(node), in1(node)), g.lt(in0(node), in1(node))),
-  max: (g, node, grad) => larger(g, node as Node, grad, g.lt(in0(node), in1(node)), g.gt(in0(node), in1(node))),
+  min: (g, node, grad) => larger(g, node, grad, g.gt(in0(node), in1(node)), g.lt(in0(node), in1(node))),
+  max: (g, node, grad) => larger(g, node, grad, g.lt(in0(node), in1(node)), g.gt(in0(node), in1(node))),
   pow: (g, node, grad) => {
     const [x, y] = [in0(node), in1(node)];
     const base = g.where(g.eq(y, 0), 0, g.mul(grad, g.mul(y, g.pow(x, g.sub(y, 1)))));
     if (!y.requiresGrad) return [base, null];
     const still = g.and(g.eq(x, 0), g.ge(y, 0));
-    return [base, g.mul(grad, g.where(still, 0, g.mul(node as Node, g.log(x))))];
+    return [base, g.mul(grad, g.where(still, 0, g.mul(node, g.log(x))))];
   },
   atan2: (g, node, grad) => {
     const [y, x] = [in0(node), in1(node)];
@@ -153,7 +151,7 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   },
   copysign: (g, node, grad) => {
     const x = in0(node);
-    return [g.where(g.eq(x, 0), 0, g.mul(grad, g.div(node as Node, x))), zeros(g, in1(node))];
+    return [g.where(g.eq(x, 0), 0, g.mul(grad, g.div(node, x))), zeros(g, in1(node))];
   },
   where: (g, node, grad) => [null, g.where(in0(node), grad, 0), g.where(in0(node), 0, grad)],
   cast: (g, node, grad) => [isFloat(in0(node).dtype) || isComplex(in0(node).dtype) ? g.cast(grad, in0(node).dtype) : null],
@@ -173,8 +171,8 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     const back = g.permute(g.reshape(others, moved.shape), inverse(order));
     return [g.mul(back, grad)];
   },
-  reduce_max: (g, node, grad) => extreme(g, node as Node, node.attrs.axes, grad),
-  reduce_min: (g, node, grad) => extreme(g, node as Node, node.attrs.axes, grad),
+  reduce_max: (g, node, grad) => extreme(g, node, node.attrs.axes, grad),
+  reduce_min: (g, node, grad) => extreme(g, node, node.attrs.axes, grad),
   scan: (g, node, grad) => {
     const { kind, axis, reverse } = node.attrs;
     const x = in0(node);
@@ -184,7 +182,7 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
       const part = (sign: 1 | -1): Node => {
         const signed = g.mul(grad, sign);
         const positive = g.gt(signed, 0);
-        const size = g.where(positive, g.sub(g.log(g.where(positive, signed, 1)), node as Node), -Infinity);
+        const size = g.where(positive, g.sub(g.log(g.where(positive, signed, 1)), node), -Infinity);
         return g.exp(g.add(g.scan("logaddexp", size, axis, !reverse), x));
       };
       return [g.sub(part(1), part(-1))];
@@ -194,7 +192,7 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
       const size = x.shape[axis]!;
       const zero = g.eq(x, 0);
       const zeroCount = g.scan("sum", g.cast(zero, x.dtype), axis, reverse);
-      const plain = g.div(g.scan("sum", g.mul(grad, node as Node), axis, !reverse), g.where(zero, 1, x));
+      const plain = g.div(g.scan("sum", g.mul(grad, node), axis, !reverse), g.where(zero, 1, x));
       if (size === 0) return [plain];
       // The first zero at position z: d out_j / d x_z = product of the other factors up to j, while no second zero came.
       const firstZero = g.and(zero, g.eq(zeroCount, 1));
@@ -205,7 +203,7 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     }
     // Extremes: the gradient goes to the position that the running extreme was taken from (the last equal one).
     const line = g.iotaAlong(x.shape, axis, "int64");
-    const fresh = g.or(g.eq(x, node as Node), g.isNaN(x));
+    const fresh = g.or(g.eq(x, node), g.isNaN(x));
     const from = reverse
       ? g.scan("min", g.where(fresh, line, BigInt(x.shape[axis]!)), axis, true)
       : g.scan("max", g.where(fresh, line, -1n), axis, false);
@@ -312,12 +310,12 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
       const zeroCount = g.scatter("add", zeros(g, base), g.cast(zero, base.dtype), axes, indices);
       const single = g.and(zero, g.eq(g.gather(zeroCount, axes, indices), 1));
       const others = g.scatter("mul", base, g.where(single, 1, updates), axes, indices);
-      const divided = g.div(g.gather(g.mul(grad, node as Node), axes, indices), g.where(zero, 1, updates));
+      const divided = g.div(g.gather(g.mul(grad, node), axes, indices), g.where(zero, 1, updates));
       return [g.mul(grad, factor), g.where(single, g.gather(g.mul(grad, others), axes, indices), divided), ...rest];
     }
     // Extremes: shared equally among all that equal the result.
-    const won = g.cast(g.eq(base, node as Node), base.dtype);
-    const wonUpdate = g.cast(g.eq(updates, g.gather(node as Node, axes, indices)), base.dtype);
+    const won = g.cast(g.eq(base, node), base.dtype);
+    const wonUpdate = g.cast(g.eq(updates, g.gather(node, axes, indices)), base.dtype);
     const count = g.scatter("add", won, wonUpdate, axes, indices);
     const share = g.div(grad, count);
     return [g.mul(won, share), g.mul(wonUpdate, g.gather(share, axes, indices)), ...rest];

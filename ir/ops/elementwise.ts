@@ -56,12 +56,15 @@ const floatFunctions: readonly UnaryRow[] = [
   }],
 ];
 
+/** Those that torch.special has under the same name. */
+const special = new Set(["erf", "erfc", "erfinv", "exp2", "expm1", "log1p", "sinc", "digamma"]);
+
 for (const [name, summary, make, ...aliases] of floatFunctions) {
   defineOp({
     name,
-    aliases: aliases.length > 0 ? [...aliases, `special_${name}`] : [],
+    aliases,
     signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
-    places: ["torch", "Tensor"],
+    places: special.has(name) ? ["torch", "Tensor", "special"] : ["torch", "Tensor"],
     inplace: true,
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
@@ -132,7 +135,7 @@ for (const [name, summary, make] of tests) {
 export const round = defineOp({
   name: "round",
   signature: "round(Tensor input, *, int decimals=0) -> Tensor",
-  places: ["torch", "Tensor"],
+  places: ["torch", "Tensor", "special"],
   inplace: true,
   doc: { summary: "Nearest whole number, halves to even; to `decimals` places when given.", shape, source: "torch.round" },
   gradient: "through decomposition",

@@ -17,6 +17,8 @@ import "./reduction.ts";
 import "./repeating.ts";
 import "./scanning.ts";
 import "./scattering.ts";
+import "./searching.ts";
 import "./shaping.ts";
+import "./special.ts";
 import "./statistics.ts";
 import "./strided.ts";

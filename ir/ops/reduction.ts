@@ -234,7 +234,7 @@ for (const [name, root] of [
 export const logsumexp = defineOp({
   name: "logsumexp",
   signature: "logsumexp(Tensor input, int[] dim, bool keepdim=False) -> Tensor",
-  places: ["torch", "Tensor"],
+  places: ["torch", "Tensor", "special"],
   doc: { summary: "log(sum(exp(input))) without overflow.", shape, source: "torch.logsumexp" },
   gradient: "through decomposition",
   record(g, { input, dim, keepdim }) {

@@ -1,0 +1,84 @@
+/** Comparisons of whole tensors that answer with a boolean: they read, so each has an `...Async` twin. */
+import { DTypeError, ReadError } from "../ir/errors.ts";
+import { sameShape } from "../ir/shape.ts";
+import { isPlainObject } from "./bind.ts";
+import { callOperator, withSite } from "./call.ts";
+import { Tensor } from "./tensor.ts";
+
+export interface ClosenessOptions {
+  readonly rtol?: number | undefined;
+  readonly atol?: number | undefined;
+  /** Whether NaN is close to NaN. */
+  readonly equal_nan?: boolean | undefined;
+}
+
+/** One truth value: whether all elements of a bool tensor are true. */
+const all = (verdict: Tensor): Tensor => callOperator("all", [verdict]) as Tensor;
+
+function answer(name: string, verdict: Tensor): boolean {
+  if (!verdict.storage_.device.synchronous) throw new ReadError("read/sync", `${name}: its answer takes a promise on ${verdict.storage_.device.name}.`, `Use the ...Async twin: await torch.${name}Async(...).`);
+  return verdict.item() === true;
+}
+
+/** null when the shapes decide. */
+function equality(input: Tensor, other: Tensor): Tensor | null {
+  if (input.dtype.name !== other.dtype.name) throw new DTypeError("equal/dtype", `equal: expected both tensors to have the same dtype, but found ${String(input)} and ${String(other)}.`, `Convert one, for example other.to(torch.${input.dtype.name}).`);
+  if (!sameShape(input.shape, other.shape)) return null;
+  return all(callOperator("eq", [input, other]) as Tensor);
+}
+
+function closeness(input: Tensor, other: Tensor, args: readonly unknown[]): Tensor {
+  return all(callOperator("isclose", [input, other, ...args]) as Tensor);
+}
+
+/** Whether both have the same shape and elements. https://docs.pytorch.org/docs/stable/generated/torch.equal.html */
+export function equal(input: Tensor, other: Tensor): boolean {
+  return withSite(() => {
+    const verdict = equality(input, other);
+    return verdict !== null && answer("equal", verdict);
+  });
+}
+export async function equalAsync(input: Tensor, other: Tensor): Promise<boolean> {
+  const verdict = withSite(() => equality(input, other));
+  return verdict !== null && (await verdict.itemAsync()) === true;
+}
+
+/** Whether all elements are close: |input - other| <= atol + rtol * |other|. https://docs.pytorch.org/docs/stable/generated/torch.allclose.html */
+export function allclose(input: Tensor, other: Tensor, options?: ClosenessOptions): boolean;
+export function allclose(input: Tensor, other: Tensor, rtol: number, atol?: number, equal_nan?: boolean): boolean;
+export function allclose(input: Tensor, other: Tensor, ...rest: readonly unknown[]): boolean {
+  return withSite(() => answer("allclose", closeness(input, other, rest)));
+}
+export function allcloseAsync(input: Tensor, other: Tensor, options?: ClosenessOptions): Promise<boolean>;
+export function allcloseAsync(input: Tensor, other: Tensor, rtol: number, atol?: number, equal_nan?: boolean): Promise<boolean>;
+export async function allcloseAsync(input: Tensor, other: Tensor, ...rest: readonly unknown[]): Promise<boolean> {
+  return (await withSite(() => closeness(input, other, rest)).itemAsync()) === true;
+}
+
+declare module "./tensor.ts" {
+  interface Tensor {
+    /** Whether both have the same shape and elements. */
+    equal(other: Tensor): boolean;
+    equalAsync(other: Tensor): Promise<boolean>;
+    /** Whether all elements are close. */
+    allclose(other: Tensor, options?: ClosenessOptions): boolean;
+    allclose(other: Tensor, rtol: number, atol?: number, equal_nan?: boolean): boolean;
+    allcloseAsync(other: Tensor, options?: ClosenessOptions): Promise<boolean>;
+    /** Whether the one value is not zero. */
+    is_nonzero(): boolean;
+    is_nonzeroAsync(): Promise<boolean>;
+  }
+}
+
+type Free = (input: Tensor, ...args: never[]) => unknown;
+/** Functions whose first argument is the tensor, as methods. */
+export function asMethods(functions: Readonly<Record<string, Free>>): void {
+  for (const [name, free] of Object.entries(functions)) {
+    const value = function (this: Tensor, ...args: never[]): unknown {
+      return free(this, ...args);
+    };
+    Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+  }
+}
+const unnamed = (other: unknown): Tensor => (isPlainObject(other) ? (other["other"] as Tensor) : (other as Tensor));
+asMethods({ equal: (input, other) => equal(input, unnamed(other)), equalAsync: (input, other) => equalAsync(input, unnamed(other)), allclose, allcloseAsync });

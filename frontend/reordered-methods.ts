@@ -1,0 +1,28 @@
+/** Methods whose arguments stand in another order than those of the function of the same name. */
+import { isPlainObject } from "./bind.ts";
+import { callOperator } from "./call.ts";
+import { Tensor } from "./tensor.ts";
+
+declare module "./tensor.ts" {
+  interface Tensor {
+    /** This tensor where condition is true, else other. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.where.html */
+    where(condition: Tensor, other: Tensor | number | bigint | boolean): Tensor;
+    /** The n-th derivative of digamma. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.polygamma.html */
+    polygamma(n: number): Tensor;
+    polygamma_(n: number): this;
+  }
+}
+
+const methods = {
+  where(this: Tensor, condition: unknown, other: unknown): Tensor {
+    const [mask, fallback] = isPlainObject(condition) ? [condition["condition"], condition["other"]] : [condition, isPlainObject(other) ? other["other"] : other];
+    return callOperator("where", [mask, this, fallback]) as Tensor;
+  },
+  polygamma(this: Tensor, n: number): Tensor {
+    return callOperator("polygamma", [n, this]) as Tensor;
+  },
+  polygamma_(this: Tensor, n: number): Tensor {
+    return this.copy_(this.polygamma(n));
+  },
+};
+for (const [name, value] of Object.entries(methods)) Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
