@@ -9,16 +9,19 @@ export interface Options {
   /** Where to write the rows. */
   readonly json: string | null;
   readonly budget: number;
+  /** Also times every kernel by itself. */
+  readonly profile: boolean;
   readonly help: boolean;
 }
 
-export const usage = `npm run bench -- [ids] [--device cpu|cpu:js|webgpu] [--threads N] [--budget MS] [--json FILE]
+export const usage = `npm run bench -- [ids] [--device cpu|cpu:js|webgpu] [--threads N] [--budget MS] [--json FILE] [--profile]
 
   ids        workloads, or beginnings of their names: W1_256, W3, W7 (all by default)
   --device   where to compute: cpu (WebAssembly), cpu:js (JavaScript loops), webgpu
   --threads  threads of the cpu device (1)
   --budget   milliseconds of samples for each workload (800)
-  --json     also writes the rows to a file`;
+  --json     also writes the rows to a file
+  --profile  also times every kernel by itself`;
 
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
@@ -29,6 +32,7 @@ export function parseOptions(args: readonly string[]): Options {
       threads: { type: "string", default: "1" },
       budget: { type: "string", default: "800" },
       json: { type: "string" },
+      profile: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -38,6 +42,7 @@ export function parseOptions(args: readonly string[]): Options {
     threads: positive("threads", values.threads),
     budget: positive("budget", values.budget),
     json: values.json ?? null,
+    profile: values.profile,
     help: values.help,
   };
 }

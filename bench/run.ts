@@ -5,6 +5,7 @@
 import { writeFile } from "node:fs/promises";
 import v8 from "node:v8";
 import type { Measurement } from "./measure.ts";
+import type { Workload } from "./workloads/workload.ts";
 import { parseOptions, select, usage } from "./options.ts";
 
 // Node 20 has relaxed SIMD behind a flag, which counts only until the first module is compiled: hence the late imports.
@@ -13,6 +14,18 @@ v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
 const options = parseOptions(process.argv.slice(2));
 if (options.help) console.log(usage);
 else await run();
+
+/** The kernels of a workload's program, the slowest first. */
+async function profile(workload: Workload, device: string): Promise<string> {
+  const [{ profileKernels }, { kernelRows }, { recorder }, { deviceFor, deviceName }] = await Promise.all([
+    import("./profile.ts"),
+    import("./table.ts"),
+    import("../frontend/recorder.ts"),
+    import("../frontend/devices.ts"),
+  ]);
+  await workload.prepare(device).run();
+  return kernelRows(profileKernels(deviceFor(deviceName(device)), recorder.lastExecutable!.program));
+}
 
 async function run(): Promise<void> {
   const [{ measure }, { measurePeak }, table, { workloads }, torch] = await Promise.all([
@@ -33,6 +46,7 @@ async function run(): Promise<void> {
     const figures = await measure(workload, options);
     rows.push(figures);
     console.log(table.row(workload, figures, peak));
+    if (options.profile) console.log(await profile(workload, options.device));
   }
   if (options.json !== null) {
     await writeFile(options.json, `${JSON.stringify(rows, null, 1)}\n`);
