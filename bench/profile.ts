@@ -1,81 +1,89 @@
 /**
- * Where a program's time goes: every kernel of it run and timed alone, on memory of the same sizes. Values are arbitrary,
- * so what depends on them (branches, indices) may take other time than in the program.
+ * Where a program's time goes: it is cut into a program for each of its steps, which run one after the other on the real
+ * values and are timed apart. What a step finds in the processor's caches is as in the whole.
  */
-import { dtypeBytes } from "../ir/dtype.ts";
-import type { Program, Step } from "../ir/program.ts";
-import type { Device, Executable, Memory, OutputHint } from "../runtime/device.ts";
+import type { Program, Slot, Step } from "../ir/program.ts";
+import type { Device, Executable } from "../runtime/device.ts";
 import { median } from "./measure.ts";
 
 export interface KernelTime {
   readonly name: string;
   readonly ms: number;
-  /** Bytes of the arguments, each counted once. */
-  readonly bytes: number;
   readonly shapes: readonly string[];
 }
 
-const samples = 7;
-const sampleMs = 4;
+const alignment = 64;
 
-/** In the order of the program. Only for devices whose runs are done when they return. */
-export function profileKernels(device: Device, program: Program): KernelTime[] {
-  const inputs = makeInputs(device, program);
-  const hints = new Array<OutputHint>(program.outputCount).fill("state");
-  const numbers = program.numbers.map(({ dtype }) => (dtype === "int64" ? 1n : 0.5));
-  const timeOf = (steps: readonly Step[]): number => {
-    const executable = device.prepare({ ...program, steps });
-    const ms = time(() => runOnce(executable, inputs, numbers, hints));
-    executable.release();
-    return ms;
-  };
-  const overhead = timeOf([]);
-  return program.steps.flatMap((step) => {
-    const slots = step.kind === "kernel" ? step.buffers : step.kind === "copy" ? [step.from, step.to] : [];
-    const used = [...new Set(slots)].map((id) => program.slots.find((slot) => slot.id === id)!);
-    return {
-      name: step.kind === "kernel" ? step.kernel.name : step.kind,
-      ms: step.kind === "draw" ? 0 : Math.max(0, timeOf([step]) - overhead),
-      bytes: used.reduce((sum, { bytes }) => sum + bytes, 0),
-      shapes: used.map(({ dtype, shape }) => `${dtype}[${shape.join(", ")}]`),
+/** Takes the place of an executable's `run`. Only for devices whose runs are done when they return. */
+export class KernelProfiler {
+  private readonly program: Program;
+  private readonly segments: readonly Executable[];
+  private readonly empty: Executable;
+  private readonly handOut: Executable;
+  private readonly times: number[][];
+  private readonly overheads: number[] = [];
+
+  constructor(device: Device, executable: Executable) {
+    const { program } = executable;
+    this.program = program;
+    const { slots, arenaBytes, copies } = keepOutputsInArena(program);
+    const prepare = (steps: readonly Step[], given = slots): Executable =>
+      device.prepare({
+        ...program,
+        slots: given,
+        steps,
+        arenaBytes,
+        outputCount: given === slots ? 0 : program.outputCount,
+      });
+    this.segments = program.steps.map((step) => prepare([step]));
+    this.empty = prepare([]);
+    this.handOut = prepare(copies, [...slots, ...outputsOf(program)]);
+    this.times = program.steps.map(() => []);
+    executable.run = (...given) => this.run(...given);
+  }
+
+  private run(...[inputs, numbers, draws, hints]: Parameters<Executable["run"]>): ReturnType<Executable["run"]> {
+    const timed = (executable: Executable, times: number[]): void => {
+      const start = performance.now();
+      executable.run(inputs, numbers, draws, hints);
+      times.push(performance.now() - start);
     };
-  });
-}
-
-function makeInputs(device: Device, program: Program): Memory[] {
-  const inputs: Memory[] = [];
-  for (const { place, bytes, dtype } of program.slots) {
-    if (place.kind !== "input") continue;
-    const data = new Uint8Array(bytes);
-    if (dtype === "float32") new Float32Array(data.buffer, 0, bytes / dtypeBytes(dtype)).fill(0.5);
-    inputs[place.index] = device.upload(data, dtype);
+    timed(this.empty, this.overheads);
+    this.segments.forEach((segment, i) => timed(segment, this.times[i]!));
+    return this.handOut.run(inputs, numbers, draws, hints);
   }
-  return inputs;
-}
 
-function runOnce(
-  executable: Executable,
-  inputs: readonly Memory[],
-  numbers: readonly (number | bigint)[],
-  hints: readonly OutputHint[],
-): void {
-  const results = executable.run(inputs, numbers, [], hints);
-  for (const result of results) if (!inputs.includes(result)) result.release();
-}
-
-/** Milliseconds of a call: the median over samples, after the code has warmed up. */
-function time(work: () => void): number {
-  let calls = 1;
-  for (let ms = 0; ms < sampleMs; calls *= 2) {
-    const start = performance.now();
-    for (let i = 0; i < calls; i++) work();
-    ms = performance.now() - start;
+  /** In the order of the program. */
+  results(): KernelTime[] {
+    const overhead = median(this.overheads);
+    return this.program.steps.map((step, i) => {
+      const slots = step.kind === "kernel" ? step.buffers : step.kind === "copy" ? [step.from, step.to] : [step.slot];
+      const used = [...new Set(slots)].map((id) => this.program.slots.find((slot) => slot.id === id)!);
+      return {
+        name: step.kind === "kernel" ? step.kernel.name : step.kind,
+        ms: Math.max(0, median(this.times[i]!) - overhead),
+        shapes: used.map(({ dtype, shape }) => `${dtype}[${shape.join(", ")}]`),
+      };
+    });
   }
-  const times = Array.from({ length: samples }, () => {
-    const start = process.cpuUsage();
-    for (let i = 0; i < calls; i++) work();
-    const { user, system } = process.cpuUsage(start);
-    return (user + system) / 1000 / calls;
-  });
-  return median(times);
 }
+
+const handedOut = 1e6;
+const isOutput = (slot: Slot): boolean => slot.place.kind === "output";
+
+/** Results that a later step reads must outlive the step that makes them. Results made in place of inputs do anyway. */
+function keepOutputsInArena(program: Program): { slots: Slot[]; arenaBytes: number; copies: Step[] } {
+  let arenaBytes = program.arenaBytes;
+  const copies: Step[] = [];
+  const slots = program.slots.map((slot): Slot => {
+    if (!isOutput(slot)) return slot;
+    const offset = Math.ceil(arenaBytes / alignment) * alignment;
+    arenaBytes = offset + slot.bytes;
+    copies.push({ kind: "copy", from: slot.id, to: handedOut + slot.id });
+    return { ...slot, place: { kind: "temporary", offset } };
+  });
+  return { slots, arenaBytes, copies };
+}
+
+const outputsOf = (program: Program): Slot[] =>
+  program.slots.filter(isOutput).map((slot) => ({ ...slot, id: handedOut + slot.id }));

@@ -11,20 +11,25 @@ import { parseOptions, select, usage } from "./options.ts";
 // Node 20 has relaxed SIMD behind a flag, which counts only until the first module is compiled: hence the late imports.
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
 
+const profiledRuns = 15;
+
 const options = parseOptions(process.argv.slice(2));
 if (options.help) console.log(usage);
 else await run();
 
 /** The kernels of a workload's program, the slowest first. */
 async function profile(workload: Workload, device: string): Promise<string> {
-  const [{ profileKernels }, { kernelRows }, { recorder }, { deviceFor, deviceName }] = await Promise.all([
+  const [{ KernelProfiler }, { kernelRows }, { recorder }, { deviceFor, deviceName }] = await Promise.all([
     import("./profile.ts"),
     import("./table.ts"),
     import("../frontend/recorder.ts"),
     import("../frontend/devices.ts"),
   ]);
-  await workload.prepare(device).run();
-  return kernelRows(profileKernels(deviceFor(deviceName(device)), recorder.lastExecutable!.program));
+  const work = workload.prepare(device);
+  await work.run();
+  const profiler = new KernelProfiler(deviceFor(deviceName(device)), recorder.lastExecutable!);
+  for (let i = 0; i < profiledRuns; i++) await work.run();
+  return kernelRows(profiler.results());
 }
 
 async function run(): Promise<void> {
