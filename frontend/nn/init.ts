@@ -21,8 +21,10 @@ export type Nonlinearity =
   | "linear" | "conv1d" | "conv2d" | "conv3d" | "conv_transpose1d" | "conv_transpose2d" | "conv_transpose3d"
   | "sigmoid" | "tanh" | "relu" | "leaky_relu" | "selu";
 
+const gainArguments = signature<[nonlinearity: Nonlinearity, param: number | null]>()("nonlinearity, param?");
 /** The recommended standard deviation's factor for a nonlinearity; `param` is leaky_relu's slope. */
-export function calculate_gain(nonlinearity: Nonlinearity, param: number | null = null): number {
+export function calculate_gain(...args: CallOf<typeof gainArguments>): number {
+  const { nonlinearity, param = null } = gainArguments.bind("calculate_gain", args);
   switch (nonlinearity) {
     case "linear":
     case "conv1d":
@@ -38,15 +40,18 @@ export function calculate_gain(nonlinearity: Nonlinearity, param: number | null 
     case "relu":
       return Math.SQRT2;
     case "leaky_relu":
+      if (param !== null && typeof param !== "number") return refuse("init/slope", `negative_slope ${String(param)} not a valid number`);
       return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2));
     case "selu":
       return 0.75;
     default:
-      return withSite(() => {
-        throw new ArgumentError("init/nonlinearity", `calculate_gain: Unsupported nonlinearity ${String(nonlinearity)}.`);
-      });
+      return refuse("init/nonlinearity", `Unsupported nonlinearity ${String(nonlinearity)}`);
   }
 }
+const refuse = (code: string, reason: string): never =>
+  withSite(() => {
+    throw new ArgumentError(code, `calculate_gain: ${reason}.`);
+  });
 
 /** Sizes that one output reads, and that one input feeds. */
 export function fans(tensor: Tensor): { fanIn: number; fanOut: number } {
@@ -121,7 +126,9 @@ export function trunc_normal_<T extends Tensor>(tensor: T, ...args: CallOf<typeo
   });
 }
 
-export function constant_<T extends Tensor>(tensor: T, val: number): T {
+const constantArguments = signature<[val: number]>()("val");
+export function constant_<T extends Tensor>(tensor: T, ...args: CallOf<typeof constantArguments>): T {
+  const { val } = constantArguments.bind("constant_", args);
   return filling(tensor, () => write(tensor, "constant_", () => graph.expandTo(graph.scalar(scalarArgument(val), tensor.dtype.name), tensor.shape)));
 }
 const fillWith = <T extends Tensor>(tensor: T, name: string, value: number): T => filling(tensor, () => write(tensor, name, () => graph.full(tensor.shape, value, tensor.dtype.name)));

@@ -1,0 +1,2 @@
+/** `torch.utils.data.distributed`. */
+export { DistributedSampler } from "./sampler.ts";
