@@ -4,9 +4,10 @@
  * target; so the kernels are kept as text-independent templates and bound to the nodes at hand.
  */
 import { graphKey } from "../../ir/graph-key.ts";
-import { topologicalOrder, type Node } from "../../ir/graph.ts";
+import { canonicalOrder, type Node } from "../../ir/graph.ts";
 import type { Region } from "../../ir/kernel-graph.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
+import { isFree } from "../../ir/traits.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
 import { lowerRegion } from "./region.ts";
 
@@ -27,8 +28,10 @@ export function lowerRegionOnce(
   stored: (node: Node) => boolean,
 ): LoweredKernel[] {
   const members = new Set(region.members);
-  const isLeaf = (node: Node): boolean => node.op === "input" || (stored(node) && !members.has(node));
-  const order = topologicalOrder(region.stores, isLeaf);
+  // Literals, scalars and counters are computed where they are used, also when they are results and so stored.
+  const isLeaf = (node: Node): boolean =>
+    node.op === "input" || (stored(node) && !members.has(node) && !isFree(node));
+  const order = canonicalOrder(region.stores, isLeaf);
   const flags = order.map((node) => (isLeaf(node) ? "i" : members.has(node) ? (stored(node) ? "s" : "m") : "."));
   const { signature } = graphKey(order, region.stores, isLeaf);
   const key = [target.kind, target.simd, target.dynamic, region.kind, region.domain, region.reduced, flags.join(""), signature.join("|")].join(";");
