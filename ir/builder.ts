@@ -97,7 +97,7 @@ export class GraphBuilder {
   }
 
   philox(count: number, seed: readonly [Node, Node], offset: readonly [Node, Node]): Node {
-    return this.make("philox", [...seed, ...offset], none, "int32", [count]);
+    return this.make("philox", [...seed, ...offset], { count }, "int32", [count]);
   }
 
   // ---- elementwise

@@ -40,7 +40,7 @@ export interface PrimitiveAttrs extends Record<UnaryPrimitive | BinaryPrimitive 
   /** 0, 1, 2, ... (1-d). */
   iota: None;
   /** Philox 4x32-10 words as int32, one an element (1-d); inputs: seed low, seed high, offset low, offset high (int32 scalars). */
-  philox: None;
+  philox: { readonly count: number };
 
   where: None;
   cast: None;
@@ -285,6 +285,35 @@ export function topologicalOrder(roots: readonly Node[], isLeaf: (node: Node) =>
     }
   }
   return order.sort((a, b) => a.id - b.id);
+}
+
+/**
+ * The same nodes, inputs before users, in an order that only the graph's form decides and not when its nodes were made:
+ * what keys are built on.
+ */
+export function canonicalOrder(roots: readonly Node[], isLeaf: (node: Node) => boolean = () => false): Node[] {
+  const order: Node[] = [];
+  const entered = new Set<Node>();
+  const done = new Set<Node>();
+  const stack: Node[] = [];
+  for (const root of roots) {
+    stack.push(root);
+    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+      if (done.has(node)) {
+        stack.pop();
+        continue;
+      }
+      if (!entered.has(node)) {
+        entered.add(node);
+        if (!isLeaf(node)) for (let i = node.inputs.length - 1; i >= 0; i--) if (!entered.has(node.inputs[i]!)) stack.push(node.inputs[i]!);
+        if (stack.at(-1) !== node) continue;
+      }
+      done.add(node);
+      order.push(node);
+      stack.pop();
+    }
+  }
+  return order;
 }
 
 /** For each node of an order, the nodes that use it (once per use). */
