@@ -1,9 +1,12 @@
 /** Every operator family: importing this fills the registry. */
 import "./arithmetic.ts";
 import "./diagonal.ts";
+import "./distinct.ts";
 import "./einsum.ts";
 import "./elementwise.ts";
+import "./finite-differences.ts";
 import "./floating.ts";
+import "./histograms.ts";
 import "./indexing.ts";
 import "./joining.ts";
 import "./logic.ts";
@@ -18,6 +21,7 @@ import "./repeating.ts";
 import "./scanning.ts";
 import "./scattering.ts";
 import "./searching.ts";
+import "./segments.ts";
 import "./shaping.ts";
 import "./special.ts";
 import "./statistics.ts";

@@ -78,7 +78,9 @@ export class Adapter {
 
   async method(receiver: unknown, name: string, args: readonly unknown[] = [], kwargs: Kwargs = {}): Promise<unknown> {
     if (!hasMethod(receiver, name)) throw new NotImplementedHere(this.memberName(receiver, name));
-    return this.invoke(receiver, name, args, kwargs);
+    // What PyTorch's cases call "cpu" is the device under test.
+    const own = name === "to" ? args.map((arg) => (arg === "cpu" ? this.device : arg)) : args;
+    return this.invoke(receiver, name, own, kwargs);
   }
 
   /** On a device that cannot be read synchronously, a function that has an `…Async` twin is called by that name. */
