@@ -152,7 +152,7 @@ function reversed(source: Tensor): Tensor {
   return callOperator("permute", [source, source.shape.map((_, i) => source.ndim - 1 - i)]) as Tensor;
 }
 function lastTwoSwapped(source: Tensor, name: string): Tensor {
-  if (source.ndim === 0 && name === "mH") return source;
+  if (source.ndim === 0 && name !== "H") return source;
   if (source.ndim < 2) throw new ShapeError(`${name}/rank`, `tensor.${name} is only supported on matrices or batches of matrices. Got ${source.ndim}-D tensor.`, "unsqueeze() adds a dimension.");
   return callOperator("transpose", [source, -2, -1]) as Tensor;
 }

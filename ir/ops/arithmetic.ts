@@ -44,8 +44,10 @@ export const add = defineOp({
 
 function subtract(g: GraphBuilder, name: string, input: TensorOrScalar, other: TensorOrScalar, alpha: ScalarArgument): Node {
   const dtype = resultType(g, [input, other]);
-  if (dtype === "bool" || (isNode(input) && isNode(other) && (input.dtype === "bool" && other.dtype === "bool"))) {
-    throw new DTypeError(`${name}/bool`, `${name}: Subtraction, the \`-\` operator, with two bool tensors is not supported.`, "Use the `^` or `logical_xor()` operator instead.");
+  const isBool = (value: TensorOrScalar): boolean => isNode(value) && value.dtype === "bool";
+  if (isBool(input) || isBool(other)) {
+    const which = isBool(input) && isBool(other) ? "two bool tensors" : "a bool tensor";
+    throw new DTypeError(`${name}/bool`, `${name}: Subtraction, the \`-\` operator, with ${which} is not supported.`, "Use logical_xor() or logical_not(), or convert the bool tensor with long().");
   }
   const x = operand(g, input, dtype);
   const y = scaled(g, name, other, alpha, dtype);
@@ -87,6 +89,10 @@ export const mul = defineOp({
     return x.dtype === "bool" ? g.and(x, y) : g.mul(x, y);
   },
 });
+
+function refuseBool(name: string, x: Node): void {
+  if (x.dtype === "bool") throw new DTypeError(`${name}/bool`, `${name}: "${name}_cpu" not implemented for 'Bool'.`, "Convert the operands with long().");
+}
 
 /** floor(a / b) exactly, by Python's rule for the sign. */
 export function floorDivide(g: GraphBuilder, x: Node, y: Node): Node {
@@ -139,6 +145,7 @@ export const floorDivideOp = defineOp({
   gradient: "none",
   record(g, { input, other }) {
     const [x, y] = promoted(g, input, other);
+    refuseBool("floor_divide", x);
     checkBroadcast("floor_divide", x, y);
     return floorDivide(g, x, y);
   },
@@ -153,6 +160,7 @@ export const remainder = defineOp({
   gradient: "through decomposition",
   record(g, { input, other }) {
     const [x, y] = promoted(g, input, other);
+    refuseBool("remainder", x);
     checkBroadcast("remainder", x, y);
     const plain = g.binary("rem", x, y);
     const wrongSide = g.and(g.ne(plain, 0), g.ne(g.lt(plain, 0), g.lt(y, 0)));
@@ -243,7 +251,7 @@ export const pow = defineOp({
     }
     const [x, y] = [operand(g, input, dtype), operand(g, exponent, dtype)];
     checkBroadcast("pow", x, y);
-    if (dtype === "bool") return g.or(x, g.not(y));
+    refuseBool("pow", x);
     return isIntegral(dtype) ? integerPower(g, x, y) : g.pow(x, y);
   },
 });

@@ -152,8 +152,8 @@ for (const [name, op, argument] of [
     places: ["torch", "Tensor"],
     doc: { summary: `Position of the first ${word.toLowerCase()} value (of the flattened input without dim).`, shape: "[*] -> int64[*]", source: `torch.${argument}` },
     gradient: "none",
-    record(g, { input, dim, keepdim }) {
-      const x = input.dtype === "bool" ? g.cast(input, "uint8") : input;
+    record(g, { input: x, dim, keepdim }) {
+      if (x.dtype === "bool") throw new DTypeError(`${argument}/bool`, `${argument}: "${argument}_cpu" not implemented for 'Bool', got ${describe(x)}.`, "Convert it with input.long().");
       if (dim === null || x.shape.length === 0) {
         if (dim !== null) axisOf(argument, dim, 0);
         requireElements(argument, x, axesOf(argument, null, x.shape.length));
@@ -228,6 +228,14 @@ for (const [name, root] of [
     doc: { summary: `${root ? "Standard deviation" : "Variance"} and mean.`, shape, source: `torch.${both}` },
     gradient: "through decomposition",
     record: (g, { input, dim, unbiased, keepdim, correction }) => compute(g, input, dim, unbiased, correction, keepdim),
+  });
+  defineOp({
+    name: `${both}.unbiased`,
+    signature: `${both}(Tensor input, bool unbiased) -> Tensor[2]` as "var_mean(Tensor input, bool unbiased) -> Tensor[2]",
+    places: ["torch"],
+    doc: { summary: `${root ? "Standard deviation" : "Variance"} and mean of all elements.`, shape: "[*] -> [] and []", source: `torch.${both}` },
+    gradient: "through decomposition",
+    record: (g, { input, unbiased }) => compute(g, input, null, unbiased, null, false),
   });
 }
 
