@@ -196,14 +196,27 @@ const weightGradient = defineOp({
     const rank = stride.length;
     const padded = padSpatial(g, input, low, high, zeros(rank));
     const windows = firstPositions(g, g.window(padded, size, stride, dilation), spatialOf(grad));
-    const positions = range(rank);
-    if (groups === 1) {
-      const at = [0, ...positions.map((i) => 2 + i)];
-      return g.dot(grad, windows, [at, at]);
-    }
-    const at = [0, ...positions.map((i) => 3 + i)];
-    const product = g.dot(grouped(g, grad, groups), grouped(g, windows, groups), [at, at], [[1], [1]]);
-    return g.reshape(product, [product.shape[0]! * product.shape[1]!, ...product.shape.slice(2)]);
+    const split = [grouped(g, grad, groups), grouped(g, windows, groups)] as const;
+    const [out, channels] = [split[0].shape[2]!, split[1].shape[2]!];
+    // [N, G, C, *positions, *K] with the channels last: the columns of the product should be many.
+    const positions = axesBetween(3, 3 + rank);
+    const taps = axesBetween(3 + rank, 3 + 2 * rank);
+    const columns = g.permute(split[1], [0, 1, ...positions, ...taps, 2]);
+    const [atGrad, atColumns] = [
+      [0, ...positions],
+      [0, ...range(rank).map((i) => 2 + i)],
+    ];
+    const behindTaps = axesBetween(2, 2 + rank);
+    const product =
+      channels >= 4
+        ? g.permute(g.dot(split[0], columns, [atGrad, atColumns], [[1], [1]]), [0, 1, 2 + rank, ...behindTaps])
+        : g.permute(g.dot(columns, split[0], [atColumns, atGrad], [[1], [1]]), [
+            0,
+            2 + rank,
+            1 + rank,
+            ...axesBetween(1, 1 + rank),
+          ]);
+    return g.reshape(product, [groups * out, channels, ...size]);
   },
 });
 
