@@ -73,7 +73,7 @@ function generaliseKernel(kernels: readonly LoopKernel[]): GeneralKernel {
   const merge = (parts: readonly unknown[]): unknown => {
     const [head] = parts;
     if (parts.every(isLiteral)) {
-      const literals = parts as readonly Literal[];
+      const literals = parts;
       const one = literals[0]!;
       if (literals.every((literal) => literal.type.kind === one.type.kind && Object.is(literal.value, one.value)))
         return one;
@@ -83,7 +83,9 @@ function generaliseKernel(kernels: readonly LoopKernel[]): GeneralKernel {
       )
         throw new DifferentForm();
       const values = literals.map((literal) => literal.value);
-      const key = `${one.type.kind}:${values.join()}`;
+      // Numbers that agree at sizes which all differ are taken for one; others may agree by chance.
+      const telling = new Set(values).size === values.length;
+      const key = telling ? `${one.type.kind}:${values.join()}` : `#${parameters.size}`;
       let parameter = parameters.get(key);
       if (parameter === undefined)
         parameters.set(key, (parameter = { name: `z${parameters.size}`, kind: one.type.kind, values }));

@@ -33,15 +33,15 @@ export function statusOf(roots: readonly Node[]): { node: Node; checks: readonly
   if (recorded.length === 0) return null;
   const reached = new Set(topologicalOrder(roots, (node) => valueOf(node) !== null));
   const checks = recorded.filter((check) => reached.has(check.subject));
-  // A condition is checked once, with the first computation that needs it.
-  recorded = recorded.filter((check) => !checks.includes(check)).slice(-1000);
-  known = new Set(recorded.map((check) => check.failed));
   if (checks.length === 0) return null;
   return { node: withGradMode(false, () => graph.concat(checks.map((check) => check.failed), 0)), checks };
 }
 
 /** Looks at a status vector, or keeps it for the next read. */
 export function noteStatus(checks: readonly Check[], value: Value): void {
+  // A condition is checked once, with the first computation that needs it; what nobody computes is forgotten in time.
+  recorded = recorded.filter((check) => !checks.includes(check)).slice(-1000);
+  known = new Set(recorded.map((check) => check.failed));
   if (value.device.synchronous) raise(checks, new Uint8Array(value.device.readSync(value.memory())));
   else unsettled.push({ checks, value });
 }

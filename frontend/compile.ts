@@ -7,7 +7,7 @@
  * https://docs.pytorch.org/docs/stable/generated/torch.compile.html
  */
 import { AutogradError, ValueError } from "../ir/errors.ts";
-import { forgetInterned, leafNode, topologicalOrder, type Node } from "../ir/graph.ts";
+import { forgetInterned, leafNode, canonicalOrder, type Node } from "../ir/graph.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
@@ -306,7 +306,7 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
   const device = writes[0]?.storage.device ?? grads[0]?.owner.storage_.device ?? findDevice(result);
   if (device === null) return null;
   const isLeaf = (node: Node): boolean => valueOf(node) !== null;
-  const order = topologicalOrder(roots, isLeaf);
+  const order = canonicalOrder(roots, isLeaf);
   const placed = placeholders(order);
   // New contents may overwrite the old ones: nobody but the storage holds them.
   const donations = new Map<number, Node>();

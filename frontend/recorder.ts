@@ -3,7 +3,7 @@
  * compile on a miss, run, hand out the values.
  */
 import { DTypeError } from "../ir/errors.ts";
-import { forgetInterned, leafNode, topologicalOrder, type Node } from "../ir/graph.ts";
+import { becomeInput, canonicalOrder, forgetInterned, leafNode, type Node } from "../ir/graph.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
 import type { Compiled } from "./pipeline.ts";
@@ -24,7 +24,7 @@ interface CacheEntry {
   /** Positions of the roots that are inputs of the graph, by index in leaf order. */
   readonly inputLeaves: readonly number[];
   readonly scalarLeaves: readonly number[];
-  /** Recording ordinals of results that were read late: outputs of the next compilation. */
+  /** Structural hashes of results that were read late: outputs of the next compilation. */
   readonly late: Set<number>;
   used: number;
 }
@@ -45,7 +45,7 @@ export class Recorder {
   private readonly contributors: Contributor[] = [];
   private flushCount = 0;
   private retiring: { value: Value; at: number; reason: string }[] = [];
-  /** Nodes that became tensors since the last flush, in order: a late read is known by its place here. */
+  /** Nodes that became tensors since the last flush: those that may be read late. */
   private created: Node[] = [];
   private previous: { entry: CacheEntry; created: readonly Node[]; at: number }[] = [];
   compileCount = 0;
@@ -131,10 +131,8 @@ export class Recorder {
 
   /** A node of an earlier recording is read after its flush: from now on that graph gives it out. */
   private noteLateRead(node: Node): void {
-    for (const { entry, created } of this.previous) {
-      const ordinal = created.indexOf(node);
-      if (ordinal >= 0 && valueOf(node) === null) entry.late.add(ordinal);
-    }
+    if (valueOf(node) !== null) return;
+    for (const { entry, created } of this.previous) if (created.includes(node)) entry.late.add(node.hash);
   }
 
   private execute(requested: readonly Node[], requestedHints: readonly OutputHint[], device: Device, created: readonly Node[], mayExtend: boolean): CacheEntry {
@@ -142,7 +140,7 @@ export class Recorder {
     const status = statusOf(requested);
     const roots = status === null ? requested : [...requested, status.node];
     const hints: readonly OutputHint[] = status === null ? requestedHints : [...requestedHints, "escapes"];
-    const order = topologicalOrder(roots, isLeaf);
+    const order = canonicalOrder(roots, isLeaf);
     const key = graphKey(order, roots, isLeaf);
     let byHash = this.cache.get(device);
     if (byHash === undefined) this.cache.set(device, (byHash = new Map<number, CacheEntry[]>()));
@@ -150,7 +148,8 @@ export class Recorder {
     if (bucket === undefined) byHash.set(key.hash, (bucket = []));
     let entry = bucket.find((candidate) => sameSignature(candidate.signature, key.signature));
     if (entry !== undefined && mayExtend && entry.late.size > 0) {
-      const extra = [...entry.late].map((ordinal) => created[ordinal]).filter((node): node is Node => node !== undefined && valueOf(node) === null && !roots.includes(node));
+      const { late } = entry;
+      const extra = [...new Set(created.filter((node) => late.has(node.hash) && valueOf(node) === null && !roots.includes(node)))];
       if (extra.length > 0) {
         this.execute([...requested, ...extra], [...requestedHints, ...extra.map((): OutputHint => "escapes")], device, created, false);
         return entry;
@@ -195,8 +194,7 @@ export class Recorder {
 
 /** A value that no gradient flows through needs no history: without this, weights would remember all their updates. */
 function cutHistory(node: Node): void {
-  if (node.requiresGrad) return;
-  Object.assign(node, { op: "input", inputs: [], attrs: {}, expansion: null });
+  if (!node.requiresGrad) becomeInput(node);
 }
 
 /** The graph with anonymous leaves: a cached program must not keep anybody's values alive. */

@@ -3,9 +3,13 @@ import type { DType } from "../ir/dtype.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
 import type { Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
-import type { TypedArray } from "../runtime/typed-array.ts";
+import { typedView, type TypedArray } from "../runtime/typed-array.ts";
+import { withGradMode } from "./grad-mode.ts";
 import { recorder, type FlushRequest } from "./recorder.ts";
-import { behindMarkers, valueOf, type Value } from "./value.ts";
+import { SharedMemory } from "./shared-memory.ts";
+import { graph } from "./state.ts";
+import { traceObserver } from "./trace.ts";
+import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
 import { copyOf } from "./value-copy.ts";
 
 /** Where a value was overwritten: for the error of a backward pass that needs the old one. */
@@ -21,7 +25,7 @@ export const overwriteOf = (node: Node): Overwrite | null => overwritten.get(nod
 const written = new Set<Storage>();
 /** Takes the storages that were written (on any device) off the list of what the next flush computes. */
 export function takeWritten(): Storage[] {
-  const list = [...written];
+  const list = [...written].sort((a, b) => a.id - b.id);
   written.clear();
   return list;
 }
@@ -31,7 +35,8 @@ export const newestStorageId = (): number => nextStorageId;
 recorder.contribute({
   collect(device: Device): readonly FlushRequest[] {
     const requests: FlushRequest[] = [];
-    for (const storage of written) {
+    // By age, not by when they were written: a first step may write in another order than the next ones.
+    for (const storage of [...written].sort((a, b) => a.id - b.id)) {
       if (storage.device !== device) continue;
       written.delete(storage);
       requests.push({ node: behindMarkers(storage.node), hint: "state" });
@@ -78,8 +83,9 @@ export class Storage {
   private counted: Value | null = null;
   /** Nodes handed out as values of this version. */
   private exposed: Node[] = [];
-  /** A typed array of the user's that shares this storage. */
-  shared: TypedArray | null = null;
+  /** Versions that the user made, by writing shared memory. */
+  outsideWrites = 0;
+  private shared: SharedMemory | null = null;
 
   constructor(node: Node, device: Device) {
     this.dtype = node.dtype;
@@ -90,7 +96,60 @@ export class Storage {
   }
 
   get node(): Node {
+    this.refresh();
     return this.current;
+  }
+
+  /** The storage's whole contents in an array that shares memory with it from now on. */
+  share(): TypedArray {
+    this.refresh();
+    if (this.shared === null) {
+      const node = behindMarkers(this.current);
+      recorder.flush([{ node, hint: "escapes" }], this.device);
+      const value = valueOf(node)!;
+      value.check();
+      const read = (): TypedArray => typedView(this.dtype, this.device.readSync(value.memory()));
+      this.shared = new SharedMemory(read(), read());
+    }
+    return this.shared.array;
+  }
+  /** The contents are an array of the user's, of which they hold a copy. */
+  shareWith(array: TypedArray, copy: TypedArray): void {
+    this.shared = new SharedMemory(array, copy);
+  }
+  get isShared(): boolean {
+    return this.shared !== null;
+  }
+
+  /** Takes in what the user has written into shared memory. A recording under way sees what it has recorded. */
+  refresh(): void {
+    const { shared } = this;
+    if (shared === null) return;
+    // A compiled function that has taken the writes off the list makes them itself.
+    if (shared.behind) return written.has(this) ? this.writeOutside() : undefined;
+    const contents = shared.changes();
+    if (contents === null) return;
+    const { current } = this;
+    const fresh = inputNode(new Value(this.dtype, current.shape, this.device, contents));
+    const history = current.op !== "leaf" && current.requiresGrad;
+    this.version++;
+    this.outsideWrites++;
+    this.exposed = [];
+    this.replace(history ? withGradMode(true, () => graph.withHistory(fresh, current)) : fresh);
+  }
+
+  /** Brings shared memory up to date: at once, but never with what a recording may still take back. */
+  private writeOutside(): void {
+    const { shared } = this;
+    if (shared === null) return;
+    shared.behind = journal !== null || traceObserver() !== null;
+    if (shared.behind) return;
+    const node = behindMarkers(this.current);
+    const value = valueOf(node) ?? recorder.compute(node, this.device);
+    shared.receive(typedView(this.dtype, this.device.readSync(value.memory())));
+    if (valueOf(node) !== null || this.current.requiresGrad) return;
+    this.replace(inputNode(value));
+    written.delete(this);
   }
 
   expose(node: Node): void {
@@ -106,6 +165,7 @@ export class Storage {
     this.exposed = [];
     this.replace(node);
     written.add(this);
+    this.writeOutside();
   }
 
   /** Contents computed by a program that ran outside a flush; counts as a write. */
@@ -113,13 +173,16 @@ export class Storage {
     this.version++;
     this.exposed = [];
     this.replace(node);
+    this.writeOutside();
   }
 
   /** The value, computed if it is pending. */
   value(): Value {
+    this.refresh();
     const node = behindMarkers(this.current);
     if (valueOf(node) === null) recorder.flush([{ node, hint: "state" }], this.device);
     this.count();
+    if (this.shared?.behind === true) this.writeOutside();
     return valueOf(node)!;
   }
 

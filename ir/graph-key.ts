@@ -10,7 +10,7 @@ export interface GraphKey {
   readonly signature: readonly (number | string)[];
 }
 
-/** `order` holds the graph inputs first; `isLeaf` nodes are given from outside. */
+/** `order` is the graph's canonical order; `isLeaf` nodes are given from outside. */
 export function graphKey(order: readonly Node[], roots: readonly Node[], isLeaf: (node: Node) => boolean): GraphKey {
   const place = new Map<Node, number>();
   const signature: (number | string)[] = [];

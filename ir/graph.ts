@@ -241,6 +241,19 @@ export function makeNode<P extends Primitive>(request: NodeRequest<P>, attrText 
   } as Node;
 }
 
+/** The hash of a leaf: only what it looks like, never which one it is. */
+function leafHash(op: string, dtype: DType, shape: Shape): number {
+  let hash = mixHash(hashString(op), hashString(dtype));
+  for (const size of shape) hash = mixHash(hash, size);
+  return hash;
+}
+
+/** Turns a node whose value is known into a leaf: what it was computed from is forgotten. */
+export function becomeInput(node: Node): void {
+  const { dtype, shape } = node;
+  Object.assign(node, { op: "input", inputs: [], attrs: {}, expansion: null, hash: leafHash("input", dtype, shape) });
+}
+
 /** A leaf with an identity of its own: an input, a scalar slot, a leaf of differentiation. */
 export function leafNode(
   op: "input" | "scalar" | "leaf",
@@ -250,8 +263,7 @@ export function leafNode(
   requiresGrad = false,
   inputs: readonly Node[] = [],
 ): Node {
-  let hash = mixHash(hashString(op), hashString(dtype));
-  for (const size of shape) hash = mixHash(hash, size);
+  let hash = leafHash(op, dtype, shape);
   for (const input of inputs) hash = mixHash(hash, input.hash);
   return { id: nextId++, op, inputs, attrs: {}, dtype, shape, outputs: null, hash, requiresGrad, binding, expansion: null };
 }

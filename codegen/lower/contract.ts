@@ -310,16 +310,23 @@ class ContractLowering {
   /** Blocks of `tile` steps, then the rest: as one smaller block, or (where sizes vary) one step at a time. */
   private overTiles(size: number, tile: number, prefix: string, body: (from: Index, count: number) => void): void {
     const { builder } = this;
+    if (builder.target.dynamic) {
+      // Counted in the kernel, so that the size is the only number that varies.
+      const blocks = builder.let(apply("div", i32, integer(size), integer(tile)));
+      const block = builder.fresh(prefix);
+      builder.range(block, integer(0), blocks, 1, "serial", () => body(builder.position(block, Math.ceil(size / tile)).scale(tile), tile));
+      const rest = builder.fresh(prefix);
+      const done = builder.let(apply("mul", i32, blocks, integer(tile)));
+      builder.range(rest, done, integer(size), 1, "serial", () => body(builder.position(rest, size), 1));
+      return;
+    }
     const whole = Math.floor(size / tile);
-    if (whole > 0 || builder.target.dynamic) {
+    if (whole > 0) {
       const name = builder.fresh(prefix);
-      builder.loop(name, whole, "serial", () => body(builder.position(name, whole).scale(tile), tile));
+      builder.loop(name, whole, "serial", () => body(Index.variable(name, whole - 1).scale(tile), tile));
     }
     const rest = size - whole * tile;
-    if (builder.target.dynamic) {
-      const name = builder.fresh(prefix);
-      builder.loop(name, rest, "serial", () => body(builder.position(name, rest).add(whole * tile), 1));
-    } else if (rest > 0) body(Index.constant(whole * tile), rest);
+    if (rest > 0) body(Index.constant(whole * tile), rest);
   }
 
   /** Copies `width` columns next to each other: [depth][width]. */
@@ -409,7 +416,7 @@ class ContractLowering {
       return out.add(r.scale(row.out)).add(c.scale(column.out));
     };
     if (region.members.length === 1 && (column.out === 1 || width === 1)) {
-      const buffer = builder.buffer(dot as Node, "write");
+      const buffer = builder.buffer(dot, "write");
       for (let i = 0; i < height; i++) {
         for (let v = 0; v < vectors; v++)
           builder.emit({
@@ -486,18 +493,19 @@ class ContractLowering {
               builder.assign(targets[r * width + c]!, apply("madd", type, a, b[c]!, targets[r * width + c]!));
           }
         };
-        if (whole > 0 || builder.target.dynamic) {
+        const vectors = (end: Expr): void => {
           const name = builder.fresh("k");
-          builder.range(name, integer(0), integer(whole), lanes, "serial", () =>
-            chunk(vector, variable(name, i32), sums),
-          );
-        }
+          builder.range(name, integer(0), end, lanes, "serial", () => chunk(vector, variable(name, i32), sums));
+        };
         if (builder.target.dynamic) {
+          const aligned = builder.let(apply("and", i32, integer(inner.size), integer(-lanes)));
+          vectors(aligned);
           const name = builder.fresh("k");
-          builder.range(name, integer(whole), integer(inner.size), 1, "serial", () =>
-            chunk(f32, variable(name, i32), rest),
-          );
-        } else for (let k = whole; k < inner.size; k++) chunk(f32, integer(k), rest);
+          builder.range(name, aligned, integer(inner.size), 1, "serial", () => chunk(f32, variable(name, i32), rest));
+          return;
+        }
+        if (whole > 0) vectors(integer(whole));
+        for (let k = whole; k < inner.size; k++) chunk(f32, integer(k), rest);
       };
       nest(0, Index.constant(0), Index.constant(0));
       for (let r = 0; r < height; r++) {
