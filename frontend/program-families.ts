@@ -7,26 +7,55 @@ import type { Node } from "../ir/graph.ts";
 import type { Device, Executable } from "../runtime/device.ts";
 import { compileGraph, type Compiled, type CompileOptions } from "./pipeline.ts";
 
+/** Graphs of one form in which the same numbers vary together, such as a batch size and what is computed from it. */
 interface Family {
+  /** The numbers of the first graph, and which of them have been seen to vary (null: only one graph so far). */
+  readonly numbers: readonly number[];
+  varying: ReadonlySet<number> | null;
   /** The graphs of the first sizes, until the kernels are shared. */
-  members: { readonly roots: readonly Node[]; readonly options: CompileOptions }[];
+  readonly members: { readonly roots: readonly Node[]; readonly options: CompileOptions }[];
   shared: ProgramFamily | null;
 }
 
-const families = new Map<Device, Map<string, Family>>();
+const families = new Map<Device, Map<string, Family[]>>();
 const specialisedSizes = 2;
 
-/** The signature of a graph without its sizes. */
-const formOf = (signature: readonly (number | string)[]): string =>
+type Signature = readonly (number | string)[];
+
+/** The signature of a graph without its numbers, and the numbers. */
+const formOf = (signature: Signature): string =>
   signature.map((part) => (typeof part === "number" ? "#" : part.replace(/\d+/g, "#"))).join(" ");
+const numbersOf = (signature: Signature): number[] =>
+  signature.flatMap((part) => (typeof part === "number" ? [part] : (part.match(/\d+/g) ?? []).map(Number)));
+
+/** The family that a graph belongs to: what varies there is all that differs here. */
+function familyOf(list: Family[], numbers: readonly number[]): Family {
+  for (const family of list) {
+    const differing = numbers.map((_, i) => i).filter((i) => numbers[i] !== family.numbers[i]);
+    if (family.varying === null ? isOneSize(family.numbers, numbers, differing) : differing.every((i) => family.varying!.has(i))) {
+      if (family.varying === null && differing.length > 0) family.varying = new Set(differing);
+      return family;
+    }
+  }
+  const family: Family = { numbers, varying: null, members: [], shared: null };
+  list.push(family);
+  return family;
+}
+
+/** Whether all differences may come from one size: everything that differs does so in one ratio. */
+function isOneSize(before: readonly number[], now: readonly number[], differing: readonly number[]): boolean {
+  const [first] = differing;
+  return differing.every((i) => before[i]! * now[first!]! === now[i]! * before[first!]!);
+}
 
 /** Compiles a graph for a device, with kernels shared between sizes where that has proved useful. */
-export function prepareGraph(roots: readonly Node[], signature: readonly (number | string)[], device: Device, options: CompileOptions): { compiled: Compiled; executable: Executable } {
+export function prepareGraph(roots: readonly Node[], signature: Signature, device: Device, options: CompileOptions): { compiled: Compiled; executable: Executable } {
   let byForm = families.get(device);
-  if (byForm === undefined) families.set(device, (byForm = new Map<string, Family>()));
+  if (byForm === undefined) families.set(device, (byForm = new Map<string, Family[]>()));
   const form = formOf(signature);
-  let family = byForm.get(form);
-  if (family === undefined) byForm.set(form, (family = { members: [], shared: null }));
+  let list = byForm.get(form);
+  if (list === undefined) byForm.set(form, (list = []));
+  const family = familyOf(list, numbersOf(signature));
   if (family.shared === null && family.members.length < specialisedSizes) {
     family.members.push({ roots, options });
     return prepare(compileGraph(roots, options), device);
