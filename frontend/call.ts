@@ -2,9 +2,9 @@
  * Calling operators: binds the arguments, records the operator's nodes, wraps the results; and the derived forms:
  * methods, `name_` in place, `out=`, views.
  */
-import { isNode } from "../ir/builder.ts";
+import { describe, isNode } from "../ir/builder.ts";
 import { canCast } from "../ir/dtype.ts";
-import { ArgumentError, AutogradError, CressetError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
+import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { enterScope, nextNodeId, type Node } from "../ir/graph.ts";
 import { operators, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
@@ -16,7 +16,7 @@ import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
 import { graph, settings } from "./state.ts";
 import { noteOperation } from "./saved-values.ts";
-import { userSite } from "./site.ts";
+import { withSite } from "./site.ts";
 import { Tensor, viewLayout } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { movement } from "./views.ts";
@@ -38,6 +38,8 @@ function overloadsOf(name: string): readonly Operator[] {
   if (found === undefined) throw new ArgumentError("operator/unknown", `${name}: there is no such operator`);
   return found;
 }
+
+export { withSite };
 
 export type Result = Tensor | readonly Tensor[];
 
@@ -188,33 +190,26 @@ function writeOut(definition: Operator, nodes: readonly Node[], out: unknown): R
   const targets = out instanceof Tensor ? [out] : Array.isArray(out) ? (out as Tensor[]) : [];
   if (targets.length !== nodes.length) throw new ArgumentError("out/count", `${definition.name}: out= takes ${nodes.length} tensor(s), got ${targets.length}`);
   if (graph.gradEnabled && (nodes.some((node) => node.requiresGrad) || targets.some((t) => t.requires_grad))) throw new AutogradError("out/grad", `${definition.name}: functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`, "Wrap the call in torch.no_grad(() => ...).");
-  targets.forEach((target, i) => {
-    const node = nodes[i]!;
-    if (!canCast(node.dtype, target.dtype.name)) throw new DTypeError("out/dtype", `${definition.name}: result type ${node.dtype} can't be cast to the desired output type ${target.dtype.name}.`);
-    if (!sameShape(node.shape, target.shape)) resizeFor(target, node);
-    target.write_(graph.cast(node, target.dtype.name), `${definition.name} (out=)`);
-  });
+  targets.forEach((target, i) => checkOut(target, nodes[i]!, definition.name));
+  targets.forEach((target, i) => writeChecked(target, nodes[i]!, definition.name));
   return targets.length === 1 ? targets[0]! : named(definition, targets);
 }
 
-/** `out=` takes the result's shape. */
-function resizeFor(target: Tensor, node: Node): void {
-  (target as { shape: readonly number[] }).shape = node.shape;
+/** Writes a result into `out`, which takes its shape. */
+export function writeInto(out: Tensor, node: Node, operator: string): void {
+  checkOut(out, node, operator);
+  writeChecked(out, node, operator);
 }
-
-/** Runs a call; an error gets the user's line. */
-export function withSite<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    locate(error);
-    throw error;
-  }
+/** Everything that may be refused is refused before anything is written. */
+function checkOut(out: Tensor, node: Node, operator: string): void {
+  if (!canCast(node.dtype, out.dtype.name)) throw new DTypeError("out/dtype", `${operator}: result type ${node.dtype} can't be cast to the desired output type ${out.dtype.name}.`, "Make out of the result's type.");
+  if (sameShape(node.shape, out.shape)) return;
+  const cannot = out.parent_ !== null ? "is a view of another tensor" : out.storage_.isShared ? "shares memory with an array" : null;
+  if (cannot !== null) throw new ShapeError("out/shape", `${operator}: the result ${describe(node)} does not fit out=, ${String(out)}, which ${cannot} and cannot be resized.`, `Make out of shape ${formatShape(node.shape)}.`);
 }
-function locate(error: unknown): void {
-  if (!(error instanceof CressetError) || error.message.includes("\n  at ")) return;
-  const site = userSite(error.stack);
-  if (site !== null) error.message += `\n  at ${site}`;
+function writeChecked(out: Tensor, node: Node, operator: string): void {
+  out.write_(graph.cast(node, out.dtype.name), `${operator} (out=)`);
+  if (!sameShape(node.shape, out.shape)) out.resized_(node.shape);
 }
 
 const methods = Tensor.prototype as unknown as Record<string, unknown>;

@@ -6,7 +6,7 @@ import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
 import { isPlainObject, scalarArgument } from "./bind.ts";
-import { withSite } from "./call.ts";
+import { withSite, writeInto } from "./call.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
 import { fillTyped } from "./elements.ts";
@@ -71,7 +71,8 @@ const arrayTypes = new Map<unknown, DType>([
   [Uint8Array, "uint8"],
   [Uint8ClampedArray, "uint8"],
 ]);
-function arrayDType(array: ArrayBufferView): DType {
+/** The element type that an array holds. @throws ArgumentError when there is none */
+export function arrayDType(array: ArrayBufferView): DType {
   const dtype = arrayTypes.get(array.constructor) ?? (Buffer_ !== null && array instanceof Buffer_ ? "uint8" : undefined);
   if (dtype === undefined) throw new ArgumentError("tensor/array", `tensor: ${array.constructor.name} has no corresponding dtype.`, "Use a Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, BigInt64Array or Uint8Array.");
   return dtype;
@@ -100,24 +101,14 @@ export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: nev
       enterScope(device.name);
       result = Tensor.ofNode(graph.cast(graph.detach(data.node_()), wanted ?? data.dtype.name), device);
     } else if (ArrayBuffer.isView(data)) {
-      const own = arrayDType(data as ArrayBufferView);
+      const own = arrayDType(data);
       const dtype = wanted ?? own;
-      result = dtype === own ? Tensor.ofArray((data as Float32Array).slice(), [(data as Float32Array).length], dtype, device) : fromHost(data as Float32Array, [(data as Float32Array).length], dtype, device);
+      result = dtype === own ? Tensor.ofArray((data as Float32Array).slice(), [(data as Float32Array).length], dtype, device) : fromHost(data, [(data as Float32Array).length], dtype, device);
     } else {
       const { shape, flat } = flattenData(data);
       result = fromHost(flat, shape, wanted ?? inferDType(flat), device);
     }
     return options.requires_grad ? result.requires_grad_() : result;
-  });
-}
-
-/** A tensor that shares memory with a typed array: writing either is seen by the other. */
-export function from_numpy(array: TypedArray): Tensor {
-  return withSite(() => {
-    const dtype = arrayDType(array);
-    const result = Tensor.ofArray(array, [array.length], dtype, currentDevice());
-    result.storage_.shared = array;
-    return result;
   });
 }
 
@@ -135,10 +126,9 @@ export function sizeArguments(name: string, args: readonly unknown[]): { shape: 
   return { shape, options, rest: Array.isArray(items[0]) ? items.slice(1) : [] };
 }
 
-export function finish(result: Tensor, options: FactoryOptions, write: (target: Tensor, node: Node) => void = (target, node) => target.write_(graph.cast(node, target.dtype.name), "out=")): Tensor {
+export function finish(result: Tensor, options: FactoryOptions): Tensor {
   if (options.out instanceof Tensor) {
-    (options.out as { shape: Shape }).shape = result.shape;
-    write(options.out, result.node_());
+    writeInto(options.out, result.node_(), "out=");
     return options.out;
   }
   return options.requires_grad ? result.requires_grad_() : result;
@@ -168,7 +158,7 @@ const factory = (name: string, value: number): SizeCall =>
     withSite(() => {
       const { shape, options } = sizeArguments(name, args);
       return filled(shape, value, dtypeOption(options, options.out?.dtype.name ?? settings.defaultDType, name), options);
-    })) as SizeCall;
+    }));
 
 /** All zeros. https://docs.pytorch.org/docs/stable/generated/torch.zeros.html */
 export const zeros = factory("zeros", 0);
@@ -227,18 +217,6 @@ export function arange(...args: (number | bigint | FactoryOptions)[]): Tensor {
     const scaled = s === 1 ? line : graph.mul(line, at(s));
     const shifted = a === 0 ? scaled : graph.add(scaled, at(a));
     return finish(Tensor.ofNode(graph.cast(shifted, dtype), device), options);
-  });
-}
-
-/** `steps` values from start to end, both included. https://docs.pytorch.org/docs/stable/generated/torch.linspace.html */
-export function linspace(start: number, end: number, steps = 100, options: FactoryOptions = {}): Tensor {
-  return withSite(() => {
-    const dtype = dtypeOption(options, settings.defaultDType, "linspace");
-    if (!Number.isInteger(steps) || steps < 0) throw new ArgumentError("linspace/steps", `linspace: number of steps must be non-negative, got ${steps}.`);
-    // Symmetric: counted from whichever end is nearer, as PyTorch does.
-    const step = steps > 1 ? (end - start) / (steps - 1) : 0;
-    const values = Array.from({ length: steps }, (_, i) => (i < steps / 2 ? start + step * i : end - step * (steps - i - 1)));
-    return finish(fromHost(isIntegral(dtype) ? values.map(Math.trunc) : values, [steps], dtype, currentDevice(options.device)), options);
   });
 }
 

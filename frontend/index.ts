@@ -5,6 +5,7 @@ import { installMethods } from "./call.ts";
 
 import "./conversion.ts";
 import "./indexing.ts";
+import "./new-tensors.ts";
 import "./reordered-methods.ts";
 import "./print.ts";
 import "./strided.ts";
@@ -17,10 +18,8 @@ export {
   empty,
   empty_like,
   eye,
-  from_numpy,
   full,
   full_like,
-  linspace,
   ones,
   ones_like,
   tensor,
@@ -30,6 +29,31 @@ export {
   type TensorData,
   type TensorOptions,
 } from "./creation.ts";
+export {
+  as_tensor,
+  asarray,
+  from_numpy,
+  frombuffer,
+  scalar_tensor,
+  type AsArrayOptions,
+  type AsTensorOptions,
+  type BufferOptions,
+} from "./from-data.ts";
+export {
+  BFloat16Tensor,
+  BoolTensor,
+  ByteTensor,
+  CharTensor,
+  DoubleTensor,
+  FloatTensor,
+  HalfTensor,
+  IntTensor,
+  LongTensor,
+  ShortTensor,
+  type LegacyTensor,
+} from "./legacy-tensors.ts";
+export { empty_strided } from "./new-tensors.ts";
+export { linspace, logspace, range } from "./sequences.ts";
 export {
   bfloat16,
   bool,
@@ -58,7 +82,15 @@ export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
 export * as autograd from "./autograd.ts";
 export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
 export { compile, type CompileOptions, type CompiledFunction, type Recompile } from "./compile.ts";
-export { export, ExportedProgram, type Exportable, type ExportModelOptions, type ExportGraphSignature, type SaveOptions, type ExportTarget } from "./export.ts";
+export {
+  export,
+  ExportedProgram,
+  type Exportable,
+  type ExportModelOptions,
+  type ExportGraphSignature,
+  type SaveOptions,
+  type ExportTarget,
+} from "./export.ts";
 export {
   channels_last,
   channels_last_3d,
@@ -122,6 +154,7 @@ export {
   type IntegerInfo,
 } from "./type-info.ts";
 export { allclose, allcloseAsync, equal, equalAsync, type ClosenessOptions } from "./comparison.ts";
+export { histogramdd, type Histogram, type HistogramOptions } from "./histogram.ts";
 export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
 export { slice, type Index, type IndexValue, type Slice } from "./indexing.ts";
 export * from "../ir/errors.ts";
@@ -131,4 +164,6 @@ export * as linalg from "./linalg.ts";
 export * as nn from "./nn/index.ts";
 export * as optim from "./optim/index.ts";
 export * as special from "./special.ts";
+export * as utils from "./utils/index.ts";
+export { summary } from "./utils/summary.ts";
 export type { NamedTensors, Operand, Scalar } from "./operator-types.ts";

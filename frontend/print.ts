@@ -50,7 +50,7 @@ function textOf(tensor: Tensor, contents: TypedArray): string {
 Object.defineProperties(Tensor.prototype, {
   repr: {
     value(this: Tensor): string {
-      return textOf(this, this.readSync_());
+      return textOf(this, this.readSync_("repr"));
     },
   },
   reprAsync: {

@@ -1,4 +1,6 @@
 /** The user's own line: the first stack frame that is not the library's. */
+import { CressetError } from "../ir/errors.ts";
+
 const root = new URL("..", import.meta.url).href.replace(/^file:\/\//, "");
 const own = ["frontend/", "ir/", "passes/", "codegen/", "runtime/"].map((folder) => root + folder);
 
@@ -20,4 +22,19 @@ export function captureSite(): () => string | null {
   const here = new Error();
   Error.stackTraceLimit = limit;
   return () => userSite(here.stack);
+}
+
+/** Runs a call; an error gets the user's line. */
+export function withSite<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    locate(error);
+    throw error;
+  }
+}
+function locate(error: unknown): void {
+  if (!(error instanceof CressetError) || error.message.includes("\n  at ")) return;
+  const site = userSite(error.stack);
+  if (site !== null) error.message += `\n  at ${site}`;
 }

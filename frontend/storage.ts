@@ -38,7 +38,7 @@ recorder.contribute({
     // By age, not by when they were written: a first step may write in another order than the next ones.
     for (const storage of [...written].sort((a, b) => a.id - b.id)) {
       if (storage.device !== device) continue;
-      written.delete(storage);
+      if (!storage.isBehind) written.delete(storage);
       requests.push({ node: behindMarkers(storage.node), hint: "state" });
     }
     return requests;
@@ -121,6 +121,10 @@ export class Storage {
     return this.shared !== null;
   }
 
+  get isBehind(): boolean {
+    return this.shared?.behind === true;
+  }
+
   /** Takes in what the user has written into shared memory. A recording under way sees what it has recorded. */
   refresh(): void {
     const { shared } = this;
@@ -147,9 +151,8 @@ export class Storage {
     const node = behindMarkers(this.current);
     const value = valueOf(node) ?? recorder.compute(node, this.device);
     shared.receive(typedView(this.dtype, this.device.readSync(value.memory())));
-    if (valueOf(node) !== null || this.current.requiresGrad) return;
-    this.replace(inputNode(value));
-    written.delete(this);
+    if (valueOf(node) === null && !this.current.requiresGrad) this.replace(inputNode(value));
+    if (valueOf(behindMarkers(this.current)) !== null) written.delete(this);
   }
 
   expose(node: Node): void {
@@ -182,7 +185,7 @@ export class Storage {
     const node = behindMarkers(this.current);
     if (valueOf(node) === null) recorder.flush([{ node, hint: "state" }], this.device);
     this.count();
-    if (this.shared?.behind === true) this.writeOutside();
+    if (this.isBehind) this.writeOutside();
     return valueOf(node)!;
   }
 

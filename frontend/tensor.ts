@@ -1,6 +1,6 @@
 /** The Tensor class: identity, aliasing and reading. Operators are attached from the registry (frontend/call.ts). */
 import { isComplex, isFloat, type DType } from "../ir/dtype.ts";
-import { AutogradError, DTypeError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
+import { AutogradError, DTypeError, IndexError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
 import { Index, linear } from "../ir/index.ts";
 import { contiguousStrides, elementCount, formatShape, isContiguous, type Shape } from "../ir/shape.ts";
@@ -14,6 +14,7 @@ import { GradientFunction } from "./grad-fn.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { settleChecks } from "./checks.ts";
 import { recorder } from "./recorder.ts";
+import { withSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
 import { traceObserver } from "./trace.ts";
@@ -24,6 +25,11 @@ export type Nested<T> = T | readonly Nested<T>[];
 export interface ReadOptions {
   /** int64 as bigints instead of numbers (which throw when a value is not a safe integer). */
   readonly bigint?: boolean;
+}
+/** Where elements lie in a storage, in elements. */
+interface Layout {
+  readonly strides: readonly number[];
+  readonly offset: number;
 }
 /** Sees a gradient as it passes; may return another. */
 export type GradientHook = (grad: Tensor) => Tensor | void;
@@ -48,7 +54,7 @@ export class Tensor {
   /** Whether gradients flow through this view: decided where the view was made. */
   private readonly recordsGrad = graph.gradEnabled;
   private cached: { node: Node; version: number } | null = null;
-  private layout: { strides: readonly number[]; offset: number } | null = null;
+  private layout: Layout | null = null;
   /** @internal */ hooks_: Map<number, GradientHook> | null = null;
   /** @internal */ accumulateHooks_: Map<number, (tensor: Tensor) => void> | null = null;
   /** @internal */ retainsGrad_ = false;
@@ -98,6 +104,7 @@ export class Tensor {
   /** @internal The node of the current value. */
   node_(): Node {
     traceObserver()?.storageUsed?.(this.storage_);
+    this.storage_.refresh();
     const { version } = this.storage_;
     if (this.cached !== null && this.cached.version === version) return this.cached.node;
     // Up to the nearest ancestor that knows its node, then down again.
@@ -137,20 +144,12 @@ export class Tensor {
       tensor = tensor.parent_;
     }
     this.storage_.write(value, operator);
-    if (this.storage_.shared !== null) this.writeBack();
   }
 
   /** Whether several elements are one place in memory. */
   private isExpanded(): boolean {
     const { strides } = this.layout_();
     return strides.some((stride, i) => stride === 0 && this.shape[i]! > 1);
-  }
-
-  /** Memory shared with the user is brought up to date at once. */
-  private writeBack(): void {
-    const { storage_: storage } = this;
-    const contents = typedView(storage.dtype, readNode(behindMarkers(storage.node), storage.device)) as Float32Array;
-    (storage.shared as Float32Array).set(contents);
   }
 
   // ---- attributes
@@ -171,10 +170,13 @@ export class Tensor {
   size(dim: number): number;
   size(dim?: number): Shape | number {
     if (dim === undefined) return this.shape;
-    const axis = dim < 0 ? dim + this.ndim : dim;
-    const size = this.shape[axis];
-    if (size === undefined) throw new ReadError("size/dim", `size: Dimension out of range (expected to be in range of [${-this.ndim}, ${this.ndim - 1}], but got ${dim})`);
-    return size;
+    return this.shape[this.axis("size", dim)]!;
+  }
+  private axis(operator: string, dim: number): number {
+    return withSite(() => {
+      if (!Number.isInteger(dim) || dim < -this.ndim || dim >= this.ndim) throw new IndexError(`${operator}/dim`, `${operator}: Dimension out of range (expected to be in range of [${-this.ndim}, ${this.ndim - 1}], but got ${dim}) for ${this.storage_.dtype}${formatShape(this.shape)}.`);
+      return dim < 0 ? dim + this.ndim : dim;
+    });
   }
   numel(): number {
     return elementCount(this.shape);
@@ -193,7 +195,7 @@ export class Tensor {
   }
   /** How often the storage has been written. */
   get _version(): number {
-    return this.storage_.version;
+    return this.storage_.version - this.storage_.outsideWrites;
   }
   is_floating_point(): boolean {
     return isFloat(this.storage_.dtype);
@@ -203,18 +205,21 @@ export class Tensor {
   }
 
   /** @internal Strides and offset in elements of the storage. */
-  layout_(): { strides: readonly number[]; offset: number } {
+  layout_(): Layout {
     if (this.layout !== null) return this.layout;
-    if (this.parent_ === null) return (this.layout = { strides: contiguousStrides(this.shape), offset: 0 });
-    const parent = this.parent_.layout_();
-    this.layout = viewLayout(this.step_!, this.parent_, parent) ?? { strides: contiguousStrides(this.shape), offset: parent.offset };
-    return this.layout;
+    return (this.layout = this.placement_() ?? { strides: contiguousStrides(this.shape), offset: this.parent_?.layout_().offset ?? 0 });
+  }
+  /** @internal The same, where the elements do lie by strides in the storage; else null. */
+  placement_(): Layout | null {
+    if (this.parent_ === null) return { strides: contiguousStrides(this.shape), offset: 0 };
+    const parent = this.parent_.placement_();
+    return parent === null ? null : viewLayout(this.step_!, this.parent_, parent);
   }
   stride(): readonly number[];
   stride(dim: number): number;
   stride(dim?: number): readonly number[] | number {
     const { strides } = this.layout_();
-    return dim === undefined ? strides : strides[dim < 0 ? dim + this.ndim : dim]!;
+    return dim === undefined ? strides : strides[this.axis("stride", dim)]!;
   }
   storage_offset(): number {
     return this.layout_().offset;
@@ -256,6 +261,9 @@ export class Tensor {
   }
   /** Makes this a leaf that gradients accumulate in. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.requires_grad_.html */
   requires_grad_(requires_grad = true): this {
+    return withSite(() => this.setRequiresGrad(requires_grad));
+  }
+  private setRequiresGrad(requires_grad: boolean): this {
     if (!this.is_leaf && !requires_grad) throw new AutogradError("requires_grad/non-leaf", "requires_grad_: you can only change requires_grad flags of leaf variables.", "Use detach() for a tensor that does not require grad.");
     if (requires_grad && !this.is_floating_point() && !this.is_complex()) throw new AutogradError("requires_grad/dtype", `requires_grad_: only Tensors of floating point and complex dtype can require gradients, got ${this.storage_.dtype}${formatShape(this.shape)}.`);
     if (!this.is_leaf || this.leafRequiresGrad === requires_grad) return this;
@@ -277,6 +285,11 @@ export class Tensor {
   set data(value: Tensor) {
     this.storage_.write(value.node_().requiresGrad ? graph.detach(value.node_()) : value.node_(), "data");
   }
+  /** @internal The storage has contents of another shape now. */
+  resized_(shape: Shape): void {
+    (this as { -readonly [K in "shape"]: Tensor[K] }).shape = shape;
+    this.layout = null;
+  }
   /** @internal Becomes a view of another tensor, of whatever type, device and shape: this object stays, its storage is given up. */
   become_(other: Tensor): void {
     const self = this as { -readonly [K in "storage_" | "parent_" | "step_" | "shape"]: Tensor[K] };
@@ -297,34 +310,40 @@ export class Tensor {
   // ---- reading
 
   /** @internal The contents, row-major; computes what is pending. */
-  readSync_(): TypedArray {
+  readSync_(operator = "numpy"): TypedArray {
+    return withSite(() => {
+      this.checkSynchronous(operator);
+      return typedView(this.storage_.dtype, readNode(behindMarkers(this.node_()), this.storage_.device));
+    });
+  }
+  private checkSynchronous(operator: string): void {
     traceObserver()?.valueRead();
-    if (!this.storage_.device.synchronous) throw new ReadError("read/sync", `reading a tensor on ${this.storage_.device.name} takes a promise`, "Use the ...Async twin: await tensor.itemAsync(), tolistAsync() or numpyAsync().");
-    return typedView(this.storage_.dtype, readNode(behindMarkers(this.contiguousNode()), this.storage_.device));
+    if (!this.storage_.device.synchronous) throw new ReadError("read/sync", `${operator}: reading a tensor on ${this.storage_.device.name} takes a promise, got ${String(this)}.`, `Use the ...Async twin: await tensor.${operator}Async().`);
   }
   /** @internal */
   async read_(): Promise<TypedArray> {
-    traceObserver()?.valueRead();
-    const node = behindMarkers(this.contiguousNode());
-    const { device } = this.storage_;
-    recorder.flush([{ node, hint: "escapes" }], device);
-    const value = valueOf(node)!;
-    value.check();
-    const contents = await device.read(value.memory());
+    const contents = await withSite(() => {
+      traceObserver()?.valueRead();
+      const node = behindMarkers(this.node_());
+      const { device } = this.storage_;
+      recorder.flush([{ node, hint: "escapes" }], device);
+      const value = valueOf(node)!;
+      value.check();
+      return device.read(value.memory());
+    });
     await settleChecks();
     return typedView(this.storage_.dtype, contents);
-  }
-  private contiguousNode(): Node {
-    return this.node_();
   }
 
   /** The one value, as a number (bool: boolean). https://docs.pytorch.org/docs/stable/generated/torch.Tensor.item.html */
   item(options: ReadOptions = {}): number | boolean | bigint {
-    this.checkItem();
-    return scalarOf(this.readSync_(), this.storage_.dtype, 0, options);
+    return withSite(() => {
+      this.checkItem();
+      return scalarOf(this.readSync_("item"), this.storage_.dtype, 0, options);
+    });
   }
   async itemAsync(options: ReadOptions = {}): Promise<number | boolean | bigint> {
-    this.checkItem();
+    withSite(() => this.checkItem());
     return scalarOf(await this.read_(), this.storage_.dtype, 0, options);
   }
   private checkItem(): void {
@@ -332,18 +351,32 @@ export class Tensor {
   }
   /** Nested arrays of numbers (bool: booleans); a 0-d tensor gives the value itself. */
   tolist(options: ReadOptions = {}): Nested<number | boolean | bigint> {
-    return nest(this.readSync_(), this.shape, this.storage_.dtype, options);
+    return withSite(() => nest(this.readSync_("tolist"), this.shape, this.storage_.dtype, options));
   }
   async tolistAsync(options: ReadOptions = {}): Promise<Nested<number | boolean | bigint>> {
     return nest(await this.read_(), this.shape, this.storage_.dtype, options);
   }
-  /** The values, row-major, in a typed array that shares memory with the tensor: writing either is seen by the other. */
+  /**
+   * The values, row-major, in a typed array that shares memory with the tensor: writing either is seen by the other. Of a
+   * view whose elements do not lie in a row, a copy.
+   * https://docs.pytorch.org/docs/stable/generated/torch.Tensor.numpy.html
+   */
   numpy(): TypedArray {
-    if (this.requires_grad) throw new AutogradError("numpy/requires-grad", "numpy: Can't call numpy() on Tensor that requires grad.", "Use tensor.detach().numpy() instead.");
-    return this.readSync_();
+    return withSite(() => {
+      this.checkNumpy("numpy");
+      const placed = this.placement_();
+      if (placed === null || !isContiguous(this.shape, placed.strides)) return this.readSync_();
+      this.checkSynchronous("numpy");
+      return this.storage_.share().subarray(placed.offset, placed.offset + this.numel());
+    });
   }
+  /** A copy of the values, row-major, from whatever device. */
   async numpyAsync(): Promise<TypedArray> {
+    withSite(() => this.checkNumpy("numpyAsync"));
     return this.read_();
+  }
+  private checkNumpy(operator: string): void {
+    if (this.requires_grad) throw new AutogradError("numpy/requires-grad", `${operator}: Can't call numpy() on Tensor that requires grad.`, `Use tensor.detach().${operator}() instead.`);
   }
 
   toString(): string {
@@ -354,14 +387,16 @@ export class Tensor {
     return this.toString();
   }
   *[Symbol.iterator](): IterableIterator<Tensor> {
-    if (this.ndim === 0) throw new ReadError("iterate/0-d", "iteration over a 0-d tensor");
+    if (this.ndim === 0) withSite(() => {
+      throw new ReadError("iterate/0-d", `iter: iteration over a 0-d tensor, got ${String(this)}.`, "item() gives its one value.");
+    });
     const select = (this as unknown as { select(dim: number, index: number): Tensor }).select;
     for (let i = 0; i < this.shape[0]!; i++) yield select.call(this, 0, i);
   }
 }
 
 /** Strides and offset of a view, or null when its elements do not lie evenly in the storage. */
-export function viewLayout(step: ViewStep, parent: Tensor, layout: { strides: readonly number[]; offset: number }): { strides: readonly number[]; offset: number } | null {
+export function viewLayout(step: ViewStep, parent: Tensor, layout: Layout): Layout | null {
   if (step === detachStep) return layout;
   if (step.layout !== undefined) return step.layout;
   const standIn = leafNode("input", "bool", parent.shape, null);

@@ -1,0 +1,40 @@
+/** `torch.FloatTensor(2, 3)`, `torch.LongTensor([1, 2])`: PyTorch's first constructors. `torch.tensor` and `torch.empty` say the same. */
+import type { DType } from "../ir/dtype.ts";
+import { isPlainObject } from "./bind.ts";
+import { withSite } from "./call.ts";
+import { empty, tensor, type TensorData } from "./creation.ts";
+import type { DeviceLike } from "./devices.ts";
+import type { Tensor } from "./tensor.ts";
+
+interface LegacyOptions {
+  readonly device?: DeviceLike | null | undefined;
+}
+export interface LegacyTensor {
+  (...sizes: number[]): Tensor;
+  (data: TensorData | readonly [], options?: LegacyOptions): Tensor;
+  new (...sizes: number[]): Tensor;
+  new (data: TensorData | readonly [], options?: LegacyOptions): Tensor;
+}
+
+/** Sizes make an empty tensor, anything else is data. */
+const legacy = (dtype: DType): LegacyTensor =>
+  function (...args: unknown[]): Tensor {
+    return withSite(() => {
+      const options = { ...(isPlainObject(args.at(-1)) ? (args.pop() as LegacyOptions) : {}), dtype };
+      const [first] = args;
+      if (args.length === 0) return empty([0], options);
+      if (typeof first === "number") return empty(args as number[], options);
+      return tensor(first as TensorData, options);
+    });
+  } as unknown as LegacyTensor;
+
+export const FloatTensor = /* @__PURE__ */ legacy("float32");
+export const DoubleTensor = /* @__PURE__ */ legacy("float64");
+export const HalfTensor = /* @__PURE__ */ legacy("float16");
+export const BFloat16Tensor = /* @__PURE__ */ legacy("bfloat16");
+export const CharTensor = /* @__PURE__ */ legacy("int8");
+export const ShortTensor = /* @__PURE__ */ legacy("int16");
+export const IntTensor = /* @__PURE__ */ legacy("int32");
+export const LongTensor = /* @__PURE__ */ legacy("int64");
+export const ByteTensor = /* @__PURE__ */ legacy("uint8");
+export const BoolTensor = /* @__PURE__ */ legacy("bool");

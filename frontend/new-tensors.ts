@@ -1,0 +1,69 @@
+/** `x.new_zeros(2, 3)` and its kin: tensors of x's type on x's device. And tensors of given strides. */
+import { elementCount, type Shape } from "../ir/shape.ts";
+import { isPlainObject } from "./bind.ts";
+import { withSite } from "./call.ts";
+import {
+  empty,
+  full,
+  ones,
+  tensor,
+  zeros,
+  type FactoryOptions,
+  type SizeCall,
+  type TensorData,
+  type TensorOptions,
+} from "./creation.ts";
+import { as_strided } from "./strided.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Contents undefined in PyTorch; zeros here. https://docs.pytorch.org/docs/stable/generated/torch.empty_strided.html */
+export function empty_strided(size: Shape, stride: readonly number[], options: TensorOptions = {}): Tensor {
+  return withSite(() => {
+    const { requires_grad = false, ...rest } = options;
+    const last = size.reduce((end, n, i) => end + (n - 1) * (stride[i] ?? 0), 0);
+    const result = as_strided(zeros([elementCount(size) === 0 ? 0 : last + 1], rest), size, stride);
+    return requires_grad ? result.requires_grad_() : result;
+  });
+}
+
+declare module "./tensor.ts" {
+  interface Tensor {
+    /** A copy of the data in this tensor's type, on its device. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_tensor.html */
+    new_tensor(data: TensorData, options?: TensorOptions): Tensor;
+    /** All `fill_value`, in this tensor's type, on its device. */
+    new_full(size: Shape | number, fill_value: number | bigint | boolean, options?: TensorOptions): Tensor;
+    new_zeros: SizeCall;
+    new_ones: SizeCall;
+    new_empty: SizeCall;
+    new_empty_strided(size: Shape, stride: readonly number[], options?: TensorOptions): Tensor;
+  }
+}
+
+const like = (self: Tensor, options: FactoryOptions = {}): FactoryOptions => ({
+  ...options,
+  dtype: options.dtype ?? self.dtype,
+  device: options.device ?? self.device,
+});
+
+const sized = (make: SizeCall) =>
+  function (this: Tensor, ...args: unknown[]): Tensor {
+    const options = isPlainObject(args.at(-1)) ? (args.pop() as FactoryOptions) : {};
+    return (make as (...args: unknown[]) => Tensor)(...args, like(this, options));
+  };
+
+const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
+  new_zeros: sized(zeros),
+  new_ones: sized(ones),
+  new_empty: sized(empty),
+  new_full(this: Tensor, size: Shape | number, fill_value: number, options?: TensorOptions) {
+    return full(size, fill_value, like(this, options));
+  },
+  new_tensor(this: Tensor, data: TensorData, options?: TensorOptions) {
+    return tensor(data, like(this, options));
+  },
+  new_empty_strided(this: Tensor, size: Shape, stride: readonly number[], options?: TensorOptions) {
+    return empty_strided(size, stride, like(this, options));
+  },
+};
+for (const [name, value] of Object.entries(methods))
+  Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });

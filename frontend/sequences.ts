@@ -1,0 +1,102 @@
+/** Values at equal steps: linspace, logspace, range. Few and known: computed on the host, in float64. */
+import { isIntegral } from "../ir/dtype.ts";
+import { ArgumentError } from "../ir/errors.ts";
+import { signature, type CallOf } from "./arguments.ts";
+import { withSite } from "./call.ts";
+import { dtypeOption, finish, fromHost, type FactoryOptions } from "./creation.ts";
+import { currentDevice } from "./devices.ts";
+import { settings } from "./state.ts";
+import { Tensor } from "./tensor.ts";
+
+/** A number, or a tensor of one element. */
+type End = number | bigint | Tensor;
+const numberOf = (end: End): number => Number(end instanceof Tensor ? end.item() : end);
+
+type Factory = [
+  dtype: FactoryOptions["dtype"],
+  device: FactoryOptions["device"],
+  requires_grad: boolean,
+  out: Tensor | null,
+  layout: unknown,
+  pin_memory: boolean,
+];
+const factoryNames = "*, dtype?, device?, requires_grad?, out?, layout?, pin_memory?";
+const linspaceSignature = signature<[start: End, end: End, steps: number, ...Factory]>()(
+  `start, end, steps?, ${factoryNames}`,
+);
+const logspaceSignature = signature<[start: End, end: End, steps: number, base: number, ...Factory]>()(
+  `start, end, steps?, base?, ${factoryNames}`,
+);
+const rangeSignature = signature<[start: End, end: End, step: number, ...Factory]>()(
+  `start?, end?, step?, ${factoryNames}`,
+);
+
+interface Given {
+  readonly dtype?: FactoryOptions["dtype"];
+  readonly device?: FactoryOptions["device"];
+  readonly requires_grad?: boolean | undefined;
+  readonly out?: Tensor | null | undefined;
+}
+
+function made(name: string, given: Given, values: readonly number[]): Tensor {
+  const options: FactoryOptions = {
+    dtype: given.dtype,
+    device: given.device,
+    requires_grad: given.requires_grad,
+    out: given.out ?? undefined,
+  };
+  const dtype = dtypeOption(options, options.out?.dtype.name ?? settings.defaultDType, name);
+  const device = currentDevice(options.device ?? options.out?.device);
+  return finish(fromHost(isIntegral(dtype) ? values.map(Math.trunc) : values, [values.length], dtype, device), options);
+}
+
+/** Counted from whichever end is nearer, as PyTorch does. */
+function evenly(name: string, start: number, end: number, steps: number): number[] {
+  if (!Number.isInteger(steps) || steps < 0)
+    throw new ArgumentError(`${name}/steps`, `${name}: number of steps must be non-negative, got ${steps}.`);
+  const step = steps > 1 ? (end - start) / (steps - 1) : 0;
+  return Array.from({ length: steps }, (_, i) => (i < steps / 2 ? start + step * i : end - step * (steps - i - 1)));
+}
+
+/** `steps` values from start to end, both included. https://docs.pytorch.org/docs/stable/generated/torch.linspace.html */
+export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
+  return withSite(() => {
+    const { start, end, steps = 100, ...given } = linspaceSignature.bind("linspace", args);
+    return made("linspace", given, evenly("linspace", numberOf(start), numberOf(end), steps));
+  });
+}
+
+/** Powers of `base`, with exponents from start to end. https://docs.pytorch.org/docs/stable/generated/torch.logspace.html */
+export function logspace(...args: CallOf<typeof logspaceSignature>): Tensor {
+  return withSite(() => {
+    const { start, end, steps = 100, base = 10, ...given } = logspaceSignature.bind("logspace", args);
+    return made(
+      "logspace",
+      given,
+      evenly("logspace", numberOf(start), numberOf(end), steps).map((exponent) => base ** exponent),
+    );
+  });
+}
+
+/** start to end, the end included: arange is its successor. https://docs.pytorch.org/docs/stable/generated/torch.range.html */
+export function range(...args: CallOf<typeof rangeSignature>): Tensor {
+  return withSite(() => {
+    const bound = rangeSignature.bind("range", args);
+    // One number is the end.
+    const [start, end] =
+      bound.end === undefined ? [0, numberOf(bound.start ?? 0)] : [numberOf(bound.start ?? 0), numberOf(bound.end)];
+    const step = bound.step ?? 1;
+    if (step === 0) throw new ArgumentError("range/step", "range: step must be nonzero.");
+    if ((end - start) / step < 0)
+      throw new ArgumentError(
+        "range/bounds",
+        `range: upper bound and larger bound inconsistent with step sign: start ${start}, end ${end}, step ${step}.`,
+      );
+    const count = Math.floor((end - start) / step) + 1;
+    return made(
+      "range",
+      bound,
+      Array.from({ length: count }, (_, i) => start + i * step),
+    );
+  });
+}
