@@ -28,9 +28,11 @@ export function lowerRegionOnce(
   stored: (node: Node) => boolean,
 ): LoweredKernel[] {
   const members = new Set(region.members);
+  // The results of a sort are picks, which are no members.
+  const computedHere = new Set([...region.members, ...region.stores]);
   // Literals, scalars and counters are computed where they are used, also when they are results and so stored.
   const isLeaf = (node: Node): boolean =>
-    node.op === "input" || (stored(node) && !members.has(node) && !isFree(node));
+    node.op === "input" || (stored(node) && !computedHere.has(node) && !isFree(node));
   const order = canonicalOrder(region.stores, isLeaf);
   const flags = order.map((node) => (isLeaf(node) ? "i" : members.has(node) ? (stored(node) ? "s" : "m") : "."));
   const { signature } = graphKey(order, region.stores, isLeaf);
