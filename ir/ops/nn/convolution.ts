@@ -6,7 +6,7 @@ import { defineOp } from "../../operator.ts";
 import { formatShape } from "../../shape.ts";
 import { describe } from "../support.ts";
 import { convolutionForward, convolutionInput, outputSizes, type ConvolutionAttrs } from "./convolution-core.ts";
-import { perDimension } from "./support.ts";
+import { perDimension, widen, widenIf } from "./support.ts";
 
 const axesName = ["", "L", "H, W", "D, H, W"] as const;
 
@@ -156,7 +156,8 @@ function convolve(
       `${name}: Calculated padded input size per channel: (${padded.join(" x ")}). Kernel size: (${kernel.map((k, i) => attrs.dilation[i]! * (k - 1) + 1).join(" x ")}). Kernel size can't be greater than actual input size.`,
     );
   }
-  return withBias(g, name, convolutionForward(g, x, weight, attrs), bias, isSingle);
+  const output = convolutionForward(g, widen(g, x), widen(g, weight), attrs);
+  return g.cast(withBias(g, name, output, widenIf(g, bias), isSingle), input.dtype);
 }
 
 function convolveTransposed(
@@ -211,7 +212,8 @@ function convolveTransposed(
       `${name}: Given input size per channel: ${formatShape(x.shape.slice(2))}. Calculated output size per channel: ${formatShape(size)}. Output size is too small.`,
     );
   const attrs: ConvolutionAttrs = { stride, dilation, groups, low: padding, high: padding };
-  return withBias(g, name, convolutionInput(g, x, weight, size, attrs), bias, isSingle);
+  const output = convolutionInput(g, widen(g, x), widen(g, weight), size, attrs);
+  return g.cast(withBias(g, name, output, widenIf(g, bias), isSingle), input.dtype);
 }
 
 for (const rank of [1, 2, 3] as const) {

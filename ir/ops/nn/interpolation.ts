@@ -18,14 +18,15 @@ interface AxisResize {
   readonly scale: number;
 }
 
-/** Positions in the input of the outputs along an axis, as float32. */
+/** Positions in the input of the outputs along an axis, in the type that is computed in. */
 function sourcePositions(
   g: GraphBuilder,
+  x: Node,
   { size, wanted, scale }: AxisResize,
   alignCorners: boolean,
   limit: boolean,
 ): Node {
-  const i = g.iota(wanted, "float32");
+  const i = g.iota(wanted, x.dtype);
   if (alignCorners) return g.mul(i, wanted > 1 ? (size - 1) / (wanted - 1) : 0);
   const centre = g.sub(g.mul(g.add(i, 0.5), scale), 0.5);
   return limit ? g.max(centre, 0) : centre;
@@ -58,7 +59,7 @@ function nearest(g: GraphBuilder, x: Node, resize: AxisResize, exact: boolean): 
 
 function linear(g: GraphBuilder, x: Node, resize: AxisResize, alignCorners: boolean): Node {
   const { axis, size } = resize;
-  const position = sourcePositions(g, resize, alignCorners, true);
+  const position = sourcePositions(g, x, resize, alignCorners, true);
   const lower = g.min(g.unary("floor", position), size - 1);
   const upper = g.min(g.add(lower, 1), size - 1);
   const part = onAxis(g, g.cast(g.sub(position, lower), x.dtype), x, axis);
@@ -77,7 +78,7 @@ function cubicWeights(g: GraphBuilder, t: Node): Node[] {
 
 function cubic(g: GraphBuilder, x: Node, resize: AxisResize, alignCorners: boolean): Node {
   const { axis, size } = resize;
-  const position = sourcePositions(g, resize, alignCorners, false);
+  const position = sourcePositions(g, x, resize, alignCorners, false);
   const base = g.unary("floor", position);
   const weights = cubicWeights(g, g.cast(g.sub(position, base), x.dtype));
   let sum: Node | null = null;

@@ -51,10 +51,11 @@ export function cosineOf(g: GraphBuilder, x1: Node, x2: Node, dim: number, eps: 
       "Convert one with .float().",
     );
   const shape = checkBroadcast("cosine_similarity", p, q);
-  const [a, b] = [g.expandTo(widen(g, p), shape), g.expandTo(widen(g, q), shape)];
+  const [a, b] = [g.expandTo(p, shape), g.expandTo(q, shape)];
   const axis = axisOf("cosine_similarity", dim, shape.length);
   const axes = shape.length === 0 ? [] : [axis];
-  const length = (x: Node): Node => atLeast(g, normOver(g, x, 2, axes), eps);
+  // Rounded at every step, as PyTorch does it, but for the lengths.
+  const length = (x: Node): Node => atLeast(g, g.cast(normOver(g, widen(g, x), 2, axes), x.dtype), eps);
   const product = g.sum(g.mul(g.div(a, length(a)), g.div(b, length(b))), axes);
   return g.cast(keepOrDrop(g, product, axes, false), p.dtype);
 }

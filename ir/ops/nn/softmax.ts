@@ -5,7 +5,7 @@ import type { DType } from "../../dtype.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator, type GradientRule } from "../../operator.ts";
 import { axisOf, requireFloat } from "../support.ts";
-import { widen } from "./support.ts";
+import { isHalf, widen } from "./support.ts";
 
 const shape = "[*] -> [*]";
 const places = ["torch", "Tensor", "nn.functional", "special"] as const;
@@ -29,14 +29,15 @@ function prepare(
 const shifted = (g: GraphBuilder, x: Node, axis: number): Node => g.sub(x, g.detach(g.reduce("reduce_max", x, [axis])));
 
 /** exp(x) / sum(exp(x)) along an axis. */
-export function softmaxAlong(g: GraphBuilder, x: Node, axis: number): Node {
+function softmaxAlong(g: GraphBuilder, x: Node, axis: number): Node {
   const powers = g.exp(shifted(g, x, axis));
   return g.div(powers, g.sum(powers, [axis]));
 }
-/** x - log(sum(exp(x))) along an axis. */
-export function logSoftmaxAlong(g: GraphBuilder, x: Node, axis: number): Node {
+/** x - log(sum(exp(x))) along an axis. PyTorch rounds the sum to the type of the result, half types included. */
+function logSoftmaxAlong(g: GraphBuilder, x: Node, axis: number, result: DType): Node {
   const moved = shifted(g, x, axis);
-  return g.sub(moved, g.log(g.sum(g.exp(moved), [axis])));
+  const total = g.sum(g.exp(moved), [axis]);
+  return g.sub(moved, g.log(isHalf(result) ? g.cast(g.cast(total, result), total.dtype) : total));
 }
 
 /** Gradient of an output of the input's shape along the axis of the call, computed wide. */
@@ -84,7 +85,7 @@ export const logSoftmax = defineOp({
   gradient: alongAxis((g, y, grad, axis) => g.sub(grad, g.mul(g.exp(y), g.sum(grad, [axis])))),
   record(g, { input, dim, dtype }) {
     const { x, axis } = prepare(g, "log_softmax", input, dim, dtype);
-    return g.cast(g.reshape(logSoftmaxAlong(g, x, axis), input.shape), dtype ?? input.dtype);
+    return g.cast(g.reshape(logSoftmaxAlong(g, x, axis, dtype ?? input.dtype), input.shape), dtype ?? input.dtype);
   },
 });
 
