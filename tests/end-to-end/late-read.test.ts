@@ -1,0 +1,58 @@
+/** A value that is read after the step that overwrote what it is computed from. */
+import { compilations } from "./counters.ts";
+import { describe, expect, it } from "vitest";
+import * as torch from "cresset";
+
+const { nn, optim } = torch;
+
+function training(device: string, width = 7) {
+  torch.manual_seed(1);
+  const layer = new nn.Linear(width, 3).to(device);
+  const optimizer = new optim.SGD(layer.parameters(), { lr: 0.1 });
+  const x = torch.randn(9, width).to(device);
+  /** The loss before the step, not read yet; and an early read of the same loss. */
+  const step = (): torch.Tensor => {
+    optimizer.zero_grad();
+    const loss = layer(x).pow(2).mean();
+    loss.backward();
+    optimizer.step();
+    return loss;
+  };
+  const lossNow = (): number => Number(torch.no_grad(() => layer(x).pow(2).mean()).item());
+  return { step, lossNow };
+}
+
+describe.each(["cpu", "cpu:js"])("a late read on %s", (device) => {
+  it("gives the value from before the step", () => {
+    const { step, lossNow } = training(device);
+    const before = lossNow();
+    const loss = step();
+    expect(Number(loss.item())).toBeCloseTo(before, 5);
+    expect(lossNow()).toBeLessThan(before);
+  });
+
+  it("is right one step later too", () => {
+    const { step, lossNow } = training(device);
+    const before = lossNow();
+    const loss = step();
+    step();
+    expect(Number(loss.item())).toBeCloseTo(before, 5);
+  });
+
+  it("makes the value a result of the step's program from then on", () => {
+    const { step } = training(device);
+    for (let i = 0; i < 3; i++) step().item();
+    const after = compilations();
+    for (let i = 0; i < 20; i++) step().item();
+    expect(compilations()).toBe(after);
+  });
+
+  it("throws when two more steps have passed, naming the line", () => {
+    // A graph of its own: where such a value has been read before, it is a result already.
+    const { step } = training(device, 5);
+    const loss = step();
+    for (let i = 0; i < 4; i++) step();
+    expect(() => loss.item()).toThrow(torch.ReadError);
+    expect(() => loss.item()).toThrow(/overwritten since[\s\S]*at .*late-read\.test\.ts:\d+/);
+  });
+});
