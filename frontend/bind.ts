@@ -93,6 +93,7 @@ function bindOne(signature: string, args: readonly unknown[]): Bound {
     }
     bound[name] = value === null && parameter.optional && parameter.fallback === null ? null : convert(value, type, name, tensors);
   }
+  if (tensors.length === 0 && parameters.filter((p) => p.type === "Tensor|Scalar" && !p.keywordOnly).length > 1) throw new Mismatch("at least one operand must be a Tensor");
   if (next < positional.length) throw new Mismatch(`takes ${parameters.filter((p) => !p.keywordOnly).length} positional arguments, got ${positional.length}`);
   const unknown = Object.keys(named).filter((key) => named[key] !== undefined && !ignored.has(key));
   if (unknown.length > 0) throw new Mismatch(`unknown argument "${unknown[0]}"`);

@@ -69,7 +69,10 @@ function finished({ definition, bound, device, options, out }: Call, measured: M
   if (definition.view && out === undefined) return callView(definition, bound, device);
   const result = record(definition, bound, device, measured);
   const nodes = listOf(result);
-  if (out !== undefined) return writeOut(definition, nodes, out);
+  if (out !== undefined) {
+    refuseOverlap(definition, bound, out);
+    return writeOut(definition, nodes, out);
+  }
   const tensors = nodes.map((node) => Tensor.ofNode(node, device));
   if (options["requires_grad"] === true) tensors[0]!.requires_grad_();
   return Array.isArray(result) ? named(definition, tensors) : tensors[0]!;
@@ -195,6 +198,16 @@ function writeOut(definition: Operator, nodes: readonly Node[], out: unknown): R
   return targets.length === 1 ? targets[0]! : named(definition, targets);
 }
 
+/** Operators whose elements come from other places, so that PyTorch refuses to write where they read. */
+const gathering = new Set(["cat", "gather", "index_select", "kthvalue", "masked_select", "mode", "take"]);
+
+function refuseOverlap(definition: Operator, bound: Bound, out: unknown): void {
+  if (!gathering.has(definition.name)) return;
+  const targets = Array.isArray(out) ? (out as Tensor[]) : [out as Tensor];
+  const overlaps = targets.some((target) => bound.tensors.some((tensor) => tensor.storage_ === target.storage_));
+  if (overlaps) throw new ArgumentError("out/overlap", `${definition.name}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location.`, "clone() the input before the call.");
+}
+
 /** Writes a result into `out`, which takes its shape. */
 export function writeInto(out: Tensor, node: Node, operator: string): void {
   checkOut(out, node, operator);
@@ -221,7 +234,7 @@ export function installMethods(): void {
       const name = full.split(".")[0]!;
       if (definition.places.includes("Tensor") && !(name in methods)) {
         methods[name] = function (this: Tensor, ...args: unknown[]): Result {
-          return callOperator(name, [this, ...args]);
+          return callMethod(name, this, args);
         };
       }
       if (definition.inplace && !(`${name}_` in methods)) {
@@ -232,6 +245,12 @@ export function installMethods(): void {
       if (definition.measure !== null) installAsync(definition, name);
     }
   }
+}
+
+function callMethod(name: string, self: Tensor, args: readonly unknown[]): Result {
+  const options = args.at(-1);
+  if (isPlainObject(options) && "out" in options) throw new ArgumentError("argument/out", `${name}: got an unexpected keyword argument 'out': methods do not take it.`, `Call torch.${name}(input, ..., { out }).`);
+  return callOperator(name, [self, ...args]);
 }
 
 function installAsync(definition: Operator, name: string): void {

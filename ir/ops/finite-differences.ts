@@ -61,14 +61,15 @@ function distances(g: GraphBuilder, x: Node, axis: number, coordinates: Node): N
   return g.reshape(g.cast(steps, x.dtype), x.shape.map((_, i) => (i === axis ? size - 1 : 1)));
 }
 
-function gradientsOf(g: GraphBuilder, input: Node, spacing: readonly (number | Node)[], dim: readonly number[] | null, edgeOrder: number): Node[] {
+function gradientsOf(g: GraphBuilder, input: Node, spacing: readonly (number | Node)[], shared: boolean, dim: readonly number[] | null, edgeOrder: number): Node[] {
   if (edgeOrder !== 1 && edgeOrder !== 2) throw new ArgumentError("gradient/edge-order", `torch.gradient only supports edge_order=1 and edge_order=2, got ${edgeOrder}.`);
   const x = toFloat(g, input);
   const axes = dim === null ? range(input.shape.length) : dim.map((d) => axisOf("gradient", d, input.shape.length));
-  if (spacing.length !== 1 && spacing.length !== axes.length) throw new ArgumentError("gradient/spacing", `torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the same length, but got a spacing argument of length ${spacing.length} and a dim argument of length ${axes.length}.`);
+  if (!(shared && spacing.length === 1) && spacing.length !== axes.length) throw new ArgumentError("gradient/spacing", `torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the same length, but got a spacing argument of length ${spacing.length} and a dim argument of length ${axes.length}.`);
+  if (new Set(axes).size !== axes.length) throw new ArgumentError("gradient/dim-twice", `torch.gradient: dim ${axes.find((axis, i) => axes.indexOf(axis) !== i)} appears multiple times in the list of dims.`);
   return axes.map((axis, i) => {
     if (input.shape[axis]! < edgeOrder + 1) throw new ShapeError("gradient/size", `torch.gradient expected each dimension size to be at least edge_order+1, got ${formatShape(input.shape)}.`);
-    const own = spacing[spacing.length === 1 ? 0 : i]!;
+    const own = spacing[shared ? 0 : i]!;
     return derivative(g, x, axis, typeof own === "number" ? own : distances(g, x, axis, own), edgeOrder);
   });
 }
@@ -84,6 +85,6 @@ for (const [name, parameter] of [
     places: ["torch"],
     doc: { summary: "Derivatives along each dimension by central differences; spacing is a distance, one for each dim, or coordinates.", shape: "[*] -> list of [*]", source: "torch.gradient" },
     gradient: "through decomposition",
-    record: (g, { input, spacing, dim, edge_order }) => gradientsOf(g, input, Array.isArray(spacing) ? (spacing as (number | Node)[]) : [(spacing as number | null) ?? 1], dim, edge_order),
+    record: (g, { input, spacing, dim, edge_order }) => gradientsOf(g, input, Array.isArray(spacing) ? (spacing as (number | Node)[]) : [(spacing as number | null) ?? 1], !Array.isArray(spacing), dim, edge_order),
   });
 }

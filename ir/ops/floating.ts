@@ -52,13 +52,13 @@ function scaledBy(g: GraphBuilder, x: Node, exponent: Node): Node {
 
 defineOp({
   name: "ldexp",
-  signature: "ldexp(Tensor input, Tensor|Scalar other) -> Tensor",
+  signature: "ldexp(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
   doc: { summary: "input * 2 ** other.", shape: "[*] and [*], broadcast together -> [*]", source: "torch.ldexp" },
   gradient: "through decomposition",
   record(g, { input, other }) {
-    const power = "op" in other ? g.unary("exp2", toFloat(g, other)) : g.unary("exp2", g.scalar(other, g.defaultFloat));
+    const power = g.unary("exp2", toFloat(g, other));
     const dtype = resultType(g, [input, power]);
     const [x, y] = [operand(g, input, dtype), operand(g, power, dtype)];
     checkBroadcast("ldexp", x, y);
@@ -74,19 +74,23 @@ defineOp({
   doc: { summary: "The next number after input towards other.", shape: "[*] and [*], broadcast together -> [*]", source: "torch.nextafter" },
   gradient: "none",
   record(g, { input, other }) {
-    const [x, y] = promoted(g, input, other);
+    const [a, b] = promoted(g, input, other);
+    // bfloat16 is the upper half of float32: its neighbours are 2 ** 16 steps of float32 apart.
+    const half = a.dtype === "bfloat16";
+    const [x, y] = half ? [g.cast(a, "float32"), g.cast(b, "float32")] : [a, b];
+    const step = half ? 2 ** 16 : 1;
     const format = formats[x.dtype];
-    if (format === undefined) throw new DTypeError("nextafter/dtype", `nextafter: not implemented for '${x.dtype}': it takes float32 and float64.`, "Convert the operands with float().");
+    if (format === undefined) throw new DTypeError("nextafter/dtype", `nextafter: not implemented for '${x.dtype}': it takes float32, float64 and bfloat16.`, "Convert the operands with float().");
     checkBroadcast("nextafter", x, y);
     const { bits } = format;
     // Numbers of one sign are in the order of their bits.
     const whole = g.bitcast(x, bits);
     const away = g.eq(g.lt(x, y), g.gt(x, 0));
-    const moved = g.bitcast(g.add(whole, g.where(away, g.full([], 1, bits), -1)), x.dtype);
-    const least = g.bitcast(g.full([], 1, bits), x.dtype);
+    const moved = g.bitcast(g.add(whole, g.where(away, g.full([], step, bits), -step)), x.dtype);
+    const least = g.bitcast(g.full([], step, bits), x.dtype);
     const fromZero = g.where(g.gt(y, 0), least, g.neg(least));
     const stepped = g.where(g.eq(x, 0), fromZero, moved);
-    return g.where(g.or(g.isNaN(x), g.isNaN(y)), NaN, g.where(g.eq(x, y), y, stepped));
+    return g.cast(g.where(g.or(g.isNaN(x), g.isNaN(y)), NaN, g.where(g.eq(x, y), y, stepped)), a.dtype);
   },
 });
 

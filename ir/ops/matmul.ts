@@ -4,7 +4,7 @@ import { isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
-import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
+import { broadcastShapes, formatShape, sameShape, type Shape } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { describe, range, requireRank, scalarAs } from "./support.ts";
 
@@ -175,15 +175,21 @@ for (const [name, first, second, summary, shape, product] of [
     record(g, args) {
       const { input, beta, alpha } = args;
       const [, a, b] = Object.values(args) as [Node, Node, Node];
-      const scaled = times(g, name, product(g, name, a, b, [first, second]), alpha);
-      requireSameType(name, input, scaled);
-      const common = broadcastShapes(input.shape, scaled.shape);
-      if (common === null || common.length !== scaled.shape.length || common.some((size, i) => size !== scaled.shape[i])) throw new ShapeError(`${name}/input`, `${name}: The expanded size of the tensor must match the existing size: input ${describe(input)} does not broadcast to ${formatShape(scaled.shape)}.`);
-      if (beta.source === null && Number(beta.value) === 0) return scaled;
-      const base = times(g, name, input, beta);
-      return scaled.dtype === "bool" ? g.or(base, scaled) : g.add(base, scaled);
+      // PyTorch's order of rounding: an outer product takes the factor before, the others after.
+      if (name === "addr") return plus(g, name, input, product(g, name, times(g, name, a, alpha), b, [first, second]), beta);
+      return plus(g, name, input, times(g, name, product(g, name, a, b, [first, second]), alpha), beta);
     },
   });
+}
+
+/** beta * input + product. */
+function plus(g: GraphBuilder, name: string, input: Node, product: Node, beta: ScalarArgument): Node {
+  requireSameType(name, input, product);
+  const common = broadcastShapes(input.shape, product.shape);
+  if (common === null || !sameShape(common, product.shape)) throw new ShapeError(`${name}/input`, `${name}: The expanded size of the tensor must match the existing size: input ${describe(input)} does not broadcast to ${formatShape(product.shape)}.`);
+  if (beta.source === null && Number(beta.value) === 0) return product;
+  const base = times(g, name, input, beta);
+  return product.dtype === "bool" ? g.or(base, product) : g.add(base, product);
 }
 
 // ---- chains and Kronecker products

@@ -7,7 +7,7 @@ import { defineOp, recordOperator, type Place } from "../operator.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { lerpOf } from "./ordering.ts";
-import { checkBroadcast, describe, operand, promoted, resultType, scalarAs, type TensorOrScalar } from "./support.ts";
+import { checkBroadcast, describe, inFloat32, operand, promoted, resultType, scalarAs, type TensorOrScalar } from "./support.ts";
 
 const shape = "[*] and [*], broadcast together -> [*]";
 
@@ -225,12 +225,15 @@ for (const [name, divides, summary] of [
       if (divides && isIntegral(tensor1.dtype) && isIntegral(tensor2.dtype)) throw new DTypeError("addcdiv/integer", "Integer division with addcdiv is no longer supported.", "Use input.add(tensor1.div(tensor2)).");
       const [a, b, c] = [g.cast(input, dtype), g.cast(tensor1, dtype), g.cast(tensor2, dtype)];
       common3(name, a, b, c);
-      const scaled = value.source === null && Number(value.value) === 1 ? b : multiply(g, b, scaleOf(g, name, value, dtype));
-      return dtype === "bool" ? g.or(a, g.and(scaled, c)) : g.add(a, divides ? g.div(scaled, c) : g.mul(scaled, c));
+      if (dtype === "bool") return g.or(a, g.and(g.and(b, scaleOf(g, name, value, dtype)), c));
+      const plain = value.source === null && Number(value.value) === 1;
+      return inFloat32(g, [a, b, c], (x, y, z) => {
+        const scaled = plain ? y : g.mul(y, scaleOf(g, name, value, y.dtype));
+        return g.add(x, divides ? g.div(scaled, z) : g.mul(scaled, z));
+      });
     },
   });
 }
-const multiply = (g: GraphBuilder, a: Node, b: Node): Node => (a.dtype === "bool" ? g.and(a, b) : g.mul(a, b));
 function scaleOf(g: GraphBuilder, name: string, value: ScalarArgument, dtype: DType): Node {
   if (isIntegral(dtype) && value.category === "float") throw new ArgumentError(`${name}/value`, `${name}: For integral input tensors, argument value must not be a floating point number.`);
   return scalarAs(g, value, dtype);
@@ -248,7 +251,7 @@ defineOp({
     if (!isFloat(input.dtype)) throw new DTypeError("lerp/integer", `lerp: takes floating point tensors, got ${describe(input)}.`, "Convert them with float().");
     const by = operand(g, weight, input.dtype);
     common3("lerp", input, end, by);
-    return lerpOf(g, input, end, by);
+    return inFloat32(g, [input, end, by], (a, b, w) => lerpOf(g, a, b, w));
   },
 });
 

@@ -6,7 +6,7 @@ import { ArgumentError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, recordOperator, type Operator, type Place } from "../operator.ts";
 import { hurwitzZeta, polygammaOf } from "../polygamma.ts";
-import { checkBroadcast, operand, resultType, toFloat } from "./support.ts";
+import { checkBroadcast, inFloat32, operand, range, resultType, toFloat } from "./support.ts";
 
 const shape = "[*] -> [*]";
 
@@ -83,7 +83,7 @@ for (const [name, order, scaled, summary, slope] of [
     inplace: name === "i0",
     doc: { summary, shape, source: `torch.special.${name}` },
     gradient: "through decomposition",
-    record: (g, { input }) => recordOperator(g, core, { input: toFloat(g, input) }, isNode),
+    record: (g, { input }) => inFloat32(g, [toFloat(g, input)], (x) => recordOperator(g, core, { input: x }, isNode) as Node),
   });
 }
 
@@ -162,7 +162,7 @@ for (const [name, summary, value, slope] of [
     places: ["special"],
     doc: { summary, shape, source: `torch.special.${name}` },
     gradient: "through decomposition",
-    record: (g, { input }) => recordOperator(g, core, { input: toFloat(g, input) }, isNode),
+    record: (g, { input }) => inFloat32(g, [toFloat(g, input)], (x) => recordOperator(g, core, { input: x }, isNode) as Node),
   });
 }
 
@@ -192,8 +192,7 @@ defineOp({
   record(g, { n, input }) {
     if (n < 0) throw new ArgumentError("polygamma/n", `polygamma(n, x) does not support negative n, got ${n}.`);
     const x = toFloat(g, input);
-    const core = recordOperator(g, polygammaFloat, { n, input: x }, isNode);
-    return core as Node;
+    return inFloat32(g, [x], (wide) => recordOperator(g, polygammaFloat, { n, input: wide }, isNode) as Node);
   },
 });
 const polygammaFloat: Operator = defineOp({
@@ -224,9 +223,9 @@ for (const [name, places] of [
     record(g, { input, p }) {
       if (p < 1) throw new ArgumentError("mvlgamma/p", `mvlgamma: p has to be greater than or equal to 1, got ${p}.`);
       const x = toFloat(g, input);
-      let sum = g.full([], (p * (p - 1) * Math.log(Math.PI)) / 4, x.dtype);
-      for (let j = 0; j < p; j++) sum = g.add(sum, g.unary("lgamma", j === 0 ? x : g.sub(x, j / 2)));
-      return sum;
+      const terms = range(p).map((j) => g.unary("lgamma", j === 0 ? x : g.sub(x, j / 2)));
+      const total = inFloat32(g, terms, (...xs) => xs.reduce((sum, term) => g.add(sum, term)));
+      return g.add(total, (p * (p - 1) * Math.log(Math.PI)) / 4);
     },
   });
 }

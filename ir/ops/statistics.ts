@@ -1,6 +1,6 @@
 /** Norms, moments and counts. */
 import type { GraphBuilder } from "../builder.ts";
-import { isFloat, isIntegral } from "../dtype.ts";
+import { isFloat, isIntegral, promoteTypes } from "../dtype.ts";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -30,7 +30,7 @@ defineOp({
   doc: { summary: "Smallest and largest value; the gradient is shared among equals.", shape: reduced, source: "torch.aminmax" },
   gradient: "through decomposition",
   record(g, { input, dim, keepdim }) {
-    const axes = dim === null ? range(input.shape.length) : input.shape.length === 0 ? [] : [axisOf("aminmax", dim, input.shape.length)];
+    const axes = dim === null ? axesOf("aminmax", null, input.shape.length) : input.shape.length === 0 ? [] : [axisOf("aminmax", dim, input.shape.length)];
     if (axes.some((axis) => input.shape[axis] === 0)) throw new IndexError("aminmax/empty", `aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity, got ${describe(input)}.`);
     return [keepOrDrop(g, g.reduce("reduce_min", input, axes), axes, keepdim), keepOrDrop(g, g.reduce("reduce_max", input, axes), axes, keepdim)];
   },
@@ -148,7 +148,8 @@ interface Observations {
 function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Observations): Node {
   if (x.shape.length > 2) throw new ShapeError("cov/rank", `cov(): expected input to have two or fewer dimensions but got an input with ${x.shape.length} dimensions: ${describe(x)}.`);
   if (x.dtype === "bool") throw new DTypeError("cov/bool", "cov(): bool dtype is not supported for input.");
-  const rows = toFloat(g, x.shape.length < 2 ? g.reshape(x, [1, elementCount(x.shape)]) : x);
+  const weight = aweights === null ? x.dtype : promoteTypes(x.dtype, aweights.dtype);
+  const rows = g.cast(toFloat(g, x.shape.length < 2 ? g.reshape(x, [1, elementCount(x.shape)]) : x), isIntegral(weight) ? g.defaultFloat : weight);
   const count = rows.shape[1]!;
   const wide = (weights: Node, name: string): Node => {
     if (weights.shape.length > 1 || elementCount(weights.shape) !== count) throw new ShapeError(`cov/${name}`, `cov(): expected ${name} to have one dimension and the same numel as there are observations in the input, got ${describe(weights)} for ${count} observations.`);

@@ -70,8 +70,20 @@ export function requireIndex(name: string, index: Node): Node {
   return index;
 }
 
+/** Half floats are computed with in float32 and rounded once at the end. */
+export function inFloat32(g: GraphBuilder, xs: readonly Node[], compute: (...xs: Node[]) => Node): Node {
+  const dtype = xs[0]!.dtype;
+  if (dtype !== "float16" && dtype !== "bfloat16") return compute(...xs);
+  return g.cast(compute(...xs.map((x) => g.cast(x, "float32"))), dtype);
+}
+
+function checkRank(name: string, rank: number): void {
+  if (rank > 64) throw new ShapeError(`${name}/rank`, `${name}: only tensors with up to 64 dims are supported, got ${rank}.`);
+}
+
 /** A dimension argument as an axis. `rank` 0 counts as 1, as PyTorch allows dim 0 and -1 of a 0-d tensor. */
 export function axisOf(name: string, dim: number, rank: number): number {
+  checkRank(name, rank);
   const range = Math.max(1, rank);
   if (!Number.isInteger(dim) || dim < -range || dim >= range) {
     throw new IndexError(`${name}/dim`, `${name}: Dimension out of range (expected to be in range of [${-range}, ${range - 1}], but got ${dim}).`);
@@ -81,6 +93,7 @@ export function axisOf(name: string, dim: number, rank: number): number {
 
 /** Dimension arguments as distinct axes; none (null or empty) means all. */
 export function axesOf(name: string, dims: readonly number[] | null, rank: number): number[] {
+  checkRank(name, rank);
   if (dims === null || dims.length === 0) return Array.from({ length: rank }, (_, i) => i);
   if (rank === 0) {
     dims.forEach((dim) => axisOf(name, dim, rank));
