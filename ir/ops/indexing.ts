@@ -166,7 +166,11 @@ export const takeAlongDim = defineOp({
   gradient: "through decomposition",
   record(g, { input, indices, dim }) {
     if (indices.dtype !== "int64") throw new DTypeError("take_along_dim/index", `take_along_dim: Expected dtype int64 for index, got ${describe(indices)}.`, "Convert it with indices.long().");
-    if (dim === null) return g.gather(g.reshape(input, [elementCount(input.shape)]), [0], [g.reshape(indices, [elementCount(indices.shape)])]);
+    if (dim === null) {
+      const count = elementCount(input.shape);
+      checkRange(g, "take_along_dim", indices, count);
+      return g.gather(g.reshape(input, [count]), [0], [g.reshape(indices, [elementCount(indices.shape)])]);
+    }
     if (indices.shape.length !== input.shape.length) throw new ShapeError("take_along_dim/rank", `torch.take_along_dim(): input and indices should have the same number of dimensions, but got ${input.shape.length} dimensions for input, and ${indices.shape.length} dimensions for indices.`);
     const axis = axisOf("take_along_dim", dim, input.shape.length);
     const common = broadcastShapes(
@@ -175,6 +179,7 @@ export const takeAlongDim = defineOp({
     );
     if (common === null) throw new ShapeError("take_along_dim/broadcast", `take_along_dim: input ${describe(input)} and indices ${describe(indices)} do not broadcast.`);
     const sized = (x: Node): Node => g.expandTo(x, common.map((size, i) => (i === axis ? x.shape[i]! : size)));
+    checkRange(g, "take_along_dim", indices, input.shape[axis]!);
     return g.takeAlong(sized(input), axis, sized(indices));
   },
 });

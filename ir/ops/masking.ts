@@ -116,6 +116,9 @@ defineOp({
   },
 });
 
+/** How many elements of a mask are true. */
+const trueCount = (g: GraphBuilder, mask: Node): Node => g.reshape(g.sum(g.cast(mask, "int32"), range(mask.shape.length)), []);
+
 /** For each element the number of true mask elements before it, in row-major order; in the shape of the mask. */
 function ordinals(g: GraphBuilder, mask: Node): Node {
   const count = elementCount(mask.shape);
@@ -137,6 +140,7 @@ defineOp({
     const count = elementCount(source.shape);
     if (count === 0 || elementCount(shape) === 0) return g.expandTo(input, shape);
     const chosen = g.expandTo(truth(g, mask), shape);
+    g.checkIndex(trueCount(g, chosen), count + 1, () => new ShapeError("masked_scatter/count", `masked_scatter: Number of elements of source < number of ones in mask: source ${describe(source)}, mask ${describe(mask)}.`));
     const values = g.gather(g.reshape(source, [count]), [0], [ordinals(g, chosen)]);
     return g.where(chosen, values, g.expandTo(input, shape));
   },
@@ -194,6 +198,8 @@ function putMasked(g: GraphBuilder, input: Node, mask: Node, axis: number, value
   let updates: Node;
   if (count === 1) updates = g.expandTo(g.reshape(aligned, [...lead, ...mask.shape.map(() => 1), ...rest]), input.shape);
   else {
+    const mismatch = (): Error => new ShapeError("index_put/values", `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result: the mask ${describe(mask)} does not have ${count} true elements.`);
+    g.checkIndex(trueCount(g, truth(g, mask)), count + 1, mismatch, count);
     const first = g.permute(aligned, [axis, ...range(whole.length).filter((i) => i !== axis)]);
     const spread = count === 0 ? g.full([...mask.shape, ...lead, ...rest], 0, input.dtype) : g.gather(first, [0], [ordinals(g, mask)]);
     const order = [...range(axis).map((i) => mask.shape.length + i), ...range(mask.shape.length), ...range(rest.length).map((i) => mask.shape.length + axis + i)];

@@ -152,6 +152,7 @@ function slices(g: GraphBuilder, name: string, input: Node, dim: number, index: 
   const base = atLeast1d(g, input);
   const positions = atLeast1d(g, requireVector(name, index));
   const values = atLeast1d(g, source);
+  checkRange(g, name, positions, base.shape[axis]!);
   const expected = base.shape.map((size, i) => (i === axis ? positions.shape[0]! : size));
   if (!sameShape(values.shape, expected)) throw new ShapeError(`${name}/source-size`, `${name}: Number of indices (${positions.shape[0]}) should be equal to source.size(dim), and the other sizes to input's: input ${describe(input)}, source ${describe(source)}, dim ${axis}.`);
   if (input.dtype !== source.dtype) throw new DTypeError(`${name}/dtype`, `${name}(): self (${input.dtype}) and source (${source.dtype}) must have the same scalar type.`, `Convert it with source.to(torch.${input.dtype}).`);
