@@ -15,10 +15,15 @@ type Head<T extends readonly unknown[]> = T extends readonly [...infer First, ..
 type Flat<T> = { [K in keyof T]: T[K] };
 
 /** The parameters N with the types T as named options. */
-type Options<N extends readonly unknown[], T extends readonly unknown[]> = N extends readonly [infer First, ...infer Rest]
+type Options<N extends readonly unknown[], T extends readonly unknown[]> = N extends readonly [
+  infer First,
+  ...infer Rest,
+]
   ? First extends "*"
     ? Options<Rest, T>
-    : (First extends `${infer K}?` ? { readonly [k in K]?: T[0] | undefined } : { readonly [k in First & string]: T[0] }) &
+    : (First extends `${infer K}?`
+        ? { readonly [k in K]?: T[0] | undefined }
+        : { readonly [k in First & string]: T[0] }) &
         Options<Rest, Tail<T>>
   : unknown;
 type AllOptional<N extends readonly unknown[]> = N extends readonly [`${string}?` | "*", ...infer Rest]
@@ -43,7 +48,8 @@ type Splits<N extends readonly unknown[], T extends readonly unknown[], Done ext
 type Named<N extends readonly unknown[], T extends readonly unknown[]> = N extends readonly [infer First, ...infer Rest]
   ? First extends "*"
     ? Named<Rest, T>
-    : (First extends `${infer K}?` ? { [k in K]: T[0] | undefined } : { [k in First & string]: T[0] }) & Named<Rest, Tail<T>>
+    : (First extends `${infer K}?` ? { [k in K]: T[0] | undefined } : { [k in First & string]: T[0] }) &
+        Named<Rest, Tail<T>>
   : unknown;
 
 export interface Signature<S extends string, T extends readonly unknown[]> {
@@ -62,7 +68,9 @@ export const signature =
   <const S extends string>(text: S): Signature<S, T> => {
     const parts = text === "" ? [] : text.split(", ");
     const keywordAt = parts.indexOf("*");
-    const parameters = parts.filter((part) => part !== "*").map((part) => ({ name: part.replace("?", ""), optional: part.endsWith("?") }));
+    const parameters = parts
+      .filter((part) => part !== "*")
+      .map((part) => ({ name: part.replace("?", ""), optional: part.endsWith("?") }));
     const positionalCount = keywordAt < 0 ? parameters.length : keywordAt;
     const known = new Set(parameters.map((parameter) => parameter.name));
     return {
@@ -74,16 +82,20 @@ export const signature =
         const refuse = (reason: string): never => {
           throw new ArgumentError("argument/mismatch", `${name}: ${reason}.`, `Its signature is ${name}(${text}).`);
         };
-        if (positional.length > positionalCount) refuse(`takes ${positionalCount} positional arguments but ${positional.length} were given`);
+        if (positional.length > positionalCount)
+          refuse(`takes ${positionalCount} positional arguments but ${positional.length} were given`);
         const bound: Record<string, unknown> = {};
         parameters.forEach((parameter, i) => {
           const named = options?.[parameter.name];
-          if (i < positional.length && named !== undefined) refuse(`got multiple values for argument '${parameter.name}'`);
+          if (i < positional.length && named !== undefined)
+            refuse(`got multiple values for argument '${parameter.name}'`);
           const value = i < positional.length ? positional[i] : named;
-          if (value === undefined && !parameter.optional) refuse(`missing 1 required positional argument: '${parameter.name}'`);
+          if (value === undefined && !parameter.optional)
+            refuse(`missing 1 required positional argument: '${parameter.name}'`);
           bound[parameter.name] = value;
         });
-        for (const key in options) if (!known.has(key) && options[key] !== undefined) refuse(`got an unexpected keyword argument '${key}'`);
+        for (const key in options)
+          if (!known.has(key) && options[key] !== undefined) refuse(`got an unexpected keyword argument '${key}'`);
         return bound as Flat<Named<Split<typeof text>, T>>;
       },
     };

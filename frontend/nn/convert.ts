@@ -22,7 +22,9 @@ export interface ToOptions {
 }
 
 const isDeviceSpelling = (value: unknown): value is DeviceLike =>
-  value instanceof DeviceObject || typeof value === "number" || (typeof value === "string" && /^(cpu|cuda|webgpu)(:\w+)?$/.test(value));
+  value instanceof DeviceObject ||
+  typeof value === "number" ||
+  (typeof value === "string" && /^(cpu|cuda|webgpu)(:\w+)?$/.test(value));
 
 /** `to(device)`, `to(dtype)`, `to(device, dtype)`, `to(tensor)`, `to({ device, dtype })`. */
 export function destination(args: readonly unknown[]): Destination {
@@ -39,7 +41,11 @@ export function destination(args: readonly unknown[]): Destination {
       if (options.dtype !== undefined && options.dtype !== null) dtype = dtypeName(options.dtype, "to");
     } else dtype = dtypeName(arg, "to");
   }
-  if (dtype !== null && !isFloat(dtype) && !isComplex(dtype)) throw new DTypeError("module/to-dtype", `to: nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=torch.${dtype}.`);
+  if (dtype !== null && !isFloat(dtype) && !isComplex(dtype))
+    throw new DTypeError(
+      "module/to-dtype",
+      `to: nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=torch.${dtype}.`,
+    );
   return { device, dtype };
 }
 
@@ -52,7 +58,8 @@ const target = (tensor: Tensor, { device, dtype }: Destination): [DeviceObject, 
 /** Every tensor of a tree, once; gradients too. */
 function tensorsOf(root: Module): Set<Tensor> {
   const found = new Set<Tensor>();
-  for (const [, module] of walk(root)) for (const [, tensor] of [...ownParameters(module), ...ownBuffers(module)]) found.add(tensor);
+  for (const [, module] of walk(root))
+    for (const [, tensor] of [...ownParameters(module), ...ownBuffers(module)]) found.add(tensor);
   return found;
 }
 
@@ -68,7 +75,8 @@ export function convertTensors(root: Module, convert: (tensor: Tensor) => Tensor
   });
 }
 
-export const convertTo = (root: Module, where: Destination): void => convertTensors(root, (tensor) => tensor.to(...target(tensor, where)));
+export const convertTo = (root: Module, where: Destination): void =>
+  convertTensors(root, (tensor) => tensor.to(...target(tensor, where)));
 
 export async function convertToAsync(root: Module, where: Destination): Promise<void> {
   for (const tensor of tensorsOf(root)) {

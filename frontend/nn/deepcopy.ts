@@ -38,7 +38,12 @@ function copyTensor(tensor: Tensor): Tensor {
   return withGradMode(false, () => {
     const node = tensor.node_();
     const fresh = Tensor.ofNode(node.requiresGrad ? graph.detach(node) : node, tensor.storage_.device);
-    const copy = tensor instanceof Parameter ? parameterOf(fresh, tensor.requires_grad) : tensor instanceof Buffer ? new Buffer(fresh, tensor.persistent) : fresh;
+    const copy =
+      tensor instanceof Parameter
+        ? parameterOf(fresh, tensor.requires_grad)
+        : tensor instanceof Buffer
+          ? new Buffer(fresh, tensor.persistent)
+          : fresh;
     if (!(tensor instanceof Parameter) && tensor.is_leaf && tensor.requires_grad) copy.requires_grad_();
     if (tensor.grad !== null) copy.grad = copyTensor(tensor.grad);
     return copy;

@@ -7,7 +7,12 @@ import { Parameter } from "./parameter.ts";
 const guarded = new WeakMap<TraceObserver, Set<Module>>();
 
 const decides = (value: unknown): boolean =>
-  typeof value === "boolean" || typeof value === "number" || typeof value === "string" || value === null || value instanceof Parameter || isModule(value);
+  typeof value === "boolean" ||
+  typeof value === "number" ||
+  typeof value === "string" ||
+  value === null ||
+  value instanceof Parameter ||
+  isModule(value);
 
 /** While a compiled function is being recorded: changed attributes of `module` record it again. */
 export function guardModule(module: Module): void {
@@ -18,6 +23,7 @@ export function guardModule(module: Module): void {
   if (seen.has(module)) return;
   seen.add(module);
   for (const name of Object.keys(module)) {
-    if (decides(attribute(module, name))) observer.guard(`${module._get_name()}.${name}`, () => attribute(module, name));
+    if (decides(attribute(module, name)))
+      observer.guard(`${module._get_name()}.${name}`, () => attribute(module, name));
   }
 }

@@ -12,11 +12,24 @@ type Gradients = readonly (Tensor | null)[];
 /** Sees a call's arguments; may return others. With `with_kwargs` it gets the named ones too, and returns both. */
 export type ForwardPreHook<M = Module> = (module: M, args: unknown[], kwargs: Kwargs) => unknown;
 /** Sees a call's result last; may return another. With `with_kwargs` the named arguments come before it. */
-export type ForwardHook<M = Module> = (module: M, args: unknown[], ...rest: [output: unknown] | [kwargs: Kwargs, output: unknown]) => unknown;
+export type ForwardHook<M = Module> = (module: M, args: unknown[], output: unknown) => unknown;
+export type ForwardHookWithKwargs<M = Module> = (
+  module: M,
+  args: unknown[],
+  kwargs: Kwargs,
+  output: unknown,
+) => unknown;
 /** Sees the gradients of a module's inputs and outputs; may return others for the inputs. */
-export type BackwardHook<M = Module> = (module: M, grad_input: Gradients, grad_output: Gradients) => Tensor | Gradients | null | undefined | void;
+export type BackwardHook<M = Module> = (
+  module: M,
+  grad_input: Gradients,
+  grad_output: Gradients,
+) => Tensor | Gradients | null | undefined | void;
 /** Sees the gradients of a module's outputs before its backward pass; may return others. */
-export type BackwardPreHook<M = Module> = (module: M, grad_output: Gradients) => Tensor | Gradients | null | undefined | void;
+export type BackwardPreHook<M = Module> = (
+  module: M,
+  grad_output: Gradients,
+) => Tensor | Gradients | null | undefined | void;
 
 export interface HookOptions {
   readonly prepend?: boolean;
@@ -40,16 +53,24 @@ class Hooks<H> {
 
 export class HookTable {
   readonly forwardPre = new Hooks<ForwardPreHook<never>>();
-  readonly forward = new Hooks<ForwardHook<never>>();
+  readonly forward = new Hooks<ForwardHook<never> | ForwardHookWithKwargs<never>>();
   readonly backward = new Hooks<BackwardHook<never>>();
   readonly backwardPre = new Hooks<BackwardPreHook<never>>();
   readonly stateDict = new Hooks<(module: never, state: Record<string, unknown>, prefix: string) => unknown>();
   readonly stateDictPre = new Hooks<(module: never, prefix: string, keep_vars: boolean) => unknown>();
   readonly loadPre = new Hooks<(module: never, state: Record<string, unknown>, prefix: string) => unknown>();
-  readonly loadPost = new Hooks<(module: never, incompatible: { missing_keys: string[]; unexpected_keys: string[] }) => unknown>();
+  readonly loadPost = new Hooks<
+    (module: never, incompatible: { missing_keys: string[]; unexpected_keys: string[] }) => unknown
+  >();
 
   get concernCalls(): boolean {
-    return this.forwardPre.entries.length + this.forward.entries.length + this.backward.entries.length + this.backwardPre.entries.length > 0;
+    return (
+      this.forwardPre.entries.length +
+        this.forward.entries.length +
+        this.backward.entries.length +
+        this.backwardPre.entries.length >
+      0
+    );
   }
 }
 
@@ -60,7 +81,12 @@ const asList = (value: unknown): unknown[] => (Array.isArray(value) ? (value as 
 type AnyHook = (...args: unknown[]) => unknown;
 
 /** Runs a module's forward with its hooks around it. */
-export function callWithHooks(module: Module, own: HookTable | null, given: readonly unknown[], forward: (args: readonly unknown[]) => unknown): unknown {
+export function callWithHooks(
+  module: Module,
+  own: HookTable | null,
+  given: readonly unknown[],
+  forward: (args: readonly unknown[]) => unknown,
+): unknown {
   const tables = own === null ? [globalHooks] : [globalHooks, own];
   const all = <K extends "forwardPre" | "forward" | "backward" | "backwardPre">(kind: K): Entry<AnyHook>[] =>
     tables.flatMap((table) => table[kind].entries as unknown as Entry<AnyHook>[]);
@@ -72,7 +98,12 @@ export function callWithHooks(module: Module, own: HookTable | null, given: read
     if (options.with_kwargs) {
       const result = hook(module, args, kwargs ?? {});
       if (result === undefined || result === null) continue;
-      if (!Array.isArray(result) || result.length !== 2 || !Array.isArray(result[0])) throw new ArgumentError("hook/pre-result", "forward pre-hook must return None or a tuple of (new_args, new_kwargs).", "return [args, kwargs]");
+      if (!Array.isArray(result) || result.length !== 2 || !Array.isArray(result[0]))
+        throw new ArgumentError(
+          "hook/pre-result",
+          "forward pre-hook must return None or a tuple of (new_args, new_kwargs).",
+          "return [args, kwargs]",
+        );
       args = [...(result[0] as unknown[])];
       kwargs = Object.keys(result[1] as Kwargs).length > 0 ? (result[1] as Kwargs) : null;
     } else {
@@ -97,7 +128,10 @@ export function callWithHooks(module: Module, own: HookTable | null, given: read
   try {
     output = forward(kwargs === null ? args : [...args, kwargs]);
   } catch (error) {
-    run(null, forwardHooks.filter(({ options }) => options.always_call));
+    run(
+      null,
+      forwardHooks.filter(({ options }) => options.always_call),
+    );
     throw error;
   }
   output = run(output, forwardHooks);
@@ -124,12 +158,15 @@ class BackwardScope {
     const places = args.flatMap((arg, i) => (arg instanceof Tensor && arg.requires_grad ? [i] : []));
     if (!graph.gradEnabled || places.length === 0) return [...args];
     this.watchesInputs = true;
-    const wrapped = passThrough(places.map((i) => args[i] as Tensor), (grads) => {
-      const all: (Tensor | null)[] = args.map(() => null);
-      places.forEach((place, i) => (all[place] = grads[i] ?? null));
-      const result = this.runHooks(all);
-      return places.map((place) => result[place] ?? null);
-    });
+    const wrapped = passThrough(
+      places.map((i) => args[i] as Tensor),
+      (grads) => {
+        const all: (Tensor | null)[] = args.map(() => null);
+        places.forEach((place, i) => (all[place] = grads[i] ?? null));
+        const result = this.runHooks(all);
+        return places.map((place) => result[place] ?? null);
+      },
+    );
     const replaced = [...args];
     places.forEach((place, i) => (replaced[place] = wrapped[i]));
     return replaced;
@@ -140,17 +177,20 @@ class BackwardScope {
     const list = asList(output);
     const places = list.flatMap((item, i) => (item instanceof Tensor && item.requires_grad ? [i] : []));
     if (!graph.gradEnabled || places.length === 0) return output;
-    const wrapped = passThrough(places.map((i) => list[i] as Tensor), (grads) => {
-      let all: Gradients = list.map((_, i) => grads[places.indexOf(i)] ?? null);
-      for (const { hook } of this.preHooks) {
-        const result = hook(this.module, all);
-        if (result !== undefined && result !== null) all = asList(result) as Gradients;
-      }
-      this.gradOutput = all;
-      // No input requires grad: there will be no other occasion.
-      if (!this.watchesInputs) this.runHooks(new Array<null>(this.inputCount).fill(null));
-      return places.map((place) => all[place] ?? null);
-    });
+    const wrapped = passThrough(
+      places.map((i) => list[i] as Tensor),
+      (grads) => {
+        let all: Gradients = list.map((_, i) => grads[places.indexOf(i)] ?? null);
+        for (const { hook } of this.preHooks) {
+          const result = hook(this.module, all);
+          if (result !== undefined && result !== null) all = asList(result) as Gradients;
+        }
+        this.gradOutput = all;
+        // No input requires grad: there will be no other occasion.
+        if (!this.watchesInputs) this.runHooks(new Array<null>(this.inputCount).fill(null));
+        return places.map((place) => all[place] ?? null);
+      },
+    );
     if (single) return wrapped[0];
     const replaced = [...list];
     places.forEach((place, i) => (replaced[place] = wrapped[i]));
@@ -177,5 +217,5 @@ function passThrough(tensors: readonly Tensor[], onBackward: (grads: Gradients) 
       return onBackward(grads);
     }
   }
-  return Border.apply(...tensors) as readonly Tensor[];
+  return Border.apply(...tensors);
 }

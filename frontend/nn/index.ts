@@ -7,7 +7,14 @@ export { ModuleDict, ModuleList } from "./containers/module-list.ts";
 export { ParameterDict, ParameterList } from "./containers/parameter-list.ts";
 export { Sequential } from "./containers/sequential.ts";
 export * as functional from "../functional.ts";
-export type { BackwardHook, BackwardPreHook, ForwardHook, ForwardPreHook, HookOptions } from "./hooks.ts";
+export type {
+  BackwardHook,
+  BackwardPreHook,
+  ForwardHook,
+  ForwardHookWithKwargs,
+  ForwardPreHook,
+  HookOptions,
+} from "./hooks.ts";
 export * as init from "./init.ts";
 export { Module, type Layer } from "./module.ts";
 export * as modules from "./modules/namespace.ts";

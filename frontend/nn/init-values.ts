@@ -16,7 +16,8 @@ export function dirac(shape: Shape, groups: number): Float64Array {
   const middle = kernel.reduce((at, size) => at * size + Math.floor(size / 2), 0);
   const perGroup = out / groups;
   for (let group = 0; group < groups; group++) {
-    for (let d = 0; d < Math.min(perGroup, channels); d++) values[((group * perGroup + d) * channels + d) * field + middle] = 1;
+    for (let d = 0; d < Math.min(perGroup, channels); d++)
+      values[((group * perGroup + d) * channels + d) * field + middle] = 1;
   }
   return values;
 }
@@ -28,10 +29,13 @@ export function orthogonalRows(rows: number, columns: number, gain: number, gene
   const wide = rows < columns;
   const [m, n] = wide ? [columns, rows] : [rows, columns];
   // Column-major, the longer side down.
-  const a: Float64Array[] = Array.from({ length: n }, (_, j) => Float64Array.from({ length: m }, (_unused, i) => (wide ? drawn[j * columns + i]! : drawn[i * columns + j]!)));
+  const a: Float64Array[] = Array.from({ length: n }, (_, j) =>
+    Float64Array.from({ length: m }, (_unused, i) => (wide ? drawn[j * columns + i]! : drawn[i * columns + j]!)),
+  );
   const q = orthonormal(a);
   const values = new Float64Array(rows * columns);
-  for (let j = 0; j < n; j++) for (let i = 0; i < m; i++) values[wide ? j * columns + i : i * columns + j] = gain * q[j]![i]!;
+  for (let j = 0; j < n; j++)
+    for (let i = 0; i < m; i++) values[wide ? j * columns + i : i * columns + j] = gain * q[j]![i]!;
   return values;
 }
 
@@ -54,7 +58,13 @@ function orthonormal(columns: readonly Float64Array[]): Float64Array[] {
   return done;
 }
 
-export function sparseColumns(rows: number, columns: number, sparsity: number, std: number, generator: CpuGenerator): Float32Array {
+export function sparseColumns(
+  rows: number,
+  columns: number,
+  sparsity: number,
+  std: number,
+  generator: CpuGenerator,
+): Float32Array {
   const values = new Float32Array(rows * columns);
   fillNormal(values, generator, 0, std);
   const zeroCount = Math.ceil(sparsity * rows);

@@ -18,8 +18,18 @@ import { dirac, eye, orthogonalRows, sparseColumns } from "./init-values.ts";
 type Source = Generator | null;
 export type FanMode = "fan_in" | "fan_out";
 export type Nonlinearity =
-  | "linear" | "conv1d" | "conv2d" | "conv3d" | "conv_transpose1d" | "conv_transpose2d" | "conv_transpose3d"
-  | "sigmoid" | "tanh" | "relu" | "leaky_relu" | "selu";
+  | "linear"
+  | "conv1d"
+  | "conv2d"
+  | "conv3d"
+  | "conv_transpose1d"
+  | "conv_transpose2d"
+  | "conv_transpose3d"
+  | "sigmoid"
+  | "tanh"
+  | "relu"
+  | "leaky_relu"
+  | "selu";
 
 const gainArguments = signature<[nonlinearity: Nonlinearity, param: number | null]>()("nonlinearity, param?");
 /** The recommended standard deviation's factor for a nonlinearity; `param` is leaky_relu's slope. */
@@ -40,7 +50,8 @@ export function calculate_gain(...args: CallOf<typeof gainArguments>): number {
     case "relu":
       return Math.SQRT2;
     case "leaky_relu":
-      if (param !== null && typeof param !== "number") return refuse("init/slope", `negative_slope ${String(param)} not a valid number`);
+      if (param !== null && typeof param !== "number")
+        return refuse("init/slope", `negative_slope ${String(param)} not a valid number`);
       return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2));
     case "selu":
       return 0.75;
@@ -55,7 +66,11 @@ const refuse = (code: string, reason: string): never =>
 
 /** Sizes that one output reads, and that one input feeds. */
 export function fans(tensor: Tensor): { fanIn: number; fanOut: number } {
-  if (tensor.ndim < 2) throw new ShapeError("init/fans", `init: Fan in and fan out can not be computed for tensor with fewer than 2 dimensions, got ${tensor.dtype.name}${formatShape(tensor.shape)}.`);
+  if (tensor.ndim < 2)
+    throw new ShapeError(
+      "init/fans",
+      `init: Fan in and fan out can not be computed for tensor with fewer than 2 dimensions, got ${tensor.dtype.name}${formatShape(tensor.shape)}.`,
+    );
   const field = elementCount(tensor.shape.slice(2));
   return { fanIn: tensor.shape[1]! * field, fanOut: tensor.shape[0]! * field };
 }
@@ -112,7 +127,9 @@ function errorFunction(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-size * size) / ((size + fraction) * Math.sqrt(Math.PI)));
 }
 
-const truncatedArguments = signature<[mean: number, std: number, a: number, b: number, generator: Source]>()("mean?, std?, a?, b?, generator?");
+const truncatedArguments = signature<[mean: number, std: number, a: number, b: number, generator: Source]>()(
+  "mean?, std?, a?, b?, generator?",
+);
 /** Normal values cut to [a, b]: by inverting the distribution of uniform ones. */
 export function trunc_normal_<T extends Tensor>(tensor: T, ...args: CallOf<typeof truncatedArguments>): T {
   const { mean = 0, std = 1, a = -2, b = 2, generator = null } = truncatedArguments.bind("trunc_normal_", args);
@@ -129,16 +146,25 @@ export function trunc_normal_<T extends Tensor>(tensor: T, ...args: CallOf<typeo
 const constantArguments = signature<[val: number]>()("val");
 export function constant_<T extends Tensor>(tensor: T, ...args: CallOf<typeof constantArguments>): T {
   const { val } = constantArguments.bind("constant_", args);
-  return filling(tensor, () => write(tensor, "constant_", () => graph.expandTo(graph.scalar(scalarArgument(val), tensor.dtype.name), tensor.shape)));
+  return filling(tensor, () =>
+    write(tensor, "constant_", () =>
+      graph.expandTo(graph.scalar(scalarArgument(val), tensor.dtype.name), tensor.shape),
+    ),
+  );
 }
-const fillWith = <T extends Tensor>(tensor: T, name: string, value: number): T => filling(tensor, () => write(tensor, name, () => graph.full(tensor.shape, value, tensor.dtype.name)));
+const fillWith = <T extends Tensor>(tensor: T, name: string, value: number): T =>
+  filling(tensor, () => write(tensor, name, () => graph.full(tensor.shape, value, tensor.dtype.name)));
 export const ones_ = <T extends Tensor>(tensor: T): T => fillWith(tensor, "ones_", 1);
 export const zeros_ = <T extends Tensor>(tensor: T): T => fillWith(tensor, "zeros_", 0);
 
 /** The identity matrix. */
 export function eye_<T extends Tensor>(tensor: T): T {
   return filling(tensor, () => {
-    if (tensor.ndim !== 2) throw new ArgumentError("init/eye", `eye_: Only tensors with 2 dimensions are supported, got ${formatShape(tensor.shape)}.`);
+    if (tensor.ndim !== 2)
+      throw new ArgumentError(
+        "init/eye",
+        `eye_: Only tensors with 2 dimensions are supported, got ${formatShape(tensor.shape)}.`,
+      );
     writeValues(tensor, "eye_", eye(tensor.shape[0]!, tensor.shape[1]!));
   });
 }
@@ -146,8 +172,16 @@ export function eye_<T extends Tensor>(tensor: T): T {
 export function dirac_<T extends Tensor>(tensor: T, given: number | { readonly groups?: number } = 1): T {
   const groups = typeof given === "number" ? given : (given.groups ?? 1);
   return filling(tensor, () => {
-    if (tensor.ndim < 3 || tensor.ndim > 5) throw new ArgumentError("init/dirac", `dirac_: Only tensors with 3, 4, or 5 dimensions are supported, got ${formatShape(tensor.shape)}.`);
-    if (tensor.shape[0]! % groups !== 0) throw new ArgumentError("init/dirac-groups", `dirac_: dim 0 must be divisible by groups, got ${tensor.shape[0]} and ${groups}.`);
+    if (tensor.ndim < 3 || tensor.ndim > 5)
+      throw new ArgumentError(
+        "init/dirac",
+        `dirac_: Only tensors with 3, 4, or 5 dimensions are supported, got ${formatShape(tensor.shape)}.`,
+      );
+    if (tensor.shape[0]! % groups !== 0)
+      throw new ArgumentError(
+        "init/dirac-groups",
+        `dirac_: dim 0 must be divisible by groups, got ${tensor.shape[0]} and ${groups}.`,
+      );
     writeValues(tensor, "dirac_", dirac(tensor.shape, groups));
   });
 }
@@ -169,10 +203,16 @@ export function xavier_normal_<T extends Tensor>(tensor: T, ...args: CallOf<type
   });
 }
 
-const kaimingArguments = signature<[a: number, mode: FanMode, nonlinearity: Nonlinearity, generator: Source]>()("a?, mode?, nonlinearity?, generator?");
+const kaimingArguments = signature<[a: number, mode: FanMode, nonlinearity: Nonlinearity, generator: Source]>()(
+  "a?, mode?, nonlinearity?, generator?",
+);
 function kaiming(name: string, tensor: Tensor, args: readonly unknown[]): { std: number; generator: Source } {
   const { a = 0, mode = "fan_in", nonlinearity = "leaky_relu", generator = null } = kaimingArguments.bind(name, args);
-  if (mode !== "fan_in" && mode !== "fan_out") throw new ArgumentError("init/mode", `${name}: Mode ${String(mode)} not supported, please use one of ['fan_in', 'fan_out'].`);
+  if (mode !== "fan_in" && mode !== "fan_out")
+    throw new ArgumentError(
+      "init/mode",
+      `${name}: Mode ${String(mode)} not supported, please use one of ['fan_in', 'fan_out'].`,
+    );
   const { fanIn, fanOut } = fans(tensor);
   return { std: calculate_gain(nonlinearity, a) / Math.sqrt(mode === "fan_in" ? fanIn : fanOut), generator };
 }
@@ -196,9 +236,22 @@ export function kaiming_normal_<T extends Tensor>(tensor: T, ...args: CallOf<typ
 export function orthogonal_<T extends Tensor>(tensor: T, ...args: CallOf<typeof xavierArguments>): T {
   const { gain = 1, generator = null } = xavierArguments.bind("orthogonal_", args);
   return filling(tensor, () => {
-    if (tensor.ndim < 2) throw new ArgumentError("init/orthogonal", `orthogonal_: Only tensors with 2 or more dimensions are supported, got ${formatShape(tensor.shape)}.`);
+    if (tensor.ndim < 2)
+      throw new ArgumentError(
+        "init/orthogonal",
+        `orthogonal_: Only tensors with 2 or more dimensions are supported, got ${formatShape(tensor.shape)}.`,
+      );
     if (tensor.numel() === 0) return;
-    writeValues(tensor, "orthogonal_", orthogonalRows(tensor.shape[0]!, elementCount(tensor.shape.slice(1)), gain, (generator ?? default_generator).cpu_));
+    writeValues(
+      tensor,
+      "orthogonal_",
+      orthogonalRows(
+        tensor.shape[0]!,
+        elementCount(tensor.shape.slice(1)),
+        gain,
+        (generator ?? default_generator).cpu_,
+      ),
+    );
   });
 }
 
@@ -207,7 +260,15 @@ const sparseArguments = signature<[sparsity: number, std: number, generator: Sou
 export function sparse_<T extends Tensor>(tensor: T, ...args: CallOf<typeof sparseArguments>): T {
   const { sparsity, std = 0.01, generator = null } = sparseArguments.bind("sparse_", args);
   return filling(tensor, () => {
-    if (tensor.ndim !== 2) throw new ArgumentError("init/sparse", `sparse_: Only tensors with 2 dimensions are supported, got ${formatShape(tensor.shape)}.`);
-    writeValues(tensor, "sparse_", sparseColumns(tensor.shape[0]!, tensor.shape[1]!, sparsity, std, (generator ?? default_generator).cpu_));
+    if (tensor.ndim !== 2)
+      throw new ArgumentError(
+        "init/sparse",
+        `sparse_: Only tensors with 2 dimensions are supported, got ${formatShape(tensor.shape)}.`,
+      );
+    writeValues(
+      tensor,
+      "sparse_",
+      sparseColumns(tensor.shape[0]!, tensor.shape[1]!, sparsity, std, (generator ?? default_generator).cpu_),
+    );
   });
 }

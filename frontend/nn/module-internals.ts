@@ -33,13 +33,16 @@ export function callable(prototype: object, run: (module: Module, args: readonly
   Reflect.deleteProperty(module, "name");
   Reflect.deleteProperty(module, "length");
   Object.setPrototypeOf(module, prototype);
-  Object.defineProperty(module, internals, { value: { buffers: new Map(), order: null, hooks: null, run } satisfies ModuleInternals });
+  Object.defineProperty(module, internals, {
+    value: { buffers: new Map(), order: null, hooks: null, run } satisfies ModuleInternals,
+  });
   module.training = true;
   return module;
 }
 
 /** A property's value, whatever its name. */
-export const attribute = (module: Module, name: string): unknown => (module as unknown as Record<string, unknown>)[name];
+export const attribute = (module: Module, name: string): unknown =>
+  (module as unknown as Record<string, unknown>)[name];
 export function setAttribute(module: Module, name: string, value: unknown): void {
   (module as unknown as Record<string, unknown>)[name] = value;
 }
@@ -59,7 +62,8 @@ export function ownBuffers(module: Module): [name: string, buffer: Tensor, persi
   for (const name of Object.keys(module)) {
     const value = attribute(module, name);
     if (value instanceof Buffer) found.push([name, value, value.persistent]);
-    else if (value instanceof Tensor && !(value instanceof Parameter) && buffers.has(name)) found.push([name, value, buffers.get(name)!]);
+    else if (value instanceof Tensor && !(value instanceof Parameter) && buffers.has(name))
+      found.push([name, value, buffers.get(name)!]);
   }
   return found;
 }
@@ -74,7 +78,12 @@ export function ownChildren(module: Module): [name: string, child: Module][] {
 }
 
 /** All modules of a tree with their dotted names, parents first. */
-export function walk(root: Module, prefix = "", removeDuplicate = true, seen = new Set<Module>()): [name: string, module: Module][] {
+export function walk(
+  root: Module,
+  prefix = "",
+  removeDuplicate = true,
+  seen = new Set<Module>(),
+): [name: string, module: Module][] {
   const found: [string, Module][] = [];
   const stack: [string, Module][] = [[prefix, root]];
   for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
@@ -84,13 +93,20 @@ export function walk(root: Module, prefix = "", removeDuplicate = true, seen = n
       seen.add(module);
     }
     found.push([name, module]);
-    for (const [childName, child] of ownChildren(module).reverse()) stack.push([name === "" ? childName : `${name}.${childName}`, child]);
+    for (const [childName, child] of ownChildren(module).reverse())
+      stack.push([name === "" ? childName : `${name}.${childName}`, child]);
   }
   return found;
 }
 
 /** Members of all modules of a tree with their dotted names. */
-export function members<T>(root: Module, own: (module: Module) => readonly (readonly [name: string, member: T, ...rest: unknown[]])[], prefix: string, recurse: boolean, removeDuplicate: boolean): [name: string, member: T][] {
+export function members<T>(
+  root: Module,
+  own: (module: Module) => readonly (readonly [name: string, member: T, ...rest: unknown[]])[],
+  prefix: string,
+  recurse: boolean,
+  removeDuplicate: boolean,
+): [name: string, member: T][] {
   const seen = new Set<T>();
   const found: [string, T][] = [];
   for (const [path, module] of recurse ? walk(root, prefix, removeDuplicate) : [[prefix, root] as const]) {

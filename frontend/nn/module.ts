@@ -6,13 +6,12 @@ import { isPlainObject } from "../bind.ts";
 import type { DeviceLike } from "../devices.ts";
 import type { DTypeLike } from "../dtype.ts";
 import { graph } from "../state.ts";
-import { Tensor } from "../tensor.ts";
-import type { RemovableHandle } from "../tensor-autograd.ts";
+import type { Tensor } from "../tensor.ts";
 import { convertTensors, convertTo, convertToAsync, destination, type ToOptions } from "./convert.ts";
 import { guardModule } from "./guards.ts";
-import { callWithHooks, globalHooks, HookTable, type BackwardHook, type BackwardPreHook, type ForwardHook, type ForwardPreHook, type HookOptions } from "./hooks.ts";
-import { attribute, callable, internalsOf, isModule, members, ownBuffers, ownChildren, ownParameters, setAttribute, walk } from "./module-internals.ts";
-import { Parameter } from "./parameter.ts";
+import { callWithHooks, globalHooks } from "./hooks.ts";
+import { HookedModule } from "./module-hooks.ts";
+import { internalsOf } from "./module-internals.ts";
 import { repr } from "./repr.ts";
 import { noteReturned } from "./returned.ts";
 import { collectState, loadState, type IncompatibleKeys, type StateDict } from "./state-dict.ts";
@@ -35,12 +34,14 @@ function placed(module: Module, args: readonly unknown[]): readonly unknown[] {
 function call(module: Module, given: readonly unknown[]): unknown {
   const args = placed(module, given);
   const { hooks } = internalsOf(module);
-  const forward = (list: readonly unknown[]): unknown => (module.forward as (...list: readonly unknown[]) => unknown).apply(module, list as unknown[]);
+  const forward = (list: readonly unknown[]): unknown =>
+    (module.forward as (...list: readonly unknown[]) => unknown).apply(module, list as unknown[]);
   guardModule(module);
   let result: unknown;
   depth++;
   try {
-    result = globalHooks.concernCalls || hooks?.concernCalls ? callWithHooks(module, hooks, args, forward) : forward(args);
+    result =
+      globalHooks.concernCalls || hooks?.concernCalls ? callWithHooks(module, hooks, args, forward) : forward(args);
   } finally {
     depth--;
   }
@@ -51,17 +52,14 @@ function call(module: Module, given: readonly unknown[]): unknown {
   return result;
 }
 
-const named = signature<[prefix: string, recurse: boolean, remove_duplicate: boolean]>()("prefix?, recurse?, remove_duplicate?");
-const namedModules = signature<[memo: Set<Module> | null, prefix: string, remove_duplicate: boolean]>()("memo?, prefix?, remove_duplicate?");
-const stateDict = signature<[destination: StateDict | null, prefix: string, keep_vars: boolean]>()("destination?, prefix?, keep_vars?");
-const flag = <const N extends string>(name: N) => signature<[flag: boolean]>()(`${name}?`);
-const recurseFlag = flag("recurse");
-const trainFlag = flag("mode");
-const gradFlag = flag("requires_grad");
-const noneFlag = flag("set_to_none");
-const duplicateFlag = flag("remove_duplicate");
-const persistentFlag = flag("persistent");
+const stateDict = signature<[destination: StateDict | null, prefix: string, keep_vars: boolean]>()(
+  "destination?, prefix?, keep_vars?",
+);
+const trainFlag = signature<[mode: boolean]>()("mode?");
+const gradFlag = signature<[requires_grad: boolean]>()("requires_grad?");
+const noneFlag = signature<[set_to_none: boolean]>()("set_to_none?");
 
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- instances are functions: see module-internals
 export interface Module {
   /** Runs the hooks and `forward`. */
   (...args: Parameters<this["forward"]>): ReturnType<this["forward"]>;
@@ -71,111 +69,23 @@ export interface Module {
  * Subclass it, make parameters and submodules properties, and override `forward`. Instances are callable.
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
-export class Module {
+export class Module extends HookedModule {
   /** Set by train() and eval(). */
   declare training: boolean;
   /** @internal Names of forward's parameters, of classes that let them be given by name. */
   static readonly forwardNames_: readonly string[] | null = null;
 
   constructor() {
-    return callable(new.target.prototype as object, call);
+    super(call);
   }
 
   /** What a call computes. */
   forward(..._args: never[]): unknown {
-    throw new ArgumentError("module/forward", `Module [${this._get_name()}] is missing the required "forward" function.`, "Override forward(...) in the class.");
-  }
-
-  // ---- parameters, buffers, submodules
-
-  /** All parameters of this module and its descendants, each once. */
-  parameters(...args: CallOf<typeof recurseFlag>): Parameter[] {
-    const { recurse = true } = recurseFlag.bind("parameters", args);
-    return members(this, ownParameters, "", recurse, true).map(([, parameter]) => parameter);
-  }
-  named_parameters(...args: CallOf<typeof named>): [name: string, parameter: Parameter][] {
-    const { prefix = "", recurse = true, remove_duplicate = true } = named.bind("named_parameters", args);
-    return members(this, ownParameters, prefix, recurse, remove_duplicate);
-  }
-  buffers(...args: CallOf<typeof recurseFlag>): Tensor[] {
-    const { recurse = true } = recurseFlag.bind("buffers", args);
-    return members(this, ownBuffers, "", recurse, true).map(([, buffer]) => buffer);
-  }
-  named_buffers(...args: CallOf<typeof named>): [name: string, buffer: Tensor][] {
-    const { prefix = "", recurse = true, remove_duplicate = true } = named.bind("named_buffers", args);
-    return members(this, ownBuffers, prefix, recurse, remove_duplicate);
-  }
-  /** Immediate submodules, each once. */
-  children(): Module[] {
-    return [...new Set(ownChildren(this).map(([, child]) => child))];
-  }
-  named_children(): [name: string, child: Module][] {
-    const seen = new Set<Module>();
-    return ownChildren(this).filter(([, child]) => !seen.has(child) && seen.add(child));
-  }
-  /** This module and all its descendants, each once. */
-  modules(...args: CallOf<typeof duplicateFlag>): Module[] {
-    const { remove_duplicate = true } = duplicateFlag.bind("modules", args);
-    return walk(this, "", remove_duplicate).map(([, module]) => module);
-  }
-  named_modules(...args: CallOf<typeof namedModules>): [name: string, module: Module][] {
-    const { memo, prefix = "", remove_duplicate = true } = namedModules.bind("named_modules", args);
-    return walk(this, prefix, remove_duplicate, memo ?? new Set());
-  }
-
-  /** The property `name` becomes this parameter (null: there is none yet). */
-  register_parameter(name: string, param: Parameter | null): void {
-    checkName(this, "parameter", name, (value) => value instanceof Parameter || value === null);
-    if (param !== null && !(param instanceof Parameter)) throw new ArgumentError("module/parameter", `register_parameter: cannot assign '${describeKind(param)}' object to parameter '${name}' (torch.nn.Parameter or None required).`, "Wrap it: new torch.nn.Parameter(tensor).");
-    if (param !== null && !param.is_leaf) throw new ArgumentError("module/parameter-leaf", `register_parameter: Cannot assign non-leaf Tensor to parameter '${name}'.`, "Model parameters must be created explicitly; to express one as a function of another Tensor, compute it in forward().");
-    setAttribute(this, name, param);
-  }
-  /** The property `name` becomes a buffer: part of the state (unless not persistent), not a parameter. */
-  register_buffer(name: string, tensor: Tensor | null, ...args: CallOf<typeof persistentFlag>): void {
-    const { persistent = true } = persistentFlag.bind("register_buffer", args);
-    checkName(this, "buffer", name, () => internalsOf(this).buffers.has(name));
-    if (tensor !== null && !(tensor instanceof Tensor)) throw new ArgumentError("module/buffer", `register_buffer: cannot assign '${describeKind(tensor)}' object to buffer '${name}' (torch Tensor or None required).`);
-    internalsOf(this).buffers.set(name, persistent);
-    setAttribute(this, name, tensor);
-  }
-  add_module(name: string, module: Module | null): void {
-    checkName(this, "module", name, (value) => isModule(value) || value === null);
-    if (module !== null && !isModule(module)) throw new ArgumentError("module/child", `add_module: ${describeKind(module)} is not a Module subclass.`);
-    setAttribute(this, name, module);
-    const { order } = internalsOf(this);
-    if (order !== null && !order.includes(name)) order.push(name);
-  }
-  register_module(name: string, module: Module | null): void {
-    this.add_module(name, module);
-  }
-
-  /** The descendant at a dotted path; "" is this module. */
-  get_submodule(target: string): Module {
-    let module: Module = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
-    for (const name of target === "" ? [] : target.split(".")) {
-      const child = attribute(module, name);
-      if (child === undefined) throw new ArgumentError("module/path", `get_submodule: ${module._get_name()} has no attribute \`${name}\`.`);
-      if (!isModule(child)) throw new ArgumentError("module/path", `get_submodule: \`${name}\` is not an nn.Module.`);
-      module = child;
-    }
-    return module;
-  }
-  get_parameter(target: string): Parameter {
-    const value = this.memberAt(target, "get_parameter");
-    if (!(value instanceof Parameter)) throw new ArgumentError("module/path", `get_parameter: \`${target}\` is not an nn.Parameter.`);
-    return value;
-  }
-  get_buffer(target: string): Tensor {
-    const value = this.memberAt(target, "get_buffer");
-    if (!(value instanceof Tensor) || value instanceof Parameter) throw new ArgumentError("module/path", `get_buffer: \`${target}\` is not a buffer.`);
-    return value;
-  }
-  private memberAt(target: string, operator: string): unknown {
-    const dot = target.lastIndexOf(".");
-    const owner = this.get_submodule(target.slice(0, Math.max(0, dot)));
-    const value = attribute(owner, target.slice(dot + 1));
-    if (value === undefined) throw new ArgumentError("module/path", `${operator}: ${owner._get_name()} has no attribute \`${target.slice(dot + 1)}\`.`);
-    return value;
+    throw new ArgumentError(
+      "module/forward",
+      `Module [${this._get_name()}] is missing the required "forward" function.`,
+      "Override forward(...) in the class.",
+    );
   }
 
   // ---- state
@@ -189,7 +99,10 @@ export class Module {
    * Loads values in place, from an object or a Map.
    * @throws ShapeError naming key and both shapes; ArgumentError for missing or unexpected keys, unless strict is false
    */
-  load_state_dict(state_dict: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>, options: boolean | { readonly strict?: boolean; readonly assign?: boolean } = {}): IncompatibleKeys {
+  load_state_dict(
+    state_dict: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>,
+    options: boolean | { readonly strict?: boolean; readonly assign?: boolean } = {},
+  ): IncompatibleKeys {
     const { strict = true, assign = false } = typeof options === "boolean" ? { strict: options } : options;
     return loadState(this, state_dict, strict, assign);
   }
@@ -272,40 +185,6 @@ export class Module {
     return this;
   }
 
-  // ---- hooks
-
-  /** Called before forward: `(module, args)`, or `(module, args, kwargs)` with `with_kwargs`. */
-  register_forward_pre_hook(hook: ForwardPreHook<this>, options: Omit<HookOptions, "always_call"> = {}): RemovableHandle {
-    return this.hooks_().forwardPre.add(hook, options);
-  }
-  /** Called after forward: `(module, args, output)`, or `(module, args, kwargs, output)` with `with_kwargs`. */
-  register_forward_hook(hook: ForwardHook<this>, options: HookOptions = {}): RemovableHandle {
-    return this.hooks_().forward.add(hook, options);
-  }
-  /** Called when the gradients of the inputs are known. */
-  register_full_backward_hook(hook: BackwardHook<this>, options: boolean | Pick<HookOptions, "prepend"> = {}): RemovableHandle {
-    return this.hooks_().backward.add(hook, typeof options === "boolean" ? { prepend: options } : options);
-  }
-  /** Called when the gradients of the outputs are known. */
-  register_full_backward_pre_hook(hook: BackwardPreHook<this>, options: boolean | Pick<HookOptions, "prepend"> = {}): RemovableHandle {
-    return this.hooks_().backwardPre.add(hook, typeof options === "boolean" ? { prepend: options } : options);
-  }
-  register_state_dict_pre_hook(hook: (module: this, prefix: string, keep_vars: boolean) => void): RemovableHandle {
-    return this.hooks_().stateDictPre.add(hook);
-  }
-  register_state_dict_post_hook(hook: (module: this, state_dict: StateDict, prefix: string) => void): RemovableHandle {
-    return this.hooks_().stateDict.add(hook);
-  }
-  register_load_state_dict_pre_hook(hook: (module: this, state_dict: StateDict, prefix: string) => void): RemovableHandle {
-    return this.hooks_().loadPre.add(hook);
-  }
-  register_load_state_dict_post_hook(hook: (module: this, incompatible_keys: IncompatibleKeys) => void): RemovableHandle {
-    return this.hooks_().loadPost.add(hook);
-  }
-  private hooks_(): HookTable {
-    return (internalsOf(this).hooks ??= new HookTable());
-  }
-
   // ---- text
 
   /** The arguments between the parentheses of the printed form. */
@@ -315,7 +194,7 @@ export class Module {
   _get_name(): string {
     return this.constructor.name;
   }
-  toString(): string {
+  override toString(): string {
     return repr(this);
   }
   [Symbol.for("nodejs.util.inspect.custom")](): string {
@@ -336,15 +215,4 @@ export function zeroGradient(parameter: Tensor, setToNone: boolean): void {
     enterScope(grad.storage_.device.name);
     grad.write_(graph.full(grad.shape, 0, grad.dtype.name), "zero_");
   }
-}
-
-const describeKind = (value: unknown): string => (value instanceof Tensor ? "torch.Tensor" : value === null ? "None" : isModule(value) ? value._get_name() : typeof value);
-
-function checkName(module: Module, kind: string, name: string, replaceable: (value: unknown) => boolean): void {
-  const refuse = (reason: string): never => {
-    throw new ArgumentError(`module/${kind}-name`, `register_${kind}: ${reason}.`);
-  };
-  if (name === "") refuse(`${kind} name can't be empty string ""`);
-  if (name.includes(".")) refuse(`${kind} name can't contain ".", got: ${name}`);
-  if (name in module && attribute(module, name) !== undefined && !(Object.hasOwn(module, name) && replaceable(attribute(module, name)))) refuse(`attribute '${name}' already exists`);
 }

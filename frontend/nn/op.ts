@@ -3,7 +3,9 @@ import { callOperator } from "../call.ts";
 import * as functional from "../functional.ts";
 import type { Tensor } from "../tensor.ts";
 
-const functions = functional as unknown as Readonly<Record<string, ((...args: readonly unknown[]) => unknown) | undefined>>;
+const functions = functional as unknown as Readonly<
+  Record<string, ((...args: readonly unknown[]) => unknown) | undefined>
+>;
 
 /** Calls what has one result. */
 export function op(name: string, ...args: readonly unknown[]): Tensor {

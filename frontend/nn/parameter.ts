@@ -10,7 +10,11 @@ import { detachStep } from "../views.ts";
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Parameter.html
  */
 export class Parameter extends Tensor {
-  constructor(data: Tensor | null = null, given: boolean | { readonly requires_grad?: boolean } = true, fresh = data === null) {
+  constructor(
+    data: Tensor | null = null,
+    given: boolean | { readonly requires_grad?: boolean } = true,
+    fresh = data === null,
+  ) {
     const source = data ?? empty(0);
     // Nobody else has a fresh tensor: its storage is taken over. Another one is looked at through a view without history.
     if (fresh && source.parent_ === null) super(source.storage_, source.shape, null, null);
@@ -21,7 +25,8 @@ export class Parameter extends Tensor {
 }
 
 /** A parameter that takes over a tensor which nobody else uses. */
-export const parameterOf = (fresh: Tensor, requires_grad = true): Parameter => new Parameter(fresh, requires_grad, true);
+export const parameterOf = (fresh: Tensor, requires_grad = true): Parameter =>
+  new Parameter(fresh, requires_grad, true);
 
 /** A tensor that is a buffer of the module that it is assigned to. https://docs.pytorch.org/docs/stable/generated/torch.nn.Buffer.html */
 export class Buffer extends Tensor {

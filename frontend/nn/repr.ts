@@ -12,11 +12,13 @@ export function python(value: unknown): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : reprFloat(value);
   if (Array.isArray(value)) return tuple(value as unknown[]);
-  return String(value);
+  if (typeof value === "string") return value;
+  return (value as { toString(): string }).toString();
 }
 
 /** A Python tuple: `(2,)`, `(3, 3)`. */
-export const tuple = (values: readonly unknown[]): string => (values.length === 1 ? `(${python(values[0])},)` : `(${values.map(python).join(", ")})`);
+export const tuple = (values: readonly unknown[]): string =>
+  values.length === 1 ? `(${python(values[0])},)` : `(${values.map(python).join(", ")})`;
 
 /** A Python list: `[5]`. */
 export const list = (values: readonly unknown[]): string => `[${values.map(python).join(", ")}]`;

@@ -21,7 +21,15 @@ interface AdafactorState {
   variance?: Tensor;
 }
 const adafactor = signature<
-  [lr: number, beta2_decay: number, eps: readonly [number | null, number], d: number, weight_decay: number, foreach: boolean | null, maximize: boolean]
+  [
+    lr: number,
+    beta2_decay: number,
+    eps: readonly [number | null, number],
+    d: number,
+    weight_decay: number,
+    foreach: boolean | null,
+    maximize: boolean,
+  ]
 >()("lr?, beta2_decay?, eps?, d?, weight_decay?, *, foreach?, maximize?");
 
 /** The smallest step from 1, by type: the default of eps1. */
@@ -36,7 +44,15 @@ const rootMeanSquare = (x: Node): Node => g.div(g.sqrt(g.reshape(squares(x, ever
 /** https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html */
 export class Adafactor extends Optimizer<AdafactorOptions, AdafactorState> {
   constructor(params: Params<AdafactorOptions>, ...args: CallOf<typeof adafactor>) {
-    const { lr = 1e-2, beta2_decay = -0.8, eps = [null, 1e-3], d = 1, weight_decay = 0, foreach = null, maximize = false } = adafactor.bind("Adafactor", args);
+    const {
+      lr = 1e-2,
+      beta2_decay = -0.8,
+      eps = [null, 1e-3],
+      d = 1,
+      weight_decay = 0,
+      foreach = null,
+      maximize = false,
+    } = adafactor.bind("Adafactor", args);
     requireValue(lr >= 0, "learning rate", lr);
     requireValue(beta2_decay <= 0, "beta2_decay", beta2_decay);
     requireValue(d >= 1, "clipping threshold", d);
@@ -50,7 +66,11 @@ export class Adafactor extends Optimizer<AdafactorOptions, AdafactorState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(params, (param) => this.state.get(param)!, (state) => state.step)) {
+    for (const bucket of bucketsOf(
+      params,
+      (param) => this.state.get(param)!,
+      (state) => state.step,
+    )) {
       const { state: first } = bucket.first;
       const share = bucket.number(() => first.step ** group.beta2_decay);
       const rate = bucket.number(() => Math.min(group.lr, 1 / Math.sqrt(first.step)));

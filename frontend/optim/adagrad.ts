@@ -2,7 +2,14 @@
 import { signature, type CallOf } from "../arguments.ts";
 import { graph as g } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
-import { Optimizer, requireValue, type GroupOptions, type ImplementationOptions, type ParamGroup, type Params } from "./optimizer.ts";
+import {
+  Optimizer,
+  requireValue,
+  type GroupOptions,
+  type ImplementationOptions,
+  type ParamGroup,
+  type Params,
+} from "./optimizer.ts";
 import { bucketsOf, filledLike, record, zerosLike } from "./update.ts";
 
 export interface AdagradOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -17,19 +24,49 @@ interface AdagradState {
   sum: Tensor;
 }
 const adagrad = signature<
-  [lr: number, lr_decay: number, weight_decay: number, initial_accumulator_value: number, eps: number, foreach: boolean | null, maximize: boolean, differentiable: boolean, fused: boolean | null]
+  [
+    lr: number,
+    lr_decay: number,
+    weight_decay: number,
+    initial_accumulator_value: number,
+    eps: number,
+    foreach: boolean | null,
+    maximize: boolean,
+    differentiable: boolean,
+    fused: boolean | null,
+  ]
 >()("lr?, lr_decay?, weight_decay?, initial_accumulator_value?, eps?, foreach?, *, maximize?, differentiable?, fused?");
 
 /** Divides by the root of the sum of all squared gradients. https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html */
 export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
   constructor(params: Params<AdagradOptions>, ...args: CallOf<typeof adagrad>) {
-    const { lr = 1e-2, lr_decay = 0, weight_decay = 0, initial_accumulator_value = 0, eps = 1e-10, foreach = null, maximize = false, differentiable = false, fused = null } = adagrad.bind("Adagrad", args);
+    const {
+      lr = 1e-2,
+      lr_decay = 0,
+      weight_decay = 0,
+      initial_accumulator_value = 0,
+      eps = 1e-10,
+      foreach = null,
+      maximize = false,
+      differentiable = false,
+      fused = null,
+    } = adagrad.bind("Adagrad", args);
     requireValue(lr >= 0, "learning rate", lr);
     requireValue(lr_decay >= 0, "lr_decay value", lr_decay);
     requireValue(weight_decay >= 0, "weight_decay value", weight_decay);
     requireValue(initial_accumulator_value >= 0, "initial_accumulator_value value", initial_accumulator_value);
     requireValue(eps >= 0, "epsilon value", eps);
-    super(params, { lr, lr_decay, eps, weight_decay, initial_accumulator_value, foreach, maximize, differentiable, fused });
+    super(params, {
+      lr,
+      lr_decay,
+      eps,
+      weight_decay,
+      initial_accumulator_value,
+      foreach,
+      maximize,
+      differentiable,
+      fused,
+    });
     for (const group of this.param_groups) for (const param of group.params) this.stateIn(group, param);
   }
   private stateIn(group: ParamGroup<AdagradOptions>, param: Tensor): AdagradState {
@@ -42,7 +79,11 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(params, (param) => this.state.get(param)!, (state) => state.step)) {
+    for (const bucket of bucketsOf(
+      params,
+      (param) => this.state.get(param)!,
+      (state) => state.step,
+    )) {
       const { state: first } = bucket.first;
       const minusRate = bucket.number(() => -group.lr / (1 + (first.step - 1) * group.lr_decay));
       const eps = bucket.number(() => group.eps);
@@ -71,13 +112,31 @@ interface AdadeltaState {
   acc_delta: Tensor;
 }
 const adadelta = signature<
-  [lr: number, rho: number, eps: number, weight_decay: number, foreach: boolean | null, capturable: boolean, maximize: boolean, differentiable: boolean]
+  [
+    lr: number,
+    rho: number,
+    eps: number,
+    weight_decay: number,
+    foreach: boolean | null,
+    capturable: boolean,
+    maximize: boolean,
+    differentiable: boolean,
+  ]
 >()("lr?, rho?, eps?, weight_decay?, foreach?, *, capturable?, maximize?, differentiable?");
 
 /** Steps as large as earlier steps, relative to the gradients. https://docs.pytorch.org/docs/stable/generated/torch.optim.Adadelta.html */
 export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
   constructor(params: Params<AdadeltaOptions>, ...args: CallOf<typeof adadelta>) {
-    const { lr = 1, rho = 0.9, eps = 1e-6, weight_decay = 0, foreach = null, capturable = false, maximize = false, differentiable = false } = adadelta.bind("Adadelta", args);
+    const {
+      lr = 1,
+      rho = 0.9,
+      eps = 1e-6,
+      weight_decay = 0,
+      foreach = null,
+      capturable = false,
+      maximize = false,
+      differentiable = false,
+    } = adadelta.bind("Adadelta", args);
     requireValue(lr >= 0, "learning rate", lr);
     requireValue(rho >= 0 && rho <= 1, "rho value", rho);
     requireValue(eps >= 0, "epsilon value", eps);
@@ -87,11 +146,17 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
   protected override updateGroup_(group: ParamGroup<AdadeltaOptions>, params: readonly Tensor[], path: string): void {
     const maximize = this.structural_(`${path}.maximize`, () => group.maximize);
     const decays = this.structural_(`${path}.weight_decay != 0`, () => group.weight_decay !== 0);
-    const states = params.map((param) => this.stateOf_(param, () => ({ step: 0, square_avg: zerosLike(param), acc_delta: zerosLike(param) })));
+    const states = params.map((param) =>
+      this.stateOf_(param, () => ({ step: 0, square_avg: zerosLike(param), acc_delta: zerosLike(param) })),
+    );
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(params, (param) => this.state.get(param)!, () => 0)) {
+    for (const bucket of bucketsOf(
+      params,
+      (param) => this.state.get(param)!,
+      () => 0,
+    )) {
       const minusRate = bucket.number(() => -group.lr);
       const rho = bucket.number(() => group.rho);
       const rest = bucket.number(() => 1 - group.rho);

@@ -2,7 +2,15 @@
 import { signature, type CallOf } from "../arguments.ts";
 import { graph as g } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
-import { Optimizer, requireBetas, requireValue, type GroupOptions, type ImplementationOptions, type ParamGroup, type Params } from "./optimizer.ts";
+import {
+  Optimizer,
+  requireBetas,
+  requireValue,
+  type GroupOptions,
+  type ImplementationOptions,
+  type ParamGroup,
+  type Params,
+} from "./optimizer.ts";
 import { bucketsOf, lerp, record, zerosLike } from "./update.ts";
 
 export interface AdamOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -21,17 +29,55 @@ interface AdamState {
 }
 
 const adam = signature<
-  [lr: number, betas: readonly [number, number], eps: number, weight_decay: number, amsgrad: boolean, foreach: boolean | null, maximize: boolean, capturable: boolean, differentiable: boolean, fused: boolean | null, decoupled_weight_decay: boolean]
->()("lr?, betas?, eps?, weight_decay?, amsgrad?, *, foreach?, maximize?, capturable?, differentiable?, fused?, decoupled_weight_decay?");
+  [
+    lr: number,
+    betas: readonly [number, number],
+    eps: number,
+    weight_decay: number,
+    amsgrad: boolean,
+    foreach: boolean | null,
+    maximize: boolean,
+    capturable: boolean,
+    differentiable: boolean,
+    fused: boolean | null,
+    decoupled_weight_decay: boolean,
+  ]
+>()(
+  "lr?, betas?, eps?, weight_decay?, amsgrad?, *, foreach?, maximize?, capturable?, differentiable?, fused?, decoupled_weight_decay?",
+);
 type AdamArguments = CallOf<typeof adam>;
 
 function optionsOf(name: string, args: AdamArguments, decay: number, decoupled: boolean): AdamOptions {
-  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weight_decay = decay, amsgrad = false, maximize = false, foreach = null, capturable = false, differentiable = false, fused = null, decoupled_weight_decay = decoupled } = adam.bind(name, args);
+  const {
+    lr = 1e-3,
+    betas = [0.9, 0.999],
+    eps = 1e-8,
+    weight_decay = decay,
+    amsgrad = false,
+    maximize = false,
+    foreach = null,
+    capturable = false,
+    differentiable = false,
+    fused = null,
+    decoupled_weight_decay = decoupled,
+  } = adam.bind(name, args);
   requireValue(lr >= 0, "learning rate", lr);
   requireValue(eps >= 0, "epsilon value", eps);
   requireBetas(betas);
   requireValue(weight_decay >= 0, "weight_decay value", weight_decay);
-  return { lr, betas: [...betas], eps, weight_decay, amsgrad, maximize, foreach, capturable, differentiable, fused, decoupled_weight_decay };
+  return {
+    lr,
+    betas: [...betas],
+    eps,
+    weight_decay,
+    amsgrad,
+    maximize,
+    foreach,
+    capturable,
+    differentiable,
+    fused,
+    decoupled_weight_decay,
+  };
 }
 
 /**
@@ -53,12 +99,18 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
     const maximize = this.structural_(`${path}.maximize`, () => group.maximize);
     const decays = this.structural_(`${path}.weight_decay != 0`, () => group.weight_decay !== 0);
     const decoupled = this.structural_(`${path}.decoupled_weight_decay`, () => group.decoupled_weight_decay);
-    const states = params.map((param) => this.stateOf_(param, () => ({ step: 0, exp_avg: zerosLike(param), exp_avg_sq: zerosLike(param) })));
+    const states = params.map((param) =>
+      this.stateOf_(param, () => ({ step: 0, exp_avg: zerosLike(param), exp_avg_sq: zerosLike(param) })),
+    );
     if (amsgrad) states.forEach((state, i) => (state.max_exp_avg_sq ??= zerosLike(params[i]!)));
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(params, (param) => this.state.get(param)!, (state) => state.step)) {
+    for (const bucket of bucketsOf(
+      params,
+      (param) => this.state.get(param)!,
+      (state) => state.step,
+    )) {
       const { state: first } = bucket.first;
       const minusSize = bucket.number(() => -group.lr / (1 - group.betas[0] ** first.step));
       const correction = bucket.number(() => Math.sqrt(1 - group.betas[1] ** first.step));
@@ -66,7 +118,9 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
       const beta2 = bucket.number(() => group.betas[1]);
       const newSquareShare = bucket.number(() => 1 - group.betas[1]);
       const eps = bucket.number(() => group.eps);
-      const decay = decays ? bucket.number(() => (decoupled ? 1 - group.lr * group.weight_decay : group.weight_decay)) : null;
+      const decay = decays
+        ? bucket.number(() => (decoupled ? 1 - group.lr * group.weight_decay : group.weight_decay))
+        : null;
       record(bucket, (entry) => {
         const { param, state } = entry;
         let value = bucket.value(param);

@@ -2,7 +2,15 @@
 import { signature, type CallOf } from "../arguments.ts";
 import { graph as g } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
-import { Optimizer, requireBetas, requireValue, type GroupOptions, type ImplementationOptions, type ParamGroup, type Params } from "./optimizer.ts";
+import {
+  Optimizer,
+  requireBetas,
+  requireValue,
+  type GroupOptions,
+  type ImplementationOptions,
+  type ParamGroup,
+  type Params,
+} from "./optimizer.ts";
 import { bucketsOf, lerp, record, zerosLike } from "./update.ts";
 
 export interface AdamaxOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -17,13 +25,31 @@ interface AdamaxState {
   exp_inf: Tensor;
 }
 const adamax = signature<
-  [lr: number, betas: readonly [number, number], eps: number, weight_decay: number, foreach: boolean | null, maximize: boolean, differentiable: boolean, capturable: boolean]
+  [
+    lr: number,
+    betas: readonly [number, number],
+    eps: number,
+    weight_decay: number,
+    foreach: boolean | null,
+    maximize: boolean,
+    differentiable: boolean,
+    capturable: boolean,
+  ]
 >()("lr?, betas?, eps?, weight_decay?, foreach?, *, maximize?, differentiable?, capturable?");
 
 /** https://docs.pytorch.org/docs/stable/generated/torch.optim.Adamax.html */
 export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
   constructor(params: Params<AdamaxOptions>, ...args: CallOf<typeof adamax>) {
-    const { lr = 2e-3, betas = [0.9, 0.999], eps = 1e-8, weight_decay = 0, foreach = null, maximize = false, differentiable = false, capturable = false } = adamax.bind("Adamax", args);
+    const {
+      lr = 2e-3,
+      betas = [0.9, 0.999],
+      eps = 1e-8,
+      weight_decay = 0,
+      foreach = null,
+      maximize = false,
+      differentiable = false,
+      capturable = false,
+    } = adamax.bind("Adamax", args);
     requireValue(lr >= 0, "learning rate", lr);
     requireValue(eps >= 0, "epsilon value", eps);
     requireBetas(betas);
@@ -33,11 +59,17 @@ export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
   protected override updateGroup_(group: ParamGroup<AdamaxOptions>, params: readonly Tensor[], path: string): void {
     const maximize = this.structural_(`${path}.maximize`, () => group.maximize);
     const decays = this.structural_(`${path}.weight_decay != 0`, () => group.weight_decay !== 0);
-    const states = params.map((param) => this.stateOf_(param, () => ({ step: 0, exp_avg: zerosLike(param), exp_inf: zerosLike(param) })));
+    const states = params.map((param) =>
+      this.stateOf_(param, () => ({ step: 0, exp_avg: zerosLike(param), exp_inf: zerosLike(param) })),
+    );
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(params, (param) => this.state.get(param)!, (state) => state.step)) {
+    for (const bucket of bucketsOf(
+      params,
+      (param) => this.state.get(param)!,
+      (state) => state.step,
+    )) {
       const { state: first } = bucket.first;
       const minusSize = bucket.number(() => -group.lr / (1 - group.betas[0] ** first.step));
       const newShare = bucket.number(() => 1 - group.betas[0]);
@@ -69,7 +101,10 @@ interface SparseAdamState {
   exp_avg: Tensor;
   exp_avg_sq: Tensor;
 }
-const sparseAdam = signature<[lr: number, betas: readonly [number, number], eps: number, maximize: boolean]>()("lr?, betas?, eps?, maximize?");
+const sparseAdam =
+  signature<[lr: number, betas: readonly [number, number], eps: number, maximize: boolean]>()(
+    "lr?, betas?, eps?, maximize?",
+  );
 
 /**
  * Adam that leaves alone, averages too, what has no gradient: here, where the gradient is zero.
@@ -86,13 +121,21 @@ export class SparseAdam extends Optimizer<SparseAdamOptions, SparseAdamState> {
   }
   protected override updateGroup_(group: ParamGroup<SparseAdamOptions>, params: readonly Tensor[], path: string): void {
     const maximize = this.structural_(`${path}.maximize`, () => group.maximize);
-    const states = params.map((param) => this.stateOf_(param, () => ({ step: 0, exp_avg: zerosLike(param), exp_avg_sq: zerosLike(param) })));
+    const states = params.map((param) =>
+      this.stateOf_(param, () => ({ step: 0, exp_avg: zerosLike(param), exp_avg_sq: zerosLike(param) })),
+    );
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(params, (param) => this.state.get(param)!, (state) => state.step)) {
+    for (const bucket of bucketsOf(
+      params,
+      (param) => this.state.get(param)!,
+      (state) => state.step,
+    )) {
       const { state: first } = bucket.first;
-      const minusSize = bucket.number(() => (-group.lr * Math.sqrt(1 - group.betas[1] ** first.step)) / (1 - group.betas[0] ** first.step));
+      const minusSize = bucket.number(
+        () => (-group.lr * Math.sqrt(1 - group.betas[1] ** first.step)) / (1 - group.betas[0] ** first.step),
+      );
       const meanShare = bucket.number(() => 1 - group.betas[0]);
       const squareShare = bucket.number(() => 1 - group.betas[1]);
       const eps = bucket.number(() => group.eps);

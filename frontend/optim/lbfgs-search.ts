@@ -43,7 +43,12 @@ export interface LBFGSSettings {
 }
 
 /** One call of step(): several iterations. Gives the point to stay at. */
-export function* minimise(start: Vector, first: Evaluation, memory: LBFGSMemory, settings: LBFGSSettings): Search<Vector> {
+export function* minimise(
+  start: Vector,
+  first: Evaluation,
+  memory: LBFGSMemory,
+  settings: LBFGSSettings,
+): Search<Vector> {
   let x = start;
   let { loss, grad } = first;
   let evaluations = 1;
@@ -55,7 +60,8 @@ export function* minimise(start: Vector, first: Evaluation, memory: LBFGSMemory,
     const { d } = memory;
     memory.prev_flat_grad = grad;
     memory.prev_loss = loss;
-    memory.t = memory.n_iter === 1 ? Math.min(1, 1 / grad.reduce((sum, g) => sum + Math.abs(g), 0)) * settings.lr : settings.lr;
+    memory.t =
+      memory.n_iter === 1 ? Math.min(1, 1 / grad.reduce((sum, g) => sum + Math.abs(g), 0)) * settings.lr : settings.lr;
     const slope = dot(grad, d);
     if (slope > -settings.tolerance_change) break;
     let spent = 0;
@@ -75,7 +81,11 @@ export function* minimise(start: Vector, first: Evaluation, memory: LBFGSMemory,
     evaluations += spent;
     memory.func_evals += spent;
     if (evaluations >= settings.max_eval || largest(grad) <= settings.tolerance_grad) break;
-    if (largest(d) * Math.abs(memory.t) <= settings.tolerance_change || Math.abs(loss - memory.prev_loss) < settings.tolerance_change) break;
+    if (
+      largest(d) * Math.abs(memory.t) <= settings.tolerance_change ||
+      Math.abs(loss - memory.prev_loss) < settings.tolerance_change
+    )
+      break;
   }
   return x;
 }
@@ -119,7 +129,10 @@ function cubicMinimum(a: Point, b: Point, bounds?: readonly [number, number]): n
   const square = d1 * d1 - a.slope * b.slope;
   if (!(square >= 0)) return (low + high) / 2;
   const d2 = Math.sqrt(square);
-  const position = a.t <= b.t ? b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2)) : a.t - (a.t - b.t) * ((a.slope + d2 - d1) / (a.slope - b.slope + 2 * d2));
+  const position =
+    a.t <= b.t
+      ? b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
+      : a.t - (a.t - b.t) * ((a.slope + d2 - d1) / (a.slope - b.slope + 2 * d2));
   return Math.min(Math.max(position, low), high);
 }
 

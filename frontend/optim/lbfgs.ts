@@ -31,7 +31,15 @@ interface LBFGSState {
   prev_loss?: number;
 }
 const lbfgs = signature<
-  [lr: number, max_iter: number, max_eval: number | null, tolerance_grad: number, tolerance_change: number, history_size: number, line_search_fn: "strong_wolfe" | null]
+  [
+    lr: number,
+    max_iter: number,
+    max_eval: number | null,
+    tolerance_grad: number,
+    tolerance_change: number,
+    history_size: number,
+    line_search_fn: "strong_wolfe" | null,
+  ]
 >()("lr?, max_iter?, max_eval?, tolerance_grad?, tolerance_change?, history_size?, line_search_fn?");
 
 type Loss = Tensor | number;
@@ -44,11 +52,32 @@ type Loss = Tensor | number;
 export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
   override readonly tensorNumbers_: readonly string[] = [];
   constructor(params: Params<LBFGSOptions>, ...args: CallOf<typeof lbfgs>) {
-    const { lr = 1, max_iter = 20, max_eval, tolerance_grad = 1e-7, tolerance_change = 1e-9, history_size = 100, line_search_fn = null } = lbfgs.bind("LBFGS", args);
+    const {
+      lr = 1,
+      max_iter = 20,
+      max_eval,
+      tolerance_grad = 1e-7,
+      tolerance_change = 1e-9,
+      history_size = 100,
+      line_search_fn = null,
+    } = lbfgs.bind("LBFGS", args);
     requireValue(lr >= 0, "learning rate", lr);
-    if (line_search_fn !== null && line_search_fn !== "strong_wolfe") throw new ArgumentError("lbfgs/line-search", `LBFGS: only 'strong_wolfe' is supported, got '${String(line_search_fn)}'.`);
-    super(params, { lr, max_iter, max_eval: max_eval ?? Math.floor((max_iter * 5) / 4), tolerance_grad, tolerance_change, history_size, line_search_fn });
-    if (this.param_groups.length !== 1) throw new ValueError("lbfgs/groups", "LBFGS doesn't support per-parameter options (parameter groups).");
+    if (line_search_fn !== null && line_search_fn !== "strong_wolfe")
+      throw new ArgumentError(
+        "lbfgs/line-search",
+        `LBFGS: only 'strong_wolfe' is supported, got '${String(line_search_fn)}'.`,
+      );
+    super(params, {
+      lr,
+      max_iter,
+      max_eval: max_eval ?? Math.floor((max_iter * 5) / 4),
+      tolerance_grad,
+      tolerance_change,
+      history_size,
+      line_search_fn,
+    });
+    if (this.param_groups.length !== 1)
+      throw new ValueError("lbfgs/groups", "LBFGS doesn't support per-parameter options (parameter groups).");
   }
 
   override step(): never;
@@ -57,12 +86,18 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
     return withSite(() => {
       const run = required(closure);
       const loss = withGradMode(true, run);
-      const search = this.search({ loss: Number(loss instanceof Tensor ? loss.item() : loss), grad: this.gather((tensor) => tensor.readSync_()) });
-      for (let next = search.next(); ; ) {
+      const search = this.search({
+        loss: Number(loss instanceof Tensor ? loss.item() : loss),
+        grad: this.gather((tensor) => tensor.readSync_()),
+      });
+      for (let next = search.next(); ;) {
         this.place(next.value);
         if (next.done) break;
         const value = withGradMode(true, run) as Loss;
-        next = search.next({ loss: Number(value instanceof Tensor ? value.item() : value), grad: this.gather((tensor) => tensor.readSync_()) });
+        next = search.next({
+          loss: Number(value instanceof Tensor ? value.item() : value),
+          grad: this.gather((tensor) => tensor.readSync_()),
+        });
       }
       this.flush_();
       return loss;
@@ -81,7 +116,7 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
     const [loss, first] = await evaluate();
     const start = await Promise.all(this.params.map((param) => param.detach().numpyAsync()));
     const search = this.search(first, start);
-    for (let next = search.next(); ; ) {
+    for (let next = search.next(); ;) {
       this.place(next.value);
       if (next.done) break;
       next = search.next((await evaluate())[1]);
@@ -95,7 +130,10 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
   }
 
   /** The iterations from here; the memory is kept when they end. */
-  private *search(first: Evaluation, start: readonly ArrayLike<number | bigint>[] = this.params.map((param) => param.detach().readSync_())): Search<Vector> {
+  private *search(
+    first: Evaluation,
+    start: readonly ArrayLike<number | bigint>[] = this.params.map((param) => param.detach().readSync_()),
+  ): Search<Vector> {
     const group = this.param_groups[0]!;
     const memory = this.remembered(first);
     const x = yield* minimise(flat(start), first, memory, group);
@@ -104,7 +142,11 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
   }
 
   private gather(contents: (tensor: Tensor) => ArrayLike<number | bigint>): Vector {
-    return flat(this.params.map(({ grad, shape }) => (grad === null ? new Float64Array(shape.reduce((n, size) => n * size, 1)) : contents(grad))));
+    return flat(
+      this.params.map(({ grad, shape }) =>
+        grad === null ? new Float64Array(shape.reduce((n, size) => n * size, 1)) : contents(grad),
+      ),
+    );
   }
 
   /** Writes a point into the parameters. */
@@ -113,7 +155,10 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
       let at = 0;
       for (const param of this.params) {
         const count = param.numel();
-        param.write_(fromHost(x.subarray(at, at + count), param.shape, param.dtype.name, param.storage_.device).node_(), "LBFGS.step");
+        param.write_(
+          fromHost(x.subarray(at, at + count), param.shape, param.dtype.name, param.storage_.device).node_(),
+          "LBFGS.step",
+        );
         at += count;
       }
     });
@@ -121,7 +166,8 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
 
   private remembered({ grad, loss }: Evaluation): LBFGSMemory {
     const state = this.stateOf_(this.params[0]!, () => ({ func_evals: 0, n_iter: 0 }));
-    const vector = (tensor: Tensor | undefined): Vector => (tensor === undefined ? new Float64Array(grad.length) : Float64Array.from(tensor.readSync_() as ArrayLike<number>));
+    const vector = (tensor: Tensor | undefined): Vector =>
+      tensor === undefined ? new Float64Array(grad.length) : Float64Array.from(tensor.readSync_() as ArrayLike<number>);
     return {
       func_evals: state.func_evals,
       n_iter: state.n_iter,
@@ -150,7 +196,12 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
 }
 
 function required<T>(closure: (() => T) | null): () => T {
-  if (closure === null) throw new ArgumentError("lbfgs/closure", "LBFGS.step: missing 1 required positional argument: 'closure'.", "Pass a function that clears the gradients, computes the loss, calls backward() and returns the loss.");
+  if (closure === null)
+    throw new ArgumentError(
+      "lbfgs/closure",
+      "LBFGS.step: missing 1 required positional argument: 'closure'.",
+      "Pass a function that clears the gradients, computes the loss, calls backward() and returns the loss.",
+    );
   return closure;
 }
 

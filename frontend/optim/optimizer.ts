@@ -25,10 +25,17 @@ export type ParamGroup<O extends GroupOptions = GroupOptions> = O & {
   param_names?: string[];
 };
 /** A group as it is given: what is left out is the optimizer's default. */
-export type GivenGroup<O extends GroupOptions = GroupOptions> = Partial<O> & { readonly params: Tensor | Iterable<Tensor> | Iterable<readonly [string, Tensor]> };
-export type Params<O extends GroupOptions = GroupOptions> = Iterable<Tensor> | Iterable<readonly [string, Tensor]> | Iterable<GivenGroup<O>>;
+export type GivenGroup<O extends GroupOptions = GroupOptions> = Partial<O> & {
+  readonly params: Tensor | Iterable<Tensor> | Iterable<readonly [string, Tensor]>;
+};
+export type Params<O extends GroupOptions = GroupOptions> =
+  Iterable<Tensor> | Iterable<readonly [string, Tensor]> | Iterable<GivenGroup<O>>;
 
-export type StepHook = (optimizer: Optimizer, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => unknown;
+export type StepHook = (
+  optimizer: Optimizer,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+) => unknown;
 /** State of one parameter: tensors and numbers by name. */
 export type ParamState = object;
 
@@ -44,11 +51,11 @@ class HookList<H> {
   private entries: { readonly hook: H }[] = [];
   add(hook: H): RemovableHandle {
     const entry = { hook };
-    this.entries.push(entry);
+    this.entries = [...this.entries, entry];
     return { remove: () => void (this.entries = this.entries.filter((other) => other !== entry)) };
   }
   *[Symbol.iterator](): IterableIterator<H> {
-    for (const { hook } of [...this.entries]) yield hook;
+    for (const { hook } of this.entries) yield hook;
   }
 }
 
@@ -68,7 +75,12 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
 
   constructor(params: Params<O>, defaults: O) {
     this.defaults = defaults;
-    if (params instanceof Tensor) throw new ArgumentError("optimizer/params", "params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor.", "Put it in a list: [tensor].");
+    if (params instanceof Tensor)
+      throw new ArgumentError(
+        "optimizer/params",
+        "params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor.",
+        "Put it in a list: [tensor].",
+      );
     const list = [...(params as Iterable<Tensor | readonly [string, Tensor] | GivenGroup<O>>)];
     if (list.length === 0) throw new ValueError("optimizer/empty", "optimizer got an empty parameter list.");
     if (isPlainObject(list[0])) for (const group of list) this.add_param_group(group as GivenGroup<O>);
@@ -77,17 +89,34 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
 
   add_param_group(given: GivenGroup<O>): void {
     withSite(() => {
-      if (!isPlainObject(given)) throw new ArgumentError("optimizer/group", `param_group must be a dict, but got ${typeof given}.`);
-      const items: (Tensor | readonly [string, Tensor])[] = given.params instanceof Tensor ? [given.params] : [...given.params];
+      if (!isPlainObject(given))
+        throw new ArgumentError("optimizer/group", `param_group must be a dict, but got ${typeof given}.`);
+      const items: (Tensor | readonly [string, Tensor])[] =
+        given.params instanceof Tensor ? [given.params] : [...given.params];
       const names = items.flatMap((item) => (Array.isArray(item) ? [item[0] as string] : []));
       const params = items.map((item) => (Array.isArray(item) ? (item[1] as Tensor) : (item as Tensor)));
       for (const param of params) {
-        if (!(param instanceof Tensor)) throw new ArgumentError("optimizer/param", `optimizer can only optimize Tensors, but one of the params is ${typeof param}.`);
-        if (!param.is_leaf) throw new ValueError("optimizer/non-leaf", `can't optimize a non-leaf Tensor, got ${String(param)}.`, "Pass the tensors that it is computed from.");
+        if (!(param instanceof Tensor))
+          throw new ArgumentError(
+            "optimizer/param",
+            `optimizer can only optimize Tensors, but one of the params is ${typeof param}.`,
+          );
+        if (!param.is_leaf)
+          throw new ValueError(
+            "optimizer/non-leaf",
+            `can't optimize a non-leaf Tensor, got ${String(param)}.`,
+            "Pass the tensors that it is computed from.",
+          );
       }
       const known = new Set(this.param_groups.flatMap((group) => group.params));
-      if (params.some((param) => known.has(param)) || new Set(params).size < params.length) throw new ValueError("optimizer/duplicate", "some parameters appear in more than one parameter group.");
-      this.param_groups.push({ ...this.defaults, ...given, params, ...(names.length > 0 ? { param_names: names } : {}) } as ParamGroup<O>);
+      if (params.some((param) => known.has(param)) || new Set(params).size < params.length)
+        throw new ValueError("optimizer/duplicate", "some parameters appear in more than one parameter group.");
+      this.param_groups.push({
+        ...this.defaults,
+        ...given,
+        params,
+        ...(names.length > 0 ? { param_names: names } : {}),
+      });
     });
   }
 
@@ -103,11 +132,11 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
   step<T>(closure: (() => T) | null): T | null;
   step<T>(closure: (() => T) | null = null): T | null {
     return withSite(() => {
-      for (const hook of this.preHooks) hook(this as unknown as Optimizer, closure === null ? [] : [closure], {});
+      for (const hook of this.preHooks) hook(this, closure === null ? [] : [closure], {});
       const loss = closure === null ? null : withGradMode(true, closure);
       withGradMode(false, () => this.update_());
       runHostEffect(() => void this.stepCount_++);
-      for (const hook of this.postHooks) hook(this as unknown as Optimizer, closure === null ? [] : [closure], {});
+      for (const hook of this.postHooks) hook(this, closure === null ? [] : [closure], {});
       this.flush_();
       return loss;
     });
@@ -155,10 +184,12 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
 
   /** State by parameter number, and the groups with numbers for parameters, as PyTorch saves them. */
   state_dict(): OptimizerStateDict {
-    return stateDictOf(this as unknown as Optimizer);
+    return stateDictOf(this);
   }
   /** @throws ValueError when the groups differ from this optimizer's */
-  load_state_dict(state_dict: OptimizerStateDict | Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>): void {
+  load_state_dict(
+    state_dict: OptimizerStateDict | Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>,
+  ): void {
     withSite(() => loadStateDict(this as unknown as Optimizer, state_dict));
   }
 
@@ -170,7 +201,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
   }
 
   toString(): string {
-    return optimizerText(this as unknown as Optimizer);
+    return optimizerText(this);
   }
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();

@@ -7,7 +7,8 @@ export function optimizerText(optimizer: Optimizer): string {
   optimizer.param_groups.forEach((group, i) => {
     lines.push(`Parameter Group ${i}`);
     const entries = Object.entries(group).filter(([name]) => name !== "params" && name !== "param_names");
-    for (const [name, value] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) lines.push(`    ${name}: ${python(value)}`);
+    for (const [name, value] of entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+      lines.push(`    ${name}: ${python(value)}`);
   });
   return [...lines, ")"].join("\n");
 }

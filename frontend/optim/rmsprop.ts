@@ -2,7 +2,14 @@
 import { signature, type CallOf } from "../arguments.ts";
 import { graph as g } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
-import { Optimizer, requireValue, type GroupOptions, type ImplementationOptions, type ParamGroup, type Params } from "./optimizer.ts";
+import {
+  Optimizer,
+  requireValue,
+  type GroupOptions,
+  type ImplementationOptions,
+  type ParamGroup,
+  type Params,
+} from "./optimizer.ts";
 import { bucketsOf, filledLike, lerp, record, zerosLike } from "./update.ts";
 
 export interface RMSpropOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -20,13 +27,35 @@ interface RMSpropState {
   grad_avg?: Tensor;
 }
 const rmsprop = signature<
-  [lr: number, alpha: number, eps: number, weight_decay: number, momentum: number, centered: boolean, capturable: boolean, foreach: boolean | null, maximize: boolean, differentiable: boolean]
+  [
+    lr: number,
+    alpha: number,
+    eps: number,
+    weight_decay: number,
+    momentum: number,
+    centered: boolean,
+    capturable: boolean,
+    foreach: boolean | null,
+    maximize: boolean,
+    differentiable: boolean,
+  ]
 >()("lr?, alpha?, eps?, weight_decay?, momentum?, centered?, capturable?, foreach?, maximize?, differentiable?");
 
 /** Divides by the root of the mean of the squared gradients. https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html */
 export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
   constructor(params: Params<RMSpropOptions>, ...args: CallOf<typeof rmsprop>) {
-    const { lr = 1e-2, alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0, centered = false, capturable = false, foreach = null, maximize = false, differentiable = false } = rmsprop.bind("RMSprop", args);
+    const {
+      lr = 1e-2,
+      alpha = 0.99,
+      eps = 1e-8,
+      weight_decay = 0,
+      momentum = 0,
+      centered = false,
+      capturable = false,
+      foreach = null,
+      maximize = false,
+      differentiable = false,
+    } = rmsprop.bind("RMSprop", args);
     requireValue(lr >= 0, "learning rate", lr);
     requireValue(eps >= 0, "epsilon value", eps);
     requireValue(momentum >= 0, "momentum value", momentum);
@@ -39,7 +68,9 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
     const decays = this.structural_(`${path}.weight_decay != 0`, () => group.weight_decay !== 0);
     const centered = this.structural_(`${path}.centered`, () => group.centered);
     const hasMomentum = this.structural_(`${path}.momentum > 0`, () => group.momentum > 0);
-    const states = params.map((param) => this.stateOf_(param, (): RMSpropState => ({ step: 0, square_avg: zerosLike(param) })));
+    const states = params.map((param) =>
+      this.stateOf_(param, (): RMSpropState => ({ step: 0, square_avg: zerosLike(param) })),
+    );
     states.forEach((state, i) => {
       if (hasMomentum) state.momentum_buffer ??= zerosLike(params[i]!);
       if (centered) state.grad_avg ??= zerosLike(params[i]!);
@@ -47,7 +78,11 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(params, (param) => this.state.get(param)!, () => 0)) {
+    for (const bucket of bucketsOf(
+      params,
+      (param) => this.state.get(param)!,
+      () => 0,
+    )) {
       const minusRate = bucket.number(() => -group.lr);
       const alpha = bucket.number(() => group.alpha);
       const rest = bucket.number(() => 1 - group.alpha);
@@ -68,7 +103,8 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
           spread = g.sub(square, g.mul(mean, mean));
         }
         const denominator = g.add(g.sqrt(spread), eps);
-        if (momentum === null) bucket.write(param, g.add(value, g.div(g.mul(minusRate, grad), denominator)), "RMSprop.step");
+        if (momentum === null)
+          bucket.write(param, g.add(value, g.div(g.mul(minusRate, grad), denominator)), "RMSprop.step");
         else {
           const velocity = g.add(g.mul(bucket.value(state.momentum_buffer!), momentum), g.div(grad, denominator));
           bucket.write(state.momentum_buffer!, velocity, "RMSprop.step");
@@ -90,24 +126,46 @@ interface RpropState {
   step_size: Tensor;
 }
 const rprop = signature<
-  [lr: number, etas: readonly [number, number], step_sizes: readonly [number, number], capturable: boolean, foreach: boolean | null, maximize: boolean, differentiable: boolean]
+  [
+    lr: number,
+    etas: readonly [number, number],
+    step_sizes: readonly [number, number],
+    capturable: boolean,
+    foreach: boolean | null,
+    maximize: boolean,
+    differentiable: boolean,
+  ]
 >()("lr?, etas?, step_sizes?, *, capturable?, foreach?, maximize?, differentiable?");
 
 /** Steps that depend on the gradient's sign only, and grow while it stays. https://docs.pytorch.org/docs/stable/generated/torch.optim.Rprop.html */
 export class Rprop extends Optimizer<RpropOptions, RpropState> {
   constructor(params: Params<RpropOptions>, ...args: CallOf<typeof rprop>) {
-    const { lr = 1e-2, etas = [0.5, 1.2], step_sizes = [1e-6, 50], capturable = false, foreach = null, maximize = false, differentiable = false } = rprop.bind("Rprop", args);
+    const {
+      lr = 1e-2,
+      etas = [0.5, 1.2],
+      step_sizes = [1e-6, 50],
+      capturable = false,
+      foreach = null,
+      maximize = false,
+      differentiable = false,
+    } = rprop.bind("Rprop", args);
     requireValue(lr >= 0, "learning rate", lr);
     requireValue(etas[0] > 0 && etas[0] < 1 && etas[1] > 1, "eta values", `${etas[0]}, ${etas[1]}`);
     super(params, { lr, etas: [...etas], step_sizes: [...step_sizes], foreach, maximize, differentiable, capturable });
   }
   protected override updateGroup_(group: ParamGroup<RpropOptions>, params: readonly Tensor[], path: string): void {
     const maximize = this.structural_(`${path}.maximize`, () => group.maximize);
-    const states = params.map((param) => this.stateOf_(param, () => ({ step: 0, prev: zerosLike(param), step_size: filledLike(param, group.lr) })));
+    const states = params.map((param) =>
+      this.stateOf_(param, () => ({ step: 0, prev: zerosLike(param), step_size: filledLike(param, group.lr) })),
+    );
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(params, (param) => this.state.get(param)!, () => 0)) {
+    for (const bucket of bucketsOf(
+      params,
+      (param) => this.state.get(param)!,
+      () => 0,
+    )) {
       const shrink = bucket.number(() => group.etas[0]);
       const grow = bucket.number(() => group.etas[1]);
       const least = bucket.number(() => group.step_sizes[0]);

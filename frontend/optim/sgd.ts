@@ -3,7 +3,14 @@ import { ValueError } from "../../ir/errors.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { graph as g } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
-import { Optimizer, requireValue, type GroupOptions, type ImplementationOptions, type ParamGroup, type Params } from "./optimizer.ts";
+import {
+  Optimizer,
+  requireValue,
+  type GroupOptions,
+  type ImplementationOptions,
+  type ParamGroup,
+  type Params,
+} from "./optimizer.ts";
 import { bucketsOf, record, zerosLike } from "./update.ts";
 
 export interface SGDOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -18,7 +25,17 @@ interface SGDState {
 }
 
 const sgd = signature<
-  [lr: number, momentum: number, dampening: number, weight_decay: number, nesterov: boolean, maximize: boolean, foreach: boolean | null, differentiable: boolean, fused: boolean | null]
+  [
+    lr: number,
+    momentum: number,
+    dampening: number,
+    weight_decay: number,
+    nesterov: boolean,
+    maximize: boolean,
+    foreach: boolean | null,
+    differentiable: boolean,
+    fused: boolean | null,
+  ]
 >()("lr?, momentum?, dampening?, weight_decay?, nesterov?, *, maximize?, foreach?, differentiable?, fused?");
 
 /**
@@ -29,11 +46,22 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
   /** Steps since a parameter's momentum began: the first one is not dampened. */
   private readonly ages = new WeakMap<SGDState, { steps: number }>();
   constructor(params: Params<SGDOptions>, ...args: CallOf<typeof sgd>) {
-    const { lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false, maximize = false, foreach = null, differentiable = false, fused = null } = sgd.bind("SGD", args);
+    const {
+      lr = 1e-3,
+      momentum = 0,
+      dampening = 0,
+      weight_decay = 0,
+      nesterov = false,
+      maximize = false,
+      foreach = null,
+      differentiable = false,
+      fused = null,
+    } = sgd.bind("SGD", args);
     requireValue(lr >= 0, "learning rate", lr);
     requireValue(momentum >= 0, "momentum value", momentum);
     requireValue(weight_decay >= 0, "weight_decay value", weight_decay);
-    if (nesterov && (momentum <= 0 || dampening !== 0)) throw new ValueError("optimizer/nesterov", "Nesterov momentum requires a momentum and zero dampening.");
+    if (nesterov && (momentum <= 0 || dampening !== 0))
+      throw new ValueError("optimizer/nesterov", "Nesterov momentum requires a momentum and zero dampening.");
     super(params, { lr, momentum, dampening, nesterov, weight_decay, maximize, foreach, differentiable, fused });
   }
 
@@ -58,12 +86,17 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
         for (const age of ages) age.steps++;
       });
     }
-    for (const bucket of bucketsOf(params, (param) => this.state.get(param) ?? {}, (state) => (hasDampening && hasMomentum && this.ageOf(state).steps === 1 ? 1 : 2))) {
+    for (const bucket of bucketsOf(
+      params,
+      (param) => this.state.get(param) ?? {},
+      (state) => (hasDampening && hasMomentum && this.ageOf(state).steps === 1 ? 1 : 2),
+    )) {
       const minusRate = bucket.number(() => -group.lr);
       const decay = decays ? bucket.number(() => group.weight_decay) : null;
       const momentum = hasMomentum ? bucket.number(() => group.momentum) : null;
       const age = hasMomentum ? this.ageOf(bucket.first.state) : null;
-      const fresh = hasMomentum && hasDampening ? bucket.number(() => (age!.steps === 1 ? 1 : 1 - group.dampening)) : null;
+      const fresh =
+        hasMomentum && hasDampening ? bucket.number(() => (age!.steps === 1 ? 1 : 1 - group.dampening)) : null;
       record(bucket, (entry) => {
         const { param, state } = entry;
         const value = bucket.value(param);

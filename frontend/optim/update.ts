@@ -65,7 +65,11 @@ export class Bucket<S> {
 }
 
 /** Sorts parameters into buckets; `count` tells apart those that numbers cannot be shared among. */
-export function bucketsOf<S>(params: readonly Tensor[], stateOf: (param: Tensor) => S, count: (state: S) => number): Bucket<S>[] {
+export function bucketsOf<S>(
+  params: readonly Tensor[],
+  stateOf: (param: Tensor) => S,
+  count: (state: S) => number,
+): Bucket<S>[] {
   const buckets = new Map<string, Bucket<S>>();
   for (const param of params) {
     const state = stateOf(param);

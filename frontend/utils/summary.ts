@@ -25,14 +25,18 @@ export function summary(model: Module, inputs: readonly SummaryInput[]): string 
   const rows = rowsOf(model);
   const shapes = new Map<Module, string>();
   const handles = [...new Set(rows.map(({ module }) => module))].map((module) =>
-    module.register_forward_hook((_module, _args, ...rest) => {
-      shapes.set(module, [...tensorsIn(rest.at(-1))].map((tensor) => formatShape(tensor.shape)).join(", "));
+    module.register_forward_hook((_module, _args, output) => {
+      shapes.set(module, [...tensorsIn(output)].map((tensor) => formatShape(tensor.shape)).join(", "));
     }),
   );
   const modes = model.modules().map((module): [Module, boolean] => [module, module.training]);
   try {
     const first = model.parameters()[0];
-    const args = inputs.map((input) => (input instanceof Tensor ? input : zeros([...input], first === undefined ? {} : { device: first.device, dtype: first.dtype })));
+    const args = inputs.map((input) =>
+      input instanceof Tensor
+        ? input
+        : zeros([...input], first === undefined ? {} : { device: first.device, dtype: first.dtype }),
+    );
     model.eval();
     withGradMode(false, () => withoutReturning(() => (model as unknown as (...args: Tensor[]) => unknown)(...args)));
   } finally {
@@ -67,11 +71,16 @@ function table(model: Module, rows: readonly Row[]): string {
   });
   const header: [string, string, string] = ["Layer", "Output shape", "Params"];
   const widths = [0, 1, 2].map((column) => Math.max(...[header, ...lines].map((line) => line[column]!.length)));
-  const text = ([a, b, c]: readonly [string, string, string]): string => `${a.padEnd(widths[0]!)}  ${b.padEnd(widths[1]!)}  ${c.padStart(widths[2]!)}`;
+  const text = ([a, b, c]: readonly [string, string, string]): string =>
+    `${a.padEnd(widths[0]!)}  ${b.padEnd(widths[1]!)}  ${c.padStart(widths[2]!)}`;
   const rule = "-".repeat(widths[0]! + widths[1]! + widths[2]! + 4);
   const parameters = model.parameters();
-  const count = (trainable: boolean): number => parameters.filter((p) => p.requires_grad === trainable).reduce((sum, p) => sum + p.numel(), 0);
-  const bytes = [...parameters, ...model.buffers()].reduce((sum, tensor) => sum + elementCount(tensor.shape) * tensor.itemsize, 0);
+  const count = (trainable: boolean): number =>
+    parameters.filter((p) => p.requires_grad === trainable).reduce((sum, p) => sum + p.numel(), 0);
+  const bytes = [...parameters, ...model.buffers()].reduce(
+    (sum, tensor) => sum + elementCount(tensor.shape) * tensor.itemsize,
+    0,
+  );
   return [
     text(header),
     rule,

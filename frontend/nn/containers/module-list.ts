@@ -5,15 +5,12 @@ import { Module, type Layer } from "../module.ts";
 import { block, indentRest } from "../repr.ts";
 import { positionIn, sliceBounds } from "./positions.ts";
 
-export interface ModuleList<M extends Module = Layer> {
-  readonly [index: number]: M;
-}
-
 /**
  * A list whose modules belong to the tree. Has no forward.
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
  */
 export class ModuleList<M extends Module = Layer> extends Module {
+  readonly [index: number]: M;
   constructor(modules: Iterable<M> | null = null) {
     super();
     if (modules !== null) this.extend(modules);
@@ -41,7 +38,8 @@ export class ModuleList<M extends Module = Layer> extends Module {
   }
   insert(index: number, module: M): void {
     const modules = this.list();
-    if (index < -modules.length || index > modules.length) throw new IndexError("module-list/index", `insert: Index out of range: ${index}`);
+    if (index < -modules.length || index > modules.length)
+      throw new IndexError("module-list/index", `insert: Index out of range: ${index}`);
     modules.splice(index < 0 ? index + modules.length : index, 0, module);
     this.renumber(modules);
   }
@@ -108,7 +106,12 @@ export class ModuleDict<M extends Module = Layer> extends Module {
   /** Removes a module and gives it. */
   pop(key: string): M {
     const module = this.get(key);
-    if (module === undefined) throw new ArgumentError("module-dict/key", `pop: there is no module "${key}".`, `Its keys are ${this.keys().join(", ")}.`);
+    if (module === undefined)
+      throw new ArgumentError(
+        "module-dict/key",
+        `pop: there is no module "${key}".`,
+        `Its keys are ${this.keys().join(", ")}.`,
+      );
     this.delete(key);
     return module;
   }
@@ -121,7 +124,10 @@ export class ModuleDict<M extends Module = Layer> extends Module {
     for (const key of this.keys()) this.delete(key);
   }
   update(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]>): void {
-    const entries = Symbol.iterator in modules ? (modules as Iterable<readonly [string, M]>) : Object.entries(modules as Record<string, M>);
+    const entries =
+      Symbol.iterator in modules
+        ? (modules)
+        : Object.entries(modules as Record<string, M>);
     for (const [key, module] of entries) this.set(key, module);
   }
   keys(): string[] {

@@ -31,7 +31,8 @@ export class ParameterList extends Module {
     setAttribute(this, String(positionIn("ParameterList", index, this.length)), asParameter(value));
   }
   append(value: Tensor): this {
-    if (!(value instanceof Tensor)) throw new ArgumentError("parameter-list/value", `ParameterList.append: expected a Tensor, got ${typeof value}.`);
+    if (!(value instanceof Tensor))
+      throw new ArgumentError("parameter-list/value", `ParameterList.append: expected a Tensor, got ${typeof value}.`);
     const name = String(this.length);
     internalsOf(this).order!.push(name);
     setAttribute(this, name, asParameter(value));
@@ -88,7 +89,10 @@ export class ParameterDict extends Module {
     for (const key of this.keys()) this.delete(key);
   }
   update(parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]>): void {
-    const entries = Symbol.iterator in parameters ? (parameters as Iterable<readonly [string, Tensor]>) : Object.entries(parameters as Record<string, Tensor>);
+    const entries =
+      Symbol.iterator in parameters
+        ? (parameters)
+        : Object.entries(parameters as Record<string, Tensor>);
     for (const [key, value] of entries) this.set(key, value);
   }
   keys(): string[] {
@@ -107,6 +111,8 @@ export class ParameterDict extends Module {
     yield* this.keys();
   }
   override extra_repr(): string {
-    return this.items().map(([key, value]) => describe(key, value)).join("\n");
+    return this.items()
+      .map(([key, value]) => describe(key, value))
+      .join("\n");
   }
 }

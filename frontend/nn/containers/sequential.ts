@@ -6,20 +6,22 @@ import { internalsOf, isModule, ownChildren, setAttribute } from "../module-inte
 import { Module, type Layer } from "../module.ts";
 import { positionIn, sliceBounds } from "./positions.ts";
 
-export interface Sequential {
-  readonly [index: number]: Layer;
-}
-
 /**
  * Calls its modules one after another. `new Sequential(a, b)`, or `new Sequential({ name: a, other: b })`.
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
  */
 export class Sequential extends Module {
+  readonly [index: number]: Layer;
   static override readonly forwardNames_: readonly string[] = ["input"];
   constructor(...args: Module[] | [modules: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>]) {
     super();
     const [first] = args;
-    const named = first instanceof Map ? [...(first as ReadonlyMap<string, Module>)] : !isModule(first) && isPlainObject(first) ? Object.entries(first as Record<string, Module>) : null;
+    const named =
+      first instanceof Map
+        ? [...(first as ReadonlyMap<string, Module>)]
+        : !isModule(first) && isPlainObject(first)
+          ? Object.entries(first as Record<string, Module>)
+          : null;
     if (named === null) for (const module of args as Module[]) this.append(module);
     else for (const [name, module] of named) this.add_module(name, module);
   }
@@ -55,7 +57,8 @@ export class Sequential extends Module {
   insert(index: number, module: Module): this {
     if (!isModule(module)) throw new ArgumentError("sequential/insert", "insert: module should be of type Module.");
     const children = ownChildren(this).map(([, child]) => child);
-    if (index < -children.length || index > children.length) throw new IndexError("sequential/index", `insert: Index out of range: ${index}`);
+    if (index < -children.length || index > children.length)
+      throw new IndexError("sequential/index", `insert: Index out of range: ${index}`);
     children.splice(index < 0 ? index + children.length : index, 0, module);
     this.renumber(children);
     return this;

@@ -169,7 +169,11 @@ export class LogSoftmax extends Normalising {
 export class Softmax2d extends Module {
   static override readonly forwardNames_: readonly string[] = ["input"];
   override forward(input: Tensor): Tensor {
-    if (input.ndim !== 3 && input.ndim !== 4) throw new ShapeError("softmax2d/rank", `Softmax2d: expected input to be 3D or 4D, got ${input.dtype.name}${formatShape(input.shape)}.`);
+    if (input.ndim !== 3 && input.ndim !== 4)
+      throw new ShapeError(
+        "softmax2d/rank",
+        `Softmax2d: expected input to be 3D or 4D, got ${input.dtype.name}${formatShape(input.shape)}.`,
+      );
     return op("softmax", input, -3);
   }
 }

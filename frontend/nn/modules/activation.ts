@@ -165,7 +165,9 @@ export class RReLU extends InplaceActivation {
   }
 }
 
-const hardtanh = signature<[min_val: number, max_val: number, inplace: boolean, min_value: number | null, max_value: number | null]>()("min_val?, max_val?, inplace?, min_value?, max_value?");
+const hardtanh = signature<
+  [min_val: number, max_val: number, inplace: boolean, min_value: number | null, max_value: number | null]
+>()("min_val?, max_val?, inplace?, min_value?, max_value?");
 /** x cut to [min_val, max_val]. https://docs.pytorch.org/docs/stable/generated/torch.nn.Hardtanh.html */
 export class Hardtanh extends InplaceActivation {
   min_val: number;

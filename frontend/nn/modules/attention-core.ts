@@ -40,23 +40,35 @@ export function additive(name: string, mask: MaybeTensor, like: Tensor): MaybeTe
     const nothing = zeros([...mask.shape], { dtype: like.dtype, device: like.device });
     return op("masked_fill", nothing, mask, -Infinity);
   }
-  if (!mask.is_floating_point()) throw new ArgumentError("attention/mask-dtype", `${name}: only bool and floating types are supported, got ${mask.dtype.name}${formatShape(mask.shape)}.`);
+  if (!mask.is_floating_point())
+    throw new ArgumentError(
+      "attention/mask-dtype",
+      `${name}: only bool and floating types are supported, got ${mask.dtype.name}${formatShape(mask.shape)}.`,
+    );
   return mask;
 }
 
 function checkMasks(L: number, S: number, N: number, heads: number, mask: MaybeTensor, padding: MaybeTensor): void {
   if (mask !== null) {
     const wanted = mask.ndim === 2 ? [L, S] : [N * heads, L, S];
-    if (mask.shape.length !== wanted.length || wanted.some((size, i) => size !== mask.shape[i])) throw new ShapeError("attention/mask", `The shape of the ${mask.ndim}D attn_mask is ${formatShape(mask.shape)}, but should be ${formatShape(wanted)}.`);
+    if (mask.shape.length !== wanted.length || wanted.some((size, i) => size !== mask.shape[i]))
+      throw new ShapeError(
+        "attention/mask",
+        `The shape of the ${mask.ndim}D attn_mask is ${formatShape(mask.shape)}, but should be ${formatShape(wanted)}.`,
+      );
   }
-  if (padding !== null && (padding.ndim !== 2 || padding.shape[0] !== N || padding.shape[1] !== S)) throw new ShapeError("attention/padding-mask", `expecting key_padding_mask shape of ${formatShape([N, S])}, but got ${formatShape(padding.shape)}.`);
+  if (padding !== null && (padding.ndim !== 2 || padding.shape[0] !== N || padding.shape[1] !== S))
+    throw new ShapeError(
+      "attention/padding-mask",
+      `expecting key_padding_mask shape of ${formatShape([N, S])}, but got ${formatShape(padding.shape)}.`,
+    );
 }
 
 const withOneMore = (mask: MaybeTensor): MaybeTensor => (mask === null ? null : op("pad", mask, [0, 1]));
 
 export function attend(inputs: AttentionInputs): Attended {
-  const { heads, needWeights } = inputs;
-  let { query, key, value } = inputs;
+  const { heads, needWeights, query } = inputs;
+  let { key, value } = inputs;
   const [L, N, E] = query.shape as readonly [number, number, number];
   checkMasks(L, key.shape[0]!, N, heads, inputs.mask, inputs.paddingMask);
   let mask = additive("attn_mask", inputs.mask, query);
@@ -70,11 +82,13 @@ export function attend(inputs: AttentionInputs): Attended {
   }
   const width = E / heads;
   // [length, N, E] -> [N, heads, length, width]
-  const split = (x: Tensor): Tensor => op("permute", op("reshape", x, [x.shape[0]!, N, heads, x.shape[2]! / heads]), [1, 2, 0, 3]);
+  const split = (x: Tensor): Tensor =>
+    op("permute", op("reshape", x, [x.shape[0]!, N, heads, x.shape[2]! / heads]), [1, 2, 0, 3]);
   const q = split(query);
   let [k, v] = [split(key), split(value)];
   if (inputs.addZero) {
-    const zero = (x: Tensor): Tensor => op("cat", [x, zeros([N, heads, 1, x.shape[3]!], { dtype: x.dtype, device: x.device })], 2);
+    const zero = (x: Tensor): Tensor =>
+      op("cat", [x, zeros([N, heads, 1, x.shape[3]!], { dtype: x.dtype, device: x.device })], 2);
     [k, v] = [zero(k), zero(v)];
     [mask, padding] = [withOneMore(mask), withOneMore(padding)];
   }
@@ -89,6 +103,11 @@ export function attend(inputs: AttentionInputs): Attended {
     weights = op("softmax", bias === null ? scores : op("add", scores, bias), -1);
     if (inputs.dropout > 0) weights = op("dropout", weights, inputs.dropout);
     heard = op("matmul", weights, v);
-  } else heard = op("scaled_dot_product_attention", q, k, v, { attn_mask: bias, dropout_p: inputs.dropout, is_causal: causalOnly });
+  } else
+    heard = op("scaled_dot_product_attention", q, k, v, {
+      attn_mask: bias,
+      dropout_p: inputs.dropout,
+      is_causal: causalOnly,
+    });
   return { output: op("reshape", op("permute", heard, [2, 0, 1, 3]), [L, N, E]), weights };
 }

@@ -17,7 +17,15 @@ import type { StateDict } from "../state-dict.ts";
 import { newParameter, type DeviceArgument, type DTypeArgument } from "./shapes.ts";
 
 const norm = signature<
-  [num_features: number, eps: number, momentum: number | null, affine: boolean, track_running_stats: boolean, device: DeviceArgument, dtype: DTypeArgument]
+  [
+    num_features: number,
+    eps: number,
+    momentum: number | null,
+    affine: boolean,
+    track_running_stats: boolean,
+    device: DeviceArgument,
+    dtype: DTypeArgument,
+  ]
 >()("num_features, eps?, momentum?, affine?, track_running_stats?, device?, dtype?");
 type NormArguments = CallOf<typeof norm>;
 
@@ -45,7 +53,15 @@ abstract class NormBase extends Module {
 
   constructor(args: NormArguments, defaults: Defaults) {
     super();
-    const { num_features, eps = 1e-5, momentum = 0.1, affine = defaults.affine, track_running_stats = defaults.tracking, device, dtype } = norm.bind(new.target.name, args);
+    const {
+      num_features,
+      eps = 1e-5,
+      momentum = 0.1,
+      affine = defaults.affine,
+      track_running_stats = defaults.tracking,
+      device,
+      dtype,
+    } = norm.bind(new.target.name, args);
     this.num_features = num_features;
     this.eps = eps;
     this.momentum = momentum;
@@ -74,7 +90,10 @@ abstract class NormBase extends Module {
   protected checkRank(input: Tensor): void {
     const ranks = this.ranks();
     if (ranks.includes(input.ndim)) return;
-    throw new ShapeError("norm/rank", `${this._get_name()}: expected ${ranks.map((rank) => `${rank}D`).join(" or ")} input (got ${input.ndim}D input: ${formatShape(input.shape)}).`);
+    throw new ShapeError(
+      "norm/rank",
+      `${this._get_name()}: expected ${ranks.map((rank) => `${rank}D`).join(" or ")} input (got ${input.ndim}D input: ${formatShape(input.shape)}).`,
+    );
   }
   /** Checkpoints made before the counter existed lack it. */
   override prepareState_(state: StateDict, prefix: string): void {
@@ -92,10 +111,21 @@ abstract class BatchNorm extends NormBase {
     const { running_mean, running_var, weight, bias, momentum, eps } = this;
     const observe = this.training && this.track_running_stats;
     if (observe && this.num_batches_tracked !== null) countBatch(this.num_batches_tracked);
-    if (observe && momentum === null && running_mean !== null && running_var !== null) return this.averaging(input, running_mean, running_var);
+    if (observe && momentum === null && running_mean !== null && running_var !== null)
+      return this.averaging(input, running_mean, running_var);
     const byBatch = this.training || running_mean === null || running_var === null;
     const kept = !this.training || this.track_running_stats;
-    return op("batch_norm", input, kept ? running_mean : null, kept ? running_var : null, weight, bias, byBatch, momentum ?? 0, eps);
+    return op(
+      "batch_norm",
+      input,
+      kept ? running_mean : null,
+      kept ? running_var : null,
+      weight,
+      bias,
+      byBatch,
+      momentum ?? 0,
+      eps,
+    );
   }
   /** momentum None: the running statistics are the mean over all batches so far. */
   private averaging(input: Tensor, mean: Tensor, variance: Tensor): Tensor {
@@ -150,9 +180,23 @@ abstract class InstanceNorm extends NormBase {
     this.checkRank(input);
     const unbatched = input.ndim === this.unbatchedRank();
     const channels = input.shape[unbatched ? 0 : 1]!;
-    if (channels !== this.num_features && this.affine) throw new ShapeError("instance-norm/channels", `${this._get_name()}: expected input's size at dim=${unbatched ? 0 : 1} to match num_features (${this.num_features}), but got: ${channels}.`);
+    if (channels !== this.num_features && this.affine)
+      throw new ShapeError(
+        "instance-norm/channels",
+        `${this._get_name()}: expected input's size at dim=${unbatched ? 0 : 1} to match num_features (${this.num_features}), but got: ${channels}.`,
+      );
     const batch = unbatched ? (callOperator("unsqueeze", [input, 0]) as Tensor) : input;
-    const output = op("instance_norm", batch, this.running_mean, this.running_var, this.weight, this.bias, this.training || !this.track_running_stats, this.momentum ?? 0, this.eps);
+    const output = op(
+      "instance_norm",
+      batch,
+      this.running_mean,
+      this.running_var,
+      this.weight,
+      this.bias,
+      this.training || !this.track_running_stats,
+      this.momentum ?? 0,
+      this.eps,
+    );
     return unbatched ? (callOperator("squeeze", [output, 0]) as Tensor) : output;
   }
   protected abstract unbatchedRank(): number;

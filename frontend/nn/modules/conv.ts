@@ -48,11 +48,19 @@ export abstract class ConvolutionBase extends Module {
       throw new ArgumentError(`conv/${code}`, `${new.target.name}: ${reason}.`);
     };
     if (groups <= 0) refuse("groups", "groups must be a positive integer");
-    if (in_channels % groups !== 0) refuse("in-channels", `in_channels must be divisible by groups, got ${in_channels} and ${groups}`);
-    if (out_channels % groups !== 0) refuse("out-channels", `out_channels must be divisible by groups, got ${out_channels} and ${groups}`);
-    if (typeof padding === "string" && padding !== "same" && padding !== "valid") refuse("padding", `Invalid padding string '${String(padding)}', should be one of same, valid`);
-    if (!paddingModes.includes(padding_mode)) refuse("padding-mode", `padding_mode must be one of [${paddingModes.map((mode) => `'${mode}'`).join(", ")}], but got padding_mode='${padding_mode}'`);
-    if (transposed && padding_mode !== "zeros") refuse("padding-mode", `Only "zeros" padding mode is supported for ${new.target.name}`);
+    if (in_channels % groups !== 0)
+      refuse("in-channels", `in_channels must be divisible by groups, got ${in_channels} and ${groups}`);
+    if (out_channels % groups !== 0)
+      refuse("out-channels", `out_channels must be divisible by groups, got ${out_channels} and ${groups}`);
+    if (typeof padding === "string" && padding !== "same" && padding !== "valid")
+      refuse("padding", `Invalid padding string '${String(padding)}', should be one of same, valid`);
+    if (!paddingModes.includes(padding_mode))
+      refuse(
+        "padding-mode",
+        `padding_mode must be one of [${paddingModes.map((mode) => `'${mode}'`).join(", ")}], but got padding_mode='${padding_mode}'`,
+      );
+    if (transposed && padding_mode !== "zeros")
+      refuse("padding-mode", `Only "zeros" padding mode is supported for ${new.target.name}`);
     this.in_channels = in_channels;
     this.out_channels = out_channels;
     this.kernel_size = repeat(given.kernel_size, rank);
@@ -63,7 +71,8 @@ export abstract class ConvolutionBase extends Module {
     this.output_padding = repeat(given.output_padding ?? 0, rank);
     this.groups = groups;
     this.padding_mode = padding_mode;
-    if (padding === "same" && this.stride.some((step) => step !== 1)) refuse("same-stride", "padding='same' is not supported for strided convolutions");
+    if (padding === "same" && this.stride.some((step) => step !== 1))
+      refuse("same-stride", "padding='same' is not supported for strided convolutions");
     const channels = transposed ? [in_channels, out_channels / groups] : [out_channels, in_channels / groups];
     this.weight = newParameter([...channels, ...this.kernel_size], given);
     this.bias = bias ? newParameter([out_channels], given) : null;
@@ -78,7 +87,9 @@ export abstract class ConvolutionBase extends Module {
   }
 
   override extra_repr(): string {
-    const parts = [`${this.in_channels}, ${this.out_channels}, kernel_size=${tuple(this.kernel_size)}, stride=${tuple(this.stride)}`];
+    const parts = [
+      `${this.in_channels}, ${this.out_channels}, kernel_size=${tuple(this.kernel_size)}, stride=${tuple(this.stride)}`,
+    ];
     const { padding } = this;
     if (typeof padding === "string") parts.push(`padding=${padding}`);
     else if (padding.some((n) => n !== 0)) parts.push(`padding=${tuple(padding)}`);
@@ -92,8 +103,22 @@ export abstract class ConvolutionBase extends Module {
 }
 
 const conv = signature<
-  [in_channels: number, out_channels: number, kernel_size: Sizes, stride: Sizes, padding: Sizes | "same" | "valid", dilation: Sizes, groups: number, bias: boolean, padding_mode: PaddingMode, device: DeviceArgument, dtype: DTypeArgument]
->()("in_channels, out_channels, kernel_size, stride?, padding?, dilation?, groups?, bias?, padding_mode?, device?, dtype?");
+  [
+    in_channels: number,
+    out_channels: number,
+    kernel_size: Sizes,
+    stride: Sizes,
+    padding: Sizes | "same" | "valid",
+    dilation: Sizes,
+    groups: number,
+    bias: boolean,
+    padding_mode: PaddingMode,
+    device: DeviceArgument,
+    dtype: DTypeArgument,
+  ]
+>()(
+  "in_channels, out_channels, kernel_size, stride?, padding?, dilation?, groups?, bias?, padding_mode?, device?, dtype?",
+);
 type ConvArguments = CallOf<typeof conv>;
 
 abstract class Convolution extends ConvolutionBase {
@@ -103,7 +128,8 @@ abstract class Convolution extends ConvolutionBase {
     this.rank = rank;
   }
   override forward(input: Tensor): Tensor {
-    const run = (x: Tensor, padding: ConvolutionBase["padding"]): Tensor => op(`conv${this.rank}d`, x, this.weight, this.bias, this.stride, padding, this.dilation, this.groups);
+    const run = (x: Tensor, padding: ConvolutionBase["padding"]): Tensor =>
+      op(`conv${this.rank}d`, x, this.weight, this.bias, this.stride, padding, this.dilation, this.groups);
     if (this.padding_mode === "zeros") return run(input, this.padding);
     return run(op("pad", input, this.borders(), this.padding_mode), new Array<number>(this.rank).fill(0));
   }

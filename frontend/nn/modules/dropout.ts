@@ -18,7 +18,11 @@ abstract class DropoutBase extends Module {
   constructor(operator: string, args: DropoutArguments) {
     super();
     const { p = 0.5, inplace = false } = dropout.bind(new.target.name, args);
-    if (!(p >= 0 && p <= 1)) throw new ArgumentError("dropout/probability", `${new.target.name}: dropout probability has to be between 0 and 1, but got ${p}.`);
+    if (!(p >= 0 && p <= 1))
+      throw new ArgumentError(
+        "dropout/probability",
+        `${new.target.name}: dropout probability has to be between 0 and 1, but got ${p}.`,
+      );
     this.p = p;
     this.inplace = inplace;
     this.operator = operator;

@@ -17,7 +17,11 @@ import { newParameter, type DeviceArgument, type DTypeArgument } from "./shapes.
 /** A row counted from the end, made positive. */
 function rowOf(name: string, row: number | null, count: number): number | null {
   if (row === null) return null;
-  if (row < -count || row >= count) throw new ArgumentError("embedding/padding-idx", `${name}: Padding_idx must be within num_embeddings, got ${row} of ${count}.`);
+  if (row < -count || row >= count)
+    throw new ArgumentError(
+      "embedding/padding-idx",
+      `${name}: Padding_idx must be within num_embeddings, got ${row} of ${count}.`,
+    );
   return row < 0 ? row + count : row;
 }
 
@@ -28,24 +32,61 @@ function resetTable(weight: Parameter, padding: number | null): void {
   withGradMode(false, () => {
     enterScope(weight.storage_.device.name);
     const table = weight.node_();
-    weight.write_(graph.where(graph.eq(graph.iotaAlong(table.shape, 0, "int32"), padding), 0, graph.detach(table)), "zero_");
+    weight.write_(
+      graph.where(graph.eq(graph.iotaAlong(table.shape, 0, "int32"), padding), 0, graph.detach(table)),
+      "zero_",
+    );
   });
 }
 
 const embedding = signature<
-  [num_embeddings: number, embedding_dim: number, padding_idx: number | null, max_norm: number | null, norm_type: number, scale_grad_by_freq: boolean, sparse: boolean, _weight: Tensor | null, _freeze: boolean, device: DeviceArgument, dtype: DTypeArgument]
->()("num_embeddings, embedding_dim, padding_idx?, max_norm?, norm_type?, scale_grad_by_freq?, sparse?, _weight?, _freeze?, device?, dtype?");
+  [
+    num_embeddings: number,
+    embedding_dim: number,
+    padding_idx: number | null,
+    max_norm: number | null,
+    norm_type: number,
+    scale_grad_by_freq: boolean,
+    sparse: boolean,
+    _weight: Tensor | null,
+    _freeze: boolean,
+    device: DeviceArgument,
+    dtype: DTypeArgument,
+  ]
+>()(
+  "num_embeddings, embedding_dim, padding_idx?, max_norm?, norm_type?, scale_grad_by_freq?, sparse?, _weight?, _freeze?, device?, dtype?",
+);
 
-const pretrained = signature<[freeze: boolean, padding_idx: number | null, max_norm: number | null, norm_type: number, scale_grad_by_freq: boolean, sparse: boolean]>()("freeze?, padding_idx?, max_norm?, norm_type?, scale_grad_by_freq?, sparse?");
+const pretrained = signature<
+  [
+    freeze: boolean,
+    padding_idx: number | null,
+    max_norm: number | null,
+    norm_type: number,
+    scale_grad_by_freq: boolean,
+    sparse: boolean,
+  ]
+>()("freeze?, padding_idx?, max_norm?, norm_type?, scale_grad_by_freq?, sparse?");
 
 /** The table, new or given. */
-function tableOf(name: string, rows: number, columns: number, given: Tensor | null, freeze: boolean, place: { device?: DeviceArgument | undefined; dtype?: DTypeArgument | undefined }): Parameter {
+function tableOf(
+  name: string,
+  rows: number,
+  columns: number,
+  given: Tensor | null,
+  freeze: boolean,
+  place: { device?: DeviceArgument | undefined; dtype?: DTypeArgument | undefined },
+): Parameter {
   if (given === null) {
     const table = newParameter([rows, columns], place);
     if (freeze) table.requires_grad_(false);
     return table;
   }
-  if (given.shape[0] !== rows || given.shape[1] !== columns || given.ndim !== 2) throw new ShapeError("embedding/weight", `${name}: Shape of weight does not match num_embeddings and embedding_dim: ${formatShape(given.shape)} is not [${rows}, ${columns}].`);
+  if (given.shape[0] !== rows || given.shape[1] !== columns || given.ndim !== 2)
+    throw new ShapeError(
+      "embedding/weight",
+      `${name}: Shape of weight does not match num_embeddings and embedding_dim: ${formatShape(given.shape)} is not [${rows}, ${columns}].`,
+    );
   return given instanceof Parameter ? given : new Parameter(given, !freeze);
 }
 
@@ -62,7 +103,18 @@ export class Embedding extends Module {
   weight: Parameter;
   constructor(...args: CallOf<typeof embedding>) {
     super();
-    const { num_embeddings, embedding_dim, padding_idx = null, max_norm = null, norm_type = 2, scale_grad_by_freq = false, sparse = false, _weight = null, _freeze = false, ...place } = embedding.bind("Embedding", args);
+    const {
+      num_embeddings,
+      embedding_dim,
+      padding_idx = null,
+      max_norm = null,
+      norm_type = 2,
+      scale_grad_by_freq = false,
+      sparse = false,
+      _weight = null,
+      _freeze = false,
+      ...place
+    } = embedding.bind("Embedding", args);
     this.num_embeddings = num_embeddings;
     this.embedding_dim = embedding_dim;
     this.padding_idx = rowOf("Embedding", padding_idx, num_embeddings);
@@ -75,7 +127,11 @@ export class Embedding extends Module {
   }
   /** A layer with this table, which is frozen unless told otherwise. */
   static from_pretrained(embeddings: Tensor, ...args: CallOf<typeof pretrained>): Embedding {
-    if (embeddings.ndim !== 2) throw new ShapeError("embedding/pretrained", `from_pretrained: Embeddings parameter is expected to be 2-dimensional, got ${formatShape(embeddings.shape)}.`);
+    if (embeddings.ndim !== 2)
+      throw new ShapeError(
+        "embedding/pretrained",
+        `from_pretrained: Embeddings parameter is expected to be 2-dimensional, got ${formatShape(embeddings.shape)}.`,
+      );
     const { freeze = true, ...rest } = pretrained.bind("from_pretrained", args);
     return new Embedding(embeddings.shape[0]!, embeddings.shape[1]!, { ...rest, _weight: embeddings, _freeze: freeze });
   }
@@ -83,7 +139,16 @@ export class Embedding extends Module {
     resetTable(this.weight, this.padding_idx);
   }
   override forward(input: Tensor): Tensor {
-    return op("embedding", input, this.weight, this.padding_idx, this.max_norm, this.norm_type, this.scale_grad_by_freq, this.sparse);
+    return op(
+      "embedding",
+      input,
+      this.weight,
+      this.padding_idx,
+      this.max_norm,
+      this.norm_type,
+      this.scale_grad_by_freq,
+      this.sparse,
+    );
   }
   override extra_repr(): string {
     const parts = [`${this.num_embeddings}, ${this.embedding_dim}`];
@@ -98,13 +163,39 @@ export class Embedding extends Module {
 
 type BagMode = "sum" | "mean" | "max";
 const bag = signature<
-  [num_embeddings: number, embedding_dim: number, max_norm: number | null, norm_type: number, scale_grad_by_freq: boolean, mode: BagMode, sparse: boolean, _weight: Tensor | null, include_last_offset: boolean, padding_idx: number | null, device: DeviceArgument, dtype: DTypeArgument]
->()("num_embeddings, embedding_dim, max_norm?, norm_type?, scale_grad_by_freq?, mode?, sparse?, _weight?, include_last_offset?, padding_idx?, device?, dtype?");
+  [
+    num_embeddings: number,
+    embedding_dim: number,
+    max_norm: number | null,
+    norm_type: number,
+    scale_grad_by_freq: boolean,
+    mode: BagMode,
+    sparse: boolean,
+    _weight: Tensor | null,
+    include_last_offset: boolean,
+    padding_idx: number | null,
+    device: DeviceArgument,
+    dtype: DTypeArgument,
+  ]
+>()(
+  "num_embeddings, embedding_dim, max_norm?, norm_type?, scale_grad_by_freq?, mode?, sparse?, _weight?, include_last_offset?, padding_idx?, device?, dtype?",
+);
 interface BagOptions {
   readonly offsets?: Tensor | null;
   readonly per_sample_weights?: Tensor | null;
 }
-const pretrainedBag = signature<[freeze: boolean, max_norm: number | null, norm_type: number, scale_grad_by_freq: boolean, mode: BagMode, sparse: boolean, include_last_offset: boolean, padding_idx: number | null]>()("freeze?, max_norm?, norm_type?, scale_grad_by_freq?, mode?, sparse?, include_last_offset?, padding_idx?");
+const pretrainedBag = signature<
+  [
+    freeze: boolean,
+    max_norm: number | null,
+    norm_type: number,
+    scale_grad_by_freq: boolean,
+    mode: BagMode,
+    sparse: boolean,
+    include_last_offset: boolean,
+    padding_idx: number | null,
+  ]
+>()("freeze?, max_norm?, norm_type?, scale_grad_by_freq?, mode?, sparse?, include_last_offset?, padding_idx?");
 
 /** Sums, means or maxima of bags of rows. https://docs.pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html */
 export class EmbeddingBag extends Module {
@@ -121,7 +212,19 @@ export class EmbeddingBag extends Module {
   weight: Parameter;
   constructor(...args: CallOf<typeof bag>) {
     super();
-    const { num_embeddings, embedding_dim, max_norm = null, norm_type = 2, scale_grad_by_freq = false, mode = "mean", sparse = false, _weight = null, include_last_offset = false, padding_idx = null, ...place } = bag.bind("EmbeddingBag", args);
+    const {
+      num_embeddings,
+      embedding_dim,
+      max_norm = null,
+      norm_type = 2,
+      scale_grad_by_freq = false,
+      mode = "mean",
+      sparse = false,
+      _weight = null,
+      include_last_offset = false,
+      padding_idx = null,
+      ...place
+    } = bag.bind("EmbeddingBag", args);
     this.num_embeddings = num_embeddings;
     this.embedding_dim = embedding_dim;
     this.max_norm = max_norm;
@@ -135,7 +238,11 @@ export class EmbeddingBag extends Module {
     if (_weight === null) this.reset_parameters();
   }
   static from_pretrained(embeddings: Tensor, ...args: CallOf<typeof pretrainedBag>): EmbeddingBag {
-    if (embeddings.ndim !== 2) throw new ShapeError("embedding/pretrained", `from_pretrained: Embeddings parameter is expected to be 2-dimensional, got ${formatShape(embeddings.shape)}.`);
+    if (embeddings.ndim !== 2)
+      throw new ShapeError(
+        "embedding/pretrained",
+        `from_pretrained: Embeddings parameter is expected to be 2-dimensional, got ${formatShape(embeddings.shape)}.`,
+      );
     const { freeze = true, ...rest } = pretrainedBag.bind("from_pretrained", args);
     const layer = new EmbeddingBag(embeddings.shape[0]!, embeddings.shape[1]!, { ...rest, _weight: embeddings });
     layer.weight.requires_grad_(!freeze);
@@ -144,11 +251,29 @@ export class EmbeddingBag extends Module {
   reset_parameters(): void {
     resetTable(this.weight, this.padding_idx);
   }
-  override forward(input: Tensor, given: Tensor | BagOptions | null = null, weights: Tensor | null | BagOptions = null): Tensor {
+  override forward(
+    input: Tensor,
+    given: Tensor | BagOptions | null = null,
+    weights: Tensor | null | BagOptions = null,
+  ): Tensor {
     const named: BagOptions = isPlainObject(given) ? given : isPlainObject(weights) ? weights : {};
     const offsets = isPlainObject(given) ? (named.offsets ?? null) : (given as Tensor | null);
-    const perSample = isPlainObject(weights) || weights === null ? (named.per_sample_weights ?? null) : (weights as Tensor);
-    return op("embedding_bag", input, this.weight, offsets, this.max_norm, this.norm_type, this.scale_grad_by_freq, this.mode, this.sparse, perSample, this.include_last_offset, this.padding_idx);
+    const perSample =
+      isPlainObject(weights) || weights === null ? (named.per_sample_weights ?? null) : (weights as Tensor);
+    return op(
+      "embedding_bag",
+      input,
+      this.weight,
+      offsets,
+      this.max_norm,
+      this.norm_type,
+      this.scale_grad_by_freq,
+      this.mode,
+      this.sparse,
+      perSample,
+      this.include_last_offset,
+      this.padding_idx,
+    );
   }
   override extra_repr(): string {
     const parts = [`${this.num_embeddings}, ${this.embedding_dim}`];

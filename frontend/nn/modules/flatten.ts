@@ -41,7 +41,11 @@ export class Unflatten extends Module {
   }
   override forward(input: Tensor): Tensor {
     const at = this.dim < 0 ? this.dim + input.ndim : this.dim;
-    return op("reshape", input, [...input.shape.slice(0, at), ...this.inferred(input.shape[at]!), ...input.shape.slice(at + 1)]);
+    return op("reshape", input, [
+      ...input.shape.slice(0, at),
+      ...this.inferred(input.shape[at]!),
+      ...input.shape.slice(at + 1),
+    ]);
   }
   /** The sizes, one of which may be -1. */
   private inferred(size: number): number[] {

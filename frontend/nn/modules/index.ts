@@ -3,7 +3,15 @@ export * from "./activation.ts";
 export * from "./activation-smooth.ts";
 export * from "./adaptive-softmax.ts";
 export { MultiheadAttention } from "./attention.ts";
-export { BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, SyncBatchNorm } from "./batch-norm.ts";
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  BatchNorm3d,
+  InstanceNorm1d,
+  InstanceNorm2d,
+  InstanceNorm3d,
+  SyncBatchNorm,
+} from "./batch-norm.ts";
 export { Conv1d, Conv2d, Conv3d } from "./conv.ts";
 export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./conv-transpose.ts";
 export * from "./distance.ts";

@@ -19,7 +19,9 @@ export class Identity extends Module {
   }
 }
 
-const linear = signature<[in_features: number, out_features: number, bias: boolean, device: DeviceArgument, dtype: DTypeArgument]>()("in_features, out_features, bias?, device?, dtype?");
+const linear = signature<
+  [in_features: number, out_features: number, bias: boolean, device: DeviceArgument, dtype: DTypeArgument]
+>()("in_features, out_features, bias?, device?, dtype?");
 
 /**
  * input @ weight.T + bias: [*, in_features] -> [*, out_features].
@@ -57,7 +59,16 @@ export class Linear extends Module {
 /** The output map of attention: PyTorch prints it by this name. */
 export class NonDynamicallyQuantizableLinear extends Linear {}
 
-const bilinear = signature<[in1_features: number, in2_features: number, out_features: number, bias: boolean, device: DeviceArgument, dtype: DTypeArgument]>()("in1_features, in2_features, out_features, bias?, device?, dtype?");
+const bilinear = signature<
+  [
+    in1_features: number,
+    in2_features: number,
+    out_features: number,
+    bias: boolean,
+    device: DeviceArgument,
+    dtype: DTypeArgument,
+  ]
+>()("in1_features, in2_features, out_features, bias?, device?, dtype?");
 
 /**
  * input1 @ weight @ input2 + bias: [*, in1_features] and [*, in2_features] -> [*, out_features].

@@ -13,7 +13,11 @@ interface ReductionArguments<R extends string> {
 }
 
 /** The reduction that is asked for, in either spelling. */
-export function reductionOf<R extends string>({ size_average = null, reduce = null, reduction }: ReductionArguments<R>): R | Reduction {
+export function reductionOf<R extends string>({
+  size_average = null,
+  reduce = null,
+  reduction,
+}: ReductionArguments<R>): R | Reduction {
   if (size_average === null && reduce === null) return reduction ?? "mean";
   if (reduce === false) return "none";
   return size_average === false ? "sum" : "mean";

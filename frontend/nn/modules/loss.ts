@@ -4,7 +4,9 @@ import type { Tensor } from "../../tensor.ts";
 import { Loss, WeightedLoss, reductionOf, type Legacy, type Reduction } from "./loss-base.ts";
 import { op } from "../op.ts";
 
-const plain = signature<[size_average: Legacy, reduce: Legacy, reduction: Reduction]>()("size_average?, reduce?, reduction?");
+const plain = signature<[size_average: Legacy, reduce: Legacy, reduction: Reduction]>()(
+  "size_average?, reduce?, reduction?",
+);
 
 /** mean(abs(input - target)). https://docs.pytorch.org/docs/stable/generated/torch.nn.L1Loss.html */
 export class L1Loss extends Loss {
@@ -43,7 +45,9 @@ export class MultiLabelMarginLoss extends Loss {
   }
 }
 
-const smooth = signature<[size_average: Legacy, reduce: Legacy, reduction: Reduction, beta: number]>()("size_average?, reduce?, reduction?, beta?");
+const smooth = signature<[size_average: Legacy, reduce: Legacy, reduction: Reduction, beta: number]>()(
+  "size_average?, reduce?, reduction?, beta?",
+);
 /** Squared below beta, absolute above. https://docs.pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html */
 export class SmoothL1Loss extends Loss {
   beta: number;
@@ -71,7 +75,9 @@ export class HuberLoss extends Loss {
   }
 }
 
-const kl = signature<[size_average: Legacy, reduce: Legacy, reduction: Reduction | "batchmean", log_target: boolean]>()("size_average?, reduce?, reduction?, log_target?");
+const kl = signature<[size_average: Legacy, reduce: Legacy, reduction: Reduction | "batchmean", log_target: boolean]>()(
+  "size_average?, reduce?, reduction?, log_target?",
+);
 /** target * (log(target) - input): input holds logarithms. https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html */
 export class KLDivLoss extends Loss {
   log_target: boolean;
@@ -85,7 +91,9 @@ export class KLDivLoss extends Loss {
   }
 }
 
-const poisson = signature<[log_input: boolean, full: boolean, size_average: Legacy, eps: number, reduce: Legacy, reduction: Reduction]>()("log_input?, full?, size_average?, eps?, reduce?, reduction?");
+const poisson = signature<
+  [log_input: boolean, full: boolean, size_average: Legacy, eps: number, reduce: Legacy, reduction: Reduction]
+>()("log_input?, full?, size_average?, eps?, reduce?, reduction?");
 /** Negative log likelihood of Poisson counts. https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html */
 export class PoissonNLLLoss extends Loss {
   static override readonly forwardNames_: readonly string[] = ["log_input", "target"];
@@ -100,7 +108,12 @@ export class PoissonNLLLoss extends Loss {
     this.eps = bound.eps ?? 1e-8;
   }
   override forward(log_input: Tensor, target: Tensor): Tensor {
-    return op("poisson_nll_loss", log_input, target, { log_input: this.log_input, full: this.full, eps: this.eps, reduction: this.reduction });
+    return op("poisson_nll_loss", log_input, target, {
+      log_input: this.log_input,
+      full: this.full,
+      eps: this.eps,
+      reduction: this.reduction,
+    });
   }
 }
 
@@ -117,11 +130,17 @@ export class GaussianNLLLoss extends Loss {
     this.eps = bound.eps ?? 1e-6;
   }
   override forward(input: Tensor, target: Tensor, variance: Tensor | number): Tensor {
-    return op("gaussian_nll_loss", input, target, variance, { full: this.full, eps: this.eps, reduction: this.reduction });
+    return op("gaussian_nll_loss", input, target, variance, {
+      full: this.full,
+      eps: this.eps,
+      reduction: this.reduction,
+    });
   }
 }
 
-const hinge = signature<[margin: number, size_average: Legacy, reduce: Legacy, reduction: Reduction]>()("margin?, size_average?, reduce?, reduction?");
+const hinge = signature<[margin: number, size_average: Legacy, reduce: Legacy, reduction: Reduction]>()(
+  "margin?, size_average?, reduce?, reduction?",
+);
 /** input where target is 1, max(0, margin - input) where it is -1. https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html */
 export class HingeEmbeddingLoss extends Loss {
   margin: number;
@@ -161,7 +180,9 @@ export class MarginRankingLoss extends Loss {
   }
 }
 
-const weighted = signature<[weight: Tensor | null, size_average: Legacy, reduce: Legacy, reduction: Reduction]>()("weight?, size_average?, reduce?, reduction?");
+const weighted = signature<[weight: Tensor | null, size_average: Legacy, reduce: Legacy, reduction: Reduction]>()(
+  "weight?, size_average?, reduce?, reduction?",
+);
 /** Cross entropy of probabilities. https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html */
 export class BCELoss extends WeightedLoss {
   constructor(...args: CallOf<typeof weighted>) {

@@ -7,7 +7,16 @@ import { op } from "../op.ts";
 import { python, tuple } from "../repr.ts";
 import { kept, repeat, type Sizes } from "./shapes.ts";
 
-const maxPool = signature<[kernel_size: Sizes, stride: Sizes | null, padding: Sizes, dilation: Sizes, return_indices: boolean, ceil_mode: boolean]>()("kernel_size, stride?, padding?, dilation?, return_indices?, ceil_mode?");
+const maxPool = signature<
+  [
+    kernel_size: Sizes,
+    stride: Sizes | null,
+    padding: Sizes,
+    dilation: Sizes,
+    return_indices: boolean,
+    ceil_mode: boolean,
+  ]
+>()("kernel_size, stride?, padding?, dilation?, return_indices?, ceil_mode?");
 type MaxPoolArguments = CallOf<typeof maxPool>;
 
 /** With return_indices a call gives [maxima, indices]. */
@@ -22,7 +31,14 @@ abstract class MaxPool extends Module {
   private readonly operator: string;
   constructor(operator: string, args: MaxPoolArguments) {
     super();
-    const { kernel_size, stride = null, padding = 0, dilation = 1, return_indices = false, ceil_mode = false } = maxPool.bind(new.target.name, args);
+    const {
+      kernel_size,
+      stride = null,
+      padding = 0,
+      dilation = 1,
+      return_indices = false,
+      ceil_mode = false,
+    } = maxPool.bind(new.target.name, args);
     this.kernel_size = kept(kernel_size);
     this.stride = kept(stride ?? kernel_size);
     this.padding = kept(padding);
@@ -32,7 +48,16 @@ abstract class MaxPool extends Module {
     this.operator = operator;
   }
   override forward(input: Tensor): Tensor {
-    return op(this.operator, input, this.kernel_size, this.stride, this.padding, this.dilation, this.ceil_mode, this.return_indices);
+    return op(
+      this.operator,
+      input,
+      this.kernel_size,
+      this.stride,
+      this.padding,
+      this.dilation,
+      this.ceil_mode,
+      this.return_indices,
+    );
   }
   override extra_repr(): string {
     return `kernel_size=${python(this.kernel_size)}, stride=${python(this.stride)}, padding=${python(this.padding)}, dilation=${python(this.dilation)}, ceil_mode=${python(this.ceil_mode)}`;
@@ -57,7 +82,9 @@ export class MaxPool3d extends MaxPool {
   }
 }
 
-const maxUnpool = signature<[kernel_size: Sizes, stride: Sizes | null, padding: Sizes]>()("kernel_size, stride?, padding?");
+const maxUnpool = signature<[kernel_size: Sizes, stride: Sizes | null, padding: Sizes]>()(
+  "kernel_size, stride?, padding?",
+);
 type MaxUnpoolArguments = CallOf<typeof maxUnpool>;
 
 /** Puts maxima back where their indices say; zeros elsewhere. */
@@ -75,7 +102,11 @@ abstract class MaxUnpool extends Module {
     this.padding = repeat(padding, rank);
     this.operator = `max_unpool${rank}d`;
   }
-  override forward(input: Tensor, indices: Tensor, given: readonly number[] | null | { readonly output_size?: readonly number[] | null } = null): Tensor {
+  override forward(
+    input: Tensor,
+    indices: Tensor,
+    given: readonly number[] | null | { readonly output_size?: readonly number[] | null } = null,
+  ): Tensor {
     const size = isPlainObject(given) ? given.output_size : given;
     return op(this.operator, input, indices, this.kernel_size, this.stride, this.padding, size ?? null);
   }
@@ -103,7 +134,15 @@ export class MaxUnpool3d extends MaxUnpool {
 }
 
 type Ratio = number | readonly number[];
-const fractional = signature<[kernel_size: Sizes, output_size: Sizes | null, output_ratio: Ratio | null, return_indices: boolean, _random_samples: Tensor | null]>()("kernel_size, output_size?, output_ratio?, return_indices?, _random_samples?");
+const fractional = signature<
+  [
+    kernel_size: Sizes,
+    output_size: Sizes | null,
+    output_ratio: Ratio | null,
+    return_indices: boolean,
+    _random_samples: Tensor | null,
+  ]
+>()("kernel_size, output_size?, output_ratio?, return_indices?, _random_samples?");
 type FractionalArguments = CallOf<typeof fractional>;
 
 /** Maxima of windows that start at random places; give output_size or output_ratio. */
@@ -117,7 +156,13 @@ abstract class FractionalMaxPool extends Module {
   private readonly operator: string;
   constructor(rank: number, args: FractionalArguments) {
     super();
-    const { kernel_size, output_size = null, output_ratio = null, return_indices = false, _random_samples = null } = fractional.bind(new.target.name, args);
+    const {
+      kernel_size,
+      output_size = null,
+      output_ratio = null,
+      return_indices = false,
+      _random_samples = null,
+    } = fractional.bind(new.target.name, args);
     this.kernel_size = repeat(kernel_size, rank);
     this.output_size = output_size === null ? null : repeat(output_size, rank);
     this.output_ratio = output_ratio === null ? null : repeat(output_ratio, rank);
@@ -126,7 +171,15 @@ abstract class FractionalMaxPool extends Module {
     this.operator = `fractional_max_pool${rank}d`;
   }
   override forward(input: Tensor): Tensor {
-    return op(this.operator, input, this.kernel_size, this.output_size, this.output_ratio, this.return_indices, this._random_samples);
+    return op(
+      this.operator,
+      input,
+      this.kernel_size,
+      this.output_size,
+      this.output_ratio,
+      this.return_indices,
+      this._random_samples,
+    );
   }
 }
 /** https://docs.pytorch.org/docs/stable/generated/torch.nn.FractionalMaxPool2d.html */

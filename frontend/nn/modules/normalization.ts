@@ -11,7 +11,14 @@ import { float, python, tuple } from "../repr.ts";
 import { newParameter, repeat, type DeviceArgument, type DTypeArgument, type Sizes } from "./shapes.ts";
 
 const layerNorm = signature<
-  [normalized_shape: Sizes, eps: number, elementwise_affine: boolean, bias: boolean, device: DeviceArgument, dtype: DTypeArgument]
+  [
+    normalized_shape: Sizes,
+    eps: number,
+    elementwise_affine: boolean,
+    bias: boolean,
+    device: DeviceArgument,
+    dtype: DTypeArgument,
+  ]
 >()("normalized_shape, eps?, elementwise_affine?, bias?, device?, dtype?");
 
 /** Normalises over the last dimensions. https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html */
@@ -24,7 +31,13 @@ export class LayerNorm extends Module {
   bias: Parameter | null;
   constructor(...args: CallOf<typeof layerNorm>) {
     super();
-    const { normalized_shape, eps = 1e-5, elementwise_affine = true, bias = true, ...place } = layerNorm.bind("LayerNorm", args);
+    const {
+      normalized_shape,
+      eps = 1e-5,
+      elementwise_affine = true,
+      bias = true,
+      ...place
+    } = layerNorm.bind("LayerNorm", args);
     this.normalized_shape = repeat(normalized_shape, 1);
     this.eps = eps;
     this.elementwise_affine = elementwise_affine;
@@ -44,7 +57,15 @@ export class LayerNorm extends Module {
   }
 }
 
-const rmsNorm = signature<[normalized_shape: Sizes, eps: number | null, elementwise_affine: boolean, device: DeviceArgument, dtype: DTypeArgument]>()("normalized_shape, eps?, elementwise_affine?, device?, dtype?");
+const rmsNorm = signature<
+  [
+    normalized_shape: Sizes,
+    eps: number | null,
+    elementwise_affine: boolean,
+    device: DeviceArgument,
+    dtype: DTypeArgument,
+  ]
+>()("normalized_shape, eps?, elementwise_affine?, device?, dtype?");
 
 /** Divides by the root of the mean square over the last dimensions. https://docs.pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html */
 export class RMSNorm extends Module {
@@ -73,7 +94,9 @@ export class RMSNorm extends Module {
   }
 }
 
-const groupNorm = signature<[num_groups: number, num_channels: number, eps: number, affine: boolean, device: DeviceArgument, dtype: DTypeArgument]>()("num_groups, num_channels, eps?, affine?, device?, dtype?");
+const groupNorm = signature<
+  [num_groups: number, num_channels: number, eps: number, affine: boolean, device: DeviceArgument, dtype: DTypeArgument]
+>()("num_groups, num_channels, eps?, affine?, device?, dtype?");
 
 /** Normalises groups of channels of each sample. https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html */
 export class GroupNorm extends Module {
@@ -87,7 +110,11 @@ export class GroupNorm extends Module {
   constructor(...args: CallOf<typeof groupNorm>) {
     super();
     const { num_groups, num_channels, eps = 1e-5, affine = true, ...place } = groupNorm.bind("GroupNorm", args);
-    if (num_channels % num_groups !== 0) throw new ArgumentError("group-norm/groups", `GroupNorm: num_channels must be divisible by num_groups, got ${num_channels} and ${num_groups}.`);
+    if (num_channels % num_groups !== 0)
+      throw new ArgumentError(
+        "group-norm/groups",
+        `GroupNorm: num_channels must be divisible by num_groups, got ${num_channels} and ${num_groups}.`,
+      );
     this.num_groups = num_groups;
     this.num_channels = num_channels;
     this.eps = eps;
@@ -150,7 +177,12 @@ export class CrossMapLRN2d extends LocalResponse {
       const [c, j] = [Math.floor(i / channels), i % channels];
       return Math.abs(c - j) < reach || (j === 0 && c >= reach) ? 1 : 0;
     };
-    const windows = fromHost(Array.from({ length: channels * channels }, (_, i) => inWindow(i)), [channels, channels], input.dtype.name, input.storage_.device);
+    const windows = fromHost(
+      Array.from({ length: channels * channels }, (_, i) => inWindow(i)),
+      [channels, channels],
+      input.dtype.name,
+      input.storage_.device,
+    );
     const squares = op("reshape", op("mul", input, input), [input.shape[0]!, channels, -1]);
     const sums = op("reshape", op("matmul", windows, squares), input.shape);
     return op("mul", input, op("pow", op("add", op("mul", sums, this.alpha / this.size), this.k), -this.beta));

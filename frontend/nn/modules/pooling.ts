@@ -6,7 +6,9 @@ import { op } from "../op.ts";
 import { python, tuple } from "../repr.ts";
 import { kept, repeat, type Sizes } from "./shapes.ts";
 
-const avgPool1d = signature<[kernel_size: Sizes, stride: Sizes | null, padding: Sizes, ceil_mode: boolean, count_include_pad: boolean]>()("kernel_size, stride?, padding?, ceil_mode?, count_include_pad?");
+const avgPool1d = signature<
+  [kernel_size: Sizes, stride: Sizes | null, padding: Sizes, ceil_mode: boolean, count_include_pad: boolean]
+>()("kernel_size, stride?, padding?, ceil_mode?, count_include_pad?");
 
 /** [N, C, L] -> [N, C, L_out]. https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool1d.html */
 export class AvgPool1d extends Module {
@@ -18,7 +20,13 @@ export class AvgPool1d extends Module {
   count_include_pad: boolean;
   constructor(...args: CallOf<typeof avgPool1d>) {
     super();
-    const { kernel_size, stride = null, padding = 0, ceil_mode = false, count_include_pad = true } = avgPool1d.bind("AvgPool1d", args);
+    const {
+      kernel_size,
+      stride = null,
+      padding = 0,
+      ceil_mode = false,
+      count_include_pad = true,
+    } = avgPool1d.bind("AvgPool1d", args);
     this.kernel_size = repeat(kernel_size, 1);
     this.stride = repeat(stride ?? kernel_size, 1);
     this.padding = repeat(padding, 1);
@@ -33,7 +41,16 @@ export class AvgPool1d extends Module {
   }
 }
 
-const avgPool = signature<[kernel_size: Sizes, stride: Sizes | null, padding: Sizes, ceil_mode: boolean, count_include_pad: boolean, divisor_override: number | null]>()("kernel_size, stride?, padding?, ceil_mode?, count_include_pad?, divisor_override?");
+const avgPool = signature<
+  [
+    kernel_size: Sizes,
+    stride: Sizes | null,
+    padding: Sizes,
+    ceil_mode: boolean,
+    count_include_pad: boolean,
+    divisor_override: number | null,
+  ]
+>()("kernel_size, stride?, padding?, ceil_mode?, count_include_pad?, divisor_override?");
 type AvgPoolArguments = CallOf<typeof avgPool>;
 
 abstract class AvgPool extends Module {
@@ -47,7 +64,14 @@ abstract class AvgPool extends Module {
   private readonly operator: string;
   constructor(operator: string, args: AvgPoolArguments) {
     super();
-    const { kernel_size, stride = null, padding = 0, ceil_mode = false, count_include_pad = true, divisor_override = null } = avgPool.bind(new.target.name, args);
+    const {
+      kernel_size,
+      stride = null,
+      padding = 0,
+      ceil_mode = false,
+      count_include_pad = true,
+      divisor_override = null,
+    } = avgPool.bind(new.target.name, args);
     this.kernel_size = kept(kernel_size);
     this.stride = kept(stride ?? kernel_size);
     this.padding = kept(padding);
@@ -57,7 +81,16 @@ abstract class AvgPool extends Module {
     this.operator = operator;
   }
   override forward(input: Tensor): Tensor {
-    return op(this.operator, input, this.kernel_size, this.stride, this.padding, this.ceil_mode, this.count_include_pad, this.divisor_override);
+    return op(
+      this.operator,
+      input,
+      this.kernel_size,
+      this.stride,
+      this.padding,
+      this.ceil_mode,
+      this.count_include_pad,
+      this.divisor_override,
+    );
   }
   override extra_repr(): string {
     return `kernel_size=${python(this.kernel_size)}, stride=${python(this.stride)}, padding=${python(this.padding)}`;
@@ -76,7 +109,9 @@ export class AvgPool3d extends AvgPool {
   }
 }
 
-const lpPool = signature<[norm_type: number, kernel_size: Sizes, stride: Sizes | null, ceil_mode: boolean]>()("norm_type, kernel_size, stride?, ceil_mode?");
+const lpPool = signature<[norm_type: number, kernel_size: Sizes, stride: Sizes | null, ceil_mode: boolean]>()(
+  "norm_type, kernel_size, stride?, ceil_mode?",
+);
 type LPPoolArguments = CallOf<typeof lpPool>;
 
 /** The p-norm of each window, p = norm_type. */

@@ -7,7 +7,9 @@ import { op } from "../op.ts";
 import type { Parameter } from "../parameter.ts";
 import { newParameter, type DeviceArgument, type DTypeArgument } from "./shapes.ts";
 
-const prelu = signature<[num_parameters: number, init: number, device: DeviceArgument, dtype: DTypeArgument]>()("num_parameters?, init?, device?, dtype?");
+const prelu = signature<[num_parameters: number, init: number, device: DeviceArgument, dtype: DTypeArgument]>()(
+  "num_parameters?, init?, device?, dtype?",
+);
 
 /** x where positive, else weight * x; one weight, or one for each channel. https://docs.pytorch.org/docs/stable/generated/torch.nn.PReLU.html */
 export class PReLU extends Module {

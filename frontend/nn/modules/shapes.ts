@@ -16,13 +16,15 @@ export interface Placement {
 }
 
 /** A size for each of `rank` dimensions. */
-export const repeat = (sizes: Sizes, rank: number): number[] => (typeof sizes === "number" ? new Array<number>(rank).fill(sizes) : [...sizes]);
+export const repeat = (sizes: Sizes, rank: number): number[] =>
+  typeof sizes === "number" ? new Array<number>(rank).fill(sizes) : [...sizes];
 
 /** A copy of what the user gave, as it is printed: a number or a list. */
 export const kept = (sizes: Sizes): Sizes => (typeof sizes === "number" ? sizes : [...sizes]);
 
 /** A parameter whose values an initialiser will give. */
-export const newParameter = (shape: readonly number[], { device, dtype }: Placement): Parameter => parameterOf(empty([...shape], { device, dtype }));
+export const newParameter = (shape: readonly number[], { device, dtype }: Placement): Parameter =>
+  parameterOf(empty([...shape], { device, dtype }));
 
 /** An elementwise operator, or its form that writes into the input. */
 export function activate(name: string, inplace: boolean, input: Tensor, ...args: readonly unknown[]): Tensor {

@@ -15,13 +15,28 @@ type MaybeTensor = Tensor | null;
 export type Activation = "relu" | "gelu" | ((input: Tensor) => Tensor);
 
 export const layerArguments = signature<
-  [d_model: number, nhead: number, dim_feedforward: number, dropout: number, activation: Activation, layer_norm_eps: number, batch_first: boolean, norm_first: boolean, bias: boolean, device: DeviceArgument, dtype: DTypeArgument]
->()("d_model, nhead, dim_feedforward?, dropout?, activation?, layer_norm_eps?, batch_first?, norm_first?, bias?, device?, dtype?");
+  [
+    d_model: number,
+    nhead: number,
+    dim_feedforward: number,
+    dropout: number,
+    activation: Activation,
+    layer_norm_eps: number,
+    batch_first: boolean,
+    norm_first: boolean,
+    bias: boolean,
+    device: DeviceArgument,
+    dtype: DTypeArgument,
+  ]
+>()(
+  "d_model, nhead, dim_feedforward?, dropout?, activation?, layer_norm_eps?, batch_first?, norm_first?, bias?, device?, dtype?",
+);
 export type LayerArguments = CallOf<typeof layerArguments>;
 
 function activationOf(activation: Activation): (input: Tensor) => Tensor {
   if (typeof activation === "function") return activation;
-  if (activation !== "relu" && activation !== "gelu") throw new ArgumentError("transformer/activation", `activation should be relu/gelu, not ${String(activation)}.`);
+  if (activation !== "relu" && activation !== "gelu")
+    throw new ArgumentError("transformer/activation", `activation should be relu/gelu, not ${String(activation)}.`);
   return (input) => op(activation, input);
 }
 
@@ -39,15 +54,44 @@ interface LayerOptions {
   readonly dtype: DTypeArgument;
 }
 function optionsOf(name: string, args: LayerArguments): LayerOptions {
-  const { d_model, nhead, dim_feedforward = 2048, dropout = 0.1, activation = "relu", layer_norm_eps = 1e-5, batch_first = false, norm_first = false, bias = true, device = null, dtype = null } = layerArguments.bind(name, args);
-  return { d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, device, dtype };
+  const {
+    d_model,
+    nhead,
+    dim_feedforward = 2048,
+    dropout = 0.1,
+    activation = "relu",
+    layer_norm_eps = 1e-5,
+    batch_first = false,
+    norm_first = false,
+    bias = true,
+    device = null,
+    dtype = null,
+  } = layerArguments.bind(name, args);
+  return {
+    d_model,
+    nhead,
+    dim_feedforward,
+    dropout,
+    activation,
+    layer_norm_eps,
+    batch_first,
+    norm_first,
+    bias,
+    device,
+    dtype,
+  };
 }
 
-const attentionOf = ({ d_model, nhead, dropout, bias, batch_first, device, dtype }: LayerOptions): MultiheadAttention => new MultiheadAttention(d_model, nhead, { dropout, bias, batch_first, device, dtype });
-const linearOf = (from: number, to: number, { bias, device, dtype }: LayerOptions): Linear => new Linear(from, to, { bias, device, dtype });
-const normOf = ({ d_model, layer_norm_eps, bias, device, dtype }: LayerOptions): LayerNorm => new LayerNorm(d_model, { eps: layer_norm_eps, bias, device, dtype });
+const attentionOf = ({ d_model, nhead, dropout, bias, batch_first, device, dtype }: LayerOptions): MultiheadAttention =>
+  new MultiheadAttention(d_model, nhead, { dropout, bias, batch_first, device, dtype });
+const linearOf = (from: number, to: number, { bias, device, dtype }: LayerOptions): Linear =>
+  new Linear(from, to, { bias, device, dtype });
+const normOf = ({ d_model, layer_norm_eps, bias, device, dtype }: LayerOptions): LayerNorm =>
+  new LayerNorm(d_model, { eps: layer_norm_eps, bias, device, dtype });
 
-const encode = signature<[src: Tensor, src_mask: MaybeTensor, src_key_padding_mask: MaybeTensor, is_causal: boolean]>()("src, src_mask?, src_key_padding_mask?, is_causal?");
+const encode = signature<[src: Tensor, src_mask: MaybeTensor, src_key_padding_mask: MaybeTensor, is_causal: boolean]>()(
+  "src, src_mask?, src_key_padding_mask?, is_causal?",
+);
 
 /** Self-attention and a feed-forward network. https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerEncoderLayer.html */
 export class TransformerEncoderLayer extends Module {
@@ -76,8 +120,21 @@ export class TransformerEncoderLayer extends Module {
     this.activation = activationOf(options.activation);
   }
   override forward(...args: CallOf<typeof encode>): Tensor {
-    const { src, src_mask = null, src_key_padding_mask = null, is_causal = false } = encode.bind("TransformerEncoderLayer.forward", args);
-    const attend = (x: Tensor): Tensor => this.dropout1(this.self_attn(x, x, x, { attn_mask: src_mask, key_padding_mask: src_key_padding_mask, need_weights: false, is_causal })[0]);
+    const {
+      src,
+      src_mask = null,
+      src_key_padding_mask = null,
+      is_causal = false,
+    } = encode.bind("TransformerEncoderLayer.forward", args);
+    const attend = (x: Tensor): Tensor =>
+      this.dropout1(
+        this.self_attn(x, x, x, {
+          attn_mask: src_mask,
+          key_padding_mask: src_key_padding_mask,
+          need_weights: false,
+          is_causal,
+        })[0],
+      );
     if (this.norm_first) {
       const x = op("add", src, attend(this.norm1(src)));
       return op("add", x, this.feed(this.norm2(x)));
@@ -91,8 +148,19 @@ export class TransformerEncoderLayer extends Module {
 }
 
 const decode = signature<
-  [tgt: Tensor, memory: Tensor, tgt_mask: MaybeTensor, memory_mask: MaybeTensor, tgt_key_padding_mask: MaybeTensor, memory_key_padding_mask: MaybeTensor, tgt_is_causal: boolean, memory_is_causal: boolean]
->()("tgt, memory, tgt_mask?, memory_mask?, tgt_key_padding_mask?, memory_key_padding_mask?, tgt_is_causal?, memory_is_causal?");
+  [
+    tgt: Tensor,
+    memory: Tensor,
+    tgt_mask: MaybeTensor,
+    memory_mask: MaybeTensor,
+    tgt_key_padding_mask: MaybeTensor,
+    memory_key_padding_mask: MaybeTensor,
+    tgt_is_causal: boolean,
+    memory_is_causal: boolean,
+  ]
+>()(
+  "tgt, memory, tgt_mask?, memory_mask?, tgt_key_padding_mask?, memory_key_padding_mask?, tgt_is_causal?, memory_is_causal?",
+);
 
 /** Self-attention, attention to the encoder, and a feed-forward network. https://docs.pytorch.org/docs/stable/generated/torch.nn.TransformerDecoderLayer.html */
 export class TransformerDecoderLayer extends Module {
@@ -127,9 +195,34 @@ export class TransformerDecoderLayer extends Module {
     this.activation = activationOf(options.activation);
   }
   override forward(...args: CallOf<typeof decode>): Tensor {
-    const { tgt, memory, tgt_mask = null, memory_mask = null, tgt_key_padding_mask = null, memory_key_padding_mask = null, tgt_is_causal = false, memory_is_causal = false } = decode.bind("TransformerDecoderLayer.forward", args);
-    const own = (x: Tensor): Tensor => this.dropout1(this.self_attn(x, x, x, { attn_mask: tgt_mask, key_padding_mask: tgt_key_padding_mask, need_weights: false, is_causal: tgt_is_causal })[0]);
-    const cross = (x: Tensor): Tensor => this.dropout2(this.multihead_attn(x, memory, memory, { attn_mask: memory_mask, key_padding_mask: memory_key_padding_mask, need_weights: false, is_causal: memory_is_causal })[0]);
+    const {
+      tgt,
+      memory,
+      tgt_mask = null,
+      memory_mask = null,
+      tgt_key_padding_mask = null,
+      memory_key_padding_mask = null,
+      tgt_is_causal = false,
+      memory_is_causal = false,
+    } = decode.bind("TransformerDecoderLayer.forward", args);
+    const own = (x: Tensor): Tensor =>
+      this.dropout1(
+        this.self_attn(x, x, x, {
+          attn_mask: tgt_mask,
+          key_padding_mask: tgt_key_padding_mask,
+          need_weights: false,
+          is_causal: tgt_is_causal,
+        })[0],
+      );
+    const cross = (x: Tensor): Tensor =>
+      this.dropout2(
+        this.multihead_attn(x, memory, memory, {
+          attn_mask: memory_mask,
+          key_padding_mask: memory_key_padding_mask,
+          need_weights: false,
+          is_causal: memory_is_causal,
+        })[0],
+      );
     if (this.norm_first) {
       const x = op("add", tgt, own(this.norm1(tgt)));
       const y = op("add", x, cross(this.norm2(x)));

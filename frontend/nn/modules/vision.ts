@@ -57,7 +57,15 @@ export class ChannelShuffle extends Module {
 
 export type InterpolationMode = "nearest" | "linear" | "bilinear" | "bicubic" | "trilinear" | "area" | "nearest-exact";
 type Factors = number | readonly number[];
-const upsample = signature<[size: Sizes | null, scale_factor: Factors | null, mode: InterpolationMode, align_corners: boolean | null, recompute_scale_factor: boolean | null]>()("size?, scale_factor?, mode?, align_corners?, recompute_scale_factor?");
+const upsample = signature<
+  [
+    size: Sizes | null,
+    scale_factor: Factors | null,
+    mode: InterpolationMode,
+    align_corners: boolean | null,
+    recompute_scale_factor: boolean | null,
+  ]
+>()("size?, scale_factor?, mode?, align_corners?, recompute_scale_factor?");
 
 interface UpsampleArguments {
   readonly size?: Sizes | null | undefined;
@@ -73,7 +81,13 @@ abstract class Resize extends Module {
   mode: InterpolationMode;
   align_corners: boolean | null;
   recompute_scale_factor: boolean | null;
-  constructor({ size = null, scale_factor = null, mode = "nearest", align_corners = null, recompute_scale_factor = null }: UpsampleArguments) {
+  constructor({
+    size = null,
+    scale_factor = null,
+    mode = "nearest",
+    align_corners = null,
+    recompute_scale_factor = null,
+  }: UpsampleArguments) {
     super();
     this.size = size === null ? null : kept(size);
     this.scale_factor = scale_factor === null ? null : kept(scale_factor);
@@ -82,11 +96,20 @@ abstract class Resize extends Module {
     this.recompute_scale_factor = recompute_scale_factor;
   }
   override forward(input: Tensor): Tensor {
-    return op("interpolate", input, { size: this.size, scale_factor: this.scale_factor, mode: this.mode, align_corners: this.align_corners, recompute_scale_factor: this.recompute_scale_factor });
+    return op("interpolate", input, {
+      size: this.size,
+      scale_factor: this.scale_factor,
+      mode: this.mode,
+      align_corners: this.align_corners,
+      recompute_scale_factor: this.recompute_scale_factor,
+    });
   }
   override extra_repr(): string {
     const { size, scale_factor: scale } = this;
-    const what = scale === null ? `size=${typeof size === "number" ? python(size) : list(size ?? [])}` : `scale_factor=${typeof scale === "number" ? float(scale) : `(${scale.map(float).join(", ")})`}`;
+    const what =
+      scale === null
+        ? `size=${typeof size === "number" ? python(size) : list(size ?? [])}`
+        : `scale_factor=${typeof scale === "number" ? float(scale) : `(${scale.map(float).join(", ")})`}`;
     return `${what}, mode=${this.mode}`;
   }
 }
@@ -110,7 +133,9 @@ export class UpsamplingBilinear2d extends Resize {
   }
 }
 
-const unfold = signature<[kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes]>()("kernel_size, dilation?, padding?, stride?");
+const unfold = signature<[kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes]>()(
+  "kernel_size, dilation?, padding?, stride?",
+);
 /** Windows as columns: [N, C, H, W] -> [N, C * K, L]. https://docs.pytorch.org/docs/stable/generated/torch.nn.Unfold.html */
 export class Unfold extends Module {
   static override readonly forwardNames_: readonly string[] = ["input"];
@@ -133,7 +158,9 @@ export class Unfold extends Module {
     return `kernel_size=${python(this.kernel_size)}, dilation=${python(this.dilation)}, padding=${python(this.padding)}, stride=${python(this.stride)}`;
   }
 }
-const fold = signature<[output_size: Sizes, kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes]>()("output_size, kernel_size, dilation?, padding?, stride?");
+const fold = signature<[output_size: Sizes, kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes]>()(
+  "output_size, kernel_size, dilation?, padding?, stride?",
+);
 /** Adds columns up to images: [N, C * K, L] -> [N, C, H, W]. https://docs.pytorch.org/docs/stable/generated/torch.nn.Fold.html */
 export class Fold extends Module {
   static override readonly forwardNames_: readonly string[] = ["input"];

@@ -2,7 +2,8 @@
 import { ValueError } from "../../../ir/errors.ts";
 import { enterScope, type Node } from "../../../ir/graph.ts";
 import { signature, type CallOf } from "../../arguments.ts";
-import { HostScalar, scalarArgument } from "../../bind.ts";
+import type { HostScalar} from "../../bind.ts";
+import { scalarArgument } from "../../bind.ts";
 import { withSite } from "../../call.ts";
 import { zeros } from "../../creation.ts";
 import { withGradMode } from "../../grad-mode.ts";
@@ -11,7 +12,8 @@ import { Tensor } from "../../tensor.ts";
 
 type Parameters = Tensor | Iterable<Tensor>;
 const listOf = (parameters: Parameters): Tensor[] => (parameters instanceof Tensor ? [parameters] : [...parameters]);
-const gradsOf = (parameters: Parameters): Tensor[] => listOf(parameters).flatMap(({ grad }) => (grad === null ? [] : [grad]));
+const gradsOf = (parameters: Parameters): Tensor[] =>
+  listOf(parameters).flatMap(({ grad }) => (grad === null ? [] : [grad]));
 
 /** The user's number, in the type of a node: another value is no other program. */
 const number = (value: number | HostScalar, like: Node): Node => graph.scalar(scalarArgument(value), like.dtype);
@@ -19,7 +21,8 @@ const number = (value: number | HostScalar, like: Node): Node => graph.scalar(sc
 /** The norm of one tensor, as a 0-d node. */
 function norm(x: Node, p: number): Node {
   const axes = x.shape.map((_, i) => i);
-  const total = (kind: "sum" | "max" | "min", value: Node): Node => graph.reshape(graph.reduce(`reduce_${kind}`, value, axes), []);
+  const total = (kind: "sum" | "max" | "min", value: Node): Node =>
+    graph.reshape(graph.reduce(`reduce_${kind}`, value, axes), []);
   const size = graph.unary("abs", x);
   if (p === Infinity) return total("max", size);
   if (p === -Infinity) return total("min", size);
@@ -39,7 +42,12 @@ function totalNorm(name: string, tensors: readonly Tensor[], p: number, errorIfN
     const norms = tensors.map((tensor) => graph.reshape(graph.cast(norm(tensor.node_(), p), first.dtype.name), [1]));
     return Tensor.ofNode(norm(norms.length === 1 ? norms[0]! : graph.concat(norms, 0), p), device);
   });
-  if (errorIfNonfinite && !Number.isFinite(Number(total.item()))) throw new ValueError(`${name}/non-finite`, `${name}: The total norm of order ${p} for gradients from \`parameters\` is non-finite, so it cannot be clipped.`, "Pass { error_if_nonfinite: false } to scale the gradients anyway.");
+  if (errorIfNonfinite && !Number.isFinite(Number(total.item())))
+    throw new ValueError(
+      `${name}/non-finite`,
+      `${name}: The total norm of order ${p} for gradients from \`parameters\` is non-finite, so it cannot be clipped.`,
+      "Pass { error_if_nonfinite: false } to scale the gradients anyway.",
+    );
   return total;
 }
 
@@ -56,7 +64,9 @@ function scaleGrads(grads: readonly Tensor[], max_norm: number, total: Tensor): 
   });
 }
 
-const clipNorm = signature<[max_norm: number, norm_type: number | "inf", error_if_nonfinite: boolean, foreach: boolean | null]>()("max_norm, norm_type?, error_if_nonfinite?, foreach?");
+const clipNorm = signature<
+  [max_norm: number, norm_type: number | "inf", error_if_nonfinite: boolean, foreach: boolean | null]
+>()("max_norm, norm_type?, error_if_nonfinite?, foreach?");
 
 /**
  * Scales the gradients in place so that their norm, taken together, is at most max_norm; gives the norm they had.
@@ -74,7 +84,9 @@ export function clip_grad_norm_(parameters: Parameters, ...args: CallOf<typeof c
 /** The older name of clip_grad_norm_. */
 export const clip_grad_norm = clip_grad_norm_;
 
-const totalArguments = signature<[norm_type: number, error_if_nonfinite: boolean, foreach: boolean | null]>()("norm_type?, error_if_nonfinite?, foreach?");
+const totalArguments = signature<[norm_type: number, error_if_nonfinite: boolean, foreach: boolean | null]>()(
+  "norm_type?, error_if_nonfinite?, foreach?",
+);
 /** The norm of tensors taken together. https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.get_total_norm.html */
 export function get_total_norm(tensors: Parameters, ...args: CallOf<typeof totalArguments>): Tensor {
   return withSite(() => {

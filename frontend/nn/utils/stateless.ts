@@ -8,8 +8,16 @@ import type { Module } from "../module.ts";
  * Calls `module` with the named tensors in place of its own, and puts its own back.
  * https://docs.pytorch.org/docs/stable/generated/torch.func.functional_call.html
  */
-export function functional_call<M extends Module>(module: M, parameter_and_buffer_dicts: Readonly<Record<string, Tensor>> | readonly Readonly<Record<string, Tensor>>[], args: unknown = [], kwargs: Readonly<Record<string, unknown>> | null = null): ReturnType<M["forward"]> {
-  const given = Object.assign({}, ...(Array.isArray(parameter_and_buffer_dicts) ? parameter_and_buffer_dicts : [parameter_and_buffer_dicts])) as Record<string, Tensor>;
+export function functional_call<M extends Module>(
+  module: M,
+  parameter_and_buffer_dicts: Readonly<Record<string, Tensor>> | readonly Readonly<Record<string, Tensor>>[],
+  args: unknown = [],
+  kwargs: Readonly<Record<string, unknown>> | null = null,
+): ReturnType<M["forward"]> {
+  const dicts = (
+    Array.isArray(parameter_and_buffer_dicts) ? parameter_and_buffer_dicts : [parameter_and_buffer_dicts]
+  ) as readonly Readonly<Record<string, Tensor>>[];
+  const given = Object.assign({}, ...dicts) as Record<string, Tensor>;
   const restore: (() => void)[] = [];
   try {
     for (const path of Object.keys(given)) {
@@ -17,7 +25,11 @@ export function functional_call<M extends Module>(module: M, parameter_and_buffe
       const owner = module.get_submodule(path.slice(0, Math.max(0, dot)));
       const name = path.slice(dot + 1);
       const before = attribute(owner, name);
-      if (before === undefined) throw new ArgumentError("functional-call/name", `functional_call: ${owner._get_name()} has no attribute \`${name}\`.`);
+      if (before === undefined)
+        throw new ArgumentError(
+          "functional-call/name",
+          `functional_call: ${owner._get_name()} has no attribute \`${name}\`.`,
+        );
       restore.push(() => setAttribute(owner, name, before));
       setAttribute(owner, name, given[path]);
     }
@@ -30,4 +42,5 @@ export function functional_call<M extends Module>(module: M, parameter_and_buffe
 }
 
 /** A new module. Parameters are not left without values here: every initialiser is cheap until it is read. */
-export const skip_init = <A extends unknown[], M extends Module>(module_cls: new (...args: A) => M, ...args: A): M => new module_cls(...args);
+export const skip_init = <A extends unknown[], M extends Module>(module_cls: new (...args: A) => M, ...args: A): M =>
+  new module_cls(...args);

@@ -7,7 +7,11 @@ import { Optimizer, type GroupOptions, type ParamGroup } from "../optimizer.ts";
 /** Any optimizer. */
 export type AnyOptimizer = Optimizer<never, never>;
 /** A group as schedules see it. */
-export type Group = ParamGroup<GroupOptions> & { momentum?: number; betas?: readonly [number, number]; [extra: string]: unknown };
+export type Group = ParamGroup<GroupOptions> & {
+  momentum?: number;
+  betas?: readonly [number, number];
+  [extra: string]: unknown;
+};
 
 /**
  * Sets the learning rates at each step(). A subclass computes them in get_lr() (from the present ones, or from
@@ -22,19 +26,25 @@ export abstract class LRScheduler {
   _last_lr: number[] = [];
 
   constructor(optimizer: AnyOptimizer, last_epoch = -1) {
-    if (!(optimizer instanceof Optimizer)) throw new ArgumentError("scheduler/optimizer", `${new.target.name}: the first argument is not an Optimizer.`);
+    if (!(optimizer instanceof Optimizer))
+      throw new ArgumentError("scheduler/optimizer", `${new.target.name}: the first argument is not an Optimizer.`);
     this.optimizer = optimizer;
     this.last_epoch = last_epoch;
     for (const [i, group] of this.groups.entries()) {
       if (last_epoch === -1) group.initial_lr ??= group.lr;
-      else if (group.initial_lr === undefined) throw new ArgumentError("scheduler/initial-lr", `${new.target.name}: param 'initial_lr' is not specified in param_groups[${i}] when resuming an optimizer.`, "Load the optimizer's state first.");
+      else if (group.initial_lr === undefined)
+        throw new ArgumentError(
+          "scheduler/initial-lr",
+          `${new.target.name}: param 'initial_lr' is not specified in param_groups[${i}] when resuming an optimizer.`,
+          "Load the optimizer's state first.",
+        );
     }
     this.base_lrs = this.groups.map((group) => group.initial_lr!);
   }
 
   /** @internal */
   get groups(): Group[] {
-    return this.optimizer.param_groups as unknown as Group[];
+    return this.optimizer.param_groups;
   }
 
   /** The learning rate of each group at last_epoch. */
@@ -73,24 +83,34 @@ export abstract class LRScheduler {
 
   /** @internal Attributes that are saved. */
   protected stateNames_(): string[] {
-    return Object.keys(this).filter((name) => name !== "optimizer" && typeof (this as unknown as Record<string, unknown>)[name] !== "function");
+    return Object.keys(this).filter(
+      (name) => name !== "optimizer" && typeof (this as unknown as Record<string, unknown>)[name] !== "function",
+    );
   }
   state_dict(): Record<string, unknown> {
     const own = this as unknown as Record<string, unknown>;
-    return Object.fromEntries(this.stateNames_().map((name) => [name, Array.isArray(own[name]) ? [...(own[name] as unknown[])] : own[name]]));
+    return Object.fromEntries(
+      this.stateNames_().map((name) => [name, Array.isArray(own[name]) ? [...(own[name] as unknown[])] : own[name]]),
+    );
   }
   load_state_dict(state_dict: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>): void {
-    const entries = state_dict instanceof Map ? [...(state_dict as ReadonlyMap<string, unknown>)] : Object.entries(state_dict as Record<string, unknown>);
-    for (const [name, value] of entries) (this as unknown as Record<string, unknown>)[name] = Array.isArray(value) ? [...(value as unknown[])] : value;
+    const entries =
+      state_dict instanceof Map
+        ? [...(state_dict as ReadonlyMap<string, unknown>)]
+        : Object.entries(state_dict as Record<string, unknown>);
+    for (const [name, value] of entries)
+      (this as unknown as Record<string, unknown>)[name] = Array.isArray(value) ? [...(value as unknown[])] : value;
   }
 }
 
 /** One value for each group. */
 export function perGroup(name: string, value: number | readonly number[], groups: readonly Group[]): number[] {
   if (typeof value === "number") return groups.map(() => value);
-  if (value.length !== groups.length) throw new ArgumentError("scheduler/per-group", `${name}: expected ${groups.length} values, got ${value.length}.`);
+  if (value.length !== groups.length)
+    throw new ArgumentError("scheduler/per-group", `${name}: expected ${groups.length} values, got ${value.length}.`);
   return [...value];
 }
 
 /** How many of an ascending list are at most `value`. */
-export const countUpTo = (ascending: readonly number[], value: number): number => ascending.filter((item) => item <= value).length;
+export const countUpTo = (ascending: readonly number[], value: number): number =>
+  ascending.filter((item) => item <= value).length;

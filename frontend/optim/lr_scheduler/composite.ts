@@ -6,10 +6,22 @@ import { countUpTo, LRScheduler, type AnyOptimizer } from "./base.ts";
 import { ReduceLROnPlateau } from "./plateau.ts";
 
 function check(name: string, optimizer: AnyOptimizer | undefined, schedulers: readonly LRScheduler[]): void {
-  if (schedulers.length === 0) throw new ValueError("scheduler/none", `${name} expects at least one scheduler to be chained, but got no scheduler.`);
+  if (schedulers.length === 0)
+    throw new ValueError(
+      "scheduler/none",
+      `${name} expects at least one scheduler to be chained, but got no scheduler.`,
+    );
   schedulers.forEach((scheduler, i) => {
-    if (scheduler.optimizer !== (optimizer ?? schedulers[0]!.optimizer)) throw new ValueError("scheduler/optimizer", `${name} expects all schedulers to belong to the same optimizer, but got scheduler at index ${i} with another one.`);
-    if (scheduler instanceof ReduceLROnPlateau) throw new ValueError("scheduler/plateau", `${name} does not support ReduceLROnPlateau scheduler as it requires additional kwargs to be specified when calling \`step\`, but got one at index ${i}.`);
+    if (scheduler.optimizer !== (optimizer ?? schedulers[0]!.optimizer))
+      throw new ValueError(
+        "scheduler/optimizer",
+        `${name} expects all schedulers to belong to the same optimizer, but got scheduler at index ${i} with another one.`,
+      );
+    if (scheduler instanceof ReduceLROnPlateau)
+      throw new ValueError(
+        "scheduler/plateau",
+        `${name} does not support ReduceLROnPlateau scheduler as it requires additional kwargs to be specified when calling \`step\`, but got one at index ${i}.`,
+      );
   });
 }
 
@@ -26,13 +38,17 @@ abstract class Composite extends LRScheduler {
     return { ...super.state_dict(), _schedulers: this._schedulers.map((scheduler) => scheduler.state_dict()) };
   }
   override load_state_dict(state_dict: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>): void {
-    const { _schedulers: states, ...own } = (state_dict instanceof Map ? Object.fromEntries(state_dict) : state_dict) as { _schedulers: Record<string, unknown>[] };
+    const { _schedulers: states, ...own } = (
+      state_dict instanceof Map ? Object.fromEntries(state_dict) : state_dict
+    ) as { _schedulers: Record<string, unknown>[] };
     super.load_state_dict(own);
     this._schedulers.forEach((scheduler, i) => scheduler.load_state_dict(states[i]!));
   }
 }
 
-const sequential = signature<[schedulers: readonly LRScheduler[], milestones: readonly number[], last_epoch: number]>()("schedulers, milestones, last_epoch?");
+const sequential = signature<[schedulers: readonly LRScheduler[], milestones: readonly number[], last_epoch: number]>()(
+  "schedulers, milestones, last_epoch?",
+);
 
 /** One schedule after another, changing at the milestones. https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.SequentialLR.html */
 export class SequentialLR extends Composite {
@@ -40,7 +56,11 @@ export class SequentialLR extends Composite {
   constructor(optimizer: AnyOptimizer, ...args: CallOf<typeof sequential>) {
     const { schedulers, milestones, last_epoch = -1 } = sequential.bind("SequentialLR", args);
     check("SequentialLR", optimizer, schedulers);
-    if (milestones.length !== schedulers.length - 1) throw new ValueError("scheduler/milestones", `Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, but got number of schedulers ${schedulers.length} and the number of milestones to be equal to ${milestones.length}.`);
+    if (milestones.length !== schedulers.length - 1)
+      throw new ValueError(
+        "scheduler/milestones",
+        `Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, but got number of schedulers ${schedulers.length} and the number of milestones to be equal to ${milestones.length}.`,
+      );
     super(optimizer, schedulers, last_epoch);
     this._milestones = [...milestones];
     this.last_epoch = last_epoch + 1;

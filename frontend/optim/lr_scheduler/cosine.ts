@@ -29,11 +29,15 @@ export class CosineAnnealingLR extends LRScheduler {
     );
   }
   protected override closedForm_(): number[] {
-    return this.base_lrs.map((base) => this.eta_min + ((base - this.eta_min) * (1 + Math.cos((Math.PI * this.last_epoch) / this.T_max))) / 2);
+    return this.base_lrs.map(
+      (base) => this.eta_min + ((base - this.eta_min) * (1 + Math.cos((Math.PI * this.last_epoch) / this.T_max))) / 2,
+    );
   }
 }
 
-const restarts = signature<[T_0: number, T_mult: number, eta_min: number, last_epoch: number]>()("T_0, T_mult?, eta_min?, last_epoch?");
+const restarts = signature<[T_0: number, T_mult: number, eta_min: number, last_epoch: number]>()(
+  "T_0, T_mult?, eta_min?, last_epoch?",
+);
 /** From the base rate to eta_min again and again. https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.html */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
   T_0: number;
@@ -43,8 +47,16 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   T_cur: number;
   constructor(optimizer: AnyOptimizer, ...args: CallOf<typeof restarts>) {
     const { T_0, T_mult = 1, eta_min = 0, last_epoch = -1 } = restarts.bind("CosineAnnealingWarmRestarts", args);
-    if (!(T_0 > 0 && Number.isInteger(T_0))) throw new ValueError("scheduler/T_0", `CosineAnnealingWarmRestarts: Expected positive integer T_0, but got ${T_0}.`);
-    if (!(T_mult >= 1 && Number.isInteger(T_mult))) throw new ValueError("scheduler/T_mult", `CosineAnnealingWarmRestarts: Expected integer T_mult >= 1, but got ${T_mult}.`);
+    if (!(T_0 > 0 && Number.isInteger(T_0)))
+      throw new ValueError(
+        "scheduler/T_0",
+        `CosineAnnealingWarmRestarts: Expected positive integer T_0, but got ${T_0}.`,
+      );
+    if (!(T_mult >= 1 && Number.isInteger(T_mult)))
+      throw new ValueError(
+        "scheduler/T_mult",
+        `CosineAnnealingWarmRestarts: Expected integer T_mult >= 1, but got ${T_mult}.`,
+      );
     super(optimizer, last_epoch);
     this.T_0 = T_0;
     this.T_i = T_0;
@@ -54,7 +66,9 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     this._initial_step();
   }
   override get_lr(): number[] {
-    return this.base_lrs.map((base) => this.eta_min + ((base - this.eta_min) * (1 + Math.cos((Math.PI * this.T_cur) / this.T_i))) / 2);
+    return this.base_lrs.map(
+      (base) => this.eta_min + ((base - this.eta_min) * (1 + Math.cos((Math.PI * this.T_cur) / this.T_i))) / 2,
+    );
   }
   /** The epoch may have a fraction. */
   protected override advance_(given: number | undefined): void {
@@ -68,8 +82,17 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
         this.T_i *= T_mult;
       }
     } else {
-      if (epoch < 0) throw new ValueError("scheduler/epoch", `CosineAnnealingWarmRestarts: Expected non-negative epoch, but got ${epoch}.`);
-      const cycle = epoch < T_0 ? 0 : T_mult === 1 ? Math.floor(epoch / T_0) : Math.floor(Math.log((epoch / T_0) * (T_mult - 1) + 1) / Math.log(T_mult));
+      if (epoch < 0)
+        throw new ValueError(
+          "scheduler/epoch",
+          `CosineAnnealingWarmRestarts: Expected non-negative epoch, but got ${epoch}.`,
+        );
+      const cycle =
+        epoch < T_0
+          ? 0
+          : T_mult === 1
+            ? Math.floor(epoch / T_0)
+            : Math.floor(Math.log((epoch / T_0) * (T_mult - 1) + 1) / Math.log(T_mult));
       this.T_cur = epoch - (T_mult === 1 ? T_0 * cycle : (T_0 * (T_mult ** cycle - 1)) / (T_mult - 1));
       this.T_i = T_0 * T_mult ** cycle;
     }

@@ -4,4 +4,13 @@ export { ChainedScheduler, SequentialLR } from "./composite.ts";
 export { CosineAnnealingLR, CosineAnnealingWarmRestarts } from "./cosine.ts";
 export { CyclicLR, OneCycleLR } from "./cyclic.ts";
 export { ReduceLROnPlateau } from "./plateau.ts";
-export { ConstantLR, ExponentialLR, LambdaLR, LinearLR, MultiplicativeLR, MultiStepLR, PolynomialLR, StepLR } from "./simple.ts";
+export {
+  ConstantLR,
+  ExponentialLR,
+  LambdaLR,
+  LinearLR,
+  MultiplicativeLR,
+  MultiStepLR,
+  PolynomialLR,
+  StepLR,
+} from "./simple.ts";

@@ -5,7 +5,16 @@ import { Tensor } from "../../tensor.ts";
 import { LRScheduler, perGroup, type AnyOptimizer } from "./base.ts";
 
 const plateau = signature<
-  [mode: "min" | "max", factor: number, patience: number, threshold: number, threshold_mode: "rel" | "abs", cooldown: number, min_lr: number | readonly number[], eps: number]
+  [
+    mode: "min" | "max",
+    factor: number,
+    patience: number,
+    threshold: number,
+    threshold_mode: "rel" | "abs",
+    cooldown: number,
+    min_lr: number | readonly number[],
+    eps: number,
+  ]
 >()("mode?, factor?, patience?, threshold?, threshold_mode?, cooldown?, min_lr?, eps?");
 
 /** https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html */
@@ -23,10 +32,24 @@ export class ReduceLROnPlateau extends LRScheduler {
   cooldown_counter = 0;
 
   constructor(optimizer: AnyOptimizer, ...args: CallOf<typeof plateau>) {
-    const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, threshold_mode = "rel", cooldown = 0, min_lr = 0, eps = 1e-8 } = plateau.bind("ReduceLROnPlateau", args);
+    const {
+      mode = "min",
+      factor = 0.1,
+      patience = 10,
+      threshold = 1e-4,
+      threshold_mode = "rel",
+      cooldown = 0,
+      min_lr = 0,
+      eps = 1e-8,
+    } = plateau.bind("ReduceLROnPlateau", args);
     if (factor >= 1) throw new ValueError("scheduler/factor", "ReduceLROnPlateau: Factor should be < 1.0.");
-    if (mode !== "min" && mode !== "max") throw new ValueError("scheduler/mode", `ReduceLROnPlateau: mode ${String(mode)} is unknown!`);
-    if (threshold_mode !== "rel" && threshold_mode !== "abs") throw new ValueError("scheduler/threshold-mode", `ReduceLROnPlateau: threshold mode ${String(threshold_mode)} is unknown!`);
+    if (mode !== "min" && mode !== "max")
+      throw new ValueError("scheduler/mode", `ReduceLROnPlateau: mode ${String(mode)} is unknown!`);
+    if (threshold_mode !== "rel" && threshold_mode !== "abs")
+      throw new ValueError(
+        "scheduler/threshold-mode",
+        `ReduceLROnPlateau: threshold mode ${String(threshold_mode)} is unknown!`,
+      );
     super(optimizer);
     this.last_epoch = 0;
     this.mode = mode;
@@ -48,7 +71,11 @@ export class ReduceLROnPlateau extends LRScheduler {
   }
   /** Takes the metric of the epoch that ended. */
   override step(metrics?: number | Tensor, epoch?: number): void {
-    if (metrics === undefined) throw new ArgumentError("scheduler/metrics", "ReduceLROnPlateau.step: missing 1 required positional argument: 'metrics'.");
+    if (metrics === undefined)
+      throw new ArgumentError(
+        "scheduler/metrics",
+        "ReduceLROnPlateau.step: missing 1 required positional argument: 'metrics'.",
+      );
     const current = metrics instanceof Tensor ? Number(metrics.item()) : metrics;
     this.last_epoch = epoch ?? this.last_epoch + 1;
     if (this.is_better(current, this.best)) {
@@ -71,7 +98,8 @@ export class ReduceLROnPlateau extends LRScheduler {
   }
   is_better(value: number, best: number): boolean {
     const margin = this.threshold_mode === "rel" ? best * this.threshold : this.threshold;
-    if (this.mode === "min") return this.threshold_mode === "rel" ? value < best * (1 - this.threshold) : value < best - margin;
+    if (this.mode === "min")
+      return this.threshold_mode === "rel" ? value < best * (1 - this.threshold) : value < best - margin;
     return this.threshold_mode === "rel" ? value > best * (1 + this.threshold) : value > best + margin;
   }
 }

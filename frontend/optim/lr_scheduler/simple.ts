@@ -9,7 +9,11 @@ const lambdaArguments = signature<[lr_lambda: Lambdas, last_epoch: number]>()("l
 
 function lambdasOf(name: string, given: Lambdas, groups: readonly Group[]): Lambda[] {
   if (typeof given === "function") return groups.map(() => given);
-  if (given.length !== groups.length) throw new ArgumentError("scheduler/lambdas", `${name}: Expected ${groups.length} lr_lambdas, but got ${given.length}.`);
+  if (given.length !== groups.length)
+    throw new ArgumentError(
+      "scheduler/lambdas",
+      `${name}: Expected ${groups.length} lr_lambdas, but got ${given.length}.`,
+    );
   return [...given];
 }
 
@@ -38,11 +42,15 @@ export class MultiplicativeLR extends LRScheduler {
     this._initial_step();
   }
   override get_lr(): number[] {
-    return this.groups.map((group, i) => (this.last_epoch > 0 ? group.lr * this.lambdas()[i]!(this.last_epoch) : group.lr));
+    return this.groups.map((group, i) =>
+      this.last_epoch > 0 ? group.lr * this.lambdas()[i]!(this.last_epoch) : group.lr,
+    );
   }
 }
 
-const stepArguments = signature<[step_size: number, gamma: number, last_epoch: number]>()("step_size, gamma?, last_epoch?");
+const stepArguments = signature<[step_size: number, gamma: number, last_epoch: number]>()(
+  "step_size, gamma?, last_epoch?",
+);
 /** Times gamma every step_size epochs. https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html */
 export class StepLR extends LRScheduler {
   step_size: number;
@@ -63,7 +71,9 @@ export class StepLR extends LRScheduler {
   }
 }
 
-const multiStepArguments = signature<[milestones: Iterable<number>, gamma: number, last_epoch: number]>()("milestones, gamma?, last_epoch?");
+const multiStepArguments = signature<[milestones: Iterable<number>, gamma: number, last_epoch: number]>()(
+  "milestones, gamma?, last_epoch?",
+);
 /** Times gamma at each milestone. https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html */
 export class MultiStepLR extends LRScheduler {
   milestones: number[];
@@ -84,14 +94,20 @@ export class MultiStepLR extends LRScheduler {
   }
 }
 
-const constantArguments = signature<[factor: number, total_iters: number, last_epoch: number]>()("factor?, total_iters?, last_epoch?");
+const constantArguments = signature<[factor: number, total_iters: number, last_epoch: number]>()(
+  "factor?, total_iters?, last_epoch?",
+);
 /** Times factor for the first total_iters epochs. https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ConstantLR.html */
 export class ConstantLR extends LRScheduler {
   factor: number;
   total_iters: number;
   constructor(optimizer: AnyOptimizer, ...args: CallOf<typeof constantArguments>) {
     const { factor = 1 / 3, total_iters = 5, last_epoch = -1 } = constantArguments.bind("ConstantLR", args);
-    if (!(factor >= 0 && factor <= 1)) throw new ArgumentError("scheduler/factor", "ConstantLR: Constant multiplicative factor expected to be between 0 and 1.");
+    if (!(factor >= 0 && factor <= 1))
+      throw new ArgumentError(
+        "scheduler/factor",
+        "ConstantLR: Constant multiplicative factor expected to be between 0 and 1.",
+      );
     super(optimizer, last_epoch);
     this.factor = factor;
     this.total_iters = total_iters;
@@ -106,16 +122,31 @@ export class ConstantLR extends LRScheduler {
   }
 }
 
-const linearArguments = signature<[start_factor: number, end_factor: number, total_iters: number, last_epoch: number]>()("start_factor?, end_factor?, total_iters?, last_epoch?");
+const linearArguments = signature<
+  [start_factor: number, end_factor: number, total_iters: number, last_epoch: number]
+>()("start_factor?, end_factor?, total_iters?, last_epoch?");
 /** From start_factor to end_factor over total_iters epochs. https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LinearLR.html */
 export class LinearLR extends LRScheduler {
   start_factor: number;
   end_factor: number;
   total_iters: number;
   constructor(optimizer: AnyOptimizer, ...args: CallOf<typeof linearArguments>) {
-    const { start_factor = 1 / 3, end_factor = 1, total_iters = 5, last_epoch = -1 } = linearArguments.bind("LinearLR", args);
-    if (!(start_factor > 0 && start_factor <= 1)) throw new ArgumentError("scheduler/factor", "LinearLR: Starting multiplicative factor expected to be greater than 0 and less or equal to 1.");
-    if (!(end_factor >= 0 && end_factor <= 1)) throw new ArgumentError("scheduler/factor", "LinearLR: Ending multiplicative factor expected to be between 0 and 1.");
+    const {
+      start_factor = 1 / 3,
+      end_factor = 1,
+      total_iters = 5,
+      last_epoch = -1,
+    } = linearArguments.bind("LinearLR", args);
+    if (!(start_factor > 0 && start_factor <= 1))
+      throw new ArgumentError(
+        "scheduler/factor",
+        "LinearLR: Starting multiplicative factor expected to be greater than 0 and less or equal to 1.",
+      );
+    if (!(end_factor >= 0 && end_factor <= 1))
+      throw new ArgumentError(
+        "scheduler/factor",
+        "LinearLR: Ending multiplicative factor expected to be between 0 and 1.",
+      );
     super(optimizer, last_epoch);
     this.start_factor = start_factor;
     this.end_factor = end_factor;
@@ -152,7 +183,9 @@ export class ExponentialLR extends LRScheduler {
   }
 }
 
-const polynomialArguments = signature<[total_iters: number, power: number, last_epoch: number]>()("total_iters?, power?, last_epoch?");
+const polynomialArguments = signature<[total_iters: number, power: number, last_epoch: number]>()(
+  "total_iters?, power?, last_epoch?",
+);
 /** base_lr * (1 - epoch / total_iters) ** power. https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.PolynomialLR.html */
 export class PolynomialLR extends LRScheduler {
   total_iters: number;
@@ -171,6 +204,8 @@ export class PolynomialLR extends LRScheduler {
     return this.groups.map((group) => group.lr * decay);
   }
   protected override closedForm_(): number[] {
-    return this.base_lrs.map((base) => base * (1 - Math.min(this.total_iters, this.last_epoch) / this.total_iters) ** this.power);
+    return this.base_lrs.map(
+      (base) => base * (1 - Math.min(this.total_iters, this.last_epoch) / this.total_iters) ** this.power,
+    );
   }
 }

@@ -36,7 +36,9 @@ function collate(batch: readonly unknown[]): unknown {
   if (isArray(first)) return callOperator("stack", [batch.map((item) => tensor(item as TypedArray))]);
   switch (typeof first) {
     case "number":
-      return tensor(batch as number[], { dtype: currentDevice().supports("float64") ? "float64" : settings.defaultDType });
+      return tensor(batch as number[], {
+        dtype: currentDevice().supports("float64") ? "float64" : settings.defaultDType,
+      });
     case "bigint":
     case "boolean":
       return tensor(batch as boolean[]);
@@ -46,7 +48,8 @@ function collate(batch: readonly unknown[]): unknown {
   }
   if (Array.isArray(first)) {
     const rows = batch as readonly (readonly unknown[])[];
-    if (rows.some((row) => row.length !== first.length)) throw new ValueError("collate/sizes", "default_collate: each element in list of batch should be of equal size.");
+    if (rows.some((row) => row.length !== first.length))
+      throw new ValueError("collate/sizes", "default_collate: each element in list of batch should be of equal size.");
     return first.map((_, column) => collate(rows.map((row) => row[column])));
   }
   if (first instanceof Map) {
@@ -57,7 +60,11 @@ function collate(batch: readonly unknown[]): unknown {
     const objects = batch as readonly Record<string, unknown>[];
     return Object.fromEntries(Object.keys(first).map((key) => [key, collate(objects.map((object) => object[key]))]));
   }
-  throw new ArgumentError("collate/type", `default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found ${first === null ? "null" : typeof first}.`, "Pass a collate_fn of your own.");
+  throw new ArgumentError(
+    "collate/type",
+    `default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found ${first === null ? "null" : typeof first}.`,
+    "Pass a collate_fn of your own.",
+  );
 }
 
 /** An item outside any batch: typed arrays become tensors, everything else stays. */
@@ -65,6 +72,7 @@ export function default_convert(data: unknown): unknown {
   if (isArray(data)) return tensor(data);
   if (data instanceof Tensor) return data;
   if (Array.isArray(data)) return data.map(default_convert);
-  if (isPlainObject(data)) return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, default_convert(value)]));
+  if (isPlainObject(data))
+    return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, default_convert(value)]));
   return data;
 }

@@ -30,8 +30,27 @@ export interface DataLoaderOptions {
 }
 
 const loader = signature<
-  [batch_size: number | null, shuffle: boolean | null, sampler: Iterable<unknown> | null, batch_sampler: Iterable<readonly unknown[]> | null, num_workers: number, collate_fn: Collate | null, pin_memory: boolean, drop_last: boolean, timeout: number, worker_init_fn: ((worker: number) => void) | null, multiprocessing_context: unknown, generator: Generator | null, prefetch_factor: number | null, persistent_workers: boolean, pin_memory_device: string, in_order: boolean]
->()("batch_size?, shuffle?, sampler?, batch_sampler?, num_workers?, collate_fn?, pin_memory?, drop_last?, timeout?, worker_init_fn?, multiprocessing_context?, generator?, *, prefetch_factor?, persistent_workers?, pin_memory_device?, in_order?");
+  [
+    batch_size: number | null,
+    shuffle: boolean | null,
+    sampler: Iterable<unknown> | null,
+    batch_sampler: Iterable<readonly unknown[]> | null,
+    num_workers: number,
+    collate_fn: Collate | null,
+    pin_memory: boolean,
+    drop_last: boolean,
+    timeout: number,
+    worker_init_fn: ((worker: number) => void) | null,
+    multiprocessing_context: unknown,
+    generator: Generator | null,
+    prefetch_factor: number | null,
+    persistent_workers: boolean,
+    pin_memory_device: string,
+    in_order: boolean,
+  ]
+>()(
+  "batch_size?, shuffle?, sampler?, batch_sampler?, num_workers?, collate_fn?, pin_memory?, drop_last?, timeout?, worker_init_fn?, multiprocessing_context?, generator?, *, prefetch_factor?, persistent_workers?, pin_memory_device?, in_order?",
+);
 
 /**
  * Iterates over a dataset in batches, with `for await`, or with `for` where the dataset gives no promises.
@@ -53,7 +72,12 @@ export class DataLoader<T, B = Collated<T>> implements Iterable<B>, AsyncIterabl
   constructor(dataset: AnyDataset<T>, options: DataLoaderOptions & { readonly collate_fn: (batch: T[]) => B });
   constructor(dataset: AnyDataset<T>, options?: DataLoaderOptions);
   constructor(dataset: AnyDataset<T>, batch_size: number | null, options?: Omit<DataLoaderOptions, "batch_size">);
-  constructor(dataset: AnyDataset<T>, batch_size: number | null, shuffle: boolean | null, options?: Omit<DataLoaderOptions, "batch_size" | "shuffle">);
+  constructor(
+    dataset: AnyDataset<T>,
+    batch_size: number | null,
+    shuffle: boolean | null,
+    options?: Omit<DataLoaderOptions, "batch_size" | "shuffle">,
+  );
   constructor(dataset: AnyDataset<T>, ...args: unknown[]) {
     const bound = loader.bind("DataLoader", args);
     const { sampler = null, batch_sampler = null, drop_last = false, generator = null, collate_fn = null } = bound;
@@ -65,15 +89,25 @@ export class DataLoader<T, B = Collated<T>> implements Iterable<B>, AsyncIterabl
       });
     const iterable = dataset instanceof IterableDataset;
     if (iterable) {
-      if (shuffle) refuse("iterable", `DataLoader with IterableDataset: expected unspecified shuffle option, but got shuffle=${String(bound.shuffle)}`);
+      if (shuffle)
+        refuse(
+          "iterable",
+          `DataLoader with IterableDataset: expected unspecified shuffle option, but got shuffle=${String(bound.shuffle)}`,
+        );
       if (sampler !== null) refuse("iterable", "DataLoader with IterableDataset: expected unspecified sampler option");
-      if (batch_sampler !== null) refuse("iterable", "DataLoader with IterableDataset: expected unspecified batch_sampler option");
+      if (batch_sampler !== null)
+        refuse("iterable", "DataLoader with IterableDataset: expected unspecified batch_sampler option");
     }
     if (sampler !== null && shuffle) refuse("sampler", "sampler option is mutually exclusive with shuffle");
     if (batch_sampler !== null) {
-      if ((bound.batch_size !== undefined && bound.batch_size !== 1) || shuffle || sampler !== null || drop_last) refuse("batch-sampler", "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last");
+      if ((bound.batch_size !== undefined && bound.batch_size !== 1) || shuffle || sampler !== null || drop_last)
+        refuse(
+          "batch-sampler",
+          "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last",
+        );
       batch_size = null;
-    } else if (batch_size === null && drop_last) refuse("drop-last", "batch_size=None option disables auto-batching and is mutually exclusive with drop_last");
+    } else if (batch_size === null && drop_last)
+      refuse("drop-last", "batch_size=None option disables auto-batching and is mutually exclusive with drop_last");
     this.dataset = dataset;
     this.num_workers = bound.num_workers ?? 0;
     this.pin_memory = bound.pin_memory ?? false;
@@ -82,8 +116,13 @@ export class DataLoader<T, B = Collated<T>> implements Iterable<B>, AsyncIterabl
     this.generator = generator;
     this.drop_last = drop_last;
     this.batch_size = batch_size;
-    this.sampler = iterable ? null : (sampler ?? (shuffle ? new RandomSampler(dataset, { generator }) : new SequentialSampler(dataset as MapStyle<T>)));
-    this.batch_sampler = batch_sampler ?? (batch_size !== null && this.sampler !== null ? new BatchSampler(this.sampler, batch_size, drop_last) : null);
+    this.sampler = iterable
+      ? null
+      : (sampler ??
+        (shuffle ? new RandomSampler(dataset, { generator }) : new SequentialSampler(dataset)));
+    this.batch_sampler =
+      batch_sampler ??
+      (batch_size !== null && this.sampler !== null ? new BatchSampler(this.sampler, batch_size, drop_last) : null);
     const batching = batch_size !== null || batch_sampler !== null;
     this.collate_fn = (collate_fn ?? (batching ? default_collate : default_convert)) as (batch: readonly T[]) => B;
   }
@@ -92,7 +131,8 @@ export class DataLoader<T, B = Collated<T>> implements Iterable<B>, AsyncIterabl
   get length(): number {
     if (this.dataset instanceof IterableDataset) {
       const { length } = this.dataset as { readonly length?: number };
-      if (length === undefined) throw new ValueError("data-loader/length", `object of type '${this.dataset.constructor.name}' has no length.`);
+      if (length === undefined)
+        throw new ValueError("data-loader/length", `object of type '${this.dataset.constructor.name}' has no length.`);
       if (this.batch_size === null) return length;
       return this.drop_last ? Math.floor(length / this.batch_size) : Math.ceil(length / this.batch_size);
     }
@@ -118,7 +158,11 @@ export class DataLoader<T, B = Collated<T>> implements Iterable<B>, AsyncIterabl
   private *batches(): Generator_<B> {
     for (const keys of this.requests()) {
       if (keys === null) yield* this.chunks(this.dataset as Iterable<T>);
-      else yield this.finish(keys, this.fetch(keys).map((item) => settled(item)));
+      else
+        yield this.finish(
+          keys,
+          this.fetch(keys).map((item) => settled(item)),
+        );
     }
   }
   private async *batchesAsync(): AsyncGenerator<B, void, undefined> {
@@ -139,14 +183,20 @@ export class DataLoader<T, B = Collated<T>> implements Iterable<B>, AsyncIterabl
   }
   /** Rows of tensors need not be taken one by one. */
   private copiesRows(): boolean {
-    return this.dataset instanceof TensorDataset && this.batch_sampler !== null && (this.collate_fn as unknown) === default_collate;
+    return (
+      this.dataset instanceof TensorDataset &&
+      this.batch_sampler !== null &&
+      (this.collate_fn as unknown) === default_collate
+    );
   }
   private finish(keys: readonly unknown[], items: readonly T[]): B {
     if (this.copiesRows()) return (this.dataset as unknown as TensorDataset).rows_(keys.map(Number)) as B;
     return this.collate(items);
   }
   private collate(items: readonly T[]): B {
-    return this.batch_sampler !== null || this.batch_size !== null ? this.collate_fn(items) : this.collate_fn(items[0] as unknown as readonly T[]);
+    return this.batch_sampler !== null || this.batch_size !== null
+      ? this.collate_fn(items)
+      : this.collate_fn(items[0] as unknown as readonly T[]);
   }
   private *chunks(items: Iterable<T>): Generator_<B> {
     let chunk: T[] = [];
@@ -174,6 +224,11 @@ export class DataLoader<T, B = Collated<T>> implements Iterable<B>, AsyncIterabl
 type Generator_<T> = globalThis.Generator<T, void, undefined>;
 
 function settled<T>(item: T | Promise<T>): T {
-  if (item instanceof Promise) throw new ReadError("data-loader/promise", "DataLoader: the dataset gives promises, which `for` cannot wait for.", "Use `for await (const batch of loader)`.");
+  if (item instanceof Promise)
+    throw new ReadError(
+      "data-loader/promise",
+      "DataLoader: the dataset gives promises, which `for` cannot wait for.",
+      "Use `for await (const batch of loader)`.",
+    );
   return item;
 }

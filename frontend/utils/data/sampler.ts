@@ -2,7 +2,14 @@
 import { ValueError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import { default_generator, type Generator } from "../../random.ts";
-import { CpuGenerator, randomSamplerIndices, randperm, splitIndices, subsetRandomIndices, weightedRandomIndices } from "../../../runtime/random/index.ts";
+import {
+  CpuGenerator,
+  randomSamplerIndices,
+  randperm,
+  splitIndices,
+  subsetRandomIndices,
+  weightedRandomIndices,
+} from "../../../runtime/random/index.ts";
 import { Tensor } from "../../tensor.ts";
 import { lengthOf, Subset, type MapStyle } from "./dataset.ts";
 
@@ -35,7 +42,9 @@ export class SequentialSampler extends Sampler {
   }
 }
 
-const random = signature<[data_source: MapStyle<unknown>, replacement: boolean, num_samples: number | null, generator: Source]>()("data_source, replacement?, num_samples?, generator?");
+const random = signature<
+  [data_source: MapStyle<unknown>, replacement: boolean, num_samples: number | null, generator: Source]
+>()("data_source, replacement?, num_samples?, generator?");
 /** A random order; with replacement, random draws. https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.RandomSampler */
 export class RandomSampler extends Sampler {
   readonly data_source: MapStyle<unknown>;
@@ -49,7 +58,11 @@ export class RandomSampler extends Sampler {
     this.replacement = replacement;
     this.generator = generator ?? null;
     this.count = num_samples ?? null;
-    if (!(this.length > 0 && Number.isInteger(this.length))) throw new ValueError("random-sampler/samples", `RandomSampler: num_samples should be a positive integer value, but got num_samples=${this.length}.`);
+    if (!(this.length > 0 && Number.isInteger(this.length)))
+      throw new ValueError(
+        "random-sampler/samples",
+        `RandomSampler: num_samples should be a positive integer value, but got num_samples=${this.length}.`,
+      );
   }
   get num_samples(): number {
     return this.count ?? lengthOf(this.data_source);
@@ -82,7 +95,9 @@ export class SubsetRandomSampler extends Sampler {
   }
 }
 
-const weighted = signature<[weights: Iterable<number> | Tensor, num_samples: number, replacement: boolean, generator: Source]>()("weights, num_samples, replacement?, generator?");
+const weighted = signature<
+  [weights: Iterable<number> | Tensor, num_samples: number, replacement: boolean, generator: Source]
+>()("weights, num_samples, replacement?, generator?");
 /** Indices drawn with given weights. https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.WeightedRandomSampler */
 export class WeightedRandomSampler extends Sampler {
   readonly weights: readonly number[];
@@ -92,7 +107,11 @@ export class WeightedRandomSampler extends Sampler {
   constructor(...args: CallOf<typeof weighted>) {
     super();
     const { weights, num_samples, replacement = true, generator } = weighted.bind("WeightedRandomSampler", args);
-    if (!(num_samples > 0 && Number.isInteger(num_samples))) throw new ValueError("weighted-sampler/samples", `WeightedRandomSampler: num_samples should be a positive integer value, but got num_samples=${num_samples}.`);
+    if (!(num_samples > 0 && Number.isInteger(num_samples)))
+      throw new ValueError(
+        "weighted-sampler/samples",
+        `WeightedRandomSampler: num_samples should be a positive integer value, but got num_samples=${num_samples}.`,
+      );
     this.weights = weights instanceof Tensor ? Array.from(weights.readSync_() as ArrayLike<number>) : [...weights];
     this.num_samples = num_samples;
     this.replacement = replacement;
@@ -106,7 +125,9 @@ export class WeightedRandomSampler extends Sampler {
   }
 }
 
-const batch = signature<[sampler: Iterable<unknown>, batch_size: number, drop_last: boolean]>()("sampler, batch_size, drop_last");
+const batch = signature<[sampler: Iterable<unknown>, batch_size: number, drop_last: boolean]>()(
+  "sampler, batch_size, drop_last",
+);
 /** Another sampler's keys in groups. https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.BatchSampler */
 export class BatchSampler<T = number> extends Sampler<T[]> {
   readonly sampler: Iterable<T>;
@@ -115,8 +136,16 @@ export class BatchSampler<T = number> extends Sampler<T[]> {
   constructor(...args: CallOf<typeof batch>) {
     super();
     const { sampler, batch_size, drop_last } = batch.bind("BatchSampler", args);
-    if (!(batch_size > 0 && Number.isInteger(batch_size))) throw new ValueError("batch-sampler/size", `BatchSampler: batch_size should be a positive integer value, but got batch_size=${batch_size}.`);
-    if (typeof drop_last !== "boolean") throw new ValueError("batch-sampler/drop-last", `BatchSampler: drop_last should be a boolean value, but got drop_last=${String(drop_last)}.`);
+    if (!(batch_size > 0 && Number.isInteger(batch_size)))
+      throw new ValueError(
+        "batch-sampler/size",
+        `BatchSampler: batch_size should be a positive integer value, but got batch_size=${batch_size}.`,
+      );
+    if (typeof drop_last !== "boolean")
+      throw new ValueError(
+        "batch-sampler/drop-last",
+        `BatchSampler: drop_last should be a boolean value, but got drop_last=${String(drop_last)}.`,
+      );
     this.sampler = sampler as Iterable<T>;
     this.batch_size = batch_size;
     this.drop_last = drop_last;
@@ -137,7 +166,16 @@ export class BatchSampler<T = number> extends Sampler<T[]> {
   }
 }
 
-const distributed = signature<[dataset: MapStyle<unknown>, num_replicas: number | null, rank: number | null, shuffle: boolean, seed: number, drop_last: boolean]>()("dataset, num_replicas?, rank?, shuffle?, seed?, drop_last?");
+const distributed = signature<
+  [
+    dataset: MapStyle<unknown>,
+    num_replicas: number | null,
+    rank: number | null,
+    shuffle: boolean,
+    seed: number,
+    drop_last: boolean,
+  ]
+>()("dataset, num_replicas?, rank?, shuffle?, seed?, drop_last?");
 /** One process's share of a dataset. https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.distributed.DistributedSampler */
 export class DistributedSampler extends Sampler {
   readonly dataset: MapStyle<unknown>;
@@ -149,14 +187,25 @@ export class DistributedSampler extends Sampler {
   epoch = 0;
   constructor(...args: CallOf<typeof distributed>) {
     super();
-    const { dataset, num_replicas, rank, shuffle = true, seed = 0, drop_last = false } = distributed.bind("DistributedSampler", args);
+    const {
+      dataset,
+      num_replicas,
+      rank,
+      shuffle = true,
+      seed = 0,
+      drop_last = false,
+    } = distributed.bind("DistributedSampler", args);
     this.dataset = dataset;
     this.num_replicas = num_replicas ?? 1;
     this.rank = rank ?? 0;
     this.shuffle = shuffle;
     this.seed = seed;
     this.drop_last = drop_last;
-    if (this.rank < 0 || this.rank >= this.num_replicas) throw new ValueError("distributed-sampler/rank", `DistributedSampler: Invalid rank ${this.rank}, rank should be in the interval [0, ${this.num_replicas - 1}].`);
+    if (this.rank < 0 || this.rank >= this.num_replicas)
+      throw new ValueError(
+        "distributed-sampler/rank",
+        `DistributedSampler: Invalid rank ${this.rank}, rank should be in the interval [0, ${this.num_replicas - 1}].`,
+      );
   }
   /** Another epoch, another order. */
   set_epoch(epoch: number): void {
@@ -164,18 +213,29 @@ export class DistributedSampler extends Sampler {
   }
   override get length(): number {
     const count = lengthOf(this.dataset);
-    return this.drop_last && count % this.num_replicas !== 0 ? Math.ceil((count - this.num_replicas) / this.num_replicas) : Math.ceil(count / this.num_replicas);
+    return this.drop_last && count % this.num_replicas !== 0
+      ? Math.ceil((count - this.num_replicas) / this.num_replicas)
+      : Math.ceil(count / this.num_replicas);
   }
   override *[Symbol.iterator](): Iterator<number> {
     const count = lengthOf(this.dataset);
-    const order = this.shuffle ? randperm(count, new CpuGenerator(this.seed + this.epoch)) : Array.from({ length: count }, (_, i) => i);
+    const order = this.shuffle
+      ? randperm(count, new CpuGenerator(this.seed + this.epoch))
+      : Array.from({ length: count }, (_, i) => i);
     // What is missing to equal shares is taken from the beginning again.
     for (let i = this.rank; i < this.length * this.num_replicas; i += this.num_replicas) yield order[i % count]!;
   }
 }
 
 /** Splits a dataset at random into parts of given lengths, or fractions. https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.random_split */
-export function random_split<T>(dataset: MapStyle<T>, lengths: readonly number[], given: Source | { readonly generator?: Source } = null): Subset<T>[] {
-  const generator = given !== null && Object.getPrototypeOf(given) === Object.prototype ? (given as { generator?: Source }).generator : (given as Source);
+export function random_split<T>(
+  dataset: MapStyle<T>,
+  lengths: readonly number[],
+  given: Source | { readonly generator?: Source } = null,
+): Subset<T>[] {
+  const generator =
+    given !== null && Object.getPrototypeOf(given) === Object.prototype
+      ? (given as { generator?: Source }).generator
+      : (given as Source);
   return splitIndices(lengthOf(dataset), lengths, streamOf(generator)).map((indices) => new Subset(dataset, indices));
 }

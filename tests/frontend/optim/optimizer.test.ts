@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import * as torch from "cresset";
+
+const { nn, optim } = torch;
+const leaf = (...values: number[]): torch.Tensor => torch.tensor(values, { requires_grad: true });
+
+describe("Optimizer", () => {
+  it("updates in place: 1 - 0.1 * 2", () => {
+    const w = leaf(1);
+    const optimizer = new optim.SGD([w], { lr: 0.1 });
+    w.mul(2).sum().backward();
+    optimizer.step();
+    expect(w.detach().item()).toBeCloseTo(0.8);
+    expect([w.is_leaf, w.requires_grad]).toEqual([true, true]);
+    optimizer.zero_grad();
+    expect(w.grad).toBeNull();
+  });
+
+  it("skips parameters without gradients", () => {
+    const [a, b] = [leaf(1), leaf(1)];
+    const optimizer = new optim.Adam([a, b]);
+    a.sum().backward();
+    optimizer.step();
+    expect(b.detach().item()).toBe(1);
+    expect(optimizer.state.size).toBe(1);
+  });
+
+  it("has groups with options of their own", () => {
+    const [a, b, c] = [leaf(1), leaf(1), leaf(1)];
+    const optimizer = new optim.SGD([{ params: [a] }, { params: b, lr: 1 }], { lr: 0.5 });
+    optimizer.add_param_group({ params: [c], lr: 0 });
+    a.add(b).add(c).sum().backward();
+    optimizer.step();
+    expect([a, b, c].map((p) => p.detach().item())).toEqual([0.5, 0, 1]);
+    expect(() => optimizer.add_param_group({ params: [a] })).toThrow(
+      "some parameters appear in more than one parameter group",
+    );
+  });
+
+  it("takes named parameters", () => {
+    const layer = new nn.Linear(1, 1);
+    expect(new optim.AdamW(layer.named_parameters()).param_groups[0]!.param_names).toEqual(["weight", "bias"]);
+  });
+
+  it("refuses what cannot be optimised", () => {
+    expect(() => new optim.SGD([], { lr: 1 })).toThrow("optimizer got an empty parameter list");
+    expect(() => new optim.SGD([leaf(1).mul(2)], { lr: 1 })).toThrow("can't optimize a non-leaf Tensor");
+    expect(() => new optim.SGD([leaf(1)], { lr: -1 })).toThrow("Invalid learning rate: -1");
+    expect(() => new optim.Adam([leaf(1)], { betas: [0.9, 1] })).toThrow("Invalid beta parameter at index 1");
+    expect(() => new optim.SGD([leaf(1)], { lr: 1, nesterov: true })).toThrow(
+      "Nesterov momentum requires a momentum and zero dampening",
+    );
+  });
+
+  it("calls hooks and closures", () => {
+    const w = leaf(2);
+    const optimizer = new optim.SGD([w], { lr: 1 });
+    const order: string[] = [];
+    optimizer.register_step_pre_hook(() => order.push("before"));
+    const after = optimizer.register_step_post_hook(() => order.push("after"));
+    const loss = torch.no_grad(() =>
+      optimizer.step(() => {
+        optimizer.zero_grad();
+        const value = w.pow(2).sum();
+        value.backward();
+        return value;
+      }),
+    );
+    expect([loss.item(), w.detach().item()]).toEqual([4, -2]);
+    after.remove();
+    optimizer.step();
+    expect(order).toEqual(["before", "after", "before"]);
+  });
+
+  it("goes on as if it had not stopped after its state was saved and loaded", () => {
+    const run = (interrupted: boolean): unknown => {
+      let w = leaf(1, -2);
+      let optimizer = new optim.AdamW([w], { lr: 0.1, amsgrad: true });
+      for (let i = 0; i < 6; i++) {
+        if (interrupted && i === 3) {
+          const saved = optimizer.state_dict();
+          w = torch.tensor(w.detach().tolist(), { requires_grad: true });
+          optimizer = new optim.AdamW([w]);
+          optimizer.load_state_dict(saved);
+        }
+        optimizer.zero_grad();
+        w.pow(2).sum().backward();
+        optimizer.step();
+      }
+      return w.detach().tolist();
+    };
+    expect(run(true)).toEqual(run(false));
+  });
+
+  it("saves its state as PyTorch does", () => {
+    const w = leaf(1);
+    const optimizer = new optim.Adam([w]);
+    w.sum().backward();
+    optimizer.step();
+    const { state, param_groups } = optimizer.state_dict();
+    expect([...state.keys()]).toEqual([0]);
+    expect((state.get(0)!["step"] as torch.Tensor).item()).toBe(1);
+    expect(Object.keys(state.get(0)!)).toEqual(["step", "exp_avg", "exp_avg_sq"]);
+    expect(param_groups[0]!["params"]).toEqual([0]);
+    expect(Object.isFrozen(param_groups[0]!["betas"])).toBe(true);
+    const other = new optim.Adam([leaf(1), leaf(1)]);
+    expect(() => other.load_state_dict(optimizer.state_dict())).toThrow("doesn't match the size of optimizer's group");
+  });
+
+  it("prints its groups", () => {
+    expect(String(new optim.SGD([leaf(1)], { lr: 0.1 }))).toContain("SGD (\nParameter Group 0\n    dampening: 0\n");
+  });
+});
+
+describe("LBFGS", () => {
+  it("finds the minimum of a quadratic in a few steps", () => {
+    const w = leaf(5, -3);
+    const optimizer = new optim.LBFGS([w], { line_search_fn: "strong_wolfe" });
+    optimizer.step(() => {
+      optimizer.zero_grad();
+      const loss = w
+        .sub(torch.tensor([1, 2]))
+        .pow(2)
+        .mul(torch.tensor([1, 10]))
+        .sum();
+      loss.backward();
+      return loss;
+    });
+    const [a, b] = w.detach().tolist() as number[];
+    expect(a).toBeCloseTo(1, 4);
+    expect(b).toBeCloseTo(2, 4);
+    expect(() => optimizer.step()).toThrow("missing 1 required positional argument: 'closure'");
+  });
+});
