@@ -106,6 +106,19 @@ export {
   sparse_csr,
   strided,
 } from "./formats.ts";
+export { load, loadAsync, type LoadedStorage, type LoadFileOptions, type MapLocation } from "./load.ts";
+export { PickledModule } from "./pickled-module.ts";
+export { save, saveAsync, type SaveFileOptions } from "./save.ts";
+export * as safetensors from "./safetensors.ts";
+export type { AsyncFileSource, FileSource, FileTarget } from "./files.ts";
+export {
+  ComplexNumber,
+  NumpyArray,
+  PythonObject,
+  PythonReference,
+  SerializationError,
+  TorchStorage,
+} from "./serialization/index.ts";
 export { get_printoptions, printoptions, set_printoptions } from "./print.ts";
 export type { PrintOptionChanges, PrintOptions, PrintProfile } from "./printing/index.ts";
 export {

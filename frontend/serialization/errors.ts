@@ -18,7 +18,7 @@ export const serializationErrors = {
     fail(
       "forbidden-global",
       `the file refers to ${name}, which is not among the names that a checkpoint may use; nothing was executed.`,
-      "Save a state_dict instead, or pass { classes: (name) => true } to load unknown classes as plain objects.",
+      "Save a state_dict instead, or load unknown classes as plain objects with { weights_only: false }.",
     ),
   badStorage: (key: string, what: string) => fail("bad-storage", `storage ${key}: ${what}.`),
   cannotSave: (path: string, what: string, cure?: string) => fail("cannot-save", `${path} is ${what}.`, cure),
