@@ -11,7 +11,7 @@ import type { KernelGraph } from "../ir/kernel-graph.ts";
 import type { NumberSlot, Program, Slot, Step } from "../ir/program.ts";
 import { elementCount } from "../ir/shape.ts";
 import { planMemory } from "./plan-memory.ts";
-import { mayOverwrite } from "./donation.ts";
+import { mayOverwrite } from "../ir/overwrite.ts";
 import type { LoweredKernel, Target } from "./lower/kernel-builder.ts";
 import { lowerRegionOnce } from "./lower/reuse.ts";
 import { mergeKernels } from "./merge.ts";

@@ -5,6 +5,7 @@ import { jsDevice } from "../runtime/js/device.ts";
 import { createWasmDevice } from "../runtime/wasm/device.ts";
 import { callableClass } from "./callable-class.ts";
 import { reprDevice } from "./printing/index.ts";
+import { noteDevice } from "./debug.ts";
 import { settings } from "./state.ts";
 
 class DeviceObject {
@@ -54,10 +55,19 @@ let wasm: Device | null = null;
 let webgpu: Device | null = null;
 
 export function deviceFor(name: DeviceName): Device {
-  if (name === "cpu:js") return jsDevice();
-  if (name === "cpu") return (wasm ??= createWasmDevice());
+  if (name === "cpu:js") return opened(name, jsDevice());
+  if (name === "cpu") return opened(name, (wasm ??= createWasmDevice()));
   if (webgpu === null) throw new DeviceError("webgpu/not-initialised", "webgpu: the device has not been opened", "Call `await torch.webgpu.init()` first.");
   return webgpu;
+}
+
+const seen = new Set<Device>();
+function opened(name: DeviceName, device: Device): Device {
+  if (!seen.has(device)) {
+    seen.add(device);
+    noteDevice(name);
+  }
+  return device;
 }
 
 /** `torch.webgpu`: opening the GPU takes a promise, so it is asked for. */
@@ -66,7 +76,7 @@ export const webgpuModule = {
   async init(): Promise<void> {
     if (webgpu !== null) return;
     const [{ createWebGpuDevice }, { emitKernel }] = await Promise.all([import("../runtime/webgpu/device.ts"), import("../codegen/wgsl/emit-kernel.ts")]);
-    webgpu = await createWebGpuDevice({ compileKernel: emitKernel });
+    webgpu = opened("webgpu", await createWebGpuDevice({ compileKernel: emitKernel }));
   },
   /** Whether `init` has succeeded. */
   is_available: (): boolean => webgpu !== null,

@@ -8,8 +8,7 @@ import { topologicalOrder, withFreshInterning, type Node } from "../ir/graph.ts"
 import { canonicalise } from "../passes/canonicalise.ts";
 import { decompose } from "../passes/decompose.ts";
 import { fuse } from "../passes/fuse.ts";
-import { isFree } from "../ir/traits.ts";
-import { isView } from "../ir/traits.ts";
+import { isFree,isView } from "../ir/traits.ts";
 import type { DeviceName } from "../runtime/device.ts";
 import { observePass } from "./debug.ts";
 
@@ -63,19 +62,21 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
     const g = new GraphBuilder();
     g.gradEnabled = false;
     let current: Node[] = [...roots];
-    observePass("recorded", current);
+    observePass("recorded", { level: "graph", roots: current, primitive: false });
     for (const [name, pass] of passes) {
       current = pass(g, current);
-      observePass(name, current);
+      observePass(name, { level: "graph", roots: current, primitive: true });
     }
     const computed = [...new Set(current.filter((node) => node.op !== "input"))];
     const kernels = fuse(computed, { enabled: options.fusion !== false });
+    observePass("fuse", { level: "kernels", graph: kernels });
     const donations = new Map<Node, Node>();
     options.donations?.forEach((leaf, i) => {
       // An input that is itself handed out keeps its memory.
       if (current[i]!.op !== "input" && !current.includes(leaf)) donations.set(current[i]!, leaf);
     });
     const assembled = assemble(kernels, { target: { ...targets[options.device], dynamic: options.dynamic === true }, name: options.name, donations, merge: options.fusion !== false });
+    observePass("assemble", { level: "program", program: assembled.program, device: options.device });
     const results = current.map((node) => (node.op === "input" ? { input: node } : { output: computed.indexOf(node) }));
     return { ...assembled, results, operationCount: topologicalOrder(computed).filter((node) => !isFree(node) && !isView(node) && node.op !== "pick").length };
   });

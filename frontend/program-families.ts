@@ -5,6 +5,7 @@
 import { generalise, type ProgramFamily } from "../codegen/generalise.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Device, Executable } from "../runtime/device.ts";
+import { prepareProgram } from "./debug.ts";
 import { compileGraph, type Compiled, type CompileOptions } from "./pipeline.ts";
 
 /** Graphs of one form in which the same numbers vary together, such as a batch size and what is computed from it. */
@@ -74,7 +75,7 @@ export function prepareGraph(roots: readonly Node[], signature: Signature, devic
   return { compiled, executable: withSizes(executable, sizes) };
 }
 
-const prepare = (compiled: Compiled, device: Device): { compiled: Compiled; executable: Executable } => ({ compiled, executable: device.prepare(compiled.program) });
+const prepare = (compiled: Compiled, device: Device): { compiled: Compiled; executable: Executable } => ({ compiled, executable: prepareProgram(device, compiled.program) });
 
 /** The executable with its sizes appended to the numbers of each run. */
 function withSizes(executable: Executable, sizes: readonly (number | bigint)[]): Executable {

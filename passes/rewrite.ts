@@ -5,6 +5,13 @@ import { topologicalOrder, type Node } from "../ir/graph.ts";
 /** Returns a replacement for `node` (whose inputs are already replaced), or the node itself. */
 export type RewriteRule = (g: GraphBuilder, node: Node) => Node;
 
+/** Sees every node that a rule replaces; for debugging (frontend/debug.ts). */
+export type RewriteObserver = (before: Node, after: Node) => void;
+let observer: RewriteObserver | null = null;
+export function observeRewrites(next: RewriteObserver | null): void {
+  observer = next;
+}
+
 /**
  * in:  roots of a graph; a rule
  * out: the roots of the rewritten graph. Interning makes equal nodes one, so every pass is also CSE, and what no root
@@ -16,7 +23,9 @@ export function rewrite(g: GraphBuilder, roots: readonly Node[], rule: RewriteRu
   for (const node of topologicalOrder(roots)) {
     const inputs = node.inputs.map((input) => replaced.get(input)!);
     const rebuilt = node.inputs.length === 0 ? node : g.rebuild(node, inputs);
-    replaced.set(node, rule(g, rebuilt));
+    const after = rule(g, rebuilt);
+    if (observer !== null && after !== rebuilt) observer(rebuilt, after);
+    replaced.set(node, after);
   }
   return roots.map((root) => replaced.get(root)!);
 }

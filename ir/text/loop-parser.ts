@@ -6,7 +6,9 @@ import { infix } from "./loop-printer.ts";
 import { elementType, impliedType, kinds, typeRules } from "./loop-types.ts";
 import { Scanner } from "./scanner.ts";
 
-const infixOperation = new Map<string, Operation>(Object.entries(infix).map(([op, symbol]) => [symbol, op as Operation]));
+const infixOperation = new Map<string, Operation>(
+  Object.entries(infix).map(([op, symbol]) => [symbol, op as Operation]),
+);
 const i32: Type = { kind: "i32", lanes: 1 };
 
 export interface Line {
@@ -141,8 +143,7 @@ class LoopParser {
         const next = this.lines[this.at];
         const hasElse = next !== undefined && next.indent === indent && next.text === "else";
         if (hasElse) this.at++;
-        const statement = { kind: "if", condition, then: whenTrue, else: hasElse ? this.block(indent) : [] } as const; // oxlint-disable-line unicorn/no-thenable -- an array, which nobody awaits
-        return statement;
+        return { kind: "if", condition, then: whenTrue, else: hasElse ? this.block(indent) : [] };
       }
       case "fence": {
         const counter = this.expression(line);

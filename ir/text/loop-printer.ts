@@ -62,7 +62,8 @@ export class LoopPrinter {
     );
     const plain = implied !== null && sameType(implied, expr.type);
     const args = expr.args.map((arg) => this.expression(arg));
-    if (plain && Object.hasOwn(infix, expr.op)) return `(${args[0]} ${infix[expr.op as keyof typeof infix]} ${args[1]})`;
+    if (plain && Object.hasOwn(infix, expr.op))
+      return `(${args[0]} ${infix[expr.op as keyof typeof infix]} ${args[1]})`;
     if (expr.memory !== undefined) args.push(expr.memory);
     if (expr.lane !== undefined) args.push(`lane ${expr.lane}`);
     return `${expr.op}${plain ? "" : `<${typeText(expr.type)}>`}(${args.join(", ")})`;
@@ -110,6 +111,13 @@ export class LoopPrinter {
           break;
       }
     }
+  }
+
+  /** The text of one statement. */
+  statement(statement: Stmt): string {
+    this.lines.length = 0;
+    this.statements([statement], "");
+    return this.lines.join("\n");
   }
 
   kernel(kernel: LoopKernel, indent: string): string {

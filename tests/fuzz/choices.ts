@@ -38,6 +38,9 @@ export function fuzzParameters<T>(runs: number, seed: number): fc.Parameters<T> 
   return { numRuns: Number(wanted), seed: chosen === undefined ? Math.trunc(Math.random() * 2 ** 31) : Number(chosen) };
 }
 
+/** Milliseconds that a fuzz test may take: no limit worth speaking of when many runs are asked for. */
+export const fuzzTimeout = process.env["CRESSET_FUZZ"] === undefined ? 60_000 : 24 * 3600_000;
+
 /** A fixed stream of numbers in [0, 1). */
 export function randomStream(seed: number): () => number {
   let state = seed >>> 0;

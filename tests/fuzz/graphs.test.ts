@@ -4,7 +4,7 @@ import { sameShape } from "../../ir/shape.ts";
 import type { Node } from "../../ir/graph.ts";
 import { createWasmDevice } from "../../runtime/wasm/device.ts";
 import { jsDevice } from "../../runtime/js/device.ts";
-import { fuzzParameters, instructionList } from "./choices.ts";
+import { fuzzParameters, fuzzTimeout, instructionList } from "./choices.ts";
 import { cpuDTypes, RandomGraph } from "./graphs.ts";
 import { checkGraph, type Donations } from "./run-graph.ts";
 
@@ -30,7 +30,7 @@ function donationsOf(graph: RandomGraph): Donations {
   return donations;
 }
 
-test("random graphs give what the interpreter gives", async () => {
+test("random graphs give what the interpreter gives", { timeout: fuzzTimeout }, async () => {
   await fc.assert(
     fc.asyncProperty(instructionList(24), fc.nat(1000), fc.boolean(), async (program, seed, donate) => {
       const graph = new RandomGraph(program, { dtypes: cpuDTypes });

@@ -3,6 +3,7 @@ import { GraphBuilder } from "../../ir/builder.ts";
 import { isFloat, isIntegral, type DType } from "../../ir/dtype.ts";
 import {
   leafNode,
+  topologicalOrder,
   type ComparisonPrimitive,
   type Node,
   type ScatterMode,
@@ -62,6 +63,10 @@ const functions: readonly UnaryPrimitive[] = [
   "digamma",
 ];
 const comparisons: readonly ComparisonPrimitive[] = ["lt", "eq", "ne", "le", "gt", "ge"];
+
+const inexactOps = new Set<string>(["dot", "reduce_sum", "reduce_prod", "scan", "pow", "atan2", ...functions]);
+/** Whether IEEE arithmetic fixes every bit of a value. */
+const isExact = (node: Node): boolean => !topologicalOrder([node]).some((other) => inexactOps.has(other.op));
 
 export class RandomGraph {
   readonly pool: Node[] = [];
@@ -262,7 +267,8 @@ export class RandomGraph {
       ["float16", "bfloat16", "int16"],
     ];
     const group = groups.find((dtypes) => dtypes.includes(x.dtype));
-    if (group === undefined) return this.unary(x);
+    // The last bits of an inexact value are nobody's business, and become the first ones here.
+    if (group === undefined || !isExact(x)) return this.unary(x);
     const to = this.c.pick(group.filter((dtype) => dtype !== x.dtype && this.dtypes.includes(dtype)));
     if (to === undefined) return this.unary(x);
     // A NaN's payload is nobody's business.

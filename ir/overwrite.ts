@@ -5,7 +5,7 @@
  * same element in the same iteration, the read first; then no other iteration touches that element, because a kernel
  * writes every element of a result once. A loop's vector part and its scalar rest count as one loop.
  */
-import type { Expr, LoopKernel, Stmt } from "../ir/loop.ts";
+import type { Expr, LoopKernel, Stmt } from "./loop.ts";
 
 interface Access {
   readonly loops: readonly LoopStmt[];
@@ -22,7 +22,8 @@ export function mayOverwrite(kernel: LoopKernel, input: string, result: string):
   let order = 0;
   const inExpr = (expr: Expr, loops: readonly LoopStmt[]): void => {
     if (expr.op === "load") {
-      if (expr.buffer === input || expr.buffer === result) reads.push({ loops, order, index: expr.index, lanes: expr.type.lanes });
+      if (expr.buffer === input || expr.buffer === result)
+        reads.push({ loops, order, index: expr.index, lanes: expr.type.lanes });
       inExpr(expr.index, loops);
     } else if ("args" in expr) for (const arg of expr.args) inExpr(arg, loops);
   };

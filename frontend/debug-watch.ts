@@ -1,0 +1,116 @@
+/** What the debugging flags switch on: checks, dumps and the page of pictures. Nothing here runs while they are off. */
+import { emitKernel } from "../codegen/js/emit-kernel.ts";
+import { CressetError, IrError } from "../ir/errors.ts";
+import type { Node } from "../ir/graph.ts";
+import type { KernelGraph } from "../ir/kernel-graph.ts";
+import type { Program } from "../ir/program.ts";
+import { printGraph, printKernel, printKernelGraph } from "../ir/text/index.ts";
+import { verifyGraph, verifyKernelGraph, verifyProgram } from "../ir/verify/index.ts";
+import { observeRewrites } from "../passes/rewrite.ts";
+import { Visualisation } from "../passes/visualise.ts";
+import type { DeviceName } from "../runtime/device.ts";
+import type { StepTime } from "../runtime/profile.ts";
+
+/** What a pass left, by level of the IR. */
+export type Stage =
+  /** `primitive`: composites are decomposed already. */
+  | { readonly level: "graph"; readonly roots: readonly Node[]; readonly primitive: boolean }
+  | { readonly level: "kernels"; readonly graph: KernelGraph }
+  | { readonly level: "program"; readonly program: Program; readonly device: DeviceName };
+
+export interface DebugFlags {
+  /** 0 to 6: each level adds to the ones below it. */
+  readonly debug: number;
+  readonly verify: boolean;
+  /** The file that the page is written to; null for none. */
+  readonly viz: string | null;
+}
+
+/** Where dumps go. */
+function put(text: string): void {
+  // oxlint-disable-next-line no-console -- asked for by a flag
+  console.log(text.trimEnd());
+}
+
+export function watch(pass: string, stage: Stage, { debug, verify, viz }: DebugFlags): void {
+  if (verify) verifyStage(pass, stage);
+  if (debug >= 5 && stage.level === "graph") put(`\n# after ${pass}\n${printGraph(stage.roots)}`);
+  if (debug >= 3 && stage.level === "kernels") put(`\n# groups\n${printKernelGraph(stage.graph)}`);
+  if (debug >= 4 && stage.level === "program") putSource(stage.program, stage.device);
+  if (debug >= 6) observeRewrites((before, after) => put(rewriteText(before, after)));
+  if (viz !== null) draw(pass, stage, viz);
+  if (debug >= 6 && stage.level === "program") observeRewrites(null);
+}
+
+/** @throws IrError naming the pass that left the IR broken */
+function verifyStage(pass: string, stage: Stage): void {
+  try {
+    if (stage.level === "graph") verifyGraph(stage.roots, stage);
+    else if (stage.level === "kernels") verifyKernelGraph(stage.graph);
+    else verifyProgram(stage.program);
+  } catch (error) {
+    if (!(error instanceof CressetError)) throw error;
+    throw new IrError("ir/verify", `after the pass "${pass}": ${error.message}`);
+  }
+}
+
+const lastLine = (node: Node): string => printGraph([node]).trimEnd().split("\n").at(-2)!;
+const rewriteText = (before: Node, after: Node): string => `# rewrite\n  ${lastLine(before)}\n  ${lastLine(after)}`;
+
+/** JavaScript and WGSL as generated; WebAssembly as the loop IR that its code says in other words. */
+function putSource(program: Program, device: DeviceName): void {
+  const kernels = program.steps.flatMap((step) => (step.kind === "kernel" ? [step.kernel] : []));
+  for (const kernel of kernels) {
+    if (device === "cpu") put(`\n# source\n${printKernel(kernel)}`);
+    else if (device === "cpu:js") {
+      const { parameters, body } = emitKernel(kernel);
+      put(`\n# source\nfunction ${kernel.name}(${parameters.join(", ")}) {\n${body}\n}`);
+    }
+  }
+  if (device !== "webgpu") return;
+  void import("../codegen/wgsl/emit-kernel.ts").then(({ emitKernel: emitShader }) => {
+    for (const kernel of kernels) {
+      const { dispatches, argumentCount, scratchBytes } = emitShader(kernel);
+      const heaps = new Array<number>(argumentCount + scratchBytes.length).fill(0);
+      for (const dispatch of dispatches) put(`\n# source\n${dispatch.source(heaps)}`);
+    }
+  });
+}
+
+export function putDevice(name: DeviceName): void {
+  put(`# device ${name}`);
+}
+
+export function putTimes(program: Program, times: readonly StepTime[]): void {
+  const total = times.reduce((sum, { ms }) => sum + ms, 0);
+  put(`# run of ${program.name}: ${times.length} steps, ${total.toFixed(3)} ms`);
+  for (const { name, ms, bytes } of times) {
+    const speed = ms > 0 ? `${(bytes / ms / 1e6).toFixed(2)} GB/s` : "";
+    put(`  ${ms.toFixed(3).padStart(9)} ms ${String(bytes).padStart(10)} B ${speed.padStart(12)}  ${name}`);
+  }
+}
+
+// ---- VIZ
+
+interface FileSystem {
+  writeFileSync(path: string, text: string): void;
+}
+interface NodeProcess {
+  getBuiltinModule?(name: "node:fs"): FileSystem;
+  once?(event: "exit", run: () => void): void;
+}
+const pages = new Map<string, Visualisation>();
+
+/** Pages are written when the process ends, which only Node can tell. */
+function draw(pass: string, stage: Stage, path: string): void {
+  const host = (globalThis as { process?: NodeProcess }).process;
+  let page = pages.get(path);
+  if (page === undefined) {
+    const drawing = new Visualisation();
+    pages.set(path, (page = drawing));
+    host?.once?.("exit", () => host.getBuiltinModule?.("node:fs").writeFileSync(path, drawing.page()));
+  }
+  if (stage.level === "graph") page.graph(pass, stage.roots);
+  else if (stage.level === "kernels") page.kernels(pass, stage.graph);
+  else page.program(pass, stage.program);
+}
