@@ -1,6 +1,7 @@
 /** `torch.nn.functional`. https://docs.pytorch.org/docs/stable/nn.functional.html */
 export * from "./functional/attention.ts";
 export * from "./functional/batch-norm.ts";
+export * from "./functional/ctc.ts";
 export {
   alpha_dropout,
   dropout,
@@ -12,6 +13,7 @@ export {
   rrelu_,
 } from "./functional/dropout.ts";
 export * from "./functional/embedding.ts";
+export * from "./functional/fractional-pooling.ts";
 export * from "./functional/pooling.ts";
 export * from "./functional/triplet.ts";
 export * from "./functional/unfold.ts";

@@ -68,7 +68,7 @@ function linear(g: GraphBuilder, x: Node, resize: AxisResize, alignCorners: bool
 }
 
 /** Weights of the four neighbours of a fraction, by cubic convolution with a = -0.75. */
-function cubicWeights(g: GraphBuilder, t: Node): Node[] {
+export function cubicWeights(g: GraphBuilder, t: Node): Node[] {
   const a = -0.75;
   const near = (x: Node): Node => g.add(g.mul(g.mul(g.sub(g.mul(x, a + 2), a + 3), x), x), 1);
   const far = (x: Node): Node => g.sub(g.mul(g.add(g.mul(g.sub(g.mul(x, a), 5 * a), x), 8 * a), x), 4 * a);

@@ -103,6 +103,30 @@ export const layerNorm = defineOp({
   },
 });
 
+export const nativeLayerNorm = defineOp({
+  name: "native_layer_norm",
+  signature:
+    "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, number eps) -> Tensor[3]",
+  places: ["torch"],
+  doc: {
+    summary: "layer_norm with the mean and 1 / sqrt(variance + eps) that it used.",
+    shape: "[*, *normalized_shape] -> the same, [*, 1 ...], [*, 1 ...]",
+    source: "torch.nn.functional.layer_norm",
+  },
+  gradient: "through decomposition",
+  record(g, { input, normalized_shape, weight, bias, eps }) {
+    const output = recordOperator(
+      g,
+      layerNorm,
+      { input, normalized_shape, weight, bias, eps, cudnn_enable: true },
+      isNode,
+    ) as Node;
+    const { axes } = layerLayout(input, normalized_shape);
+    const { mean, inverse } = normalised(g, widen(g, g.detach(input)), axes, eps);
+    return [output, g.cast(mean, input.dtype), g.cast(inverse, input.dtype)];
+  },
+});
+
 export const rmsNorm = defineOp({
   name: "rms_norm",
   signature: "rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, number? eps=None) -> Tensor",
