@@ -1,4 +1,5 @@
 /** Files where there is a file system, and whatever else bytes come from and go to. */
+import type * as nodeFiles from "node:fs";
 import { ArgumentError } from "../ir/errors.ts";
 
 /** A path (or a file: URL), or something that takes bytes, such as a stream. */
@@ -8,10 +9,8 @@ export type FileSource = string | URL | ArrayBufferLike | ArrayBufferView;
 /** Also what is read by promises: an address, a Blob (a chosen file), a Response. */
 export type AsyncFileSource = FileSource | { arrayBuffer(): Promise<ArrayBuffer> };
 
-type FileSystem = typeof import("node:fs");
-
 /** Asked of the process, so that bundles for browsers need no such module. */
-function fileSystem(operator: string, cure: string): FileSystem {
+function fileSystem(operator: string, cure: string): typeof nodeFiles {
   const found = typeof process === "object" ? process.getBuiltinModule?.("node:fs") : undefined;
   if (found === undefined)
     throw new ArgumentError("file/no-file-system", `${operator}: there is no file system here.`, cure);

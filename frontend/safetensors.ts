@@ -27,7 +27,9 @@ interface LoadOptions {
 }
 
 const entriesOf = (tensors: Tensors): [string, Tensor][] =>
-  tensors instanceof Map ? [...(tensors as ReadonlyMap<string, Tensor>)] : Object.entries(tensors);
+  tensors instanceof Map
+    ? [...(tensors as ReadonlyMap<string, Tensor>)]
+    : Object.entries(tensors as Readonly<Record<string, Tensor>>);
 
 const packed = (tensors: Tensors, metadata: Metadata | undefined, contents: Contents): Uint8Array =>
   saveSafetensors(

@@ -32,7 +32,7 @@ export function save(obj: unknown, f: FileTarget, options?: SaveFileOptions): vo
 export function save(obj: unknown, f?: FileTarget): Uint8Array | void {
   return withSite(() => {
     const bytes = packed(obj, readContents("torch.save", obj));
-    return f === undefined ? bytes : void writeFile("torch.save", f, bytes);
+    return f === undefined ? bytes : writeFile("torch.save", f, bytes);
   });
 }
 
@@ -50,7 +50,7 @@ function packed(obj: unknown, contents: Contents): Uint8Array {
   return savePt(obj, {
     replace(value) {
       if (value instanceof Tensor) return leafOf(value, contents);
-      if (value instanceof dtype) return new TorchName("dtype", value.name);
+      if (value instanceof dtype) return new TorchName("dtype", (value as dtype).name);
       if (value instanceof layout) return new TorchName("layout", value.name);
       if (value instanceof memory_format) return new TorchName("memory_format", value.name);
       if (value instanceof Size) return new TorchSize([...value]);

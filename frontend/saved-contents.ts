@@ -27,7 +27,7 @@ export function tensorsWithin(root: unknown): Set<Tensor> {
 function partsOf(item: object): Iterable<unknown> {
   if (Array.isArray(item) || item instanceof Set) return item as Iterable<unknown>;
   if (item instanceof Map) return [...(item as Map<unknown, unknown>)].flat();
-  return ArrayBuffer.isView(item) ? [] : Object.values(item);
+  return ArrayBuffer.isView(item) ? [] : (Object.values(item) as unknown[]);
 }
 
 /** What is pending is computed together, one program a device. */
