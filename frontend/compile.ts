@@ -401,9 +401,9 @@ function execute(recording: Recording, given: readonly Value[]): unknown {
   const results = compiled.results.map((item, i): Value => ("output" in item ? new Value(roots[i]!.dtype, roots[i]!.shape, device, outputs[item.output]!) : values[compiled.inputs.indexOf(item.input)]!));
   // A result that is an input may have another shape than it.
   const leafOf = (root: number): Node => leafNode("input", roots[root]!.dtype, roots[root]!.shape, results[root]!);
-  for (const { storage, root } of recording.writes) storage.accept(leafOf(root));
+  for (const { storage, root } of recording.writes) storage.accept(leafOf(root), true);
   for (const { owner, holder, root } of recording.grads) {
-    holder.storage_.accept(leafOf(root));
+    holder.storage_.accept(leafOf(root), true);
     if (owner.grad !== holder) owner.grad = holder;
   }
   recorder.advance();

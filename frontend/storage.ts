@@ -83,6 +83,8 @@ export class Storage {
   private counted: Value | null = null;
   /** Nodes handed out as values of this version. */
   private exposed: Node[] = [];
+  /** A leaf made for this storage alone. Storages made while another node was pending are not counted as its value's. */
+  private own: Node | null;
   /** Versions that the user made, by writing shared memory. */
   outsideWrites = 0;
   private shared: SharedMemory | null = null;
@@ -92,6 +94,8 @@ export class Storage {
     this.device = device;
     this.shape = node.shape;
     this.current = node;
+    const value = valueOf(node);
+    this.own = value !== null && value.owner === null && value.hostContents !== null ? node : null;
     this.count();
   }
 
@@ -171,10 +175,11 @@ export class Storage {
     this.writeOutside();
   }
 
-  /** Contents computed by a program that ran outside a flush; counts as a write. */
-  accept(node: Node): void {
+  /** Contents computed by a program that ran outside a flush; counts as a write. `own`: a leaf made for this storage. */
+  accept(node: Node, own = false): void {
     this.version++;
     this.exposed = [];
+    this.own = own ? node : null;
     this.replace(node);
     this.writeOutside();
   }
@@ -198,9 +203,9 @@ export class Storage {
     if (this.id >= firstId || written.has(this)) return;
     const node = behindMarkers(this.current);
     const value = valueOf(node);
-    if (value !== null && node.op === "input" && value.holders <= 1) return;
+    if (value !== null && node === this.own && value.holders <= 1) return;
     const own = value === null ? recorder.compute(node, this.device) : copyOf(value);
-    this.accept(leafNode("input", node.dtype, node.shape, own));
+    this.accept(leafNode("input", node.dtype, node.shape, own), true);
   }
 
   /** The same contents as another node (a new leaf of differentiation): no write. */

@@ -52,6 +52,19 @@ describe.each(["cpu", "cpu:js"])("compile on %s", (device) => {
     }
   });
 
+  test("storages written alike are told apart when a flush has computed them", () => {
+    const [a, b] = [torch.empty([2], { device }), torch.empty([2], { device })];
+    a.fill_(1);
+    b.fill_(1);
+    torch.ones([3], { device }).mul(2).tolist();
+    const step = torch.compile(() => {
+      a.mul_(2);
+      b.mul_(3);
+      return a.add(b).sum();
+    });
+    expect([1, 2, 3].map(() => step().item())).toEqual([10, 26, 70]);
+  });
+
   test("what another storage came to share is not overwritten", () => {
     const [a, b] = [torch.tensor([0, 0], { device }), torch.tensor([0, 0], { device })];
     const grow = torch.compile(() => void a.add_(1));
