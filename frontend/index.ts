@@ -171,6 +171,7 @@ export { histogramdd, type Histogram, type HistogramOptions } from "./histogram.
 export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
 export { slice, type Index, type IndexValue, type Slice } from "./indexing.ts";
 export * from "../ir/errors.ts";
+export { native_batch_norm } from "./functional/native-batch-norm.ts";
 export * from "./generated/functions.ts";
 export * as fft from "./fft.ts";
 export * as linalg from "./linalg.ts";

@@ -7,7 +7,7 @@ import * as init from "../init.ts";
 import { Module } from "../module.ts";
 import { op } from "../op.ts";
 import type { Parameter } from "../parameter.ts";
-import { attend } from "./attention-core.ts";
+import { attend } from "../../functional/attention-core.ts";
 import { NonDynamicallyQuantizableLinear } from "./linear.ts";
 import { newParameter, type DeviceArgument, type DTypeArgument } from "./shapes.ts";
 

@@ -3,7 +3,7 @@ import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { isNode } from "../../builder.ts";
-import { defineOp, recordOperator } from "../../operator.ts";
+import { defineOp, nothingMeasured, recordOperator } from "../../operator.ts";
 import { sameShape } from "../../shape.ts";
 import { describe, requireFloat, toFloat } from "../support.ts";
 import { softplusOf } from "./activation.ts";
@@ -262,6 +262,26 @@ export const poissonNllLoss = defineOp({
     const stirling = g.add(g.sub(g.mul(safe, g.log(safe)), safe), g.mul(g.log(g.mul(safe, 2 * Math.PI)), 0.5));
     return finish(g.add(rate, g.where(large, stirling, 0)), reduction);
   },
+});
+
+const reductionNames = ["none", "mean", "sum"] as const;
+export const poissonNllLossOfEnum = defineOp({
+  name: "poisson_nll_loss.enum",
+  signature:
+    "poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, Scalar eps, int reduction) -> Tensor",
+  places: ["torch"],
+  doc: {
+    summary: "poisson_nll_loss with the reduction as a number: 0 none, 1 mean, 2 sum.",
+    shape,
+    source: page("poisson_nll_loss"),
+  },
+  gradient: "through decomposition",
+  record: (g, args) =>
+    poissonNllLoss.record(
+      g,
+      { ...args, size_average: null, reduce: null, reduction: reductionNames[args.reduction] ?? "mean" },
+      nothingMeasured,
+    ) as Node,
 });
 
 export const softMarginLoss = defineOp({

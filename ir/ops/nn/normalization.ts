@@ -202,7 +202,7 @@ function channelLayout(input: Node, overBatch: boolean): Layout {
   return { shape, axes, weightShape: shape.length < 2 ? shape : shape.map((size, i) => (i === 1 ? size : 1)) };
 }
 
-export const batchStatistics = defineOp({
+export const normalizeChannels = defineOp({
   name: "normalize_channels",
   signature: "normalize_channels(Tensor input, Tensor? weight, Tensor? bias, bool over_batch, number eps) -> Tensor",
   places: [],
@@ -216,6 +216,22 @@ export const batchStatistics = defineOp({
     normaliseGradient(g, request, channelLayout(request.inputs[0]!, request.attrs["over_batch"] as boolean)),
   record: (g, { input, weight, bias, over_batch, eps }) =>
     normalise(g, input, weight, bias, eps, channelLayout(input, over_batch)),
+});
+
+export const statisticsOfBatch = defineOp({
+  name: "batch_statistics",
+  signature: "batch_statistics(Tensor input, number eps) -> Tensor[2]",
+  places: [],
+  doc: {
+    summary: "Mean and 1 / sqrt(variance + eps) of each channel.",
+    shape: "[N, C, *] -> [C], [C]",
+    source: "torch.nn.functional.batch_norm",
+  },
+  gradient: "none",
+  record(g, { input, eps }) {
+    const { mean, inverse } = normalised(g, widen(g, input), channelLayout(input, true).axes, eps);
+    return [mean, inverse].map((x) => g.cast(g.reshape(x, [input.shape[1]!]), input.dtype));
+  },
 });
 
 export const batchNormInference = defineOp({
@@ -266,7 +282,7 @@ export const batchNormTraining = defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, weight, bias, running_mean, running_var, momentum, over_batch, eps }) {
-    const output = recordOperator(g, batchStatistics, { input, weight, bias, over_batch, eps }, isNode) as Node;
+    const output = recordOperator(g, normalizeChannels, { input, weight, bias, over_batch, eps }, isNode) as Node;
     const results = [output];
     const { axes } = channelLayout(input, over_batch);
     const count = elementCount(axes.map((axis) => input.shape[axis]!));

@@ -111,6 +111,24 @@ export const pdist = defineOp({
   },
 });
 
+export const normExceptDim = defineOp({
+  name: "norm_except_dim",
+  signature: "norm_except_dim(Tensor v, int pow=2, int dim=0) -> Tensor",
+  places: ["torch"],
+  doc: {
+    summary: "The norm over all dimensions but dim (-1: over all), kept.",
+    shape: "[*] -> [*]",
+    source: "torch.norm_except_dim",
+  },
+  gradient: "through decomposition",
+  record(g, { v, pow, dim }) {
+    const kept = dim === -1 ? -1 : axisOf("norm_except_dim", dim, v.shape.length);
+    const axes = v.shape.map((_, i) => i).filter((axis) => axis !== kept);
+    const norm = g.cast(normOver(g, widen(g, v), pow, axes), v.dtype);
+    return dim === -1 ? g.reshape(norm, []) : norm;
+  },
+});
+
 export const localResponseNorm = defineOp({
   name: "local_response_norm",
   signature: "local_response_norm(Tensor input, int size, Scalar alpha=0.0001, Scalar beta=0.75, Scalar k=1) -> Tensor",

@@ -1,9 +1,13 @@
 /** Multi-head attention on projected queries, keys and values. */
-import { ArgumentError, ShapeError } from "../../../ir/errors.ts";
-import { formatShape } from "../../../ir/shape.ts";
-import { zeros } from "../../creation.ts";
-import type { Tensor } from "../../tensor.ts";
-import { op } from "../op.ts";
+import { ArgumentError, ShapeError } from "../../ir/errors.ts";
+import { formatShape } from "../../ir/shape.ts";
+import { zeros } from "../creation.ts";
+import type { Tensor } from "../tensor.ts";
+import { callOperator } from "../call.ts";
+import { scaled_dot_product_attention } from "./attention.ts";
+import { dropout } from "./dropout.ts";
+
+const op = (name: string, ...args: readonly unknown[]): Tensor => callOperator(name, args) as Tensor;
 
 type MaybeTensor = Tensor | null;
 
@@ -101,10 +105,10 @@ export function attend(inputs: AttentionInputs): Attended {
   if (needWeights) {
     const scores = op("matmul", op("mul", q, Math.sqrt(1 / width)), op("transpose", k, -2, -1));
     weights = op("softmax", bias === null ? scores : op("add", scores, bias), -1);
-    if (inputs.dropout > 0) weights = op("dropout", weights, inputs.dropout);
+    if (inputs.dropout > 0) weights = dropout(weights, inputs.dropout);
     heard = op("matmul", weights, v);
   } else
-    heard = op("scaled_dot_product_attention", q, k, v, {
+    heard = scaled_dot_product_attention(q, k, v, {
       attn_mask: bias,
       dropout_p: inputs.dropout,
       is_causal: causalOnly,
