@@ -2,7 +2,6 @@
 import { ArgumentError, IndexError } from "../../../ir/errors.ts";
 import { attribute, internalsOf, isModule, ownChildren, setAttribute } from "../module-internals.ts";
 import { Module, type Layer } from "../module.ts";
-import { block, indentRest } from "../repr.ts";
 import { positionIn, sliceBounds } from "./positions.ts";
 
 /**
@@ -66,17 +65,6 @@ export class ModuleList<M extends Module = Layer> extends Module {
   *[Symbol.iterator](): IterableIterator<M> {
     yield* this.list();
   }
-  /** Equal neighbours are printed once: `(0-5): 6 x Linear(...)`. */
-  override toString(): string {
-    const texts = this.list().map(String);
-    const lines: string[] = [];
-    for (let start = 0, end = 0; start < texts.length; start = end) {
-      for (end = start + 1; end < texts.length && texts[end] === texts[start]; end++);
-      const text = indentRest(texts[start]!);
-      lines.push(end - start === 1 ? `(${start}): ${text}` : `(${start}-${end - 1}): ${end - start} x ${text}`);
-    }
-    return block(this._get_name(), this.extra_repr(), lines);
-  }
 }
 
 /**
@@ -124,10 +112,7 @@ export class ModuleDict<M extends Module = Layer> extends Module {
     for (const key of this.keys()) this.delete(key);
   }
   update(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]>): void {
-    const entries =
-      Symbol.iterator in modules
-        ? (modules)
-        : Object.entries(modules as Record<string, M>);
+    const entries = Symbol.iterator in modules ? modules : Object.entries(modules as Record<string, M>);
     for (const [key, module] of entries) this.set(key, module);
   }
   keys(): string[] {

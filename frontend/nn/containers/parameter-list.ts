@@ -89,10 +89,7 @@ export class ParameterDict extends Module {
     for (const key of this.keys()) this.delete(key);
   }
   update(parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]>): void {
-    const entries =
-      Symbol.iterator in parameters
-        ? (parameters)
-        : Object.entries(parameters as Record<string, Tensor>);
+    const entries = Symbol.iterator in parameters ? parameters : Object.entries(parameters as Record<string, Tensor>);
     for (const [key, value] of entries) this.set(key, value);
   }
   keys(): string[] {

@@ -37,9 +37,7 @@ abstract class TransposedConvolution extends ConvolutionBase {
   }
   /** `output_size` chooses among the sizes that a strided convolution maps to the input's. */
   override forward(input: Tensor, given: OutputSize = null): Tensor {
-    const wanted = isPlainObject(given)
-      ? ((given.output_size) ?? null)
-      : (given);
+    const wanted = isPlainObject(given) ? (given.output_size ?? null) : given;
     const outputPadding = wanted === null ? this.output_padding : this.paddingFor(input, wanted);
     return op(
       `conv_transpose${this.rank}d`,

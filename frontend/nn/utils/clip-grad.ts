@@ -2,7 +2,7 @@
 import { ValueError } from "../../../ir/errors.ts";
 import { enterScope, type Node } from "../../../ir/graph.ts";
 import { signature, type CallOf } from "../../arguments.ts";
-import type { HostScalar} from "../../bind.ts";
+import type { HostScalar } from "../../bind.ts";
 import { scalarArgument } from "../../bind.ts";
 import { withSite } from "../../call.ts";
 import { zeros } from "../../creation.ts";

@@ -38,11 +38,6 @@ describe("ModuleList and ModuleDict", () => {
     expect(dict.has("10")).toBe(false);
     expect(() => dict.set("keys", new nn.ReLU())).toThrow("already exists");
   });
-
-  it("print equal neighbours once", () => {
-    const list = new nn.ModuleList([new nn.ReLU(), new nn.ReLU(), new nn.Tanh()]);
-    expect(String(list)).toBe("ModuleList(\n  (0-1): 2 x ReLU()\n  (2): Tanh()\n)");
-  });
 });
 
 describe("ParameterList and ParameterDict", () => {

@@ -33,9 +33,12 @@ describe("hooks", () => {
       with_kwargs: true,
     });
     const seen: unknown[] = [];
-    module.register_forward_hook((_module, _args, kwargs, output) => void seen.push((output as torch.Tensor).tolist(), kwargs), {
-      with_kwargs: true,
-    });
+    module.register_forward_hook(
+      (_module, _args, kwargs, output) => void seen.push((output as torch.Tensor).tolist(), kwargs),
+      {
+        with_kwargs: true,
+      },
+    );
     expect(module(torch.ones(1), { by: 2 }).tolist()).toEqual([3]);
     expect(seen).toEqual([[3], { by: 3 }]);
   });
