@@ -3,18 +3,20 @@
  * https://docs.pytorch.org/docs/stable/autograd.html#function
  */
 import { AutogradError } from "../ir/errors.ts";
-import type { Node } from "../ir/graph.ts";
+import { makeNode, nextNodeId, type Node } from "../ir/graph.ts";
 import { defineOp } from "../ir/operator.ts";
 import { withGradMode } from "./grad-mode.ts";
+import { noteOperation } from "./saved-values.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 
 type Output = Tensor | readonly Tensor[];
+/** As many as were saved: so that `const [a, b] = ctx.saved_tensors` needs no assertions. */
+type SavedTensors = readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, ...Tensor[]];
 
 /** What `forward` leaves for `backward`. */
 export class FunctionCtx {
-  /** Tensors kept by save_for_backward. */
-  saved_tensors: readonly Tensor[] = [];
+  private saved: readonly { readonly tensor: Tensor; readonly version: number }[] = [];
   /** Which inputs of forward require grad. */
   needs_input_grad: readonly boolean[] = [];
   private dirty: readonly Tensor[] = [];
@@ -23,7 +25,26 @@ export class FunctionCtx {
   [key: string]: unknown;
 
   save_for_backward(...tensors: Tensor[]): void {
-    this.saved_tensors = tensors;
+    this.saved = tensors.map((tensor) => ({ tensor, version: tensor._version }));
+  }
+  /**
+   * Tensors kept by save_for_backward.
+   * @throws AutogradError when one has been overwritten since
+   */
+  get saved_tensors(): SavedTensors {
+    const changed = this.saved.find(({ tensor, version }) => tensor._version !== version);
+    if (changed !== undefined) {
+      const { tensor, version } = changed;
+      throw new AutogradError("inplace/saved-tensor", `saved_tensors: one of the variables needed for gradient computation has been modified by an inplace operation: ${String(tensor)} is at version ${tensor._version}; expected version ${version} instead.`, "Use the form without the underscore, or clone() the tensor before changing it.");
+    }
+    return this.saved.map(({ tensor }) => tensor) as unknown as SavedTensors;
+  }
+  /** @internal Saved results become what the function returned. */
+  exchange_(before: readonly Tensor[], after: readonly Tensor[]): void {
+    this.saved = this.saved.map((item) => {
+      const tensor = after[before.indexOf(item.tensor)];
+      return tensor === undefined ? item : { tensor, version: tensor._version };
+    });
   }
   mark_dirty(...tensors: Tensor[]): void {
     this.dirty = tensors;
@@ -50,19 +71,19 @@ interface CustomCall {
   readonly device: Tensor["storage_"]["device"];
   /** For each tensor input its place among forward's arguments. */
   readonly places: readonly number[];
-  readonly outputCount: number;
 }
-const calls: CustomCall[] = [];
+/** By the node of the call, which lives as long as somebody may differentiate through it. */
+const calls = new WeakMap<Node, CustomCall>();
 
 /** The recorded form: inputs are the tensor arguments, then the results that forward computed. */
 defineOp({
   name: "autograd_function",
-  signature: "autograd_function(Tensor[] inputs, Tensor[] results, int call)",
+  signature: "autograd_function(Tensor[] inputs, Tensor[] results)",
   places: [],
   composite: true,
   doc: { summary: "A user's autograd.Function.", shape: "any", source: "torch.autograd.Function" },
-  gradient(_g, { inputs, attrs, outputs, grads }) {
-    const call = calls[attrs["call"] as number]!;
+  gradient(_g, { node, inputs, outputs, grads }) {
+    const call = calls.get(node)!;
     const given = outputs.map((output, i): Tensor => {
       const grad = grads[i] ?? (call.ctx.materialize_ ? graph.full(output.shape, 0, output.dtype) : null);
       return grad === null ? (null as unknown as Tensor) : Tensor.ofNode(grad, call.device);
@@ -79,6 +100,15 @@ defineOp({
   },
   record: (_g, { results }) => results,
 });
+
+/** A node of its own: calls with equal inputs have contexts of their own. */
+function callNode(inputs: readonly Node[], results: readonly Node[]): Node {
+  const mark = (_: unknown, i: number): { $input: number } => ({ $input: i });
+  const attrs = { inputs: inputs.map(mark), results: results.map((_, i) => mark(_, inputs.length + i)) };
+  const outputs = results.map(({ dtype, shape }) => ({ dtype, shape }));
+  const { dtype, shape } = outputs[0]!;
+  return makeNode({ op: "call", inputs: [...inputs, ...results], attrs: { name: "autograd_function", attrs }, dtype, shape, requiresGrad: true, ...(outputs.length > 1 ? { outputs } : {}) });
+}
 
 /** Subclass it with static `forward(ctx, ...args)` and `backward(ctx, ...grads)`, and call `apply(...args)`. */
 export class Function {
@@ -101,9 +131,10 @@ export class Function {
     const outputs = Array.isArray(output) ? (output as readonly Tensor[]) : [output as Tensor];
     const device = outputs[0]!.storage_.device;
     const results = outputs.map((tensor) => tensor.node_());
-    const index = calls.push({ backward: this.backward.bind(this), ctx, device, places: tensors.map((tensor) => args.indexOf(tensor)), outputCount: outputs.length }) - 1;
-    const attrs = { inputs: inputNodes.map((_, i) => ({ $input: i })), results: results.map((_, i) => ({ $input: inputNodes.length + i })), call: index };
-    const node = graph.call("autograd_function", [...inputNodes, ...results], attrs, results.map((r) => ({ dtype: r.dtype, shape: r.shape })));
+    const firstId = nextNodeId();
+    const node = callNode(inputNodes, results);
+    const places = args.flatMap((arg, place) => (arg instanceof Tensor ? [place] : []));
+    calls.set(node, { backward: this.backward.bind(this), ctx, device, places });
     const wrapped = outputs.map((tensor, i): Tensor => {
       const result: Node = outputs.length === 1 ? node : graph.pick(node, i);
       if (ctx.isDirty_(tensor)) {
@@ -112,8 +143,9 @@ export class Function {
       }
       return Tensor.ofNode(ctx.isDifferentiable_(tensor) ? result : graph.detach(result), device);
     });
+    noteOperation(`${this.name}Backward`, inputNodes, wrapped.map((tensor) => tensor.node_()).concat(node), firstId);
     // What was saved among the results is differentiable through this function.
-    ctx.saved_tensors = ctx.saved_tensors.map((saved) => wrapped[outputs.indexOf(saved)] ?? saved);
+    ctx.exchange_(outputs, wrapped);
     return (Array.isArray(output) ? wrapped : wrapped[0]) as ReturnType<T["forward"]>;
   }
 }

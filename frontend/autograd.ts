@@ -34,6 +34,9 @@ export interface BackwardOptions {
   readonly inputs?: Tensors | null | undefined;
 }
 
+/** One gradient for each input, as many as there are. */
+type Gradients<I extends Tensors, G = Tensor> = I extends readonly Tensor[] ? { -readonly [K in keyof I]: G } : [G];
+
 /** The gradients that start a backward pass. */
 function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor | null | undefined)[]): Node[] {
   return outputs.map((output, i) => {
@@ -115,9 +118,11 @@ function runHooks(node: Node, grad: Node, device: Tensor["storage_"]["device"]):
  * @throws AutogradError when an input was not used (unless allow_unused), or when the graph has been released
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
  */
-export function grad(outputs: Tensors, inputs: Tensors, options?: GradOptions): Tensor[];
-export function grad(outputs: Tensors, inputs: Tensors, grad_outputs?: MaybeTensors, options?: GradOptions): Tensor[];
-export function grad(outputs: Tensors, inputs: Tensors, third?: MaybeTensors | GradOptions, fourth?: GradOptions): Tensor[] {
+export function grad<const I extends Tensors>(outputs: Tensors, inputs: I, options: GradOptions & { readonly allow_unused: true }): Gradients<I, Tensor | null>;
+export function grad<const I extends Tensors>(outputs: Tensors, inputs: I, grad_outputs: MaybeTensors, options: GradOptions & { readonly allow_unused: true }): Gradients<I, Tensor | null>;
+export function grad<const I extends Tensors>(outputs: Tensors, inputs: I, options?: GradOptions): Gradients<I>;
+export function grad<const I extends Tensors>(outputs: Tensors, inputs: I, grad_outputs?: MaybeTensors, options?: GradOptions): Gradients<I>;
+export function grad(outputs: Tensors, inputs: Tensors, third?: MaybeTensors | GradOptions, fourth?: GradOptions): unknown {
   return withSite(() => {
     const isOptions = third !== null && third !== undefined && !(third instanceof Tensor) && !Array.isArray(third);
     const options: GradOptions = isOptions ? (third as GradOptions) : (fourth ?? {});
@@ -129,7 +134,7 @@ export function grad(outputs: Tensors, inputs: Tensors, third?: MaybeTensors | G
       if (!input.requires_grad) throw new AutogradError("grad/input-no-grad", `grad: One of the differentiated Tensors does not require grad: input ${i} is ${String(input)}.`, "Call requires_grad_() on it before computing the outputs.");
       return input.node_();
     });
-    const pass = { name: "grad", outputs: list(outputs), gradients: list(seedsGiven) as readonly (Tensor | null | undefined)[], targets: nodes, retain: options.retain_graph ?? create, create };
+    const pass = { name: "grad", outputs: list(outputs), gradients: list(seedsGiven), targets: nodes, retain: options.retain_graph ?? create, create };
     if (options.is_grads_batched) return batched(pass, wanted, options);
     return run(pass).map((node, i) => finishGrad(node, wanted[i]!, options));
   });

@@ -62,7 +62,10 @@ function landed(source: Tensor, values: Parameters<typeof Tensor.ofArray>[0], ta
   const copy = Tensor.ofArray(values, source.shape, source.dtype.name, target);
   const node = source.node_();
   if (!graph.gradEnabled || !node.requiresGrad) return copy;
-  const move = moves.push({ from: source.storage_.device, to: target }) - 1;
+  // One number for each pair of devices: it is part of the graph.
+  const from = source.storage_.device;
+  const known = moves.findIndex((other) => other.from === from && other.to === target);
+  const move = known >= 0 ? known : moves.push({ from, to: target }) - 1;
   enterScope(target.name);
   const attrs = { input: { $input: 0 }, moved: { $input: 1 }, move };
   return Tensor.ofNode(graph.call("to_device", [node, copy.node_()], attrs, [{ dtype: node.dtype, shape: node.shape }]), target);

@@ -46,7 +46,7 @@ export class Recorder {
   private flushCount = 0;
   private retiring: { value: Value; at: number; reason: string }[] = [];
   /** Nodes that became tensors since the last flush: those that may be read late. */
-  private created: Node[] = [];
+  private created = new Map<Device, Node[]>();
   private previous: { entry: CacheEntry; created: readonly Node[]; at: number }[] = [];
   compileCount = 0;
   compileMs = 0;
@@ -56,8 +56,10 @@ export class Recorder {
     this.contributors.push(contributor);
   }
 
-  noteCreated(node: Node): void {
-    this.created.push(node);
+  noteCreated(node: Node, device: Device): void {
+    const list = this.created.get(device);
+    if (list === undefined) this.created.set(device, [node]);
+    else list.push(node);
   }
 
   /** A storage has new contents: the old ones go after two more flushes. */
@@ -78,8 +80,8 @@ export class Recorder {
     }
     for (const contributor of this.contributors) contributor.collect(device).forEach(want);
     if (wanted.size === 0) return;
-    const created = this.created;
-    this.created = [];
+    const created = this.created.get(device) ?? [];
+    this.created.delete(device);
     const entry = this.execute([...wanted.keys()], [...wanted.values()], device, created, true);
     this.previous.push({ entry, created, at: this.flushCount });
     this.previous = this.previous.filter((item) => this.flushCount - item.at < retention);
@@ -115,7 +117,7 @@ export class Recorder {
   /** Runs a recording that no flush belongs to: what it creates is not counted as this one's. */
   aside<T>(record: () => T): T {
     const { created } = this;
-    this.created = [];
+    this.created = new Map();
     try {
       return record();
     } finally {

@@ -77,7 +77,7 @@ export class Tensor {
     const storage = new Storage(node, device);
     const tensor = new Tensor(storage, node.shape, null, null);
     storage.expose(node);
-    if (valueOf(node) === null && node.inputs.length > 0) recorder.noteCreated(node);
+    if (valueOf(node) === null && node.inputs.length > 0) recorder.noteCreated(node, device);
     return tensor;
   }
 

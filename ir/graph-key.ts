@@ -24,7 +24,8 @@ export function graphKey(order: readonly Node[], roots: readonly Node[], isLeaf:
       return;
     }
     signature.push(node.op, node.dtype);
-    const attrs = attrsKey(node.attrs);
+    // A barrier's tag only keeps it apart from others, as its place here does.
+    const attrs = node.op === "barrier" ? "" : attrsKey(node.attrs);
     if (attrs !== "") {
       signature.push(attrs);
       hash = mixHash(hash, hashString(attrs));

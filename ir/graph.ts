@@ -223,7 +223,8 @@ export function internNode<P extends Primitive>(request: NodeRequest<P>): Node {
 export function makeNode<P extends Primitive>(request: NodeRequest<P>, attrText = attrsKey(request.attrs)): Node {
   const { op, inputs, attrs, dtype } = request;
   let hash = mixHash(hashString(op), hashString(dtype));
-  if (attrText !== "") hash = mixHash(hash, hashString(attrText));
+  // A barrier's tag is an identity, like an id.
+  if (attrText !== "" && op !== "barrier") hash = mixHash(hash, hashString(attrText));
   if (inputs.length === 0) for (const size of request.shape) hash = mixHash(hash, size);
   for (const input of inputs) hash = mixHash(hash, input.hash);
   return {
