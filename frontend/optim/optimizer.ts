@@ -1,5 +1,5 @@
 /** The base of all optimizers. */
-import { ArgumentError, ValueError } from "../../ir/errors.ts";
+import { ArgumentError, NotImplementedError, ValueError } from "../../ir/errors.ts";
 import type { Device } from "../../runtime/device.ts";
 import { isPlainObject } from "../bind.ts";
 import { withSite } from "../call.ts";
@@ -64,7 +64,7 @@ class HookList<H> {
  * program; learning rates, betas and step counts are numbers of that program.
  * https://docs.pytorch.org/docs/stable/optim.html
  */
-export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamState = ParamState> {
+export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamState = ParamState> {
   readonly defaults: O;
   readonly state = new Map<Tensor, S>();
   readonly param_groups: ParamGroup<O>[] = [];
@@ -153,8 +153,13 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
       if (params.length > 0) this.updateGroup_(group, params, `param_groups[${i}]`);
     }
   }
-  /** @internal */
-  protected abstract updateGroup_(group: ParamGroup<O>, params: readonly Tensor[], path: string): void;
+  /** Records the update of one group's parameters that have gradients. A subclass overrides this, or step(). */
+  protected updateGroup_(_group: ParamGroup<O>, _params: readonly Tensor[], _path: string): void {
+    throw new NotImplementedError(
+      "optimizer/step",
+      `${this.constructor.name}: neither step() nor updateGroup_() is overridden.`,
+    );
+  }
 
   /** @internal Something that decides which operations are recorded: a compiled function is recorded again when it changes. */
   protected structural_<T>(name: string, read: () => T): T {
@@ -190,7 +195,7 @@ export abstract class Optimizer<O extends GroupOptions = GroupOptions, S extends
   load_state_dict(
     state_dict: OptimizerStateDict | Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>,
   ): void {
-    withSite(() => loadStateDict(this as unknown as Optimizer, state_dict));
+    withSite(() => loadStateDict(this as Optimizer, state_dict));
   }
 
   register_step_pre_hook(hook: StepHook): RemovableHandle {

@@ -41,7 +41,7 @@ export function stateDictOf(optimizer: Optimizer): OptimizerStateDict {
 const member = (holder: unknown, name: string): unknown =>
   holder instanceof Map ? (holder as Map<unknown, unknown>).get(name) : (holder as Record<string, unknown>)[name];
 const entriesOf = (holder: unknown): [unknown, unknown][] =>
-  holder instanceof Map ? [...(holder as Map<unknown, unknown>)] : Object.entries((holder ?? {}));
+  holder instanceof Map ? [...(holder as Map<unknown, unknown>)] : Object.entries(holder ?? {});
 
 export function loadStateDict(optimizer: Optimizer, saved: unknown): void {
   const groups = [...(member(saved, "param_groups") as Iterable<unknown>)];

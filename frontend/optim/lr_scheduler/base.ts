@@ -5,7 +5,7 @@ import { runHostEffect } from "../../host-effects.ts";
 import { Optimizer, type GroupOptions, type ParamGroup } from "../optimizer.ts";
 
 /** Any optimizer. */
-export type AnyOptimizer = Optimizer<never, never>;
+export type AnyOptimizer = Optimizer;
 /** A group as schedules see it. */
 export type Group = ParamGroup<GroupOptions> & {
   momentum?: number;
@@ -44,7 +44,7 @@ export abstract class LRScheduler {
 
   /** @internal */
   get groups(): Group[] {
-    return this.optimizer.param_groups;
+    return this.optimizer.param_groups as Group[];
   }
 
   /** The learning rate of each group at last_epoch. */
