@@ -65,8 +65,15 @@ function prepared(name: string, args: readonly unknown[]): Call {
   return { name, definition, bound, device: deviceOf(definition, bound, rest), options: isPlainObject(options) ? options : {}, out };
 }
 
-function finished({ definition, bound, device, options, out }: Call, measured: Measured): Result {
+function finished(call: Call, measured: Measured): Result {
+  const { definition, bound, device, options, out } = call;
   if (definition.view && out === undefined) return callView(definition, bound, device);
+  // nn.functional's spelling: relu(x, inplace=True).
+  if (definition.inplace && bound.args["inplace"] === true) {
+    const self = bound.tensors[0]!;
+    checkInplace(self, `${call.name}_`);
+    return finishedInplace(call, self, measured);
+  }
   const result = record(definition, bound, device, measured);
   const nodes = listOf(result);
   if (out !== undefined) {

@@ -123,7 +123,7 @@ function alignHeads(
         `${name}/heads`,
         `${name}: Number of heads in key and value must equal and divide the number of heads in query: query ${describe(query)}, key ${describe(key)}, value ${describe(value)}.`,
       );
-    const lead = [...key.shape.slice(0, -2)];
+    const lead = key.shape.slice(0, -2);
     const q = g.reshape(query, [...lead, heads / keyHeads, ...query.shape.slice(-2)]);
     return { q, k: key, v: value, lead };
   }

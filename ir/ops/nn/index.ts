@@ -1,5 +1,6 @@
 /** Every operator family of neural networks: importing this fills the registry. */
 import "./activation-pieces.ts";
+import "./activation-smooth.ts";
 import "./activation.ts";
 import "./attention.ts";
 import "./convolution.ts";
@@ -11,6 +12,7 @@ import "./interpolation.ts";
 import "./linear.ts";
 import "./losses-classification.ts";
 import "./losses-elementwise.ts";
+import "./losses-margin.ts";
 import "./losses-pairs.ts";
 import "./normalization.ts";
 import "./pad.ts";

@@ -6,7 +6,7 @@ import { isNode } from "../../builder.ts";
 import { defineOp, nothingMeasured, recordOperator } from "../../operator.ts";
 import { sameShape } from "../../shape.ts";
 import { describe, requireFloat, toFloat } from "../support.ts";
-import { softplusOf } from "./activation.ts";
+import { softplusOf } from "./activation-smooth.ts";
 import { pairOf, reducedTo, wantedReduction } from "./losses-support.ts";
 import { reduced, reductionOf, widen, widenIf } from "./support.ts";
 

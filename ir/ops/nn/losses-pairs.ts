@@ -6,7 +6,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { broadcastShapes, formatShape } from "../../shape.ts";
 import { checkBroadcast, describe, dropAxes, promoted, toFloat } from "../support.ts";
-import { softplusOf } from "./activation.ts";
+import { softplusOf } from "./activation-smooth.ts";
 import { pairOf, reducedTo, wantedReduction } from "./losses-support.ts";
 import { distanceOf } from "./similarity.ts";
 import { reductionOf, widen } from "./support.ts";

@@ -1,0 +1,95 @@
+/** Margin losses over classes. */
+import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
+import type { Node } from "../../graph.ts";
+import { defineOp } from "../../operator.ts";
+import { formatShape } from "../../shape.ts";
+import { checkRange, describe, requireFloat } from "../support.ts";
+import { besideClasses, requireClasses, valueAt } from "./class-targets.ts";
+import { wantedReduction } from "./losses-support.ts";
+import { reduced, widen } from "./support.ts";
+
+const page = (name: string): string => `torch.nn.functional.${name}`;
+const places = ["nn.functional"] as const;
+
+export const multiMarginLoss = defineOp({
+  name: "multi_margin_loss",
+  signature:
+    "multi_margin_loss(Tensor input, Tensor target, number p=1, Scalar margin=1, Tensor? weight=None, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+  places,
+  doc: {
+    summary: "Mean over the other classes of max(0, margin - input[target] + input[c]) ** p.",
+    shape: "[N, C], int64[N] -> []; [C], int64[] -> []",
+    source: page("multi_margin_loss"),
+  },
+  gradient: "through decomposition",
+  record(g, args) {
+    const { p, weight } = args;
+    if (p !== 1 && p !== 2)
+      throw new ArgumentError("multi_margin_loss/p", `multi_margin_loss: only p == 1 and p == 2 supported, got ${p}.`);
+    const single = args.input.shape.length < 2;
+    const input = single ? g.reshape(args.input, [1, args.input.shape[0] ?? 1]) : args.input;
+    const target = g.reshape(args.target, [input.shape[0]!]);
+    requireClasses("multi_margin_loss", requireFloat("multi_margin_loss", input), target, weight);
+    const x = widen(g, input);
+    checkRange(g, "multi_margin_loss", target, input.shape[1]!);
+    const column = besideClasses(g, target, input);
+    const own = valueAt(g, x, column);
+    const gap = g.add(g.sub(x, own), g.scalar(args.margin, x.dtype));
+    const others = g.ne(g.iotaAlong(input.shape, 1, "int64"), column);
+    const positive = g.and(others, g.gt(gap, 0));
+    const bounded = g.where(positive, gap, 0);
+    let each = p === 1 ? bounded : g.mul(bounded, bounded);
+    if (weight !== null) each = g.mul(each, besideClasses(g, g.gather(g.cast(weight, x.dtype), [0], [target]), input));
+    const loss = g.div(g.reshape(g.sum(each, [1]), target.shape), input.shape[1]!);
+    const result = reduced(g, loss, wantedReduction("multi_margin_loss", args));
+    return g.cast(result.shape.length > 0 ? g.reshape(result, args.target.shape) : result, input.dtype);
+  },
+});
+
+export const multilabelMarginLoss = defineOp({
+  name: "multilabel_margin_loss",
+  signature:
+    "multilabel_margin_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+  places,
+  doc: {
+    summary:
+      "Mean over classes of max(0, 1 - input[t] + input[c]) for every target t (up to the first -1) and every class c that is none.",
+    shape: "[N, C], int64[N, C] -> []; [C], int64[C] -> []",
+    source: page("multilabel_margin_loss"),
+  },
+  gradient: "through decomposition",
+  record(g, args) {
+    if (args.target.dtype !== "int64")
+      throw new DTypeError(
+        "multilabel_margin_loss/target",
+        `multilabel_margin_loss: expected scalar type Long but found ${args.target.dtype}.`,
+        "Convert it with target.long().",
+      );
+    if (formatShape(args.target.shape) !== formatShape(args.input.shape))
+      throw new ShapeError(
+        "multilabel_margin_loss/target",
+        `multilabel_margin_loss: inconsistent target size: ${describe(args.target)} for input of size: ${describe(args.input)}.`,
+      );
+    const single = args.input.shape.length < 2;
+    const size = args.input.shape.at(-1) ?? 1;
+    const line = [single ? 1 : args.input.shape[0]!, size];
+    const x = widen(g, g.reshape(requireFloat("multilabel_margin_loss", args.input), line));
+    const target = g.reshape(args.target, line);
+    // A list ends at its first negative target.
+    const live = g.ge(g.scan("min", target, 1), 0n);
+    const known = g.where(live, target, 0n);
+    const [batch] = line as [number, number];
+    // [N, target, class]
+    const cube = [batch, size, size];
+    const across = (y: Node, axis: 1 | 2): Node =>
+      g.expandTo(g.reshape(y, axis === 1 ? [batch, size, 1] : [batch, 1, size]), cube);
+    const isTarget = g.and(g.eq(g.iotaAlong(cube, 2, "int64"), across(known, 1)), across(live, 1));
+    const anyTarget = g.reduce("reduce_max", isTarget, [1]);
+    const own = g.takeAlong(x, 1, known);
+    const gap = g.sub(g.add(across(x, 2), 1), across(own, 1));
+    const counts = g.and(g.and(across(live, 1), g.not(g.expandTo(anyTarget, cube))), g.gt(gap, 0));
+    const loss = g.div(g.reshape(g.sum(g.where(counts, gap, 0), [1, 2]), [batch]), size);
+    const result = reduced(g, loss, wantedReduction("multilabel_margin_loss", args));
+    return g.cast(single ? g.reshape(result, []) : result, args.input.dtype);
+  },
+});
