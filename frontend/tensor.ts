@@ -19,7 +19,7 @@ import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
 import { traceObserver } from "./trace.ts";
 import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
-import { detachStep, type ViewStep } from "./views.ts";
+import { detachStep, joined, type ViewStep } from "./views.ts";
 
 export type Nested<T> = T | readonly Nested<T>[];
 export interface ReadOptions {
@@ -138,15 +138,31 @@ export class Tensor {
   write_(node: Node, operator: string): void {
     let value = node;
     let tensor: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
-    if (this.parent_ !== null && !fills.has(operator) && this.isExpanded()) throw new ShapeError("inplace/expanded", `${operator}: unsupported operation: more than one element of the written-to tensor refers to a single memory location.`, "clone() the expanded tensor before writing to it.");
+    if (this.parent_ !== null && this.numel() > 0 && !fills.has(operator) && this.isExpanded()) throw new ShapeError("inplace/expanded", `${operator}: unsupported operation: more than one element of the written-to tensor refers to a single memory location.`, "clone() the expanded tensor before writing to it.");
     while (tensor.parent_ !== null) {
-      value = tensor.step_!.write(graph, tensor.parent_.node_(), value);
-      tensor = tensor.parent_;
+      const steps = [tensor.step_!];
+      let target = tensor.parent_;
+      for (; target.parent_ !== null && target.step_ !== detachStep && target.overlaps(); target = target.parent_) steps.unshift(target.step_!);
+      const step = steps.length === 1 ? steps[0]! : joined(steps);
+      value = step.write(graph, target.node_(), value);
+      tensor = target;
     }
     this.storage_.write(value, operator);
   }
 
-  /** Whether several elements are one place in memory. */
+  /** Whether elements may share places in memory: they do not when each dimension steps over all smaller ones. */
+  private overlaps(): boolean {
+    const { strides } = this.layout_();
+    const axes = this.shape.map((size, axis) => ({ size, stride: Math.abs(strides[axis]!) })).filter(({ size }) => size > 1);
+    let reach = 0;
+    for (const { size, stride } of axes.sort((a, b) => a.stride - b.stride)) {
+      if (stride <= reach) return true;
+      reach += stride * (size - 1);
+    }
+    return false;
+  }
+
+  /** Whether a dimension repeats its elements. */
   private isExpanded(): boolean {
     const { strides } = this.layout_();
     return strides.some((stride, i) => stride === 0 && this.shape[i]! > 1);

@@ -27,7 +27,17 @@ export const detachStep: ViewStep = {
   write: (g, parent, value) => (parent.requiresGrad ? g.withHistory(value, parent) : value),
 };
 
+/**
+ * Several steps as one. Through a view in which elements overlap, a write has to reach the memory in one step: what is
+ * only another sight of an element must not be written back.
+ */
+export function joined(steps: readonly ViewStep[]): ViewStep {
+  const apply = (g: GraphBuilder, parent: Node): Node => steps.reduce((node, step) => step.apply(g, node), parent);
+  return { name: steps.map((step) => step.name).join("."), apply, write: (g, parent, value) => (value.shape.includes(0) ? parent : scatterThrough(g, parent, value, apply)) };
+}
+
 function writeThrough(g: GraphBuilder, parent: Node, value: Node, apply: (g: GraphBuilder, parent: Node) => Node): Node {
+  if (value.shape.includes(0)) return parent;
   // Find the movement nodes on a stand-in for the parent, then undo them from the view's end.
   const standIn = leafNode("input", parent.dtype, parent.shape, null);
   const chain: Node[] = [];
