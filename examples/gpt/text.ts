@@ -14,7 +14,9 @@ export function documentation(): string {
   for (const folder of documentationFolders) {
     try {
       const names = readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" });
-      pages.push(...names.filter(isPage).map((name) => path.join(folder, name)));
+      // What the build writes repeats itself: a model would learn a table.
+      const written = names.filter((name) => isPage(name) && !name.startsWith("generated"));
+      pages.push(...written.map((name) => path.join(folder, name)));
     } catch {
       // A folder that this checkout does not have.
     }
