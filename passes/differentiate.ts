@@ -16,7 +16,9 @@ export interface DifferentiateHooks {
   readonly onGradient?: (node: Node, grad: Node) => Node;
   /** Nodes that the walk does not look past. */
   readonly boundary?: ReadonlySet<Node>;
-  /** Called after a node's rule ran. */
+  /** Called before a node's rule runs. */
+  readonly onNode?: (node: Node) => void;
+  /** Called after a node's rule ran, with the gradients of the inputs that require one. */
   readonly onRule?: (node: Node, grads: readonly (Node | null)[], inputGradients: readonly (Node | null)[]) => void;
 }
 
@@ -60,8 +62,9 @@ export function differentiate(
       continue;
     }
     if (!node.inputs.some((input) => useful.has(input))) continue;
+    hooks.onNode?.(node);
     const inputGradients = adjoint(g, node, grads);
-    hooks.onRule?.(node, grads, inputGradients);
+    hooks.onRule?.(node, grads, inputGradients.map((grad, k) => (node.inputs[k]!.requiresGrad ? grad : null)));
     node.inputs.forEach((input, k) => {
       const grad = inputGradients[k];
       if (grad && input.requiresGrad && useful.has(input)) accumulate(input, 0, grad);
@@ -91,7 +94,7 @@ function callAdjoint(g: GraphBuilder, node: NodeOf<"call">, grads: readonly (Nod
   if (definition.gradient === "none") return node.inputs.map(() => null);
   if (typeof definition.gradient === "function") {
     const outputs = node.outputs ? node.outputs.map((_, i) => g.pick(node as Node, i)) : [node as Node];
-    return definition.gradient(g, { node: node as Node, inputs: node.inputs, attrs: node.attrs.attrs, outputs, grads });
+    return definition.gradient(g, { node: node, inputs: node.inputs, attrs: node.attrs.attrs, outputs, grads });
   }
   const enabled = g.gradEnabled;
   g.gradEnabled = true;
