@@ -62,12 +62,18 @@ export class GraphBuilder {
    */
   checkIndex(index: Node, size: number, error: () => Error, low = 0): void {
     if (this.onCheck === null || index.op === "iota" || elementCount(index.shape) === 0) return;
+    this.refuseWhere(index, () => this.or(this.lt(index, literalFor(index, low)), this.ge(index, literalFor(index, size))), error);
+  }
+
+  /** States that no element of a bool tensor is true, for whoever reads what is computed from `subject`. */
+  refuseWhere(subject: Node, failing: () => Node, error: () => Error): void {
+    if (this.onCheck === null) return;
     const enabled = this.gradEnabled;
     this.gradEnabled = false;
-    const outside = this.or(this.lt(index, literalFor(index, low)), this.ge(index, literalFor(index, size)));
-    const failed = this.reduce("reduce_max", outside, index.shape.map((_, axis) => axis));
+    const elements = failing();
+    const failed = this.reduce("reduce_max", elements, elements.shape.map((_, axis) => axis));
     this.gradEnabled = enabled;
-    this.onCheck({ subject: index, failed: this.reshape(failed, [1]), error });
+    this.onCheck({ subject, failed: this.reshape(failed, [1]), error });
   }
 
   // ---- leaves

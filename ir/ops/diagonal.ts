@@ -47,6 +47,16 @@ defineOp({
   record: (g, { input, offset, dim1, dim2 }) => diagonalOf(g, input, lineOf("diagonal", input, offset, dim1, dim2)),
 });
 
+defineOp({
+  name: "linalg_diagonal",
+  signature: "linalg_diagonal(Tensor A, *, int offset=0, int dim1=-2, int dim2=-1) -> Tensor",
+  places: ["linalg"],
+  view: true,
+  doc: { summary: "A diagonal of the last two dimensions, as the last dimension.", shape: "[*, m, n] -> [*, length]", source: "torch.linalg.diagonal" },
+  gradient: "through decomposition",
+  record: (g, { A, offset, dim1, dim2 }) => diagonalOf(g, A, lineOf("diagonal", A, offset, dim1, dim2)),
+});
+
 /** Zeros with `values` (their last dimension) along a diagonal of two new last dimensions. */
 function onDiagonal(g: GraphBuilder, values: Node, offset: number): Node {
   const length = values.shape.at(-1)!;

@@ -140,7 +140,7 @@ defineOp({
     const count = elementCount(source.shape);
     if (count === 0 || elementCount(shape) === 0) return g.expandTo(input, shape);
     const chosen = g.expandTo(truth(g, mask), shape);
-    g.checkIndex(trueCount(g, chosen), count + 1, () => new ShapeError("masked_scatter/count", `masked_scatter: Number of elements of source < number of ones in mask: source ${describe(source)}, mask ${describe(mask)}.`));
+    g.refuseWhere(chosen, () => g.gt(trueCount(g, chosen), count), () => new ShapeError("masked_scatter/count", `masked_scatter: Number of elements of source < number of ones in mask: source ${describe(source)}, mask ${describe(mask)}.`));
     const values = g.gather(g.reshape(source, [count]), [0], [ordinals(g, chosen)]);
     return g.where(chosen, values, g.expandTo(input, shape));
   },
@@ -199,7 +199,7 @@ function putMasked(g: GraphBuilder, input: Node, mask: Node, axis: number, value
   if (count === 1) updates = g.expandTo(g.reshape(aligned, [...lead, ...mask.shape.map(() => 1), ...rest]), input.shape);
   else {
     const mismatch = (): Error => new ShapeError("index_put/values", `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result: the mask ${describe(mask)} does not have ${count} true elements.`);
-    g.checkIndex(trueCount(g, truth(g, mask)), count + 1, mismatch, count);
+    g.refuseWhere(mask, () => g.ne(trueCount(g, truth(g, mask)), count), mismatch);
     const first = g.permute(aligned, [axis, ...range(whole.length).filter((i) => i !== axis)]);
     const spread = count === 0 ? g.full([...mask.shape, ...lead, ...rest], 0, input.dtype) : g.gather(first, [0], [ordinals(g, mask)]);
     const order = [...range(axis).map((i) => mask.shape.length + i), ...range(mask.shape.length), ...range(rest.length).map((i) => mask.shape.length + axis + i)];

@@ -157,7 +157,7 @@ function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Obse
   };
   if (fweights !== null && !isIntegral(fweights.dtype)) throw new DTypeError("cov/fweights", `cov(): expected fweights to have integral dtype but got fweights with ${fweights.dtype} dtype.`);
   if (aweights !== null && !isFloat(aweights.dtype)) throw new DTypeError("cov/aweights", `cov(): expected aweights to have floating point dtype but got aweights with ${aweights.dtype} dtype.`);
-  if (fweights !== null) g.checkIndex(g.cast(fweights, "float32"), Infinity, () => new ArgumentError("cov/fweights", "cov(): fweights cannot be negative."));
+  if (fweights !== null) g.refuseWhere(fweights, () => g.lt(fweights, 0), () => new ArgumentError("cov/fweights", "cov(): fweights cannot be negative."));
   const frequencies = fweights === null ? null : wide(fweights, "fweights");
   const importance = aweights === null ? null : wide(aweights, "aweights");
   const weights = frequencies === null ? importance : importance === null ? frequencies : g.mul(frequencies, importance);
