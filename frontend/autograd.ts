@@ -5,7 +5,8 @@
 import { AutogradError, ArgumentError } from "../ir/errors.ts";
 import { enterScope, forgetInterned, nextNodeId, type Node } from "../ir/graph.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
-import { differentiate } from "../passes/differentiate.ts";
+import { differentiate, type DifferentiateHooks } from "../passes/differentiate.ts";
+import { AnomalyWatch } from "./anomaly.ts";
 import { withSite } from "./call.ts";
 import { checkSaved, freeSaved } from "./saved-values.ts";
 import { captureSite } from "./site.ts";
@@ -70,17 +71,28 @@ function run(pass: Pass): (Node | null)[] {
     let firstNew = nextNodeId();
     const visited: Node[] = [];
     const site = captureSite();
-    const result = differentiate(graph, roots, grads, pass.targets, {
+    const anomalies = AnomalyWatch.start();
+    const hooks: DifferentiateHooks = {
       onGradient: (node, grad) => {
         firstNew = nextNodeId();
         return runHooks(node, grad, device);
       },
+      ...(anomalies === null ? {} : { onNode: (node) => anomalies.entering(node) }),
       onRule: (node, _grads, produced) => {
         checkSaved(pass.name, node, produced, firstNew);
+        anomalies?.left(node, produced);
         firstNew = nextNodeId();
         visited.push(node);
       },
-    });
+    };
+    let result: (Node | null)[];
+    try {
+      result = differentiate(graph, roots, grads, pass.targets, hooks);
+    } catch (error) {
+      anomalies?.failed(error);
+      throw error;
+    }
+    anomalies?.settle(result, device);
     if (!pass.retain) {
       freeSaved(visited, site);
       // A graph recorded anew must not meet the nodes that were given up.
@@ -108,7 +120,7 @@ function runHooks(node: Node, grad: Node, device: Tensor["storage_"]["device"]):
       const replaced = hook(Tensor.ofNode(current, device));
       if (replaced instanceof Tensor) current = replaced.node_();
     }
-    if (tensor.retainsGrad_ && node.op !== "leaf") tensor.grad = Tensor.ofNode(current, device);
+    if (tensor.retainsGrad_ && node.op !== "leaf") accumulate(tensor, current, true);
   }
   return current;
 }
@@ -183,12 +195,22 @@ export function backward(tensors: Tensors, grad_tensors?: MaybeTensors, options:
         if (!gradNode) return;
         const owner = chosen === null ? (target.binding as Tensor) : chosen[i]!;
         traceObserver()?.gradRead(owner);
-        const fresh = Tensor.ofNode(gradNode, owner.storage_.device);
-        owner.grad = owner.grad === null ? fresh : Tensor.ofNode(graph.add(owner.grad.node_(), gradNode), owner.storage_.device);
+        accumulate(owner, gradNode, create);
         for (const hook of owner.accumulateHooks_?.values() ?? []) hook(owner);
       });
     });
   });
+}
+
+/** In place, so that whoever holds the gradient sees it grow; not where that would overwrite what a graph needs. */
+function accumulate(owner: Tensor, gradNode: Node, create: boolean): void {
+  const { grad: before } = owner;
+  if (before === null) owner.grad = Tensor.ofNode(gradNode, owner.storage_.device);
+  else {
+    const sum = graph.add(before.node_(), gradNode);
+    if (create || before.requires_grad || before.parent_ !== null) owner.grad = Tensor.ofNode(sum, owner.storage_.device);
+    else before.write_(sum, "backward");
+  }
 }
 
 /** Leaves of differentiation that roots depend on. */
@@ -212,5 +234,6 @@ function leavesOf(roots: readonly Node[]): Node[] {
   return leaves;
 }
 
+export { detect_anomaly, is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly } from "./anomaly.ts";
 export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
 export { Function, type FunctionCtx } from "./autograd-function.ts";

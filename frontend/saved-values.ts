@@ -8,15 +8,21 @@
 import { AutogradError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
+import { captureSite } from "./site.ts";
 import { overwriteOf, type Overwrite } from "./storage.ts";
 
 export interface Operation {
   readonly name: string;
   readonly inputs: ReadonlySet<Node>;
   readonly results: ReadonlySet<Node>;
+  /** The user's line, while anomalies are being detected. */
+  readonly site: (() => string | null) | null;
   /** What an in-place operator overwrote itself: it keeps a copy of that. */
   readonly overwrites: Node | null;
 }
+/** Whether operators remember their lines, and gradients are checked for NaN (frontend/anomaly). */
+export const anomaly = { enabled: false, checkNan: true };
+
 const operations = new WeakMap<Node, Operation>();
 /** Nodes whose saved values an earlier backward gave up, with the line of that call. */
 const freed = new WeakMap<Node, () => string | null>();
@@ -27,7 +33,7 @@ export const operationOf = (node: Node): Operation | null => operations.get(node
 /** An operator recorded `results`, with everything new from `firstId` on, from `inputs`. */
 export function noteOperation(name: string, inputs: readonly Node[], results: readonly Node[], firstId: number, overwrites: Node | null = null): void {
   if (!results.some((node) => node.requiresGrad)) return;
-  const operation: Operation = { name, inputs: new Set(inputs), results: new Set(results), overwrites };
+  const operation: Operation = { name, inputs: new Set(inputs), results: new Set(results), site: anomaly.enabled ? captureSite() : null, overwrites };
   const stack = results.filter((node) => node.id >= firstId);
   while (stack.length > 0) {
     const node = stack.pop()!;
@@ -49,7 +55,8 @@ export function freeSaved(nodes: readonly Node[], site: () => string | null): vo
  */
 export function checkSaved(name: string, node: Node, produced: readonly (Node | null)[], firstNew: number): void {
   const operation = operations.get(node) ?? null;
-  const candidates = new Set<Node>([node, ...node.inputs]);
+  // A constant is the same node wherever it occurs: a rule that uses a zero does not use a tensor of zeros.
+  const candidates = new Set<Node>([node, ...node.inputs].filter((value) => !isConstant(value)));
   const site = freed.get(node);
   if (site === undefined && !anyOverwritten(candidates, operation)) return;
   for (const used of usedBy(produced, firstNew, candidates)) {
@@ -62,6 +69,12 @@ export function checkSaved(name: string, node: Node, produced: readonly (Node | 
       throw overwrittenError(name, node, value, write);
     }
   }
+}
+
+function isConstant(node: Node): boolean {
+  let current = node;
+  while (current.op === "expand" || current.op === "reshape") current = current.inputs[0]!;
+  return current.op === "constant";
 }
 
 /** Most graphs have nothing overwritten: found out without walking what a rule made. */

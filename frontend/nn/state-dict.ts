@@ -59,16 +59,14 @@ export function loadState(
   const plan: Plan = { apply: [], missing: [], unexpected: [], mismatched: [] };
   const tree = walk(root, "", false);
   for (const [path, module] of tree) planModule(module, path === "" ? "" : `${path}.`, state, assign, plan);
-  if (strict) {
-    const known = new Set<string>();
-    for (const [path, module] of tree) {
-      const prefix = path === "" ? "" : `${path}.`;
-      for (const [name] of [...ownParameters(module), ...ownBuffers(module).filter(([, , persistent]) => persistent)])
-        known.add(prefix + name);
-      if (module.get_extra_state() !== undefined) known.add(prefix + extraStateKey);
-    }
-    plan.unexpected.push(...Object.keys(state).filter((key) => !known.has(key)));
+  const known = new Set<string>();
+  for (const [path, module] of tree) {
+    const prefix = path === "" ? "" : `${path}.`;
+    for (const [name] of [...ownParameters(module), ...ownBuffers(module).filter(([, , persistent]) => persistent)])
+      known.add(prefix + name);
+    if (module.get_extra_state() !== undefined) known.add(prefix + extraStateKey);
   }
+  plan.unexpected.push(...Object.keys(state).filter((key) => !known.has(key)));
   const quoted = (keys: readonly string[]): string => keys.map((key) => `"${key}"`).join(", ");
   const messages = [...plan.mismatched];
   if (strict && plan.missing.length > 0) messages.unshift(`Missing key(s) in state_dict: ${quoted(plan.missing)}. `);

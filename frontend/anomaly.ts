@@ -1,0 +1,117 @@
+/**
+ * `torch.autograd.detect_anomaly`: while it is on, operators remember the line that recorded them, and a backward pass
+ * that fails or gives NaN says which operator it was and where that line is. Slow, for debugging.
+ * https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection
+ */
+import { AutogradError } from "../ir/errors.ts";
+import type { Node } from "../ir/graph.ts";
+import type { Device } from "../runtime/device.ts";
+import { GradientFunction } from "./grad-fn.ts";
+import { recorder } from "./recorder.ts";
+import { anomaly, operationOf } from "./saved-values.ts";
+import { graph } from "./state.ts";
+import { traceObserver } from "./trace.ts";
+import { withGradMode } from "./grad-mode.ts";
+
+interface AnomalyOptions {
+  /** Whether NaN in a gradient is an error. */
+  readonly check_nan?: boolean;
+}
+
+/** A mode that lasts until it is disposed of: `using mode = torch.autograd.detect_anomaly()`. */
+class AnomalyScope implements Disposable {
+  private readonly before = { ...anomaly };
+  constructor(enabled: boolean, checkNan: boolean) {
+    Object.assign(anomaly, { enabled, checkNan });
+  }
+  [Symbol.dispose](): void {
+    Object.assign(anomaly, this.before);
+  }
+}
+
+function scoped<T>(scope: AnomalyScope, body: () => T): T {
+  let result: T;
+  try {
+    result = body();
+  } catch (error) {
+    scope[Symbol.dispose]();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(() => scope[Symbol.dispose]()) as T;
+  scope[Symbol.dispose]();
+  return result;
+}
+
+/** Detects anomalies in what `body` records and differentiates; without a body, until the scope is disposed of. */
+export function detect_anomaly(options?: AnomalyOptions): Disposable;
+export function detect_anomaly<T>(body: () => T, options?: AnomalyOptions): T;
+export function detect_anomaly<T>(first?: (() => T) | AnomalyOptions, second?: AnomalyOptions): T | Disposable {
+  const body = typeof first === "function" ? first : null;
+  const { check_nan = true } = (body === null ? (first as AnomalyOptions | undefined) : second) ?? {};
+  const scope = new AnomalyScope(true, check_nan);
+  return body === null ? scope : scoped(scope, body);
+}
+
+/** Switches detection on or off from here on, or until the scope is disposed of. */
+export function set_detect_anomaly(mode: boolean, check_nan: boolean | AnomalyOptions = true): Disposable {
+  return new AnomalyScope(mode, typeof check_nan === "boolean" ? check_nan : (check_nan.check_nan ?? true));
+}
+export const is_anomaly_enabled = (): boolean => anomaly.enabled;
+export const is_anomaly_check_nan_enabled = (): boolean => anomaly.checkNan;
+
+/** Follows one backward pass. */
+export class AnomalyWatch {
+  private current: Node | null = null;
+
+  static start(): AnomalyWatch | null {
+    return anomaly.enabled ? new AnomalyWatch() : null;
+  }
+
+  entering(node: Node): void {
+    this.current = node;
+  }
+
+  /** States that the gradients which leave an operator hold no NaN. */
+  left(node: Node, produced: readonly (Node | null)[]): void {
+    if (!anomaly.checkNan) return;
+    const operation = operationOf(node);
+    const inputs = operation === null ? node.inputs : [...operation.inputs];
+    const name = new GradientFunction(node, null).name();
+    const line = forwardLine(node);
+    produced.forEach((grad, i) => {
+      // What an operator's own steps hand each other is nobody's business.
+      const place = inputs.indexOf(node.inputs[i]!);
+      if (grad === null || place < 0) return;
+      graph.refuseWhere(
+        grad,
+        () => withGradMode(false, () => graph.isNaN(grad)),
+        () =>
+          new AutogradError(
+            "anomaly/nan",
+            `backward: Function '${name}' returned nan values in its ${place}th output.${line}`,
+          ),
+      );
+    });
+  }
+
+  /** An error of a backward rule, such as a user's: tells where the operator was called. */
+  failed(error: unknown): void {
+    if (!(error instanceof Error) || this.current === null || error.message.includes(forward)) return;
+    error.message += `\n  Error detected in ${new GradientFunction(this.current, null).name()}.${forwardLine(this.current)}`;
+  }
+
+  /** Gradients are computed at once, so that NaN is found by the call that made it, where a device allows that. */
+  settle(results: readonly (Node | null)[], device: Device): void {
+    if (!device.synchronous || traceObserver() !== null) return;
+    recorder.flush(
+      results.flatMap((node) => (node === null ? [] : [{ node, hint: "escapes" as const }])),
+      device,
+    );
+  }
+}
+
+const forward = "Traceback of forward call that caused the error:";
+function forwardLine(node: Node): string {
+  const site = operationOf(node)?.site?.() ?? null;
+  return ` ${forward} ${site ?? "unknown, since detection was off then"}.`;
+}
