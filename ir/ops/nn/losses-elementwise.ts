@@ -225,8 +225,8 @@ export const klDiv = defineOp({
     if (args.log_target) loss = g.mul(power, g.sub(y, x));
     else {
       // 0 * log(0) counts as 0.
-      const empty = g.le(y, 0);
-      const own = g.where(g.isNaN(y), y, g.where(empty, 0, g.mul(y, g.log(g.where(empty, 1, y)))));
+      const empty = g.eq(y, 0);
+      const own = g.where(empty, 0, g.mul(y, g.log(g.where(empty, 1, y))));
       loss = g.sub(own, g.mul(y, x));
     }
     if (args.reduction === "batchmean" && args.size_average === null && args.reduce === null) {

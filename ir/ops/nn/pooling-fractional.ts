@@ -48,7 +48,8 @@ export const fractionalMaxPool = defineOp({
     let flat: Node | null = null;
     const places = sizes.map((size, i) => {
       // The samples belong to the dimensions from the last to the first.
-      const sample = g.reshape(g.sliceAxis(samples, 2, rank === 2 ? 1 - i : i, 1), lead);
+      const column = g.sliceAxis(samples, 2, rank === 2 ? 1 - i : i, 1);
+      const sample = g.reshape(g.slice(column, [0, 0, 0], [...lead, 1]), lead);
       const start = g.reshape(
         starts(g, sample, size, output[i]!, kernel[i]!),
         shape.map((n, axis) => (axis < 2 || axis === 2 + i ? n : 1)),

@@ -65,16 +65,18 @@ describe("gradients agree with differences of values", () => {
   beforeAll(() => torch.set_default_device("cpu:js"));
 
   it.each(cases.map(([title, of, ...shapes]) => ({ title, of, shapes })))("$title", ({ of, shapes }) => {
-    expectGradients(
-      of,
-      shapes.map((shape) => sample(...shape)),
-    );
+    expect(() =>
+      expectGradients(
+        of,
+        shapes.map((shape) => sample(...shape)),
+      ),
+    ).not.toThrow();
   });
 
   const twice: readonly { title: string; of: Function; shapes: number[][] }[] = [
     {
       title: "convolution",
-      of: (x, w) => F.conv1d(x!, w!, null, 2, 1).pow(2),
+      of: (x, w) => F.conv1d(x, w, null, 2, 1).pow(2),
       shapes: [
         [1, 2, 5],
         [2, 2, 3],
@@ -82,18 +84,18 @@ describe("gradients agree with differences of values", () => {
     },
     {
       title: "transposed convolution",
-      of: (x, w) => F.conv_transpose1d(x!, w!, null, 2, 1).pow(2),
+      of: (x, w) => F.conv_transpose1d(x, w, null, 2, 1).pow(2),
       shapes: [
         [1, 2, 3],
         [2, 2, 3],
       ],
     },
-    { title: "layer normalisation", of: (x, w) => F.layer_norm(x!, [3], w!).pow(2), shapes: [[2, 3], [3]] },
-    { title: "softplus", of: (x, y) => F.softplus(x!.mul(y!)), shapes: [[4], [4]] },
+    { title: "layer normalisation", of: (x, w) => F.layer_norm(x, [3], w).pow(2), shapes: [[2, 3], [3]] },
+    { title: "softplus", of: (x, y) => F.softplus(x.mul(y)), shapes: [[4], [4]] },
   ];
   it.each(twice)("at second order: $title", ({ of, shapes }) => {
     const inputs = shapes.map((shape) => sample(...shape).mul(0.5));
-    for (const which of [0, 1]) expectGradients(gradientOf(of, which), inputs);
+    for (const which of [0, 1]) expect(() => expectGradients(gradientOf(of, which), inputs)).not.toThrow();
   });
 });
 

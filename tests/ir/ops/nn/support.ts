@@ -13,7 +13,7 @@ export const gradientOf =
     const out = of(...leaves);
     return torch.autograd.grad([out.mul(sample(...out.shape)).sum()], [leaves[which]!], {
       create_graph: true,
-    })[0]!;
+    })[0];
   };
 
 /** How many kernels computing these results takes. */
