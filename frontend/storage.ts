@@ -155,7 +155,7 @@ export class Storage {
     const node = behindMarkers(this.current);
     const value = valueOf(node) ?? recorder.compute(node, this.device);
     shared.receive(typedView(this.dtype, this.device.readSync(value.memory())));
-    if (valueOf(node) === null && !this.current.requiresGrad) this.replace(inputNode(value));
+    if (valueOf(node) === null && !this.current.requiresGrad) this.replace(leafNode("input", node.dtype, node.shape, value));
     if (valueOf(behindMarkers(this.current)) !== null) written.delete(this);
   }
 

@@ -142,7 +142,7 @@ export class Tensor {
     while (tensor.parent_ !== null) {
       const steps = [tensor.step_!];
       let target = tensor.parent_;
-      for (; target.parent_ !== null && target.step_ !== detachStep && target.overlaps(); target = target.parent_) steps.unshift(target.step_!);
+      for (; target.parent_ !== null && target.overlaps(); target = target.parent_) steps.unshift(target.step_!);
       const step = steps.length === 1 ? steps[0]! : joined(steps);
       value = step.write(graph, target.node_(), value);
       tensor = target;

@@ -33,7 +33,12 @@ export const detachStep: ViewStep = {
  */
 export function joined(steps: readonly ViewStep[]): ViewStep {
   const apply = (g: GraphBuilder, parent: Node): Node => steps.reduce((node, step) => step.apply(g, node), parent);
-  return { name: steps.map((step) => step.name).join("."), apply, write: (g, parent, value) => (value.shape.includes(0) ? parent : scatterThrough(g, parent, value, apply)) };
+  const write = (g: GraphBuilder, parent: Node, value: Node): Node => {
+    if (value.shape.includes(0)) return parent;
+    const written = scatterThrough(g, parent, value, apply);
+    return steps.includes(detachStep) ? detachStep.write(g, parent, written) : written;
+  };
+  return { name: steps.map((step) => step.name).join("."), apply, write };
 }
 
 function writeThrough(g: GraphBuilder, parent: Node, value: Node, apply: (g: GraphBuilder, parent: Node) => Node): Node {

@@ -1,10 +1,10 @@
 /** What a recorded model computes with besides its inputs: parameters, buffers and other tensors that it closes over. */
-import { topologicalOrder, type Node } from "../../ir/graph.ts";
+import { leafNode, topologicalOrder, type Node } from "../../ir/graph.ts";
 import type { Device } from "../../runtime/device.ts";
 import { recorder } from "../recorder.ts";
 import { takeWritten, type Storage } from "../storage.ts";
 import type { Tensor } from "../tensor.ts";
-import { behindMarkers, inputNode, valueOf, type Value } from "../value.ts";
+import { behindMarkers, valueOf, type Value } from "../value.ts";
 
 export interface Weight {
   /** In the module, where it has one. */
@@ -35,7 +35,8 @@ export function namedLeaves(model: object): LeafNames {
     const { storage_, parent_ } = tensor;
     if (parent_ !== null || known.has(storage_)) continue;
     known.add(storage_);
-    if (names.has(tensor.node_())) storage_.accept(inputNode(storage_.value()));
+    const node = tensor.node_();
+    if (names.has(node)) storage_.accept(leafNode("input", node.dtype, node.shape, storage_.value()));
     names.set(tensor.node_(), name);
   }
   return names;
