@@ -58,7 +58,7 @@ function modeFunction(name: string, enabled: boolean): ModeFunction {
       asyncScopes--;
       graph.gradEnabled = before;
     }) as T;
-  }) as ModeFunction;
+  });
 }
 
 /** Operations inside are not recorded for gradients. https://docs.pytorch.org/docs/stable/generated/torch.no_grad.html */

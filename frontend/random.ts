@@ -163,7 +163,7 @@ const sizedDraw = (name: string, make: Make): SizeCall =>
       const { shape, options } = sizeArguments(name, args);
       const device = currentDevice(options.device);
       return finish(Tensor.ofNode(make(shape, dtypeOption(options, settings.defaultDType, name), device, generatorOf(options)), device), options);
-    })) as SizeCall;
+    }));
 const likeDraw = (name: string, make: Make) => (input: Tensor, options: RandomOptions = {}): Tensor =>
   withSite(() => {
     const device = options.device === undefined ? input.storage_.device : currentDevice(options.device);
@@ -261,7 +261,7 @@ export function multinomial(input: Tensor, num_samples: number | bigint, replace
     const samples = Number(num_samples);
     const shape = input.shape.length === 2 ? [rows, samples] : [samples];
     const device = input.storage_.device;
-    return finish(Tensor.ofNode(drawn(shape, "int64", device, (target) => fillMultinomial(target as never, generatorOf(named).cpu_, wide(onHost("multinomial", input)), { rows, categories, samples, replacement: again })), device), named);
+    return finish(Tensor.ofNode(drawn(shape, "int64", device, (target) => fillMultinomial(target, generatorOf(named).cpu_, wide(onHost("multinomial", input)), { rows, categories, samples, replacement: again })), device), named);
   });
 }
 

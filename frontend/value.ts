@@ -28,8 +28,8 @@ export class Value {
     this.shape = shape;
     this.device = device;
     const onHost = ArrayBuffer.isView(contents);
-    this.host = onHost ? (contents as TypedArray) : null;
-    this.deviceMemory = onHost ? null : (contents as Memory);
+    this.host = onHost ? (contents) : null;
+    this.deviceMemory = onHost ? null : (contents);
   }
 
   get bytes(): number {

@@ -77,7 +77,7 @@ export function linearAccess(node: Node, stop: ReadonlySet<Node> = new Set()): L
     current = current.inputs[0]!;
     const position = linear(at, contiguousStrides(current.shape));
     const strides = names.map((name) => position.coefficientOf(name));
-    if (strides.every((stride) => stride !== null)) best = { base: current, strides: strides as number[], offset: position.constant };
+    if (strides.every((stride) => stride !== null)) best = { base: current, strides: strides, offset: position.constant };
   }
   return best;
 }

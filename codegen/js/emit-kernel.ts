@@ -151,7 +151,7 @@ export function emitKernel(kernel: LoopKernel): { readonly parameters: readonly 
         if (expr.type.lanes !== 1) throw new IrError("js/vector", "JavaScript kernels are scalar");
         const operandKind = expr.args[0]?.type.kind ?? expr.type.kind;
         const kind = isComparison.has(expr.op) ? operandKind : expr.type.kind;
-        return (operations[expr.op] as Emit)(kind, expr.args.map(text), expr);
+        return (operations[expr.op])(kind, expr.args.map(text), expr);
       }
     }
   };

@@ -297,7 +297,7 @@ class LoopLowering {
     const { builder } = this;
     const size = builder.workgroupSize;
     const local: Expr = { op: "local_index", type: typeOf("i32"), args: [] };
-    const dtypes = sum.parts.map((_, i) => (i === 0 ? node.inputs[0]!.dtype : "int32") as typeof node.dtype);
+    const dtypes = sum.parts.map((_, i) => (i === 0 ? node.inputs[0]!.dtype : "int32"));
     const shared = dtypes.map((dtype) => builder.scratch(dtype, size, "workgroup"));
     const at = (i: number, index: Expr): Expr => load(shared[i]!, sum.parts[i]!.type, index);
     sum.parts.forEach((part, i) => builder.emit({ kind: "store", buffer: shared[i]!, index: local, value: part }));

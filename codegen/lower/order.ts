@@ -63,7 +63,7 @@ export function lowerScan(node: NodeOf<"scan">, name: string, target: Target, st
       const position = at(reverse ? k.scale(-1).add(length - 1) : k);
       const value = evaluate({ builder, stored }, source, position);
       builder.assign(total, operation === null ? logAddExp(builder, total, value) : combine(operation, total, value));
-      const buffer = builder.buffer(node as Node, "write");
+      const buffer = builder.buffer(node, "write");
       builder.emit({
         kind: "store",
         buffer,
@@ -169,7 +169,7 @@ export function lowerScatter(node: NodeOf<"scatter">, name: string, target: Targ
   copy.loop("i", count, "parallel", () => {
     const at = unravel(Index.variable("i", count - 1), node.shape);
     const value = evaluate({ builder: copy, stored }, base, at);
-    copy.emit({ kind: "store", buffer: copy.buffer(node as Node, "write"), index: variable("i", i32), value });
+    copy.emit({ kind: "store", buffer: copy.buffer(node, "write"), index: variable("i", i32), value });
   });
   const copied = copy.finish(`${name}_base`);
   if (elementCount(updates.shape) === 0) return [copied];
@@ -208,8 +208,8 @@ export function lowerScatter(node: NodeOf<"scatter">, name: string, target: Targ
       });
       const update = evaluate(context, updates, at);
       const position = builder.let(indexExpr(linear(coordinates, strides)));
-      builder.buffer(node as Node, "read");
-      const buffer = builder.buffer(node as Node, "write");
+      builder.buffer(node, "read");
+      const buffer = builder.buffer(node, "write");
       const old = load(buffer, typeOf(kindOf(node.dtype)), position);
       const value =
         mode === "set"

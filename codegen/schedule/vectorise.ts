@@ -287,7 +287,7 @@ class Widening {
     if (!("args" in value) || value.args.length !== 2) throw new NotVectorisable();
     const [a, b] = value.args as [Expr, Expr];
     if (!(a.op === "var" && a.name === name) || mentions(b, name)) throw new NotVectorisable();
-    const operation = value.op as Operation;
+    const operation = value.op;
     if (reductionOperations[operation] === undefined || value.type.kind === "bool") throw new NotVectorisable();
     if (this.reductions.some((r) => r.name === name)) throw new NotVectorisable();
     this.reductions.push({ name, operation, kind: value.type.kind });
