@@ -4,6 +4,7 @@ import { signature, type CallOf } from "../../arguments.ts";
 import { withSite } from "../../call.ts";
 import { fromHost, full } from "../../creation.ts";
 import { currentDevice } from "../../devices.ts";
+import { hostContentsOf } from "../../host-contents.ts";
 import { Tensor } from "../../tensor.ts";
 import { op } from "../op.ts";
 
@@ -12,7 +13,9 @@ type Lengths = Tensor | readonly number[];
 
 /** Integers of a tensor or a list. */
 const integersOf = (values: Lengths): number[] =>
-  values instanceof Tensor ? Array.from(values.readSync_() as ArrayLike<number | bigint>, Number) : [...values];
+  values instanceof Tensor
+    ? Array.from((hostContentsOf(values) ?? values.readSync_()) as ArrayLike<number | bigint>, Number)
+    : [...values];
 const onCpu = (values: readonly number[]): Tensor => fromHost(values, [values.length], "int64", currentDevice("cpu"));
 const beside = (values: readonly number[], tensor: Tensor): Tensor =>
   fromHost(values, [values.length], "int64", tensor.storage_.device);

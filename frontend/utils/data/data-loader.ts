@@ -118,8 +118,7 @@ export class DataLoader<T, B = Collated<T>> implements Iterable<B>, AsyncIterabl
     this.batch_size = batch_size;
     this.sampler = iterable
       ? null
-      : (sampler ??
-        (shuffle ? new RandomSampler(dataset, { generator }) : new SequentialSampler(dataset)));
+      : (sampler ?? (shuffle ? new RandomSampler(dataset, { generator }) : new SequentialSampler(dataset)));
     this.batch_sampler =
       batch_sampler ??
       (batch_size !== null && this.sampler !== null ? new BatchSampler(this.sampler, batch_size, drop_last) : null);

@@ -1,11 +1,11 @@
 /** Datasets: what has items by number, or gives them one after another. https://docs.pytorch.org/docs/stable/data.html */
 import { IndexError, NotImplementedError, ValueError } from "../../../ir/errors.ts";
-import { formatShape,elementCount } from "../../../ir/shape.ts";
+import { formatShape, elementCount } from "../../../ir/shape.ts";
 import { callOperator, withSite } from "../../call.ts";
 import { fromHost } from "../../creation.ts";
+import { hostContentsOf } from "../../host-contents.ts";
 import { Tensor } from "../../tensor.ts";
 import { typedArray } from "../../../runtime/typed-array.ts";
-import { behindMarkers, valueOf } from "../../value.ts";
 
 /** Items by number. Subclass it with `get` and `length` (or, as in Python, `__getitem__` and `__len__`). */
 export abstract class Dataset<T = unknown> {
@@ -106,8 +106,7 @@ export class TensorDataset<T extends readonly Tensor[] = readonly Tensor[]> exte
 /** Rows of a tensor: copied on the host where its contents are there, else gathered on its device. */
 function rowsOf(tensor: Tensor, indices: readonly number[]): Tensor {
   const { device } = tensor.storage_;
-  const node = tensor.parent_ === null ? behindMarkers(tensor.node_()) : null;
-  const contents = node === null ? null : (valueOf(node)?.hostContents ?? null);
+  const contents = hostContentsOf(tensor);
   if (contents === null)
     return callOperator("index_select", [tensor, 0, fromHost(indices, [indices.length], "int64", device)]) as Tensor;
   const rest = tensor.shape.slice(1);

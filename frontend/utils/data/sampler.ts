@@ -10,6 +10,7 @@ import {
   subsetRandomIndices,
   weightedRandomIndices,
 } from "../../../runtime/random/index.ts";
+import { hostContentsOf } from "../../host-contents.ts";
 import { Tensor } from "../../tensor.ts";
 import { lengthOf, Subset, type MapStyle } from "./dataset.ts";
 
@@ -112,7 +113,10 @@ export class WeightedRandomSampler extends Sampler {
         "weighted-sampler/samples",
         `WeightedRandomSampler: num_samples should be a positive integer value, but got num_samples=${num_samples}.`,
       );
-    this.weights = weights instanceof Tensor ? Array.from(weights.readSync_() as ArrayLike<number>) : [...weights];
+    this.weights =
+      weights instanceof Tensor
+        ? Array.from((hostContentsOf(weights) ?? weights.readSync_()) as ArrayLike<number>)
+        : [...weights];
     this.num_samples = num_samples;
     this.replacement = replacement;
     this.generator = generator ?? null;
