@@ -35,7 +35,11 @@ export class FunctionCtx {
     const changed = this.saved.find(({ tensor, version }) => tensor._version !== version);
     if (changed !== undefined) {
       const { tensor, version } = changed;
-      throw new AutogradError("inplace/saved-tensor", `saved_tensors: one of the variables needed for gradient computation has been modified by an inplace operation: ${String(tensor)} is at version ${tensor._version}; expected version ${version} instead.`, "Use the form without the underscore, or clone() the tensor before changing it.");
+      throw new AutogradError(
+        "inplace/saved-tensor",
+        `saved_tensors: one of the variables needed for gradient computation has been modified by an inplace operation: ${String(tensor)} is at version ${tensor._version}; expected version ${version} instead.`,
+        "Use the form without the underscore, or clone() the tensor before changing it.",
+      );
     }
     return this.saved.map(({ tensor }) => tensor) as unknown as SavedTensors;
   }
@@ -107,16 +111,30 @@ function callNode(inputs: readonly Node[], results: readonly Node[]): Node {
   const attrs = { inputs: inputs.map(mark), results: results.map((_, i) => mark(_, inputs.length + i)) };
   const outputs = results.map(({ dtype, shape }) => ({ dtype, shape }));
   const { dtype, shape } = outputs[0]!;
-  return makeNode({ op: "call", inputs: [...inputs, ...results], attrs: { name: "autograd_function", attrs }, dtype, shape, requiresGrad: true, ...(outputs.length > 1 ? { outputs } : {}) });
+  return makeNode({
+    op: "call",
+    inputs: [...inputs, ...results],
+    attrs: { name: "autograd_function", attrs },
+    dtype,
+    shape,
+    requiresGrad: true,
+    ...(outputs.length > 1 ? { outputs } : {}),
+  });
 }
 
 /** Subclass it with static `forward(ctx, ...args)` and `backward(ctx, ...grads)`, and call `apply(...args)`. */
 export class Function {
   static forward(_ctx: FunctionCtx, ..._args: never[]): Output {
-    throw new AutogradError("function/forward", "You must implement the forward function for custom autograd.Function.");
+    throw new AutogradError(
+      "function/forward",
+      "You must implement the forward function for custom autograd.Function.",
+    );
   }
   static backward(_ctx: FunctionCtx, ..._grads: Tensor[]): Tensor | null | readonly (Tensor | null)[] {
-    throw new AutogradError("function/backward", "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD.");
+    throw new AutogradError(
+      "function/backward",
+      "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD.",
+    );
   }
 
   /** Runs forward without recording, and records this function in its place. */
@@ -126,7 +144,9 @@ export class Function {
     ctx.needs_input_grad = args.map((arg) => arg instanceof Tensor && arg.requires_grad);
     const inputNodes = tensors.map((tensor) => tensor.node_());
     const recording = graph.gradEnabled && inputNodes.some((node) => node.requiresGrad);
-    const output = withGradMode(false, () => (this.forward as (ctx: FunctionCtx, ...args: unknown[]) => Output)(ctx, ...args));
+    const output = withGradMode(false, () =>
+      (this.forward as (ctx: FunctionCtx, ...args: unknown[]) => Output)(ctx, ...args),
+    );
     if (!recording) return output as ReturnType<T["forward"]>;
     const outputs = Array.isArray(output) ? (output as readonly Tensor[]) : [output as Tensor];
     const device = outputs[0]!.storage_.device;

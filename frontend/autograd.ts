@@ -17,7 +17,8 @@ import { withGradMode } from "./grad-mode.ts";
 
 type Tensors = Tensor | readonly Tensor[];
 type MaybeTensors = Tensor | null | undefined | readonly (Tensor | null | undefined)[];
-const list = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? (value as readonly T[]) : [value as T]);
+const list = <T>(value: T | readonly T[]): readonly T[] =>
+  Array.isArray(value) ? (value as readonly T[]) : [value as T];
 
 export interface GradOptions {
   readonly grad_outputs?: MaybeTensors;
@@ -41,14 +42,28 @@ type Gradients<I extends Tensors, G = Tensor> = I extends readonly Tensor[] ? { 
 /** The gradients that start a backward pass. */
 function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor | null | undefined)[]): Node[] {
   return outputs.map((output, i) => {
-    if (!output.requires_grad) throw new AutogradError(`${name}/no-grad`, `${name}: element ${i} of tensors does not require grad and does not have a grad_fn, got ${String(output)}.`, "Call requires_grad_() on an input before computing it.");
+    if (!output.requires_grad)
+      throw new AutogradError(
+        `${name}/no-grad`,
+        `${name}: element ${i} of tensors does not require grad and does not have a grad_fn, got ${String(output)}.`,
+        "Call requires_grad_() on an input before computing it.",
+      );
     const grad = given[i];
     const node = output.node_();
     if (grad === null || grad === undefined) {
-      if (output.numel() !== 1) throw new AutogradError(`${name}/scalar`, `${name}: grad can be implicitly created only for scalar outputs, got ${node.dtype}${formatShape(node.shape)}.`, "Pass a gradient of the output's shape, or reduce it with sum() or mean().");
+      if (output.numel() !== 1)
+        throw new AutogradError(
+          `${name}/scalar`,
+          `${name}: grad can be implicitly created only for scalar outputs, got ${node.dtype}${formatShape(node.shape)}.`,
+          "Pass a gradient of the output's shape, or reduce it with sum() or mean().",
+        );
       return graph.full(node.shape, 1, node.dtype);
     }
-    if (!sameShape(grad.shape, output.shape)) throw new AutogradError(`${name}/gradient-shape`, `${name}: Mismatch in shape: grad_output[${i}] has a shape of ${formatShape(grad.shape)} and output[${i}] has a shape of ${formatShape(output.shape)}.`);
+    if (!sameShape(grad.shape, output.shape))
+      throw new AutogradError(
+        `${name}/gradient-shape`,
+        `${name}: Mismatch in shape: grad_output[${i}] has a shape of ${formatShape(grad.shape)} and output[${i}] has a shape of ${formatShape(output.shape)}.`,
+      );
     return graph.cast(grad.node_(), node.dtype);
   });
 }
@@ -130,23 +145,58 @@ function runHooks(node: Node, grad: Node, device: Tensor["storage_"]["device"]):
  * @throws AutogradError when an input was not used (unless allow_unused), or when the graph has been released
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
  */
-export function grad<const I extends Tensors>(outputs: Tensors, inputs: I, options: GradOptions & { readonly allow_unused: true }): Gradients<I, Tensor | null>;
-export function grad<const I extends Tensors>(outputs: Tensors, inputs: I, grad_outputs: MaybeTensors, options: GradOptions & { readonly allow_unused: true }): Gradients<I, Tensor | null>;
+export function grad<const I extends Tensors>(
+  outputs: Tensors,
+  inputs: I,
+  options: GradOptions & { readonly allow_unused: true },
+): Gradients<I, Tensor | null>;
+export function grad<const I extends Tensors>(
+  outputs: Tensors,
+  inputs: I,
+  grad_outputs: MaybeTensors,
+  options: GradOptions & { readonly allow_unused: true },
+): Gradients<I, Tensor | null>;
 export function grad<const I extends Tensors>(outputs: Tensors, inputs: I, options?: GradOptions): Gradients<I>;
-export function grad<const I extends Tensors>(outputs: Tensors, inputs: I, grad_outputs?: MaybeTensors, options?: GradOptions): Gradients<I>;
-export function grad(outputs: Tensors, inputs: Tensors, third?: MaybeTensors | GradOptions, fourth?: GradOptions): unknown {
+export function grad<const I extends Tensors>(
+  outputs: Tensors,
+  inputs: I,
+  grad_outputs?: MaybeTensors,
+  options?: GradOptions,
+): Gradients<I>;
+export function grad(
+  outputs: Tensors,
+  inputs: Tensors,
+  third?: MaybeTensors | GradOptions,
+  fourth?: GradOptions,
+): unknown {
   return withSite(() => {
     const isOptions = third !== null && third !== undefined && !(third instanceof Tensor) && !Array.isArray(third);
     const options: GradOptions = isOptions ? (third as GradOptions) : (fourth ?? {});
     const seedsGiven = isOptions || third === undefined ? options.grad_outputs : (third as MaybeTensors);
-    if (options.only_inputs === false) throw new ArgumentError("grad/only-inputs", "grad: only_inputs argument is deprecated and is ignored now (defaults to True).");
+    if (options.only_inputs === false)
+      throw new ArgumentError(
+        "grad/only-inputs",
+        "grad: only_inputs argument is deprecated and is ignored now (defaults to True).",
+      );
     const create = options.create_graph ?? false;
     const wanted = list(inputs);
     const nodes = wanted.map((input, i) => {
-      if (!input.requires_grad) throw new AutogradError("grad/input-no-grad", `grad: One of the differentiated Tensors does not require grad: input ${i} is ${String(input)}.`, "Call requires_grad_() on it before computing the outputs.");
+      if (!input.requires_grad)
+        throw new AutogradError(
+          "grad/input-no-grad",
+          `grad: One of the differentiated Tensors does not require grad: input ${i} is ${String(input)}.`,
+          "Call requires_grad_() on it before computing the outputs.",
+        );
       return input.node_();
     });
-    const pass = { name: "grad", outputs: list(outputs), gradients: list(seedsGiven), targets: nodes, retain: options.retain_graph ?? create, create };
+    const pass = {
+      name: "grad",
+      outputs: list(outputs),
+      gradients: list(seedsGiven),
+      targets: nodes,
+      retain: options.retain_graph ?? create,
+      create,
+    };
     if (options.is_grads_batched) return batched(pass, wanted, options);
     return run(pass).map((node, i) => finishGrad(node, wanted[i]!, options));
   });
@@ -154,24 +204,35 @@ export function grad(outputs: Tensors, inputs: Tensors, third?: MaybeTensors | G
 
 function finishGrad(node: Node | null, input: Tensor, options: GradOptions): Tensor {
   if (node !== null) return Tensor.ofNode(node, input.storage_.device);
-  if (options.materialize_grads) return Tensor.ofNode(graph.full(input.shape, 0, input.dtype.name), input.storage_.device);
-  if (!options.allow_unused) throw new AutogradError("grad/unused", "grad: One of the differentiated Tensors appears to not have been used in the graph.", "Set { allow_unused: true } if this is the desired behaviour.");
+  if (options.materialize_grads)
+    return Tensor.ofNode(graph.full(input.shape, 0, input.dtype.name), input.storage_.device);
+  if (!options.allow_unused)
+    throw new AutogradError(
+      "grad/unused",
+      "grad: One of the differentiated Tensors appears to not have been used in the graph.",
+      "Set { allow_unused: true } if this is the desired behaviour.",
+    );
   return null as unknown as Tensor;
 }
 
 /** One vector-Jacobian product for each leading slice of the output gradients, stacked. */
 function batched(pass: Pass, inputs: readonly Tensor[], options: GradOptions): Tensor[] {
   const seedsGiven = pass.gradients.map((grad) => {
-    if (!(grad instanceof Tensor)) throw new ArgumentError("grad/batched", "grad: is_grads_batched needs grad_outputs.");
+    if (!(grad instanceof Tensor))
+      throw new ArgumentError("grad/batched", "grad: is_grads_batched needs grad_outputs.");
     return [...grad];
   });
   const count = seedsGiven[0]!.length;
   const rows: (Node | null)[][] = [];
-  for (let i = 0; i < count; i++) rows.push(run({ ...pass, gradients: seedsGiven.map((slices) => slices[i]), retain: pass.retain || i < count - 1 }));
+  for (let i = 0; i < count; i++)
+    rows.push(run({ ...pass, gradients: seedsGiven.map((slices) => slices[i]), retain: pass.retain || i < count - 1 }));
   return inputs.map((input, k) => {
     const parts = rows.map((row) => row[k] ?? null);
     if (parts.some((part) => part === null)) return finishGrad(null, input, options);
-    const stacked = graph.concat(parts.map((part) => graph.reshape(part!, [1, ...part!.shape])), 0);
+    const stacked = graph.concat(
+      parts.map((part) => graph.reshape(part!, [1, ...part!.shape])),
+      0,
+    );
     return Tensor.ofNode(stacked, input.storage_.device);
   });
 }
@@ -186,9 +247,17 @@ export function backward(tensors: Tensors, grad_tensors?: MaybeTensors, options:
     const create = options.create_graph ?? false;
     const roots = outputs.map((output) => output.node_());
     const chosen = options.inputs === null || options.inputs === undefined ? null : list(options.inputs);
-    if (chosen !== null && chosen.length === 0) throw new AutogradError("backward/inputs", "backward: 'inputs' argument to backward() cannot be empty.");
+    if (chosen !== null && chosen.length === 0)
+      throw new AutogradError("backward/inputs", "backward: 'inputs' argument to backward() cannot be empty.");
     const targets = chosen === null ? leavesOf(roots) : chosen.map((input) => input.node_());
-    const grads = run({ name: "backward", outputs, gradients: list(grad_tensors ?? null), targets, retain: options.retain_graph ?? create, create });
+    const grads = run({
+      name: "backward",
+      outputs,
+      gradients: list(grad_tensors ?? null),
+      targets,
+      retain: options.retain_graph ?? create,
+      create,
+    });
     withGradMode(create, () => {
       targets.forEach((target, i) => {
         const gradNode = grads[i];
@@ -208,7 +277,8 @@ function accumulate(owner: Tensor, gradNode: Node, create: boolean): void {
   if (before === null) owner.grad = Tensor.ofNode(gradNode, owner.storage_.device);
   else {
     const sum = graph.add(before.node_(), gradNode);
-    if (create || before.requires_grad || before.parent_ !== null) owner.grad = Tensor.ofNode(sum, owner.storage_.device);
+    if (create || before.requires_grad || before.parent_ !== null)
+      owner.grad = Tensor.ofNode(sum, owner.storage_.device);
     else before.write_(sum, "backward");
   }
 }

@@ -33,7 +33,10 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
 };
 
 export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null);
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null);
 
 /** Marks an argument that a parameter's type does not take. */
 class Mismatch extends Error {}
@@ -42,7 +45,11 @@ class Mismatch extends Error {}
  * Binds `args` to one of the signatures, in order of definition.
  * @throws ArgumentError when none fits, naming the operator and what arrived
  */
-export function bind(operator: string, signatures: readonly string[], args: readonly unknown[]): { bound: Bound; which: number } {
+export function bind(
+  operator: string,
+  signatures: readonly string[],
+  args: readonly unknown[],
+): { bound: Bound; which: number } {
   const reasons: string[] = [];
   for (let which = 0; which < signatures.length; which++) {
     try {
@@ -52,7 +59,11 @@ export function bind(operator: string, signatures: readonly string[], args: read
       reasons.push(error.message);
     }
   }
-  throw new ArgumentError("argument/mismatch", `${operator}: ${reasons.join("; or ")}`, `Its signature is ${signatures.join("  or  ")}.`);
+  throw new ArgumentError(
+    "argument/mismatch",
+    `${operator}: ${reasons.join("; or ")}`,
+    `Its signature is ${signatures.join("  or  ")}.`,
+  );
 }
 
 function bindOne(signature: string, args: readonly unknown[]): Bound {
@@ -73,13 +84,19 @@ function bindOne(signature: string, args: readonly unknown[]): Bound {
     let value: unknown;
     let given = false;
     if (!parameter.keywordOnly && next < positional.length) {
-      if ((type === "int..." && isNumber(positional[next])) || (type === "Tensor..." && positional[next] instanceof Tensor)) {
+      if (
+        (type === "int..." && isNumber(positional[next])) ||
+        (type === "Tensor..." && positional[next] instanceof Tensor)
+      ) {
         value = positional.slice(next);
         next = positional.length;
       } else value = positional[next++];
       given = true;
     } else {
-      const key = name in named ? name : (aliases[name] ?? []).find((alias) => alias in named && !parameters.some((p) => p.name === alias));
+      const key =
+        name in named
+          ? name
+          : (aliases[name] ?? []).find((alias) => alias in named && !parameters.some((p) => p.name === alias));
       if (key !== undefined) {
         value = named[key];
         delete named[key];
@@ -91,10 +108,15 @@ function bindOne(signature: string, args: readonly unknown[]): Bound {
       bound[name] = defaultValue(parameter);
       continue;
     }
-    bound[name] = value === null && parameter.optional && parameter.fallback === null ? null : convert(value, type, name, tensors);
+    bound[name] =
+      value === null && parameter.optional && parameter.fallback === null ? null : convert(value, type, name, tensors);
   }
-  if (tensors.length === 0 && parameters.filter((p) => p.type === "Tensor|Scalar" && !p.keywordOnly).length > 1) throw new Mismatch("at least one operand must be a Tensor");
-  if (next < positional.length) throw new Mismatch(`takes ${parameters.filter((p) => !p.keywordOnly).length} positional arguments, got ${positional.length}`);
+  if (tensors.length === 0 && parameters.filter((p) => p.type === "Tensor|Scalar" && !p.keywordOnly).length > 1)
+    throw new Mismatch("at least one operand must be a Tensor");
+  if (next < positional.length)
+    throw new Mismatch(
+      `takes ${parameters.filter((p) => !p.keywordOnly).length} positional arguments, got ${positional.length}`,
+    );
   const unknown = Object.keys(named).filter((key) => named[key] !== undefined && !ignored.has(key));
   if (unknown.length > 0) throw new Mismatch(`unknown argument "${unknown[0]}"`);
   return { args: bound, tensors };
@@ -106,7 +128,8 @@ const ignored = new Set(["pin_memory", "layout", "non_blocking", "memory_format"
 function defaultValue(parameter: ParsedParameter): unknown {
   const { type, fallback } = parameter;
   if (fallback === null) return null;
-  if (type === "Scalar" || type === "Scalar?" || type === "Tensor|Scalar" || type === "Tensor|Scalar?") return scalarArgument(fallback as number);
+  if (type === "Scalar" || type === "Scalar?" || type === "Tensor|Scalar" || type === "Tensor|Scalar?")
+    return scalarArgument(fallback as number);
   return fallback;
 }
 
@@ -118,14 +141,21 @@ export function scalarArgument(value: number | bigint | boolean | HostScalar): S
     traceObserver()?.scalar(argument);
     return argument;
   }
-  const category = typeof value === "boolean" ? "bool" : typeof value === "bigint" || Number.isInteger(value) ? "integer" : "float";
+  const category =
+    typeof value === "boolean" ? "bool" : typeof value === "bigint" || Number.isInteger(value) ? "integer" : "float";
   return { value, category, source: null };
 }
 
 const describeArgument = (value: unknown): string =>
-  value instanceof Tensor ? `a Tensor (${value.toString()})` : Array.isArray(value) ? `[${value.map(describeArgument).join(", ")}]`
-  : typeof value === "object" ? (value === null ? "null" : `a ${value.constructor?.name ?? "object"}`)
-  : `${typeof value} ${String(value)}`;
+  value instanceof Tensor
+    ? `a Tensor (${value.toString()})`
+    : Array.isArray(value)
+      ? `[${value.map(describeArgument).join(", ")}]`
+      : typeof value === "object"
+        ? value === null
+          ? "null"
+          : `a ${value.constructor?.name ?? "object"}`
+        : `${typeof value} ${String(value)}`;
 
 function convert(value: unknown, type: ArgumentType, name: string, tensors: Tensor[]): unknown {
   const refuse = (wanted: string): never => {
@@ -149,16 +179,26 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
       return value === null && type === "Tensor?" ? null : tensor(value);
     case "Tensor[]":
     case "Tensor...":
-      return Array.isArray(value) ? value.map(tensor) : value instanceof Tensor ? [...value].map(tensor) : refuse("a list of Tensors");
+      return Array.isArray(value)
+        ? value.map(tensor)
+        : value instanceof Tensor
+          ? [...value].map(tensor)
+          : refuse("a list of Tensors");
     case "Tensor?[]":
-      return Array.isArray(value) ? value.map((item) => (item === null ? null : tensor(item))) : refuse("a list of Tensors");
+      return Array.isArray(value)
+        ? value.map((item) => (item === null ? null : tensor(item)))
+        : refuse("a list of Tensors");
     case "Scalar":
     case "Scalar?":
       if (value instanceof Tensor && value.ndim === 0) return scalarArgument(value.item());
       return isScalar(value) ? scalarArgument(value) : refuse("a number");
     case "Tensor|Scalar":
     case "Tensor|Scalar?":
-      return isScalar(value) ? scalarArgument(value) : value instanceof Tensor ? tensor(value) : refuse("a Tensor or a number");
+      return isScalar(value)
+        ? scalarArgument(value)
+        : value instanceof Tensor
+          ? tensor(value)
+          : refuse("a Tensor or a number");
     case "number":
     case "number?":
       if (value instanceof Tensor && value.ndim === 0) return Number(value.item());
@@ -175,7 +215,8 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
     case "int[]":
     case "int[]?":
     case "int...":
-      if (value instanceof Tensor && value.ndim === 1 && !value.is_floating_point()) return (value.tolist() as number[]).map(Number);
+      if (value instanceof Tensor && value.ndim === 1 && !value.is_floating_point())
+        return (value.tolist() as number[]).map(Number);
       return Array.isArray(value) ? value.map(int) : [int(value)];
     case "bool":
     case "bool?":

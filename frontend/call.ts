@@ -44,7 +44,9 @@ export { withSite };
 export type Result = Tensor | readonly Tensor[];
 
 const named = (definition: Operator, tensors: readonly Tensor[]): readonly Tensor[] =>
-  definition.results === undefined ? tensors : new NamedResults(definition.name.split(".")[0]!, tensors, definition.results);
+  definition.results === undefined
+    ? tensors
+    : new NamedResults(definition.name.split(".")[0]!, tensors, definition.results);
 
 /** A call whose arguments are bound, before anything is recorded. */
 interface Call {
@@ -59,10 +61,21 @@ interface Call {
 function prepared(name: string, args: readonly unknown[]): Call {
   const { out, rest } = takeOut(args);
   const candidates = overloadsOf(name);
-  const { bound, which } = bind(name, candidates.map((c) => c.signature), rest);
+  const { bound, which } = bind(
+    name,
+    candidates.map((c) => c.signature),
+    rest,
+  );
   const definition = candidates[which]!;
   const options = rest.at(-1);
-  return { name, definition, bound, device: deviceOf(definition, bound, rest), options: isPlainObject(options) ? options : {}, out };
+  return {
+    name,
+    definition,
+    bound,
+    device: deviceOf(definition, bound, rest),
+    options: isPlainObject(options) ? options : {},
+    out,
+  };
 }
 
 function finished(call: Call, measured: Measured): Result {
@@ -116,7 +129,11 @@ export async function callInplaceAsync(name: string, self: Tensor, args: readonl
 
 function preparedInplace(name: string, self: Tensor, args: readonly unknown[]): Call {
   const candidates = overloadsOf(name);
-  const { bound, which } = bind(`${name}_`, candidates.map((c) => c.signature), [self, ...args]);
+  const { bound, which } = bind(
+    `${name}_`,
+    candidates.map((c) => c.signature),
+    [self, ...args],
+  );
   const definition = candidates[which]!;
   checkInplace(self, `${name}_`);
   return { name, definition, bound, device: deviceOf(definition, bound, args), options: {}, out: undefined };
@@ -130,28 +147,62 @@ function finishedInplace({ name, definition, bound, device }: Call, self: Tensor
 /** Writes a computed node into a tensor, converting as PyTorch's in-place operators do. */
 export function assign(self: Tensor, node: Node, operator: string): void {
   const target = self.dtype.name;
-  if (!sameShape(node.shape, self.shape)) throw new ShapeError("inplace/shape", `${operator}: output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(node.shape)}.`, "Use the form without the underscore.");
-  if (!canCast(node.dtype, target)) throw new DTypeError("inplace/dtype", `${operator}: result type ${node.dtype} can't be cast to the desired output type ${target}.`, "Convert the tensor first, or use the form without the underscore.");
+  if (!sameShape(node.shape, self.shape))
+    throw new ShapeError(
+      "inplace/shape",
+      `${operator}: output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(node.shape)}.`,
+      "Use the form without the underscore.",
+    );
+  if (!canCast(node.dtype, target))
+    throw new DTypeError(
+      "inplace/dtype",
+      `${operator}: result type ${node.dtype} can't be cast to the desired output type ${target}.`,
+      "Convert the tensor first, or use the form without the underscore.",
+    );
   self.write_(graph.cast(node, target), operator);
 }
 
 export function checkInplace(self: Tensor, operator: string): void {
   if (!graph.gradEnabled || !self.requires_grad) return;
-  if (self.is_leaf) throw new AutogradError("inplace/leaf", `${operator}: a leaf Variable that requires grad is being used in an in-place operation.`, "Wrap the update in torch.no_grad(() => ...).");
+  if (self.is_leaf)
+    throw new AutogradError(
+      "inplace/leaf",
+      `${operator}: a leaf Variable that requires grad is being used in an in-place operation.`,
+      "Wrap the update in torch.no_grad(() => ...).",
+    );
   const base = self._base;
-  if (base !== null && base.is_leaf && base.requires_grad) throw new AutogradError("inplace/leaf-view", `${operator}: a view of a leaf Variable that requires grad is being used in an in-place operation.`, "Wrap the update in torch.no_grad(() => ...).");
+  if (base !== null && base.is_leaf && base.requires_grad)
+    throw new AutogradError(
+      "inplace/leaf-view",
+      `${operator}: a view of a leaf Variable that requires grad is being used in an in-place operation.`,
+      "Wrap the update in torch.no_grad(() => ...).",
+    );
 }
 
-function record(definition: Operator, bound: Bound, device: Device, measured: Measured, overwrites: Node | null = null): RecordResult {
+function record(
+  definition: Operator,
+  bound: Bound,
+  device: Device,
+  measured: Measured,
+  overwrites: Node | null = null,
+): RecordResult {
   enterScope(device.name);
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
   const result = recordOperator(graph, definition, bound.args, isNode, measured);
   traceObserver()?.called?.(definition.name, first, nextNodeId());
-  if (graph.gradEnabled) noteOperation(definition.name, bound.tensors.map((tensor) => tensor.node_()), listOf(result), first, overwrites);
+  if (graph.gradEnabled)
+    noteOperation(
+      definition.name,
+      bound.tensors.map((tensor) => tensor.node_()),
+      listOf(result),
+      first,
+      overwrites,
+    );
   return result;
 }
-const listOf = (result: RecordResult): readonly Node[] => (Array.isArray(result) ? (result as readonly Node[]) : [result as Node]);
+const listOf = (result: RecordResult): readonly Node[] =>
+  Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
 
 function callView(definition: Operator, bound: Bound, device: Device): Result {
   const [source] = bound.tensors as [Tensor];
@@ -166,7 +217,11 @@ function callView(definition: Operator, bound: Bound, device: Device): Result {
     const step = movement(definition.name, (_g, parent) => listOf(of(parent))[i]!);
     if (regrouping.has(definition.name) && viewLayout(step, source, source.layout_()) === null) {
       if (definition.name !== "view") return Tensor.ofNode(node, device);
-      throw new ShapeError("view/strides", `view: view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces): ${String(source)}, strides ${formatShape(source.stride())}.`, "Use .reshape(...) instead.");
+      throw new ShapeError(
+        "view/strides",
+        `view: view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces): ${String(source)}, strides ${formatShape(source.stride())}.`,
+        "Use .reshape(...) instead.",
+      );
     }
     return source.viewBy_(step);
   });
@@ -177,12 +232,19 @@ const regrouping = new Set(["view", "reshape", "flatten", "ravel", "reshape_as",
 
 function deviceOf(definition: Operator, bound: Bound, args: readonly unknown[]): Device {
   const options = args.at(-1);
-  const named = isPlainObject(options) && options["device"] !== undefined && options["device"] !== null ? currentDevice(options["device"] as DeviceLike) : null;
+  const named =
+    isPlainObject(options) && options["device"] !== undefined && options["device"] !== null
+      ? currentDevice(options["device"] as DeviceLike)
+      : null;
   let device: Device | null = null;
   for (const tensor of bound.tensors) {
     const own = tensor.storage_.device;
     if (device !== null && own !== device) {
-      throw new DeviceError("device/mixed", `${definition.name}: Expected all tensors to be on the same device, got ${bound.tensors.map(String).join(" and ")}.`, `Move one with tensor.to("${device.name}").`);
+      throw new DeviceError(
+        "device/mixed",
+        `${definition.name}: Expected all tensors to be on the same device, got ${bound.tensors.map(String).join(" and ")}.`,
+        `Move one with tensor.to("${device.name}").`,
+      );
     }
     device = own;
   }
@@ -191,15 +253,25 @@ function deviceOf(definition: Operator, bound: Bound, args: readonly unknown[]):
 
 function takeOut(args: readonly unknown[]): { out: unknown; rest: readonly unknown[] } {
   const options = args.at(-1);
-  if (!isPlainObject(options) || options["out"] === undefined || options["out"] === null) return { out: undefined, rest: args };
+  if (!isPlainObject(options) || options["out"] === undefined || options["out"] === null)
+    return { out: undefined, rest: args };
   const { out, ...others } = options;
   return { out, rest: [...args.slice(0, -1), others] };
 }
 
 function writeOut(definition: Operator, nodes: readonly Node[], out: unknown): Result {
   const targets = out instanceof Tensor ? [out] : Array.isArray(out) ? (out as Tensor[]) : [];
-  if (targets.length !== nodes.length) throw new ArgumentError("out/count", `${definition.name}: out= takes ${nodes.length} tensor(s), got ${targets.length}`);
-  if (graph.gradEnabled && (nodes.some((node) => node.requiresGrad) || targets.some((t) => t.requires_grad))) throw new AutogradError("out/grad", `${definition.name}: functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`, "Wrap the call in torch.no_grad(() => ...).");
+  if (targets.length !== nodes.length)
+    throw new ArgumentError(
+      "out/count",
+      `${definition.name}: out= takes ${nodes.length} tensor(s), got ${targets.length}`,
+    );
+  if (graph.gradEnabled && (nodes.some((node) => node.requiresGrad) || targets.some((t) => t.requires_grad)))
+    throw new AutogradError(
+      "out/grad",
+      `${definition.name}: functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`,
+      "Wrap the call in torch.no_grad(() => ...).",
+    );
   targets.forEach((target, i) => checkOut(target, nodes[i]!, definition.name));
   targets.forEach((target, i) => writeChecked(target, nodes[i]!, definition.name));
   return targets.length === 1 ? targets[0]! : named(definition, targets);
@@ -212,7 +284,12 @@ function refuseOverlap(definition: Operator, bound: Bound, out: unknown): void {
   if (!gathering.has(definition.name)) return;
   const targets = Array.isArray(out) ? (out as Tensor[]) : [out as Tensor];
   const overlaps = targets.some((target) => bound.tensors.some((tensor) => tensor.storage_ === target.storage_));
-  if (overlaps) throw new ArgumentError("out/overlap", `${definition.name}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location.`, "clone() the input before the call.");
+  if (overlaps)
+    throw new ArgumentError(
+      "out/overlap",
+      `${definition.name}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location.`,
+      "clone() the input before the call.",
+    );
 }
 
 /** Writes a result into `out`, which takes its shape. */
@@ -222,10 +299,21 @@ export function writeInto(out: Tensor, node: Node, operator: string): void {
 }
 /** Everything that may be refused is refused before anything is written. */
 function checkOut(out: Tensor, node: Node, operator: string): void {
-  if (!canCast(node.dtype, out.dtype.name)) throw new DTypeError("out/dtype", `${operator}: result type ${node.dtype} can't be cast to the desired output type ${out.dtype.name}.`, "Make out of the result's type.");
+  if (!canCast(node.dtype, out.dtype.name))
+    throw new DTypeError(
+      "out/dtype",
+      `${operator}: result type ${node.dtype} can't be cast to the desired output type ${out.dtype.name}.`,
+      "Make out of the result's type.",
+    );
   if (sameShape(node.shape, out.shape)) return;
-  const cannot = out.parent_ !== null ? "is a view of another tensor" : out.storage_.isShared ? "shares memory with an array" : null;
-  if (cannot !== null) throw new ShapeError("out/shape", `${operator}: the result ${describe(node)} does not fit out=, ${String(out)}, which ${cannot} and cannot be resized.`, `Make out of shape ${formatShape(node.shape)}.`);
+  const cannot =
+    out.parent_ !== null ? "is a view of another tensor" : out.storage_.isShared ? "shares memory with an array" : null;
+  if (cannot !== null)
+    throw new ShapeError(
+      "out/shape",
+      `${operator}: the result ${describe(node)} does not fit out=, ${String(out)}, which ${cannot} and cannot be resized.`,
+      `Make out of shape ${formatShape(node.shape)}.`,
+    );
 }
 function writeChecked(out: Tensor, node: Node, operator: string): void {
   out.write_(graph.cast(node, out.dtype.name), `${operator} (out=)`);
@@ -256,7 +344,12 @@ export function installMethods(): void {
 
 function callMethod(name: string, self: Tensor, args: readonly unknown[]): Result {
   const options = args.at(-1);
-  if (isPlainObject(options) && "out" in options) throw new ArgumentError("argument/out", `${name}: got an unexpected keyword argument 'out': methods do not take it.`, `Call torch.${name}(input, ..., { out }).`);
+  if (isPlainObject(options) && "out" in options)
+    throw new ArgumentError(
+      "argument/out",
+      `${name}: got an unexpected keyword argument 'out': methods do not take it.`,
+      `Call torch.${name}(input, ..., { out }).`,
+    );
   return callOperator(name, [self, ...args]);
 }
 

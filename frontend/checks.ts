@@ -34,7 +34,15 @@ export function statusOf(roots: readonly Node[]): { node: Node; checks: readonly
   const reached = new Set(topologicalOrder(roots, (node) => valueOf(node) !== null));
   const checks = recorded.filter((check) => reached.has(check.subject));
   if (checks.length === 0) return null;
-  return { node: withGradMode(false, () => graph.concat(checks.map((check) => check.failed), 0)), checks };
+  return {
+    node: withGradMode(false, () =>
+      graph.concat(
+        checks.map((check) => check.failed),
+        0,
+      ),
+    ),
+    checks,
+  };
 }
 
 /** Looks at a status vector, or keeps it for the next read. */

@@ -16,13 +16,23 @@ export interface ClosenessOptions {
 const all = (verdict: Tensor): Tensor => callOperator("all", [verdict]) as Tensor;
 
 function answer(name: string, verdict: Tensor): boolean {
-  if (!verdict.storage_.device.synchronous) throw new ReadError("read/sync", `${name}: its answer takes a promise on ${verdict.storage_.device.name}.`, `Use the ...Async twin: await torch.${name}Async(...).`);
+  if (!verdict.storage_.device.synchronous)
+    throw new ReadError(
+      "read/sync",
+      `${name}: its answer takes a promise on ${verdict.storage_.device.name}.`,
+      `Use the ...Async twin: await torch.${name}Async(...).`,
+    );
   return verdict.item() === true;
 }
 
 /** null when the shapes decide. */
 function equality(input: Tensor, other: Tensor): Tensor | null {
-  if (input.dtype.name !== other.dtype.name) throw new DTypeError("equal/dtype", `equal: expected both tensors to have the same dtype, but found ${String(input)} and ${String(other)}.`, `Convert one, for example other.to(torch.${input.dtype.name}).`);
+  if (input.dtype.name !== other.dtype.name)
+    throw new DTypeError(
+      "equal/dtype",
+      `equal: expected both tensors to have the same dtype, but found ${String(input)} and ${String(other)}.`,
+      `Convert one, for example other.to(torch.${input.dtype.name}).`,
+    );
   if (!sameShape(input.shape, other.shape)) return null;
   return all(callOperator("eq", [input, other]) as Tensor);
 }
@@ -50,7 +60,13 @@ export function allclose(input: Tensor, other: Tensor, ...rest: readonly unknown
   return withSite(() => answer("allclose", closeness(input, other, rest)));
 }
 export function allcloseAsync(input: Tensor, other: Tensor, options?: ClosenessOptions): Promise<boolean>;
-export function allcloseAsync(input: Tensor, other: Tensor, rtol: number, atol?: number, equal_nan?: boolean): Promise<boolean>;
+export function allcloseAsync(
+  input: Tensor,
+  other: Tensor,
+  rtol: number,
+  atol?: number,
+  equal_nan?: boolean,
+): Promise<boolean>;
 export async function allcloseAsync(input: Tensor, other: Tensor, ...rest: readonly unknown[]): Promise<boolean> {
   return (await withSite(() => closeness(input, other, rest)).itemAsync()) === true;
 }
@@ -81,4 +97,9 @@ export function asMethods(functions: Readonly<Record<string, Free>>): void {
   }
 }
 const unnamed = (other: unknown): Tensor => (isPlainObject(other) ? (other["other"] as Tensor) : (other as Tensor));
-asMethods({ equal: (input, other) => equal(input, unnamed(other)), equalAsync: (input, other) => equalAsync(input, unnamed(other)), allclose, allcloseAsync });
+asMethods({
+  equal: (input, other) => equal(input, unnamed(other)),
+  equalAsync: (input, other) => equalAsync(input, unnamed(other)),
+  allclose,
+  allcloseAsync,
+});

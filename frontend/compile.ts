@@ -53,7 +53,13 @@ export interface CompiledFunction<A extends unknown[], R> {
   /** Why the function was recorded again, in order. */
   explain_recompiles(): readonly Recompile[];
   /** The program of the last call. */
-  readonly statistics: { readonly kernels: number; /** Kernels before fusion. */ readonly operations: number; readonly compileMs: number; readonly compileCount: number; readonly peakBytes: number };
+  readonly statistics: {
+    readonly kernels: number;
+    /** Kernels before fusion. */ readonly operations: number;
+    readonly compileMs: number;
+    readonly compileCount: number;
+    readonly peakBytes: number;
+  };
 }
 
 interface Guard {
@@ -106,7 +112,10 @@ class RootMark {
 }
 
 /** Compiles a function (or a module) whose arguments and results are tensors. */
-export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): CompiledFunction<A, R> {
+export function compile<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  options: CompileOptions = {},
+): CompiledFunction<A, R> {
   const recordings: { guards: readonly Guard[]; recording: Recording }[] = [];
   const recompiles: Recompile[] = [];
   let warned = false;
@@ -126,7 +135,8 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
         const failed = firstFailure(argumentGuards, guards);
         if (failed === null) {
           last = recording;
-          if (options.verify !== undefined && calls % options.verify === 0) return verified(fn, args, argumentGuards, recording);
+          if (options.verify !== undefined && calls % options.verify === 0)
+            return verified(fn, args, argumentGuards, recording);
           return replay(recording, args) as R;
         }
         failure ??= failed;
@@ -134,7 +144,10 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
       const outcome = record(fn, args, argumentGuards);
       if (outcome.recording === null) {
         // oxlint-disable-next-line no-console -- the one warning, once a function
-        if (!warned) console.warn("torch.compile: the function reads values while it is recorded, so every call is recorded again; read its results after the call instead.");
+        if (!warned)
+          console.warn(
+            "torch.compile: the function reads values while it is recorded, so every call is recorded again; read its results after the call instead.",
+          );
         warned = true;
         return outcome.result;
       }
@@ -147,7 +160,15 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
     });
   return Object.defineProperties(call, {
     explain_recompiles: { value: () => recompiles },
-    statistics: { get: () => ({ kernels: last?.executable.kernelCount ?? 0, operations: last?.compiled.operationCount ?? 0, compileMs, compileCount, peakBytes: last?.executable.peakBytes ?? 0 }) },
+    statistics: {
+      get: () => ({
+        kernels: last?.executable.kernelCount ?? 0,
+        operations: last?.compiled.operationCount ?? 0,
+        compileMs,
+        compileCount,
+        peakBytes: last?.executable.peakBytes ?? 0,
+      }),
+    },
   }) as CompiledFunction<A, R>;
 }
 
@@ -163,7 +184,12 @@ function guardArguments(args: readonly unknown[]): { name: string; value: unknow
       return value;
     }
     value.shape.forEach((size, i) => guards.push({ name: `${name}.shape[${i}]`, value: size }));
-    guards.push({ name: `${name}.ndim`, value: value.ndim }, { name: `${name}.dtype`, value: value.dtype.name }, { name: `${name}.device`, value: value.storage_.device.name }, { name: `${name}.requires_grad`, value: value.requires_grad });
+    guards.push(
+      { name: `${name}.ndim`, value: value.ndim },
+      { name: `${name}.dtype`, value: value.dtype.name },
+      { name: `${name}.device`, value: value.storage_.device.name },
+      { name: `${name}.requires_grad`, value: value.requires_grad },
+    );
     const first = seen.get(value.storage_);
     guards.push({ name: `${name} shares memory with`, value: first ?? -1 });
     if (first === undefined) seen.set(value.storage_, seen.size);
@@ -175,14 +201,23 @@ function guardArguments(args: readonly unknown[]): { name: string; value: unknow
 
 const isSame = (a: unknown, b: unknown): boolean => Object.is(a, b);
 
-function firstFailure(current: readonly { name: string; value: unknown }[], guards: readonly Guard[]): Recompile | null {
-  const failed = (name: string, before: unknown, now: unknown): Recompile => ({ guard: name, before, now, toString: () => `${name}: ${String(before)} -> ${String(now)}` });
+function firstFailure(
+  current: readonly { name: string; value: unknown }[],
+  guards: readonly Guard[],
+): Recompile | null {
+  const failed = (name: string, before: unknown, now: unknown): Recompile => ({
+    guard: name,
+    before,
+    now,
+    toString: () => `${name}: ${String(before)} -> ${String(now)}`,
+  });
   const fixed = guards.filter((guard) => guard.name.startsWith("argument ") || guard.name === "is_grad_enabled()");
   if (fixed.length !== current.length) return failed("the arguments' structure", fixed.length, current.length);
   for (let i = 0; i < current.length; i++) {
     const guard = fixed[i]!;
     const now = current[i]!;
-    if (guard.name !== now.name || !isSame(guard.expected, now.value)) return failed(now.name, guard.expected, now.value);
+    if (guard.name !== now.name || !isSame(guard.expected, now.value))
+      return failed(now.name, guard.expected, now.value);
   }
   for (const guard of guards) {
     if (fixed.includes(guard)) continue;
@@ -238,7 +273,11 @@ class Observer implements TraceObserver {
   }
 }
 
-function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, argumentGuards: readonly { name: string; value: unknown }[]): { result: R; recording: Recording | null; guards: Guard[] } {
+function record<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  args: A,
+  argumentGuards: readonly { name: string; value: unknown }[],
+): { result: R; recording: Recording | null; guards: Guard[] } {
   // What was written before belongs to the past.
   flushPending();
   // The arguments' stand-ins belong to the recording.
@@ -248,7 +287,9 @@ function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, argument
   const traced = mapTree(args, (value) => {
     if (!(value instanceof Tensor) || value.requires_grad) return value;
     const own = currentValue(value);
-    const known = argumentValues.includes(own) ? argumentTensors.find((stand) => valueOf(stand.node_()) === own && sameShape(stand.shape, value.shape)) : undefined;
+    const known = argumentValues.includes(own)
+      ? argumentTensors.find((stand) => valueOf(stand.node_()) === own && sameShape(stand.shape, value.shape))
+      : undefined;
     if (known !== undefined) return known;
     // The value may have been computed in another shape: that of what `value` is a view of.
     const stand = Tensor.ofNode(leafNode("input", own.dtype, value.shape, own), value.storage_.device);
@@ -267,9 +308,13 @@ function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, argument
     setHostEffectHook(null);
     tracing.active = false;
   }
-  if (result instanceof Promise) throw new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise.");
+  if (result instanceof Promise)
+    throw new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise.");
   const written = takeWritten();
-  const guards: Guard[] = [...argumentGuards.map(({ name, value }) => ({ name, read: () => value, expected: value })), ...observer.guards];
+  const guards: Guard[] = [
+    ...argumentGuards.map(({ name, value }) => ({ name, read: () => value, expected: value })),
+    ...observer.guards,
+  ];
   if (observer.reads) {
     flushWrites(written);
     return { result, recording: null, guards };
@@ -282,7 +327,12 @@ function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, argument
   return { result: out as R, recording: built.recording, guards };
 }
 
-function build(result: unknown, observer: Observer, written: readonly Storage[], argumentValues: readonly Value[]): { recording: Recording; before: readonly Value[] } | null {
+function build(
+  result: unknown,
+  observer: Observer,
+  written: readonly Storage[],
+  argumentValues: readonly Value[],
+): { recording: Recording; before: readonly Value[] } | null {
   const roots: Node[] = [];
   const hints: OutputHint[] = [];
   const rootOf = (node: Node, hint: OutputHint): number => {
@@ -297,10 +347,14 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
   const template = mapTree(result, (leaf) => {
     if (!(leaf instanceof Tensor)) return leaf;
     const node = behindMarkers(leaf.node_());
-    return valueOf(node) !== null && leaf.parent_ === null && !isArgumentStandIn(node, argumentValues) ? leaf : new RootMark(rootOf(node, "escapes"));
+    return valueOf(node) !== null && leaf.parent_ === null && !isArgumentStandIn(node, argumentValues)
+      ? leaf
+      : new RootMark(rootOf(node, "escapes"));
   });
   const writes = written.map((storage) => ({ storage, root: rootOf(storage.node, "state") }));
-  const grads = [...observer.touched].flatMap((owner) => (owner.grad === null ? [] : [{ owner, holder: owner.grad, root: rootOf(owner.grad.node_(), "state") }]));
+  const grads = [...observer.touched].flatMap((owner) =>
+    owner.grad === null ? [] : [{ owner, holder: owner.grad, root: rootOf(owner.grad.node_(), "state") }],
+  );
   const status = statusOf(roots);
   const statusRoot = status === null ? -1 : rootOf(status.node, "escapes");
   const device = writes[0]?.storage.device ?? grads[0]?.owner.storage_.device ?? findDevice(result);
@@ -311,11 +365,23 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
   // New contents may overwrite the old ones: nobody but the storage holds them.
   const donations = new Map<number, Node>();
   for (const { storage, root } of writes) {
-    const leaf = order.find((node) => isLeaf(node) && valueOf(node)!.owner === storage && valueOf(node)!.holders <= 1 && !argumentValues.includes(valueOf(node)!));
-    if (leaf !== undefined && sameBytes(leaf, roots[root]!) && !isLeaf(roots[root]!)) donations.set(root, placed.get(leaf)!);
+    const leaf = order.find(
+      (node) =>
+        isLeaf(node) &&
+        valueOf(node)!.owner === storage &&
+        valueOf(node)!.holders <= 1 &&
+        !argumentValues.includes(valueOf(node)!),
+    );
+    if (leaf !== undefined && sameBytes(leaf, roots[root]!) && !isLeaf(roots[root]!))
+      donations.set(root, placed.get(leaf)!);
   }
   const { signature } = graphKey(order, roots, isLeaf);
-  const { compiled, executable } = prepareGraph(roots.map((root) => placed.get(root)!), signature, device, { device: device.name, name: "program", donations });
+  const { compiled, executable } = prepareGraph(
+    roots.map((root) => placed.get(root)!),
+    signature,
+    device,
+    { device: device.name, name: "program", donations },
+  );
   recorder.noteCompiled(executable);
   const before = compiled.inputs.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
   const sourceOf = (value: Value): Source => {
@@ -329,7 +395,23 @@ function build(result: unknown, observer: Observer, written: readonly Storage[],
   compiled.results.forEach((item, i) => {
     if ("output" in item && hints[i] === "state") outputHints[item.output] = "state";
   });
-  const recording: Recording = { device, executable, compiled, events: observer.events, inputs: before.map(sourceOf), overwritten: overwrittenInputs(compiled.program), scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!), hints: outputHints, writes, grads, roots, signature, result: template, checks: status?.checks ?? [], statusRoot };
+  const recording: Recording = {
+    device,
+    executable,
+    compiled,
+    events: observer.events,
+    inputs: before.map(sourceOf),
+    overwritten: overwrittenInputs(compiled.program),
+    scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!),
+    hints: outputHints,
+    writes,
+    grads,
+    roots,
+    signature,
+    result: template,
+    checks: status?.checks ?? [],
+    statusRoot,
+  };
   return { recording, before };
 }
 
@@ -361,7 +443,10 @@ function replay(recording: Recording, args: readonly unknown[]): unknown {
     else if (event.kind === "scalar") (event.argument as { value: number }).value = event.argument.source!();
     else event.fill(event.target);
   }
-  return execute(recording, recording.inputs.map((source) => valueNow(source, values)));
+  return execute(
+    recording,
+    recording.inputs.map((source) => valueNow(source, values)),
+  );
 }
 
 function valueNow(source: Source, argumentValues: readonly Value[]): Value {
@@ -398,7 +483,11 @@ function execute(recording: Recording, given: readonly Value[]): unknown {
   values.forEach((value, i) => {
     if (taken.has(memories[i]!)) value.surrender("this value was overwritten in place by a compiled function");
   });
-  const results = compiled.results.map((item, i): Value => ("output" in item ? new Value(roots[i]!.dtype, roots[i]!.shape, device, outputs[item.output]!) : values[compiled.inputs.indexOf(item.input)]!));
+  const results = compiled.results.map((item, i): Value =>
+    "output" in item
+      ? new Value(roots[i]!.dtype, roots[i]!.shape, device, outputs[item.output]!)
+      : values[compiled.inputs.indexOf(item.input)]!,
+  );
   // A result that is an input may have another shape than it.
   const leafOf = (root: number): Node => leafNode("input", roots[root]!.dtype, roots[root]!.shape, results[root]!);
   for (const { storage, root } of recording.writes) storage.accept(leafOf(root), true);
@@ -408,14 +497,25 @@ function execute(recording: Recording, given: readonly Value[]): unknown {
   }
   recorder.advance();
   if (recording.statusRoot >= 0) noteStatus(recording.checks, results[recording.statusRoot]!);
-  return mapTree(recording.result, (leaf) => (leaf instanceof RootMark ? Tensor.ofNode(leafOf(leaf.root), device) : leaf));
+  return mapTree(recording.result, (leaf) =>
+    leaf instanceof RootMark ? Tensor.ofNode(leafOf(leaf.root), device) : leaf,
+  );
 }
 
 /** Records again and compares: what the function closes over may have changed without a guard seeing it. */
-function verified<A extends unknown[], R>(fn: (...args: A) => R, args: A, guards: readonly { name: string; value: unknown }[], recording: Recording): R {
+function verified<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  args: A,
+  guards: readonly { name: string; value: unknown }[],
+  recording: Recording,
+): R {
   const again = record(fn, args, guards);
   if (again.recording === null || !sameSignature(again.recording.signature, recording.signature)) {
-    throw new ValueError("compile/verify", "compile: recording the function again gave another program than the one that is replayed: it depends on something that is fixed at recording.", "Pass what varies as an argument, or as a tensor that the function closes over.");
+    throw new ValueError(
+      "compile/verify",
+      "compile: recording the function again gave another program than the one that is replayed: it depends on something that is fixed at recording.",
+      "Pass what varies as an argument, or as a tensor that the function closes over.",
+    );
   }
   return again.result;
 }

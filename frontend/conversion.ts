@@ -53,7 +53,12 @@ defineOp({
 export function moved(source: Tensor, target: Device): Tensor {
   const origin = source.storage_.device;
   if (origin === target) return source;
-  if (!origin.synchronous) throw new DeviceError("to/synchronous", `to: values leave ${origin.name} by a promise only.`, `Use the ...Async twin: await tensor.toAsync("${target.name}").`);
+  if (!origin.synchronous)
+    throw new DeviceError(
+      "to/synchronous",
+      `to: values leave ${origin.name} by a promise only.`,
+      `Use the ...Async twin: await tensor.toAsync("${target.name}").`,
+    );
   return landed(source, source.readSync_().slice(), target);
 }
 
@@ -68,12 +73,16 @@ function landed(source: Tensor, values: Parameters<typeof Tensor.ofArray>[0], ta
   const move = known >= 0 ? known : moves.push({ from, to: target }) - 1;
   enterScope(target.name);
   const attrs = { input: { $input: 0 }, moved: { $input: 1 }, move };
-  return Tensor.ofNode(graph.call("to_device", [node, copy.node_()], attrs, [{ dtype: node.dtype, shape: node.shape }]), target);
+  return Tensor.ofNode(
+    graph.call("to_device", [node, copy.node_()], attrs, [{ dtype: node.dtype, shape: node.shape }]),
+    target,
+  );
 }
 
 function converted(source: Tensor, { dtype, device, copy }: Destination): Tensor {
   const from = source.storage_.device;
-  if (dtype === source.dtype.name && device === from) return copy ? (callOperator("clone", [source]) as Tensor) : source;
+  if (dtype === source.dtype.name && device === from)
+    return copy ? (callOperator("clone", [source]) as Tensor) : source;
   // Converted where the smaller type travels.
   const early = dtypes[dtype].bytes <= source.itemsize && from.supports(dtype);
   const narrowed = early ? cast(source, dtype) : source;
@@ -88,7 +97,9 @@ function cast(source: Tensor, dtype: DType): Tensor {
 }
 
 const isDeviceSpelling = (value: unknown): value is DeviceLike =>
-  value instanceof DeviceObject || typeof value === "number" || (typeof value === "string" && /^(cpu|cuda|webgpu)(:\w+)?$/.test(value));
+  value instanceof DeviceObject ||
+  typeof value === "number" ||
+  (typeof value === "string" && /^(cpu|cuda|webgpu)(:\w+)?$/.test(value));
 
 /** `to(dtype)`, `to(device, dtype)`, `to(other)`, `to({ dtype, device, copy })`. */
 function destination(source: Tensor, args: readonly unknown[]): Destination {
@@ -156,10 +167,16 @@ function reversed(source: Tensor): Tensor {
 }
 function lastTwoSwapped(source: Tensor, name: string): Tensor {
   if (source.ndim === 0 && name !== "H") return source;
-  if (source.ndim < 2) throw new ShapeError(`${name}/rank`, `tensor.${name} is only supported on matrices or batches of matrices. Got ${source.ndim}-D tensor.`, "unsqueeze() adds a dimension.");
+  if (source.ndim < 2)
+    throw new ShapeError(
+      `${name}/rank`,
+      `tensor.${name} is only supported on matrices or batches of matrices. Got ${source.ndim}-D tensor.`,
+      "unsqueeze() adds a dimension.",
+    );
   return callOperator("transpose", [source, -2, -1]) as Tensor;
 }
-const conjugated = (source: Tensor): Tensor => (isComplex(source.dtype.name) ? (callOperator("conj", [source]) as Tensor) : source);
+const conjugated = (source: Tensor): Tensor =>
+  isComplex(source.dtype.name) ? (callOperator("conj", [source]) as Tensor) : source;
 
 declare module "./tensor.ts" {
   interface Tensor {
@@ -283,7 +300,8 @@ for (const [name, dtype] of Object.entries(shorthands)) {
     return to(this, dtype);
   };
 }
-for (const [name, method] of Object.entries(methods)) Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+for (const [name, method] of Object.entries(methods))
+  Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 
 const getters: Readonly<Record<string, (tensor: Tensor) => unknown>> = {
   is_cuda: (tensor) => tensor.device.type === "webgpu",
@@ -294,7 +312,12 @@ const getters: Readonly<Record<string, (tensor: Tensor) => unknown>> = {
   mT: (tensor) => lastTwoSwapped(tensor, "mT"),
   mH: (tensor) => conjugated(lastTwoSwapped(tensor, "mH")),
   H(tensor) {
-    if (tensor.ndim !== 0 && tensor.ndim !== 2) throw new ShapeError("H/rank", `tensor.H is only supported on matrices (2-D tensors). Got ${tensor.ndim}-D tensor ${formatShape(tensor.shape)}.`, "Use mH for batches of matrices.");
+    if (tensor.ndim !== 0 && tensor.ndim !== 2)
+      throw new ShapeError(
+        "H/rank",
+        `tensor.H is only supported on matrices (2-D tensors). Got ${tensor.ndim}-D tensor ${formatShape(tensor.shape)}.`,
+        "Use mH for batches of matrices.",
+      );
     return tensor.ndim === 0 ? conjugated(tensor) : conjugated(lastTwoSwapped(tensor, "H"));
   },
 };

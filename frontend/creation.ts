@@ -40,7 +40,12 @@ function flattenData(data: unknown): Flattened {
   while (stack.length > 0) {
     const { item, depth } = stack.pop()!;
     if (Array.isArray(item)) {
-      if (depth >= shape.length || item.length !== shape[depth]) throw new ShapeError("tensor/ragged", `tensor: expected sequence of length ${shape[depth] ?? 0} at dim ${depth} (got ${item.length}).`, "All rows must have one length.");
+      if (depth >= shape.length || item.length !== shape[depth])
+        throw new ShapeError(
+          "tensor/ragged",
+          `tensor: expected sequence of length ${shape[depth] ?? 0} at dim ${depth} (got ${item.length}).`,
+          "All rows must have one length.",
+        );
       for (let i = item.length - 1; i >= 0; i--) stack.push({ item: item[i], depth: depth + 1 });
     } else if (typeof item === "number" || typeof item === "bigint" || typeof item === "boolean") {
       if (depth !== shape.length) throw new ShapeError("tensor/ragged", "tensor: rows of different depth.");
@@ -73,13 +78,24 @@ const arrayTypes = new Map<unknown, DType>([
 ]);
 /** The element type that an array holds. @throws ArgumentError when there is none */
 export function arrayDType(array: ArrayBufferView): DType {
-  const dtype = arrayTypes.get(array.constructor) ?? (Buffer_ !== null && array instanceof Buffer_ ? "uint8" : undefined);
-  if (dtype === undefined) throw new ArgumentError("tensor/array", `tensor: ${array.constructor.name} has no corresponding dtype.`, "Use a Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, BigInt64Array or Uint8Array.");
+  const dtype =
+    arrayTypes.get(array.constructor) ?? (Buffer_ !== null && array instanceof Buffer_ ? "uint8" : undefined);
+  if (dtype === undefined)
+    throw new ArgumentError(
+      "tensor/array",
+      `tensor: ${array.constructor.name} has no corresponding dtype.`,
+      "Use a Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, BigInt64Array or Uint8Array.",
+    );
   return dtype;
 }
 const Buffer_ = typeof globalThis.Buffer === "function" ? globalThis.Buffer : null;
 
-export function fromHost(values: ArrayLike<number | bigint | boolean>, shape: Shape, dtype: DType, device: Device): Tensor {
+export function fromHost(
+  values: ArrayLike<number | bigint | boolean>,
+  shape: Shape,
+  dtype: DType,
+  device: Device,
+): Tensor {
   const array = typedArray(dtype, elementCount(shape));
   fillTyped(array, dtype, values);
   return Tensor.ofArray(array, shape, dtype, device);
@@ -92,7 +108,12 @@ export function fromHost(values: ArrayLike<number | bigint | boolean>, shape: Sh
  */
 export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: never[]): Tensor {
   return withSite(() => {
-    if (rest.length > 0 || !isPlainObject(given)) throw new ArgumentError("tensor/arguments", "tensor: takes one positional argument, the data.", "Write nested lists: tensor([[1, 2], [3, 4]]).");
+    if (rest.length > 0 || !isPlainObject(given))
+      throw new ArgumentError(
+        "tensor/arguments",
+        "tensor: takes one positional argument, the data.",
+        "Write nested lists: tensor([[1, 2], [3, 4]]).",
+      );
     const options: TensorOptions = given;
     const device = currentDevice(options.device);
     const wanted = options.dtype === undefined || options.dtype === null ? null : dtypeName(options.dtype, "tensor");
@@ -103,7 +124,10 @@ export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: nev
     } else if (ArrayBuffer.isView(data)) {
       const own = arrayDType(data);
       const dtype = wanted ?? own;
-      result = dtype === own ? Tensor.ofArray((data as Float32Array).slice(), [(data as Float32Array).length], dtype, device) : fromHost(data, [(data as Float32Array).length], dtype, device);
+      result =
+        dtype === own
+          ? Tensor.ofArray((data as Float32Array).slice(), [(data as Float32Array).length], dtype, device)
+          : fromHost(data, [(data as Float32Array).length], dtype, device);
     } else {
       const { shape, flat } = flattenData(data);
       result = fromHost(flat, shape, wanted ?? inferDType(flat), device);
@@ -113,14 +137,26 @@ export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: nev
 }
 
 /** `f(2, 3, options)` and `f([2, 3], options)`. */
-export function sizeArguments(name: string, args: readonly unknown[]): { shape: number[]; options: FactoryOptions; rest: unknown[] } {
+export function sizeArguments(
+  name: string,
+  args: readonly unknown[],
+): { shape: number[]; options: FactoryOptions; rest: unknown[] } {
   const items = [...args];
   const options = isPlainObject(items.at(-1)) ? (items.pop() as FactoryOptions & { size?: readonly number[] }) : {};
-  const list = Array.isArray(items[0]) ? (items[0] as unknown[]) : items.length > 0 || options.size === undefined ? items : [...options.size];
+  const list = Array.isArray(items[0])
+    ? (items[0] as unknown[])
+    : items.length > 0 || options.size === undefined
+      ? items
+      : [...options.size];
   const shape = list.map((size) => {
     const value = typeof size === "bigint" ? Number(size) : size;
-    if (typeof value !== "number" || !Number.isInteger(value)) throw new ArgumentError(`${name}/size`, `${name}: sizes must be integers, got ${String(size)}.`);
-    if (value < 0) throw new ShapeError(`${name}/negative-size`, `${name}: Trying to create tensor with negative dimension ${value}: ${formatShape(list as number[])}.`);
+    if (typeof value !== "number" || !Number.isInteger(value))
+      throw new ArgumentError(`${name}/size`, `${name}: sizes must be integers, got ${String(size)}.`);
+    if (value < 0)
+      throw new ShapeError(
+        `${name}/negative-size`,
+        `${name}: Trying to create tensor with negative dimension ${value}: ${formatShape(list as number[])}.`,
+      );
     return value;
   });
   return { shape, options, rest: Array.isArray(items[0]) ? items.slice(1) : [] };
@@ -134,7 +170,8 @@ export function finish(result: Tensor, options: FactoryOptions): Tensor {
   return options.requires_grad ? result.requires_grad_() : result;
 }
 
-export const dtypeOption = (options: TensorOptions, fallback: DType, name: string): DType => (options.dtype === undefined || options.dtype === null ? fallback : dtypeName(options.dtype, name));
+export const dtypeOption = (options: TensorOptions, fallback: DType, name: string): DType =>
+  options.dtype === undefined || options.dtype === null ? fallback : dtypeName(options.dtype, name);
 
 /** A constant of any shape. */
 export function filled(shape: Shape, value: number | bigint | boolean, dtype: DType, options: FactoryOptions): Tensor {
@@ -153,12 +190,18 @@ type SizeCall = {
 };
 export type { SizeCall };
 
-const factory = (name: string, value: number): SizeCall =>
-  ((...args: unknown[]) =>
+const factory =
+  (name: string, value: number): SizeCall =>
+  (...args: unknown[]) =>
     withSite(() => {
       const { shape, options } = sizeArguments(name, args);
-      return filled(shape, value, dtypeOption(options, options.out?.dtype.name ?? settings.defaultDType, name), options);
-    }));
+      return filled(
+        shape,
+        value,
+        dtypeOption(options, options.out?.dtype.name ?? settings.defaultDType, name),
+        options,
+      );
+    });
 
 /** All zeros. https://docs.pytorch.org/docs/stable/generated/torch.zeros.html */
 export const zeros = factory("zeros", 0);
@@ -167,22 +210,36 @@ export const ones = factory("ones", 1);
 /** Contents undefined in PyTorch; zeros here. https://docs.pytorch.org/docs/stable/generated/torch.empty.html */
 export const empty = factory("empty", 0);
 
-const like = (name: string, value: number) => (input: Tensor, options: FactoryOptions = {}): Tensor =>
-  withSite(() => filled(input.shape, value, dtypeOption(options, input.dtype.name, name), { device: input.device, ...options }));
+const like =
+  (name: string, value: number) =>
+  (input: Tensor, options: FactoryOptions = {}): Tensor =>
+    withSite(() =>
+      filled(input.shape, value, dtypeOption(options, input.dtype.name, name), { device: input.device, ...options }),
+    );
 export const zeros_like = like("zeros_like", 0);
 export const ones_like = like("ones_like", 1);
 export const empty_like = like("empty_like", 0);
 
 /** All `fill_value`. https://docs.pytorch.org/docs/stable/generated/torch.full.html */
-export function full(size: readonly number[] | number, fill_value: number | bigint | boolean, options: FactoryOptions = {}): Tensor {
+export function full(
+  size: readonly number[] | number,
+  fill_value: number | bigint | boolean,
+  options: FactoryOptions = {},
+): Tensor {
   return withSite(() => {
     const { shape } = sizeArguments("full", [typeof size === "number" ? [size] : size]);
-    const inferred: DType = typeof fill_value === "boolean" ? "bool" : typeof fill_value === "bigint" ? "int64" : settings.defaultDType;
+    const inferred: DType =
+      typeof fill_value === "boolean" ? "bool" : typeof fill_value === "bigint" ? "int64" : settings.defaultDType;
     return filledSlot(shape, fill_value, dtypeOption(options, inferred, "full"), options);
   });
 }
 export function full_like(input: Tensor, fill_value: number | bigint | boolean, options: FactoryOptions = {}): Tensor {
-  return withSite(() => filledSlot(input.shape, fill_value, dtypeOption(options, input.dtype.name, "full_like"), { device: input.device, ...options }));
+  return withSite(() =>
+    filledSlot(input.shape, fill_value, dtypeOption(options, input.dtype.name, "full_like"), {
+      device: input.device,
+      ...options,
+    }),
+  );
 }
 /** The user's number is a slot: another value is no other program. */
 function filledSlot(shape: Shape, value: number | bigint | boolean, dtype: DType, options: FactoryOptions): Tensor {
@@ -197,15 +254,32 @@ function filledSlot(shape: Shape, value: number | bigint | boolean, dtype: DType
  */
 export function arange(...args: (number | bigint | FactoryOptions)[]): Tensor {
   return withSite(() => {
-    const options = isPlainObject(args.at(-1)) ? (args.at(-1) as FactoryOptions & { start?: number; end?: number; step?: number }) : {};
+    const options = isPlainObject(args.at(-1))
+      ? (args.at(-1) as FactoryOptions & { start?: number; end?: number; step?: number })
+      : {};
     const numbers = args.filter((arg) => !isPlainObject(arg)) as (number | bigint)[];
-    const [start, end, step] = numbers.length === 0 ? [options.start ?? 0, options.end ?? 0, options.step ?? 1] : numbers.length === 1 ? (options.end === undefined ? [0, numbers[0]!, options.step ?? 1] : [numbers[0]!, options.end, options.step ?? 1]) : [numbers[0]!, numbers[1]!, numbers[2] ?? options.step ?? 1];
+    const [start, end, step] =
+      numbers.length === 0
+        ? [options.start ?? 0, options.end ?? 0, options.step ?? 1]
+        : numbers.length === 1
+          ? options.end === undefined
+            ? [0, numbers[0]!, options.step ?? 1]
+            : [numbers[0]!, options.end, options.step ?? 1]
+          : [numbers[0]!, numbers[1]!, numbers[2] ?? options.step ?? 1];
     const whole = [start, end, step].every((n) => typeof n === "bigint" || Number.isInteger(n));
     const dtype = dtypeOption(options, options.out?.dtype.name ?? (whole ? "int64" : settings.defaultDType), "arange");
     // int64 counts in integers: fractions are cut off first.
-    const [a, b, s] = [start, end, step].map((n) => (dtype === "int64" ? Math.trunc(Number(n)) : Number(n))) as [number, number, number];
+    const [a, b, s] = [start, end, step].map((n) => (dtype === "int64" ? Math.trunc(Number(n)) : Number(n))) as [
+      number,
+      number,
+      number,
+    ];
     if (s === 0) throw new ArgumentError("arange/step", "arange: step must be nonzero.");
-    if ((b - a) / s < 0) throw new ArgumentError("arange/bounds", `arange: upper bound and larger bound inconsistent with step sign: start ${a}, end ${b}, step ${s}.`);
+    if ((b - a) / s < 0)
+      throw new ArgumentError(
+        "arange/bounds",
+        `arange: upper bound and larger bound inconsistent with step sign: start ${a}, end ${b}, step ${s}.`,
+      );
     const count = Math.ceil((b - a) / s);
     const device = currentDevice(options.device);
     enterScope(device.name);
@@ -224,7 +298,8 @@ export function arange(...args: (number | bigint | FactoryOptions)[]): Tensor {
 export function eye(n: number, m: number | null | FactoryOptions = null, options: FactoryOptions = {}): Tensor {
   return withSite(() => {
     const [columns, rest] = isPlainObject(m) ? [n, m as FactoryOptions] : [(m as number | null) ?? n, options];
-    if (n < 0 || columns < 0) throw new ShapeError("eye/size", `eye: n must be greater or equal to 0, got ${n} and ${columns}.`);
+    if (n < 0 || columns < 0)
+      throw new ShapeError("eye/size", `eye: n must be greater or equal to 0, got ${n} and ${columns}.`);
     const device = currentDevice(rest.device);
     enterScope(device.name);
     const shape = [n, columns];

@@ -47,7 +47,11 @@ export function deviceName(spelling: DeviceLike): DeviceName {
     case "cuda:0":
       return "webgpu";
     default:
-      throw new ArgumentError("device/unknown", `device: "${spelling}" is not a device`, 'Devices are "cpu", "cpu:js" and "webgpu".');
+      throw new ArgumentError(
+        "device/unknown",
+        `device: "${spelling}" is not a device`,
+        'Devices are "cpu", "cpu:js" and "webgpu".',
+      );
   }
 }
 
@@ -57,7 +61,12 @@ let webgpu: Device | null = null;
 export function deviceFor(name: DeviceName): Device {
   if (name === "cpu:js") return opened(name, jsDevice());
   if (name === "cpu") return opened(name, (wasm ??= createWasmDevice()));
-  if (webgpu === null) throw new DeviceError("webgpu/not-initialised", "webgpu: the device has not been opened", "Call `await torch.webgpu.init()` first.");
+  if (webgpu === null)
+    throw new DeviceError(
+      "webgpu/not-initialised",
+      "webgpu: the device has not been opened",
+      "Call `await torch.webgpu.init()` first.",
+    );
   return webgpu;
 }
 
@@ -75,7 +84,10 @@ export const webgpuModule = {
   /** Opens the adapter. @throws AdapterNotFoundError when there is none. */
   async init(): Promise<void> {
     if (webgpu !== null) return;
-    const [{ createWebGpuDevice }, { emitKernel }] = await Promise.all([import("../runtime/webgpu/device.ts"), import("../codegen/wgsl/emit-kernel.ts")]);
+    const [{ createWebGpuDevice }, { emitKernel }] = await Promise.all([
+      import("../runtime/webgpu/device.ts"),
+      import("../codegen/wgsl/emit-kernel.ts"),
+    ]);
     webgpu = opened("webgpu", await createWebGpuDevice({ compileKernel: emitKernel }));
   },
   /** Whether `init` has succeeded. */
@@ -85,4 +97,5 @@ export const webgpuModule = {
 };
 
 /** The device of new tensors when none is named. */
-export const currentDevice = (spelling?: DeviceLike | null): Device => deviceFor(deviceName(spelling ?? settings.defaultDevice));
+export const currentDevice = (spelling?: DeviceLike | null): Device =>
+  deviceFor(deviceName(spelling ?? settings.defaultDevice));

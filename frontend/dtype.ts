@@ -41,9 +41,31 @@ export const uint8 = new dtype("uint8");
 export const bool = new dtype("bool");
 export const complex64 = new dtype("complex64");
 export const complex128 = new dtype("complex128");
-export { float32 as float, float64 as double, float16 as half, int32 as int, int64 as long, int16 as short, complex64 as cfloat, complex128 as cdouble };
+export {
+  float32 as float,
+  float64 as double,
+  float16 as half,
+  int32 as int,
+  int64 as long,
+  int16 as short,
+  complex64 as cfloat,
+  complex128 as cdouble,
+};
 
-const objects: Readonly<Record<DType, dtype>> = { float32, float64, float16, bfloat16, int8, int16, int32, int64, uint8, bool, complex64, complex128 };
+const objects: Readonly<Record<DType, dtype>> = {
+  float32,
+  float64,
+  float16,
+  bfloat16,
+  int8,
+  int16,
+  int32,
+  int64,
+  uint8,
+  bool,
+  complex64,
+  complex128,
+};
 export const dtypeObject = (name: DType): dtype => objects[name];
 
 /** What is accepted where an element type is asked for: the object or its name. */
@@ -55,5 +77,9 @@ export function dtypeName(value: unknown, operator: string): DType {
     const name = value.replace("torch.", "");
     if (isDType(name)) return name;
   }
-  throw new ArgumentError("argument/dtype", `${operator}: ${String(value)} is not a dtype`, "Pass one such as torch.float32.");
+  throw new ArgumentError(
+    "argument/dtype",
+    `${operator}: ${String(value)} is not a dtype`,
+    "Pass one such as torch.float32.",
+  );
 }

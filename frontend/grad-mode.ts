@@ -34,7 +34,7 @@ interface ModeFunction {
 }
 
 function modeFunction(name: string, enabled: boolean): ModeFunction {
-  return (<T>(body?: () => T): T | GradModeScope => {
+  return <T>(body?: () => T): T | GradModeScope => {
     if (body === undefined) return new GradModeScope(enabled);
     const before = graph.gradEnabled;
     graph.gradEnabled = enabled;
@@ -51,14 +51,18 @@ function modeFunction(name: string, enabled: boolean): ModeFunction {
     }
     if (asyncScopes > 0) {
       graph.gradEnabled = before;
-      throw new AutogradError("grad-mode/overlap", `${name}: another async scope is still running; overlapping ones would change each other's mode.`, "Await the first one, or use synchronous functions.");
+      throw new AutogradError(
+        "grad-mode/overlap",
+        `${name}: another async scope is still running; overlapping ones would change each other's mode.`,
+        "Await the first one, or use synchronous functions.",
+      );
     }
     asyncScopes++;
     return result.finally(() => {
       asyncScopes--;
       graph.gradEnabled = before;
     }) as T;
-  });
+  };
 }
 
 /** Operations inside are not recorded for gradients. https://docs.pytorch.org/docs/stable/generated/torch.no_grad.html */
@@ -80,7 +84,9 @@ export function inference_mode(mode?: boolean): GradModeScope;
 export function inference_mode<T>(mode: boolean, body: () => T): T;
 export function inference_mode<T>(first: boolean | (() => T) = true, body?: () => T): T | GradModeScope {
   if (typeof first === "function") return no_grad(first);
-  return body === undefined ? new GradModeScope(first ? false : graph.gradEnabled) : withGradMode(first ? false : graph.gradEnabled, body);
+  return body === undefined
+    ? new GradModeScope(first ? false : graph.gradEnabled)
+    : withGradMode(first ? false : graph.gradEnabled, body);
 }
 
 export const is_grad_enabled = (): boolean => graph.gradEnabled;

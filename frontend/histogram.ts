@@ -9,14 +9,24 @@ export interface HistogramOptions {
   readonly density?: boolean | undefined;
 }
 /** By position and by name. */
-export type Histogram = readonly [hist: Tensor, bin_edges: readonly Tensor[]] & { readonly hist: Tensor; readonly bin_edges: readonly Tensor[] };
+export type Histogram = readonly [hist: Tensor, bin_edges: readonly Tensor[]] & {
+  readonly hist: Tensor;
+  readonly bin_edges: readonly Tensor[];
+};
 
 /**
  * A histogram of points in several dimensions, and the edges in each.
  * https://docs.pytorch.org/docs/stable/generated/torch.histogramdd.html
  */
-export function histogramdd(input: Tensor, bins: number | readonly number[] | readonly Tensor[], options: HistogramOptions = {}): Histogram {
+export function histogramdd(
+  input: Tensor,
+  bins: number | readonly number[] | readonly Tensor[],
+  options: HistogramOptions = {},
+): Histogram {
   const given: unknown = isPlainObject(bins) ? bins["bins"] : bins;
-  const [hist, ...bin_edges] = callOperator("histogramdd_parts", [input, given, options]) as readonly [Tensor, ...Tensor[]];
+  const [hist, ...bin_edges] = callOperator("histogramdd_parts", [input, given, options]) as readonly [
+    Tensor,
+    ...Tensor[],
+  ];
   return Object.assign([hist, bin_edges] as const, { hist, bin_edges });
 }

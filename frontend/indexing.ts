@@ -42,12 +42,25 @@ export function slice(first?: Bound, ...more: readonly Bound[]): Slice {
 function sliceEnd(value: unknown): number | null {
   if (value === null || value === undefined) return null;
   const number = Number(value instanceof Tensor ? value.item() : value);
-  if (!Number.isInteger(number)) throw new IndexError("index/slice", `slice indices must be integers or null, got ${value instanceof Tensor ? value.toString() : JSON.stringify(value)}.`);
+  if (!Number.isInteger(number))
+    throw new IndexError(
+      "index/slice",
+      `slice indices must be integers or null, got ${value instanceof Tensor ? value.toString() : JSON.stringify(value)}.`,
+    );
   return number;
 }
 
 /** What one place between the brackets may be. A string may hold several, as in `"..., 1:3"`. */
-export type Index = number | bigint | boolean | string | null | Slice | Tensor | SliceBounds | readonly Nested<number | bigint | boolean>[];
+export type Index =
+  | number
+  | bigint
+  | boolean
+  | string
+  | null
+  | Slice
+  | Tensor
+  | SliceBounds
+  | readonly Nested<number | bigint | boolean>[];
 export interface SliceBounds {
   readonly start?: number | null;
   readonly stop?: number | null;
@@ -57,7 +70,10 @@ export type IndexValue = Tensor | Nested<number | bigint | boolean>;
 
 type Part = number | boolean | null | "..." | Slice | Tensor;
 const refuse = (value: unknown): never => {
-  throw new IndexError("index/kind", `only integers, slices (\`:\`), ellipsis (\`...\`), null, booleans and tensors or arrays of them are valid indices, got ${Array.isArray(value) ? `[${value.map(String).join(", ")}]` : String(value)}.`);
+  throw new IndexError(
+    "index/kind",
+    `only integers, slices (\`:\`), ellipsis (\`...\`), null, booleans and tensors or arrays of them are valid indices, got ${Array.isArray(value) ? `[${value.map(String).join(", ")}]` : String(value)}.`,
+  );
 };
 
 function parseText(text: string): Part[] {
@@ -78,24 +94,39 @@ function parseText(text: string): Part[] {
 function parse(self: Tensor, indices: readonly unknown[]): Part[] {
   const [only] = indices;
   // One list that holds lists, tensors, slices or the like stands for several indices.
-  const given = indices.length === 1 && Array.isArray(only) && only.some((item) => item === null || (typeof item !== "number" && typeof item !== "bigint" && typeof item !== "boolean")) ? (only as unknown[]) : indices;
+  const given =
+    indices.length === 1 &&
+    Array.isArray(only) &&
+    only.some(
+      (item) => item === null || (typeof item !== "number" && typeof item !== "bigint" && typeof item !== "boolean"),
+    )
+      ? (only as unknown[])
+      : indices;
   return given.flatMap((item): Part | Part[] => {
     if (typeof item === "string") return parseText(item);
     if (item === null || typeof item === "boolean" || item instanceof Slice || item instanceof Tensor) return item;
-    if (typeof item === "number" || typeof item === "bigint") return Number.isInteger(Number(item)) ? Number(item) : refuse(item);
+    if (typeof item === "number" || typeof item === "bigint")
+      return Number.isInteger(Number(item)) ? Number(item) : refuse(item);
     if (Array.isArray(item)) return arrayIndex(self, item);
-    if (isPlainObject(item) && Object.keys(item).every((key) => key === "start" || key === "stop" || key === "step")) return new Slice(sliceEnd(item["start"]), sliceEnd(item["stop"]), sliceEnd(item["step"]));
+    if (isPlainObject(item) && Object.keys(item).every((key) => key === "start" || key === "stop" || key === "step"))
+      return new Slice(sliceEnd(item["start"]), sliceEnd(item["stop"]), sliceEnd(item["step"]));
     return refuse(item);
   });
 }
 
 /** An array of whole numbers is an index tensor, one of booleans a mask. */
 function arrayIndex(self: Tensor, items: readonly unknown[]): Tensor {
-  const flat = (items).flat(Infinity);
+  const flat = items.flat(Infinity);
   if (flat.length === 0) return fromHost([], [0], "int64", self.storage_.device);
   const options = { device: self.device };
   if (flat.every((item) => typeof item === "boolean")) return tensor(items as Nested<boolean>[], options);
-  if (!flat.every((item) => (typeof item === "number" && Number.isInteger(item)) || typeof item === "bigint" || item instanceof Tensor)) return refuse(items);
+  if (
+    !flat.every(
+      (item) =>
+        (typeof item === "number" && Number.isInteger(item)) || typeof item === "bigint" || item instanceof Tensor,
+    )
+  )
+    return refuse(items);
   return tensor(items as Nested<number>[], { ...options, dtype: "int64" });
 }
 
@@ -110,7 +141,11 @@ interface Subscript {
 function resolve(self: Tensor, given: readonly unknown[]): Subscript {
   const parts = parse(self, given);
   const used = parts.reduce<number>((count, part) => count + dimensionsOf(part), 0);
-  if (used > self.ndim) throw new IndexError("index/too-many", `too many indices for tensor of dimension ${self.ndim}: ${String(self)} indexed by ${used}.`);
+  if (used > self.ndim)
+    throw new IndexError(
+      "index/too-many",
+      `too many indices for tensor of dimension ${self.ndim}: ${String(self)} indexed by ${used}.`,
+    );
   const ellipses = parts.filter((part) => part === "...").length;
   if (ellipses > 1) throw new IndexError("index/ellipsis", "an index can only have a single ellipsis ('...').");
   const start = self.shape.map(() => 0);
@@ -126,16 +161,28 @@ function resolve(self: Tensor, given: readonly unknown[]): Subscript {
     if (part === "...") keep(self.ndim - used);
     else if (part === null) shape.push(1);
     else if (typeof part === "boolean") {
-      pending.push({ dim: shape.length, tensor: fromHost(part ? [0] : [], [part ? 1 : 0], "int64", self.storage_.device) });
+      pending.push({
+        dim: shape.length,
+        tensor: fromHost(part ? [0] : [], [part ? 1 : 0], "int64", self.storage_.device),
+      });
       shape.push(1);
     } else if (typeof part === "number") {
       const full = self.shape[axis]!;
-      if (part < -full || part >= full) throw new IndexError("index/range", `index ${part} is out of bounds for dimension ${axis} with size ${full}: ${String(self)}.`);
+      if (part < -full || part >= full)
+        throw new IndexError(
+          "index/range",
+          `index ${part} is out of bounds for dimension ${axis} with size ${full}: ${String(self)}.`,
+        );
       start[axis] = part < 0 ? part + full : part;
       size[axis++] = 1;
     } else if (part instanceof Slice) {
       const stride = part.step ?? 1;
-      if (stride <= 0) throw new IndexError("index/step", `step must be greater than zero, got ${stride}.`, "flip() reverses a dimension.");
+      if (stride <= 0)
+        throw new IndexError(
+          "index/step",
+          `step must be greater than zero, got ${stride}.`,
+          "flip() reverses a dimension.",
+        );
       const bounds = sliceBounds(self.shape[axis]!, part.start, part.stop, stride);
       start[axis] = bounds.start;
       size[axis] = bounds.count;
@@ -151,7 +198,8 @@ function resolve(self: Tensor, given: readonly unknown[]): Subscript {
   keep(self.ndim - axis);
   let view = self.viewBy_(movement("at", (g, parent) => g.reshape(g.slice(parent, start, size, step), shape)));
   // A 0-d index tensor removes its dimension, as an integer does, and still gives a view.
-  for (const { dim, tensor: position } of pending.filter(({ tensor: t }) => isPosition(t)).reverse()) view = view.viewBy_(selectStep(dim, position.node_()));
+  for (const { dim, tensor: position } of pending.filter(({ tensor: t }) => isPosition(t)).reverse())
+    view = view.viewBy_(selectStep(dim, position.node_()));
   const indices: (Tensor | null)[] = [];
   let removed = 0;
   for (const { dim, tensor: index } of pending) {
@@ -205,7 +253,13 @@ function assignment(self: Tensor, given: unknown, value: unknown): Assignment {
   const { view, indices } = resolve(self, Array.isArray(given) ? (given as readonly unknown[]) : [given]);
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
     if (indices.length === 0) return { view, operator: "fill", args: [value] };
-    const node = graph.cast(graph.scalar(scalarArgument(value), typeof value === "number" && !Number.isInteger(value) ? "float32" : self.dtype.name), self.dtype.name);
+    const node = graph.cast(
+      graph.scalar(
+        scalarArgument(value),
+        typeof value === "number" && !Number.isInteger(value) ? "float32" : self.dtype.name,
+      ),
+      self.dtype.name,
+    );
     return { view, operator: "index_put", args: [indices, Tensor.ofNode(node, self.storage_.device)] };
   }
   const source = valueTensor(self, value);
@@ -215,8 +269,13 @@ function assignment(self: Tensor, given: unknown, value: unknown): Assignment {
 
 function valueTensor(self: Tensor, value: unknown): Tensor {
   if (value instanceof Tensor) return moved(value, self.storage_.device);
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return tensor(value as Nested<number>[], { device: self.device });
-  throw new ArgumentError("set_at/value", `set_at: can't assign ${typeof value} ${String(value)} to a ${self.dtype.name}${formatShape(self.shape)}.`, "Assign a number, an array or a tensor.");
+  if (Array.isArray(value) || ArrayBuffer.isView(value))
+    return tensor(value as Nested<number>[], { device: self.device });
+  throw new ArgumentError(
+    "set_at/value",
+    `set_at: can't assign ${typeof value} ${String(value)} to a ${self.dtype.name}${formatShape(self.shape)}.`,
+    "Assign a number, an array or a tensor.",
+  );
 }
 
 /** A value may have more dimensions than its place, when they are of size 1. */
@@ -269,4 +328,5 @@ const methods = {
     return callInplace("copy", this, [moved(source, this.storage_.device)]);
   },
 };
-for (const [name, value] of Object.entries(methods)) Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+for (const [name, value] of Object.entries(methods))
+  Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });

@@ -18,9 +18,16 @@ export function measuredNow(definition: Operator, args: BoundArguments, device: 
   if (definition.measure === null) return nothingMeasured;
   const tensors = toMeasure(definition, args, device);
   if (tensors.length > 0 && !device.synchronous) {
-    throw new ReadError("shape/depends-on-data", `${name}: the shape of its result depends on data, which takes a promise on ${device.name}.`, `Use the ...Async twin: await ${name}Async(...).`);
+    throw new ReadError(
+      "shape/depends-on-data",
+      `${name}: the shape of its result depends on data, which takes a promise on ${device.name}.`,
+      `Use the ...Async twin: await ${name}Async(...).`,
+    );
   }
-  return measuredOf(device, tensors.map((tensor) => hostElements(tensor, tensor.readSync_())));
+  return measuredOf(
+    device,
+    tensors.map((tensor) => hostElements(tensor, tensor.readSync_())),
+  );
 }
 
 export async function measuredLater(definition: Operator, args: BoundArguments, device: Device): Promise<Measured> {

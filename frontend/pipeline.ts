@@ -8,7 +8,7 @@ import { topologicalOrder, withFreshInterning, type Node } from "../ir/graph.ts"
 import { canonicalise } from "../passes/canonicalise.ts";
 import { decompose } from "../passes/decompose.ts";
 import { fuse } from "../passes/fuse.ts";
-import { isFree,isView } from "../ir/traits.ts";
+import { isFree, isView } from "../ir/traits.ts";
 import type { DeviceName } from "../runtime/device.ts";
 import { observePass } from "./debug.ts";
 
@@ -75,9 +75,19 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
       // An input that is itself handed out keeps its memory.
       if (current[i]!.op !== "input" && !current.includes(leaf)) donations.set(current[i]!, leaf);
     });
-    const assembled = assemble(kernels, { target: { ...targets[options.device], dynamic: options.dynamic === true }, name: options.name, donations, merge: options.fusion !== false });
+    const assembled = assemble(kernels, {
+      target: { ...targets[options.device], dynamic: options.dynamic === true },
+      name: options.name,
+      donations,
+      merge: options.fusion !== false,
+    });
     observePass("assemble", { level: "program", program: assembled.program, device: options.device });
     const results = current.map((node) => (node.op === "input" ? { input: node } : { output: computed.indexOf(node) }));
-    return { ...assembled, results, operationCount: topologicalOrder(computed).filter((node) => !isFree(node) && !isView(node) && node.op !== "pick").length };
+    return {
+      ...assembled,
+      results,
+      operationCount: topologicalOrder(computed).filter((node) => !isFree(node) && !isView(node) && node.op !== "pick")
+        .length,
+    };
   });
 }

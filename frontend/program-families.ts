@@ -33,7 +33,11 @@ const numbersOf = (signature: Signature): number[] =>
 function familyOf(list: Family[], numbers: readonly number[]): Family {
   for (const family of list) {
     const differing = numbers.map((_, i) => i).filter((i) => numbers[i] !== family.numbers[i]);
-    if (family.varying === null ? isOneSize(family.numbers, numbers, differing) : differing.every((i) => family.varying!.has(i))) {
+    if (
+      family.varying === null
+        ? isOneSize(family.numbers, numbers, differing)
+        : differing.every((i) => family.varying!.has(i))
+    ) {
       if (family.varying === null && differing.length > 0) family.varying = new Set(differing);
       return family;
     }
@@ -50,7 +54,12 @@ function isOneSize(before: readonly number[], now: readonly number[], differing:
 }
 
 /** Compiles a graph for a device, with kernels shared between sizes where that has proved useful. */
-export function prepareGraph(roots: readonly Node[], signature: Signature, device: Device, options: CompileOptions): { compiled: Compiled; executable: Executable } {
+export function prepareGraph(
+  roots: readonly Node[],
+  signature: Signature,
+  device: Device,
+  options: CompileOptions,
+): { compiled: Compiled; executable: Executable } {
   let byForm = families.get(device);
   if (byForm === undefined) families.set(device, (byForm = new Map<string, Family[]>()));
   const form = formOf(signature);
@@ -64,7 +73,9 @@ export function prepareGraph(roots: readonly Node[], signature: Signature, devic
   const dynamic = compileGraph(roots, { ...options, dynamic: true });
   let special = family.shared?.specialise(dynamic.program) ?? null;
   if (special === null) {
-    const others = family.members.map((member) => compileGraph(member.roots, { ...member.options, dynamic: true }).program);
+    const others = family.members.map(
+      (member) => compileGraph(member.roots, { ...member.options, dynamic: true }).program,
+    );
     family.shared = generalise([...others, dynamic.program]);
     special = family.shared?.specialise(dynamic.program) ?? null;
     if (special !== null && family.members.length < specialisedSizes + 2) family.members.push({ roots, options });
@@ -75,7 +86,10 @@ export function prepareGraph(roots: readonly Node[], signature: Signature, devic
   return { compiled, executable: withSizes(executable, sizes) };
 }
 
-const prepare = (compiled: Compiled, device: Device): { compiled: Compiled; executable: Executable } => ({ compiled, executable: prepareProgram(device, compiled.program) });
+const prepare = (compiled: Compiled, device: Device): { compiled: Compiled; executable: Executable } => ({
+  compiled,
+  executable: prepareProgram(device, compiled.program),
+});
 
 /** The executable with its sizes appended to the numbers of each run. */
 function withSizes(executable: Executable, sizes: readonly (number | bigint)[]): Executable {

@@ -6,7 +6,11 @@ import { isPlainObject } from "./bind.ts";
 export function mapTree(tree: unknown, leaf: (value: unknown, path: string) => unknown, path = ""): unknown {
   if (tree instanceof Tensor) return leaf(tree, path);
   if (Array.isArray(tree)) return tree.map((item, i) => mapTree(item, leaf, `${path}[${i}]`));
-  if (tree instanceof Map) return new Map([...tree].map(([key, value]) => [key, mapTree(value, leaf, `${path}[${String(key)}]`)]));
-  if (isPlainObject(tree)) return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, mapTree(value, leaf, path === "" ? key : `${path}.${key}`)]));
+  if (tree instanceof Map)
+    return new Map([...tree].map(([key, value]) => [key, mapTree(value, leaf, `${path}[${String(key)}]`)]));
+  if (isPlainObject(tree))
+    return Object.fromEntries(
+      Object.entries(tree).map(([key, value]) => [key, mapTree(value, leaf, path === "" ? key : `${path}.${key}`)]),
+    );
   return leaf(tree, path);
 }

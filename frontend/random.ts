@@ -120,13 +120,23 @@ function philoxWords(count: number, generator: Generator): Node {
   const word = (value: bigint): number => Number(BigInt.asIntN(32, value));
   let draw = 0;
   const seedOf = (): bigint => BigInt.asUintN(64, BigInt(generator.initial_seed()));
-  return graph.philox(count, [low(() => word(seedOf())), low(() => word(seedOf() >> 32n))], [low(() => (draw = generator.nextDraw_()) | 0), low(() => Math.floor(draw / 2 ** 32) | 0)]);
+  return graph.philox(
+    count,
+    [low(() => word(seedOf())), low(() => word(seedOf() >> 32n))],
+    [low(() => (draw = generator.nextDraw_()) | 0), low(() => Math.floor(draw / 2 ** 32) | 0)],
+  );
 }
 /** Uniform float32 in [0, 1) from the top 24 bits of words. */
-const unit = (words: Node): Node => graph.mul(graph.cast(graph.and(graph.binary("shr", words, 8), 0xffffff), "float32"), 2 ** -24);
+const unit = (words: Node): Node =>
+  graph.mul(graph.cast(graph.and(graph.binary("shr", words, 8), 0xffffff), "float32"), 2 ** -24);
 
 const requireFloatType = (name: string, dtype: DType): FloatType => {
-  if (!isFloat(dtype)) throw new DTypeError(`${name}/dtype`, `${name}: "${name}" not implemented for '${dtype}'.`, "Choose a float dtype.");
+  if (!isFloat(dtype))
+    throw new DTypeError(
+      `${name}/dtype`,
+      `${name}: "${name}" not implemented for '${dtype}'.`,
+      "Choose a float dtype.",
+    );
   return dtype as FloatType;
 };
 
@@ -134,7 +144,8 @@ const requireFloatType = (name: string, dtype: DType): FloatType => {
 function uniformNode(shape: Shape, dtype: DType, device: Device, generator: Generator, from: number, to: number): Node {
   const type = requireFloatType("uniform", dtype);
   enterScope(device.name);
-  if (device.name !== "webgpu") return drawn(shape, dtype, device, (target) => fillUniform(target as FloatArray, generator.cpu_, from, to, type));
+  if (device.name !== "webgpu")
+    return drawn(shape, dtype, device, (target) => fillUniform(target as FloatArray, generator.cpu_, from, to, type));
   const values = graph.reshape(unit(philoxWords(elementCount(shape), generator)), shape);
   const scaled = from === 0 && to === 1 ? values : graph.add(graph.mul(values, to - from), from);
   return graph.cast(scaled, dtype);
@@ -143,7 +154,8 @@ function uniformNode(shape: Shape, dtype: DType, device: Device, generator: Gene
 function normalNode(shape: Shape, dtype: DType, device: Device, generator: Generator, mean: number, std: number): Node {
   const type = requireFloatType("normal", dtype);
   enterScope(device.name);
-  if (device.name !== "webgpu") return drawn(shape, dtype, device, (target) => fillNormal(target as FloatArray, generator.cpu_, mean, std, type));
+  if (device.name !== "webgpu")
+    return drawn(shape, dtype, device, (target) => fillNormal(target as FloatArray, generator.cpu_, mean, std, type));
   // Box-Muller on pairs of words.
   const count = elementCount(shape);
   const words = graph.reshape(philoxWords(2 * count, generator), [2, count]);
@@ -157,18 +169,33 @@ function normalNode(shape: Shape, dtype: DType, device: Device, generator: Gener
 const generatorOf = (options: RandomOptions): Generator => options.generator ?? default_generator;
 
 type Make = (shape: Shape, dtype: DType, device: Device, generator: Generator) => Node;
-const sizedDraw = (name: string, make: Make): SizeCall =>
-  ((...args: unknown[]) =>
+const sizedDraw =
+  (name: string, make: Make): SizeCall =>
+  (...args: unknown[]) =>
     withSite(() => {
       const { shape, options } = sizeArguments(name, args);
       const device = currentDevice(options.device);
-      return finish(Tensor.ofNode(make(shape, dtypeOption(options, settings.defaultDType, name), device, generatorOf(options)), device), options);
-    }));
-const likeDraw = (name: string, make: Make) => (input: Tensor, options: RandomOptions = {}): Tensor =>
-  withSite(() => {
-    const device = options.device === undefined ? input.storage_.device : currentDevice(options.device);
-    return finish(Tensor.ofNode(make(input.shape, dtypeOption(options, input.dtype.name, name), device, generatorOf(options)), device), options);
-  });
+      return finish(
+        Tensor.ofNode(
+          make(shape, dtypeOption(options, settings.defaultDType, name), device, generatorOf(options)),
+          device,
+        ),
+        options,
+      );
+    });
+const likeDraw =
+  (name: string, make: Make) =>
+  (input: Tensor, options: RandomOptions = {}): Tensor =>
+    withSite(() => {
+      const device = options.device === undefined ? input.storage_.device : currentDevice(options.device);
+      return finish(
+        Tensor.ofNode(
+          make(input.shape, dtypeOption(options, input.dtype.name, name), device, generatorOf(options)),
+          device,
+        ),
+        options,
+      );
+    });
 
 const uniform: Make = (shape, dtype, device, generator) => uniformNode(shape, dtype, device, generator, 0, 1);
 const standardNormal: Make = (shape, dtype, device, generator) => normalNode(shape, dtype, device, generator, 0, 1);
@@ -180,33 +207,86 @@ export const randn = sizedDraw("randn", standardNormal);
 export const rand_like = likeDraw("rand_like", uniform);
 export const randn_like = likeDraw("randn_like", standardNormal);
 
-const randintNode = (low: number | bigint, high: number | bigint, shape: Shape, dtype: DType, device: Device, generator: Generator): Node => {
-  if (low >= high) throw new ArgumentError("randint/range", `randint: random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}.`);
+const randintNode = (
+  low: number | bigint,
+  high: number | bigint,
+  shape: Shape,
+  dtype: DType,
+  device: Device,
+  generator: Generator,
+): Node => {
+  if (low >= high)
+    throw new ArgumentError(
+      "randint/range",
+      `randint: random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}.`,
+    );
   return drawn(shape, dtype, device, (target) => fillRandint(target, generator.cpu_, low, high, dtype as never));
 };
 
 /** Integers in [low, high). https://docs.pytorch.org/docs/stable/generated/torch.randint.html */
 export function randint(high: number | bigint, size: readonly number[], options?: RandomOptions): Tensor;
-export function randint(low: number | bigint, high: number | bigint, size: readonly number[], options?: RandomOptions): Tensor;
+export function randint(
+  low: number | bigint,
+  high: number | bigint,
+  size: readonly number[],
+  options?: RandomOptions,
+): Tensor;
 export function randint(...args: unknown[]): Tensor {
   return withSite(() => {
     const items = [...args];
-    const options = (isPlainObject(items.at(-1)) ? items.pop() : {}) as RandomOptions & { low?: number; high?: number; size?: readonly number[] };
+    const options = (isPlainObject(items.at(-1)) ? items.pop() : {}) as RandomOptions & {
+      low?: number;
+      high?: number;
+      size?: readonly number[];
+    };
     const size = Array.isArray(items.at(-1)) ? (items.pop() as number[]) : options.size;
-    if (size === undefined) throw new ArgumentError("randint/size", "randint: missing the size.", "randint(low, high, [2, 3]).");
+    if (size === undefined)
+      throw new ArgumentError("randint/size", "randint: missing the size.", "randint(low, high, [2, 3]).");
     const numbers = items as (number | bigint)[];
     const high = options.high ?? numbers.at(-1);
-    const low = options.low ?? (numbers.length === 2 || (numbers.length === 1 && options.high !== undefined) ? numbers[0]! : 0);
+    const low =
+      options.low ?? (numbers.length === 2 || (numbers.length === 1 && options.high !== undefined) ? numbers[0]! : 0);
     if (high === undefined) throw new ArgumentError("randint/high", "randint: missing high.");
     const device = currentDevice(options.device);
-    return finish(Tensor.ofNode(randintNode(low, high, sizeArguments("randint", [size]).shape, dtypeOption(options, "int64", "randint"), device, generatorOf(options)), device), options);
+    return finish(
+      Tensor.ofNode(
+        randintNode(
+          low,
+          high,
+          sizeArguments("randint", [size]).shape,
+          dtypeOption(options, "int64", "randint"),
+          device,
+          generatorOf(options),
+        ),
+        device,
+      ),
+      options,
+    );
   });
 }
-export function randint_like(input: Tensor, low: number, high?: number | RandomOptions, options: RandomOptions = {}): Tensor {
+export function randint_like(
+  input: Tensor,
+  low: number,
+  high?: number | RandomOptions,
+  options: RandomOptions = {},
+): Tensor {
   return withSite(() => {
     const [from, to, rest] = typeof high === "number" ? [low, high, options] : [0, low, high ?? options];
     const device = input.storage_.device;
-    return finish(Tensor.ofNode(randintNode(from, to, input.shape, dtypeOption(rest, input.dtype.name, "randint_like"), device, generatorOf(rest)), device), rest);
+    return finish(
+      Tensor.ofNode(
+        randintNode(
+          from,
+          to,
+          input.shape,
+          dtypeOption(rest, input.dtype.name, "randint_like"),
+          device,
+          generatorOf(rest),
+        ),
+        device,
+      ),
+      rest,
+    );
   });
 }
 
@@ -214,31 +294,60 @@ export function randint_like(input: Tensor, low: number, high?: number | RandomO
 export function randperm(n: number | bigint, options: RandomOptions = {}): Tensor {
   return withSite(() => {
     const count = Number(n);
-    if (!Number.isInteger(count) || count < 0) throw new ArgumentError("randperm/n", `randperm: n must be non-negative, got ${count}.`);
+    if (!Number.isInteger(count) || count < 0)
+      throw new ArgumentError("randperm/n", `randperm: n must be non-negative, got ${count}.`);
     const device = currentDevice(options.device);
     const dtype = dtypeOption(options, "int64", "randperm");
-    return finish(Tensor.ofNode(drawn([count], dtype, device, (target) => fillRandperm(target, generatorOf(options).cpu_, dtype as never)), device), options);
+    return finish(
+      Tensor.ofNode(
+        drawn([count], dtype, device, (target) => fillRandperm(target, generatorOf(options).cpu_, dtype as never)),
+        device,
+      ),
+      options,
+    );
   });
 }
 
 /** Values of a tensor on the host, for draws whose parameters are tensors. */
 function onHost(name: string, tensor: Tensor): TypedArray {
-  if (!tensor.storage_.device.synchronous) throw new ReadError(`${name}/device`, `${name}: its parameters are read on the host, which ${tensor.storage_.device.name} does only asynchronously.`, "Compute it on a CPU device.");
+  if (!tensor.storage_.device.synchronous)
+    throw new ReadError(
+      `${name}/device`,
+      `${name}: its parameters are read on the host, which ${tensor.storage_.device.name} does only asynchronously.`,
+      "Compute it on a CPU device.",
+    );
   return tensor.readSync_();
 }
-const wide = (array: TypedArray): Float32Array | Float64Array => (array instanceof Float64Array || array instanceof Float32Array ? array : Float64Array.from(array as ArrayLike<number>));
+const wide = (array: TypedArray): Float32Array | Float64Array =>
+  array instanceof Float64Array || array instanceof Float32Array
+    ? array
+    : Float64Array.from(array as ArrayLike<number>);
 
 /** 0/1 draws with the probabilities of `input`. https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html */
 export function bernoulli(input: Tensor, p?: number | RandomOptions | null, options: RandomOptions = {}): Tensor {
   return withSite(() => {
     const device = input.storage_.device;
     const dtype = input.dtype.name;
-    if (typeof p === "number") return finish(Tensor.ofNode(drawn(input.shape, dtype, device, (target) => fillBernoulli(target, generatorOf(options).cpu_, p, dtype as never)), device), options);
+    if (typeof p === "number")
+      return finish(
+        Tensor.ofNode(
+          drawn(input.shape, dtype, device, (target) =>
+            fillBernoulli(target, generatorOf(options).cpu_, p, dtype as never),
+          ),
+          device,
+        ),
+        options,
+      );
     const rest = isPlainObject(p) ? (p as RandomOptions) : options;
-    const draws = drawn(input.shape, dtype, device, (target) => fillBernoulliFrom(target, generatorOf(rest).cpu_, wide(onHost("bernoulli", input)), dtype as never));
+    const draws = drawn(input.shape, dtype, device, (target) =>
+      fillBernoulliFrom(target, generatorOf(rest).cpu_, wide(onHost("bernoulli", input)), dtype as never),
+    );
     // The gradient by the probabilities is zero, not missing.
     const node = input.node_();
-    return finish(Tensor.ofNode(node.requiresGrad ? graph.withHistory(draws, graph.mul(node, 0)) : draws, device), rest);
+    return finish(
+      Tensor.ofNode(node.requiresGrad ? graph.withHistory(draws, graph.mul(node, 0)) : draws, device),
+      rest,
+    );
   });
 }
 
@@ -247,12 +356,22 @@ export function poisson(input: Tensor, generator?: Generator | RandomOptions | n
   return withSite(() => {
     const source = generator instanceof Generator ? generator : (generator?.generator ?? default_generator);
     const dtype = requireFloatType("poisson", input.dtype.name);
-    return Tensor.ofNode(drawn(input.shape, dtype, input.storage_.device, (target) => fillPoisson(target as FloatArray, source.cpu_, wide(onHost("poisson", input)), dtype)), input.storage_.device);
+    return Tensor.ofNode(
+      drawn(input.shape, dtype, input.storage_.device, (target) =>
+        fillPoisson(target as FloatArray, source.cpu_, wide(onHost("poisson", input)), dtype),
+      ),
+      input.storage_.device,
+    );
   });
 }
 
 /** Indices drawn with the weights of each row. https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html */
-export function multinomial(input: Tensor, num_samples: number | bigint, replacement: boolean | RandomOptions = false, options: RandomOptions = {}): Tensor {
+export function multinomial(
+  input: Tensor,
+  num_samples: number | bigint,
+  replacement: boolean | RandomOptions = false,
+  options: RandomOptions = {},
+): Tensor {
   return withSite(() => {
     const named = (isPlainObject(replacement) ? replacement : options) as RandomOptions & { replacement?: boolean };
     const again = typeof replacement === "boolean" ? replacement : (named.replacement ?? false);
@@ -261,24 +380,49 @@ export function multinomial(input: Tensor, num_samples: number | bigint, replace
     const samples = Number(num_samples);
     const shape = input.shape.length === 2 ? [rows, samples] : [samples];
     const device = input.storage_.device;
-    return finish(Tensor.ofNode(drawn(shape, "int64", device, (target) => fillMultinomial(target, generatorOf(named).cpu_, wide(onHost("multinomial", input)), { rows, categories, samples, replacement: again })), device), named);
+    return finish(
+      Tensor.ofNode(
+        drawn(shape, "int64", device, (target) =>
+          fillMultinomial(target, generatorOf(named).cpu_, wide(onHost("multinomial", input)), {
+            rows,
+            categories,
+            samples,
+            replacement: again,
+          }),
+        ),
+        device,
+      ),
+      named,
+    );
   });
 }
 
 /** Normal draws with given means and deviations. https://docs.pytorch.org/docs/stable/generated/torch.normal.html */
-export function normal(mean: number | Tensor, std: number | Tensor = 1, size?: readonly number[] | RandomOptions, options: RandomOptions = {}): Tensor {
+export function normal(
+  mean: number | Tensor,
+  std: number | Tensor = 1,
+  size?: readonly number[] | RandomOptions,
+  options: RandomOptions = {},
+): Tensor {
   return withSite(() => {
     const rest = (isPlainObject(size) ? size : options) as RandomOptions;
     if (!(mean instanceof Tensor) && !(std instanceof Tensor)) {
       const shape = sizeArguments("normal", [Array.isArray(size) ? size : []]).shape;
       const device = currentDevice(rest.device);
-      return finish(Tensor.ofNode(normalNode(shape, dtypeOption(rest, settings.defaultDType, "normal"), device, generatorOf(rest), mean, std), device), rest);
+      return finish(
+        Tensor.ofNode(
+          normalNode(shape, dtypeOption(rest, settings.defaultDType, "normal"), device, generatorOf(rest), mean, std),
+          device,
+        ),
+        rest,
+      );
     }
     const like = mean instanceof Tensor ? mean : (std as Tensor);
     const both = mean instanceof Tensor && std instanceof Tensor ? graph.add(mean.node_(), std.node_()) : like.node_();
     const { device } = like.storage_;
     const base = normalNode(both.shape, like.dtype.name, device, generatorOf(rest), 0, 1);
-    const of = (value: number | Tensor): Node => (value instanceof Tensor ? value.node_() : graph.scalar(scalarArgument(value), base.dtype));
+    const of = (value: number | Tensor): Node =>
+      value instanceof Tensor ? value.node_() : graph.scalar(scalarArgument(value), base.dtype);
     return finish(Tensor.ofNode(graph.add(graph.mul(base, of(std)), of(mean)), device), rest);
   });
 }
@@ -287,7 +431,13 @@ export function normal(mean: number | Tensor, std: number | Tensor = 1, size?: r
 export function dropoutMask(input: Tensor, p: number): Tensor {
   const { device } = input.storage_;
   const dtype = requireFloatType("dropout", input.dtype.name);
-  if (device.name !== "webgpu") return Tensor.ofNode(drawn(input.shape, dtype, device, (target) => fillDropoutMask(target as FloatArray, default_generator.cpu_, p, dtype)), device);
+  if (device.name !== "webgpu")
+    return Tensor.ofNode(
+      drawn(input.shape, dtype, device, (target) =>
+        fillDropoutMask(target as FloatArray, default_generator.cpu_, p, dtype),
+      ),
+      device,
+    );
   enterScope(device.name);
   const kept = graph.ge(graph.reshape(unit(philoxWords(input.numel(), default_generator)), input.shape), p);
   return Tensor.ofNode(graph.mul(graph.cast(kept, dtype), 1 / (1 - p)), device);
@@ -319,28 +469,57 @@ export interface RandomFill {
 }
 
 /** Positional or named numbers of an in-place draw. */
-function fillArguments(names: readonly string[], defaults: readonly unknown[], args: readonly unknown[]): { values: unknown[]; generator: Generator } {
+function fillArguments(
+  names: readonly string[],
+  defaults: readonly unknown[],
+  args: readonly unknown[],
+): { values: unknown[]; generator: Generator } {
   const items = [...args];
   const options = (isPlainObject(items.at(-1)) ? items.pop() : {}) as RandomFill;
-  return { values: names.map((name, i) => items[i] ?? options[name] ?? defaults[i]), generator: options.generator ?? default_generator };
+  return {
+    values: names.map((name, i) => items[i] ?? options[name] ?? defaults[i]),
+    generator: options.generator ?? default_generator,
+  };
 }
 
 type Fill = (self: Tensor, values: unknown[], generator: Generator) => Node;
 const fills: Record<string, readonly [names: readonly string[], defaults: readonly unknown[], fill: Fill]> = {
-  uniform_: [["from", "to"], [0, 1], (self, [from, to], generator) => uniformNode(self.shape, self.dtype.name, self.storage_.device, generator, from as number, to as number)],
-  normal_: [["mean", "std"], [0, 1], (self, [mean, std], generator) => normalNode(self.shape, self.dtype.name, self.storage_.device, generator, mean as number, std as number)],
-  bernoulli_: [["p"], [0.5], (self, [p], generator) => {
-    const dtype = self.dtype.name as never;
-    return drawn(self.shape, self.dtype.name, self.storage_.device, (target) => (p instanceof Tensor ? fillBernoulliFrom(target, generator.cpu_, wide(onHost("bernoulli_", p)), dtype) : fillBernoulli(target, generator.cpu_, p as number, dtype)));
-  }],
-  random_: [["from", "to"], [undefined, undefined], (self, [from, to], generator) => {
-    const dtype = self.dtype.name as never;
-    return drawn(self.shape, self.dtype.name, self.storage_.device, (target) => {
-      if (from === undefined) fillRandom(target, generator.cpu_, dtype);
-      else if (to === undefined) fillRandint(target, generator.cpu_, 0, from as number, dtype);
-      else fillRandint(target, generator.cpu_, from as number, to as number, dtype);
-    });
-  }],
+  uniform_: [
+    ["from", "to"],
+    [0, 1],
+    (self, [from, to], generator) =>
+      uniformNode(self.shape, self.dtype.name, self.storage_.device, generator, from as number, to as number),
+  ],
+  normal_: [
+    ["mean", "std"],
+    [0, 1],
+    (self, [mean, std], generator) =>
+      normalNode(self.shape, self.dtype.name, self.storage_.device, generator, mean as number, std as number),
+  ],
+  bernoulli_: [
+    ["p"],
+    [0.5],
+    (self, [p], generator) => {
+      const dtype = self.dtype.name as never;
+      return drawn(self.shape, self.dtype.name, self.storage_.device, (target) =>
+        p instanceof Tensor
+          ? fillBernoulliFrom(target, generator.cpu_, wide(onHost("bernoulli_", p)), dtype)
+          : fillBernoulli(target, generator.cpu_, p as number, dtype),
+      );
+    },
+  ],
+  random_: [
+    ["from", "to"],
+    [undefined, undefined],
+    (self, [from, to], generator) => {
+      const dtype = self.dtype.name as never;
+      return drawn(self.shape, self.dtype.name, self.storage_.device, (target) => {
+        if (from === undefined) fillRandom(target, generator.cpu_, dtype);
+        else if (to === undefined) fillRandint(target, generator.cpu_, 0, from as number, dtype);
+        else fillRandint(target, generator.cpu_, from as number, to as number, dtype);
+      });
+    },
+  ],
 };
 const floatFills = {
   exponential_: [["lambd"], [1], fillExponential],
@@ -349,11 +528,28 @@ const floatFills = {
   log_normal_: [["mean", "std"], [1, 2], fillLogNormal],
 } as const;
 for (const [name, [names, defaults, fill]] of Object.entries(floatFills)) {
-  fills[name] = [names, defaults, (self, values, generator) =>
-    drawn(self.shape, self.dtype.name, self.storage_.device, (target) => {
-      if (values.length === 1) (fill as typeof fillExponential)(target as FloatArray, generator.cpu_, values[0] as number, self.dtype.name as FloatType);
-      else (fill as typeof fillCauchy)(target as FloatArray, generator.cpu_, values[0] as number, values[1] as number, self.dtype.name as FloatType);
-    })];
+  fills[name] = [
+    names,
+    defaults,
+    (self, values, generator) =>
+      drawn(self.shape, self.dtype.name, self.storage_.device, (target) => {
+        if (values.length === 1)
+          (fill as typeof fillExponential)(
+            target as FloatArray,
+            generator.cpu_,
+            values[0] as number,
+            self.dtype.name as FloatType,
+          );
+        else
+          (fill as typeof fillCauchy)(
+            target as FloatArray,
+            generator.cpu_,
+            values[0] as number,
+            values[1] as number,
+            self.dtype.name as FloatType,
+          );
+      }),
+  ];
 }
 for (const [name, [names, defaults, fill]] of Object.entries(fills)) {
   Object.defineProperty(Tensor.prototype, name, {
@@ -368,6 +564,14 @@ for (const [name, [names, defaults, fill]] of Object.entries(fills)) {
   });
 }
 Object.defineProperties(Tensor.prototype, {
-  bernoulli: { value(this: Tensor, p?: number | RandomFill | null, options?: RandomFill): Tensor { return bernoulli(this, p as never, options as never); } },
-  multinomial: { value(this: Tensor, samples: number, replacement?: boolean, options?: RandomFill): Tensor { return multinomial(this, samples, replacement, options as never); } },
+  bernoulli: {
+    value(this: Tensor, p?: number | RandomFill | null, options?: RandomFill): Tensor {
+      return bernoulli(this, p as never, options as never);
+    },
+  },
+  multinomial: {
+    value(this: Tensor, samples: number, replacement?: boolean, options?: RandomFill): Tensor {
+      return multinomial(this, samples, replacement, options as never);
+    },
+  },
 });

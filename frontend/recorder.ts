@@ -64,7 +64,11 @@ export class Recorder {
 
   /** A storage has new contents: the old ones go after two more flushes. */
   supersede(value: Value): void {
-    this.retiring.push({ value, at: this.flushCount, reason: "this tensor was not read in time: the values it is computed from have been overwritten since" });
+    this.retiring.push({
+      value,
+      at: this.flushCount,
+      reason: "this tensor was not read in time: the values it is computed from have been overwritten since",
+    });
   }
 
   /** Gives values to the requested nodes, to all written storages and to what modules returned. */
@@ -137,7 +141,13 @@ export class Recorder {
     for (const { entry, created } of this.previous) if (created.includes(node)) entry.late.add(node.hash);
   }
 
-  private execute(requested: readonly Node[], requestedHints: readonly OutputHint[], device: Device, created: readonly Node[], mayExtend: boolean): CacheEntry {
+  private execute(
+    requested: readonly Node[],
+    requestedHints: readonly OutputHint[],
+    device: Device,
+    created: readonly Node[],
+    mayExtend: boolean,
+  ): CacheEntry {
     const isLeaf = (node: Node): boolean => valueOf(node) !== null;
     const status = statusOf(requested);
     const roots = status === null ? requested : [...requested, status.node];
@@ -151,9 +161,17 @@ export class Recorder {
     let entry = bucket.find((candidate) => sameSignature(candidate.signature, key.signature));
     if (entry !== undefined && mayExtend && entry.late.size > 0) {
       const { late } = entry;
-      const extra = [...new Set(created.filter((node) => late.has(node.hash) && valueOf(node) === null && !roots.includes(node)))];
+      const extra = [
+        ...new Set(created.filter((node) => late.has(node.hash) && valueOf(node) === null && !roots.includes(node))),
+      ];
       if (extra.length > 0) {
-        this.execute([...requested, ...extra], [...requestedHints, ...extra.map((): OutputHint => "escapes")], device, created, false);
+        this.execute(
+          [...requested, ...extra],
+          [...requestedHints, ...extra.map((): OutputHint => "escapes")],
+          device,
+          created,
+          false,
+        );
         return entry;
       }
     }
@@ -181,16 +199,39 @@ export class Recorder {
     return entry;
   }
 
-  private compile(order: readonly Node[], roots: readonly Node[], device: Device, signature: readonly (number | string)[]): CacheEntry {
+  private compile(
+    order: readonly Node[],
+    roots: readonly Node[],
+    device: Device,
+    signature: readonly (number | string)[],
+  ): CacheEntry {
     for (const node of order) {
-      if (!device.supports(node.dtype)) throw new DTypeError("device/dtype", `${device.name}: ${node.dtype} is not available on this device (in ${node.op})`, `Convert to ${node.dtype === "float64" ? "float32" : "another type"}, or use the "cpu" device.`);
+      if (!device.supports(node.dtype))
+        throw new DTypeError(
+          "device/dtype",
+          `${device.name}: ${node.dtype} is not available on this device (in ${node.op})`,
+          `Convert to ${node.dtype === "float64" ? "float32" : "another type"}, or use the "cpu" device.`,
+        );
     }
     const started = performance.now();
     const placed = placeholders(order);
-    const { compiled, executable } = prepareGraph(roots.map((root) => placed.get(root)!), signature, device, { device: device.name, name: "program" });
+    const { compiled, executable } = prepareGraph(
+      roots.map((root) => placed.get(root)!),
+      signature,
+      device,
+      { device: device.name, name: "program" },
+    );
     this.compileCount++;
     this.compileMs += performance.now() - started;
-    return { signature, compiled, executable, inputLeaves: compiled.inputs.map(placeOf), scalarLeaves: compiled.scalars.map(placeOf), late: new Set(), used: this.flushCount };
+    return {
+      signature,
+      compiled,
+      executable,
+      inputLeaves: compiled.inputs.map(placeOf),
+      scalarLeaves: compiled.scalars.map(placeOf),
+      late: new Set(),
+      used: this.flushCount,
+    };
   }
 }
 
@@ -204,7 +245,16 @@ export function placeholders(order: readonly Node[]): Map<Node, Node> {
   const mapped = new Map<Node, Node>();
   order.forEach((node, place) => {
     if (valueOf(node) !== null) {
-      mapped.set(node, { ...node, op: "input", inputs: [], attrs: {}, outputs: null, requiresGrad: false, binding: { place }, expansion: null });
+      mapped.set(node, {
+        ...node,
+        op: "input",
+        inputs: [],
+        attrs: {},
+        outputs: null,
+        requiresGrad: false,
+        binding: { place },
+        expansion: null,
+      });
     } else if (node.op === "scalar") mapped.set(node, { ...node, binding: { place } });
     else if (node.inputs.length === 0) mapped.set(node, node);
     else {

@@ -15,7 +15,9 @@ declare module "./tensor.ts" {
 
 const methods = {
   where(this: Tensor, condition: unknown, other: unknown): Tensor {
-    const [mask, fallback] = isPlainObject(condition) ? [condition["condition"], condition["other"]] : [condition, isPlainObject(other) ? other["other"] : other];
+    const [mask, fallback] = isPlainObject(condition)
+      ? [condition["condition"], condition["other"]]
+      : [condition, isPlainObject(other) ? other["other"] : other];
     return callOperator("where", [mask, this, fallback]) as Tensor;
   },
   polygamma(this: Tensor, n: number): Tensor {
@@ -25,4 +27,5 @@ const methods = {
     return this.copy_(this.polygamma(n));
   },
 };
-for (const [name, value] of Object.entries(methods)) Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+for (const [name, value] of Object.entries(methods))
+  Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });

@@ -31,9 +31,21 @@ const freed = new WeakMap<Node, () => string | null>();
 export const operationOf = (node: Node): Operation | null => operations.get(node) ?? null;
 
 /** An operator recorded `results`, with everything new from `firstId` on, from `inputs`. */
-export function noteOperation(name: string, inputs: readonly Node[], results: readonly Node[], firstId: number, overwrites: Node | null = null): void {
+export function noteOperation(
+  name: string,
+  inputs: readonly Node[],
+  results: readonly Node[],
+  firstId: number,
+  overwrites: Node | null = null,
+): void {
   if (!results.some((node) => node.requiresGrad)) return;
-  const operation: Operation = { name, inputs: new Set(inputs), results: new Set(results), site: anomaly.enabled ? captureSite() : null, overwrites };
+  const operation: Operation = {
+    name,
+    inputs: new Set(inputs),
+    results: new Set(results),
+    site: anomaly.enabled ? captureSite() : null,
+    overwrites,
+  };
   const stack = results.filter((node) => node.id >= firstId);
   while (stack.length > 0) {
     const node = stack.pop()!;
@@ -61,7 +73,11 @@ export function checkSaved(name: string, node: Node, produced: readonly (Node | 
   if (site === undefined && !anyOverwritten(candidates, operation)) return;
   for (const used of usedBy(produced, firstNew, candidates)) {
     if (site !== undefined) {
-      throw new AutogradError("backward/graph-freed", `${name}: Trying to backward through the graph a second time: this graph was released by the backward at ${site() ?? "an earlier line"}.`, "Pass { retain_graph: true } to that call, or run the forward pass again.");
+      throw new AutogradError(
+        "backward/graph-freed",
+        `${name}: Trying to backward through the graph a second time: this graph was released by the backward at ${site() ?? "an earlier line"}.`,
+        "Pass { retain_graph: true } to that call, or run the forward pass again.",
+      );
     }
     for (const value of savedFor(used, operation)) {
       const write = overwriteOf(value);

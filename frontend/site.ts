@@ -8,8 +8,11 @@ const own = ["frontend/", "ir/", "passes/", "codegen/", "runtime/"].map((folder)
 export function userSite(stack: string | undefined): string | null {
   if (stack === undefined) return null;
   for (const line of stack.split("\n").slice(1)) {
-    const place = /\(?((?:file:\/\/|https?:\/\/|\/|[A-Za-z]:\\)[^()]*:\d+:\d+)\)?$/.exec(line.trim())?.[1]?.replace(/^file:\/\//, "");
-    if (place === undefined || place.includes("node:internal") || own.some((folder) => place.startsWith(folder))) continue;
+    const place = /\(?((?:file:\/\/|https?:\/\/|\/|[A-Za-z]:\\)[^()]*:\d+:\d+)\)?$/
+      .exec(line.trim())?.[1]
+      ?.replace(/^file:\/\//, "");
+    if (place === undefined || place.includes("node:internal") || own.some((folder) => place.startsWith(folder)))
+      continue;
     return place;
   }
   return null;

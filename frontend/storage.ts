@@ -155,7 +155,8 @@ export class Storage {
     const node = behindMarkers(this.current);
     const value = valueOf(node) ?? recorder.compute(node, this.device);
     shared.receive(typedView(this.dtype, this.device.readSync(value.memory())));
-    if (valueOf(node) === null && !this.current.requiresGrad) this.replace(leafNode("input", node.dtype, node.shape, value));
+    if (valueOf(node) === null && !this.current.requiresGrad)
+      this.replace(leafNode("input", node.dtype, node.shape, value));
     if (valueOf(behindMarkers(this.current)) !== null) written.delete(this);
   }
 
@@ -165,7 +166,8 @@ export class Storage {
 
   /** New contents. */
   write(node: Node, operator: string): void {
-    if (journal !== null && this.id < journal.firstId && !journal.before.has(this)) journal.before.set(this, this.current);
+    if (journal !== null && this.id < journal.firstId && !journal.before.has(this))
+      journal.before.set(this, this.current);
     this.version++;
     for (const old of this.exposed) overwritten.set(old, { version: this.version, operator });
     overwritten.set(this.current, { version: this.version, operator });

@@ -18,12 +18,23 @@ interface StridedOptions {
  * https://docs.pytorch.org/docs/stable/generated/torch.as_strided.html
  * @throws IndexError when an element would lie outside the storage
  */
-export function as_strided(input: Tensor, size: Shape, stride: readonly number[], storage_offset?: number | null | StridedOptions): Tensor {
-  const offset = typeof storage_offset === "object" && storage_offset !== null ? storage_offset.storage_offset : storage_offset;
+export function as_strided(
+  input: Tensor,
+  size: Shape,
+  stride: readonly number[],
+  storage_offset?: number | null | StridedOptions,
+): Tensor {
+  const offset =
+    typeof storage_offset === "object" && storage_offset !== null ? storage_offset.storage_offset : storage_offset;
   return withSite(() => stridedOf(input, size, stride, offset));
 }
 
-function stridedOf(input: Tensor, size: Shape, stride: readonly number[], storage_offset: number | null | undefined): Tensor {
+function stridedOf(
+  input: Tensor,
+  size: Shape,
+  stride: readonly number[],
+  storage_offset: number | null | undefined,
+): Tensor {
   const own = input.layout_();
   const offset = storage_offset ?? own.offset;
   const last = size.reduce((end, n, i) => end + (n - 1) * (stride[i] ?? 0), offset);
@@ -50,8 +61,16 @@ const reshapers = ["t", "transpose", "swapaxes", "swapdims", "squeeze", "unsquee
 declare module "./tensor.ts" {
   interface Tensor {
     /** A view of the storage by sizes and strides in elements. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.as_strided.html */
-    as_strided(size: Shape, stride: readonly number[], storage_offset?: number | null | { readonly storage_offset?: number | null }): Tensor;
-    as_strided_(size: Shape, stride: readonly number[], storage_offset?: number | null | { readonly storage_offset?: number | null }): this;
+    as_strided(
+      size: Shape,
+      stride: readonly number[],
+      storage_offset?: number | null | { readonly storage_offset?: number | null },
+    ): Tensor;
+    as_strided_(
+      size: Shape,
+      stride: readonly number[],
+      storage_offset?: number | null | { readonly storage_offset?: number | null },
+    ): this;
     /** Transposes this tensor itself. */
     t_(): this;
     transpose_(dim0: number, dim1: number): this;
@@ -69,11 +88,18 @@ declare module "./tensor.ts" {
 }
 
 function resized(self: Tensor, shape: Shape, operator: string): Tensor {
-  if (self.requires_grad) throw new ShapeError("resize/requires-grad", `${operator}: cannot resize variables that require grad.`, "Use reshape(), or detach() first.");
+  if (self.requires_grad)
+    throw new ShapeError(
+      "resize/requires-grad",
+      `${operator}: cannot resize variables that require grad.`,
+      "Use reshape(), or detach() first.",
+    );
   const before = former(self, operator);
   const [count, had] = [elementCount(shape), before.numel()];
   if (count <= had) {
-    const step = movement("resize", (g, parent) => g.reshape(g.sliceAxis(g.reshape(parent, [had]), 0, 0, count), shape));
+    const step = movement("resize", (g, parent) =>
+      g.reshape(g.sliceAxis(g.reshape(parent, [had]), 0, 0, count), shape),
+    );
     return self.takeOver_(before.viewBy_(step));
   }
   const flat = graph.reshape(before.node_(), [had]);
@@ -100,8 +126,11 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
   set_(this: Tensor, source?: Tensor | null, storage_offset?: number, size?: Shape, stride?: readonly number[]) {
     return withSite(() => {
       checkInplace(this, "set_");
-      if (source === undefined || source === null) return this.takeOver_(fromHost([], [0], this.dtype.name, this.storage_.device));
-      return this.takeOver_(size === undefined ? former(source, "set_") : as_strided(source, size, stride ?? [], storage_offset ?? 0));
+      if (source === undefined || source === null)
+        return this.takeOver_(fromHost([], [0], this.dtype.name, this.storage_.device));
+      return this.takeOver_(
+        size === undefined ? former(source, "set_") : as_strided(source, size, stride ?? [], storage_offset ?? 0),
+      );
     });
   },
 };
@@ -110,7 +139,13 @@ for (const name of reshapers) {
     return withSite(() => this.takeOver_(callOperator(name, [former(this, `${name}_`), ...args]) as Tensor));
   };
 }
-for (const [name, value] of Object.entries(methods)) Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+for (const [name, value] of Object.entries(methods))
+  Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
 
 export const resize_as_ = (input: Tensor, the_template: Tensor): Tensor => input.resize_as_(the_template);
-export const as_strided_ = (input: Tensor, size: Shape, stride: readonly number[], storage_offset?: number | null): Tensor => input.as_strided_(size, stride, storage_offset);
+export const as_strided_ = (
+  input: Tensor,
+  size: Shape,
+  stride: readonly number[],
+  storage_offset?: number | null,
+): Tensor => input.as_strided_(size, stride, storage_offset);

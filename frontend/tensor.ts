@@ -114,7 +114,8 @@ export class Tensor {
       chain.push(known);
       known = known.parent_;
     }
-    let node = known.cached !== null && known.cached.version === version ? known.cached.node : known.wrap(known.storage_.node);
+    let node =
+      known.cached !== null && known.cached.version === version ? known.cached.node : known.wrap(known.storage_.node);
     known.cached = { node, version };
     for (let i = chain.length - 1; i >= 0; i--) {
       const tensor = chain[i]!;
@@ -138,7 +139,12 @@ export class Tensor {
   write_(node: Node, operator: string): void {
     let value = node;
     let tensor: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
-    if (this.parent_ !== null && this.numel() > 0 && !fills.has(operator) && this.isExpanded()) throw new ShapeError("inplace/expanded", `${operator}: unsupported operation: more than one element of the written-to tensor refers to a single memory location.`, "clone() the expanded tensor before writing to it.");
+    if (this.parent_ !== null && this.numel() > 0 && !fills.has(operator) && this.isExpanded())
+      throw new ShapeError(
+        "inplace/expanded",
+        `${operator}: unsupported operation: more than one element of the written-to tensor refers to a single memory location.`,
+        "clone() the expanded tensor before writing to it.",
+      );
     while (tensor.parent_ !== null) {
       const steps = [tensor.step_!];
       let target = tensor.parent_;
@@ -153,7 +159,9 @@ export class Tensor {
   /** Whether elements may share places in memory: they do not when each dimension steps over all smaller ones. */
   private overlaps(): boolean {
     const { strides } = this.layout_();
-    const axes = this.shape.map((size, axis) => ({ size, stride: Math.abs(strides[axis]!) })).filter(({ size }) => size > 1);
+    const axes = this.shape
+      .map((size, axis) => ({ size, stride: Math.abs(strides[axis]!) }))
+      .filter(({ size }) => size > 1);
     let reach = 0;
     for (const { size, stride } of axes.sort((a, b) => a.stride - b.stride)) {
       if (stride <= reach) return true;
@@ -190,7 +198,11 @@ export class Tensor {
   }
   private axis(operator: string, dim: number): number {
     return withSite(() => {
-      if (!Number.isInteger(dim) || dim < -this.ndim || dim >= this.ndim) throw new IndexError(`${operator}/dim`, `${operator}: Dimension out of range (expected to be in range of [${-this.ndim}, ${this.ndim - 1}], but got ${dim}) for ${this.storage_.dtype}${formatShape(this.shape)}.`);
+      if (!Number.isInteger(dim) || dim < -this.ndim || dim >= this.ndim)
+        throw new IndexError(
+          `${operator}/dim`,
+          `${operator}: Dimension out of range (expected to be in range of [${-this.ndim}, ${this.ndim - 1}], but got ${dim}) for ${this.storage_.dtype}${formatShape(this.shape)}.`,
+        );
       return dim < 0 ? dim + this.ndim : dim;
     });
   }
@@ -223,7 +235,10 @@ export class Tensor {
   /** @internal Strides and offset in elements of the storage. */
   layout_(): Layout {
     if (this.layout !== null) return this.layout;
-    return (this.layout = this.placement_() ?? { strides: contiguousStrides(this.shape), offset: this.parent_?.layout_().offset ?? 0 });
+    return (this.layout = this.placement_() ?? {
+      strides: contiguousStrides(this.shape),
+      offset: this.parent_?.layout_().offset ?? 0,
+    });
   }
   /** @internal The same, where the elements do lie by strides in the storage; else null. */
   placement_(): Layout | null {
@@ -253,7 +268,11 @@ export class Tensor {
     return this.storage_.id * 2 ** 20 + this.storage_offset() * this.itemsize;
   }
   is_set_to(other: Tensor): boolean {
-    return this.storage_ === other.storage_ && this.storage_offset() === other.storage_offset() && formatShape(this.shape) === formatShape(other.shape);
+    return (
+      this.storage_ === other.storage_ &&
+      this.storage_offset() === other.storage_offset() &&
+      formatShape(this.shape) === formatShape(other.shape)
+    );
   }
 
   // ---- differentiation (backward itself is in frontend/autograd)
@@ -280,8 +299,17 @@ export class Tensor {
     return withSite(() => this.setRequiresGrad(requires_grad));
   }
   private setRequiresGrad(requires_grad: boolean): this {
-    if (!this.is_leaf && !requires_grad) throw new AutogradError("requires_grad/non-leaf", "requires_grad_: you can only change requires_grad flags of leaf variables.", "Use detach() for a tensor that does not require grad.");
-    if (requires_grad && !this.is_floating_point() && !this.is_complex()) throw new AutogradError("requires_grad/dtype", `requires_grad_: only Tensors of floating point and complex dtype can require gradients, got ${this.storage_.dtype}${formatShape(this.shape)}.`);
+    if (!this.is_leaf && !requires_grad)
+      throw new AutogradError(
+        "requires_grad/non-leaf",
+        "requires_grad_: you can only change requires_grad flags of leaf variables.",
+        "Use detach() for a tensor that does not require grad.",
+      );
+    if (requires_grad && !this.is_floating_point() && !this.is_complex())
+      throw new AutogradError(
+        "requires_grad/dtype",
+        `requires_grad_: only Tensors of floating point and complex dtype can require gradients, got ${this.storage_.dtype}${formatShape(this.shape)}.`,
+      );
     if (!this.is_leaf || this.leafRequiresGrad === requires_grad) return this;
     const node = this.node_();
     this.leafRequiresGrad = requires_grad;
@@ -334,7 +362,12 @@ export class Tensor {
   }
   private checkSynchronous(operator: string): void {
     traceObserver()?.valueRead();
-    if (!this.storage_.device.synchronous) throw new ReadError("read/sync", `${operator}: reading a tensor on ${this.storage_.device.name} takes a promise, got ${String(this)}.`, `Use the ...Async twin: await tensor.${operator}Async().`);
+    if (!this.storage_.device.synchronous)
+      throw new ReadError(
+        "read/sync",
+        `${operator}: reading a tensor on ${this.storage_.device.name} takes a promise, got ${String(this)}.`,
+        `Use the ...Async twin: await tensor.${operator}Async().`,
+      );
   }
   /** @internal */
   async read_(): Promise<TypedArray> {
@@ -363,7 +396,12 @@ export class Tensor {
     return scalarOf(await this.read_(), this.storage_.dtype, 0, options);
   }
   private checkItem(): void {
-    if (this.numel() !== 1) throw new ValueError("item/size", `item: a Tensor with ${this.numel()} elements cannot be converted to Scalar, got ${this.storage_.dtype}${formatShape(this.shape)}.`, "tolist() gives all values.");
+    if (this.numel() !== 1)
+      throw new ValueError(
+        "item/size",
+        `item: a Tensor with ${this.numel()} elements cannot be converted to Scalar, got ${this.storage_.dtype}${formatShape(this.shape)}.`,
+        "tolist() gives all values.",
+      );
   }
   /** Nested arrays of numbers (bool: booleans); a 0-d tensor gives the value itself. */
   tolist(options: ReadOptions = {}): Nested<number | boolean | bigint> {
@@ -392,7 +430,12 @@ export class Tensor {
     return this.read_();
   }
   private checkNumpy(operator: string): void {
-    if (this.requires_grad) throw new AutogradError("numpy/requires-grad", `${operator}: Can't call numpy() on Tensor that requires grad.`, `Use tensor.detach().${operator}() instead.`);
+    if (this.requires_grad)
+      throw new AutogradError(
+        "numpy/requires-grad",
+        `${operator}: Can't call numpy() on Tensor that requires grad.`,
+        `Use tensor.detach().${operator}() instead.`,
+      );
   }
 
   toString(): string {
@@ -403,9 +446,14 @@ export class Tensor {
     return this.toString();
   }
   *[Symbol.iterator](): IterableIterator<Tensor> {
-    if (this.ndim === 0) withSite(() => {
-      throw new ReadError("iterate/0-d", `iter: iteration over a 0-d tensor, got ${String(this)}.`, "item() gives its one value.");
-    });
+    if (this.ndim === 0)
+      withSite(() => {
+        throw new ReadError(
+          "iterate/0-d",
+          `iter: iteration over a 0-d tensor, got ${String(this)}.`,
+          "item() gives its one value.",
+        );
+      });
     const select = (this as unknown as { select(dim: number, index: number): Tensor }).select;
     for (let i = 0; i < this.shape[0]!; i++) yield select.call(this, 0, i);
   }
@@ -418,7 +466,8 @@ export function viewLayout(step: ViewStep, parent: Tensor, layout: Layout): Layo
   const standIn = leafNode("input", "bool", parent.shape, null);
   const view = step.apply(graph, standIn);
   // Contiguous elements stay contiguous in any shape.
-  if (view.op === "reshape" && view.inputs[0] === standIn && isContiguous(parent.shape, layout.strides)) return { strides: contiguousStrides(view.shape), offset: layout.offset };
+  if (view.op === "reshape" && view.inputs[0] === standIn && isContiguous(parent.shape, layout.strides))
+    return { strides: contiguousStrides(view.shape), offset: layout.offset };
   const names = view.shape.map((_, i) => `v${i}`);
   let at: readonly Index[] = view.shape.map((size, i) => Index.variable(names[i]!, Math.max(0, size - 1)));
   for (let node = view; node !== standIn; node = node.inputs[0]!) {
@@ -448,7 +497,12 @@ function scalarOf(data: TypedArray, dtype: DType, index: number, options: ReadOp
   if (dtype === "bfloat16") return bfloat16Value(value as number);
   if (typeof value === "bigint" && options.bigint !== true) {
     const number = Number(value);
-    if (!Number.isSafeInteger(number)) throw new DTypeError("read/unsafe-integer", `reading int64: ${value} is not exactly a JavaScript number`, "Pass { bigint: true } to read bigints.");
+    if (!Number.isSafeInteger(number))
+      throw new DTypeError(
+        "read/unsafe-integer",
+        `reading int64: ${value} is not exactly a JavaScript number`,
+        "Pass { bigint: true } to read bigints.",
+      );
     return number;
   }
   return value;
@@ -456,7 +510,9 @@ function scalarOf(data: TypedArray, dtype: DType, index: number, options: ReadOp
 
 function nest(data: TypedArray, shape: Shape, dtype: DType, options: ReadOptions): Nested<number | boolean | bigint> {
   if (shape.length === 0) return scalarOf(data, dtype, 0, options);
-  let level: Nested<number | boolean | bigint>[] = Array.from({ length: data.length }, (_, i) => scalarOf(data, dtype, i, options));
+  let level: Nested<number | boolean | bigint>[] = Array.from({ length: data.length }, (_, i) =>
+    scalarOf(data, dtype, i, options),
+  );
   for (let axis = shape.length - 1; axis >= 1; axis--) {
     const size = shape[axis]!;
     const groups = elementCount(shape.slice(0, axis));

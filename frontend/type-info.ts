@@ -1,6 +1,15 @@
 /** Questions about types, and the defaults of new tensors. */
-import { canCast, dtypeBytes, integerRange, isFloat, isIntegral, promoteTypes, realOf, type DType } from "../ir/dtype.ts";
-import { ArgumentError, DTypeError,ShapeError } from "../ir/errors.ts";
+import {
+  canCast,
+  dtypeBytes,
+  integerRange,
+  isFloat,
+  isIntegral,
+  promoteTypes,
+  realOf,
+  type DType,
+} from "../ir/dtype.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { resultType, type TensorOrScalar } from "../ir/ops/support.ts";
 import { broadcastShapes, formatShape, type Shape } from "../ir/shape.ts";
 import { scalarArgument } from "./bind.ts";
@@ -22,7 +31,11 @@ export const numel = (input: Tensor): number => input.numel();
 /** The element type of new float tensors. https://docs.pytorch.org/docs/stable/generated/torch.set_default_dtype.html */
 export function set_default_dtype(d: DTypeLike): void {
   const name = dtypeName(d, "set_default_dtype");
-  if (!isFloat(name)) throw new DTypeError("set-default-dtype/not-float", `set_default_dtype: only floating-point types are supported as the default type, got ${name}.`);
+  if (!isFloat(name))
+    throw new DTypeError(
+      "set-default-dtype/not-float",
+      `set_default_dtype: only floating-point types are supported as the default type, got ${name}.`,
+    );
   settings.defaultDType = name;
 }
 export const get_default_dtype = (): dtype => dtypeObject(settings.defaultDType);
@@ -38,19 +51,26 @@ export function set_default_device(device: DeviceLike | null): void {
 export const get_default_device = (): DeviceObject => new DeviceObject(settings.defaultDevice);
 
 /** The smallest type that both can be converted to. https://docs.pytorch.org/docs/stable/generated/torch.promote_types.html */
-export const promote_types = (type1: DTypeLike, type2: DTypeLike): dtype => dtypeObject(promoteTypes(dtypeName(type1, "promote_types"), dtypeName(type2, "promote_types")));
+export const promote_types = (type1: DTypeLike, type2: DTypeLike): dtype =>
+  dtypeObject(promoteTypes(dtypeName(type1, "promote_types"), dtypeName(type2, "promote_types")));
 
 /** The type of an operation on both. https://docs.pytorch.org/docs/stable/generated/torch.result_type.html */
-export function result_type(tensor1: Tensor | number | bigint | boolean, tensor2: Tensor | number | bigint | boolean): dtype {
+export function result_type(
+  tensor1: Tensor | number | bigint | boolean,
+  tensor2: Tensor | number | bigint | boolean,
+): dtype {
   return withSite(() => {
     graph.defaultFloat = settings.defaultDType;
-    const operands = [tensor1, tensor2].map((value): TensorOrScalar => (value instanceof Tensor ? value.node_() : scalarArgument(value)));
+    const operands = [tensor1, tensor2].map((value): TensorOrScalar =>
+      value instanceof Tensor ? value.node_() : scalarArgument(value),
+    );
     return dtypeObject(resultType(graph, operands));
   });
 }
 
 /** Whether values of one type may become another's in place. https://docs.pytorch.org/docs/stable/generated/torch.can_cast.html */
-export const can_cast = (from_: DTypeLike, to: DTypeLike): boolean => canCast(dtypeName(from_, "can_cast"), dtypeName(to, "can_cast"));
+export const can_cast = (from_: DTypeLike, to: DTypeLike): boolean =>
+  canCast(dtypeName(from_, "can_cast"), dtypeName(to, "can_cast"));
 
 /** The common shape of several. https://docs.pytorch.org/docs/stable/generated/torch.broadcast_shapes.html */
 export function broadcast_shapes(...shapes: readonly (Shape | number)[]): Shape {
@@ -59,7 +79,12 @@ export function broadcast_shapes(...shapes: readonly (Shape | number)[]): Shape 
     for (const given of shapes) {
       const shape = typeof given === "number" ? [given] : given;
       const next = broadcastShapes(common, shape);
-      if (next === null) throw new ShapeError("broadcast_shapes/mismatch", `broadcast_shapes: Shape mismatch: objects cannot be broadcast to a single shape: ${shapes.map((s) => (typeof s === "number" ? s : formatShape(s))).join(", ")}.`, "Sizes must be equal, or one of them 1, counted from the last dimension.");
+      if (next === null)
+        throw new ShapeError(
+          "broadcast_shapes/mismatch",
+          `broadcast_shapes: Shape mismatch: objects cannot be broadcast to a single shape: ${shapes.map((s) => (typeof s === "number" ? s : formatShape(s))).join(", ")}.`,
+          "Sizes must be equal, or one of them 1, counted from the last dimension.",
+        );
       common = next;
     }
     return common;
@@ -92,11 +117,25 @@ const floatFormats: Readonly<Partial<Record<DType, readonly [fraction: number, e
 export function finfo(type?: DTypeLike): FloatInfo {
   const name = realOf(type === undefined ? settings.defaultDType : dtypeName(type, "finfo"));
   const format = floatFormats[name];
-  if (format === undefined) throw new DTypeError("finfo/not-float", `finfo: torch.finfo() requires a floating point input type, got ${name}.`, "Use torch.iinfo to handle integers.");
+  if (format === undefined)
+    throw new DTypeError(
+      "finfo/not-float",
+      `finfo: torch.finfo() requires a floating point input type, got ${name}.`,
+      "Use torch.iinfo to handle integers.",
+    );
   const [fraction, exponent, digits] = format;
   const max = (2 - 2 ** -fraction) * 2 ** exponent;
   const tiny = 2 ** (1 - exponent);
-  return { dtype: name, bits: dtypeBytes(name) * 8, eps: 2 ** -fraction, max, min: -max, tiny, smallest_normal: tiny, resolution: Number(`1e-${digits}`) };
+  return {
+    dtype: name,
+    bits: dtypeBytes(name) * 8,
+    eps: 2 ** -fraction,
+    max,
+    min: -max,
+    tiny,
+    smallest_normal: tiny,
+    resolution: Number(`1e-${digits}`),
+  };
 }
 
 /** Numeric limits of an integer type; bigints where a number cannot say them. */
@@ -110,7 +149,12 @@ export interface IntegerInfo {
 /** https://docs.pytorch.org/docs/stable/type_info.html#torch.iinfo */
 export function iinfo(type: DTypeLike): IntegerInfo {
   const name = dtypeName(type, "iinfo");
-  if (!isIntegral(name) || name === "bool") throw new DTypeError("iinfo/not-integer", `iinfo: torch.iinfo() requires an integer input type, got ${name}.`, "Use torch.finfo to handle floats.");
+  if (!isIntegral(name) || name === "bool")
+    throw new DTypeError(
+      "iinfo/not-integer",
+      `iinfo: torch.iinfo() requires an integer input type, got ${name}.`,
+      "Use torch.finfo to handle floats.",
+    );
   const [min, max] = integerRange(name);
   const plain = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value);
   return { dtype: name, bits: dtypeBytes(name) * 8, max: plain(max), min: plain(min) };
@@ -131,5 +175,9 @@ asMethods({ is_nonzero, is_nonzeroAsync });
 
 function checkOneElement(input: Tensor): void {
   const count = input.numel();
-  if (count !== 1) throw new ArgumentError("is_nonzero/size", `is_nonzero: Boolean value of Tensor with ${count === 0 ? "no values" : "more than one value"} is ambiguous, got ${String(input)}.`);
+  if (count !== 1)
+    throw new ArgumentError(
+      "is_nonzero/size",
+      `is_nonzero: Boolean value of Tensor with ${count === 0 ? "no values" : "more than one value"} is ambiguous, got ${String(input)}.`,
+    );
 }

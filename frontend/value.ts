@@ -28,8 +28,8 @@ export class Value {
     this.shape = shape;
     this.device = device;
     const onHost = ArrayBuffer.isView(contents);
-    this.host = onHost ? (contents) : null;
-    this.deviceMemory = onHost ? null : (contents);
+    this.host = onHost ? contents : null;
+    this.deviceMemory = onHost ? null : contents;
   }
 
   get bytes(): number {
@@ -52,7 +52,12 @@ export class Value {
   }
 
   check(): void {
-    if (this.retired !== null) throw new ReadError("read/retired", this.retired, "Read it before the next optimizer steps, or return it from the step.");
+    if (this.retired !== null)
+      throw new ReadError(
+        "read/retired",
+        this.retired,
+        "Read it before the next optimizer steps, or return it from the step.",
+      );
   }
 
   /** Gives the bytes back. */
@@ -80,6 +85,7 @@ export const valueOf = (node: Node): Value | null => (node.binding instanceof Va
 /** The node whose value a marker of differentiation passes on. */
 export function behindMarkers(node: Node): Node {
   let current = node;
-  while (current.op === "leaf" || current.op === "detach" || current.op === "with_history") current = current.inputs[0]!;
+  while (current.op === "leaf" || current.op === "detach" || current.op === "with_history")
+    current = current.inputs[0]!;
   return current;
 }

@@ -41,13 +41,19 @@ export function joined(steps: readonly ViewStep[]): ViewStep {
   return { name: steps.map((step) => step.name).join("."), apply, write };
 }
 
-function writeThrough(g: GraphBuilder, parent: Node, value: Node, apply: (g: GraphBuilder, parent: Node) => Node): Node {
+function writeThrough(
+  g: GraphBuilder,
+  parent: Node,
+  value: Node,
+  apply: (g: GraphBuilder, parent: Node) => Node,
+): Node {
   if (value.shape.includes(0)) return parent;
   // Find the movement nodes on a stand-in for the parent, then undo them from the view's end.
   const standIn = leafNode("input", parent.dtype, parent.shape, null);
   const chain: Node[] = [];
   for (let node = apply(g, standIn); node !== standIn; node = node.inputs[0]!) {
-    if (node.op !== "reshape" && node.op !== "permute" && node.op !== "slice" && node.op !== "expand") return scatterThrough(g, parent, value, apply);
+    if (node.op !== "reshape" && node.op !== "permute" && node.op !== "slice" && node.op !== "expand")
+      return scatterThrough(g, parent, value, apply);
     chain.unshift(node);
   }
   const values = [parent];
@@ -109,9 +115,20 @@ function sliceWritten(g: GraphBuilder, step: Node & { op: "slice" }, source: Nod
 }
 
 /** Any other movement: the positions that the view shows are found by moving positions. */
-function scatterThrough(g: GraphBuilder, parent: Node, value: Node, apply: (g: GraphBuilder, parent: Node) => Node): Node {
+function scatterThrough(
+  g: GraphBuilder,
+  parent: Node,
+  value: Node,
+  apply: (g: GraphBuilder, parent: Node) => Node,
+): Node {
   const count = elementCount(parent.shape);
   const positions = apply(g, g.reshape(g.iota(count, "int64"), parent.shape));
-  const flat = g.scatter("set", g.reshape(parent, [count]), g.reshape(value, [elementCount(value.shape)]), [0], [g.reshape(positions, [elementCount(value.shape)])]);
+  const flat = g.scatter(
+    "set",
+    g.reshape(parent, [count]),
+    g.reshape(value, [elementCount(value.shape)]),
+    [0],
+    [g.reshape(positions, [elementCount(value.shape)])],
+  );
   return g.reshape(flat, parent.shape);
 }

@@ -62,7 +62,11 @@ export class GraphBuilder {
    */
   checkIndex(index: Node, size: number, error: () => Error, low = 0): void {
     if (this.onCheck === null || index.op === "iota" || elementCount(index.shape) === 0) return;
-    this.refuseWhere(index, () => this.or(this.lt(index, literalFor(index, low)), this.ge(index, literalFor(index, size))), error);
+    this.refuseWhere(
+      index,
+      () => this.or(this.lt(index, literalFor(index, low)), this.ge(index, literalFor(index, size))),
+      error,
+    );
   }
 
   /** States that no element of a bool tensor is true, for whoever reads what is computed from `subject`. */
@@ -71,7 +75,11 @@ export class GraphBuilder {
     const enabled = this.gradEnabled;
     this.gradEnabled = false;
     const elements = failing();
-    const failed = this.reduce("reduce_max", elements, elements.shape.map((_, axis) => axis));
+    const failed = this.reduce(
+      "reduce_max",
+      elements,
+      elements.shape.map((_, axis) => axis),
+    );
     this.gradEnabled = enabled;
     this.onCheck({ subject, failed: this.reshape(failed, [1]), error });
   }
@@ -235,14 +243,21 @@ export class GraphBuilder {
     if (sameShape(x.shape, shape)) return x;
     if (elementCount(x.shape) !== elementCount(shape))
       throw new IrError("ir/shape", `reshape: ${describe(x)} to ${formatShape(shape)}`);
-    const source = x.op === "reshape" && x.requiresGrad === (this.gradEnabled && x.inputs[0]!.requiresGrad) ? x.inputs[0]! : x;
+    const source =
+      x.op === "reshape" && x.requiresGrad === (this.gradEnabled && x.inputs[0]!.requiresGrad) ? x.inputs[0]! : x;
     if (sameShape(source.shape, shape)) return source;
     return this.make("reshape", [source], { shape: [...shape] }, x.dtype, [...shape]);
   }
 
   permute(x: Node, axes: readonly number[]): Node {
     if (axes.every((axis, i) => axis === i)) return x;
-    return this.make("permute", [x], { axes }, x.dtype, axes.map((axis) => x.shape[axis]!));
+    return this.make(
+      "permute",
+      [x],
+      { axes },
+      x.dtype,
+      axes.map((axis) => x.shape[axis]!),
+    );
   }
 
   swap(x: Node, a: number, b: number): Node {
@@ -300,7 +315,13 @@ export class GraphBuilder {
     if (parts.length === 1) return parts[0]!;
     const first = parts[0]!;
     const total = parts.reduce((sum, part) => sum + part.shape[axis]!, 0);
-    return this.make("concat", parts, { axis }, first.dtype, first.shape.map((size, i) => (i === axis ? total : size)));
+    return this.make(
+      "concat",
+      parts,
+      { axis },
+      first.dtype,
+      first.shape.map((size, i) => (i === axis ? total : size)),
+    );
   }
 
   window(x: Node, size: Shape, stride: readonly number[], dilation: readonly number[]): Node {
@@ -317,18 +338,29 @@ export class GraphBuilder {
   }
 
   scatter(mode: ScatterMode, base: Node, updates: Node, axes: readonly number[], indices: readonly Node[]): Node {
-    if (base.dtype !== updates.dtype) throw new IrError("ir/dtype", `scatter: ${describe(base)} with ${describe(updates)}`);
+    if (base.dtype !== updates.dtype)
+      throw new IrError("ir/dtype", `scatter: ${describe(base)} with ${describe(updates)}`);
     return this.make("scatter", [base, updates, ...indices], { axes, mode }, base.dtype, base.shape);
   }
 
   /** PyTorch's gather along one axis: result[..., i, ...] = source[..., index[..., i, ...], ...]. */
   takeAlong(source: Node, axis: number, index: Node): Node {
-    return this.gather(source, source.shape.map((_, i) => i), this.coordinates(axis, index));
+    return this.gather(
+      source,
+      source.shape.map((_, i) => i),
+      this.coordinates(axis, index),
+    );
   }
 
   /** PyTorch's scatter along one axis: the reverse of `takeAlong`. */
   scatterAlong(mode: ScatterMode, base: Node, updates: Node, axis: number, index: Node): Node {
-    return this.scatter(mode, base, updates, base.shape.map((_, i) => i), this.coordinates(axis, index));
+    return this.scatter(
+      mode,
+      base,
+      updates,
+      base.shape.map((_, i) => i),
+      this.coordinates(axis, index),
+    );
   }
 
   private coordinates(axis: number, index: Node): Node[] {
@@ -380,7 +412,14 @@ export class GraphBuilder {
     outputs: readonly { readonly dtype: DType; readonly shape: Shape }[],
   ): Node {
     const first = outputs[0]!;
-    return this.make("call", inputs, { name, attrs }, first.dtype, first.shape, outputs.length > 1 ? outputs : undefined);
+    return this.make(
+      "call",
+      inputs,
+      { name, attrs },
+      first.dtype,
+      first.shape,
+      outputs.length > 1 ? outputs : undefined,
+    );
   }
 
   /** The same operation on other inputs: how passes rebuild a graph. */

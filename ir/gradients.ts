@@ -47,7 +47,15 @@ const exclusiveProduct = (g: GraphBuilder, x: Node, axis: number, reverse: boole
 };
 
 /** The adjoint of a window over one axis: each offset's slice goes back to where it came from. */
-const foldAxis = (g: GraphBuilder, grad: Node, axis: number, offsets: number, length: number, stride: number, dilation: number): Node => {
+const foldAxis = (
+  g: GraphBuilder,
+  grad: Node,
+  axis: number,
+  offsets: number,
+  length: number,
+  stride: number,
+  dilation: number,
+): Node => {
   const count = grad.shape[axis]!;
   const span = (count - 1) * stride + 1;
   let sum: Node | null = null;
@@ -154,7 +162,9 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     return [g.where(g.eq(x, 0), 0, g.mul(grad, g.div(node, x))), zeros(g, in1(node))];
   },
   where: (g, node, grad) => [null, g.where(in0(node), grad, 0), g.where(in0(node), 0, grad)],
-  cast: (g, node, grad) => [isFloat(in0(node).dtype) || isComplex(in0(node).dtype) ? g.cast(grad, in0(node).dtype) : null],
+  cast: (g, node, grad) => [
+    isFloat(in0(node).dtype) || isComplex(in0(node).dtype) ? g.cast(grad, in0(node).dtype) : null,
+  ],
 
   reduce_sum: (g, node, grad) => [g.expandTo(grad, in0(node).shape)],
   reduce_prod: (g, node, grad) => {
@@ -221,7 +231,13 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     const gradBatch = range(batchCount);
     const gradA = range(freeA.length).map((i) => batchCount + i);
     const gradB = range(freeB.length).map((i) => batchCount + freeA.length + i);
-    const restore = (product: Node, target: Node, side: 0 | 1, free: readonly number[], order: readonly number[]): Node => {
+    const restore = (
+      product: Node,
+      target: Node,
+      side: 0 | 1,
+      free: readonly number[],
+      order: readonly number[],
+    ): Node => {
       // product axes: batch, free of target, contract axes of target in `order`
       const axes = [...batch[side], ...free, ...order];
       void target;
@@ -294,7 +310,10 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
 
   gather: (g, node, grad) => {
     const x = in0(node);
-    return [g.scatter("add", zeros(g, x), grad, node.attrs.axes, node.inputs.slice(1)), ...node.inputs.slice(1).map(() => null)];
+    return [
+      g.scatter("add", zeros(g, x), grad, node.attrs.axes, node.inputs.slice(1)),
+      ...node.inputs.slice(1).map(() => null),
+    ];
   },
   scatter: (g, node, grad) => {
     const [base, updates] = [in0(node), in1(node)];
@@ -302,7 +321,8 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     const indices = node.inputs.slice(2);
     const rest = indices.map(() => null);
     if (mode === "add") return [grad, g.gather(grad, axes, indices), ...rest];
-    if (mode === "set") return [g.scatter("set", grad, zeros(g, updates), axes, indices), g.gather(grad, axes, indices), ...rest];
+    if (mode === "set")
+      return [g.scatter("set", grad, zeros(g, updates), axes, indices), g.gather(grad, axes, indices), ...rest];
     if (mode === "mul") {
       const factor = g.scatter("mul", g.full(base.shape, 1, base.dtype), updates, axes, indices);
       // An update that is the only zero at its place gets the product of all the others; elsewhere divide it out.

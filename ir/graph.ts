@@ -6,19 +6,55 @@ import type { DType } from "./dtype.ts";
 import type { Shape } from "./shape.ts";
 
 export type UnaryPrimitive =
-  | "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest"
-  | "exp" | "exp2" | "expm1" | "log" | "log2" | "log10" | "log1p"
-  | "sin" | "cos" | "tan" | "asin" | "acos" | "atan"
-  | "sinh" | "cosh" | "tanh" | "asinh" | "acosh" | "atanh"
-  | "sigmoid" | "erf" | "erfc" | "erfinv" | "lgamma" | "digamma"
+  | "neg"
+  | "abs"
+  | "sqrt"
+  | "floor"
+  | "ceil"
+  | "trunc"
+  | "nearest"
+  | "exp"
+  | "exp2"
+  | "expm1"
+  | "log"
+  | "log2"
+  | "log10"
+  | "log1p"
+  | "sin"
+  | "cos"
+  | "tan"
+  | "asin"
+  | "acos"
+  | "atan"
+  | "sinh"
+  | "cosh"
+  | "tanh"
+  | "asinh"
+  | "acosh"
+  | "atanh"
+  | "sigmoid"
+  | "erf"
+  | "erfc"
+  | "erfinv"
+  | "lgamma"
+  | "digamma"
   | "not";
 export type BinaryPrimitive =
-  | "add" | "sub" | "mul"
+  | "add"
+  | "sub"
+  | "mul"
   | "div" // float: IEEE; integer: truncating
   | "rem" // sign of the dividend, as C's fmod and %
-  | "min" | "max" // NaN-propagating
-  | "pow" | "atan2" | "copysign"
-  | "and" | "or" | "xor" | "shl" | "shr";
+  | "min"
+  | "max" // NaN-propagating
+  | "pow"
+  | "atan2"
+  | "copysign"
+  | "and"
+  | "or"
+  | "xor"
+  | "shl"
+  | "shr";
 export type ComparisonPrimitive = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
 export type ReducePrimitive = "reduce_sum" | "reduce_prod" | "reduce_max" | "reduce_min";
 export type ArgReducePrimitive = "argmax" | "argmin";
@@ -266,7 +302,19 @@ export function leafNode(
 ): Node {
   let hash = leafHash(op, dtype, shape);
   for (const input of inputs) hash = mixHash(hash, input.hash);
-  return { id: nextId++, op, inputs, attrs: {}, dtype, shape, outputs: null, hash, requiresGrad, binding, expansion: null };
+  return {
+    id: nextId++,
+    op,
+    inputs,
+    attrs: {},
+    dtype,
+    shape,
+    outputs: null,
+    hash,
+    requiresGrad,
+    binding,
+    expansion: null,
+  };
 }
 
 /** Starts a new recording: nodes made before stay valid, but equal ones are made anew. */
@@ -318,7 +366,9 @@ export function canonicalOrder(roots: readonly Node[], isLeaf: (node: Node) => b
       }
       if (!entered.has(node)) {
         entered.add(node);
-        if (!isLeaf(node)) for (let i = node.inputs.length - 1; i >= 0; i--) if (!entered.has(node.inputs[i]!)) stack.push(node.inputs[i]!);
+        if (!isLeaf(node))
+          for (let i = node.inputs.length - 1; i >= 0; i--)
+            if (!entered.has(node.inputs[i]!)) stack.push(node.inputs[i]!);
         if (stack.at(-1) !== node) continue;
       }
       done.add(node);

@@ -9,8 +9,21 @@
 import { IrError } from "./errors.ts";
 
 export type Atom =
-  | { readonly kind: "variable"; readonly key: string; readonly name: string; readonly min: number; readonly max: number }
-  | { readonly kind: "div" | "mod"; readonly key: string; readonly of: Index; readonly by: number; readonly min: number; readonly max: number };
+  | {
+      readonly kind: "variable";
+      readonly key: string;
+      readonly name: string;
+      readonly min: number;
+      readonly max: number;
+    }
+  | {
+      readonly kind: "div" | "mod";
+      readonly key: string;
+      readonly of: Index;
+      readonly by: number;
+      readonly min: number;
+      readonly max: number;
+    };
 
 interface Term {
   readonly coefficient: number;
@@ -35,7 +48,8 @@ export class Index {
     }
     this.min = min;
     this.max = max;
-    if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max)) throw new IrError("ir/index", "index expression overflows");
+    if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max))
+      throw new IrError("ir/index", "index expression overflows");
   }
 
   static constant(value: number): Index {
@@ -50,7 +64,9 @@ export class Index {
 
   get key(): string {
     if (this.text === null) {
-      this.text = this.terms.map((t) => `${t.coefficient}*${t.atom.key}`).join("+") + (this.constant === 0 && this.terms.length > 0 ? "" : `+${this.constant}`);
+      this.text =
+        this.terms.map((t) => `${t.coefficient}*${t.atom.key}`).join("+") +
+        (this.constant === 0 && this.terms.length > 0 ? "" : `+${this.constant}`);
     }
     return this.text;
   }
@@ -69,13 +85,19 @@ export class Index {
       const coefficient = (known?.coefficient ?? 0) + term.coefficient;
       merged.set(term.atom.key, { coefficient, atom: term.atom });
     }
-    return recombine(this.constant + other.constant, [...merged.values()].filter((t) => t.coefficient !== 0));
+    return recombine(
+      this.constant + other.constant,
+      [...merged.values()].filter((t) => t.coefficient !== 0),
+    );
   }
 
   scale(factor: number): Index {
     if (factor === 1) return this;
     if (factor === 0) return Index.constant(0);
-    return new Index(this.constant * factor, this.terms.map((t) => ({ coefficient: t.coefficient * factor, atom: t.atom })));
+    return new Index(
+      this.constant * factor,
+      this.terms.map((t) => ({ coefficient: t.coefficient * factor, atom: t.atom })),
+    );
   }
 
   /** floor(this / by) */
@@ -83,7 +105,8 @@ export class Index {
     if (by === 1) return this;
     if (Math.floor(this.min / by) === Math.floor(this.max / by)) return Index.constant(Math.floor(this.min / by));
     const [whole, rest] = this.split(by);
-    if (rest.isConstant || Math.floor(rest.min / by) === Math.floor(rest.max / by)) return whole.add(Math.floor(rest.min / by));
+    if (rest.isConstant || Math.floor(rest.min / by) === Math.floor(rest.max / by))
+      return whole.add(Math.floor(rest.min / by));
     // (x div a) div b == x div (a*b)
     if (rest.constant === 0 && rest.terms.length === 1 && rest.terms[0]!.coefficient === 1) {
       const { atom } = rest.terms[0]!;
@@ -92,7 +115,10 @@ export class Index {
     // A common factor of dividend and divisor cancels.
     const common = rest.terms.reduce((g, t) => gcd(g, Math.abs(t.coefficient)), by);
     if (common > 1) {
-      const reduced = new Index(Math.floor(rest.constant / common), rest.terms.map((t) => ({ coefficient: t.coefficient / common, atom: t.atom })));
+      const reduced = new Index(
+        Math.floor(rest.constant / common),
+        rest.terms.map((t) => ({ coefficient: t.coefficient / common, atom: t.atom })),
+      );
       return whole.add(reduced.div(by / common));
     }
     const shift = rest.min < 0 ? Math.ceil(-rest.min / by) : 0;
@@ -119,10 +145,20 @@ export class Index {
     // (g*x) mod (g*b) == g * (x mod b)
     const common = shifted.terms.reduce((g, t) => gcd(g, Math.abs(t.coefficient)), by);
     if (common > 1 && shifted.constant % common === 0) {
-      const reduced = new Index(shifted.constant / common, shifted.terms.map((t) => ({ coefficient: t.coefficient / common, atom: t.atom })));
+      const reduced = new Index(
+        shifted.constant / common,
+        shifted.terms.map((t) => ({ coefficient: t.coefficient / common, atom: t.atom })),
+      );
       return reduced.mod(by / common).scale(common);
     }
-    const atom: Atom = { kind: "mod", key: `(${shifted.key} mod ${by})`, of: shifted, by, min: 0, max: Math.min(by - 1, shifted.max) };
+    const atom: Atom = {
+      kind: "mod",
+      key: `(${shifted.key} mod ${by})`,
+      of: shifted,
+      by,
+      min: 0,
+      max: Math.min(by - 1, shifted.max),
+    };
     return single(1, atom);
   }
 
@@ -191,12 +227,15 @@ function recombine(constant: number, terms: Term[]): Index {
     const quotient = atom.of.div(atom.by);
     const scale = coefficient * atom.by;
     if (quotient.terms.length === 0) continue;
-    const partners = quotient.terms.map((part) => terms.find((t) => t.atom.key === part.atom.key && t.coefficient === scale * part.coefficient));
+    const partners = quotient.terms.map((part) =>
+      terms.find((t) => t.atom.key === part.atom.key && t.coefficient === scale * part.coefficient),
+    );
     if (partners.includes(undefined)) continue;
     const rest = terms.filter((t) => t !== remainder && !partners.includes(t));
     return recombine(constant - scale * quotient.constant, rest).add(atom.of.scale(coefficient));
   }
-  const sorted = terms.length > 1 ? terms.sort((a, b) => (a.atom.key < b.atom.key ? -1 : a.atom.key > b.atom.key ? 1 : 0)) : terms;
+  const sorted =
+    terms.length > 1 ? terms.sort((a, b) => (a.atom.key < b.atom.key ? -1 : a.atom.key > b.atom.key ? 1 : 0)) : terms;
   return Index.raw(constant, sorted);
 }
 

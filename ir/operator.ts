@@ -33,7 +33,8 @@ export type Place = "torch" | "Tensor" | "nn.functional" | "linalg" | "special" 
 export type RecordResult = Node | readonly Node[];
 
 /** Elements on the host, row-major; half floats as float32. */
-export type HostElements = Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
+export type HostElements =
+  Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
 
 /** What an operator whose result's shape depends on data has asked to know. */
 export interface Measured {
@@ -124,7 +125,10 @@ interface InputMark {
 const isMark = (value: unknown): value is InputMark => typeof value === "object" && value !== null && "$input" in value;
 
 /** Splits arguments into the inputs and the attributes of a `call` node. */
-export function splitArguments(args: Readonly<Record<string, unknown>>, isNode: (value: unknown) => value is Node): { inputs: Node[]; attrs: Record<string, unknown> } {
+export function splitArguments(
+  args: Readonly<Record<string, unknown>>,
+  isNode: (value: unknown) => value is Node,
+): { inputs: Node[]; attrs: Record<string, unknown> } {
   const inputs: Node[] = [];
   const attrs: Record<string, unknown> = {};
   const mark = (value: unknown): unknown => {
@@ -139,14 +143,21 @@ export function splitArguments(args: Readonly<Record<string, unknown>>, isNode: 
 }
 
 function restoreArguments(node: NodeOf<"call">): Record<string, unknown> {
-  const restore = (value: unknown): unknown => (isMark(value) ? node.inputs[value.$input] : Array.isArray(value) ? value.map(restore) : value);
+  const restore = (value: unknown): unknown =>
+    isMark(value) ? node.inputs[value.$input] : Array.isArray(value) ? value.map(restore) : value;
   const args: Record<string, unknown> = {};
   for (const name of Object.keys(node.attrs.attrs)) args[name] = restore(node.attrs.attrs[name]);
   return args;
 }
 
 /** Records an operator: its primitives at once, or one `call` node for a composite. */
-export function recordOperator(g: GraphBuilder, definition: Operator, args: Readonly<Record<string, unknown>>, isNode: (value: unknown) => value is Node, measured: Measured = nothingMeasured): RecordResult {
+export function recordOperator(
+  g: GraphBuilder,
+  definition: Operator,
+  args: Readonly<Record<string, unknown>>,
+  isNode: (value: unknown) => value is Node,
+  measured: Measured = nothingMeasured,
+): RecordResult {
   if (!definition.composite) return definition.record(g, args, measured);
   const { inputs, attrs } = splitArguments(args, isNode);
   const expansion = definition.record(g, args, measured);

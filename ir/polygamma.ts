@@ -30,7 +30,9 @@ export function hurwitzZeta(g: GraphBuilder, s: Node, q: Node): Node {
 export function trigamma(g: GraphBuilder, x: Node): Node {
   // PyTorch takes the sine of the rounded angle, which keeps the poles finite; derivatives need the exact distance.
   const value = reflected(g, x, x);
-  return x.requiresGrad && g.gradEnabled ? g.withHistory(g.detach(value), reflected(g, x, g.sub(x, g.unary("nearest", x)))) : value;
+  return x.requiresGrad && g.gradEnabled
+    ? g.withHistory(g.detach(value), reflected(g, x, g.sub(x, g.unary("nearest", x))))
+    : value;
 }
 
 /** pi^2 / sin(pi * angle)^2 - trigamma(1 - x) below one half, where `angle` differs from x by a whole number. */
@@ -53,7 +55,11 @@ export function polygammaOf(g: GraphBuilder, n: number, x: Node): Node {
   const low = g.lt(x, 0.5);
   let below = g.full([], 0, x.dtype);
   for (let k = 0; k < shift; k++) below = g.add(below, g.div(1, integerPower(g, g.add(x, k), n + 1)));
-  const value = g.where(low, g.add(below, hurwitzZeta(g, order, g.where(low, g.add(x, shift), 1))), hurwitzZeta(g, order, g.where(low, 1, x)));
+  const value = g.where(
+    low,
+    g.add(below, hurwitzZeta(g, order, g.where(low, g.add(x, shift), 1))),
+    hurwitzZeta(g, order, g.where(low, 1, x)),
+  );
   return g.mul(value, (n % 2 === 1 ? 1 : -1) * factorial);
 }
 

@@ -52,11 +52,19 @@ export interface ArgumentTypes {
 }
 export type ArgumentType = keyof ArgumentTypes;
 
-type Parameter<P extends string> = P extends `${infer T} ${infer N}=${string}` ? { [K in N]: Typed<T> } : P extends `${infer T} ${infer N}` ? { [K in N]: Typed<T> } : unknown;
+type Parameter<P extends string> = P extends `${infer T} ${infer N}=${string}`
+  ? { [K in N]: Typed<T> }
+  : P extends `${infer T} ${infer N}`
+    ? { [K in N]: Typed<T> }
+    : unknown;
 type Typed<T extends string> = T extends ArgumentType ? ArgumentTypes[T] : never;
-type Parameters_<S extends string> = S extends `${infer Head}, ${infer Rest}` ? Parameter<Head> & Parameters_<Rest> : Parameter<S>;
+type Parameters_<S extends string> = S extends `${infer Head}, ${infer Rest}`
+  ? Parameter<Head> & Parameters_<Rest>
+  : Parameter<S>;
 /** The arguments that a signature's `record` receives. */
-export type Arguments<S extends string> = S extends `${string}(${infer Inside})${string}` ? { readonly [K in keyof Parameters_<Inside>]: Parameters_<Inside>[K] } : never;
+export type Arguments<S extends string> = S extends `${string}(${infer Inside})${string}`
+  ? { readonly [K in keyof Parameters_<Inside>]: Parameters_<Inside>[K] }
+  : never;
 
 export interface ParsedParameter {
   readonly name: string;
@@ -87,7 +95,13 @@ export function parseSignature(text: string): ParsedSignature {
     const space = part.indexOf(" ");
     const type = part.slice(0, space) as ArgumentType;
     const [name, fallback] = part.slice(space + 1).split("=") as [string, string | undefined];
-    parameters.push({ name, type, optional: fallback !== undefined, fallback: parseFallback(type, fallback), keywordOnly });
+    parameters.push({
+      name,
+      type,
+      optional: fallback !== undefined,
+      fallback: parseFallback(type, fallback),
+      keywordOnly,
+    });
   }
   const parsed = { name: text.slice(0, open), parameters };
   cache.set(text, parsed);
@@ -99,7 +113,14 @@ function parseFallback(type: ArgumentType, text: string | undefined): unknown {
   if (text === "True") return true;
   if (text === "False") return false;
   if (type.startsWith("string")) return text.replaceAll('"', "").replaceAll("'", "");
-  if (type === "int[]" || type === "int[]?" || type === "int..." || type === "int[]|string" || type === "number[]" || type === "number[]?") {
+  if (
+    type === "int[]" ||
+    type === "int[]?" ||
+    type === "int..." ||
+    type === "int[]|string" ||
+    type === "number[]" ||
+    type === "number[]?"
+  ) {
     return text.startsWith("[") ? text.slice(1, -1).split(";").filter(Boolean).map(Number) : [Number(text)];
   }
   if (type === "dtype" || type === "dtype?") return text;

@@ -4,7 +4,6 @@ import type { Node } from "./graph.ts";
 import { isView } from "./traits.ts";
 import { contiguousStrides, type Shape } from "./shape.ts";
 
-
 /** Coordinates in the first input of a view, for the views where every element comes from there unconditionally. */
 export function sourceCoordinates(node: Node, at: readonly Index[]): Index[] | null {
   switch (node.op) {
@@ -77,7 +76,8 @@ export function linearAccess(node: Node, stop: ReadonlySet<Node> = new Set()): L
     current = current.inputs[0]!;
     const position = linear(at, contiguousStrides(current.shape));
     const strides = names.map((name) => position.coefficientOf(name));
-    if (strides.every((stride) => stride !== null)) best = { base: current, strides: strides, offset: position.constant };
+    if (strides.every((stride) => stride !== null))
+      best = { base: current, strides: strides, offset: position.constant };
   }
   return best;
 }

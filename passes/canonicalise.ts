@@ -25,7 +25,8 @@ const isLiteral = (node: Node, value: number): boolean => {
 
 function simplify(g: GraphBuilder, node: Node): Node {
   // Without elements, any value will do.
-  if (node.shape.includes(0) && node.outputs === null && node.inputs.length > 0 && literalOf(node) === null) return g.full(node.shape, node.dtype === "int64" ? 0n : 0, node.dtype);
+  if (node.shape.includes(0) && node.outputs === null && node.inputs.length > 0 && literalOf(node) === null)
+    return g.full(node.shape, node.dtype === "int64" ? 0n : 0, node.dtype);
   switch (node.op) {
     case "reshape":
       // reshape(reshape(x)) == reshape(x), and a reshape to the same shape is nothing
@@ -33,7 +34,11 @@ function simplify(g: GraphBuilder, node: Node): Node {
     case "permute": {
       const x = node.inputs[0]!;
       // permute(permute(x, p), q) == permute(x, p[q])
-      if (x.op === "permute") return g.permute(x.inputs[0]!, node.attrs.axes.map((axis) => x.attrs.axes[axis]!));
+      if (x.op === "permute")
+        return g.permute(
+          x.inputs[0]!,
+          node.attrs.axes.map((axis) => x.attrs.axes[axis]!),
+        );
       return node;
     }
     case "expand": {
@@ -57,7 +62,8 @@ function simplify(g: GraphBuilder, node: Node): Node {
         if (folded !== null) return g.constant(folded, node.dtype);
       }
       // cast(cast(bool)) == cast(bool): 0 and 1 survive every numeric type
-      if (x.op === "cast" && x.inputs[0]!.dtype === "bool" && x.dtype !== "bool") return g.cast(x.inputs[0]!, node.dtype);
+      if (x.op === "cast" && x.inputs[0]!.dtype === "bool" && x.dtype !== "bool")
+        return g.cast(x.inputs[0]!, node.dtype);
       return beforeBroadcast(g, node);
     }
     case "mul":
@@ -130,7 +136,15 @@ function beforeBroadcast(g: GraphBuilder, node: Node): Node {
   const small = shape ?? node.inputs[0]!.inputs[0]!.shape;
   const inputs = node.inputs.map((input) => {
     const source = input.inputs[0]!;
-    return g.expandTo(sameShape(source.shape, small) ? source : g.reshape(source, small.map(() => 1)), small);
+    return g.expandTo(
+      sameShape(source.shape, small)
+        ? source
+        : g.reshape(
+            source,
+            small.map(() => 1),
+          ),
+      small,
+    );
   });
   const computed = simplify(g, g.rebuildAs(node, inputs, small));
   return g.expandTo(computed, node.shape);
@@ -159,7 +173,8 @@ function foldBinary(g: GraphBuilder, node: Node): Node | null {
   const [a, b] = node.inputs as [Node, Node];
   if (a.op !== "constant" || b.op !== "constant") return null;
   const [x, y] = [a.attrs.value, b.attrs.value];
-  if (typeof x !== "number" || typeof y !== "number" || !(node.dtype === "float32" || node.dtype === "float64")) return null;
+  if (typeof x !== "number" || typeof y !== "number" || !(node.dtype === "float32" || node.dtype === "float64"))
+    return null;
   const round = node.dtype === "float32" ? Math.fround : (v: number): number => v;
   const [p, q] = [round(x), round(y)];
   const value = node.op === "add" ? p + q : node.op === "sub" ? p - q : node.op === "mul" ? p * q : p / q;
@@ -168,7 +183,8 @@ function foldBinary(g: GraphBuilder, node: Node): Node | null {
 
 function castLiteral(value: number | bigint | boolean, dtype: DType): number | bigint | boolean | null {
   if (dtype === "bool") return Number(value) !== 0;
-  if (isFloat(dtype)) return dtype === "float64" ? Number(value) : dtype === "float32" ? Math.fround(Number(value)) : null;
+  if (isFloat(dtype))
+    return dtype === "float64" ? Number(value) : dtype === "float32" ? Math.fround(Number(value)) : null;
   const number = Number(value);
   if (!Number.isInteger(number) || Math.abs(number) > 100) return null;
   return dtype === "int64" ? BigInt(number) : number;

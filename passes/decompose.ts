@@ -51,7 +51,10 @@ export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
           stack.push(...pending);
           continue;
         }
-        replaced.set(node, rebuilt.expansion.map((root) => result(root)!));
+        replaced.set(
+          node,
+          rebuilt.expansion.map((root) => result(root)!),
+        );
         break;
       }
       default:

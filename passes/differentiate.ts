@@ -30,7 +30,9 @@ export function differentiate(
   hooks: DifferentiateHooks = {},
 ): (Node | null)[] {
   const stop = new Set(targets);
-  const order = topologicalOrder(roots, (node) => !node.requiresGrad || hooks.boundary?.has(node) === true).filter((node) => node.requiresGrad);
+  const order = topologicalOrder(roots, (node) => !node.requiresGrad || hooks.boundary?.has(node) === true).filter(
+    (node) => node.requiresGrad,
+  );
   // Only the part of the graph from which a target can be reached matters.
   const useful = new Set<Node>();
   for (const node of order) {
@@ -64,7 +66,11 @@ export function differentiate(
     if (!node.inputs.some((input) => useful.has(input))) continue;
     hooks.onNode?.(node);
     const inputGradients = adjoint(g, node, grads);
-    hooks.onRule?.(node, grads, inputGradients.map((grad, k) => (node.inputs[k]!.requiresGrad ? grad : null)));
+    hooks.onRule?.(
+      node,
+      grads,
+      inputGradients.map((grad, k) => (node.inputs[k]!.requiresGrad ? grad : null)),
+    );
     node.inputs.forEach((input, k) => {
       const grad = inputGradients[k];
       if (grad && input.requiresGrad && useful.has(input)) accumulate(input, 0, grad);
@@ -105,5 +111,11 @@ function callAdjoint(g: GraphBuilder, node: NodeOf<"call">, grads: readonly (Nod
     g.gradEnabled = enabled;
   }
   const live = roots.flatMap((root, i) => (grads[i] && root.requiresGrad ? [{ root, grad: grads[i] }] : []));
-  return differentiate(g, live.map((l) => l.root), live.map((l) => l.grad), node.inputs, { boundary: new Set(node.inputs) });
+  return differentiate(
+    g,
+    live.map((l) => l.root),
+    live.map((l) => l.grad),
+    node.inputs,
+    { boundary: new Set(node.inputs) },
+  );
 }

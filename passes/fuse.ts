@@ -19,18 +19,49 @@ import { elementCount, sameShape } from "../ir/shape.ts";
 import { isFree, isMap, isReduce, isView } from "../ir/traits.ts";
 import { linearAccess } from "../ir/views.ts";
 
-const anchorKinds: Readonly<Record<string, RegionKind>> = { dot: "contract", scan: "scan", sort: "sort", scatter: "scatter" };
+const anchorKinds: Readonly<Record<string, RegionKind>> = {
+  dot: "contract",
+  scan: "scan",
+  sort: "sort",
+  scatter: "scatter",
+};
 
 const isMapLike = (node: Node): boolean => isMap(node) || node.op === "philox";
 
 /** Rough cost of one element, in additions. */
 function costOf(node: Node): number {
   switch (node.op) {
-    case "add": case "sub": case "mul": case "neg": case "abs": case "min": case "max": case "where": case "cast":
-    case "bitcast": case "not": case "and": case "or": case "xor": case "shl": case "shr": case "copysign":
-    case "eq": case "ne": case "lt": case "le": case "gt": case "ge": case "floor": case "ceil": case "trunc": case "nearest":
+    case "add":
+    case "sub":
+    case "mul":
+    case "neg":
+    case "abs":
+    case "min":
+    case "max":
+    case "where":
+    case "cast":
+    case "bitcast":
+    case "not":
+    case "and":
+    case "or":
+    case "xor":
+    case "shl":
+    case "shr":
+    case "copysign":
+    case "eq":
+    case "ne":
+    case "lt":
+    case "le":
+    case "gt":
+    case "ge":
+    case "floor":
+    case "ceil":
+    case "trunc":
+    case "nearest":
       return 1;
-    case "div": case "sqrt": case "rem":
+    case "div":
+    case "sqrt":
+    case "rem":
       return 4;
     default:
       return 20;
@@ -79,7 +110,14 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
       const { node } = item;
       if (seen.has(node)) continue;
       seen.add(node);
-      if (home.has(node) || (copied.has(node) && node !== input) || node.op === "input" || node.op === "pick" || node.op === "scalar") found.push(item);
+      if (
+        home.has(node) ||
+        (copied.has(node) && node !== input) ||
+        node.op === "input" ||
+        node.op === "pick" ||
+        node.op === "scalar"
+      )
+        found.push(item);
       else if (isView(node)) for (const next of node.inputs) stack.push({ node: next, direct: false });
       else if (inlined.has(node)) for (const next of node.inputs) stack.push({ node: next, direct: item.direct });
     }
@@ -124,7 +162,17 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
   };
 
   const open = (kind: RegionKind, domain: readonly number[]): Draft => {
-    const draft: Draft = { kind, domain, reduced: [], rowShape: null, members: new Set(), stores: new Set(), before: new Set(), reads: new Set(), order: drafts.length };
+    const draft: Draft = {
+      kind,
+      domain,
+      reduced: [],
+      rowShape: null,
+      members: new Set(),
+      stores: new Set(),
+      before: new Set(),
+      reads: new Set(),
+      order: drafts.length,
+    };
     drafts.push(draft);
     return draft;
   };
@@ -194,7 +242,8 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
       const { axes } = node.attrs as { axes: readonly number[] };
       const domain = node.inputs[0]!.shape;
       for (const draft of candidates(found)) {
-        if (draft.kind !== "loops" || draft.members.size >= regionNodeLimit || !sameShape(draft.domain, domain)) continue;
+        if (draft.kind !== "loops" || draft.members.size >= regionNodeLimit || !sameShape(draft.domain, domain))
+          continue;
         if (draft.reduced.length > 0 && !sameShape(draft.reduced, axes)) continue;
         if (!sameIteration(draft, node.inputs[0]!) || !acyclic(draft, found)) continue;
         chosen = draft;
@@ -210,7 +259,9 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
         const full = sameShape(draft.domain, node.shape);
         const row = draft.rowShape !== null && sameShape(draft.rowShape, node.shape);
         if (!full && !row) continue;
-        const fits = isOutputView ? found.every((s) => !draft.members.has(s.node)) || sameIteration(draft, node) : node.inputs.every((input) => sameIteration(draft, input));
+        const fits = isOutputView
+          ? found.every((s) => !draft.members.has(s.node)) || sameIteration(draft, node)
+          : node.inputs.every((input) => sameIteration(draft, input));
         if (!fits || !acyclic(draft, found)) continue;
         chosen = draft;
         break;
@@ -250,14 +301,20 @@ interface Repeated {
  * Nodes computed where they are used, at the user's own index: only maps that rest on leaves and other such maps (what
  * rests on a region's value belongs to that region).
  */
-function chooseInlined(order: readonly Node[], users: ReadonlyMap<Node, readonly Node[]>, outputs: ReadonlySet<Node>, options: FuseOptions): Set<Node> {
+function chooseInlined(
+  order: readonly Node[],
+  users: ReadonlyMap<Node, readonly Node[]>,
+  outputs: ReadonlySet<Node>,
+  options: FuseOptions,
+): Set<Node> {
   const inlined = new Set<Node>();
   const weight = new Map<Node, Repeated>();
   /** Total of what would be computed again behind an input; null when a region's value is behind it. */
   const behind = (input: Node): Repeated | null => {
     let node = input;
     while (isView(node) && node.op !== "concat" && node.op !== "gather" && node.op !== "pad") node = node.inputs[0]!;
-    if (isFree(node)) return { cost: 0, nodes: 0, reads: node.op === "input" && elementCount(node.shape) > 1 ? [node] : [] };
+    if (isFree(node))
+      return { cost: 0, nodes: 0, reads: node.op === "input" && elementCount(node.shape) > 1 ? [node] : [] };
     if (inlined.has(node)) return weight.get(node)!;
     return null;
   };
@@ -277,7 +334,11 @@ function chooseInlined(order: readonly Node[], users: ReadonlyMap<Node, readonly
       }
     }
     if (!rests) continue;
-    const tiny = elementCount(node.shape) === 1 && node.inputs.every((input) => elementCount(input.shape) === 1 && (isFree(input) || inlined.has(input) || isView(input)));
+    const tiny =
+      elementCount(node.shape) === 1 &&
+      node.inputs.every(
+        (input) => elementCount(input.shape) === 1 && (isFree(input) || inlined.has(input) || isView(input)),
+      );
     const once = readOnce(node, users);
     if (once === "by anchor") continue;
     // A comparison or conversion of one leaf is as cheap to repeat as to read, wherever it is used.
@@ -294,7 +355,10 @@ function chooseInlined(order: readonly Node[], users: ReadonlyMap<Node, readonly
 }
 
 /** How a node's value is used. */
-function readOnce(node: Node, users: ReadonlyMap<Node, readonly Node[]>): "same shape" | "through views" | "many times" | "by anchor" {
+function readOnce(
+  node: Node,
+  users: ReadonlyMap<Node, readonly Node[]>,
+): "same shape" | "through views" | "many times" | "by anchor" {
   let repeated = false;
   let count = 0;
   let direct = false;
@@ -339,7 +403,13 @@ function sortRegions(drafts: readonly Draft[]): Region[] {
       done.add(draft);
       stack.pop();
       const members = [...draft.members].sort((a, b) => a.id - b.id);
-      result.push({ kind: draft.kind, domain: draft.domain, reduced: draft.reduced, members, stores: [...draft.stores].sort((a, b) => a.id - b.id) });
+      result.push({
+        kind: draft.kind,
+        domain: draft.domain,
+        reduced: draft.reduced,
+        members,
+        stores: [...draft.stores].sort((a, b) => a.id - b.id),
+      });
     }
   };
   for (const draft of drafts) visit(draft);

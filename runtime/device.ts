@@ -43,7 +43,12 @@ export interface Executable {
    * reserved before it starts: a thrown `OutOfMemoryError` leaves all inputs intact.
    * Asynchronous devices return once the work is queued; later reads wait for it.
    */
-  run(inputs: readonly Memory[], numbers: readonly ScalarValue[], draws: readonly DrawSource[], hints: readonly OutputHint[]): Memory[];
+  run(
+    inputs: readonly Memory[],
+    numbers: readonly ScalarValue[],
+    draws: readonly DrawSource[],
+    hints: readonly OutputHint[],
+  ): Memory[];
   /** Frees what the executable holds (arena, pipelines). */
   release(): void;
 }

@@ -1,7 +1,8 @@
 /** Typed arrays for element types. bool is bytes of 0 and 1; half types are their 16-bit patterns. */
 import type { DType } from "../ir/dtype.ts";
 
-export type TypedArray = Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
+export type TypedArray =
+  Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
 
 const constructors = {
   float32: Float32Array,
@@ -20,7 +21,11 @@ const constructors = {
 
 /** A view of a buffer's elements; complex numbers are interleaved real and imaginary parts. */
 export function typedView(dtype: DType, buffer: ArrayBufferLike, byteOffset = 0, count?: number): TypedArray {
-  const Constructor = constructors[dtype] as new (buffer: ArrayBufferLike, offset: number, length?: number) => TypedArray;
+  const Constructor = constructors[dtype] as new (
+    buffer: ArrayBufferLike,
+    offset: number,
+    length?: number,
+  ) => TypedArray;
   return new Constructor(buffer, byteOffset, count);
 }
 export function typedArray(dtype: DType, count: number): TypedArray {

@@ -12,10 +12,13 @@ const wrap64 = (text: string): string => `BigInt.asIntN(64, ${text})`;
 const arithmetic =
   (symbol: string): Emit =>
   (kind, [a, b]) =>
-    kind === "i32" ? `(${a} ${symbol} ${b} | 0)`
-    : kind === "i64" ? wrap64(`${a} ${symbol} ${b}`)
-    : kind === "bool" ? `(${a} ${symbol} ${b} ? 1 : 0)`
-    : fround(kind, `${a} ${symbol} ${b}`);
+    kind === "i32"
+      ? `(${a} ${symbol} ${b} | 0)`
+      : kind === "i64"
+        ? wrap64(`${a} ${symbol} ${b}`)
+        : kind === "bool"
+          ? `(${a} ${symbol} ${b} ? 1 : 0)`
+          : fround(kind, `${a} ${symbol} ${b}`);
 const math =
   (name: string): Emit =>
   (kind, args) =>
@@ -36,10 +39,21 @@ const operations = {
   add: arithmetic("+"),
   sub: arithmetic("-"),
   mul: (kind, args, expr) => (kind === "i32" ? `imul(${args.join(", ")})` : arithmetic("*")(kind, args, expr)),
-  div: (kind, [a, b]) => (kind === "i32" ? `(${b} === 0 ? 0 : ${a} / ${b} | 0)` : kind === "i64" ? `(${b} === 0n ? 0n : ${wrap64(`${a} / ${b}`)})` : fround(kind, `${a} / ${b}`)),
-  rem: (kind, [a, b]) => (kind === "i32" ? `(${b} === 0 ? 0 : ${a} % ${b} | 0)` : kind === "i64" ? `(${b} === 0n ? 0n : ${a} % ${b})` : fround(kind, `${a} % ${b}`)),
+  div: (kind, [a, b]) =>
+    kind === "i32"
+      ? `(${b} === 0 ? 0 : ${a} / ${b} | 0)`
+      : kind === "i64"
+        ? `(${b} === 0n ? 0n : ${wrap64(`${a} / ${b}`)})`
+        : fround(kind, `${a} / ${b}`),
+  rem: (kind, [a, b]) =>
+    kind === "i32"
+      ? `(${b} === 0 ? 0 : ${a} % ${b} | 0)`
+      : kind === "i64"
+        ? `(${b} === 0n ? 0n : ${a} % ${b})`
+        : fround(kind, `${a} % ${b}`),
   neg: (kind, [a]) => (kind === "i32" ? `(-${a} | 0)` : kind === "i64" ? wrap64(`-${a}`) : `(-${a})`),
-  abs: (kind, [a]) => (kind === "i64" ? `(${a} < 0n ? ${wrap64(`-${a}`)} : ${a})` : kind === "i32" ? `(abs(${a}) | 0)` : `abs(${a})`),
+  abs: (kind, [a]) =>
+    kind === "i64" ? `(${a} < 0n ? ${wrap64(`-${a}`)} : ${a})` : kind === "i32" ? `(abs(${a}) | 0)` : `abs(${a})`,
   sqrt: math("sqrt"),
   floor: math("floor"),
   ceil: math("ceil"),
@@ -107,7 +121,8 @@ function castText(from: Kind, to: Kind, a: string): string {
   if (from === to) return a;
   if (to === "bool") return `(${a} ${from === "i64" ? "!== 0n" : "!== 0"} ? 1 : 0)`;
   if (from === "bool" || from === "i32") return to === "i64" ? `BigInt(${a})` : to === "f32" ? `fround(${a})` : a;
-  if (from === "i64") return to === "i32" ? `Number(BigInt.asIntN(32, ${a}))` : to === "f32" ? `fround(Number(${a}))` : `Number(${a})`;
+  if (from === "i64")
+    return to === "i32" ? `Number(BigInt.asIntN(32, ${a}))` : to === "f32" ? `fround(Number(${a}))` : `Number(${a})`;
   if (to === "i32") return `toInt32(${a})`;
   if (to === "i64") return `toInt64(${a})`;
   return to === "f32" ? `fround(${a})` : a;
@@ -123,12 +138,59 @@ function literal(kind: Kind, value: number | bigint): string {
 
 /** Helper names that kernels use; `runtime/js` supplies them. */
 export const helperNames = [
-  "fround", "imul", "abs", "sqrt", "floor", "ceil", "trunc", "nearest", "min", "max", "copysign", "toInt32", "toInt64",
-  "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh",
-  "cosh", "tanh", "asinh", "acosh", "atanh", "sigmoid", "erf", "erfc", "erfinv", "lgamma", "digamma", "pow",
-  "bitcast_f32_i32", "bitcast_i32_f32", "bitcast_f64_i64", "bitcast_i64_f64",
-  "narrow_int8", "narrow_int16", "narrow_uint8", "narrow_float16", "narrow_bfloat16",
-  "load_float16", "load_bfloat16", "store_float16", "store_bfloat16",
+  "fround",
+  "imul",
+  "abs",
+  "sqrt",
+  "floor",
+  "ceil",
+  "trunc",
+  "nearest",
+  "min",
+  "max",
+  "copysign",
+  "toInt32",
+  "toInt64",
+  "exp",
+  "exp2",
+  "expm1",
+  "log",
+  "log2",
+  "log10",
+  "log1p",
+  "sin",
+  "cos",
+  "tan",
+  "asin",
+  "acos",
+  "atan",
+  "atan2",
+  "sinh",
+  "cosh",
+  "tanh",
+  "asinh",
+  "acosh",
+  "atanh",
+  "sigmoid",
+  "erf",
+  "erfc",
+  "erfinv",
+  "lgamma",
+  "digamma",
+  "pow",
+  "bitcast_f32_i32",
+  "bitcast_i32_f32",
+  "bitcast_f64_i64",
+  "bitcast_i64_f64",
+  "narrow_int8",
+  "narrow_int16",
+  "narrow_uint8",
+  "narrow_float16",
+  "narrow_bfloat16",
+  "load_float16",
+  "load_bfloat16",
+  "store_float16",
+  "store_bfloat16",
 ] as const;
 
 /** The body of `function (buffers..., numbers...)`. */
@@ -151,7 +213,7 @@ export function emitKernel(kernel: LoopKernel): { readonly parameters: readonly 
         if (expr.type.lanes !== 1) throw new IrError("js/vector", "JavaScript kernels are scalar");
         const operandKind = expr.args[0]?.type.kind ?? expr.type.kind;
         const kind = isComparison.has(expr.op) ? operandKind : expr.type.kind;
-        return (operations[expr.op])(kind, expr.args.map(text), expr);
+        return operations[expr.op](kind, expr.args.map(text), expr);
       }
     }
   };
@@ -169,11 +231,15 @@ export function emitKernel(kernel: LoopKernel): { readonly parameters: readonly 
           break;
         case "store": {
           const value = text(s.value);
-          lines.push(`${indent}${s.buffer}[${text(s.index)}] = ${isHalf(s.buffer) ? `store_${dtypes.get(s.buffer)}(${value})` : value};`);
+          lines.push(
+            `${indent}${s.buffer}[${text(s.index)}] = ${isHalf(s.buffer) ? `store_${dtypes.get(s.buffer)}(${value})` : value};`,
+          );
           break;
         }
         case "for":
-          lines.push(`${indent}for (let ${s.name} = ${text(s.start)}; ${s.name} < ${text(s.end)}; ${s.name} = ${s.name} + ${s.step} | 0) {`);
+          lines.push(
+            `${indent}for (let ${s.name} = ${text(s.start)}; ${s.name} < ${text(s.end)}; ${s.name} = ${s.name} + ${s.step} | 0) {`,
+          );
           block(s.body, indent + "  ");
           lines.push(`${indent}}`);
           break;
@@ -198,6 +264,9 @@ export function emitKernel(kernel: LoopKernel): { readonly parameters: readonly 
     }
   };
   block(kernel.body, "  ");
-  return { parameters: [...kernel.buffers.map((b) => b.name), ...kernel.numbers.map((n) => n.name)], body: lines.join("\n") };
+  return {
+    parameters: [...kernel.buffers.map((b) => b.name), ...kernel.numbers.map((n) => n.name)],
+    body: lines.join("\n"),
+  };
 }
 const isComparison = new Set<string>(["eq", "ne", "lt", "le", "gt", "ge"]);

@@ -314,7 +314,9 @@ class ContractLowering {
       // Counted in the kernel, so that the size is the only number that varies.
       const blocks = builder.let(apply("div", i32, integer(size), integer(tile)));
       const block = builder.fresh(prefix);
-      builder.range(block, integer(0), blocks, 1, "serial", () => body(builder.position(block, Math.ceil(size / tile)).scale(tile), tile));
+      builder.range(block, integer(0), blocks, 1, "serial", () =>
+        body(builder.position(block, Math.ceil(size / tile)).scale(tile), tile),
+      );
       const rest = builder.fresh(prefix);
       const done = builder.let(apply("mul", i32, blocks, integer(tile)));
       builder.range(rest, done, integer(size), 1, "serial", () => body(builder.position(rest, size), 1));

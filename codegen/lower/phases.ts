@@ -6,7 +6,7 @@
 import type { Node } from "../../ir/graph.ts";
 import type { Region } from "../../ir/kernel-graph.ts";
 import { sameShape } from "../../ir/shape.ts";
-import { isReduce,isView } from "../../ir/traits.ts";
+import { isReduce, isView } from "../../ir/traits.ts";
 
 export interface PhasePlan {
   readonly phaseCount: number;

@@ -36,7 +36,16 @@ export function lowerRegionOnce(
   const order = canonicalOrder(region.stores, isLeaf);
   const flags = order.map((node) => (isLeaf(node) ? "i" : members.has(node) ? (stored(node) ? "s" : "m") : "."));
   const { signature } = graphKey(order, region.stores, isLeaf);
-  const key = [target.kind, target.simd, target.dynamic, region.kind, region.domain, region.reduced, flags.join(""), signature.join("|")].join(";");
+  const key = [
+    target.kind,
+    target.simd,
+    target.dynamic,
+    region.kind,
+    region.domain,
+    region.reduced,
+    flags.join(""),
+    signature.join("|"),
+  ].join(";");
   const known = templates.get(key);
   if (known !== undefined) {
     return known.map((template) => ({
@@ -47,7 +56,11 @@ export function lowerRegionOnce(
   }
   const lowered = lowerRegion(region, name, target, stored);
   const place = (node: Node): number => order.indexOf(node);
-  const made = lowered.map((kernel) => ({ kernel: kernel.kernel, arguments: kernel.arguments.map(place), scalars: kernel.scalars.map(place) }));
+  const made = lowered.map((kernel) => ({
+    kernel: kernel.kernel,
+    arguments: kernel.arguments.map(place),
+    scalars: kernel.scalars.map(place),
+  }));
   if (made.every((template) => ![...template.arguments, ...template.scalars].includes(-1))) {
     templates.set(key, made);
     if (templates.size > capacity) templates.delete(templates.keys().next().value!);

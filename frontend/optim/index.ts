@@ -14,4 +14,5 @@ export { NAdam, RAdam } from "./nadam.ts";
 export { Optimizer, type GivenGroup, type GroupOptions, type ParamGroup, type Params } from "./optimizer.ts";
 export { RMSprop, Rprop } from "./rmsprop.ts";
 export { SGD } from "./sgd.ts";
+export * as swa_utils from "./swa_utils.ts";
 export type { OptimizerStateDict } from "./state-dict.ts";

@@ -18,11 +18,22 @@ function binary(g: GraphBuilder, name: string, op: BinaryPrimitive, a: TensorOrS
 }
 
 /** other * alpha, where a factor of 1 costs nothing. */
-export function scaled(g: GraphBuilder, name: string, other: TensorOrScalar, alpha: ScalarArgument, dtype: DType): Node {
+export function scaled(
+  g: GraphBuilder,
+  name: string,
+  other: TensorOrScalar,
+  alpha: ScalarArgument,
+  dtype: DType,
+): Node {
   const y = operand(g, other, dtype);
   if (alpha.source === null && alpha.value === 1) return y;
-  if (isIntegral(dtype) && alpha.category === "float") throw new DTypeError(`${name}/alpha`, `${name}: For integral input tensors, argument alpha must not be a floating point number.`);
-  if (alpha.category === "bool" && dtype !== "bool") throw new DTypeError(`${name}/alpha`, `${name}: Boolean alpha only supported for Boolean results.`);
+  if (isIntegral(dtype) && alpha.category === "float")
+    throw new DTypeError(
+      `${name}/alpha`,
+      `${name}: For integral input tensors, argument alpha must not be a floating point number.`,
+    );
+  if (alpha.category === "bool" && dtype !== "bool")
+    throw new DTypeError(`${name}/alpha`, `${name}: Boolean alpha only supported for Boolean results.`);
   return dtype === "bool" ? g.and(y, g.scalar(alpha, dtype)) : g.mul(y, g.scalar(alpha, dtype));
 }
 
@@ -42,12 +53,22 @@ export const add = defineOp({
   },
 });
 
-function subtract(g: GraphBuilder, name: string, input: TensorOrScalar, other: TensorOrScalar, alpha: ScalarArgument): Node {
+function subtract(
+  g: GraphBuilder,
+  name: string,
+  input: TensorOrScalar,
+  other: TensorOrScalar,
+  alpha: ScalarArgument,
+): Node {
   const dtype = resultType(g, [input, other]);
   const isBool = (value: TensorOrScalar): boolean => isNode(value) && value.dtype === "bool";
   if (isBool(input) || isBool(other)) {
     const which = isBool(input) && isBool(other) ? "two bool tensors" : "a bool tensor";
-    throw new DTypeError(`${name}/bool`, `${name}: Subtraction, the \`-\` operator, with ${which} is not supported.`, "Use logical_xor() or logical_not(), or convert the bool tensor with long().");
+    throw new DTypeError(
+      `${name}/bool`,
+      `${name}: Subtraction, the \`-\` operator, with ${which} is not supported.`,
+      "Use logical_xor() or logical_not(), or convert the bool tensor with long().",
+    );
   }
   const x = operand(g, input, dtype);
   const y = scaled(g, name, other, alpha, dtype);
@@ -91,7 +112,12 @@ export const mul = defineOp({
 });
 
 function refuseBool(name: string, x: Node): void {
-  if (x.dtype === "bool") throw new DTypeError(`${name}/bool`, `${name}: "${name}_cpu" not implemented for 'Bool'.`, "Convert the operands with long().");
+  if (x.dtype === "bool")
+    throw new DTypeError(
+      `${name}/bool`,
+      `${name}: "${name}_cpu" not implemented for 'Bool'.`,
+      "Convert the operands with long().",
+    );
 }
 
 /** floor(a / b) exactly, by Python's rule for the sign. */
@@ -100,11 +126,19 @@ export function floorDivide(g: GraphBuilder, x: Node, y: Node): Node {
     // As Python: from the exact remainder, so that rounding of the quotient cannot cross an integer.
     const remainder = g.binary("rem", x, y);
     const quotient = g.div(g.sub(x, remainder), y);
-    const adjusted = g.where(g.and(g.ne(remainder, 0), g.ne(g.lt(remainder, 0), g.lt(y, 0))), g.sub(quotient, 1), quotient);
+    const adjusted = g.where(
+      g.and(g.ne(remainder, 0), g.ne(g.lt(remainder, 0), g.lt(y, 0))),
+      g.sub(quotient, 1),
+      quotient,
+    );
     const floored = g.unary("floor", adjusted);
     const result = g.where(g.gt(g.sub(adjusted, floored), 0.5), g.add(floored, 1), floored);
     const plain = g.div(x, y);
-    return g.where(g.eq(y, 0), plain, g.where(g.eq(adjusted, 0), g.binary("copysign", g.full([], 0, x.dtype), plain), result));
+    return g.where(
+      g.eq(y, 0),
+      plain,
+      g.where(g.eq(adjusted, 0), g.binary("copysign", g.full([], 0, x.dtype), plain), result),
+    );
   }
   const quotient = g.div(x, y);
   const remainder = g.binary("rem", x, y);
@@ -118,7 +152,11 @@ export const div = defineOp({
   signature: "div(Tensor|Scalar input, Tensor|Scalar other, *, string? rounding_mode=None) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input / other; whole with rounding_mode 'trunc' or 'floor'. Integers divide to the default float type.", shape: elementwise, source: page("div") },
+  doc: {
+    summary: "input / other; whole with rounding_mode 'trunc' or 'floor'. Integers divide to the default float type.",
+    shape: elementwise,
+    source: page("div"),
+  },
   gradient: "through decomposition",
   record(g, { input, other, rounding_mode }) {
     const common = resultType(g, [input, other]);
@@ -128,7 +166,11 @@ export const div = defineOp({
       checkBroadcast("div", x, y);
       return g.div(x, y);
     }
-    if (rounding_mode !== "trunc" && rounding_mode !== "floor") throw new ArgumentError("div/rounding-mode", `div: expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${rounding_mode}'`);
+    if (rounding_mode !== "trunc" && rounding_mode !== "floor")
+      throw new ArgumentError(
+        "div/rounding-mode",
+        `div: expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${rounding_mode}'`,
+      );
     const [x, y] = [operand(g, input, common), operand(g, other, common)];
     checkBroadcast("div", x, y);
     if (rounding_mode === "floor") return floorDivide(g, x, y);
@@ -156,7 +198,11 @@ export const remainder = defineOp({
   signature: "remainder(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input - other * floor(input / other): has the sign of other, as Python's %.", shape: elementwise, source: page("remainder") },
+  doc: {
+    summary: "input - other * floor(input / other): has the sign of other, as Python's %.",
+    shape: elementwise,
+    source: page("remainder"),
+  },
   gradient: "through decomposition",
   record(g, { input, other }) {
     const [x, y] = promoted(g, input, other);
@@ -223,7 +269,8 @@ function specialPower(g: GraphBuilder, x: Node, exponent: number): Node | null {
 function integerPower(g: GraphBuilder, x: Node, y: Node): Node {
   let result = g.full([], 1, x.dtype);
   let base = x;
-  const bits = x.dtype === "int64" ? 63 : x.dtype === "int32" ? 31 : x.dtype === "int16" ? 15 : x.dtype === "uint8" ? 8 : 7;
+  const bits =
+    x.dtype === "int64" ? 63 : x.dtype === "int32" ? 31 : x.dtype === "int16" ? 15 : x.dtype === "uint8" ? 8 : 7;
   for (let bit = 0; bit < Math.min(bits, 40); bit++) {
     const set = g.ne(g.and(g.binary("shr", y, bit), 1), 0);
     result = g.where(set, g.mul(result, base), result);
@@ -247,7 +294,12 @@ export const pow = defineOp({
     if (isNode(input) && !isNode(exponent) && exponent.source === null) {
       const special = specialPower(g, g.cast(input, dtype), Number(exponent.value));
       if (special !== null) return special;
-      if (isIntegral(dtype) && Number(exponent.value) < 0) throw new DTypeError("pow/negative", "pow: Integers to negative integer powers are not allowed.", "Convert the input with input.float().");
+      if (isIntegral(dtype) && Number(exponent.value) < 0)
+        throw new DTypeError(
+          "pow/negative",
+          "pow: Integers to negative integer powers are not allowed.",
+          "Convert the input with input.float().",
+        );
     }
     const [x, y] = [operand(g, input, dtype), operand(g, exponent, dtype)];
     checkBroadcast("pow", x, y);
@@ -282,7 +334,8 @@ for (const [name, op, summary, alias] of [
   defineOp({
     name,
     ...(alias === null ? {} : { aliases: [alias] }),
-    signature: `${name}(Tensor input, Tensor|Scalar other) -> Tensor` as "compare(Tensor input, Tensor|Scalar other) -> Tensor",
+    signature:
+      `${name}(Tensor input, Tensor|Scalar other) -> Tensor` as "compare(Tensor input, Tensor|Scalar other) -> Tensor",
     places: ["torch", "Tensor"],
     inplace: true,
     doc: { summary, shape: "[*] and [*], broadcast together -> bool[*]", source: page(name) },

@@ -20,7 +20,10 @@ const sincOp: Operator = defineOp({
     const x = inputs[0]!;
     const angle = g.mul(x, Math.PI);
     const zero = g.eq(x, 0);
-    const slope = g.div(g.sub(g.mul(angle, g.unary("cos", angle)), g.unary("sin", angle)), g.where(zero, 1, g.mul(angle, x)));
+    const slope = g.div(
+      g.sub(g.mul(angle, g.unary("cos", angle)), g.unary("sin", angle)),
+      g.where(zero, 1, g.mul(angle, x)),
+    );
     return [grads[0] ? g.mul(grads[0], g.where(zero, 0, slope)) : null];
   },
   record(g, { input: x }) {
@@ -31,7 +34,12 @@ const sincOp: Operator = defineOp({
 });
 
 /** [name, summary, what it is made of, aliases] */
-type UnaryRow = readonly [name: string, summary: string, make: (g: GraphBuilder, x: Node) => Node, ...aliases: string[]];
+type UnaryRow = readonly [
+  name: string,
+  summary: string,
+  make: (g: GraphBuilder, x: Node) => Node,
+  ...aliases: string[],
+];
 
 const primitive =
   (op: UnaryPrimitive) =>
@@ -90,12 +98,20 @@ for (const [name, summary, make, ...aliases] of floatFunctions) {
 }
 
 /** A step function's value, whose gradient is zero rather than missing. */
-const flat = (g: GraphBuilder, value: Node, x: Node): Node => (x.requiresGrad ? g.withHistory(value, g.mul(x, 0)) : value);
+const flat = (g: GraphBuilder, value: Node, x: Node): Node =>
+  x.requiresGrad ? g.withHistory(value, g.mul(x, 0)) : value;
 
 /** Integers are left as they are by the rounding functions. */
-const rounding = (name: "floor" | "ceil" | "trunc") => (g: GraphBuilder, x: Node): Node => (noBool(name, x), isFloat(x.dtype) ? g.unary(name, x) : x);
+const rounding =
+  (name: "floor" | "ceil" | "trunc") =>
+  (g: GraphBuilder, x: Node): Node => (noBool(name, x), isFloat(x.dtype) ? g.unary(name, x) : x);
 const noBool = (name: string, x: Node): void => {
-  if (x.dtype === "bool") throw new DTypeError(`${name}/bool`, `${name}: "${name}_cpu" not implemented for 'Bool', got ${describe(x)}.`, "Use logical_not() for bools.");
+  if (x.dtype === "bool")
+    throw new DTypeError(
+      `${name}/bool`,
+      `${name}: "${name}_cpu" not implemented for 'Bool', got ${describe(x)}.`,
+      "Use logical_not() for bools.",
+    );
 };
 
 const sameTypeFunctions: readonly UnaryRow[] = [
@@ -104,14 +120,29 @@ const sameTypeFunctions: readonly UnaryRow[] = [
   ["floor", "Largest whole number not above input.", rounding("floor")],
   ["ceil", "Smallest whole number not below input.", rounding("ceil")],
   ["trunc", "Whole part.", rounding("trunc"), "fix"],
-  ["sign", "-1, 0 or 1.", (g, x) => (x.dtype === "bool" ? x : isFloat(x.dtype) ? flat(g, signOf(g, x), x) : g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype))), "sgn"],
+  [
+    "sign",
+    "-1, 0 or 1.",
+    (g, x) =>
+      x.dtype === "bool"
+        ? x
+        : isFloat(x.dtype)
+          ? flat(g, signOf(g, x), x)
+          : g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype)),
+    "sgn",
+  ],
   ["square", "input * input.", (g, x) => (x.dtype === "bool" ? g.cast(x, "int64") : g.mul(x, x))],
   ["frac", "input - trunc(input).", (g, x) => g.sub(x, g.unary("trunc", x))],
   ["positive", "input itself.", (_g, x) => (noBool("positive", x), x)],
-  ["bitwise_not", "Every bit inverted (bool: not).", (g, x) => {
-    if (!isIntegral(x.dtype)) throw new DTypeError("bitwise_not/float", `bitwise_not: takes integers and bools, got ${describe(x)}.`);
-    return g.not(x);
-  }],
+  [
+    "bitwise_not",
+    "Every bit inverted (bool: not).",
+    (g, x) => {
+      if (!isIntegral(x.dtype))
+        throw new DTypeError("bitwise_not/float", `bitwise_not: takes integers and bools, got ${describe(x)}.`);
+      return g.not(x);
+    },
+  ],
 ];
 
 for (const [name, summary, make, ...aliases] of sameTypeFunctions) {
@@ -129,13 +160,34 @@ for (const [name, summary, make, ...aliases] of sameTypeFunctions) {
 
 const tests: readonly UnaryRow[] = [
   ["isnan", "Whether NaN.", (g, x) => (isFloat(x.dtype) ? g.isNaN(x) : g.full(x.shape, false, "bool"))],
-  ["isinf", "Whether an infinity.", (g, x) => (isFloat(x.dtype) ? g.eq(g.abs(x), Infinity) : g.full(x.shape, false, "bool"))],
-  ["isfinite", "Whether neither NaN nor an infinity.", (g, x) => (isFloat(x.dtype) ? g.lt(g.abs(x), Infinity) : g.full(x.shape, true, "bool"))],
+  [
+    "isinf",
+    "Whether an infinity.",
+    (g, x) => (isFloat(x.dtype) ? g.eq(g.abs(x), Infinity) : g.full(x.shape, false, "bool")),
+  ],
+  [
+    "isfinite",
+    "Whether neither NaN nor an infinity.",
+    (g, x) => (isFloat(x.dtype) ? g.lt(g.abs(x), Infinity) : g.full(x.shape, true, "bool")),
+  ],
   ["isposinf", "Whether +infinity.", (g, x) => (isFloat(x.dtype) ? g.eq(x, Infinity) : g.full(x.shape, false, "bool"))],
-  ["isneginf", "Whether -infinity.", (g, x) => (isFloat(x.dtype) ? g.eq(x, -Infinity) : g.full(x.shape, false, "bool"))],
+  [
+    "isneginf",
+    "Whether -infinity.",
+    (g, x) => (isFloat(x.dtype) ? g.eq(x, -Infinity) : g.full(x.shape, false, "bool")),
+  ],
   ["isreal", "Whether the imaginary part is zero.", (g, x) => g.full(x.shape, true, "bool")],
   ["logical_not", "Whether zero.", (g, x) => (x.dtype === "bool" ? g.not(x) : g.eq(x, 0))],
-  ["signbit", "Whether the sign bit is set.", (g, x) => (isFloat(x.dtype) ? g.lt(g.binary("copysign", g.full(x.shape, 1, x.dtype), x), 0) : x.dtype === "bool" ? g.full(x.shape, false, "bool") : g.lt(x, 0))],
+  [
+    "signbit",
+    "Whether the sign bit is set.",
+    (g, x) =>
+      isFloat(x.dtype)
+        ? g.lt(g.binary("copysign", g.full(x.shape, 1, x.dtype), x), 0)
+        : x.dtype === "bool"
+          ? g.full(x.shape, false, "bool")
+          : g.lt(x, 0),
+  ],
 ];
 for (const [name, summary, make] of tests) {
   defineOp({
@@ -154,14 +206,20 @@ export const round = defineOp({
   signature: "round(Tensor input, *, int decimals=0) -> Tensor",
   places: ["torch", "Tensor", "special"],
   inplace: true,
-  doc: { summary: "Nearest whole number, halves to even; to `decimals` places when given.", shape, source: "torch.round" },
+  doc: {
+    summary: "Nearest whole number, halves to even; to `decimals` places when given.",
+    shape,
+    source: "torch.round",
+  },
   gradient: "through decomposition",
   record(g, { input, decimals }) {
     noBool("round", input);
     if (!isFloat(input.dtype)) return input;
     if (decimals === 0) return g.unary("nearest", input);
     const scale = 10 ** Math.abs(decimals);
-    return decimals > 0 ? g.div(g.unary("nearest", g.mul(input, scale)), scale) : g.mul(g.unary("nearest", g.div(input, scale)), scale);
+    return decimals > 0
+      ? g.div(g.unary("nearest", g.mul(input, scale)), scale)
+      : g.mul(g.unary("nearest", g.div(input, scale)), scale);
   },
 });
 
@@ -174,14 +232,18 @@ export const clamp = defineOp({
   doc: { summary: "Limits to [min, max]; max wins where min > max.", shape, source: "torch.clamp" },
   gradient: "through decomposition",
   record(g, { input, min, max }) {
-    if (min === null && max === null) throw new DTypeError("clamp/bounds", "clamp: At least one of 'min' or 'max' must not be None.");
+    if (min === null && max === null)
+      throw new DTypeError("clamp/bounds", "clamp: At least one of 'min' or 'max' must not be None.");
     const bounds = [min, max].filter((bound) => bound !== null);
     const dtype = resultType(g, [input, ...bounds]);
     let x = operand(g, input, dtype);
     const original = x;
     // The gradient passes where the input is within the bounds, ends included.
     let inside: Node | null = null;
-    for (const [bound, isMin] of [[min, true], [max, false]] as const) {
+    for (const [bound, isMin] of [
+      [min, true],
+      [max, false],
+    ] as const) {
       if (bound === null) continue;
       const limit = operand(g, bound, dtype);
       checkBroadcast("clamp", x, limit);

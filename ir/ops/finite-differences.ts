@@ -10,7 +10,12 @@ import { axisOf, describe, range, toFloat } from "./support.ts";
 type Spacing = number | Node;
 
 /** sum of weight * sample, with the samples at `places` from the start (or end) of an axis. */
-function combined(g: GraphBuilder, x: Node, axis: number, terms: readonly (readonly [place: number, weight: Node | number])[]): Node {
+function combined(
+  g: GraphBuilder,
+  x: Node,
+  axis: number,
+  terms: readonly (readonly [place: number, weight: Node | number])[],
+): Node {
   let sum: Node | null = null;
   for (const [place, weight] of terms) {
     const term = g.mul(g.sliceAxis(x, axis, place, 1), weight);
@@ -24,8 +29,28 @@ function derivative(g: GraphBuilder, x: Node, axis: number, spacing: Spacing, ed
   const piece = (source: Node, start: number, count: number): Node => g.sliceAxis(source, axis, start, count);
   if (typeof spacing === "number") {
     const inner = g.div(g.sub(piece(x, 2, size - 2), piece(x, 0, size - 2)), 2 * spacing);
-    const first = edgeOrder === 1 ? [[0, -1 / spacing], [1, 1 / spacing]] as const : [[0, -1.5 / spacing], [1, 2 / spacing], [2, -0.5 / spacing]] as const;
-    const last = edgeOrder === 1 ? [[size - 2, -1 / spacing], [size - 1, 1 / spacing]] as const : [[size - 3, 0.5 / spacing], [size - 2, -2 / spacing], [size - 1, 1.5 / spacing]] as const;
+    const first =
+      edgeOrder === 1
+        ? ([
+            [0, -1 / spacing],
+            [1, 1 / spacing],
+          ] as const)
+        : ([
+            [0, -1.5 / spacing],
+            [1, 2 / spacing],
+            [2, -0.5 / spacing],
+          ] as const);
+    const last =
+      edgeOrder === 1
+        ? ([
+            [size - 2, -1 / spacing],
+            [size - 1, 1 / spacing],
+          ] as const)
+        : ([
+            [size - 3, 0.5 / spacing],
+            [size - 2, -2 / spacing],
+            [size - 1, 1.5 / spacing],
+          ] as const);
     return g.concat([combined(g, x, axis, first), inner, combined(g, x, axis, last)], axis);
   }
   // Unequal distances: the parabola through three neighbours.
@@ -34,7 +59,10 @@ function derivative(g: GraphBuilder, x: Node, axis: number, spacing: Spacing, ed
   const a = g.neg(g.div(after, g.mul(before, both)));
   const b = g.div(g.sub(after, before), g.mul(before, after));
   const c = g.div(before, g.mul(after, both));
-  const inner = g.add(g.add(g.mul(a, piece(x, 0, size - 2)), g.mul(b, piece(x, 1, size - 2))), g.mul(c, piece(x, 2, size - 2)));
+  const inner = g.add(
+    g.add(g.mul(a, piece(x, 0, size - 2)), g.mul(b, piece(x, 1, size - 2))),
+    g.mul(c, piece(x, 2, size - 2)),
+  );
   const at = (place: number): Node => piece(spacing, place, 1);
   if (edgeOrder === 1) {
     const first = g.div(g.sub(piece(x, 1, 1), piece(x, 0, 1)), at(0));
@@ -48,27 +76,65 @@ function derivative(g: GraphBuilder, x: Node, axis: number, spacing: Spacing, ed
   };
   const [f0, f1, f2] = edge(at(0), at(1), 1);
   const [l0, l1, l2] = edge(at(size - 2), at(size - 3), -1);
-  const first = combined(g, x, axis, [[0, f0], [1, f1], [2, f2]]);
-  const last = combined(g, x, axis, [[size - 1, l0], [size - 2, l1], [size - 3, l2]]);
+  const first = combined(g, x, axis, [
+    [0, f0],
+    [1, f1],
+    [2, f2],
+  ]);
+  const last = combined(g, x, axis, [
+    [size - 1, l0],
+    [size - 2, l1],
+    [size - 3, l2],
+  ]);
   return g.concat([first, inner, last], axis);
 }
 
 /** Distances between coordinates, along the axis that they belong to. */
 function distances(g: GraphBuilder, x: Node, axis: number, coordinates: Node): Node {
-  if (coordinates.shape.length !== 1 || coordinates.shape[0] !== x.shape[axis]) throw new ShapeError("gradient/coordinates", `torch.gradient expected each element of spacing to have as many coordinates as input along its dim, but got ${describe(coordinates)} for ${describe(x)} and dim ${axis}.`);
+  if (coordinates.shape.length !== 1 || coordinates.shape[0] !== x.shape[axis])
+    throw new ShapeError(
+      "gradient/coordinates",
+      `torch.gradient expected each element of spacing to have as many coordinates as input along its dim, but got ${describe(coordinates)} for ${describe(x)} and dim ${axis}.`,
+    );
   const size = x.shape[axis]!;
   const steps = g.sub(g.sliceAxis(coordinates, 0, 1, size - 1), g.sliceAxis(coordinates, 0, 0, size - 1));
-  return g.reshape(g.cast(steps, x.dtype), x.shape.map((_, i) => (i === axis ? size - 1 : 1)));
+  return g.reshape(
+    g.cast(steps, x.dtype),
+    x.shape.map((_, i) => (i === axis ? size - 1 : 1)),
+  );
 }
 
-function gradientsOf(g: GraphBuilder, input: Node, spacing: readonly (number | Node)[], shared: boolean, dim: readonly number[] | null, edgeOrder: number): Node[] {
-  if (edgeOrder !== 1 && edgeOrder !== 2) throw new ArgumentError("gradient/edge-order", `torch.gradient only supports edge_order=1 and edge_order=2, got ${edgeOrder}.`);
+function gradientsOf(
+  g: GraphBuilder,
+  input: Node,
+  spacing: readonly (number | Node)[],
+  shared: boolean,
+  dim: readonly number[] | null,
+  edgeOrder: number,
+): Node[] {
+  if (edgeOrder !== 1 && edgeOrder !== 2)
+    throw new ArgumentError(
+      "gradient/edge-order",
+      `torch.gradient only supports edge_order=1 and edge_order=2, got ${edgeOrder}.`,
+    );
   const x = toFloat(g, input);
   const axes = dim === null ? range(input.shape.length) : dim.map((d) => axisOf("gradient", d, input.shape.length));
-  if (!(shared && spacing.length === 1) && spacing.length !== axes.length) throw new ArgumentError("gradient/spacing", `torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the same length, but got a spacing argument of length ${spacing.length} and a dim argument of length ${axes.length}.`);
-  if (new Set(axes).size !== axes.length) throw new ArgumentError("gradient/dim-twice", `torch.gradient: dim ${axes.find((axis, i) => axes.indexOf(axis) !== i)} appears multiple times in the list of dims.`);
+  if (!(shared && spacing.length === 1) && spacing.length !== axes.length)
+    throw new ArgumentError(
+      "gradient/spacing",
+      `torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the same length, but got a spacing argument of length ${spacing.length} and a dim argument of length ${axes.length}.`,
+    );
+  if (new Set(axes).size !== axes.length)
+    throw new ArgumentError(
+      "gradient/dim-twice",
+      `torch.gradient: dim ${axes.find((axis, i) => axes.indexOf(axis) !== i)} appears multiple times in the list of dims.`,
+    );
   return axes.map((axis, i) => {
-    if (input.shape[axis]! < edgeOrder + 1) throw new ShapeError("gradient/size", `torch.gradient expected each dimension size to be at least edge_order+1, got ${formatShape(input.shape)}.`);
+    if (input.shape[axis]! < edgeOrder + 1)
+      throw new ShapeError(
+        "gradient/size",
+        `torch.gradient expected each dimension size to be at least edge_order+1, got ${formatShape(input.shape)}.`,
+      );
     const own = spacing[shared ? 0 : i]!;
     return derivative(g, x, axis, typeof own === "number" ? own : distances(g, x, axis, own), edgeOrder);
   });
@@ -81,10 +147,24 @@ for (const [name, parameter] of [
 ] as const) {
   defineOp({
     name,
-    signature: `gradient(Tensor input, *, ${parameter}, int[]? dim=None, int edge_order=1) -> Tensor[]` as "gradient(Tensor input, *, any spacing=None, int[]? dim=None, int edge_order=1) -> Tensor[]",
+    signature:
+      `gradient(Tensor input, *, ${parameter}, int[]? dim=None, int edge_order=1) -> Tensor[]` as "gradient(Tensor input, *, any spacing=None, int[]? dim=None, int edge_order=1) -> Tensor[]",
     places: ["torch"],
-    doc: { summary: "Derivatives along each dimension by central differences; spacing is a distance, one for each dim, or coordinates.", shape: "[*] -> list of [*]", source: "torch.gradient" },
+    doc: {
+      summary:
+        "Derivatives along each dimension by central differences; spacing is a distance, one for each dim, or coordinates.",
+      shape: "[*] -> list of [*]",
+      source: "torch.gradient",
+    },
     gradient: "through decomposition",
-    record: (g, { input, spacing, dim, edge_order }) => gradientsOf(g, input, Array.isArray(spacing) ? (spacing as (number | Node)[]) : [(spacing as number | null) ?? 1], !Array.isArray(spacing), dim, edge_order),
+    record: (g, { input, spacing, dim, edge_order }) =>
+      gradientsOf(
+        g,
+        input,
+        Array.isArray(spacing) ? (spacing as (number | Node)[]) : [(spacing as number | null) ?? 1],
+        !Array.isArray(spacing),
+        dim,
+        edge_order,
+      ),
   });
 }

@@ -24,10 +24,19 @@ defineOp({
   signature: "frexp(Tensor input) -> Tensor[2]",
   places: ["torch", "Tensor"],
   results: ["mantissa", "exponent"],
-  doc: { summary: "mantissa and exponent with input = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1.", shape: "[*] -> [*] and int32[*]", source: "torch.frexp" },
+  doc: {
+    summary: "mantissa and exponent with input = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1.",
+    shape: "[*] -> [*] and int32[*]",
+    source: "torch.frexp",
+  },
   gradient: "through decomposition",
   record(g, { input }) {
-    if (!isFloat(input.dtype)) throw new DTypeError("frexp/dtype", `torch.frexp() only supports floating-point dtypes, got ${describe(input)}.`, "Convert it with input.float().");
+    if (!isFloat(input.dtype))
+      throw new DTypeError(
+        "frexp/dtype",
+        `torch.frexp() only supports floating-point dtypes, got ${describe(input)}.`,
+        "Convert it with input.float().",
+      );
     // Half types are exact in float32.
     const x = input.dtype === "float64" ? input : g.cast(input, "float32");
     const { bits, fraction, bias } = formats[x.dtype]!;
@@ -71,7 +80,11 @@ defineOp({
   signature: "nextafter(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "The next number after input towards other.", shape: "[*] and [*], broadcast together -> [*]", source: "torch.nextafter" },
+  doc: {
+    summary: "The next number after input towards other.",
+    shape: "[*] and [*], broadcast together -> [*]",
+    source: "torch.nextafter",
+  },
   gradient: "none",
   record(g, { input, other }) {
     const [a, b] = promoted(g, input, other);
@@ -80,7 +93,12 @@ defineOp({
     const [x, y] = half ? [g.cast(a, "float32"), g.cast(b, "float32")] : [a, b];
     const step = half ? 2 ** 16 : 1;
     const format = formats[x.dtype];
-    if (format === undefined) throw new DTypeError("nextafter/dtype", `nextafter: not implemented for '${x.dtype}': it takes float32, float64 and bfloat16.`, "Convert the operands with float().");
+    if (format === undefined)
+      throw new DTypeError(
+        "nextafter/dtype",
+        `nextafter: not implemented for '${x.dtype}': it takes float32, float64 and bfloat16.`,
+        "Convert the operands with float().",
+      );
     checkBroadcast("nextafter", x, y);
     const { bits } = format;
     // Numbers of one sign are in the order of their bits.
@@ -106,7 +124,12 @@ defineOp({
   signature: "nan_to_num(Tensor input, number? nan=None, number? posinf=None, number? neginf=None) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "NaN and the infinities replaced: by zero and by the largest and smallest numbers of the type, or as given.", shape, source: "torch.nan_to_num" },
+  doc: {
+    summary:
+      "NaN and the infinities replaced: by zero and by the largest and smallest numbers of the type, or as given.",
+    shape,
+    source: "torch.nan_to_num",
+  },
   gradient: "through decomposition",
   record(g, { input, nan, posinf, neginf }) {
     if (!isFloat(input.dtype)) return input;
@@ -122,7 +145,11 @@ defineOp({
   signature: "logit(Tensor input, number? eps=None) -> Tensor",
   places: ["torch", "Tensor", "special"],
   inplace: true,
-  doc: { summary: "log(input / (1 - input)), input first limited to [eps, 1 - eps] when eps is given.", shape, source: "torch.logit" },
+  doc: {
+    summary: "log(input / (1 - input)), input first limited to [eps, 1 - eps] when eps is given.",
+    shape,
+    source: "torch.logit",
+  },
   gradient: "through decomposition",
   record(g, { input, eps }) {
     const x = toFloat(g, input);
@@ -143,7 +170,11 @@ defineOp({
   name: "angle",
   signature: "angle(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "Angle in the complex plane: 0 for numbers not below zero, pi for the others, NaN for NaN.", shape, source: "torch.angle" },
+  doc: {
+    summary: "Angle in the complex plane: 0 for numbers not below zero, pi for the others, NaN for NaN.",
+    shape,
+    source: "torch.angle",
+  },
   gradient: "through decomposition",
   record(g, { input }) {
     const x = isIntegral(input.dtype) ? g.cast(input, g.defaultFloat) : input;

@@ -37,12 +37,26 @@ defineOp({
   name: "histc",
   signature: "histc(Tensor input, int bins=100, number min=0, number max=0) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "How many elements fall into each of `bins` bins of equal width from min to max; those of the data when both are 0.", shape: "[*] -> [bins]", source: "torch.histc" },
+  doc: {
+    summary:
+      "How many elements fall into each of `bins` bins of equal width from min to max; those of the data when both are 0.",
+    shape: "[*] -> [bins]",
+    source: "torch.histc",
+  },
   gradient: "none",
   record(g, { input, bins, min, max }) {
-    if (!isFloat(input.dtype)) throw new DTypeError("histc/dtype", `histc: "histogram_cpu" not implemented for '${input.dtype}': it takes floating point tensors.`, "Convert it with input.float().");
+    if (!isFloat(input.dtype))
+      throw new DTypeError(
+        "histc/dtype",
+        `histc: "histogram_cpu" not implemented for '${input.dtype}': it takes floating point tensors.`,
+        "Convert it with input.float().",
+      );
     if (bins <= 0) throw new ArgumentError("histc/bins", `torch.histc(): bins must be > 0, but got ${bins}.`);
-    if (min > max || !Number.isFinite(min) || !Number.isFinite(max)) throw new ArgumentError("histc/range", `torch.histc(): range of [${min}, ${max}] is not finite or max must be larger than min.`);
+    if (min > max || !Number.isFinite(min) || !Number.isFinite(max))
+      throw new ArgumentError(
+        "histc/range",
+        `torch.histc(): range of [${min}, ${max}] is not finite or max must be larger than min.`,
+      );
     const x = g.detach(input);
     const { low, high } = binsOf(g, x, bins, min, max, 1);
     const inside = g.and(g.ge(x, low), g.le(x, high));
@@ -77,15 +91,33 @@ function evenEdges(g: GraphBuilder, { count, low, high }: Bins): Node {
 }
 
 function checkHistogram(x: Node, weight: Node | null): void {
-  if (!isFloat(x.dtype)) throw new DTypeError("histogram/dtype", `torch.histogram: input tensor must be floating point, got ${describe(x)}.`, "Convert it with input.float().");
-  if (weight !== null && weight.dtype !== x.dtype) throw new DTypeError("histogram/weight-dtype", `torch.histogram: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got ${describe(x)} and ${describe(weight)}.`);
-  if (weight !== null && !sameShape(weight.shape, x.shape)) throw new ShapeError("histogram/weight-shape", `torch.histogram: if weight tensor is provided it should have the same shape as the input tensor, but got ${describe(weight)} and ${describe(x)}.`);
+  if (!isFloat(x.dtype))
+    throw new DTypeError(
+      "histogram/dtype",
+      `torch.histogram: input tensor must be floating point, got ${describe(x)}.`,
+      "Convert it with input.float().",
+    );
+  if (weight !== null && weight.dtype !== x.dtype)
+    throw new DTypeError(
+      "histogram/weight-dtype",
+      `torch.histogram: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got ${describe(x)} and ${describe(weight)}.`,
+    );
+  if (weight !== null && !sameShape(weight.shape, x.shape))
+    throw new ShapeError(
+      "histogram/weight-shape",
+      `torch.histogram: if weight tensor is provided it should have the same shape as the input tensor, but got ${describe(weight)} and ${describe(x)}.`,
+    );
 }
 
-const histogramDoc = { summary: "How much falls between neighbouring edges, and the edges.", shape: "[*] -> [bins] and [bins + 1]", source: "torch.histogram" };
+const histogramDoc = {
+  summary: "How much falls between neighbouring edges, and the edges.",
+  shape: "[*] -> [bins] and [bins + 1]",
+  source: "torch.histogram",
+};
 defineOp({
   name: "histogram",
-  signature: "histogram(Tensor input, int bins, *, number[]? range=None, Tensor? weight=None, bool density=False) -> Tensor[2]",
+  signature:
+    "histogram(Tensor input, int bins, *, number[]? range=None, Tensor? weight=None, bool density=False) -> Tensor[2]",
   places: ["torch", "Tensor"],
   results: ["hist", "bin_edges"],
   doc: histogramDoc,
@@ -93,7 +125,11 @@ defineOp({
   record(g, { input, bins, range: limits, weight, density }) {
     checkHistogram(input, weight);
     if (bins <= 0) throw new ArgumentError("histogram/bins", `torch.histogram(): bins must be > 0, but got ${bins}.`);
-    if (limits !== null && limits.length !== 2) throw new ArgumentError("histogram/range", `torch.histogram: range should have 2 elements, got ${limits.length}.`);
+    if (limits !== null && limits.length !== 2)
+      throw new ArgumentError(
+        "histogram/range",
+        `torch.histogram: range should have 2 elements, got ${limits.length}.`,
+      );
     const [low, high] = (limits ?? [0, elementCount(input.shape) === 0 ? 1 : 0]) as [number, number];
     const edges = evenEdges(g, binsOf(g, input, bins, low, high, 0.5));
     return [histogramOf(g, input, edges, weight, density), edges];
@@ -108,8 +144,16 @@ defineOp({
   gradient: "none",
   record(g, { input, bins, weight, density }) {
     checkHistogram(input, weight);
-    if (bins.shape.length !== 1) throw new ShapeError("histogram/bins", `torch.histogram: bins tensor should have one dimension, got ${describe(bins)}.`);
-    if (bins.dtype !== input.dtype) throw new DTypeError("histogram/bins-dtype", `torch.histogram: input tensor and bins tensors should have the same dtype, but got ${describe(input)} and ${describe(bins)}.`);
+    if (bins.shape.length !== 1)
+      throw new ShapeError(
+        "histogram/bins",
+        `torch.histogram: bins tensor should have one dimension, got ${describe(bins)}.`,
+      );
+    if (bins.dtype !== input.dtype)
+      throw new DTypeError(
+        "histogram/bins-dtype",
+        `torch.histogram: input tensor and bins tensors should have the same dtype, but got ${describe(input)} and ${describe(bins)}.`,
+      );
     return [histogramOf(g, input, bins, weight, density), bins];
   },
 });
@@ -117,10 +161,23 @@ defineOp({
 // ---- histograms in several dimensions
 
 /** Edges in each dimension: from counts of bins and ranges, or as given. */
-function gridEdges(g: GraphBuilder, points: Node, bins: readonly (number | Node)[], limits: readonly number[] | null): Node[] {
+function gridEdges(
+  g: GraphBuilder,
+  points: Node,
+  bins: readonly (number | Node)[],
+  limits: readonly number[] | null,
+): Node[] {
   const [count, rank] = points.shape as [number, number];
-  if (bins.length !== rank) throw new ArgumentError("histogramdd/bins", `torch.histogramdd: The size of bins must be equal to the innermost dimension of the input: ${bins.length} and ${rank}.`);
-  if (limits !== null && limits.length !== 2 * rank) throw new ArgumentError("histogramdd/range", `torch.histogramdd: range should have ${2 * rank} elements, got ${limits.length}.`);
+  if (bins.length !== rank)
+    throw new ArgumentError(
+      "histogramdd/bins",
+      `torch.histogramdd: The size of bins must be equal to the innermost dimension of the input: ${bins.length} and ${rank}.`,
+    );
+  if (limits !== null && limits.length !== 2 * rank)
+    throw new ArgumentError(
+      "histogramdd/range",
+      `torch.histogramdd: range should have ${2 * rank} elements, got ${limits.length}.`,
+    );
   return bins.map((own, d) => {
     if (typeof own !== "number") return own;
     const [low, high] = limits === null ? [0, count === 0 ? 1 : 0] : [limits[2 * d]!, limits[2 * d + 1]!];
@@ -128,12 +185,31 @@ function gridEdges(g: GraphBuilder, points: Node, bins: readonly (number | Node)
   });
 }
 
-function gridHistogram(g: GraphBuilder, input: Node, bins: readonly (number | Node)[], limits: readonly number[] | null, weight: Node | null, density: boolean): Node[] {
-  if (!isFloat(input.dtype)) throw new DTypeError("histogramdd/dtype", `torch.histogramdd: input tensor must be floating point, got ${describe(input)}.`);
-  if (input.shape.length < 2) throw new ShapeError("histogramdd/rank", `torch.histogramdd: input tensor should have at least 2 dimensions, but got ${input.shape.length}.`);
+function gridHistogram(
+  g: GraphBuilder,
+  input: Node,
+  bins: readonly (number | Node)[],
+  limits: readonly number[] | null,
+  weight: Node | null,
+  density: boolean,
+): Node[] {
+  if (!isFloat(input.dtype))
+    throw new DTypeError(
+      "histogramdd/dtype",
+      `torch.histogramdd: input tensor must be floating point, got ${describe(input)}.`,
+    );
+  if (input.shape.length < 2)
+    throw new ShapeError(
+      "histogramdd/rank",
+      `torch.histogramdd: input tensor should have at least 2 dimensions, but got ${input.shape.length}.`,
+    );
   const rank = input.shape.at(-1)!;
   const count = elementCount(input.shape.slice(0, -1));
-  if (weight !== null && elementCount(weight.shape) !== count) throw new ShapeError("histogramdd/weight", `torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor excluding its innermost dimension, but got ${describe(weight)} and ${describe(input)}.`);
+  if (weight !== null && elementCount(weight.shape) !== count)
+    throw new ShapeError(
+      "histogramdd/weight",
+      `torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor excluding its innermost dimension, but got ${describe(weight)} and ${describe(input)}.`,
+    );
   const points = g.reshape(input, [count, rank]);
   const edges = gridEdges(g, points, bins, limits);
   const sizes = edges.map((edge) => edge.shape[0]! - 1);
@@ -151,27 +227,48 @@ function gridHistogram(g: GraphBuilder, input: Node, bins: readonly (number | No
     hist = g.div(hist, g.sum(hist, range(rank)));
     edges.forEach((edge, d) => {
       const widths = g.sub(g.sliceAxis(edge, 0, 1, sizes[d]!), g.sliceAxis(edge, 0, 0, sizes[d]!));
-      hist = g.div(hist, g.reshape(widths, sizes.map((size, i) => (i === d ? size : 1))));
+      hist = g.div(
+        hist,
+        g.reshape(
+          widths,
+          sizes.map((size, i) => (i === d ? size : 1)),
+        ),
+      );
     });
   }
   return [hist, ...edges];
 }
 
-const gridDoc = { summary: "A histogram of points in several dimensions, and the edges in each.", shape: "[*, d] -> [bins_0, .., bins_d] and a list of [bins_i + 1]", source: "torch.histogramdd" };
+const gridDoc = {
+  summary: "A histogram of points in several dimensions, and the edges in each.",
+  shape: "[*, d] -> [bins_0, .., bins_d] and a list of [bins_i + 1]",
+  source: "torch.histogramdd",
+};
 /** The histogram, then the edges of each dimension: frontend/histogram.ts makes PyTorch's pair of it. */
 defineOp({
   name: "histogramdd_parts",
-  signature: "histogramdd_parts(Tensor input, int[] bins, *, number[]? range=None, Tensor? weight=None, bool density=False) -> Tensor[]",
+  signature:
+    "histogramdd_parts(Tensor input, int[] bins, *, number[]? range=None, Tensor? weight=None, bool density=False) -> Tensor[]",
   places: [],
   doc: gridDoc,
   gradient: "none",
-  record: (g, { input, bins, range: limits, weight, density }) => gridHistogram(g, input, bins.length === 1 ? range(input.shape.at(-1) ?? 0).map(() => bins[0]!) : bins, limits, weight, density),
+  record: (g, { input, bins, range: limits, weight, density }) =>
+    gridHistogram(
+      g,
+      input,
+      bins.length === 1 ? range(input.shape.at(-1) ?? 0).map(() => bins[0]!) : bins,
+      limits,
+      weight,
+      density,
+    ),
 });
 defineOp({
   name: "histogramdd_parts.edges",
-  signature: "histogramdd_parts(Tensor input, Tensor[] bins, *, number[]? range=None, Tensor? weight=None, bool density=False) -> Tensor[]",
+  signature:
+    "histogramdd_parts(Tensor input, Tensor[] bins, *, number[]? range=None, Tensor? weight=None, bool density=False) -> Tensor[]",
   places: [],
   doc: gridDoc,
   gradient: "none",
-  record: (g, { input, bins, range: limits, weight, density }) => gridHistogram(g, input, bins, limits, weight, density),
+  record: (g, { input, bins, range: limits, weight, density }) =>
+    gridHistogram(g, input, bins, limits, weight, density),
 });

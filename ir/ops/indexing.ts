@@ -18,7 +18,8 @@ interface IndexPlan {
 }
 
 /** The masks among indices: their contents decide the result's shape. */
-export const masksOf = (indices: readonly (Node | null)[]): Node[] => indices.filter((index): index is Node => index !== null && isMask(index));
+export const masksOf = (indices: readonly (Node | null)[]): Node[] =>
+  indices.filter((index): index is Node => index !== null && isMask(index));
 
 /** The positions of a mask's true elements, one list for each of its dimensions. */
 export function truePositions(mask: ArrayLike<number | bigint>, shape: Shape): number[][] {
@@ -35,7 +36,13 @@ export function truePositions(mask: ArrayLike<number | bigint>, shape: Shape): n
 }
 
 /** Resolves indices (null: the whole dimension) against a source, by PyTorch's rules of advanced indexing. */
-export function planIndices(g: GraphBuilder, name: string, source: Node, given: readonly (Node | null)[], measured: Measured): IndexPlan {
+export function planIndices(
+  g: GraphBuilder,
+  name: string,
+  source: Node,
+  given: readonly (Node | null)[],
+  measured: Measured,
+): IndexPlan {
   const axes: number[] = [];
   const indices: Node[] = [];
   let axis = 0;
@@ -47,7 +54,11 @@ export function planIndices(g: GraphBuilder, name: string, source: Node, given: 
     }
     if (isMask(index)) {
       index.shape.forEach((size, i) => {
-        if (size !== source.shape[axis + i]) throw new IndexError(`${name}/mask-shape`, `${name}: The shape of the mask ${formatShape(index.shape)} at index ${position} does not match the shape of the indexed tensor ${formatShape(source.shape)} at index ${axis + i}.`);
+        if (size !== source.shape[axis + i])
+          throw new IndexError(
+            `${name}/mask-shape`,
+            `${name}: The shape of the mask ${formatShape(index.shape)} at index ${position} does not match the shape of the indexed tensor ${formatShape(source.shape)} at index ${axis + i}.`,
+          );
       });
       for (const positions of truePositions(measured.values[masks++]!, index.shape)) {
         axes.push(axis++);
@@ -55,22 +66,45 @@ export function planIndices(g: GraphBuilder, name: string, source: Node, given: 
       }
       return;
     }
-    if (index.dtype !== "int64" && index.dtype !== "int32") throw new IndexError("index/not-integer", `${name}: tensors used as indices must be long, int, byte or bool tensors, got ${describe(index)}.`, "Convert it with index.long().");
+    if (index.dtype !== "int64" && index.dtype !== "int32")
+      throw new IndexError(
+        "index/not-integer",
+        `${name}: tensors used as indices must be long, int, byte or bool tensors, got ${describe(index)}.`,
+        "Convert it with index.long().",
+      );
     const size = source.shape[axis];
-    if (size === undefined) throw new IndexError(`${name}/too-many`, `${name}: too many indices for tensor of dimension ${source.shape.length}: ${describe(source)}.`);
-    if (size === 0 && elementCount(index.shape) > 0) throw new IndexError(`${name}/empty`, `${name}: index is out of bounds for dimension ${axis} with size 0.`);
+    if (size === undefined)
+      throw new IndexError(
+        `${name}/too-many`,
+        `${name}: too many indices for tensor of dimension ${source.shape.length}: ${describe(source)}.`,
+      );
+    if (size === 0 && elementCount(index.shape) > 0)
+      throw new IndexError(`${name}/empty`, `${name}: index is out of bounds for dimension ${axis} with size 0.`);
     axes.push(axis++);
     indices.push(wrapIndex(g, index, size));
   });
-  if (axis > source.shape.length) throw new IndexError(`${name}/too-many`, `${name}: too many indices for tensor of dimension ${source.shape.length}: ${describe(source)}.`);
+  if (axis > source.shape.length)
+    throw new IndexError(
+      `${name}/too-many`,
+      `${name}: too many indices for tensor of dimension ${source.shape.length}: ${describe(source)}.`,
+    );
   let shape: Shape = [];
   for (const index of indices) {
     const next = broadcastShapes(shape, index.shape);
-    if (next === null) throw new IndexError(`${name}/broadcast`, `${name}: shape mismatch: indexing tensors could not be broadcast together with shapes ${indices.map((i) => formatShape(i.shape)).join(", ")}.`);
+    if (next === null)
+      throw new IndexError(
+        `${name}/broadcast`,
+        `${name}: shape mismatch: indexing tensors could not be broadcast together with shapes ${indices.map((i) => formatShape(i.shape)).join(", ")}.`,
+      );
     shape = next;
   }
   const adjacent = axes.every((a, i) => i === 0 || a === axes[i - 1]! + 1);
-  return { axes, indices: indices.map((index) => g.expandTo(index, shape)), shape, place: adjacent ? (axes[0] ?? 0) : 0 };
+  return {
+    axes,
+    indices: indices.map((index) => g.expandTo(index, shape)),
+    shape,
+    place: adjacent ? (axes[0] ?? 0) : 0,
+  };
 }
 
 /** Axes of a gathered result, index dimensions first, in the order in which PyTorch puts them. */
@@ -84,7 +118,11 @@ export const index = defineOp({
   name: "index",
   signature: "index(Tensor input, Tensor?[] indices) -> Tensor",
   places: [],
-  doc: { summary: "input[indices]: tensors of positions or masks, one a dimension; null takes a dimension whole.", shape: "[*] -> [*]", source: "torch.Tensor.__getitem__" },
+  doc: {
+    summary: "input[indices]: tensors of positions or masks, one a dimension; null takes a dimension whole.",
+    shape: "[*] -> [*]",
+    source: "torch.Tensor.__getitem__",
+  },
   gradient: "through decomposition",
   measure: (_g, { indices }) => masksOf(indices),
   record(g, { input, indices }, measured) {
@@ -98,13 +136,18 @@ export const gather = defineOp({
   name: "gather",
   signature: "gather(Tensor input, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "The elements of input at the positions that index holds for dim.", shape: "[*] and index of the same number of dimensions -> the shape of index", source: "torch.gather" },
+  doc: {
+    summary: "The elements of input at the positions that index holds for dim.",
+    shape: "[*] and index of the same number of dimensions -> the shape of index",
+    source: "torch.gather",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, index: given }) {
     if (elementCount(given.shape) > 0) requireIndex("gather", given);
     const axis = axisOf("gather", dim, input.shape.length);
     const source = atLeast1d(g, input);
-    if (elementCount(given.shape) === 0) return g.reshape(g.gather(source, [axis], [g.full([0], 0, "int64")]), given.shape);
+    if (elementCount(given.shape) === 0)
+      return g.reshape(g.gather(source, [axis], [g.full([0], 0, "int64")]), given.shape);
     const positions = atLeast1d(g, given);
     checkAlong("gather", source, axis, positions);
     checkRange(g, "gather", positions, source.shape[axis]!);
@@ -115,18 +158,31 @@ export const gather = defineOp({
 /** The sizes of an index along an axis: no larger than the source's elsewhere. */
 export function checkAlong(name: string, source: Node, axis: number, index: Node): void {
   if (elementCount(index.shape) === 0) return;
-  if (index.shape.length !== source.shape.length) throw new ShapeError(`${name}/rank`, `${name}: Index tensor must have the same number of dimensions as input tensor: index ${describe(index)}, input ${describe(source)}.`);
-  if (index.shape.some((size, i) => i !== axis && size > source.shape[i]!)) throw new ShapeError(`${name}/index-size`, `${name}: Size does not match at dimension: expected index ${formatShape(index.shape)} to be no larger than self ${formatShape(source.shape)} apart from dimension ${axis}.`);
+  if (index.shape.length !== source.shape.length)
+    throw new ShapeError(
+      `${name}/rank`,
+      `${name}: Index tensor must have the same number of dimensions as input tensor: index ${describe(index)}, input ${describe(source)}.`,
+    );
+  if (index.shape.some((size, i) => i !== axis && size > source.shape[i]!))
+    throw new ShapeError(
+      `${name}/index-size`,
+      `${name}: Size does not match at dimension: expected index ${formatShape(index.shape)} to be no larger than self ${formatShape(source.shape)} apart from dimension ${axis}.`,
+    );
 }
 
 /** The slices of a source at positions of a one-dimensional index. */
-export const selectAlong = (g: GraphBuilder, source: Node, axis: number, positions: Node): Node => moveAxis(g, g.gather(source, [axis], [positions]), 0, axis);
+export const selectAlong = (g: GraphBuilder, source: Node, axis: number, positions: Node): Node =>
+  moveAxis(g, g.gather(source, [axis], [positions]), 0, axis);
 
 export const indexSelect = defineOp({
   name: "index_select",
   signature: "index_select(Tensor input, int dim, Tensor index) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "The slices along dim that index names; a copy.", shape: "[.., n, ..] and [m] -> [.., m, ..]", source: "torch.index_select" },
+  doc: {
+    summary: "The slices along dim that index names; a copy.",
+    shape: "[.., n, ..] and [m] -> [.., m, ..]",
+    source: "torch.index_select",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, index: given }) {
     const positions = requireVector("index_select", given);
@@ -140,7 +196,8 @@ export const indexSelect = defineOp({
 /** An index of at most one dimension. */
 export function requireVector(name: string, given: Node): Node {
   requireIndex(name, given);
-  if (given.shape.length > 1) throw new IndexError(`${name}/index-rank`, `${name}: Index is supposed to be a vector, got ${describe(given)}.`);
+  if (given.shape.length > 1)
+    throw new IndexError(`${name}/index-rank`, `${name}: Index is supposed to be a vector, got ${describe(given)}.`);
   return given;
 }
 
@@ -148,12 +205,17 @@ export const take = defineOp({
   name: "take",
   signature: "take(Tensor input, Tensor index) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "The elements at positions in the flattened input.", shape: "[*] and index -> the shape of index", source: "torch.take" },
+  doc: {
+    summary: "The elements at positions in the flattened input.",
+    shape: "[*] and index -> the shape of index",
+    source: "torch.take",
+  },
   gradient: "through decomposition",
   record(g, { input, index: given }) {
     requireIndex("take", given);
     const count = elementCount(input.shape);
-    if (count === 0 && elementCount(given.shape) > 0) throw new IndexError("take/empty", "take(): tried to take from an empty tensor.");
+    if (count === 0 && elementCount(given.shape) > 0)
+      throw new IndexError("take/empty", "take(): tried to take from an empty tensor.");
     return g.gather(g.reshape(input, [count]), [0], [wrapIndex(g, given, count)]);
   },
 });
@@ -162,23 +224,44 @@ export const takeAlongDim = defineOp({
   name: "take_along_dim",
   signature: "take_along_dim(Tensor input, Tensor indices, int? dim=None) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "As gather, the other dimensions broadcast; without dim from the flattened input.", shape: "[*] and indices -> [*]", source: "torch.take_along_dim" },
+  doc: {
+    summary: "As gather, the other dimensions broadcast; without dim from the flattened input.",
+    shape: "[*] and indices -> [*]",
+    source: "torch.take_along_dim",
+  },
   gradient: "through decomposition",
   record(g, { input, indices, dim }) {
-    if (indices.dtype !== "int64") throw new DTypeError("take_along_dim/index", `take_along_dim: Expected dtype int64 for index, got ${describe(indices)}.`, "Convert it with indices.long().");
+    if (indices.dtype !== "int64")
+      throw new DTypeError(
+        "take_along_dim/index",
+        `take_along_dim: Expected dtype int64 for index, got ${describe(indices)}.`,
+        "Convert it with indices.long().",
+      );
     if (dim === null) {
       const count = elementCount(input.shape);
       checkRange(g, "take_along_dim", indices, count);
       return g.gather(g.reshape(input, [count]), [0], [g.reshape(indices, [elementCount(indices.shape)])]);
     }
-    if (indices.shape.length !== input.shape.length) throw new ShapeError("take_along_dim/rank", `torch.take_along_dim(): input and indices should have the same number of dimensions, but got ${input.shape.length} dimensions for input, and ${indices.shape.length} dimensions for indices.`);
+    if (indices.shape.length !== input.shape.length)
+      throw new ShapeError(
+        "take_along_dim/rank",
+        `torch.take_along_dim(): input and indices should have the same number of dimensions, but got ${input.shape.length} dimensions for input, and ${indices.shape.length} dimensions for indices.`,
+      );
     const axis = axisOf("take_along_dim", dim, input.shape.length);
     const common = broadcastShapes(
       input.shape.map((size, i) => (i === axis ? 1 : size)),
       indices.shape.map((size, i) => (i === axis ? 1 : size)),
     );
-    if (common === null) throw new ShapeError("take_along_dim/broadcast", `take_along_dim: input ${describe(input)} and indices ${describe(indices)} do not broadcast.`);
-    const sized = (x: Node): Node => g.expandTo(x, common.map((size, i) => (i === axis ? x.shape[i]! : size)));
+    if (common === null)
+      throw new ShapeError(
+        "take_along_dim/broadcast",
+        `take_along_dim: input ${describe(input)} and indices ${describe(indices)} do not broadcast.`,
+      );
+    const sized = (x: Node): Node =>
+      g.expandTo(
+        x,
+        common.map((size, i) => (i === axis ? x.shape[i]! : size)),
+      );
     checkRange(g, "take_along_dim", indices, input.shape[axis]!);
     return g.takeAlong(sized(input), axis, sized(indices));
   },

@@ -9,7 +9,8 @@ import { cat } from "./movement.ts";
 import { describe, range } from "./support.ts";
 
 const list = "list of [*] -> [*]";
-const joined = (g: GraphBuilder, tensors: readonly Node[], dim: number): Node => cat.record(g, { tensors, dim }, nothingMeasured) as Node;
+const joined = (g: GraphBuilder, tensors: readonly Node[], dim: number): Node =>
+  cat.record(g, { tensors, dim }, nothingMeasured) as Node;
 
 /** As a tensor of at least `rank` dimensions, the way NumPy adds them. */
 export function atLeast(g: GraphBuilder, x: Node, rank: number): Node {
@@ -43,10 +44,50 @@ for (const rank of [1, 2, 3]) {
 }
 
 for (const [name, alias, summary, join] of [
-  ["hstack", null, "One after another along dimension 1 (0 for vectors).", (g: GraphBuilder, xs: readonly Node[]) => joined(g, xs.map((x) => atLeast(g, x, 1)), xs[0]!.shape.length <= 1 ? 0 : 1)],
-  ["vstack", "row_stack", "One below another: along dimension 0, vectors as rows.", (g: GraphBuilder, xs: readonly Node[]) => joined(g, xs.map((x) => atLeast(g, x, 2)), 0)],
-  ["dstack", null, "One behind another: along dimension 2.", (g: GraphBuilder, xs: readonly Node[]) => joined(g, xs.map((x) => atLeast(g, x, 3)), 2)],
-  ["column_stack", null, "Vectors as columns, matrices side by side.", (g: GraphBuilder, xs: readonly Node[]) => joined(g, xs.map((x) => (x.shape.length <= 1 ? g.reshape(x, [elementCount(x.shape), 1]) : x)), 1)],
+  [
+    "hstack",
+    null,
+    "One after another along dimension 1 (0 for vectors).",
+    (g: GraphBuilder, xs: readonly Node[]) =>
+      joined(
+        g,
+        xs.map((x) => atLeast(g, x, 1)),
+        xs[0]!.shape.length <= 1 ? 0 : 1,
+      ),
+  ],
+  [
+    "vstack",
+    "row_stack",
+    "One below another: along dimension 0, vectors as rows.",
+    (g: GraphBuilder, xs: readonly Node[]) =>
+      joined(
+        g,
+        xs.map((x) => atLeast(g, x, 2)),
+        0,
+      ),
+  ],
+  [
+    "dstack",
+    null,
+    "One behind another: along dimension 2.",
+    (g: GraphBuilder, xs: readonly Node[]) =>
+      joined(
+        g,
+        xs.map((x) => atLeast(g, x, 3)),
+        2,
+      ),
+  ],
+  [
+    "column_stack",
+    null,
+    "Vectors as columns, matrices side by side.",
+    (g: GraphBuilder, xs: readonly Node[]) =>
+      joined(
+        g,
+        xs.map((x) => (x.shape.length <= 1 ? g.reshape(x, [elementCount(x.shape), 1]) : x)),
+        1,
+      ),
+  ],
 ] as const) {
   defineOp({
     name,
@@ -66,12 +107,20 @@ defineOp({
   name: "block_diag",
   signature: "block_diag(Tensor... tensors) -> Tensor",
   places: ["torch"],
-  doc: { summary: "A matrix with the given ones along its diagonal, zeros elsewhere.", shape: "list of [m, n] -> [sum of m, sum of n]", source: "torch.block_diag" },
+  doc: {
+    summary: "A matrix with the given ones along its diagonal, zeros elsewhere.",
+    shape: "list of [m, n] -> [sum of m, sum of n]",
+    source: "torch.block_diag",
+  },
   gradient: "through decomposition",
   record(g, { tensors }) {
     const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes, tensors[0]?.dtype ?? g.defaultFloat);
     const blocks = tensors.map((x) => {
-      if (x.shape.length > 2) throw new ShapeError("block_diag/rank", `torch.block_diag: Input tensors must have 2 or fewer dimensions. Input ${describe(x)} has ${x.shape.length} dimensions.`);
+      if (x.shape.length > 2)
+        throw new ShapeError(
+          "block_diag/rank",
+          `torch.block_diag: Input tensors must have 2 or fewer dimensions. Input ${describe(x)} has ${x.shape.length} dimensions.`,
+        );
       return g.cast(atLeast(g, x, 2), dtype);
     });
     if (blocks.length === 0) return g.full([1, 0], 0, dtype);
@@ -90,13 +139,21 @@ defineOp({
   name: "broadcast_tensors",
   signature: "broadcast_tensors(Tensor... tensors) -> Tensor[]",
   places: ["torch"],
-  doc: { summary: "All of them stretched to their common shape.", shape: "list of [*] -> list of [*]", source: "torch.broadcast_tensors" },
+  doc: {
+    summary: "All of them stretched to their common shape.",
+    shape: "list of [*] -> list of [*]",
+    source: "torch.broadcast_tensors",
+  },
   gradient: "through decomposition",
   record(g, { tensors }) {
     let shape: readonly number[] = [];
     for (const x of tensors) {
       const next = broadcastShapes(shape, x.shape);
-      if (next === null) throw new ShapeError("broadcast_tensors/mismatch", `broadcast_tensors: The sizes of tensors must match at non-singleton dimensions: ${tensors.map(describe).join(", ")}.`);
+      if (next === null)
+        throw new ShapeError(
+          "broadcast_tensors/mismatch",
+          `broadcast_tensors: The sizes of tensors must match at non-singleton dimensions: ${tensors.map(describe).join(", ")}.`,
+        );
       shape = next;
     }
     return tensors.map((x) => g.expandTo(x, shape));
@@ -106,21 +163,48 @@ defineOp({
 /** Each vector spread over the grid of all of them. */
 function grid(g: GraphBuilder, vectors: readonly Node[]): Node[] {
   const shape = vectors.map((x) => elementCount(x.shape));
-  return vectors.map((x, i) => g.expandTo(g.reshape(x, shape.map((size, k) => (k === i ? size : 1))), shape));
+  return vectors.map((x, i) =>
+    g.expandTo(
+      g.reshape(
+        x,
+        shape.map((size, k) => (k === i ? size : 1)),
+      ),
+      shape,
+    ),
+  );
 }
 
 defineOp({
   name: "meshgrid",
   signature: "meshgrid(Tensor... tensors, *, string? indexing=None) -> Tensor[]",
   places: ["torch"],
-  doc: { summary: "The coordinates of a grid: each vector along its own dimension; with indexing 'xy' the first two exchanged.", shape: "list of [n_i] -> list of [n_0, n_1, ..]", source: "torch.meshgrid" },
+  doc: {
+    summary:
+      "The coordinates of a grid: each vector along its own dimension; with indexing 'xy' the first two exchanged.",
+    shape: "list of [n_i] -> list of [n_0, n_1, ..]",
+    source: "torch.meshgrid",
+  },
   gradient: "through decomposition",
   record(g, { tensors, indexing }) {
-    if (indexing !== null && indexing !== "ij" && indexing !== "xy") throw new ArgumentError("meshgrid/indexing", `torch.meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`);
+    if (indexing !== null && indexing !== "ij" && indexing !== "xy")
+      throw new ArgumentError(
+        "meshgrid/indexing",
+        `torch.meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`,
+      );
     if (tensors.length === 0) throw new ShapeError("meshgrid/empty", "meshgrid expects a non-empty TensorList.");
-    for (const x of tensors) if (x.shape.length > 1) throw new ShapeError("meshgrid/rank", `torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${describe(x)}.`);
+    for (const x of tensors)
+      if (x.shape.length > 1)
+        throw new ShapeError(
+          "meshgrid/rank",
+          `torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${describe(x)}.`,
+        );
     const first = tensors[0]!;
-    for (const x of tensors) if (x.dtype !== first.dtype) throw new ShapeError("meshgrid/dtype", `torch.meshgrid expects all tensors to have the same dtype: ${describe(first)} and ${describe(x)}.`);
+    for (const x of tensors)
+      if (x.dtype !== first.dtype)
+        throw new ShapeError(
+          "meshgrid/dtype",
+          `torch.meshgrid expects all tensors to have the same dtype: ${describe(first)} and ${describe(x)}.`,
+        );
     const swapped = indexing === "xy" && tensors.length >= 2;
     const order = swapped ? [tensors[1]!, first, ...tensors.slice(2)] : tensors;
     const spread = grid(g, order);
@@ -132,12 +216,24 @@ defineOp({
   name: "cartesian_prod",
   signature: "cartesian_prod(Tensor... tensors) -> Tensor",
   places: ["torch"],
-  doc: { summary: "All combinations of one element of each vector, one a row.", shape: "list of [n_i] -> [product of n_i, count]", source: "torch.cartesian_prod" },
+  doc: {
+    summary: "All combinations of one element of each vector, one a row.",
+    shape: "list of [n_i] -> [product of n_i, count]",
+    source: "torch.cartesian_prod",
+  },
   gradient: "through decomposition",
   record(g, { tensors }) {
-    for (const x of tensors) if (x.shape.length !== 1) throw new ShapeError("cartesian_prod/rank", `cartesian_prod: Expect a 1D vector, but got shape ${formatShape(x.shape)}.`);
+    for (const x of tensors)
+      if (x.shape.length !== 1)
+        throw new ShapeError(
+          "cartesian_prod/rank",
+          `cartesian_prod: Expect a 1D vector, but got shape ${formatShape(x.shape)}.`,
+        );
     if (tensors.length === 1) return tensors[0]!;
-    return g.concat(grid(g, tensors).map((x) => g.reshape(x, [elementCount(x.shape), 1])), 1);
+    return g.concat(
+      grid(g, tensors).map((x) => g.reshape(x, [elementCount(x.shape), 1])),
+      1,
+    );
   },
 });
 
@@ -157,11 +253,19 @@ defineOp({
   name: "combinations",
   signature: "combinations(Tensor input, int r=2, bool with_replacement=False) -> Tensor",
   places: ["torch"],
-  doc: { summary: "All choices of r elements in their order, one a row.", shape: "[n] -> [count, r]", source: "torch.combinations" },
+  doc: {
+    summary: "All choices of r elements in their order, one a row.",
+    shape: "[n] -> [count, r]",
+    source: "torch.combinations",
+  },
   gradient: "through decomposition",
   measure: () => [],
   record(g, { input, r, with_replacement }, measured) {
-    if (input.shape.length !== 1) throw new ShapeError("combinations/rank", `combinations: Expect a 1D vector, but got shape ${formatShape(input.shape)}.`);
+    if (input.shape.length !== 1)
+      throw new ShapeError(
+        "combinations/rank",
+        `combinations: Expect a 1D vector, but got shape ${formatShape(input.shape)}.`,
+      );
     if (r < 0) throw new ArgumentError("combinations/r", `combinations: Expect a non-negative number, but got ${r}.`);
     if (r === 0) return g.full([0], 0, input.dtype);
     const rows = choices(input.shape[0]!, r, with_replacement);

@@ -32,7 +32,12 @@ for (const [name, summary, op] of [
 /** Both operands in their common type, which must be whole numbers or bools. */
 function wholeOperands(g: GraphBuilder, name: string, a: TensorOrScalar, b: TensorOrScalar): [Node, Node] {
   const dtype = resultType(g, [a, b]);
-  if (!isIntegral(dtype)) throw new DTypeError(`${name}/float`, `${name}: "${name}_cpu" not implemented for '${dtype}': it takes integers and bools.`, "Convert the operands with long().");
+  if (!isIntegral(dtype))
+    throw new DTypeError(
+      `${name}/float`,
+      `${name}: "${name}_cpu" not implemented for '${dtype}': it takes integers and bools.`,
+      "Convert the operands with long().",
+    );
   const [x, y] = promoted(g, a, b);
   checkBroadcast(name, x, y);
   return [x, y];
@@ -46,7 +51,8 @@ for (const [name, alias, summary, op] of [
   defineOp({
     name,
     aliases: [alias],
-    signature: `${name}(Tensor|Scalar input, Tensor|Scalar other) -> Tensor` as "bitwise(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
+    signature:
+      `${name}(Tensor|Scalar input, Tensor|Scalar other) -> Tensor` as "bitwise(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
     places: ["torch", "Tensor"],
     inplace: true,
     doc: { summary: `${summary} Bools: as the logical operator.`, shape: elementwise, source: `torch.${name}` },
@@ -68,14 +74,20 @@ for (const [name, alias, left] of [
   defineOp({
     name,
     aliases: [alias],
-    signature: `${name}(Tensor|Scalar input, Tensor|Scalar other) -> Tensor` as "shift(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
+    signature:
+      `${name}(Tensor|Scalar input, Tensor|Scalar other) -> Tensor` as "shift(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
     places: ["torch", "Tensor"],
     inplace: true,
-    doc: { summary: `input shifted ${left ? "left" : "right, keeping its sign,"} by other bits.`, shape: elementwise, source: `torch.${name}` },
+    doc: {
+      summary: `input shifted ${left ? "left" : "right, keeping its sign,"} by other bits.`,
+      shape: elementwise,
+      source: `torch.${name}`,
+    },
     gradient: "none",
     record(g, { input, other }) {
       const [x, y] = wholeOperands(g, name, input, other);
-      if (x.dtype === "bool") throw new DTypeError(`${name}/bool`, `${name}: not implemented for 'Bool', got ${describe(x)}.`);
+      if (x.dtype === "bool")
+        throw new DTypeError(`${name}/bool`, `${name}: not implemented for 'Bool', got ${describe(x)}.`);
       const width = widths[x.dtype]!;
       // A count outside the width shifts everything out.
       const inside = g.and(g.ge(y, 0), g.lt(y, width));
@@ -88,17 +100,31 @@ for (const [name, alias, left] of [
 
 defineOp({
   name: "isclose",
-  signature: "isclose(Tensor input, Tensor other, number rtol=1e-05, number atol=1e-08, bool equal_nan=False) -> Tensor",
+  signature:
+    "isclose(Tensor input, Tensor other, number rtol=1e-05, number atol=1e-08, bool equal_nan=False) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "Whether |input - other| <= atol + rtol * |other|; infinities only equal themselves.", shape: "[*] and [*], broadcast together -> bool[*]", source: "torch.isclose" },
+  doc: {
+    summary: "Whether |input - other| <= atol + rtol * |other|; infinities only equal themselves.",
+    shape: "[*] and [*], broadcast together -> bool[*]",
+    source: "torch.isclose",
+  },
   gradient: "none",
   record(g, { input, other, rtol, atol, equal_nan }) {
-    if (input.dtype !== other.dtype) throw new DTypeError("isclose/dtype", `isclose: ${input.dtype} did not match ${other.dtype}: ${describe(input)} and ${describe(other)}.`);
-    if (rtol < 0 || atol < 0) throw new DTypeError("isclose/tolerance", `isclose: rtol and atol must be greater than or equal to zero, but got ${rtol} and ${atol}.`);
+    if (input.dtype !== other.dtype)
+      throw new DTypeError(
+        "isclose/dtype",
+        `isclose: ${input.dtype} did not match ${other.dtype}: ${describe(input)} and ${describe(other)}.`,
+      );
+    if (rtol < 0 || atol < 0)
+      throw new DTypeError(
+        "isclose/tolerance",
+        `isclose: rtol and atol must be greater than or equal to zero, but got ${rtol} and ${atol}.`,
+      );
     checkBroadcast("isclose", input, other);
     const equal = g.eq(input, other);
     const float = isFloat(input.dtype) || isComplex(input.dtype);
-    if (rtol === 0 && atol === 0) return float && equal_nan ? g.or(equal, g.and(g.isNaN(input), g.isNaN(other))) : equal;
+    if (rtol === 0 && atol === 0)
+      return float && equal_nan ? g.or(equal, g.and(g.isNaN(input), g.isNaN(other))) : equal;
     const wide = float ? input.dtype : g.defaultFloat;
     const [x, y] = [operand(g, input, wide), operand(g, other, wide)];
     const distance = g.abs(g.sub(x, y));
@@ -110,9 +136,14 @@ defineOp({
 
 defineOp({
   name: "isin",
-  signature: "isin(Tensor|Scalar elements, Tensor|Scalar test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
+  signature:
+    "isin(Tensor|Scalar elements, Tensor|Scalar test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
   places: ["torch"],
-  doc: { summary: "Whether each element is among test_elements.", shape: "[*] and any -> bool[*]", source: "torch.isin" },
+  doc: {
+    summary: "Whether each element is among test_elements.",
+    shape: "[*] and any -> bool[*]",
+    source: "torch.isin",
+  },
   gradient: "none",
   record(g, { elements, test_elements, invert }) {
     const dtype = resultType(g, [elements, test_elements]);

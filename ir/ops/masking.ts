@@ -8,7 +8,12 @@ import { isMask, masksOf, planIndices, resultOrder, truePositions } from "./inde
 import { checkBroadcast, describe, operand, range, resultType, scalarAs } from "./support.ts";
 
 const condition = (name: string, mask: Node): Node => {
-  if (!isMask(mask)) throw new DTypeError(`${name}/mask`, `${name}: expected a bool tensor as mask, got ${describe(mask)}.`, "Convert it with mask.bool().");
+  if (!isMask(mask))
+    throw new DTypeError(
+      `${name}/mask`,
+      `${name}: expected a bool tensor as mask, got ${describe(mask)}.`,
+      "Convert it with mask.bool().",
+    );
   return mask;
 };
 const truth = (g: GraphBuilder, x: Node): Node => (x.dtype === "bool" ? x : g.ne(x, 0));
@@ -17,10 +22,19 @@ defineOp({
   name: "where",
   signature: "where(Tensor condition, Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
   places: ["torch"],
-  doc: { summary: "input where condition is true, else other.", shape: "[*], [*] and [*], broadcast together -> [*]", source: "torch.where" },
+  doc: {
+    summary: "input where condition is true, else other.",
+    shape: "[*], [*] and [*], broadcast together -> [*]",
+    source: "torch.where",
+  },
   gradient: "through decomposition",
   record(g, { condition: given, input, other }) {
-    if (!isMask(given)) throw new DTypeError("where/condition", `where expected condition to be a boolean tensor, but got a tensor with dtype ${describe(given)}.`, "Compare first, for example x.gt(0).");
+    if (!isMask(given))
+      throw new DTypeError(
+        "where/condition",
+        `where expected condition to be a boolean tensor, but got a tensor with dtype ${describe(given)}.`,
+        "Compare first, for example x.gt(0).",
+      );
     const dtype = resultType(g, [input, other]);
     const [x, y] = [operand(g, input, dtype), operand(g, other, dtype)];
     checkBroadcast("where", x, y);
@@ -34,7 +48,11 @@ defineOp({
   name: "where.positions",
   signature: "where(Tensor condition) -> Tensor[]",
   places: ["torch"],
-  doc: { summary: "The positions of the non-zero elements: one index tensor a dimension.", shape: "[*] -> list of [count]", source: "torch.where" },
+  doc: {
+    summary: "The positions of the non-zero elements: one index tensor a dimension.",
+    shape: "[*] -> list of [count]",
+    source: "torch.where",
+  },
   gradient: "none",
   measure: (g, { condition: given }) => [truth(g, given)],
   record: (_g, { condition: given }, measured) => positionLists(measured, given.shape),
@@ -60,7 +78,11 @@ defineOp({
   name: "nonzero",
   signature: "nonzero(Tensor input, *, bool as_tuple=False) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "The positions of the non-zero elements, one a row; with as_tuple one index tensor a dimension.", shape: "[*] -> [count, rank]", source: "torch.nonzero" },
+  doc: {
+    summary: "The positions of the non-zero elements, one a row; with as_tuple one index tensor a dimension.",
+    shape: "[*] -> [count, rank]",
+    source: "torch.nonzero",
+  },
   gradient: "none",
   measure: (g, { input }) => [truth(g, input)],
   record(_g, { input, as_tuple }, measured) {
@@ -73,7 +95,11 @@ defineOp({
   name: "argwhere",
   signature: "argwhere(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "The positions of the non-zero elements, one a row.", shape: "[*] -> [count, rank]", source: "torch.argwhere" },
+  doc: {
+    summary: "The positions of the non-zero elements, one a row.",
+    shape: "[*] -> [count, rank]",
+    source: "torch.argwhere",
+  },
   gradient: "none",
   measure: (g, { input }) => [truth(g, input)],
   record: (_g, { input }, measured) => positionRows(measured, input.shape),
@@ -83,9 +109,15 @@ defineOp({
   name: "masked_select",
   signature: "masked_select(Tensor input, Tensor mask) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "The elements where the mask is true, in one dimension; a copy.", shape: "[*] and bool[*], broadcast together -> [count]", source: "torch.masked_select" },
+  doc: {
+    summary: "The elements where the mask is true, in one dimension; a copy.",
+    shape: "[*] and bool[*], broadcast together -> [count]",
+    source: "torch.masked_select",
+  },
   gradient: "through decomposition",
-  measure: (g, { input, mask }) => [g.expandTo(truth(g, condition("masked_select", mask)), commonShape("masked_select", input, mask))],
+  measure: (g, { input, mask }) => [
+    g.expandTo(truth(g, condition("masked_select", mask)), commonShape("masked_select", input, mask)),
+  ],
   record(g, { input, mask }, measured) {
     const shape = commonShape("masked_select", input, mask);
     const count = elementCount(shape);
@@ -105,19 +137,28 @@ defineOp({
   signature: "masked_fill(Tensor input, Tensor mask, Tensor|Scalar value) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with `value` where the mask is true.", shape: "[*] and bool[*], broadcast together -> [*]", source: "torch.Tensor.masked_fill" },
+  doc: {
+    summary: "input with `value` where the mask is true.",
+    shape: "[*] and bool[*], broadcast together -> [*]",
+    source: "torch.Tensor.masked_fill",
+  },
   gradient: "through decomposition",
   record(g, { input, mask, value }) {
     condition("masked_fill", mask);
     checkBroadcast("masked_fill", input, mask);
-    if ("op" in value && value.shape.length !== 0) throw new ShapeError("masked_fill/value", `masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`);
+    if ("op" in value && value.shape.length !== 0)
+      throw new ShapeError(
+        "masked_fill/value",
+        `masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`,
+      );
     const filler = "op" in value ? g.cast(value, input.dtype) : scalarAs(g, value, input.dtype);
     return g.where(truth(g, mask), filler, input);
   },
 });
 
 /** How many elements of a mask are true. */
-const trueCount = (g: GraphBuilder, mask: Node): Node => g.reshape(g.sum(g.cast(mask, "int32"), range(mask.shape.length)), []);
+const trueCount = (g: GraphBuilder, mask: Node): Node =>
+  g.reshape(g.sum(g.cast(mask, "int32"), range(mask.shape.length)), []);
 
 /** For each element the number of true mask elements before it, in row-major order; in the shape of the mask. */
 function ordinals(g: GraphBuilder, mask: Node): Node {
@@ -131,16 +172,32 @@ defineOp({
   signature: "masked_scatter(Tensor input, Tensor mask, Tensor source) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with the elements of source, in order, where the mask is true.", shape: "[*] and bool[*], broadcast together -> [*]", source: "torch.Tensor.masked_scatter" },
+  doc: {
+    summary: "input with the elements of source, in order, where the mask is true.",
+    shape: "[*] and bool[*], broadcast together -> [*]",
+    source: "torch.Tensor.masked_scatter",
+  },
   gradient: "through decomposition",
   record(g, { input, mask, source }) {
     condition("masked_scatter", mask);
-    if (input.dtype !== source.dtype) throw new DTypeError("masked_scatter/dtype", `masked_scatter: expected self and source to have same dtypes but got ${describe(input)} and ${describe(source)}.`);
+    if (input.dtype !== source.dtype)
+      throw new DTypeError(
+        "masked_scatter/dtype",
+        `masked_scatter: expected self and source to have same dtypes but got ${describe(input)} and ${describe(source)}.`,
+      );
     const shape = commonShape("masked_scatter", input, mask);
     const count = elementCount(source.shape);
     if (count === 0 || elementCount(shape) === 0) return g.expandTo(input, shape);
     const chosen = g.expandTo(truth(g, mask), shape);
-    g.refuseWhere(chosen, () => g.gt(trueCount(g, chosen), count), () => new ShapeError("masked_scatter/count", `masked_scatter: Number of elements of source < number of ones in mask: source ${describe(source)}, mask ${describe(mask)}.`));
+    g.refuseWhere(
+      chosen,
+      () => g.gt(trueCount(g, chosen), count),
+      () =>
+        new ShapeError(
+          "masked_scatter/count",
+          `masked_scatter: Number of elements of source < number of ones in mask: source ${describe(source)}, mask ${describe(mask)}.`,
+        ),
+    );
     const values = g.gather(g.reshape(source, [count]), [0], [ordinals(g, chosen)]);
     return g.where(chosen, values, g.expandTo(input, shape));
   },
@@ -151,11 +208,20 @@ defineOp({
   signature: "index_put(Tensor input, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with values written (or added) at input[indices].", shape: "[*] -> [*]", source: "torch.Tensor.index_put" },
+  doc: {
+    summary: "input with values written (or added) at input[indices].",
+    shape: "[*] -> [*]",
+    source: "torch.Tensor.index_put",
+  },
   gradient: "through decomposition",
   measure: (_g, { indices }) => (loneMask(indices) === null ? masksOf(indices) : []),
   record(g, { input, indices, values, accumulate }, measured) {
-    if (input.dtype !== values.dtype) throw new DTypeError("index_put/dtype", `index_put: Index put requires the source and destination dtypes match, got ${input.dtype} for the destination and ${values.dtype} for the source.`, `Convert it with values.to(torch.${input.dtype}).`);
+    if (input.dtype !== values.dtype)
+      throw new DTypeError(
+        "index_put/dtype",
+        `index_put: Index put requires the source and destination dtypes match, got ${input.dtype} for the destination and ${values.dtype} for the source.`,
+        `Convert it with values.to(torch.${input.dtype}).`,
+      );
     const lone = loneMask(indices);
     if (lone !== null) return putMasked(g, input, lone.mask, lone.axis, values, accumulate);
     const plan = planIndices(g, "index_put", input, indices, measured);
@@ -172,7 +238,11 @@ const inverseOf = (axes: readonly number[]): number[] => range(axes.length).map(
 
 function fitted(g: GraphBuilder, values: Node, target: Shape): Node {
   const common = broadcastShapes(values.shape, target);
-  if (common === null || !sameShape(common, target)) throw new ShapeError("index_put/values", `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result of shape ${formatShape(target)}.`);
+  if (common === null || !sameShape(common, target))
+    throw new ShapeError(
+      "index_put/values",
+      `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result of shape ${formatShape(target)}.`,
+    );
   return g.expandTo(values, target);
 }
 
@@ -186,23 +256,42 @@ function loneMask(indices: readonly (Node | null)[]): { mask: Node; axis: number
 /** The true elements take the values in order; a value that is one for all of them is not counted off. */
 function putMasked(g: GraphBuilder, input: Node, mask: Node, axis: number, values: Node, accumulate: boolean): Node {
   const covered = input.shape.slice(axis, axis + mask.shape.length);
-  if (!sameShape(covered, mask.shape)) throw new IndexError("index_put/mask-shape", `index_put: The shape of the mask ${formatShape(mask.shape)} at index ${axis} does not match the shape of the indexed tensor ${formatShape(input.shape)}.`);
+  if (!sameShape(covered, mask.shape))
+    throw new IndexError(
+      "index_put/mask-shape",
+      `index_put: The shape of the mask ${formatShape(mask.shape)} at index ${axis} does not match the shape of the indexed tensor ${formatShape(input.shape)}.`,
+    );
   const lead = input.shape.slice(0, axis);
   const rest = input.shape.slice(axis + mask.shape.length);
-  const chosen = g.expandTo(g.reshape(truth(g, mask), [...lead.map(() => 1), ...mask.shape, ...rest.map(() => 1)]), input.shape);
+  const chosen = g.expandTo(
+    g.reshape(truth(g, mask), [...lead.map(() => 1), ...mask.shape, ...rest.map(() => 1)]),
+    input.shape,
+  );
   // The dimension of the chosen elements in `values`, counted from the left.
   const counted = values.shape.length - 1 - rest.length;
   const count = counted < 0 ? 1 : values.shape[counted]!;
   const whole = [...lead, count, ...rest];
   const aligned = fitted(g, values, whole);
   let updates: Node;
-  if (count === 1) updates = g.expandTo(g.reshape(aligned, [...lead, ...mask.shape.map(() => 1), ...rest]), input.shape);
+  if (count === 1)
+    updates = g.expandTo(g.reshape(aligned, [...lead, ...mask.shape.map(() => 1), ...rest]), input.shape);
   else {
-    const mismatch = (): Error => new ShapeError("index_put/values", `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result: the mask ${describe(mask)} does not have ${count} true elements.`);
+    const mismatch = (): Error =>
+      new ShapeError(
+        "index_put/values",
+        `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result: the mask ${describe(mask)} does not have ${count} true elements.`,
+      );
     g.refuseWhere(mask, () => g.ne(trueCount(g, truth(g, mask)), count), mismatch);
     const first = g.permute(aligned, [axis, ...range(whole.length).filter((i) => i !== axis)]);
-    const spread = count === 0 ? g.full([...mask.shape, ...lead, ...rest], 0, input.dtype) : g.gather(first, [0], [ordinals(g, mask)]);
-    const order = [...range(axis).map((i) => mask.shape.length + i), ...range(mask.shape.length), ...range(rest.length).map((i) => mask.shape.length + axis + i)];
+    const spread =
+      count === 0
+        ? g.full([...mask.shape, ...lead, ...rest], 0, input.dtype)
+        : g.gather(first, [0], [ordinals(g, mask)]);
+    const order = [
+      ...range(axis).map((i) => mask.shape.length + i),
+      ...range(mask.shape.length),
+      ...range(rest.length).map((i) => mask.shape.length + axis + i),
+    ];
     updates = g.permute(spread, order);
   }
   if (!accumulate) return g.where(chosen, updates, input);
@@ -213,7 +302,10 @@ function putMasked(g: GraphBuilder, input: Node, mask: Node, axis: number, value
 // ---- whole tensors
 
 /** A tensor that loses all its elements stays part of the graph: its gradient is zero. */
-const replaced = (g: GraphBuilder, input: Node, value: Node): Node => (g.gradEnabled && input.requiresGrad && !value.requiresGrad ? g.where(g.full(input.shape, true, "bool"), value, input) : value);
+const replaced = (g: GraphBuilder, input: Node, value: Node): Node =>
+  g.gradEnabled && input.requiresGrad && !value.requiresGrad
+    ? g.where(g.full(input.shape, true, "bool"), value, input)
+    : value;
 
 defineOp({
   name: "fill",
@@ -223,8 +315,16 @@ defineOp({
   doc: { summary: "`value` in every element.", shape: "[*] -> [*]", source: "torch.Tensor.fill_" },
   gradient: "through decomposition",
   record(g, { input, value }) {
-    if ("op" in value && value.shape.length !== 0) throw new ShapeError("fill/value", `fill_ only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions.`);
-    return replaced(g, input, g.expandTo("op" in value ? g.cast(value, input.dtype) : scalarAs(g, value, input.dtype), input.shape));
+    if ("op" in value && value.shape.length !== 0)
+      throw new ShapeError(
+        "fill/value",
+        `fill_ only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions.`,
+      );
+    return replaced(
+      g,
+      input,
+      g.expandTo("op" in value ? g.cast(value, input.dtype) : scalarAs(g, value, input.dtype), input.shape),
+    );
   },
 });
 
@@ -243,11 +343,19 @@ defineOp({
   signature: "copy(Tensor input, Tensor src, bool non_blocking=False) -> Tensor",
   places: [],
   inplace: true,
-  doc: { summary: "The elements of src, broadcast and converted to input's type.", shape: "[*] and src that broadcasts to it -> [*]", source: "torch.Tensor.copy_" },
+  doc: {
+    summary: "The elements of src, broadcast and converted to input's type.",
+    shape: "[*] and src that broadcasts to it -> [*]",
+    source: "torch.Tensor.copy_",
+  },
   gradient: "through decomposition",
   record(g, { input, src }) {
     const common = broadcastShapes(input.shape, src.shape);
-    if (common === null || !sameShape(common, input.shape)) throw new ShapeError("copy/size", `copy_: The size of tensor a ${formatShape(input.shape)} must match the size of tensor b ${formatShape(src.shape)}: output with shape ${formatShape(input.shape)} doesn't match the broadcast shape.`);
+    if (common === null || !sameShape(common, input.shape))
+      throw new ShapeError(
+        "copy/size",
+        `copy_: The size of tensor a ${formatShape(input.shape)} must match the size of tensor b ${formatShape(src.shape)}: output with shape ${formatShape(input.shape)} doesn't match the broadcast shape.`,
+      );
     return replaced(g, input, g.expandTo(g.cast(src, input.dtype), input.shape));
   },
 });

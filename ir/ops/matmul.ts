@@ -11,7 +11,11 @@ import { describe, range, requireRank, scalarAs } from "./support.ts";
 /** Operands of a product have one type: nothing is promoted. */
 export function requireSameType(name: string, a: Node, b: Node): void {
   if (a.dtype === b.dtype) return;
-  throw new DTypeError(`${name}/dtype`, `${name}: expected both operands to have the same dtype, but got: ${describe(a)} and ${describe(b)}.`, `Convert one, for example other.to(torch.${a.dtype}).`);
+  throw new DTypeError(
+    `${name}/dtype`,
+    `${name}: expected both operands to have the same dtype, but got: ${describe(a)} and ${describe(b)}.`,
+    `Convert one, for example other.to(torch.${a.dtype}).`,
+  );
 }
 
 const dims = (shape: Shape): string => shape.slice(-2).join("x");
@@ -20,13 +24,22 @@ function innerMismatch(a: Node, b: Node): ShapeError {
   const [inner, other] = [a.shape.at(-1)!, b.shape.at(-2) ?? b.shape[0]!];
   const which = b.shape.length === 1 ? "size" : "second-to-last";
   const cure = b.shape.length > 1 && b.shape.at(-1) === inner ? " other.transpose(-2, -1) would fit." : "";
-  return new ShapeError("matmul/inner-dims", `matmul: inner sizes differ: input ${describe(a)} @ other ${describe(b)}.`, `The last size of input (${inner}) must equal the ${which} of other (${other}).${cure}`);
+  return new ShapeError(
+    "matmul/inner-dims",
+    `matmul: inner sizes differ: input ${describe(a)} @ other ${describe(b)}.`,
+    `The last size of input (${inner}) must equal the ${which} of other (${other}).${cure}`,
+  );
 }
 
 /** a @ b by PyTorch's rules of rank; batch dimensions broadcast without copies. */
 export function matmulOf(g: GraphBuilder, a: Node, b: Node): Node {
   const [rankA, rankB] = [a.shape.length, b.shape.length];
-  if (rankA === 0 || rankB === 0) throw new ShapeError("matmul/0-d", `matmul: both arguments to matmul need to be at least 1D, but they are ${rankA}D and ${rankB}D.`, "mul() multiplies by a scalar.");
+  if (rankA === 0 || rankB === 0)
+    throw new ShapeError(
+      "matmul/0-d",
+      `matmul: both arguments to matmul need to be at least 1D, but they are ${rankA}D and ${rankB}D.`,
+      "mul() multiplies by a scalar.",
+    );
   requireSameType("matmul", a, b);
   const innerB = Math.max(0, rankB - 2);
   if (a.shape[rankA - 1] !== b.shape[innerB]) throw innerMismatch(a, b);
@@ -35,7 +48,11 @@ export function matmulOf(g: GraphBuilder, a: Node, b: Node): Node {
   if (rankA === 1) return g.dot(b, a, [[innerB], [0]]);
   const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
   if (batch === null) {
-    throw new ShapeError("matmul/batch", `matmul: The size of the batch dimensions of tensor a ${formatShape(a.shape.slice(0, -2))} must match tensor b ${formatShape(b.shape.slice(0, -2))}: input ${describe(a)} @ other ${describe(b)}.`, "Sizes must be equal, or one of them 1, counted from the last dimension.");
+    throw new ShapeError(
+      "matmul/batch",
+      `matmul: The size of the batch dimensions of tensor a ${formatShape(a.shape.slice(0, -2))} must match tensor b ${formatShape(b.shape.slice(0, -2))}: input ${describe(a)} @ other ${describe(b)}.`,
+      "Sizes must be equal, or one of them 1, counted from the last dimension.",
+    );
   }
   const left = g.expandTo(a, [...batch, ...a.shape.slice(-2)]);
   const right = g.expandTo(b, [...batch, ...b.shape.slice(-2)]);
@@ -48,30 +65,69 @@ export const matmul = defineOp({
   aliases: ["__matmul__"],
   signature: "matmul(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor", "linalg"],
-  doc: { summary: "Matrix product: vectors as rows or columns, dimensions before the last two as batches, which broadcast.", shape: "[*, m, k] and [*, k, n] -> [*, m, n]", source: "torch.matmul" },
+  doc: {
+    summary: "Matrix product: vectors as rows or columns, dimensions before the last two as batches, which broadcast.",
+    shape: "[*, m, k] and [*, k, n] -> [*, m, n]",
+    source: "torch.matmul",
+  },
   gradient: "through decomposition",
   record: (g, { input, other }) => matmulOf(g, input, other),
 });
 
 /** @throws ShapeError when the ranks or the inner sizes do not fit */
-function checkProduct(name: string, a: Node, b: Node, ranks: readonly [number, number], names: readonly [string, string]): void {
+function checkProduct(
+  name: string,
+  a: Node,
+  b: Node,
+  ranks: readonly [number, number],
+  names: readonly [string, string],
+): void {
   requireRank(name, a, ranks[0], names[0]);
   requireRank(name, b, ranks[1], names[1]);
   requireSameType(name, a, b);
   const [inner, other] = [a.shape.at(-1), b.shape[Math.max(0, ranks[1] - 2)]];
   const batches = ranks[0] === 3 && a.shape[0] !== b.shape[0];
   if (inner === other && !batches) return;
-  if (batches) throw new ShapeError(`${name}/batch`, `${name}: Expected size for first two dimensions of ${names[1]} tensor to be: [${a.shape[0]}, ${inner}] but got: [${b.shape[0]}, ${other}].`);
-  throw new ShapeError(`${name}/inner-dims`, `${name}: ${names[0]} and ${names[1]} shapes cannot be multiplied (${dims(a.shape)} and ${dims(b.shape)}): ${describe(a)} and ${describe(b)}.`, `The last size of ${names[0]} (${inner}) must equal the first of ${names[1]} (${other}).`);
+  if (batches)
+    throw new ShapeError(
+      `${name}/batch`,
+      `${name}: Expected size for first two dimensions of ${names[1]} tensor to be: [${a.shape[0]}, ${inner}] but got: [${b.shape[0]}, ${other}].`,
+    );
+  throw new ShapeError(
+    `${name}/inner-dims`,
+    `${name}: ${names[0]} and ${names[1]} shapes cannot be multiplied (${dims(a.shape)} and ${dims(b.shape)}): ${describe(a)} and ${describe(b)}.`,
+    `The last size of ${names[0]} (${inner}) must equal the first of ${names[1]} (${other}).`,
+  );
 }
 
-const mm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (checkProduct(name, a, b, [2, 2], names), g.dot(a, b, [[1], [0]]));
-const bmm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (checkProduct(name, a, b, [3, 3], names), g.dot(a, b, [[2], [1]], [[0], [0]]));
-const mv = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (checkProduct(name, a, b, [2, 1], names), g.dot(a, b, [[1], [0]]));
+const mm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
+  checkProduct(name, a, b, [2, 2], names),
+  g.dot(a, b, [[1], [0]])
+);
+const bmm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
+  checkProduct(name, a, b, [3, 3], names),
+  g.dot(a, b, [[2], [1]], [[0], [0]])
+);
+const mv = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
+  checkProduct(name, a, b, [2, 1], names),
+  g.dot(a, b, [[1], [0]])
+);
 /** Sum over the batches too. */
-const summedBmm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (checkProduct(name, a, b, [3, 3], names), g.dot(a, b, [[0, 2], [0, 1]]));
+const summedBmm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
+  checkProduct(name, a, b, [3, 3], names),
+  g.dot(a, b, [
+    [0, 2],
+    [0, 1],
+  ])
+);
 
-function outerOf(g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string] = ["input", "vec2"]): Node {
+function outerOf(
+  g: GraphBuilder,
+  name: string,
+  a: Node,
+  b: Node,
+  names: readonly [string, string] = ["input", "vec2"],
+): Node {
   requireRank(name, a, 1, names[0]);
   requireRank(name, b, 1, names[1]);
   requireSameType(name, a, b);
@@ -80,9 +136,17 @@ function outerOf(g: GraphBuilder, name: string, a: Node, b: Node, names: readonl
 }
 
 function dotOf(g: GraphBuilder, name: string, a: Node, b: Node): Node {
-  if (a.shape.length !== 1 || b.shape.length !== 1) throw new ShapeError(`${name}/rank`, `${name}: 1D tensors expected, but got ${a.shape.length}D and ${b.shape.length}D tensors: ${describe(a)} and ${describe(b)}.`);
+  if (a.shape.length !== 1 || b.shape.length !== 1)
+    throw new ShapeError(
+      `${name}/rank`,
+      `${name}: 1D tensors expected, but got ${a.shape.length}D and ${b.shape.length}D tensors: ${describe(a)} and ${describe(b)}.`,
+    );
   requireSameType(name, a, b);
-  if (a.shape[0] !== b.shape[0]) throw new ShapeError(`${name}/size`, `${name}: inconsistent tensor size, expected tensor [${a.shape[0]}] and src [${b.shape[0]}] to have the same number of elements, but got ${a.shape[0]} and ${b.shape[0]} elements respectively.`);
+  if (a.shape[0] !== b.shape[0])
+    throw new ShapeError(
+      `${name}/size`,
+      `${name}: inconsistent tensor size, expected tensor [${a.shape[0]}] and src [${b.shape[0]}] to have the same number of elements, but got ${a.shape[0]} and ${b.shape[0]} elements respectively.`,
+    );
   return g.dot(a, b, [[0], [0]]);
 }
 
@@ -112,7 +176,11 @@ for (const [name, second] of [
     name,
     signature: `${name}(Tensor input, Tensor ${second}) -> Tensor` as "dot(Tensor input, Tensor second) -> Tensor",
     places: ["torch", "Tensor"],
-    doc: { summary: "Sum of the products of two vectors' elements.", shape: "[n] and [n] -> []", source: `torch.${name}` },
+    doc: {
+      summary: "Sum of the products of two vectors' elements.",
+      shape: "[n] and [n] -> []",
+      source: `torch.${name}`,
+    },
     gradient: "through decomposition",
     record(g, args) {
       const [a, b] = Object.values(args) as [Node, Node];
@@ -125,13 +193,21 @@ defineOp({
   name: "inner",
   signature: "inner(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "Sum of products over the last dimension of both; a product where one is 0-d.", shape: "[*, k] and [#, k] -> [*, #]", source: "torch.inner" },
+  doc: {
+    summary: "Sum of products over the last dimension of both; a product where one is 0-d.",
+    shape: "[*, k] and [#, k] -> [*, #]",
+    source: "torch.inner",
+  },
   gradient: "through decomposition",
   record(g, { input, other }) {
     requireSameType("inner", input, other);
     const [a, b] = [input.shape.length, other.shape.length];
     if (a === 0 || b === 0) return input.dtype === "bool" ? g.and(input, other) : g.mul(input, other);
-    if (input.shape[a - 1] !== other.shape[b - 1]) throw new ShapeError("inner/inner-dims", `inner() the last dimension must match on both input tensors but got shapes ${formatShape(input.shape)} and ${formatShape(other.shape)}.`);
+    if (input.shape[a - 1] !== other.shape[b - 1])
+      throw new ShapeError(
+        "inner/inner-dims",
+        `inner() the last dimension must match on both input tensors but got shapes ${formatShape(input.shape)} and ${formatShape(other.shape)}.`,
+      );
     return g.dot(input, other, [[a - 1], [b - 1]]);
   },
 });
@@ -141,7 +217,11 @@ defineOp({
   aliases: ["ger"],
   signature: "outer(Tensor input, Tensor vec2) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "Every element of one vector times every element of the other.", shape: "[m] and [n] -> [m, n]", source: "torch.outer" },
+  doc: {
+    summary: "Every element of one vector times every element of the other.",
+    shape: "[m] and [n] -> [m, n]",
+    source: "torch.outer",
+  },
   gradient: "through decomposition",
   record: (g, { input, vec2 }) => outerOf(g, "outer", input, vec2),
 });
@@ -153,7 +233,11 @@ type Product = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly
 /** x * factor, where a factor of 1 costs nothing. */
 function times(g: GraphBuilder, name: string, x: Node, factor: ScalarArgument): Node {
   if (factor.source === null && Number(factor.value) === 1) return x;
-  if (name === "addr" && isIntegral(x.dtype) && factor.category === "float") throw new ArgumentError(`${name}/factor`, `${name}: For integral input tensors, arguments alpha and beta must not be floating point numbers.`);
+  if (name === "addr" && isIntegral(x.dtype) && factor.category === "float")
+    throw new ArgumentError(
+      `${name}/factor`,
+      `${name}: For integral input tensors, arguments alpha and beta must not be floating point numbers.`,
+    );
   const scale = scalarAs(g, factor, x.dtype);
   return x.dtype === "bool" ? g.and(x, scale) : g.mul(x, scale);
 }
@@ -162,12 +246,27 @@ for (const [name, first, second, summary, shape, product] of [
   ["addmm", "mat1", "mat2", "beta * input + alpha * (mat1 @ mat2).", "[m, n], [m, k] and [k, n] -> [m, n]", mm],
   ["addmv", "mat", "vec", "beta * input + alpha * (mat @ vec).", "[m], [m, k] and [k] -> [m]", mv],
   ["addr", "vec1", "vec2", "beta * input + alpha * outer(vec1, vec2).", "[m, n], [m] and [n] -> [m, n]", outerOf],
-  ["addbmm", "batch1", "batch2", "beta * input + alpha * the sum of the batches' products.", "[m, n], [b, m, k] and [b, k, n] -> [m, n]", summedBmm],
-  ["baddbmm", "batch1", "batch2", "beta * input + alpha * (batch1 @ batch2).", "[b, m, n], [b, m, k] and [b, k, n] -> [b, m, n]", bmm],
+  [
+    "addbmm",
+    "batch1",
+    "batch2",
+    "beta * input + alpha * the sum of the batches' products.",
+    "[m, n], [b, m, k] and [b, k, n] -> [m, n]",
+    summedBmm,
+  ],
+  [
+    "baddbmm",
+    "batch1",
+    "batch2",
+    "beta * input + alpha * (batch1 @ batch2).",
+    "[b, m, n], [b, m, k] and [b, k, n] -> [b, m, n]",
+    bmm,
+  ],
 ] as const satisfies readonly (readonly [string, string, string, string, string, Product])[]) {
   defineOp({
     name,
-    signature: `${name}(Tensor input, Tensor ${first}, Tensor ${second}, *, Scalar beta=1, Scalar alpha=1) -> Tensor` as "addmm(Tensor input, Tensor first, Tensor second, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+    signature:
+      `${name}(Tensor input, Tensor ${first}, Tensor ${second}, *, Scalar beta=1, Scalar alpha=1) -> Tensor` as "addmm(Tensor input, Tensor first, Tensor second, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
     places: ["torch", "Tensor"],
     inplace: true,
     doc: { summary: `${summary} input broadcasts; with beta 0 it is not read.`, shape, source: `torch.${name}` },
@@ -176,7 +275,8 @@ for (const [name, first, second, summary, shape, product] of [
       const { input, beta, alpha } = args;
       const [, a, b] = Object.values(args) as [Node, Node, Node];
       // PyTorch's order of rounding: an outer product takes the factor before, the others after.
-      if (name === "addr") return plus(g, name, input, product(g, name, times(g, name, a, alpha), b, [first, second]), beta);
+      if (name === "addr")
+        return plus(g, name, input, product(g, name, times(g, name, a, alpha), b, [first, second]), beta);
       return plus(g, name, input, times(g, name, product(g, name, a, b, [first, second]), alpha), beta);
     },
   });
@@ -186,7 +286,11 @@ for (const [name, first, second, summary, shape, product] of [
 function plus(g: GraphBuilder, name: string, input: Node, product: Node, beta: ScalarArgument): Node {
   requireSameType(name, input, product);
   const common = broadcastShapes(input.shape, product.shape);
-  if (common === null || !sameShape(common, product.shape)) throw new ShapeError(`${name}/input`, `${name}: The expanded size of the tensor must match the existing size: input ${describe(input)} does not broadcast to ${formatShape(product.shape)}.`);
+  if (common === null || !sameShape(common, product.shape))
+    throw new ShapeError(
+      `${name}/input`,
+      `${name}: The expanded size of the tensor must match the existing size: input ${describe(input)} does not broadcast to ${formatShape(product.shape)}.`,
+    );
   if (beta.source === null && Number(beta.value) === 0) return product;
   const base = times(g, name, input, beta);
   return product.dtype === "bool" ? g.or(base, product) : g.add(base, product);
@@ -213,7 +317,8 @@ function chained(g: GraphBuilder, matrices: readonly Node[]): Node {
       }
     }
   }
-  const product = (i: number, j: number): Node => (i === j ? matrices[i]! : matmulOf(g, product(i, cut[i]![j]!), product(cut[i]![j]! + 1, j)));
+  const product = (i: number, j: number): Node =>
+    i === j ? matrices[i]! : matmulOf(g, product(i, cut[i]![j]!), product(cut[i]![j]! + 1, j));
   return product(0, count - 1);
 }
 
@@ -221,11 +326,16 @@ defineOp({
   name: "chain_matmul",
   signature: "chain_matmul(Tensor... matrices) -> Tensor",
   places: ["torch"],
-  doc: { summary: "Product of several matrices, in the cheapest order.", shape: "[a, b], [b, c], .. -> [a, z]", source: "torch.chain_matmul" },
+  doc: {
+    summary: "Product of several matrices, in the cheapest order.",
+    shape: "[a, b], [b, c], .. -> [a, z]",
+    source: "torch.chain_matmul",
+  },
   gradient: "through decomposition",
   record(g, { matrices }) {
     for (const matrix of matrices) requireRank("chain_matmul", matrix, 2, "each matrix");
-    if (matrices.length === 0) throw new ShapeError("chain_matmul/empty", "chain_matmul: Expected one or more matrices.");
+    if (matrices.length === 0)
+      throw new ShapeError("chain_matmul/empty", "chain_matmul: Expected one or more matrices.");
     return chained(g, matrices);
   },
 });
@@ -234,14 +344,29 @@ defineOp({
   name: "multi_dot",
   signature: "multi_dot(Tensor[] tensors) -> Tensor",
   places: ["linalg"],
-  doc: { summary: "Product of several matrices, in the cheapest order; the first and last may be vectors.", shape: "[a, b], [b, c], .. -> [a, z]", source: "torch.linalg.multi_dot" },
+  doc: {
+    summary: "Product of several matrices, in the cheapest order; the first and last may be vectors.",
+    shape: "[a, b], [b, c], .. -> [a, z]",
+    source: "torch.linalg.multi_dot",
+  },
   gradient: "through decomposition",
   record(g, { tensors }) {
-    if (tensors.length < 2) throw new ShapeError("multi_dot/count", `linalg.multi_dot(): expected at least 2 tensors but got ${tensors.length}.`);
+    if (tensors.length < 2)
+      throw new ShapeError(
+        "multi_dot/count",
+        `linalg.multi_dot(): expected at least 2 tensors but got ${tensors.length}.`,
+      );
     const [first, last] = [tensors[0]!, tensors.at(-1)!];
-    tensors.forEach((x, i) => requireRank("multi_dot", x, i === 0 || i === tensors.length - 1 ? [1, 2] : 2, `tensor ${i}`));
-    const matrices = tensors.map((x, i) => (x.shape.length === 2 ? x : g.reshape(x, i === 0 ? [1, x.shape[0]!] : [x.shape[0]!, 1])));
+    tensors.forEach((x, i) =>
+      requireRank("multi_dot", x, i === 0 || i === tensors.length - 1 ? [1, 2] : 2, `tensor ${i}`),
+    );
+    const matrices = tensors.map((x, i) =>
+      x.shape.length === 2 ? x : g.reshape(x, i === 0 ? [1, x.shape[0]!] : [x.shape[0]!, 1]),
+    );
     const product = chained(g, matrices);
-    return g.reshape(product, [...(first.shape.length === 1 ? [] : [product.shape[0]!]), ...(last.shape.length === 1 ? [] : [product.shape[1]!])]);
+    return g.reshape(product, [
+      ...(first.shape.length === 1 ? [] : [product.shape[0]!]),
+      ...(last.shape.length === 1 ? [] : [product.shape[1]!]),
+    ]);
   },
 });

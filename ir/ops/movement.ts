@@ -15,7 +15,11 @@ export function inferShape(name: string, x: Node, wanted: readonly number[]): nu
   const holes = wanted.filter((size) => size === -1).length;
   const known = wanted.reduce((n, size) => (size === -1 ? n : n * size), 1);
   const refuse = (): never => {
-    throw new ShapeError(`${name}/size`, `${name}: shape '${formatShape(wanted)}' is invalid for input of size ${count}: input ${describe(x)}.`, `The sizes must multiply to ${count}; one of them may be -1.`);
+    throw new ShapeError(
+      `${name}/size`,
+      `${name}: shape '${formatShape(wanted)}' is invalid for input of size ${count}: input ${describe(x)}.`,
+      `The sizes must multiply to ${count}; one of them may be -1.`,
+    );
   };
   if (holes > 1 || wanted.some((size) => size < -1)) return refuse();
   if (holes === 0) return known === count ? [...wanted] : refuse();
@@ -45,9 +49,17 @@ export const flatten = defineOp({
   record(g, { input, start_dim, end_dim }) {
     const rank = input.shape.length;
     const [start, end] = [axisOf("flatten", start_dim, rank), axisOf("flatten", end_dim, rank)];
-    if (start > end) throw new ShapeError("flatten/order", `flatten: flatten() has invalid args: start_dim cannot come after end_dim.`);
+    if (start > end)
+      throw new ShapeError(
+        "flatten/order",
+        `flatten: flatten() has invalid args: start_dim cannot come after end_dim.`,
+      );
     if (rank === 0) return g.reshape(input, [1]);
-    return g.reshape(input, [...input.shape.slice(0, start), elementCount(input.shape.slice(start, end + 1)), ...input.shape.slice(end + 1)]);
+    return g.reshape(input, [
+      ...input.shape.slice(0, start),
+      elementCount(input.shape.slice(start, end + 1)),
+      ...input.shape.slice(end + 1),
+    ]);
   },
 });
 
@@ -61,7 +73,12 @@ export const permute = defineOp({
   record(g, { input, dims }) {
     const rank = input.shape.length;
     const axes = dims.map((dim) => axisOf("permute", dim, rank));
-    if (axes.length !== rank || new Set(axes).size !== rank) throw new ShapeError("permute/dims", `permute(dims): the number of dimensions in the tensor input does not match the length of the desired ordering of dimensions, or a dimension is repeated: input ${describe(input)}, dims ${formatShape(dims)}.`, "Name every dimension once.");
+    if (axes.length !== rank || new Set(axes).size !== rank)
+      throw new ShapeError(
+        "permute/dims",
+        `permute(dims): the number of dimensions in the tensor input does not match the length of the desired ordering of dimensions, or a dimension is repeated: input ${describe(input)}, dims ${formatShape(dims)}.`,
+        "Name every dimension once.",
+      );
     return g.permute(input, axes);
   },
 });
@@ -103,11 +120,19 @@ export const expand = defineOp({
   gradient: "through decomposition",
   record(g, { input, size }) {
     const lead = size.length - input.shape.length;
-    if (lead < 0) throw new ShapeError("expand/rank", `expand: the number of sizes provided (${size.length}) must be greater or equal to the number of dimensions in the tensor (${input.shape.length}).`);
+    if (lead < 0)
+      throw new ShapeError(
+        "expand/rank",
+        `expand: the number of sizes provided (${size.length}) must be greater or equal to the number of dimensions in the tensor (${input.shape.length}).`,
+      );
     const target = size.map((wanted, i) => {
       const own = i < lead ? 1 : input.shape[i - lead]!;
       if (wanted === -1 && i >= lead) return own;
-      if (wanted < 0 || (own !== 1 && own !== wanted)) throw new ShapeError("expand/size", `expand: The expanded size of the tensor (${wanted}) must match the existing size (${own}) at non-singleton dimension ${i}. Target sizes: ${formatShape(size)}. Tensor sizes: ${formatShape(input.shape)}.`);
+      if (wanted < 0 || (own !== 1 && own !== wanted))
+        throw new ShapeError(
+          "expand/size",
+          `expand: The expanded size of the tensor (${wanted}) must match the existing size (${own}) at non-singleton dimension ${i}. Target sizes: ${formatShape(size)}. Tensor sizes: ${formatShape(input.shape)}.`,
+        );
       return wanted;
     });
     return g.expandTo(input, target);
@@ -125,7 +150,10 @@ export const squeeze = defineOp({
   record(g, { input, dim }) {
     const rank = input.shape.length;
     const axes = dim === null ? null : dim.map((d) => axisOf("squeeze", d, rank));
-    return g.reshape(input, input.shape.filter((size, i) => size !== 1 || (axes !== null && !axes.includes(i))));
+    return g.reshape(
+      input,
+      input.shape.filter((size, i) => size !== 1 || (axes !== null && !axes.includes(i))),
+    );
   },
 });
 
@@ -143,7 +171,12 @@ export const unsqueeze = defineOp({
 });
 
 /** Bounds of a Python slice over a size. */
-export function sliceBounds(size: number, start: number | null, stop: number | null, step: number): { start: number; count: number } {
+export function sliceBounds(
+  size: number,
+  start: number | null,
+  stop: number | null,
+  step: number,
+): { start: number; count: number } {
   const clampTo = (value: number): number => Math.max(0, Math.min(size, value < 0 ? value + size : value));
   const from = start === null ? 0 : clampTo(start);
   const to = stop === null ? size : clampTo(stop);
@@ -161,9 +194,16 @@ export const select = defineOp({
     if (input.shape.length === 0) throw new IndexError("select/0-d", "select() cannot be applied to a 0-dim tensor.");
     const axis = axisOf("select", dim, input.shape.length);
     const size = input.shape[axis]!;
-    if (index < -size || index >= size) throw new IndexError("select/index", `select(): index ${index} out of range for tensor of size ${formatShape(input.shape)} at dimension ${axis}.`);
+    if (index < -size || index >= size)
+      throw new IndexError(
+        "select/index",
+        `select(): index ${index} out of range for tensor of size ${formatShape(input.shape)} at dimension ${axis}.`,
+      );
     const slice = g.sliceAxis(input, axis, index < 0 ? index + size : index, 1);
-    return g.reshape(slice, input.shape.filter((_, i) => i !== axis));
+    return g.reshape(
+      slice,
+      input.shape.filter((_, i) => i !== axis),
+    );
   },
 });
 
@@ -179,7 +219,11 @@ export const narrow = defineOp({
     const axis = axisOf("narrow", dim, input.shape.length);
     const size = input.shape[axis]!;
     const from = start < 0 ? start + size : start;
-    if (length < 0 || from < 0 || from + length > size) throw new IndexError("narrow/range", `narrow: start (${start}) + length (${length}) exceeds dimension size (${size}).`);
+    if (length < 0 || from < 0 || from + length > size)
+      throw new IndexError(
+        "narrow/range",
+        `narrow: start (${start}) + length (${length}) exceeds dimension size (${size}).`,
+      );
     return g.sliceAxis(input, axis, from, length);
   },
 });
@@ -190,7 +234,11 @@ export const flip = defineOp({
   places: ["torch", "Tensor"],
   doc: viewDoc("Order reversed along dims; a copy.", "torch.flip"),
   gradient: "through decomposition",
-  record: (g, { input, dims }) => g.flip(input, dims.map((dim) => axisOf("flip", dim, input.shape.length))),
+  record: (g, { input, dims }) =>
+    g.flip(
+      input,
+      dims.map((dim) => axisOf("flip", dim, input.shape.length)),
+    ),
 });
 
 /** Pieces of the given sizes along an axis. */
@@ -214,9 +262,15 @@ defineOp({
     if (input.shape.length === 0) throw new ShapeError("split/0-d", "split expects at least a 1-dimensional tensor.");
     const axis = axisOf("split", dim, input.shape.length);
     const total = input.shape[axis]!;
-    if (size < 0 || (size === 0 && total !== 0)) throw new ShapeError("split/size", `split expects split_size be non-negative, but got split_size=${size}.`);
+    if (size < 0 || (size === 0 && total !== 0))
+      throw new ShapeError("split/size", `split expects split_size be non-negative, but got split_size=${size}.`);
     const count = size === 0 ? 1 : Math.max(1, Math.ceil(total / size));
-    return pieces(g, input, axis, Array.from({ length: count }, (_, i) => Math.min(size, total - i * size)));
+    return pieces(
+      g,
+      input,
+      axis,
+      Array.from({ length: count }, (_, i) => Math.min(size, total - i * size)),
+    );
   },
 });
 
@@ -226,7 +280,8 @@ for (const [name, argument] of [
 ] as const) {
   defineOp({
     name,
-    signature: `${name.split(".")[0]}(Tensor input, int[] ${argument}, int dim=0) -> Tensor[]` as "split(Tensor input, int[] sizes, int dim=0) -> Tensor[]",
+    signature:
+      `${name.split(".")[0]}(Tensor input, int[] ${argument}, int dim=0) -> Tensor[]` as "split(Tensor input, int[] sizes, int dim=0) -> Tensor[]",
     places: ["torch", "Tensor"],
     view: true,
     doc: viewDoc("Pieces of the sizes listed.", "torch.split", "[*] -> list of [*]"),
@@ -234,7 +289,8 @@ for (const [name, argument] of [
     record(g, args) {
       const { input, dim } = args;
       const sizes = (args as unknown as Readonly<Record<typeof argument, readonly number[]>>)[argument];
-      if (input.shape.length === 0) throw new ShapeError("split/0-d", "split_with_sizes expects at least a 1-dimensional tensor.");
+      if (input.shape.length === 0)
+        throw new ShapeError("split/0-d", "split_with_sizes expects at least a 1-dimensional tensor.");
       const axis = axisOf("split_with_sizes", dim, input.shape.length);
       return pieces(g, input, axis, checkSections(input.shape[axis]!, axis, sizes));
     },
@@ -242,7 +298,11 @@ for (const [name, argument] of [
 }
 
 function checkSections(total: number, axis: number, sizes: readonly number[]): readonly number[] {
-  if (sizes.some((size) => size < 0) || sizes.reduce((a, b) => a + b, 0) !== total) throw new ShapeError("split/sections", `split_with_sizes expects split_sizes to sum exactly to ${total} (input tensor's size at dimension ${axis}), but got split_sizes=${formatShape(sizes)}.`);
+  if (sizes.some((size) => size < 0) || sizes.reduce((a, b) => a + b, 0) !== total)
+    throw new ShapeError(
+      "split/sections",
+      `split_with_sizes expects split_sizes to sum exactly to ${total} (input tensor's size at dimension ${axis}), but got split_sizes=${formatShape(sizes)}.`,
+    );
   return sizes;
 }
 
@@ -255,12 +315,18 @@ export const chunk = defineOp({
   gradient: "through decomposition",
   record(g, { input, chunks, dim }) {
     if (input.shape.length === 0) throw new ShapeError("chunk/0-d", "chunk expects at least a 1-dimensional tensor.");
-    if (chunks <= 0) throw new ShapeError("chunk/count", `chunk expects \`chunks\` to be greater than 0, got: ${chunks}.`);
+    if (chunks <= 0)
+      throw new ShapeError("chunk/count", `chunk expects \`chunks\` to be greater than 0, got: ${chunks}.`);
     const axis = axisOf("chunk", dim, input.shape.length);
     const total = input.shape[axis]!;
     const size = Math.ceil(total / chunks);
     if (size === 0) return pieces(g, input, axis, new Array<number>(chunks).fill(0));
-    return pieces(g, input, axis, Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size)));
+    return pieces(
+      g,
+      input,
+      axis,
+      Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size)),
+    );
   },
 });
 
@@ -272,7 +338,8 @@ export const unbind = defineOp({
   doc: viewDoc("All slices along dim.", "torch.unbind", "[*] -> list of [*]"),
   gradient: "through decomposition",
   record(g, { input, dim }) {
-    if (input.shape.length === 0) throw new IndexError("unbind/0-d", "unbind: Dimension specified as 0 but tensor has no dimensions.");
+    if (input.shape.length === 0)
+      throw new IndexError("unbind/0-d", "unbind: Dimension specified as 0 but tensor has no dimensions.");
     const axis = axisOf("unbind", dim, input.shape.length);
     const rest = input.shape.filter((_, i) => i !== axis);
     return Array.from({ length: input.shape[axis]! }, (_, i) => g.reshape(g.sliceAxis(input, axis, i, 1), rest));
@@ -294,12 +361,26 @@ export const cat = defineOp({
     const first = parts[0] ?? tensors[0]!;
     const axis = axisOf("cat", dim, first.shape.length);
     for (const part of parts) {
-      if (part.shape.length === 0) throw new ShapeError("cat/0-d", "cat: zero-dimensional tensor (at position 0) cannot be concatenated.", "Use torch.stack, or unsqueeze first.");
-      if (part.shape.length !== first.shape.length || part.shape.some((size, i) => i !== axis && size !== first.shape[i])) {
-        throw new ShapeError("cat/sizes", `cat: Sizes of tensors must match except in dimension ${axis}. Expected ${describe(first)} but got ${describe(part)}.`);
+      if (part.shape.length === 0)
+        throw new ShapeError(
+          "cat/0-d",
+          "cat: zero-dimensional tensor (at position 0) cannot be concatenated.",
+          "Use torch.stack, or unsqueeze first.",
+        );
+      if (
+        part.shape.length !== first.shape.length ||
+        part.shape.some((size, i) => i !== axis && size !== first.shape[i])
+      ) {
+        throw new ShapeError(
+          "cat/sizes",
+          `cat: Sizes of tensors must match except in dimension ${axis}. Expected ${describe(first)} but got ${describe(part)}.`,
+        );
       }
     }
-    return g.concat((parts.length > 0 ? parts : [first]).map((part) => g.cast(part, dtype)), axis);
+    return g.concat(
+      (parts.length > 0 ? parts : [first]).map((part) => g.cast(part, dtype)),
+      axis,
+    );
   },
 });
 
@@ -316,7 +397,11 @@ export const stack = defineOp({
     const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
     return g.concat(
       tensors.map((x) => {
-        if (!sameShape(x.shape, first.shape)) throw new ShapeError("stack/sizes", `stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(x.shape)}.`);
+        if (!sameShape(x.shape, first.shape))
+          throw new ShapeError(
+            "stack/sizes",
+            `stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(x.shape)}.`,
+          );
         return g.reshape(g.cast(x, dtype), [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
       }),
       axis,

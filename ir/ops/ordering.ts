@@ -23,7 +23,11 @@ defineOp({
   signature: "sort(Tensor input, int dim=-1, bool descending=False, bool stable=False) -> Tensor[2]",
   places: ["torch", "Tensor"],
   results: pair,
-  doc: { summary: "Values in order along dim, and the positions that they came from; NaN counts as largest. Always stable.", shape: along, source: "torch.sort" },
+  doc: {
+    summary: "Values in order along dim, and the positions that they came from; NaN counts as largest. Always stable.",
+    shape: along,
+    source: "torch.sort",
+  },
   gradient: "through decomposition",
   record: (g, { input, dim, descending }) => sortAlong(g, "sort", input, dim, descending),
 });
@@ -51,20 +55,33 @@ defineOp({
   signature: "topk(Tensor input, int k, int dim=-1, bool largest=True, bool sorted=True) -> Tensor[2]",
   places: ["torch", "Tensor"],
   results: pair,
-  doc: { summary: "The k largest (or smallest) values along dim, best first, and their positions.", shape: "[.., n, ..] -> [.., k, ..]", source: "torch.topk" },
+  doc: {
+    summary: "The k largest (or smallest) values along dim, best first, and their positions.",
+    shape: "[.., n, ..] -> [.., k, ..]",
+    source: "torch.topk",
+  },
   gradient: "through decomposition",
   record(g, { input, k, dim, largest }) {
     const axis = axisOf("topk", dim, input.shape.length);
     const x = atLeast1d(g, input);
-    if (k < 0 || k > x.shape[axis]!) throw new ArgumentError("topk/k", `topk: selected index k out of range: k ${k}, input ${describe(input)}, dim ${axis}.`);
-    if (input.shape.length === 0) return k === 1 ? [input, g.full([], 0, "int64")] : [g.sliceAxis(x, 0, 0, 0), g.full([0], 0, "int64")];
+    if (k < 0 || k > x.shape[axis]!)
+      throw new ArgumentError(
+        "topk/k",
+        `topk: selected index k out of range: k ${k}, input ${describe(input)}, dim ${axis}.`,
+      );
+    if (input.shape.length === 0)
+      return k === 1 ? [input, g.full([], 0, "int64")] : [g.sliceAxis(x, 0, 0, 0), g.full([0], 0, "int64")];
     const [values, positions] = g.sort(x, axis, largest);
     return [g.sliceAxis(values, axis, 0, k), g.sliceAxis(positions, axis, 0, k)];
   },
 });
 
 function requireElements(name: string, x: Node, axis: number): void {
-  if (x.shape[axis] === 0) throw new IndexError(`${name}/empty`, `${name}(): Expected reduction dim ${axis} to have non-zero size, got ${describe(x)}.`);
+  if (x.shape[axis] === 0)
+    throw new IndexError(
+      `${name}/empty`,
+      `${name}(): Expected reduction dim ${axis} to have non-zero size, got ${describe(x)}.`,
+    );
 }
 
 defineOp({
@@ -72,13 +89,21 @@ defineOp({
   signature: "kthvalue(Tensor input, int k, int dim=-1, bool keepdim=False) -> Tensor[2]",
   places: ["torch", "Tensor"],
   results: pair,
-  doc: { summary: "The k-th smallest value along dim (k from 1), and its position.", shape: reduced, source: "torch.kthvalue" },
+  doc: {
+    summary: "The k-th smallest value along dim (k from 1), and its position.",
+    shape: reduced,
+    source: "torch.kthvalue",
+  },
   gradient: "through decomposition",
   record(g, { input, k, dim, keepdim }) {
     const axis = axisOf("kthvalue", dim, input.shape.length);
     const x = atLeast1d(g, input);
     requireElements("kthvalue", x, axis);
-    if (k < 1 || k > x.shape[axis]!) throw new ArgumentError("kthvalue/k", `kthvalue(): selected number k out of range for dimension ${axis}: k ${k}, input ${describe(input)}.`);
+    if (k < 1 || k > x.shape[axis]!)
+      throw new ArgumentError(
+        "kthvalue/k",
+        `kthvalue(): selected number k out of range for dimension ${axis}: k ${k}, input ${describe(input)}.`,
+      );
     const sorted = g.sort(x, axis, false);
     return sorted.map((part) => finishReduced(g, input, g.sliceAxis(part, axis, k - 1, 1), axis, keepdim));
   },
@@ -90,7 +115,8 @@ function finishReduced(g: GraphBuilder, input: Node, x: Node, axis: number, keep
 }
 
 /** The number of elements along an axis (kept) that are not NaN. */
-export const countNumbers = (g: GraphBuilder, x: Node, axis: number): Node => g.sum(g.cast(g.not(g.isNaN(x)), "int64"), [axis]);
+export const countNumbers = (g: GraphBuilder, x: Node, axis: number): Node =>
+  g.sum(g.cast(g.not(g.isNaN(x)), "int64"), [axis]);
 
 /** Value and position of the lower median along an axis, kept. */
 function medianAlong(g: GraphBuilder, x: Node, axis: number, ignoreNaN: boolean): [Node, Node] {
@@ -102,7 +128,9 @@ function medianAlong(g: GraphBuilder, x: Node, axis: number, ignoreNaN: boolean)
   }
   const numbers = countNumbers(g, x, axis);
   // NaN stand last: the median of a line with NaN is the first of them, or they do not count.
-  const middle = ignoreNaN ? g.max(g.div(g.sub(numbers, 1n), 2n), 0n) : g.where(g.lt(numbers, BigInt(size)), numbers, BigInt(Math.floor((size - 1) / 2)));
+  const middle = ignoreNaN
+    ? g.max(g.div(g.sub(numbers, 1n), 2n), 0n)
+    : g.where(g.lt(numbers, BigInt(size)), numbers, BigInt(Math.floor((size - 1) / 2)));
   return [g.takeAlong(values, axis, middle), g.takeAlong(positions, axis, middle)];
 }
 
@@ -115,20 +143,32 @@ for (const [name, ignoreNaN] of [
     name,
     signature: `${name}(Tensor input) -> Tensor` as "median(Tensor input) -> Tensor",
     places: ["torch", "Tensor"],
-    doc: { summary: `The median of all elements, the lower one of two; ${nan}.`, shape: "[*] -> []", source: `torch.${name}` },
+    doc: {
+      summary: `The median of all elements, the lower one of two; ${nan}.`,
+      shape: "[*] -> []",
+      source: `torch.${name}`,
+    },
     gradient: "through decomposition",
     record(g, { input }) {
       const count = elementCount(input.shape);
-      if (count === 0) return isFloat(input.dtype) ? g.constant(NaN, input.dtype) : g.constant(input.dtype === "int64" ? -(2n ** 63n) : 0, input.dtype);
+      if (count === 0)
+        return isFloat(input.dtype)
+          ? g.constant(NaN, input.dtype)
+          : g.constant(input.dtype === "int64" ? -(2n ** 63n) : 0, input.dtype);
       return g.reshape(medianAlong(g, g.reshape(input, [count]), 0, ignoreNaN)[0], []);
     },
   });
   defineOp({
     name: `${name}.dim`,
-    signature: `${name}(Tensor input, int dim, bool keepdim=False) -> Tensor[2]` as "median(Tensor input, int dim, bool keepdim=False) -> Tensor[2]",
+    signature:
+      `${name}(Tensor input, int dim, bool keepdim=False) -> Tensor[2]` as "median(Tensor input, int dim, bool keepdim=False) -> Tensor[2]",
     places: ["torch", "Tensor"],
     results: pair,
-    doc: { summary: `The median along dim, the lower one of two, and its position; ${nan}.`, shape: reduced, source: `torch.${name}` },
+    doc: {
+      summary: `The median along dim, the lower one of two, and its position; ${nan}.`,
+      shape: reduced,
+      source: `torch.${name}`,
+    },
     gradient: "through decomposition",
     record(g, { input, dim, keepdim }) {
       const axis = axisOf(name, dim, input.shape.length);
@@ -144,9 +184,16 @@ export function runStarts(g: GraphBuilder, sorted: Node, axis: number): Node {
   const size = sorted.shape[axis]!;
   const line = g.iotaAlong(sorted.shape, axis, "int32");
   const [later, earlier] = [g.sliceAxis(sorted, axis, 1, size - 1), g.sliceAxis(sorted, axis, 0, size - 1)];
-  const differs = isFloat(sorted.dtype) ? g.not(g.or(g.eq(later, earlier), g.and(g.isNaN(later), g.isNaN(earlier)))) : g.ne(later, earlier);
+  const differs = isFloat(sorted.dtype)
+    ? g.not(g.or(g.eq(later, earlier), g.and(g.isNaN(later), g.isNaN(earlier))))
+    : g.ne(later, earlier);
   const low = sorted.shape.map((_, i) => (i === axis ? 1 : 0));
-  const fresh = g.pad(differs, low, low.map(() => 0), true);
+  const fresh = g.pad(
+    differs,
+    low,
+    low.map(() => 0),
+    true,
+  );
   return g.scan("max", g.where(fresh, line, 0), axis);
 }
 
@@ -155,7 +202,11 @@ defineOp({
   signature: "mode(Tensor input, int dim=-1, bool keepdim=False) -> Tensor[2]",
   places: ["torch", "Tensor"],
   results: pair,
-  doc: { summary: "The value that occurs most often along dim (the smallest of several), and its last position.", shape: reduced, source: "torch.mode" },
+  doc: {
+    summary: "The value that occurs most often along dim (the smallest of several), and its last position.",
+    shape: reduced,
+    source: "torch.mode",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, keepdim }) {
     const axis = axisOf("mode", dim, input.shape.length);
@@ -174,12 +225,36 @@ defineOp({
 const interpolations = ["linear", "lower", "higher", "midpoint", "nearest"];
 
 /** `q` is a 0-d or one-dimensional float node; its dimension comes first in the result. */
-function quantileOf(g: GraphBuilder, name: string, input: Node, q: Node, dim: number | null, keepdim: boolean, interpolation: string, ignoreNaN: boolean): Node {
-  if (!isFloat(input.dtype)) throw new ArgumentError(`${name}/dtype`, `${name}() input tensor must be either float or double dtype, got ${describe(input)}.`, "Convert it with input.float().");
-  if (q.dtype !== input.dtype) throw new ArgumentError(`${name}/q-dtype`, `${name}() q tensor must be same dtype as the input tensor, got ${describe(q)} and ${describe(input)}.`);
-  if (q.shape.length > 1) throw new ArgumentError(`${name}/q-rank`, `${name}() q must be a scalar or 1D tensor, got ${describe(q)}.`);
-  if (!interpolations.includes(interpolation)) throw new ArgumentError(`${name}/interpolation`, `${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${interpolation}.`);
-  if (elementCount(input.shape) === 0) throw new IndexError(`${name}/empty`, `${name}() input tensor must be non-empty.`);
+function quantileOf(
+  g: GraphBuilder,
+  name: string,
+  input: Node,
+  q: Node,
+  dim: number | null,
+  keepdim: boolean,
+  interpolation: string,
+  ignoreNaN: boolean,
+): Node {
+  if (!isFloat(input.dtype))
+    throw new ArgumentError(
+      `${name}/dtype`,
+      `${name}() input tensor must be either float or double dtype, got ${describe(input)}.`,
+      "Convert it with input.float().",
+    );
+  if (q.dtype !== input.dtype)
+    throw new ArgumentError(
+      `${name}/q-dtype`,
+      `${name}() q tensor must be same dtype as the input tensor, got ${describe(q)} and ${describe(input)}.`,
+    );
+  if (q.shape.length > 1)
+    throw new ArgumentError(`${name}/q-rank`, `${name}() q must be a scalar or 1D tensor, got ${describe(q)}.`);
+  if (!interpolations.includes(interpolation))
+    throw new ArgumentError(
+      `${name}/interpolation`,
+      `${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${interpolation}.`,
+    );
+  if (elementCount(input.shape) === 0)
+    throw new IndexError(`${name}/empty`, `${name}() input tensor must be non-empty.`);
   const axis = dim === null || input.shape.length === 0 ? 0 : axisOf(name, dim, input.shape.length);
   const flat = dim === null ? g.reshape(input, [elementCount(input.shape)]) : atLeast1d(g, input);
   const size = flat.shape[axis]!;
@@ -209,39 +284,67 @@ function quantileOf(g: GraphBuilder, name: string, input: Node, q: Node, dim: nu
     result = lerpOf(g, low, high, weight);
   }
   const rows = g.permute(result, [last, ...lead.map((_, i) => i)]);
-  const kept = dim === null ? (keepdim ? input.shape.map(() => 1) : []) : keepdim && input.shape.length > 0 ? input.shape.map((n, i) => (i === axis ? 1 : n)) : lead;
+  const kept =
+    dim === null
+      ? keepdim
+        ? input.shape.map(() => 1)
+        : []
+      : keepdim && input.shape.length > 0
+        ? input.shape.map((n, i) => (i === axis ? 1 : n))
+        : lead;
   return g.reshape(rows, [...(q.shape.length === 1 ? [count] : []), ...kept]);
 }
 
 /** start + weight * (end - start), counted from the nearer end. */
 export function lerpOf(g: GraphBuilder, start: Node, end: Node, weight: Node): Node {
   const difference = g.sub(end, start);
-  return g.where(g.lt(g.abs(weight), 0.5), g.add(start, g.mul(weight, difference)), g.sub(end, g.mul(difference, g.sub(1, weight))));
+  return g.where(
+    g.lt(g.abs(weight), 0.5),
+    g.add(start, g.mul(weight, difference)),
+    g.sub(end, g.mul(difference, g.sub(1, weight))),
+  );
 }
 
 for (const [name, ignoreNaN] of [
   ["quantile", false],
   ["nanquantile", true],
 ] as const) {
-  const doc = { summary: `The value below which a fraction q of the elements lies${ignoreNaN ? ", NaN not counting" : ""}.`, shape: "[*] and q of [] or [m] -> [] or [m], [.., ..] or [m, .., ..]", source: `torch.${name}` };
+  const doc = {
+    summary: `The value below which a fraction q of the elements lies${ignoreNaN ? ", NaN not counting" : ""}.`,
+    shape: "[*] and q of [] or [m] -> [] or [m], [.., ..] or [m, .., ..]",
+    source: `torch.${name}`,
+  };
   defineOp({
     name,
-    signature: `${name}(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor` as "quantile(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor",
+    signature:
+      `${name}(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor` as "quantile(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor",
     places: ["torch", "Tensor"],
     doc,
     gradient: "through decomposition",
-    record: (g, { input, q, dim, keepdim, interpolation }) => quantileOf(g, name, input, q, dim, keepdim, interpolation, ignoreNaN),
+    record: (g, { input, q, dim, keepdim, interpolation }) =>
+      quantileOf(g, name, input, q, dim, keepdim, interpolation, ignoreNaN),
   });
   defineOp({
     name: `${name}.number`,
-    signature: `${name}(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor` as "quantile(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor",
+    signature:
+      `${name}(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor` as "quantile(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor",
     places: ["torch", "Tensor"],
     doc,
     gradient: "through decomposition",
     record(g, { input, q, dim, keepdim, interpolation }) {
       const value = Number(q.value);
-      if (!(value >= 0 && value <= 1)) throw new ArgumentError(`${name}/q`, `${name}() q must be in the range [0, 1] but got ${value}.`);
-      return quantileOf(g, name, input, g.scalar(q, isFloat(input.dtype) ? input.dtype : g.defaultFloat), dim, keepdim, interpolation, ignoreNaN);
+      if (!(value >= 0 && value <= 1))
+        throw new ArgumentError(`${name}/q`, `${name}() q must be in the range [0, 1] but got ${value}.`);
+      return quantileOf(
+        g,
+        name,
+        input,
+        g.scalar(q, isFloat(input.dtype) ? input.dtype : g.defaultFloat),
+        dim,
+        keepdim,
+        interpolation,
+        ignoreNaN,
+      );
     },
   });
 }

@@ -7,7 +7,16 @@ import { defineOp, recordOperator, type Place } from "../operator.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { lerpOf } from "./ordering.ts";
-import { checkBroadcast, describe, inFloat32, operand, promoted, resultType, scalarAs, type TensorOrScalar } from "./support.ts";
+import {
+  checkBroadcast,
+  describe,
+  inFloat32,
+  operand,
+  promoted,
+  resultType,
+  scalarAs,
+  type TensorOrScalar,
+} from "./support.ts";
 
 const shape = "[*] and [*], broadcast together -> [*]";
 
@@ -48,7 +57,8 @@ for (const [name, isMin] of [
   const argument = isMin ? "min" : "max";
   defineOp({
     name,
-    signature: `${name}(Tensor input, Tensor|Scalar ${argument}) -> Tensor` as "clamp(Tensor input, Tensor|Scalar bound) -> Tensor",
+    signature:
+      `${name}(Tensor input, Tensor|Scalar ${argument}) -> Tensor` as "clamp(Tensor input, Tensor|Scalar bound) -> Tensor",
     places: ["torch", "Tensor"],
     inplace: true,
     doc: { summary: `No ${isMin ? "smaller than min" : "larger than max"}.`, shape, source: `torch.${name}` },
@@ -95,7 +105,12 @@ defineOp({
   },
   record(g, { input, other }) {
     const [x, y] = promoted(g, input, other);
-    if (!isFloat(x.dtype)) throw new DTypeError("hypot/dtype", `hypot: takes floating point tensors, got ${describe(input)} and ${describe(other)}.`, "Convert them with float().");
+    if (!isFloat(x.dtype))
+      throw new DTypeError(
+        "hypot/dtype",
+        `hypot: takes floating point tensors, got ${describe(input)} and ${describe(other)}.`,
+        "Convert them with float().",
+      );
     checkBroadcast("hypot", x, y);
     const [a, b] = [g.abs(x), g.abs(y)];
     const large = g.detach(g.max(a, b));
@@ -118,7 +133,12 @@ for (const [name, base, summary] of [
     gradient: "through decomposition",
     record(g, { input, other }) {
       const [x, y] = promoted(g, input, other);
-      if (!isFloat(x.dtype)) throw new DTypeError(`${name}/dtype`, `${name}: takes floating point tensors, got ${describe(input)} and ${describe(other)}.`, "Convert them with float().");
+      if (!isFloat(x.dtype))
+        throw new DTypeError(
+          `${name}/dtype`,
+          `${name}: takes floating point tensors, got ${describe(input)} and ${describe(other)}.`,
+          "Convert them with float().",
+        );
       checkBroadcast(name, x, y);
       const scaled = (value: Node, factor: number): Node => (base === 2 ? g.mul(value, factor) : value);
       const [a, b] = [scaled(x, Math.LN2), scaled(y, Math.LN2)];
@@ -134,9 +154,30 @@ for (const [name, base, summary] of [
 
 /** [name, summary, where the logarithm becomes infinite, the logarithm, its argument's distance from that place] */
 for (const [name, summary, least, log, distance, places] of [
-  ["xlogy", "input * log(other), zero where input is.", 0, (g: GraphBuilder, y: Node) => g.log(y), (_g: GraphBuilder, y: Node) => y, ["torch", "Tensor", "special"]],
-  ["xlog1py", "input * log1p(other), zero where input is.", -1, (g: GraphBuilder, y: Node) => g.log1p(y), (g: GraphBuilder, y: Node) => g.add(y, 1), ["special"]],
-] as const satisfies readonly (readonly [string, string, number, (g: GraphBuilder, y: Node) => Node, (g: GraphBuilder, y: Node) => Node, readonly Place[]])[]) {
+  [
+    "xlogy",
+    "input * log(other), zero where input is.",
+    0,
+    (g: GraphBuilder, y: Node) => g.log(y),
+    (_g: GraphBuilder, y: Node) => y,
+    ["torch", "Tensor", "special"],
+  ],
+  [
+    "xlog1py",
+    "input * log1p(other), zero where input is.",
+    -1,
+    (g: GraphBuilder, y: Node) => g.log1p(y),
+    (g: GraphBuilder, y: Node) => g.add(y, 1),
+    ["special"],
+  ],
+] as const satisfies readonly (readonly [
+  string,
+  string,
+  number,
+  (g: GraphBuilder, y: Node) => Node,
+  (g: GraphBuilder, y: Node) => Node,
+  readonly Place[],
+])[]) {
   /** x * log(y), zero where x is zero, NaN where y is. */
   const product = (g: GraphBuilder, x: Node, y: Node): Node => {
     const zero = g.eq(x, 0);
@@ -144,7 +185,8 @@ for (const [name, summary, least, log, distance, places] of [
   };
   const core = defineOp({
     name: `${name}_same_type`,
-    signature: `${name}_same_type(Tensor input, Tensor other) -> Tensor` as "core(Tensor input, Tensor other) -> Tensor",
+    signature:
+      `${name}_same_type(Tensor input, Tensor other) -> Tensor` as "core(Tensor input, Tensor other) -> Tensor",
     places: [],
     composite: true,
     doc: { summary: `${summary} Of one type and shape.`, shape: "[*] and [*] -> [*]", source: `torch.special.${name}` },
@@ -160,7 +202,8 @@ for (const [name, summary, least, log, distance, places] of [
   });
   defineOp({
     name,
-    signature: `${name}(Tensor|Scalar input, Tensor|Scalar other) -> Tensor` as "xlogy(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
+    signature:
+      `${name}(Tensor|Scalar input, Tensor|Scalar other) -> Tensor` as "xlogy(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
     places,
     inplace: name === "xlogy",
     doc: { summary, shape, source: `torch.special.${name}` },
@@ -195,7 +238,11 @@ defineOp({
   doc: { summary: "0 below zero, 1 above, `values` at zero.", shape, source: "torch.heaviside" },
   gradient: "none",
   record(g, { input, values }) {
-    if (input.dtype !== values.dtype) throw new DTypeError("heaviside/dtype", `heaviside is not yet implemented for tensors with different dtypes: ${describe(input)} and ${describe(values)}.`);
+    if (input.dtype !== values.dtype)
+      throw new DTypeError(
+        "heaviside/dtype",
+        `heaviside is not yet implemented for tensors with different dtypes: ${describe(input)} and ${describe(values)}.`,
+      );
     checkBroadcast("heaviside", input, values);
     return g.where(g.eq(input, 0), values, g.cast(g.gt(input, 0), input.dtype));
   },
@@ -215,14 +262,20 @@ for (const [name, divides, summary] of [
 ] as const) {
   defineOp({
     name,
-    signature: `${name}(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` as "addc(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor",
+    signature:
+      `${name}(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` as "addc(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor",
     places: ["torch", "Tensor"],
     inplace: true,
     doc: { summary, shape: "[*], [*] and [*], broadcast together -> [*]", source: `torch.${name}` },
     gradient: "through decomposition",
     record(g, { input, tensor1, tensor2, value }) {
       const dtype = resultType(g, [input, tensor1, tensor2]);
-      if (divides && isIntegral(tensor1.dtype) && isIntegral(tensor2.dtype)) throw new DTypeError("addcdiv/integer", "Integer division with addcdiv is no longer supported.", "Use input.add(tensor1.div(tensor2)).");
+      if (divides && isIntegral(tensor1.dtype) && isIntegral(tensor2.dtype))
+        throw new DTypeError(
+          "addcdiv/integer",
+          "Integer division with addcdiv is no longer supported.",
+          "Use input.add(tensor1.div(tensor2)).",
+        );
       const [a, b, c] = [g.cast(input, dtype), g.cast(tensor1, dtype), g.cast(tensor2, dtype)];
       common3(name, a, b, c);
       if (dtype === "bool") return g.or(a, g.and(g.and(b, scaleOf(g, name, value, dtype)), c));
@@ -235,7 +288,11 @@ for (const [name, divides, summary] of [
   });
 }
 function scaleOf(g: GraphBuilder, name: string, value: ScalarArgument, dtype: DType): Node {
-  if (isIntegral(dtype) && value.category === "float") throw new ArgumentError(`${name}/value`, `${name}: For integral input tensors, argument value must not be a floating point number.`);
+  if (isIntegral(dtype) && value.category === "float")
+    throw new ArgumentError(
+      `${name}/value`,
+      `${name}: For integral input tensors, argument value must not be a floating point number.`,
+    );
   return scalarAs(g, value, dtype);
 }
 
@@ -244,11 +301,24 @@ defineOp({
   signature: "lerp(Tensor input, Tensor end, Tensor|Scalar weight) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input + weight * (end - input).", shape: "[*], [*] and [*], broadcast together -> [*]", source: "torch.lerp" },
+  doc: {
+    summary: "input + weight * (end - input).",
+    shape: "[*], [*] and [*], broadcast together -> [*]",
+    source: "torch.lerp",
+  },
   gradient: "through decomposition",
   record(g, { input, end, weight }) {
-    if (input.dtype !== end.dtype || ("op" in weight && weight.dtype !== input.dtype)) throw new DTypeError("lerp/dtype", `lerp: expected dtype ${input.dtype} for \`end\` and \`weight\`: ${describe(input)}, ${describe(end)}${"op" in weight ? `, ${describe(weight)}` : ""}.`);
-    if (!isFloat(input.dtype)) throw new DTypeError("lerp/integer", `lerp: takes floating point tensors, got ${describe(input)}.`, "Convert them with float().");
+    if (input.dtype !== end.dtype || ("op" in weight && weight.dtype !== input.dtype))
+      throw new DTypeError(
+        "lerp/dtype",
+        `lerp: expected dtype ${input.dtype} for \`end\` and \`weight\`: ${describe(input)}, ${describe(end)}${"op" in weight ? `, ${describe(weight)}` : ""}.`,
+      );
+    if (!isFloat(input.dtype))
+      throw new DTypeError(
+        "lerp/integer",
+        `lerp: takes floating point tensors, got ${describe(input)}.`,
+        "Convert them with float().",
+      );
     const by = operand(g, weight, input.dtype);
     common3("lerp", input, end, by);
     return inFloat32(g, [input, end, by], (a, b, w) => lerpOf(g, a, b, w));
@@ -262,7 +332,8 @@ const euclidSteps: Readonly<Partial<Record<DType, number>>> = { int8: 11, uint8:
 
 function gcdOf(g: GraphBuilder, name: string, a: Node, b: Node): Node {
   const steps = euclidSteps[a.dtype];
-  if (steps === undefined) throw new DTypeError(`${name}/dtype`, `${name}: "gcd_cpu" not implemented for '${a.dtype}': it takes integers.`);
+  if (steps === undefined)
+    throw new DTypeError(`${name}/dtype`, `${name}: "gcd_cpu" not implemented for '${a.dtype}': it takes integers.`);
   let [x, y] = [g.abs(a), g.abs(b)];
   for (let i = 0; i < steps; i++) {
     const done = g.eq(y, 0);
@@ -277,7 +348,11 @@ for (const name of ["gcd", "lcm"] as const) {
     signature: `${name}(Tensor input, Tensor other) -> Tensor` as "gcd(Tensor input, Tensor other) -> Tensor",
     places: ["torch", "Tensor"],
     inplace: true,
-    doc: { summary: name === "gcd" ? "Greatest common divisor; never negative." : "Least common multiple; never negative.", shape, source: `torch.${name}` },
+    doc: {
+      summary: name === "gcd" ? "Greatest common divisor; never negative." : "Least common multiple; never negative.",
+      shape,
+      source: `torch.${name}`,
+    },
     gradient: "none",
     record(g, { input, other }) {
       const [x, y] = promoted(g, input, other);

@@ -10,13 +10,18 @@ import { axesOf, axisOf, describe, dropAxes, keepOrDrop } from "./support.ts";
 const shape = "[*] -> [*] without dim (of size 1 with keepdim)";
 
 /** Sums of integers are int64, as PyTorch makes them. */
-const accumulated = (g: GraphBuilder, x: Node, dtype: DType | null): Node => g.cast(x, dtype ?? (isIntegral(x.dtype) ? "int64" : x.dtype));
+const accumulated = (g: GraphBuilder, x: Node, dtype: DType | null): Node =>
+  g.cast(x, dtype ?? (isIntegral(x.dtype) ? "int64" : x.dtype));
 
 const countOf = (x: Node, axes: readonly number[]): number => elementCount(axes.map((axis) => x.shape[axis]!));
 
 function requireElements(name: string, x: Node, axes: readonly number[]): void {
   if (countOf(x, axes) === 0) {
-    throw new IndexError(`${name}/empty`, `${name}: Expected reduction dim to be specified for input.numel() == 0 or to have non-zero size, got ${describe(x)}.`, "There is no extreme of nothing.");
+    throw new IndexError(
+      `${name}/empty`,
+      `${name}: Expected reduction dim to be specified for input.numel() == 0 or to have non-zero size, got ${describe(x)}.`,
+      "There is no extreme of nothing.",
+    );
   }
 }
 
@@ -53,11 +58,20 @@ export const mean = defineOp({
   name: "mean",
   signature: "mean(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "Arithmetic mean over the given dimensions (all by default). Floats only.", shape, source: "torch.mean" },
+  doc: {
+    summary: "Arithmetic mean over the given dimensions (all by default). Floats only.",
+    shape,
+    source: "torch.mean",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, keepdim, dtype }) {
     const x = dtype === null ? input : g.cast(input, dtype);
-    if (isIntegral(x.dtype)) throw new DTypeError("mean/not-float", `mean: could not infer output dtype. Input dtype must be either a floating point or complex dtype, got ${describe(x)}.`, "Convert it with input.float().");
+    if (isIntegral(x.dtype))
+      throw new DTypeError(
+        "mean/not-float",
+        `mean: could not infer output dtype. Input dtype must be either a floating point or complex dtype, got ${describe(x)}.`,
+        "Convert it with input.float().",
+      );
     const axes = axesOf("mean", dim, x.shape.length);
     return keepOrDrop(g, meanOf(g, x, axes), axes, keepdim);
   },
@@ -93,7 +107,8 @@ for (const [name, op, summary] of [
 ] as const) {
   defineOp({
     name,
-    signature: `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "amax(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
+    signature:
+      `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "amax(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
     places: ["torch", "Tensor"],
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
@@ -133,7 +148,8 @@ for (const [name, op, argument] of [
   });
   defineOp({
     name: `${name}.dim`,
-    signature: `${name}(Tensor input, int dim, bool keepdim=False) -> Tensor[]` as "max(Tensor input, int dim, bool keepdim=False) -> Tensor[]",
+    signature:
+      `${name}(Tensor input, int dim, bool keepdim=False) -> Tensor[]` as "max(Tensor input, int dim, bool keepdim=False) -> Tensor[]",
     places: ["torch", "Tensor"],
     results: ["values", "indices"],
     doc: { summary: `${word} along a dimension, with its first position.`, shape, source: `torch.${name}` },
@@ -148,12 +164,22 @@ for (const [name, op, argument] of [
   });
   defineOp({
     name: argument,
-    signature: `${argument}(Tensor input, int? dim=None, bool keepdim=False) -> Tensor` as "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
+    signature:
+      `${argument}(Tensor input, int? dim=None, bool keepdim=False) -> Tensor` as "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
     places: ["torch", "Tensor"],
-    doc: { summary: `Position of the first ${word.toLowerCase()} value (of the flattened input without dim).`, shape: "[*] -> int64[*]", source: `torch.${argument}` },
+    doc: {
+      summary: `Position of the first ${word.toLowerCase()} value (of the flattened input without dim).`,
+      shape: "[*] -> int64[*]",
+      source: `torch.${argument}`,
+    },
     gradient: "none",
     record(g, { input: x, dim, keepdim }) {
-      if (x.dtype === "bool") throw new DTypeError(`${argument}/bool`, `${argument}: "${argument}_cpu" not implemented for 'Bool', got ${describe(x)}.`, "Convert it with input.long().");
+      if (x.dtype === "bool")
+        throw new DTypeError(
+          `${argument}/bool`,
+          `${argument}: "${argument}_cpu" not implemented for 'Bool', got ${describe(x)}.`,
+          "Convert it with input.long().",
+        );
       if (dim === null || x.shape.length === 0) {
         if (dim !== null) axisOf(argument, dim, 0);
         requireElements(argument, x, axesOf(argument, null, x.shape.length));
@@ -173,7 +199,8 @@ for (const [name, op, summary] of [
 ] as const) {
   defineOp({
     name,
-    signature: `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "all(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
+    signature:
+      `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "all(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
     places: ["torch", "Tensor"],
     doc: { summary, shape: "[*] -> bool[*]", source: `torch.${name}` },
     gradient: "none",
@@ -198,8 +225,20 @@ for (const [name, root] of [
   ["std", true],
 ] as const) {
   const both = `${name}_mean`;
-  const compute = (g: GraphBuilder, input: Node, dim: readonly number[] | null, unbiased: boolean | null, correction: number | null, keepdim: boolean): [Node, Node] => {
-    if (isIntegral(input.dtype)) throw new DTypeError(`${name}/not-float`, `${name}: only support floating point and complex dtypes, got ${describe(input)}.`, "Convert it with input.float().");
+  const compute = (
+    g: GraphBuilder,
+    input: Node,
+    dim: readonly number[] | null,
+    unbiased: boolean | null,
+    correction: number | null,
+    keepdim: boolean,
+  ): [Node, Node] => {
+    if (isIntegral(input.dtype))
+      throw new DTypeError(
+        `${name}/not-float`,
+        `${name}: only support floating point and complex dtypes, got ${describe(input)}.`,
+        "Convert it with input.float().",
+      );
     const axes = axesOf(name, dim, input.shape.length);
     const variance = varianceOf(g, input, axes, correction ?? (unbiased === false ? 0 : 1));
     const value = root ? g.sqrt(variance) : variance;
@@ -207,23 +246,30 @@ for (const [name, root] of [
   };
   defineOp({
     name,
-    signature: `${name}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor` as "var(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor",
+    signature:
+      `${name}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor` as "var(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor",
     places: ["torch", "Tensor"],
     doc: { summary: root ? "Standard deviation." : "Variance.", shape, source: `torch.${name}` },
     gradient: "through decomposition",
-    record: (g, { input, dim, unbiased, keepdim, correction }) => compute(g, input, dim, unbiased, correction, keepdim)[0],
+    record: (g, { input, dim, unbiased, keepdim, correction }) =>
+      compute(g, input, dim, unbiased, correction, keepdim)[0],
   });
   defineOp({
     name: `${name}.unbiased`,
     signature: `${name}(Tensor input, bool unbiased) -> Tensor` as "var(Tensor input, bool unbiased) -> Tensor",
     places: ["torch", "Tensor"],
-    doc: { summary: root ? "Standard deviation of all elements." : "Variance of all elements.", shape: "[*] -> []", source: `torch.${name}` },
+    doc: {
+      summary: root ? "Standard deviation of all elements." : "Variance of all elements.",
+      shape: "[*] -> []",
+      source: `torch.${name}`,
+    },
     gradient: "through decomposition",
     record: (g, { input, unbiased }) => compute(g, input, null, unbiased, null, false)[0],
   });
   defineOp({
     name: both,
-    signature: `${both}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[2]` as "var_mean(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[2]",
+    signature:
+      `${both}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[2]` as "var_mean(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[2]",
     places: ["torch"],
     doc: { summary: `${root ? "Standard deviation" : "Variance"} and mean.`, shape, source: `torch.${both}` },
     gradient: "through decomposition",
@@ -231,9 +277,14 @@ for (const [name, root] of [
   });
   defineOp({
     name: `${both}.unbiased`,
-    signature: `${both}(Tensor input, bool unbiased) -> Tensor[2]` as "var_mean(Tensor input, bool unbiased) -> Tensor[2]",
+    signature:
+      `${both}(Tensor input, bool unbiased) -> Tensor[2]` as "var_mean(Tensor input, bool unbiased) -> Tensor[2]",
     places: ["torch"],
-    doc: { summary: `${root ? "Standard deviation" : "Variance"} and mean of all elements.`, shape: "[*] -> [] and []", source: `torch.${both}` },
+    doc: {
+      summary: `${root ? "Standard deviation" : "Variance"} and mean of all elements.`,
+      shape: "[*] -> [] and []",
+      source: `torch.${both}`,
+    },
     gradient: "through decomposition",
     record: (g, { input, unbiased }) => compute(g, input, null, unbiased, null, false),
   });
@@ -263,10 +314,15 @@ for (const [name, kind] of [
 ] as const) {
   defineOp({
     name,
-    signature: `${name}(Tensor input, int dim, *, dtype? dtype=None) -> Tensor` as "cumsum(Tensor input, int dim, *, dtype? dtype=None) -> Tensor",
+    signature:
+      `${name}(Tensor input, int dim, *, dtype? dtype=None) -> Tensor` as "cumsum(Tensor input, int dim, *, dtype? dtype=None) -> Tensor",
     places: ["torch", "Tensor"],
     inplace: true,
-    doc: { summary: kind === "sum" ? "Running sum along a dimension." : "Running product along a dimension.", shape: "[*] -> [*]", source: `torch.${name}` },
+    doc: {
+      summary: kind === "sum" ? "Running sum along a dimension." : "Running product along a dimension.",
+      shape: "[*] -> [*]",
+      source: `torch.${name}`,
+    },
     gradient: "through decomposition",
     record(g, { input, dim, dtype }) {
       const x = accumulated(g, input, dtype);

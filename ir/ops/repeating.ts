@@ -13,20 +13,40 @@ const doc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summar
 export function tiled(g: GraphBuilder, x: Node, repeats: readonly number[]): Node {
   const lead = repeats.length - x.shape.length;
   const shape = [...range(lead).map(() => 1), ...x.shape];
-  const split = g.reshape(x, shape.flatMap((size) => [1, size]));
-  const spread = g.expandTo(split, shape.flatMap((size, i) => [repeats[i]!, size]));
-  return g.reshape(spread, shape.map((size, i) => size * repeats[i]!));
+  const split = g.reshape(
+    x,
+    shape.flatMap((size) => [1, size]),
+  );
+  const spread = g.expandTo(
+    split,
+    shape.flatMap((size, i) => [repeats[i]!, size]),
+  );
+  return g.reshape(
+    spread,
+    shape.map((size, i) => size * repeats[i]!),
+  );
 }
 
 defineOp({
   name: "repeat",
   signature: "repeat(Tensor input, int... repeats) -> Tensor",
   places: ["Tensor"],
-  doc: doc("Copies side by side along each dimension; more repeats than dimensions add dimensions in front.", "Tensor.repeat"),
+  doc: doc(
+    "Copies side by side along each dimension; more repeats than dimensions add dimensions in front.",
+    "Tensor.repeat",
+  ),
   gradient: "through decomposition",
   record(g, { input, repeats }) {
-    if (repeats.length < input.shape.length) throw new ShapeError("repeat/rank", `repeat: Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: repeats ${formatShape(repeats)}, input ${describe(input)}.`);
-    if (repeats.some((count) => count < 0)) throw new ShapeError("repeat/negative", `repeat: Trying to create tensor with negative dimension: repeats ${formatShape(repeats)}.`);
+    if (repeats.length < input.shape.length)
+      throw new ShapeError(
+        "repeat/rank",
+        `repeat: Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: repeats ${formatShape(repeats)}, input ${describe(input)}.`,
+      );
+    if (repeats.some((count) => count < 0))
+      throw new ShapeError(
+        "repeat/negative",
+        `repeat: Trying to create tensor with negative dimension: repeats ${formatShape(repeats)}.`,
+      );
     return tiled(g, input, repeats);
   },
 });
@@ -37,21 +57,33 @@ defineOp({
   places: ["torch", "Tensor"],
   doc: doc("Copies side by side; fewer repeats than dimensions repeat the last ones.", "tile"),
   gradient: "through decomposition",
-  record: (g, { input, dims }) => tiled(g, input, [...range(Math.max(0, input.shape.length - dims.length)).map(() => 1), ...dims]),
+  record: (g, { input, dims }) =>
+    tiled(g, input, [...range(Math.max(0, input.shape.length - dims.length)).map(() => 1), ...dims]),
 });
 
 defineOp({
   name: "roll",
   signature: "roll(Tensor input, int[] shifts, int[]? dims=None) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: doc("Elements moved along dims, those that leave coming in at the other end; without dims along all elements.", "roll"),
+  doc: doc(
+    "Elements moved along dims, those that leave coming in at the other end; without dims along all elements.",
+    "roll",
+  ),
   gradient: "through decomposition",
   record(g, { input, shifts, dims }) {
     if (dims === null || dims.length === 0) {
-      if (shifts.length !== 1) throw new ShapeError("roll/count", "roll: shifts and dimensions must align. shifts: " + `${shifts.length}, dims: 0.`);
+      if (shifts.length !== 1)
+        throw new ShapeError(
+          "roll/count",
+          "roll: shifts and dimensions must align. shifts: " + `${shifts.length}, dims: 0.`,
+        );
       return g.reshape(rolled(g, g.reshape(input, [elementCount(input.shape)]), 0, shifts[0]!), input.shape);
     }
-    if (shifts.length !== dims.length) throw new ShapeError("roll/count", `roll: shifts and dimensions must align. shifts: ${shifts.length}, dims: ${dims.length}.`);
+    if (shifts.length !== dims.length)
+      throw new ShapeError(
+        "roll/count",
+        `roll: shifts and dimensions must align. shifts: ${shifts.length}, dims: ${dims.length}.`,
+      );
     let x = input;
     dims.forEach((dim, i) => (x = rolled(g, x, axisOf("roll", dim, input.shape.length), shifts[i]!)));
     return x;
@@ -79,7 +111,11 @@ defineOp({
   doc: doc("Each element `repeats` times, next to each other.", "repeat_interleave", repeatShape),
   gradient: "through decomposition",
   record(g, { input, repeats, dim }) {
-    if (repeats < 0) throw new ArgumentError("repeat_interleave/negative", `repeat_interleave: repeats must be non-negative, got ${repeats}.`);
+    if (repeats < 0)
+      throw new ArgumentError(
+        "repeat_interleave/negative",
+        `repeat_interleave: repeats must be non-negative, got ${repeats}.`,
+      );
     const { x, axis } = along(g, "repeat_interleave", input, dim);
     const inner = x.shape.slice(axis + 1);
     const lead = x.shape.slice(0, axis + 1);
@@ -111,7 +147,11 @@ defineOp({
   gradient: "none",
   measure: (_g, { repeats }) => [repeats],
   record(_g, { repeats }, measured) {
-    if (repeats.shape.length !== 1) throw new ShapeError("repeat_interleave/rank", `repeat_interleave: only accept 1D vector as repeat, got ${describe(repeats)}.`);
+    if (repeats.shape.length !== 1)
+      throw new ShapeError(
+        "repeat_interleave/rank",
+        `repeat_interleave: only accept 1D vector as repeat, got ${describe(repeats)}.`,
+      );
     const counts = countsOf(repeats, measured.values[0]!, repeats.shape[0]!);
     const positions = counts.flatMap((count, i) => new Array<number>(count).fill(i));
     return measured.upload(positions, [positions.length], repeats.dtype);
@@ -121,9 +161,18 @@ defineOp({
 /** How often each of `size` elements comes. */
 function countsOf(repeats: Node, values: ArrayLike<number | bigint>, size: number): number[] {
   requireIndex("repeat_interleave", repeats);
-  if (repeats.shape.length > 1) throw new ShapeError("repeat_interleave/rank", `repeat_interleave: repeats must be 0-dim or 1-dim tensor, got ${describe(repeats)}.`);
+  if (repeats.shape.length > 1)
+    throw new ShapeError(
+      "repeat_interleave/rank",
+      `repeat_interleave: repeats must be 0-dim or 1-dim tensor, got ${describe(repeats)}.`,
+    );
   const counts = Array.from(values, Number);
-  if (counts.length !== 1 && counts.length !== size) throw new ShapeError("repeat_interleave/size", `repeat_interleave: repeats must have the same size as input along dim, but got repeats.size(0) = ${counts.length} and input.size(dim) = ${size}.`);
-  if (counts.some((count) => count < 0)) throw new ArgumentError("repeat_interleave/negative", "repeat_interleave: repeats can not be negative.");
+  if (counts.length !== 1 && counts.length !== size)
+    throw new ShapeError(
+      "repeat_interleave/size",
+      `repeat_interleave: repeats must have the same size as input along dim, but got repeats.size(0) = ${counts.length} and input.size(dim) = ${size}.`,
+    );
+  if (counts.some((count) => count < 0))
+    throw new ArgumentError("repeat_interleave/negative", "repeat_interleave: repeats can not be negative.");
   return counts.length === size ? counts : range(size).map(() => counts[0]!);
 }

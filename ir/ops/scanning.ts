@@ -20,7 +20,11 @@ for (const [name, kind, word] of [
     signature: `${name}(Tensor input, int dim) -> Tensor[2]` as "cummax(Tensor input, int dim) -> Tensor[2]",
     places: ["torch", "Tensor"],
     results: ["values", "indices"],
-    doc: { summary: `The ${word} value so far along dim, and its last position.`, shape: along, source: `torch.${name}` },
+    doc: {
+      summary: `The ${word} value so far along dim, and its last position.`,
+      shape: along,
+      source: `torch.${name}`,
+    },
     gradient: "through decomposition",
     record(g, { input, dim }) {
       const axis = axisOf(name, dim, input.shape.length);
@@ -44,7 +48,12 @@ defineOp({
   gradient: "through decomposition",
   record(g, { input, dim }) {
     const axis = axisOf("logcumsumexp", dim, input.shape.length);
-    if (isIntegral(input.dtype)) throw new ArgumentError("logcumsumexp/dtype", `logcumsumexp: takes floating point tensors, got ${describe(input)}.`, "Convert it with input.float().");
+    if (isIntegral(input.dtype))
+      throw new ArgumentError(
+        "logcumsumexp/dtype",
+        `logcumsumexp: takes floating point tensors, got ${describe(input)}.`,
+        "Convert it with input.float().",
+      );
     return input.shape.length === 0 ? input : g.scan("logaddexp", input, axis);
   },
 });
@@ -59,20 +68,36 @@ defineOp({
   name: "diff",
   signature: "diff(Tensor input, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "Differences of neighbours along dim, n times over.", shape: "[.., m, ..] -> [.., m - n, ..]", source: "torch.diff" },
+  doc: {
+    summary: "Differences of neighbours along dim, n times over.",
+    shape: "[.., m, ..] -> [.., m - n, ..]",
+    source: "torch.diff",
+  },
   gradient: "through decomposition",
   record(g, { input, n, dim, prepend, append }) {
-    if (input.shape.length === 0) throw new ShapeError("diff/0-d", "diff expects input to be at least one-dimensional.");
+    if (input.shape.length === 0)
+      throw new ShapeError("diff/0-d", "diff expects input to be at least one-dimensional.");
     if (n < 0) throw new ArgumentError("diff/n", `diff: order must be non-negative but got ${n}.`);
     const axis = axisOf("diff", dim, input.shape.length);
     const parts = [prepend, input, append].filter((part) => part !== null);
     for (const part of parts) {
-      if (part.shape.length !== input.shape.length) throw new ShapeError("diff/rank", `diff expects prepend or append to be the same dimension as input: ${describe(part)} and ${describe(input)}.`);
-      if (part.shape.some((size, i) => i !== axis && size !== input.shape[i])) throw new ShapeError("diff/sizes", `diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension: ${describe(part)} and ${describe(input)}.`);
+      if (part.shape.length !== input.shape.length)
+        throw new ShapeError(
+          "diff/rank",
+          `diff expects prepend or append to be the same dimension as input: ${describe(part)} and ${describe(input)}.`,
+        );
+      if (part.shape.some((size, i) => i !== axis && size !== input.shape[i]))
+        throw new ShapeError(
+          "diff/sizes",
+          `diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension: ${describe(part)} and ${describe(input)}.`,
+        );
     }
     const dtype = parts.map((part) => part.dtype).reduce(promoteTypes);
     if (n === 0) return input;
-    let x = g.concat(parts.map((part) => g.cast(part, dtype)), axis);
+    let x = g.concat(
+      parts.map((part) => g.cast(part, dtype)),
+      axis,
+    );
     for (let i = 0; i < Math.min(n, input.shape[axis]! + 2 * n); i++) {
       const [later, earlier] = neighbours(g, x, axis);
       x = dtype === "bool" ? g.binary("xor", later, earlier) : g.sub(later, earlier);
@@ -87,25 +112,39 @@ function doubledAreas(g: GraphBuilder, name: string, y: Node, x: Node, axis: num
   const [later, earlier] = neighbours(g, y, axis);
   // Points: of one dimension, or as many as y has.
   let points = x;
-  if (points.shape.length === 1) points = g.reshape(points, y.shape.map((_, i) => (i === axis ? points.shape[0]! : 1)));
+  if (points.shape.length === 1)
+    points = g.reshape(
+      points,
+      y.shape.map((_, i) => (i === axis ? points.shape[0]! : 1)),
+    );
   while (points.shape.length < y.shape.length) points = g.reshape(points, [1, ...points.shape]);
   const along = axis + points.shape.length - y.shape.length;
-  if (x.shape.length === 1 && points.shape[along] !== y.shape[axis]) throw new ShapeError(`${name}/x`, `${name}: There must be one \`x\` value for each sample point: x ${describe(x)}, y ${describe(y)}, dim ${axis}.`);
+  if (x.shape.length === 1 && points.shape[along] !== y.shape[axis])
+    throw new ShapeError(
+      `${name}/x`,
+      `${name}: There must be one \`x\` value for each sample point: x ${describe(x)}, y ${describe(y)}, dim ${axis}.`,
+    );
   const [p, q] = neighbours(g, points, along);
   const steps = g.sub(p, q);
   const heights = g.add(later, earlier);
-  if (broadcastShapes(steps.shape, heights.shape) === null) throw new ShapeError(`${name}/x`, `${name}: x ${describe(x)} does not broadcast with y ${describe(y)}.`);
+  if (broadcastShapes(steps.shape, heights.shape) === null)
+    throw new ShapeError(`${name}/x`, `${name}: x ${describe(x)} does not broadcast with y ${describe(y)}.`);
   return { areas: g.mul(g.cast(heights, dtype), g.cast(steps, dtype)), axis: along };
 }
 
 function checkSamples(name: string, y: Node, dim: number): number {
   if (y.shape.length === 0) throw new ShapeError(`${name}/0-d`, `${name}: y must have at least one dimension.`);
-  if (y.dtype === "bool") throw new ArgumentError(`${name}/bool`, `${name}: received a bool input for y, but bool is not supported.`);
+  if (y.dtype === "bool")
+    throw new ArgumentError(`${name}/bool`, `${name}: received a bool input for y, but bool is not supported.`);
   return axisOf(name, dim, y.shape.length);
 }
 
 const wide = (g: GraphBuilder, x: Node): Node => (isIntegral(x.dtype) ? g.cast(x, "int64") : x);
-const without = (g: GraphBuilder, x: Node, axis: number): Node => g.reshape(x, x.shape.filter((_, i) => i !== axis));
+const without = (g: GraphBuilder, x: Node, axis: number): Node =>
+  g.reshape(
+    x,
+    x.shape.filter((_, i) => i !== axis),
+  );
 
 /** The integral for samples at the places x. */
 function integrated(g: GraphBuilder, name: string, y: Node, x: Node, dim: number, running: boolean): Node {
@@ -115,7 +154,14 @@ function integrated(g: GraphBuilder, name: string, y: Node, x: Node, dim: number
 }
 
 /** The integral for samples that are dx apart. */
-function integratedEvenly(g: GraphBuilder, name: string, y: Node, dx: ScalarArgument, dim: number, running: boolean): Node {
+function integratedEvenly(
+  g: GraphBuilder,
+  name: string,
+  y: Node,
+  dx: ScalarArgument,
+  dim: number,
+  running: boolean,
+): Node {
   const axis = checkSamples(name, y, dim);
   const size = y.shape[axis]!;
   const step = scalarAs(g, dx, isIntegral(y.dtype) ? g.defaultFloat : y.dtype);
@@ -123,7 +169,12 @@ function integratedEvenly(g: GraphBuilder, name: string, y: Node, dx: ScalarArgu
     const [later, earlier] = neighbours(g, y, axis);
     return g.scan("sum", g.mul(toFloat(g, g.add(later, earlier)), g.div(step, 2)), axis);
   }
-  if (size === 0) return g.full(y.shape.filter((_, i) => i !== axis), 0, step.dtype);
+  if (size === 0)
+    return g.full(
+      y.shape.filter((_, i) => i !== axis),
+      0,
+      step.dtype,
+    );
   const ends = without(g, g.add(g.sliceAxis(y, axis, 0, 1), g.sliceAxis(y, axis, size - 1, 1)), axis);
   const total = without(g, g.sum(wide(g, y), [axis]), axis);
   return g.mul(g.sub(toFloat(g, total), g.mul(toFloat(g, ends), 0.5)), step);
@@ -136,7 +187,8 @@ for (const [name, alias, summary, shape] of [
   defineOp({
     name: `${name}.x`,
     aliases: alias === null ? [] : [`${alias}.x`],
-    signature: `${name}(Tensor y, Tensor x, *, int dim=-1) -> Tensor` as "trapezoid(Tensor y, Tensor x, *, int dim=-1) -> Tensor",
+    signature:
+      `${name}(Tensor y, Tensor x, *, int dim=-1) -> Tensor` as "trapezoid(Tensor y, Tensor x, *, int dim=-1) -> Tensor",
     places: ["torch"],
     doc: { summary: `${summary} x holds the places of the samples.`, shape, source: `torch.${name}` },
     gradient: "through decomposition",
@@ -145,7 +197,8 @@ for (const [name, alias, summary, shape] of [
   defineOp({
     name: `${name}.dx`,
     aliases: alias === null ? [] : [`${alias}.dx`],
-    signature: `${name}(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor` as "trapezoid(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor",
+    signature:
+      `${name}(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor` as "trapezoid(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor",
     places: ["torch"],
     doc: { summary: `${summary} Samples are dx apart.`, shape, source: `torch.${name}` },
     gradient: "through decomposition",

@@ -12,7 +12,12 @@ import { atLeast1d, axisOf, checkRange, describe, moveAxis, requireIndex, scalar
 const along = "[*], index and src of the same number of dimensions -> [*]";
 
 function sameType(name: string, input: Node, src: Node): void {
-  if (input.dtype !== src.dtype) throw new DTypeError(`${name}/dtype`, `${name}(): Expected self.dtype to be equal to src.dtype: self ${describe(input)}, src ${describe(src)}.`, `Convert it with src.to(torch.${input.dtype}).`);
+  if (input.dtype !== src.dtype)
+    throw new DTypeError(
+      `${name}/dtype`,
+      `${name}(): Expected self.dtype to be equal to src.dtype: self ${describe(input)}, src ${describe(src)}.`,
+      `Convert it with src.to(torch.${input.dtype}).`,
+    );
 }
 
 interface Along {
@@ -33,9 +38,16 @@ function prepared(g: GraphBuilder, name: string, input: Node, dim: number, index
     checkAlong(name, base, axis, positions);
     checkRange(g, name, positions, base.shape[axis]!);
     if (values.shape.length !== positions.shape.length || positions.shape.some((size, i) => size > values.shape[i]!)) {
-      throw new ShapeError(`${name}/src-size`, `${name}: Expected index ${formatShape(index.shape)} to be no larger than self ${formatShape(input.shape)} apart from dimension ${axis} and to be no larger size than src ${formatShape(src.shape)}.`);
+      throw new ShapeError(
+        `${name}/src-size`,
+        `${name}: Expected index ${formatShape(index.shape)} to be no larger than self ${formatShape(input.shape)} apart from dimension ${axis} and to be no larger size than src ${formatShape(src.shape)}.`,
+      );
     }
-    values = g.slice(values, positions.shape.map(() => 0), positions.shape);
+    values = g.slice(
+      values,
+      positions.shape.map(() => 0),
+      positions.shape,
+    );
   }
   return { base, axis, index: positions, src: values };
 }
@@ -49,7 +61,10 @@ function modeOf(reduce: string | null): ScatterMode {
   if (reduce === null) return "set";
   if (reduce === "add") return "add";
   if (reduce === "multiply") return "mul";
-  throw new ArgumentError("scatter/reduce", `scatter: reduce argument must be either add or multiply, got '${reduce}'.`);
+  throw new ArgumentError(
+    "scatter/reduce",
+    `scatter: reduce argument must be either add or multiply, got '${reduce}'.`,
+  );
 }
 
 defineOp({
@@ -57,7 +72,12 @@ defineOp({
   signature: "scatter(Tensor input, int dim, Tensor index, Tensor src, *, string? reduce=None) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with the elements of src written (or added, or multiplied) at the positions that index holds for dim.", shape: along, source: "torch.scatter" },
+  doc: {
+    summary:
+      "input with the elements of src written (or added, or multiplied) at the positions that index holds for dim.",
+    shape: along,
+    source: "torch.scatter",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, index, src, reduce }) {
     const request = prepared(g, "scatter", input, dim, index, src);
@@ -71,7 +91,11 @@ defineOp({
   signature: "scatter(Tensor input, int dim, Tensor index, Scalar value, *, string? reduce=None) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with a number written (or added, or multiplied) at the positions that index holds for dim.", shape: along, source: "torch.scatter" },
+  doc: {
+    summary: "input with a number written (or added, or multiplied) at the positions that index holds for dim.",
+    shape: along,
+    source: "torch.scatter",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, index, value, reduce }) {
     const src = g.expandTo(scalarAs(g, value, input.dtype), index.shape);
@@ -84,7 +108,11 @@ defineOp({
   signature: "scatter_add(Tensor input, int dim, Tensor index, Tensor src) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with the elements of src added at the positions that index holds for dim.", shape: along, source: "torch.scatter_add" },
+  doc: {
+    summary: "input with the elements of src added at the positions that index holds for dim.",
+    shape: along,
+    source: "torch.scatter_add",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, index, src }) {
     const request = prepared(g, "scatter_add", input, dim, index, src);
@@ -101,14 +129,32 @@ function identity(reduce: string, dtype: DType): number | bigint {
   const [least, most] = integerRange(dtype);
   return reduce === "amax" ? least : most;
 }
-const reduceModes: Readonly<Record<string, ScatterMode>> = { sum: "add", prod: "mul", mean: "add", amax: "max", amin: "min" };
+const reduceModes: Readonly<Record<string, ScatterMode>> = {
+  sum: "add",
+  prod: "mul",
+  mean: "add",
+  amax: "max",
+  amin: "min",
+};
 
 /** `scatter` writes updates in a mode into whatever base it is given. */
 type ScatterOf = (mode: ScatterMode, base: Node, updates: Node) => Node;
 
-function scatterReduced(g: GraphBuilder, name: string, input: Node, src: Node, reduce: string, includeSelf: boolean, scatter: ScatterOf): Node {
+function scatterReduced(
+  g: GraphBuilder,
+  name: string,
+  input: Node,
+  src: Node,
+  reduce: string,
+  includeSelf: boolean,
+  scatter: ScatterOf,
+): Node {
   const mode = reduceModes[reduce];
-  if (mode === undefined) throw new ArgumentError(`${name}/reduce`, `${name}: reduce argument must be either sum, prod, mean, amax or amin, got '${reduce}'.`);
+  if (mode === undefined)
+    throw new ArgumentError(
+      `${name}/reduce`,
+      `${name}: reduce argument must be either sum, prod, mean, amax or amin, got '${reduce}'.`,
+    );
   let base = input;
   if (!includeSelf) {
     const touched = scatter("set", g.full(input.shape, false, "bool"), g.full(src.shape, true, "bool"));
@@ -116,17 +162,27 @@ function scatterReduced(g: GraphBuilder, name: string, input: Node, src: Node, r
   }
   const total = scatter(mode, base, src);
   if (reduce !== "mean") return total;
-  const counted = scatter("add", g.full(input.shape, includeSelf ? 1 : 0, input.dtype), g.full(src.shape, 1, input.dtype));
+  const counted = scatter(
+    "add",
+    g.full(input.shape, includeSelf ? 1 : 0, input.dtype),
+    g.full(src.shape, 1, input.dtype),
+  );
   const count = g.max(counted, 1);
   return isIntegral(input.dtype) ? floorDivide(g, total, count) : g.div(total, count);
 }
 
 defineOp({
   name: "scatter_reduce",
-  signature: "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, string reduce, *, bool include_self=True) -> Tensor",
+  signature:
+    "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, string reduce, *, bool include_self=True) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with the elements of src reduced into the positions that index holds for dim, by sum, prod, mean, amax or amin.", shape: along, source: "torch.scatter_reduce" },
+  doc: {
+    summary:
+      "input with the elements of src reduced into the positions that index holds for dim, by sum, prod, mean, amax or amin.",
+    shape: along,
+    source: "torch.scatter_reduce",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, index, src, reduce, include_self }) {
     const { base, axis, index: positions, src: values } = prepared(g, "scatter_reduce", input, dim, index, src);
@@ -154,12 +210,22 @@ function slices(g: GraphBuilder, name: string, input: Node, dim: number, index: 
   const values = atLeast1d(g, source);
   checkRange(g, name, positions, base.shape[axis]!);
   const expected = base.shape.map((size, i) => (i === axis ? positions.shape[0]! : size));
-  if (!sameShape(values.shape, expected)) throw new ShapeError(`${name}/source-size`, `${name}: Number of indices (${positions.shape[0]}) should be equal to source.size(dim), and the other sizes to input's: input ${describe(input)}, source ${describe(source)}, dim ${axis}.`);
-  if (input.dtype !== source.dtype) throw new DTypeError(`${name}/dtype`, `${name}(): self (${input.dtype}) and source (${source.dtype}) must have the same scalar type.`, `Convert it with source.to(torch.${input.dtype}).`);
+  if (!sameShape(values.shape, expected))
+    throw new ShapeError(
+      `${name}/source-size`,
+      `${name}: Number of indices (${positions.shape[0]}) should be equal to source.size(dim), and the other sizes to input's: input ${describe(input)}, source ${describe(source)}, dim ${axis}.`,
+    );
+  if (input.dtype !== source.dtype)
+    throw new DTypeError(
+      `${name}/dtype`,
+      `${name}(): self (${input.dtype}) and source (${source.dtype}) must have the same scalar type.`,
+      `Convert it with source.to(torch.${input.dtype}).`,
+    );
   return { base, axis, index: positions, source: moveAxis(g, values, axis, 0) };
 }
 
-const intoSlices = (g: GraphBuilder, mode: ScatterMode, input: Node, { base, axis, index, source }: Slices): Node => g.reshape(g.scatter(mode, base, source, [axis], [index]), input.shape);
+const intoSlices = (g: GraphBuilder, mode: ScatterMode, input: Node, { base, axis, index, source }: Slices): Node =>
+  g.reshape(g.scatter(mode, base, source, [axis], [index]), input.shape);
 const slicesShape = "[.., n, ..], [m] and [.., m, ..] -> [.., n, ..]";
 
 defineOp({
@@ -167,9 +233,19 @@ defineOp({
   signature: "index_add(Tensor input, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with alpha times the slices of source added at the positions of index.", shape: slicesShape, source: "torch.index_add" },
+  doc: {
+    summary: "input with alpha times the slices of source added at the positions of index.",
+    shape: slicesShape,
+    source: "torch.index_add",
+  },
   gradient: "through decomposition",
-  record: (g, { input, dim, index, source, alpha }) => intoSlices(g, "add", input, slices(g, "index_add", input, dim, index, scaled(g, "index_add", source, alpha, source.dtype))),
+  record: (g, { input, dim, index, source, alpha }) =>
+    intoSlices(
+      g,
+      "add",
+      input,
+      slices(g, "index_add", input, dim, index, scaled(g, "index_add", source, alpha, source.dtype)),
+    ),
 });
 
 defineOp({
@@ -177,9 +253,14 @@ defineOp({
   signature: "index_copy(Tensor input, int dim, Tensor index, Tensor source) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with the slices of source at the positions of index.", shape: slicesShape, source: "torch.index_copy" },
+  doc: {
+    summary: "input with the slices of source at the positions of index.",
+    shape: slicesShape,
+    source: "torch.index_copy",
+  },
   gradient: "through decomposition",
-  record: (g, { input, dim, index, source }) => intoSlices(g, "set", input, slices(g, "index_copy", input, dim, index, source)),
+  record: (g, { input, dim, index, source }) =>
+    intoSlices(g, "set", input, slices(g, "index_copy", input, dim, index, source)),
 });
 
 /** A value in the slices at the positions of an index. */
@@ -196,7 +277,11 @@ defineOp({
   signature: "index_fill(Tensor input, int dim, Tensor index, Scalar value) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with a number in the slices that index names.", shape: "[.., n, ..] and [m] -> [.., n, ..]", source: "torch.index_fill" },
+  doc: {
+    summary: "input with a number in the slices that index names.",
+    shape: "[.., n, ..] and [m] -> [.., n, ..]",
+    source: "torch.index_fill",
+  },
   gradient: "through decomposition",
   record: (g, { input, dim, index, value }) => fillSlices(g, input, dim, index, scalarAs(g, value, input.dtype)),
 });
@@ -206,23 +291,41 @@ defineOp({
   signature: "index_fill(Tensor input, int dim, Tensor index, Tensor value) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with a 0-d value in the slices that index names.", shape: "[.., n, ..] and [m] -> [.., n, ..]", source: "torch.index_fill" },
+  doc: {
+    summary: "input with a 0-d value in the slices that index names.",
+    shape: "[.., n, ..] and [m] -> [.., n, ..]",
+    source: "torch.index_fill",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, index, value }) {
-    if (value.shape.length !== 0) throw new ShapeError("index_fill/value", `index_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`);
+    if (value.shape.length !== 0)
+      throw new ShapeError(
+        "index_fill/value",
+        `index_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`,
+      );
     return fillSlices(g, input, dim, index, g.cast(value, input.dtype));
   },
 });
 
 defineOp({
   name: "index_reduce",
-  signature: "index_reduce(Tensor input, int dim, Tensor index, Tensor source, string reduce, *, bool include_self=True) -> Tensor",
+  signature:
+    "index_reduce(Tensor input, int dim, Tensor index, Tensor source, string reduce, *, bool include_self=True) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with the slices of source reduced into the positions of index, by prod, mean, amax or amin.", shape: slicesShape, source: "torch.index_reduce" },
+  doc: {
+    summary: "input with the slices of source reduced into the positions of index, by prod, mean, amax or amin.",
+    shape: slicesShape,
+    source: "torch.index_reduce",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, index, source, reduce, include_self }) {
-    if (reduce === "sum") throw new ArgumentError("index_reduce/reduce", "index_reduce: reduce argument must be either prod, mean, amax or amin, got sum.", "index_add sums.");
+    if (reduce === "sum")
+      throw new ArgumentError(
+        "index_reduce/reduce",
+        "index_reduce: reduce argument must be either prod, mean, amax or amin, got sum.",
+        "index_add sums.",
+      );
     const { base, axis, index: positions, source: values } = slices(g, "index_reduce", input, dim, index, source);
     const scatter: ScatterOf = (mode, target, updates) => g.scatter(mode, target, updates, [axis], [positions]);
     return g.reshape(scatterReduced(g, "index_reduce", base, values, reduce, include_self, scatter), input.shape);
@@ -234,16 +337,31 @@ defineOp({
   signature: "put(Tensor input, Tensor index, Tensor source, bool accumulate=False) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input with the elements of source written (or added) at positions in the flattened input.", shape: "[*], index and as many elements in source -> [*]", source: "torch.Tensor.put_" },
+  doc: {
+    summary: "input with the elements of source written (or added) at positions in the flattened input.",
+    shape: "[*], index and as many elements in source -> [*]",
+    source: "torch.Tensor.put_",
+  },
   gradient: "through decomposition",
   record(g, { input, index, source, accumulate }) {
     requireIndex("put_", index);
     const count = elementCount(index.shape);
-    if (count !== elementCount(source.shape)) throw new IndexError("put/count", `put_(): Expected source and index to have the same number of elements, but got source.numel() = ${elementCount(source.shape)}, index.numel() = ${count}.`);
-    if (input.dtype !== source.dtype) throw new DTypeError("put/dtype", `put_(): self and source expected to have the same dtype, but got self.dtype = ${input.dtype} and source.dtype = ${source.dtype}.`);
+    if (count !== elementCount(source.shape))
+      throw new IndexError(
+        "put/count",
+        `put_(): Expected source and index to have the same number of elements, but got source.numel() = ${elementCount(source.shape)}, index.numel() = ${count}.`,
+      );
+    if (input.dtype !== source.dtype)
+      throw new DTypeError(
+        "put/dtype",
+        `put_(): self and source expected to have the same dtype, but got self.dtype = ${input.dtype} and source.dtype = ${source.dtype}.`,
+      );
     if (count === 0) return input;
     const size = elementCount(input.shape);
     const positions = wrapIndex(g, g.reshape(index, [count]), size);
-    return g.reshape(g.scatter(accumulate ? "add" : "set", g.reshape(input, [size]), g.reshape(source, [count]), [0], [positions]), input.shape);
+    return g.reshape(
+      g.scatter(accumulate ? "add" : "set", g.reshape(input, [size]), g.reshape(source, [count]), [0], [positions]),
+      input.shape,
+    );
   },
 });

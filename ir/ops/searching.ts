@@ -12,7 +12,12 @@ export function placesOf(g: GraphBuilder, sequence: Node, values: Node, right: b
   const size = sequence.shape.at(-1)!;
   const shared = sequence.shape.length === 1;
   const at = (place: Node): Node => {
-    const own = sorter === null ? place : shared ? g.gather(sorter, [0], [place]) : g.takeAlong(sorter, sorter.shape.length - 1, place);
+    const own =
+      sorter === null
+        ? place
+        : shared
+          ? g.gather(sorter, [0], [place])
+          : g.takeAlong(sorter, sorter.shape.length - 1, place);
     return shared ? g.gather(sequence, [0], [own]) : g.takeAlong(sequence, sequence.shape.length - 1, own);
   };
   let low = g.full(values.shape, 0, "int32");
@@ -36,40 +41,87 @@ interface Search {
   readonly sorter: Node | null;
 }
 function searched(g: GraphBuilder, name: string, { sequence, values, right, narrow, sorter }: Search): Node {
-  if (sequence.dtype !== values.dtype) throw new DTypeError(`${name}/dtype`, `torch.${name}(): input value tensor and boundary tensor should have the same dtype, but got ${describe(values)} and ${describe(sequence)}.`);
-  if (sequence.shape.length !== 1 && (sequence.shape.length !== values.shape.length || !sameShape(sequence.shape.slice(0, -1), values.shape.slice(0, -1)))) {
-    throw new ShapeError(`${name}/sizes`, `torch.${name}(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor ${formatShape(sequence.shape)} and input value tensor ${formatShape(values.shape)}.`);
+  if (sequence.dtype !== values.dtype)
+    throw new DTypeError(
+      `${name}/dtype`,
+      `torch.${name}(): input value tensor and boundary tensor should have the same dtype, but got ${describe(values)} and ${describe(sequence)}.`,
+    );
+  if (
+    sequence.shape.length !== 1 &&
+    (sequence.shape.length !== values.shape.length ||
+      !sameShape(sequence.shape.slice(0, -1), values.shape.slice(0, -1)))
+  ) {
+    throw new ShapeError(
+      `${name}/sizes`,
+      `torch.${name}(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor ${formatShape(sequence.shape)} and input value tensor ${formatShape(values.shape)}.`,
+    );
   }
-  if (sorter !== null && !sameShape(sorter.shape, sequence.shape)) throw new ShapeError(`${name}/sorter`, `torch.${name}(): boundary and sorter must have the same size, but got boundary tensor ${formatShape(sequence.shape)} and sorter tensor ${formatShape(sorter.shape)}.`);
-  const places = elementCount(sequence.shape) === 0 ? g.full(values.shape, 0, "int32") : placesOf(g, sequence, values, right, sorter);
+  if (sorter !== null && !sameShape(sorter.shape, sequence.shape))
+    throw new ShapeError(
+      `${name}/sorter`,
+      `torch.${name}(): boundary and sorter must have the same size, but got boundary tensor ${formatShape(sequence.shape)} and sorter tensor ${formatShape(sorter.shape)}.`,
+    );
+  const places =
+    elementCount(sequence.shape) === 0
+      ? g.full(values.shape, 0, "int32")
+      : placesOf(g, sequence, values, right, sorter);
   return narrow ? places : g.cast(places, "int64");
 }
 
 function sideOf(right: boolean, side: string | null): boolean {
   if (side === null) return right;
-  if (side !== "left" && side !== "right") throw new ArgumentError("searchsorted/side", `torch.searchsorted(): side can only be 'left' or 'right' but got ${side}.`);
-  if (side === "left" && right) throw new ArgumentError("searchsorted/side", "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True.");
+  if (side !== "left" && side !== "right")
+    throw new ArgumentError(
+      "searchsorted/side",
+      `torch.searchsorted(): side can only be 'left' or 'right' but got ${side}.`,
+    );
+  if (side === "left" && right)
+    throw new ArgumentError(
+      "searchsorted/side",
+      "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True.",
+    );
   return side === "right";
 }
 
-const searchDoc = { summary: "The place of each value in a sorted sequence (its last dimension): before equal elements, or after them with right.", shape: "[*, n] or [n] and [*, m] -> int64[*, m]", source: "torch.searchsorted" };
+const searchDoc = {
+  summary:
+    "The place of each value in a sorted sequence (its last dimension): before equal elements, or after them with right.",
+  shape: "[*, n] or [n] and [*, m] -> int64[*, m]",
+  source: "torch.searchsorted",
+};
 defineOp({
   name: "searchsorted",
-  signature: "searchsorted(Tensor sorted_sequence, Tensor input, *, bool out_int32=False, bool right=False, string? side=None, Tensor? sorter=None) -> Tensor",
+  signature:
+    "searchsorted(Tensor sorted_sequence, Tensor input, *, bool out_int32=False, bool right=False, string? side=None, Tensor? sorter=None) -> Tensor",
   places: ["torch"],
   doc: searchDoc,
   gradient: "none",
-  record: (g, { sorted_sequence, input, out_int32, right, side, sorter }) => searched(g, "searchsorted", { sequence: sorted_sequence, values: input, right: sideOf(right, side), narrow: out_int32, sorter }),
+  record: (g, { sorted_sequence, input, out_int32, right, side, sorter }) =>
+    searched(g, "searchsorted", {
+      sequence: sorted_sequence,
+      values: input,
+      right: sideOf(right, side),
+      narrow: out_int32,
+      sorter,
+    }),
 });
 defineOp({
   name: "searchsorted.number",
-  signature: "searchsorted(Tensor sorted_sequence, Scalar input, *, bool out_int32=False, bool right=False, string? side=None, Tensor? sorter=None) -> Tensor",
+  signature:
+    "searchsorted(Tensor sorted_sequence, Scalar input, *, bool out_int32=False, bool right=False, string? side=None, Tensor? sorter=None) -> Tensor",
   places: ["torch"],
   doc: searchDoc,
   gradient: "none",
   record(g, { sorted_sequence, input, out_int32, right, side, sorter }) {
-    const wide = input.category === "float" && isIntegral(sorted_sequence.dtype) ? toFloat(g, sorted_sequence) : sorted_sequence;
-    return searched(g, "searchsorted", { sequence: wide, values: g.scalar(input, wide.dtype), right: sideOf(right, side), narrow: out_int32, sorter });
+    const wide =
+      input.category === "float" && isIntegral(sorted_sequence.dtype) ? toFloat(g, sorted_sequence) : sorted_sequence;
+    return searched(g, "searchsorted", {
+      sequence: wide,
+      values: g.scalar(input, wide.dtype),
+      right: sideOf(right, side),
+      narrow: out_int32,
+      sorter,
+    });
   },
 });
 
@@ -79,12 +131,21 @@ for (const [name, type] of [
 ] as const) {
   defineOp({
     name,
-    signature: `bucketize(${type} input, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor` as "bucketize(Tensor|Scalar input, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
+    signature:
+      `bucketize(${type} input, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor` as "bucketize(Tensor|Scalar input, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
     places: name === "bucketize" ? ["torch", "Tensor"] : ["torch"],
-    doc: { summary: "The number of the bucket between sorted boundaries that each value falls into.", shape: "[*] and [n] -> int64[*]", source: "torch.bucketize" },
+    doc: {
+      summary: "The number of the bucket between sorted boundaries that each value falls into.",
+      shape: "[*] and [n] -> int64[*]",
+      source: "torch.bucketize",
+    },
     gradient: "none",
     record(g, { input, boundaries, out_int32, right }) {
-      if (boundaries.shape.length !== 1) throw new ShapeError("bucketize/boundaries", `bucketize: boundaries tensor must be 1 dimension, but got ${describe(boundaries)}.`);
+      if (boundaries.shape.length !== 1)
+        throw new ShapeError(
+          "bucketize/boundaries",
+          `bucketize: boundaries tensor must be 1 dimension, but got ${describe(boundaries)}.`,
+        );
       const values = "op" in input ? input : g.scalar(input, boundaries.dtype);
       return searched(g, "bucketize", { sequence: boundaries, values, right, narrow: out_int32, sorter: null });
     },

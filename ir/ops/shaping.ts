@@ -21,10 +21,18 @@ defineOp({
   gradient: "through decomposition",
   record(g, { input, source, destination }) {
     const rank = input.shape.length;
-    if (source.length !== destination.length) throw new ShapeError("movedim/count", `movedim: Invalid source or destination dims: source (${formatShape(source)} dims) should contain the same number of dims as destination (${formatShape(destination)} dims).`);
+    if (source.length !== destination.length)
+      throw new ShapeError(
+        "movedim/count",
+        `movedim: Invalid source or destination dims: source (${formatShape(source)} dims) should contain the same number of dims as destination (${formatShape(destination)} dims).`,
+      );
     const from = source.map((dim) => axisOf("movedim", dim, rank));
     const to = destination.map((dim) => axisOf("movedim", dim, rank));
-    if (new Set(from).size !== from.length || new Set(to).size !== to.length) throw new ShapeError("movedim/dim-twice", `movedim: repeated dim in source ${formatShape(source)} or destination ${formatShape(destination)}.`);
+    if (new Set(from).size !== from.length || new Set(to).size !== to.length)
+      throw new ShapeError(
+        "movedim/dim-twice",
+        `movedim: repeated dim in source ${formatShape(source)} or destination ${formatShape(destination)}.`,
+      );
     if (rank === 0) return input;
     const rest = range(rank).filter((axis) => !from.includes(axis));
     const axes = range(rank).map((place) => (to.includes(place) ? from[to.indexOf(place)]! : rest.shift()!));
@@ -76,7 +84,11 @@ function broadcastTo(g: GraphBuilder, name: string, input: Node, shape: readonly
   const lead = shape.length - input.shape.length;
   const target = shape.map((size, i) => (size === -1 && i >= lead ? input.shape[i - lead]! : size));
   const common = broadcastShapes(input.shape, target);
-  if (common === null || !sameShape(common, target)) throw new ShapeError(`${name}/size`, `${name}: The expanded size of the tensor must match the existing size at non-singleton dimensions. Target sizes: ${formatShape(shape)}. Tensor sizes: ${formatShape(input.shape)}.`);
+  if (common === null || !sameShape(common, target))
+    throw new ShapeError(
+      `${name}/size`,
+      `${name}: The expanded size of the tensor must match the existing size at non-singleton dimensions. Target sizes: ${formatShape(shape)}. Tensor sizes: ${formatShape(input.shape)}.`,
+    );
   return g.expandTo(input, target);
 }
 
@@ -110,7 +122,11 @@ defineOp({
   record(g, { input }) {
     const rank = input.shape.length;
     if (rank === 0) return input;
-    if (rank < 2) throw new ShapeError("adjoint/rank", `tensor.adjoint() is only supported on matrices or batches of matrices. Got ${rank}-D tensor ${describe(input)}.`);
+    if (rank < 2)
+      throw new ShapeError(
+        "adjoint/rank",
+        `tensor.adjoint() is only supported on matrices or batches of matrices. Got ${rank}-D tensor ${describe(input)}.`,
+      );
     return g.swap(input, rank - 2, rank - 1);
   },
 });
@@ -121,7 +137,12 @@ defineOp({
 function equalPieces(g: GraphBuilder, x: Node, axis: number, count: number): Node[] {
   const total = x.shape[axis]!;
   const small = Math.floor(total / count);
-  return pieces(g, x, axis, range(count).map((i) => small + (i < total % count ? 1 : 0)));
+  return pieces(
+    g,
+    x,
+    axis,
+    range(count).map((i) => small + (i < total % count ? 1 : 0)),
+  );
 }
 
 /** Pieces that end at the given positions, as NumPy splits. */
@@ -129,16 +150,23 @@ function piecesAt(g: GraphBuilder, x: Node, axis: number, positions: readonly nu
   const total = x.shape[axis]!;
   const place = (position: number): number => Math.max(0, Math.min(total, position < 0 ? position + total : position));
   const bounds = [0, ...positions.map(place), total];
-  return range(positions.length + 1).map((i) => g.sliceAxis(x, axis, bounds[i]!, Math.max(0, bounds[i + 1]! - bounds[i]!)));
+  return range(positions.length + 1).map((i) =>
+    g.sliceAxis(x, axis, bounds[i]!, Math.max(0, bounds[i + 1]! - bounds[i]!)),
+  );
 }
 
 function splitInto(g: GraphBuilder, name: string, x: Node, axis: number, sections: number): Node[] {
-  if (sections <= 0) throw new ShapeError(`${name}/sections`, `${name}: number of sections must be larger than 0, got ${sections}.`);
+  if (sections <= 0)
+    throw new ShapeError(`${name}/sections`, `${name}: number of sections must be larger than 0, got ${sections}.`);
   return equalPieces(g, x, axis, sections);
 }
 
 function requireSplittable(name: string, x: Node): void {
-  if (x.shape.length === 0) throw new ShapeError(`${name}/0-d`, `${name} expected at least a 1-dimensional tensor, but got a tensor with 0 dims.`);
+  if (x.shape.length === 0)
+    throw new ShapeError(
+      `${name}/0-d`,
+      `${name} expected at least a 1-dimensional tensor, but got a tensor with 0 dims.`,
+    );
 }
 
 defineOp({
@@ -172,25 +200,39 @@ for (const [name, least, axis] of [
   ["dsplit", 3, 2],
 ] as const) {
   const check = (input: Node): number => {
-    if (input.shape.length < least) throw new ShapeError(`${name}/rank`, `torch.${name} requires a tensor with at least ${least} dimension${least > 1 ? "s" : ""}, but got a tensor with ${input.shape.length} dimensions: ${describe(input)}.`);
+    if (input.shape.length < least)
+      throw new ShapeError(
+        `${name}/rank`,
+        `torch.${name} requires a tensor with at least ${least} dimension${least > 1 ? "s" : ""}, but got a tensor with ${input.shape.length} dimensions: ${describe(input)}.`,
+      );
     return Math.min(axis, input.shape.length - 1);
   };
   defineOp({
     name,
-    signature: `${name}(Tensor input, int indices_or_sections) -> Tensor[]` as "hsplit(Tensor input, int indices_or_sections) -> Tensor[]",
+    signature:
+      `${name}(Tensor input, int indices_or_sections) -> Tensor[]` as "hsplit(Tensor input, int indices_or_sections) -> Tensor[]",
     places: ["torch", "Tensor"],
     view: true,
-    doc: doc(`Equal pieces along dimension ${axis}${name === "hsplit" ? " (0 of a vector)" : ""}.`, name, "[*] -> list of [*]"),
+    doc: doc(
+      `Equal pieces along dimension ${axis}${name === "hsplit" ? " (0 of a vector)" : ""}.`,
+      name,
+      "[*] -> list of [*]",
+    ),
     gradient: "through decomposition",
     record(g, { input, indices_or_sections: sections }) {
       const along = check(input);
-      if (sections > 0 && input.shape[along]! % sections !== 0) throw new ShapeError(`${name}/sections`, `torch.${name} attempted to split along dimension ${along}, but the size of the dimension ${input.shape[along]} is not divisible by the split_size ${sections}!`);
+      if (sections > 0 && input.shape[along]! % sections !== 0)
+        throw new ShapeError(
+          `${name}/sections`,
+          `torch.${name} attempted to split along dimension ${along}, but the size of the dimension ${input.shape[along]} is not divisible by the split_size ${sections}!`,
+        );
       return splitInto(g, name, input, along, sections);
     },
   });
   defineOp({
     name: `${name}.indices`,
-    signature: `${name}(Tensor input, int[] indices_or_sections) -> Tensor[]` as "hsplit(Tensor input, int[] indices_or_sections) -> Tensor[]",
+    signature:
+      `${name}(Tensor input, int[] indices_or_sections) -> Tensor[]` as "hsplit(Tensor input, int[] indices_or_sections) -> Tensor[]",
     places: ["torch", "Tensor"],
     view: true,
     doc: doc(`Pieces that end at the given positions of dimension ${axis}.`, name, "[*] -> list of [*]"),
@@ -209,10 +251,15 @@ defineOp({
   gradient: "through decomposition",
   record(g, { input, k, dims }) {
     const rank = input.shape.length;
-    if (dims.length !== 2) throw new ShapeError("rot90/dims", `rot90: expected total rotation dims == 2, but got dims = ${dims.length}.`);
+    if (dims.length !== 2)
+      throw new ShapeError("rot90/dims", `rot90: expected total rotation dims == 2, but got dims = ${dims.length}.`);
     if (rank < 2) throw new ShapeError("rot90/rank", `rot90: expected total dims >= 2, but got total dims = ${rank}.`);
     const [a, b] = [axisOf("rot90", dims[0]!, rank), axisOf("rot90", dims[1]!, rank)];
-    if (a === b) throw new ShapeError("rot90/dims", `rot90: expected rotation dims to be different, but got dim0 = ${dims[0]} and dim1 = ${dims[1]}.`);
+    if (a === b)
+      throw new ShapeError(
+        "rot90/dims",
+        `rot90: expected rotation dims to be different, but got dim0 = ${dims[0]} and dim1 = ${dims[1]}.`,
+      );
     switch (((k % 4) + 4) % 4) {
       case 1:
         return g.swap(g.flip(input, [b]), a, b);
@@ -251,7 +298,11 @@ defineOp({
   gradient: "through decomposition",
   record(g, { input, size }) {
     const common = broadcastShapes(size, input.shape);
-    if (common === null || !sameShape(common, input.shape)) throw new ShapeError("sum_to_size/size", `sum_to_size: size {${formatShape(size)}} is not expandable to size {${formatShape(input.shape)}}.`);
+    if (common === null || !sameShape(common, input.shape))
+      throw new ShapeError(
+        "sum_to_size/size",
+        `sum_to_size: size {${formatShape(size)}} is not expandable to size {${formatShape(input.shape)}}.`,
+      );
     // What is summed becomes int64, as `sum` makes it.
     const summed = size.length === 0 || !sameShape(size, input.shape);
     return g.sumTo(summed && isIntegral(input.dtype) ? g.cast(input, "int64") : input, size);

@@ -53,7 +53,8 @@ function bessel(g: GraphBuilder, x: Node, order: 0 | 1, scaled: boolean): Node {
 
 const sign = (g: GraphBuilder, x: Node): Node => g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype));
 const besselOps = new Map<string, Operator>();
-const recorded = (g: GraphBuilder, name: string, x: Node): Node => recordOperator(g, besselOps.get(name)!, { input: x }, isNode) as Node;
+const recorded = (g: GraphBuilder, name: string, x: Node): Node =>
+  recordOperator(g, besselOps.get(name)!, { input: x }, isNode) as Node;
 /** f(x) / x, whose limit at zero is one half. */
 const overX = (g: GraphBuilder, f: Node, x: Node): Node => {
   const zero = g.eq(x, 0);
@@ -61,10 +62,34 @@ const overX = (g: GraphBuilder, f: Node, x: Node): Node => {
 };
 
 for (const [name, order, scaled, summary, slope] of [
-  ["i0", 0, false, "Modified Bessel function of the first kind, order 0.", (g: GraphBuilder, x: Node) => recorded(g, "i1", x)],
-  ["i0e", 0, true, "exp(-|input|) * i0(input).", (g: GraphBuilder, x: Node, y: Node) => g.sub(recorded(g, "i1e", x), g.mul(sign(g, x), y))],
-  ["i1", 1, false, "Modified Bessel function of the first kind, order 1.", (g: GraphBuilder, x: Node, y: Node) => g.sub(recorded(g, "i0", x), overX(g, y, x))],
-  ["i1e", 1, true, "exp(-|input|) * i1(input).", (g: GraphBuilder, x: Node, y: Node) => g.sub(g.sub(recorded(g, "i0e", x), g.mul(sign(g, x), y)), overX(g, y, x))],
+  [
+    "i0",
+    0,
+    false,
+    "Modified Bessel function of the first kind, order 0.",
+    (g: GraphBuilder, x: Node) => recorded(g, "i1", x),
+  ],
+  [
+    "i0e",
+    0,
+    true,
+    "exp(-|input|) * i0(input).",
+    (g: GraphBuilder, x: Node, y: Node) => g.sub(recorded(g, "i1e", x), g.mul(sign(g, x), y)),
+  ],
+  [
+    "i1",
+    1,
+    false,
+    "Modified Bessel function of the first kind, order 1.",
+    (g: GraphBuilder, x: Node, y: Node) => g.sub(recorded(g, "i0", x), overX(g, y, x)),
+  ],
+  [
+    "i1e",
+    1,
+    true,
+    "exp(-|input|) * i1(input).",
+    (g: GraphBuilder, x: Node, y: Node) => g.sub(g.sub(recorded(g, "i0e", x), g.mul(sign(g, x), y)), overX(g, y, x)),
+  ],
 ] as const) {
   const core = defineOp({
     name: `${name}_float`,
@@ -83,7 +108,8 @@ for (const [name, order, scaled, summary, slope] of [
     inplace: name === "i0",
     doc: { summary, shape, source: `torch.special.${name}` },
     gradient: "through decomposition",
-    record: (g, { input }) => inFloat32(g, [toFloat(g, input)], (x) => recordOperator(g, core, { input: x }, isNode) as Node),
+    record: (g, { input }) =>
+      inFloat32(g, [toFloat(g, input)], (x) => recordOperator(g, core, { input: x }, isNode) as Node),
   });
 }
 
@@ -137,14 +163,35 @@ function normalQuantile(g: GraphBuilder, p: Node): Node {
 
 const density = (g: GraphBuilder, x: Node): Node => g.mul(g.exp(g.mul(g.mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
 const normalOps = new Map<string, Operator>();
-const again = (g: GraphBuilder, name: string, x: Node): Node => recordOperator(g, normalOps.get(name)!, { input: x }, isNode) as Node;
+const again = (g: GraphBuilder, name: string, x: Node): Node =>
+  recordOperator(g, normalOps.get(name)!, { input: x }, isNode) as Node;
 
 for (const [name, summary, value, slope] of [
-  ["entr", "-input * log(input); 0 at zero, -infinity below.", entropy, (g: GraphBuilder, x: Node) => g.sub(-1, g.log(x))],
-  ["erfcx", "exp(input ** 2) * erfc(input), exact for large input.", scaledErfc, (g: GraphBuilder, x: Node, y: Node) => g.sub(g.mul(g.mul(x, y), 2), 2 / Math.sqrt(Math.PI))],
+  [
+    "entr",
+    "-input * log(input); 0 at zero, -infinity below.",
+    entropy,
+    (g: GraphBuilder, x: Node) => g.sub(-1, g.log(x)),
+  ],
+  [
+    "erfcx",
+    "exp(input ** 2) * erfc(input), exact for large input.",
+    scaledErfc,
+    (g: GraphBuilder, x: Node, y: Node) => g.sub(g.mul(g.mul(x, y), 2), 2 / Math.sqrt(Math.PI)),
+  ],
   ["ndtr", "The normal distribution function.", normalCdf, (g: GraphBuilder, x: Node) => density(g, x)],
-  ["log_ndtr", "Logarithm of the normal distribution function, exact in the lower tail.", logNormalCdf, (g: GraphBuilder, x: Node) => g.div(Math.sqrt(2 / Math.PI), again(g, "erfcx", g.mul(x, -Math.SQRT1_2)))],
-  ["ndtri", "The inverse of the normal distribution function.", normalQuantile, (g: GraphBuilder, _x: Node, y: Node) => g.mul(g.exp(g.mul(g.mul(y, y), 0.5)), Math.sqrt(2 * Math.PI))],
+  [
+    "log_ndtr",
+    "Logarithm of the normal distribution function, exact in the lower tail.",
+    logNormalCdf,
+    (g: GraphBuilder, x: Node) => g.div(Math.sqrt(2 / Math.PI), again(g, "erfcx", g.mul(x, -Math.SQRT1_2))),
+  ],
+  [
+    "ndtri",
+    "The inverse of the normal distribution function.",
+    normalQuantile,
+    (g: GraphBuilder, _x: Node, y: Node) => g.mul(g.exp(g.mul(g.mul(y, y), 0.5)), Math.sqrt(2 * Math.PI)),
+  ],
 ] as const) {
   const core = defineOp({
     name: `${name}_float`,
@@ -162,7 +209,8 @@ for (const [name, summary, value, slope] of [
     places: ["special"],
     doc: { summary, shape, source: `torch.special.${name}` },
     gradient: "through decomposition",
-    record: (g, { input }) => inFloat32(g, [toFloat(g, input)], (x) => recordOperator(g, core, { input: x }, isNode) as Node),
+    record: (g, { input }) =>
+      inFloat32(g, [toFloat(g, input)], (x) => recordOperator(g, core, { input: x }, isNode) as Node),
   });
 }
 
@@ -203,7 +251,12 @@ const polygammaFloat: Operator = defineOp({
   doc: { summary: "The n-th derivative of digamma, of floats.", shape, source: "torch.polygamma" },
   gradient(g, { inputs, attrs, grads }) {
     if (!grads[0]) return [null];
-    return [g.mul(grads[0], recordOperator(g, polygammaFloat, { n: (attrs["n"] as number) + 1, input: inputs[0]! }, isNode) as Node)];
+    return [
+      g.mul(
+        grads[0],
+        recordOperator(g, polygammaFloat, { n: (attrs["n"] as number) + 1, input: inputs[0]! }, isNode) as Node,
+      ),
+    ];
   },
   record: (g, { n, input }) => polygammaOf(g, n, input),
 });
@@ -218,7 +271,11 @@ for (const [name, places] of [
     signature: `${name}(Tensor input, int p) -> Tensor` as "mvlgamma(Tensor input, int p) -> Tensor",
     places,
     inplace: name === "mvlgamma",
-    doc: { summary: "Logarithm of the multivariate gamma function of dimension p.", shape, source: `torch.special.multigammaln` },
+    doc: {
+      summary: "Logarithm of the multivariate gamma function of dimension p.",
+      shape,
+      source: `torch.special.multigammaln`,
+    },
     gradient: "through decomposition",
     record(g, { input, p }) {
       if (p < 1) throw new ArgumentError("mvlgamma/p", `mvlgamma: p has to be greater than or equal to 1, got ${p}.`);
@@ -234,7 +291,11 @@ defineOp({
   name: "zeta",
   signature: "zeta(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
   places: ["special"],
-  doc: { summary: "Hurwitz zeta function: sum of (other + k) ** -input over k >= 0.", shape: "[*] and [*], broadcast together -> [*]", source: "torch.special.zeta" },
+  doc: {
+    summary: "Hurwitz zeta function: sum of (other + k) ** -input over k >= 0.",
+    shape: "[*] and [*], broadcast together -> [*]",
+    source: "torch.special.zeta",
+  },
   gradient: "through decomposition",
   record(g, { input, other }) {
     const common = resultType(g, [input, other]);
@@ -246,7 +307,11 @@ defineOp({
     const shift = 16;
     let below = g.full([], 0, dtype);
     for (let k = 0; k < shift; k++) below = g.add(below, g.pow(g.add(q, k), g.neg(s)));
-    const value = g.where(above, hurwitzZeta(g, s, g.where(above, q, 1)), g.add(below, hurwitzZeta(g, s, g.where(above, 1, g.add(q, shift)))));
+    const value = g.where(
+      above,
+      hurwitzZeta(g, s, g.where(above, q, 1)),
+      g.add(below, hurwitzZeta(g, s, g.where(above, 1, g.add(q, shift)))),
+    );
     const pole = g.where(g.eq(q, g.unary("floor", q)), Infinity, g.where(g.eq(s, g.unary("floor", s)), value, NaN));
     return g.where(g.gt(s, 1), g.where(above, value, pole), g.where(g.eq(s, 1), Infinity, g.full([], NaN, dtype)));
   },

@@ -13,7 +13,11 @@ defineOp({
   name: "count_nonzero",
   signature: "count_nonzero(Tensor input, int[]? dim=None) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "How many elements are not zero.", shape: "[*] -> int64[*] without dim", source: "torch.count_nonzero" },
+  doc: {
+    summary: "How many elements are not zero.",
+    shape: "[*] -> int64[*] without dim",
+    source: "torch.count_nonzero",
+  },
   gradient: "none",
   record(g, { input, dim }) {
     const axes = axesOf("count_nonzero", dim, input.shape.length);
@@ -27,12 +31,28 @@ defineOp({
   signature: "aminmax(Tensor input, *, int? dim=None, bool keepdim=False) -> Tensor[2]",
   places: ["torch", "Tensor"],
   results: ["min", "max"],
-  doc: { summary: "Smallest and largest value; the gradient is shared among equals.", shape: reduced, source: "torch.aminmax" },
+  doc: {
+    summary: "Smallest and largest value; the gradient is shared among equals.",
+    shape: reduced,
+    source: "torch.aminmax",
+  },
   gradient: "through decomposition",
   record(g, { input, dim, keepdim }) {
-    const axes = dim === null ? axesOf("aminmax", null, input.shape.length) : input.shape.length === 0 ? [] : [axisOf("aminmax", dim, input.shape.length)];
-    if (axes.some((axis) => input.shape[axis] === 0)) throw new IndexError("aminmax/empty", `aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity, got ${describe(input)}.`);
-    return [keepOrDrop(g, g.reduce("reduce_min", input, axes), axes, keepdim), keepOrDrop(g, g.reduce("reduce_max", input, axes), axes, keepdim)];
+    const axes =
+      dim === null
+        ? axesOf("aminmax", null, input.shape.length)
+        : input.shape.length === 0
+          ? []
+          : [axisOf("aminmax", dim, input.shape.length)];
+    if (axes.some((axis) => input.shape[axis] === 0))
+      throw new IndexError(
+        "aminmax/empty",
+        `aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity, got ${describe(input)}.`,
+      );
+    return [
+      keepOrDrop(g, g.reduce("reduce_min", input, axes), axes, keepdim),
+      keepOrDrop(g, g.reduce("reduce_max", input, axes), axes, keepdim),
+    ];
   },
 });
 
@@ -43,7 +63,12 @@ defineOp({
   doc: { summary: "Mean of the elements that are not NaN.", shape: reduced, source: "torch.nanmean" },
   gradient: "through decomposition",
   record(g, { input, dim, keepdim, dtype }) {
-    if (!isFloat(input.dtype)) throw new DTypeError("nanmean/dtype", `nanmean(): expected input to have floating point or complex dtype but got ${describe(input)}.`, "Convert it with input.float().");
+    if (!isFloat(input.dtype))
+      throw new DTypeError(
+        "nanmean/dtype",
+        `nanmean(): expected input to have floating point or complex dtype but got ${describe(input)}.`,
+        "Convert it with input.float().",
+      );
     const x = g.cast(input, dtype ?? input.dtype);
     const axes = axesOf("nanmean", dim, x.shape.length);
     const missing = g.isNaN(x);
@@ -58,7 +83,10 @@ export function vectorNorm(g: GraphBuilder, x: Node, p: number, axes: readonly n
   const empty = elementCount(axes.map((axis) => x.shape[axis]!)) === 0;
   if (empty && (p < 0 || p === Infinity)) {
     if (p === Infinity && elementCount(x.shape.filter((_, i) => !axes.includes(i))) === 0) return g.sum(x, axes);
-    throw new ShapeError("norm/empty", `linalg.vector_norm cannot compute the ${p} norm on an empty dimension because the operation does not have an identity: ${describe(x)}.`);
+    throw new ShapeError(
+      "norm/empty",
+      `linalg.vector_norm cannot compute the ${p} norm on an empty dimension because the operation does not have an identity: ${describe(x)}.`,
+    );
   }
   if (axes.length === 0 && x.shape.length > 0 && p !== 0) return size;
   if (p === Infinity) return g.reduce("reduce_max", size, axes);
@@ -81,11 +109,29 @@ function rootOf(g: GraphBuilder, total: Node, root: (total: Node) => Node): Node
   return g.where(zero, g.detach(root(total)), root(g.where(zero, 1, total)));
 }
 
-function normOf(g: GraphBuilder, input: Node, p: number | string | null, dim: readonly number[] | null, keepdim: boolean, dtype: Node["dtype"] | null): Node {
+function normOf(
+  g: GraphBuilder,
+  input: Node,
+  p: number | string | null,
+  dim: readonly number[] | null,
+  keepdim: boolean,
+  dtype: Node["dtype"] | null,
+): Node {
   const x = dtype === null ? input : g.cast(input, dtype);
-  if (isIntegral(x.dtype)) throw new DTypeError("norm/dtype", `norm: the input dtype should be either floating point or complex dtypes, got ${describe(x)}.`, "Convert it with input.float().");
-  if (p === "nuc") throw new ArgumentError("norm/nuc", "norm: the nuclear norm is linalg.matrix_norm's.", 'Use torch.linalg.matrix_norm(input, "nuc").');
-  if (typeof p === "string" && p !== "fro") throw new ArgumentError("norm/p", `norm: p must be a number, "fro" or "nuc", got "${p}".`);
+  if (isIntegral(x.dtype))
+    throw new DTypeError(
+      "norm/dtype",
+      `norm: the input dtype should be either floating point or complex dtypes, got ${describe(x)}.`,
+      "Convert it with input.float().",
+    );
+  if (p === "nuc")
+    throw new ArgumentError(
+      "norm/nuc",
+      "norm: the nuclear norm is linalg.matrix_norm's.",
+      'Use torch.linalg.matrix_norm(input, "nuc").',
+    );
+  if (typeof p === "string" && p !== "fro")
+    throw new ArgumentError("norm/p", `norm: p must be a number, "fro" or "nuc", got "${p}".`);
   const axes = axesOf("norm", dim, x.shape.length);
   return keepOrDrop(g, vectorNorm(g, x, typeof p === "number" ? p : 2, axes), axes, keepdim);
 }
@@ -96,11 +142,17 @@ for (const [name, type] of [
 ] as const) {
   defineOp({
     name,
-    signature: `norm(Tensor input, ${type}, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor` as "norm(Tensor input, any p=2, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor",
+    signature:
+      `norm(Tensor input, ${type}, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor` as "norm(Tensor input, any p=2, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor",
     places: ["torch", "Tensor"],
-    doc: { summary: "The p-norm of the elements over dim; deprecated in PyTorch for those of torch.linalg.", shape: reduced, source: "torch.norm" },
+    doc: {
+      summary: "The p-norm of the elements over dim; deprecated in PyTorch for those of torch.linalg.",
+      shape: reduced,
+      source: "torch.norm",
+    },
     gradient: "through decomposition",
-    record: (g, { input, p, dim, keepdim, dtype }) => normOf(g, input, p as number | string | null, dim, keepdim, dtype),
+    record: (g, { input, p, dim, keepdim, dtype }) =>
+      normOf(g, input, p as number | string | null, dim, keepdim, dtype),
   });
 }
 
@@ -108,7 +160,11 @@ defineOp({
   name: "dist",
   signature: "dist(Tensor input, Tensor other, number p=2) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "The p-norm of input - other.", shape: "[*] and [*], broadcast together -> []", source: "torch.dist" },
+  doc: {
+    summary: "The p-norm of input - other.",
+    shape: "[*] and [*], broadcast together -> []",
+    source: "torch.dist",
+  },
   gradient: "through decomposition",
   record(g, { input, other, p }) {
     const [x, y] = promoted(g, input, other);
@@ -122,14 +178,28 @@ defineOp({
   signature: "renorm(Tensor input, number p, int dim, number maxnorm) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "Slices along dim whose p-norm is above maxnorm scaled down to it.", shape: "[*] -> [*]", source: "torch.renorm" },
+  doc: {
+    summary: "Slices along dim whose p-norm is above maxnorm scaled down to it.",
+    shape: "[*] -> [*]",
+    source: "torch.renorm",
+  },
   gradient: "through decomposition",
   record(g, { input, p, dim, maxnorm }) {
     if (!(p > 0)) throw new ArgumentError("renorm/p", `renorm: non-positive-norm not supported, got ${p}.`);
-    if (maxnorm < 0) throw new ArgumentError("renorm/maxnorm", `renorm: expected maxnorm to be >= 0 but got ${maxnorm}.`);
-    if (input.shape.length < 2) throw new ShapeError("renorm/rank", `renorm: input needs at least 2 dimensions, got ${input.shape.length} dimensions.`);
+    if (maxnorm < 0)
+      throw new ArgumentError("renorm/maxnorm", `renorm: expected maxnorm to be >= 0 but got ${maxnorm}.`);
+    if (input.shape.length < 2)
+      throw new ShapeError(
+        "renorm/rank",
+        `renorm: input needs at least 2 dimensions, got ${input.shape.length} dimensions.`,
+      );
     const axis = axisOf("renorm", dim, input.shape.length);
-    const norm = vectorNorm(g, input, p, range(input.shape.length).filter((i) => i !== axis));
+    const norm = vectorNorm(
+      g,
+      input,
+      p,
+      range(input.shape.length).filter((i) => i !== axis),
+    );
     const factor = g.where(g.gt(norm, maxnorm), g.div(maxnorm, g.add(norm, 1e-7)), 1);
     return g.mul(input, factor);
   },
@@ -146,21 +216,46 @@ interface Observations {
 
 /** Rows are variables, columns observations. */
 function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Observations): Node {
-  if (x.shape.length > 2) throw new ShapeError("cov/rank", `cov(): expected input to have two or fewer dimensions but got an input with ${x.shape.length} dimensions: ${describe(x)}.`);
+  if (x.shape.length > 2)
+    throw new ShapeError(
+      "cov/rank",
+      `cov(): expected input to have two or fewer dimensions but got an input with ${x.shape.length} dimensions: ${describe(x)}.`,
+    );
   if (x.dtype === "bool") throw new DTypeError("cov/bool", "cov(): bool dtype is not supported for input.");
   const weight = aweights === null ? x.dtype : promoteTypes(x.dtype, aweights.dtype);
-  const rows = g.cast(toFloat(g, x.shape.length < 2 ? g.reshape(x, [1, elementCount(x.shape)]) : x), isIntegral(weight) ? g.defaultFloat : weight);
+  const rows = g.cast(
+    toFloat(g, x.shape.length < 2 ? g.reshape(x, [1, elementCount(x.shape)]) : x),
+    isIntegral(weight) ? g.defaultFloat : weight,
+  );
   const count = rows.shape[1]!;
   const wide = (weights: Node, name: string): Node => {
-    if (weights.shape.length > 1 || elementCount(weights.shape) !== count) throw new ShapeError(`cov/${name}`, `cov(): expected ${name} to have one dimension and the same numel as there are observations in the input, got ${describe(weights)} for ${count} observations.`);
+    if (weights.shape.length > 1 || elementCount(weights.shape) !== count)
+      throw new ShapeError(
+        `cov/${name}`,
+        `cov(): expected ${name} to have one dimension and the same numel as there are observations in the input, got ${describe(weights)} for ${count} observations.`,
+      );
     return g.cast(g.reshape(weights, [count]), rows.dtype);
   };
-  if (fweights !== null && !isIntegral(fweights.dtype)) throw new DTypeError("cov/fweights", `cov(): expected fweights to have integral dtype but got fweights with ${fweights.dtype} dtype.`);
-  if (aweights !== null && !isFloat(aweights.dtype)) throw new DTypeError("cov/aweights", `cov(): expected aweights to have floating point dtype but got aweights with ${aweights.dtype} dtype.`);
-  if (fweights !== null) g.refuseWhere(fweights, () => g.lt(fweights, 0), () => new ArgumentError("cov/fweights", "cov(): fweights cannot be negative."));
+  if (fweights !== null && !isIntegral(fweights.dtype))
+    throw new DTypeError(
+      "cov/fweights",
+      `cov(): expected fweights to have integral dtype but got fweights with ${fweights.dtype} dtype.`,
+    );
+  if (aweights !== null && !isFloat(aweights.dtype))
+    throw new DTypeError(
+      "cov/aweights",
+      `cov(): expected aweights to have floating point dtype but got aweights with ${aweights.dtype} dtype.`,
+    );
+  if (fweights !== null)
+    g.refuseWhere(
+      fweights,
+      () => g.lt(fweights, 0),
+      () => new ArgumentError("cov/fweights", "cov(): fweights cannot be negative."),
+    );
   const frequencies = fweights === null ? null : wide(fweights, "fweights");
   const importance = aweights === null ? null : wide(aweights, "aweights");
-  const weights = frequencies === null ? importance : importance === null ? frequencies : g.mul(frequencies, importance);
+  const weights =
+    frequencies === null ? importance : importance === null ? frequencies : g.mul(frequencies, importance);
   const total = weights === null ? g.full([], count, rows.dtype) : g.reshape(g.sum(weights, [0]), []);
   const weighted = weights === null ? rows : g.mul(rows, weights);
   const centred = g.sub(rows, g.div(g.sum(weighted, [1]), total));
@@ -178,16 +273,25 @@ defineOp({
   name: "cov",
   signature: "cov(Tensor input, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "Covariances of variables (rows) over observations (columns).", shape: "[m, n] -> [m, m], [n] -> []", source: "torch.cov" },
+  doc: {
+    summary: "Covariances of variables (rows) over observations (columns).",
+    shape: "[m, n] -> [m, m], [n] -> []",
+    source: "torch.cov",
+  },
   gradient: "through decomposition",
-  record: (g, { input, correction, fweights, aweights }) => squeezed(g, covariance(g, { x: input, fweights, aweights, correction })),
+  record: (g, { input, correction, fweights, aweights }) =>
+    squeezed(g, covariance(g, { x: input, fweights, aweights, correction })),
 });
 
 defineOp({
   name: "corrcoef",
   signature: "corrcoef(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "Correlation coefficients of variables (rows) over observations (columns).", shape: "[m, n] -> [m, m], [n] -> []", source: "torch.corrcoef" },
+  doc: {
+    summary: "Correlation coefficients of variables (rows) over observations (columns).",
+    shape: "[m, n] -> [m, m], [n] -> []",
+    source: "torch.corrcoef",
+  },
   gradient: "through decomposition",
   record(g, { input }) {
     const c = covariance(g, { x: input, fweights: null, aweights: null, correction: 1 });
@@ -210,15 +314,24 @@ function crossOf(g: GraphBuilder, name: string, input: Node, other: Node, dim: n
   const [a, b] = [g.expandTo(x, shape), g.expandTo(y, shape)];
   const axis = dim === null ? shape.indexOf(3) : axisOf(name, dim, shape.length);
   if (axis < 0) throw new ShapeError(`${name}/dim`, `${name}: no dimension of size 3 in input ${formatShape(shape)}.`);
-  if (shape[axis] !== 3) throw new ShapeError(`${name}/size`, `${name}: inputs dimension ${axis} must have length 3. Got ${shape[axis]}: ${describe(input)} and ${describe(other)}.`);
-  const turned = (v: Node, by: number): Node => g.concat([g.sliceAxis(v, axis, by, 3 - by), g.sliceAxis(v, axis, 0, by)], axis);
+  if (shape[axis] !== 3)
+    throw new ShapeError(
+      `${name}/size`,
+      `${name}: inputs dimension ${axis} must have length 3. Got ${shape[axis]}: ${describe(input)} and ${describe(other)}.`,
+    );
+  const turned = (v: Node, by: number): Node =>
+    g.concat([g.sliceAxis(v, axis, by, 3 - by), g.sliceAxis(v, axis, 0, by)], axis);
   return g.sub(g.mul(turned(a, 1), turned(b, 2)), g.mul(turned(a, 2), turned(b, 1)));
 }
 defineOp({
   name: "cross",
   signature: "cross(Tensor input, Tensor other, int? dim=None) -> Tensor",
   places: ["torch", "Tensor"],
-  doc: { summary: "Vector product of three-dimensional vectors along dim, or the first dimension of size 3.", shape: "[.., 3, ..] and [.., 3, ..] -> [.., 3, ..]", source: "torch.cross" },
+  doc: {
+    summary: "Vector product of three-dimensional vectors along dim, or the first dimension of size 3.",
+    shape: "[.., 3, ..] and [.., 3, ..] -> [.., 3, ..]",
+    source: "torch.cross",
+  },
   gradient: "through decomposition",
   record: (g, { input, other, dim }) => crossOf(g, "cross", input, other, dim),
 });
@@ -233,14 +346,30 @@ defineOp({
   name: "cdist",
   signature: "cdist(Tensor x1, Tensor x2, number p=2, string? compute_mode=None) -> Tensor",
   places: ["torch"],
-  doc: { summary: "The p-norm distance between every row of x1 and every row of x2.", shape: "[*, m, k] and [*, n, k] -> [*, m, n]", source: "torch.cdist" },
+  doc: {
+    summary: "The p-norm distance between every row of x1 and every row of x2.",
+    shape: "[*, m, k] and [*, n, k] -> [*, m, n]",
+    source: "torch.cdist",
+  },
   gradient: "through decomposition",
   record(g, { x1, x2, p }) {
-    if (x1.shape.length < 2 || x2.shape.length < 2) throw new ShapeError("cdist/rank", `cdist only supports at least 2D tensors, got ${describe(x1)} and ${describe(x2)}.`);
-    if (x1.shape.at(-1) !== x2.shape.at(-1)) throw new ShapeError("cdist/columns", `cdist: X1 and X2 must have the same number of columns. X1: ${x1.shape.at(-1)} X2: ${x2.shape.at(-1)}.`);
+    if (x1.shape.length < 2 || x2.shape.length < 2)
+      throw new ShapeError(
+        "cdist/rank",
+        `cdist only supports at least 2D tensors, got ${describe(x1)} and ${describe(x2)}.`,
+      );
+    if (x1.shape.at(-1) !== x2.shape.at(-1))
+      throw new ShapeError(
+        "cdist/columns",
+        `cdist: X1 and X2 must have the same number of columns. X1: ${x1.shape.at(-1)} X2: ${x2.shape.at(-1)}.`,
+      );
     if (p < 0) throw new ArgumentError("cdist/p", "cdist only supports non-negative p values.");
     const [a, b] = promoted(g, x1, x2);
-    if (!isFloat(a.dtype)) throw new DTypeError("cdist/dtype", `cdist only supports floating-point dtypes, got ${describe(x1)} and ${describe(x2)}.`);
+    if (!isFloat(a.dtype))
+      throw new DTypeError(
+        "cdist/dtype",
+        `cdist only supports floating-point dtypes, got ${describe(x1)} and ${describe(x2)}.`,
+      );
     const rows = g.reshape(a, [...a.shape.slice(0, -1), 1, a.shape.at(-1)!]);
     const columns = g.reshape(b, [...b.shape.slice(0, -2), 1, ...b.shape.slice(-2)]);
     checkBroadcast("cdist", rows, columns);

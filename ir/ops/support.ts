@@ -33,7 +33,8 @@ export function resultType(g: GraphBuilder, operands: readonly TensorOrScalar[])
 }
 
 /** An operand as a node of a type: tensors are converted, numbers become scalar slots. */
-export const operand = (g: GraphBuilder, value: TensorOrScalar, dtype: DType): Node => (isNode(value) ? g.cast(value, dtype) : g.scalar(value, dtype));
+export const operand = (g: GraphBuilder, value: TensorOrScalar, dtype: DType): Node =>
+  isNode(value) ? g.cast(value, dtype) : g.scalar(value, dtype);
 
 /** Both operands in their common type. */
 export function promoted(g: GraphBuilder, a: TensorOrScalar, b: TensorOrScalar): [Node, Node] {
@@ -50,7 +51,8 @@ export function checkBroadcast(name: string, a: Node, b: Node): number[] {
     const lead = Math.max(a.shape.length, b.shape.length);
     const at = (s: Shape, i: number): number => s[i - (lead - s.length)] ?? 1;
     let dim = 0;
-    for (let i = 0; i < lead; i++) if (at(a.shape, i) !== at(b.shape, i) && at(a.shape, i) !== 1 && at(b.shape, i) !== 1) dim = i;
+    for (let i = 0; i < lead; i++)
+      if (at(a.shape, i) !== at(b.shape, i) && at(a.shape, i) !== 1 && at(b.shape, i) !== 1) dim = i;
     throw new ShapeError(
       `${name}/broadcast`,
       `${name}: The size of tensor a (${at(a.shape, dim)}) must match the size of tensor b (${at(b.shape, dim)}) at non-singleton dimension ${dim}: input ${describe(a)}, other ${describe(b)}.`,
@@ -61,12 +63,22 @@ export function checkBroadcast(name: string, a: Node, b: Node): number[] {
 }
 
 export function requireFloat(name: string, x: Node): Node {
-  if (!isFloat(x.dtype) && !isComplex(x.dtype)) throw new DTypeError(`${name}/not-float`, `${name}: input must be a floating point tensor, got ${describe(x)}.`, "Convert it with input.float().");
+  if (!isFloat(x.dtype) && !isComplex(x.dtype))
+    throw new DTypeError(
+      `${name}/not-float`,
+      `${name}: input must be a floating point tensor, got ${describe(x)}.`,
+      "Convert it with input.float().",
+    );
   return x;
 }
 
 export function requireIndex(name: string, index: Node): Node {
-  if (index.dtype !== "int64" && index.dtype !== "int32") throw new DTypeError("index/not-integer", `${name}: index must be int32 or int64, got ${describe(index)}.`, "Convert it with index.long().");
+  if (index.dtype !== "int64" && index.dtype !== "int32")
+    throw new DTypeError(
+      "index/not-integer",
+      `${name}: index must be int32 or int64, got ${describe(index)}.`,
+      "Convert it with index.long().",
+    );
   return index;
 }
 
@@ -78,7 +90,8 @@ export function inFloat32(g: GraphBuilder, xs: readonly Node[], compute: (...xs:
 }
 
 function checkRank(name: string, rank: number): void {
-  if (rank > 64) throw new ShapeError(`${name}/rank`, `${name}: only tensors with up to 64 dims are supported, got ${rank}.`);
+  if (rank > 64)
+    throw new ShapeError(`${name}/rank`, `${name}: only tensors with up to 64 dims are supported, got ${rank}.`);
 }
 
 /** A dimension argument as an axis. `rank` 0 counts as 1, as PyTorch allows dim 0 and -1 of a 0-d tensor. */
@@ -86,7 +99,10 @@ export function axisOf(name: string, dim: number, rank: number): number {
   checkRank(name, rank);
   const range = Math.max(1, rank);
   if (!Number.isInteger(dim) || dim < -range || dim >= range) {
-    throw new IndexError(`${name}/dim`, `${name}: Dimension out of range (expected to be in range of [${-range}, ${range - 1}], but got ${dim}).`);
+    throw new IndexError(
+      `${name}/dim`,
+      `${name}: Dimension out of range (expected to be in range of [${-range}, ${range - 1}], but got ${dim}).`,
+    );
   }
   return dim < 0 ? dim + range : dim;
 }
@@ -100,22 +116,36 @@ export function axesOf(name: string, dims: readonly number[] | null, rank: numbe
     return [];
   }
   const axes = dims.map((dim) => axisOf(name, dim, rank));
-  if (new Set(axes).size !== axes.length) throw new ShapeError(`${name}/dim-twice`, `${name}: dim appears multiple times in the list of dims [${dims.join(", ")}].`);
+  if (new Set(axes).size !== axes.length)
+    throw new ShapeError(
+      `${name}/dim-twice`,
+      `${name}: dim appears multiple times in the list of dims [${dims.join(", ")}].`,
+    );
   return axes.sort((a, b) => a - b);
 }
 
 /** Removes axes of size 1 (after a reduction that kept them). */
-export const dropAxes = (g: GraphBuilder, x: Node, axes: readonly number[]): Node => g.reshape(x, x.shape.filter((_, i) => !axes.includes(i)));
+export const dropAxes = (g: GraphBuilder, x: Node, axes: readonly number[]): Node =>
+  g.reshape(
+    x,
+    x.shape.filter((_, i) => !axes.includes(i)),
+  );
 
-export const keepOrDrop = (g: GraphBuilder, x: Node, axes: readonly number[], keepdim: boolean): Node => (keepdim ? x : dropAxes(g, x, axes));
+export const keepOrDrop = (g: GraphBuilder, x: Node, axes: readonly number[], keepdim: boolean): Node =>
+  keepdim ? x : dropAxes(g, x, axes);
 
 export function requireRank(name: string, x: Node, rank: number | readonly [number, number], what = "input"): void {
   const [low, high] = typeof rank === "number" ? [rank, rank] : rank;
-  if (x.shape.length < low || x.shape.length > high) throw new ShapeError(`${name}/rank`, `${name}: ${what} must have ${low === high ? low : `${low} to ${high}`} dimensions, got ${describe(x)}.`);
+  if (x.shape.length < low || x.shape.length > high)
+    throw new ShapeError(
+      `${name}/rank`,
+      `${name}: ${what} must have ${low === high ? low : `${low} to ${high}`} dimensions, got ${describe(x)}.`,
+    );
 }
 
 /** Python-like repetition of a single int over several spatial dimensions. */
-export const repeated = (values: readonly number[], count: number): number[] => (values.length === 1 ? new Array<number>(count).fill(values[0]!) : [...values]);
+export const repeated = (values: readonly number[], count: number): number[] =>
+  values.length === 1 ? new Array<number>(count).fill(values[0]!) : [...values];
 
 export { describe, formatShape };
 
@@ -138,12 +168,24 @@ export function wrapIndex(g: GraphBuilder, index: Node, size: number, name = "in
 
 /** States that indices lie in [low, size); one outside is reported when the result is read. */
 export function checkRange(g: GraphBuilder, name: string, index: Node, size: number, low = 0): void {
-  g.checkIndex(index, size, () => new IndexError(`${name}/range`, `${name}: index out of range: an index of ${describe(index)} is out of bounds for a dimension with size ${size}.`, `Indices must lie in [${low}, ${size - 1}].`), low);
+  g.checkIndex(
+    index,
+    size,
+    () =>
+      new IndexError(
+        `${name}/range`,
+        `${name}: index out of range: an index of ${describe(index)} is out of bounds for a dimension with size ${size}.`,
+        `Indices must lie in [${low}, ${size - 1}].`,
+      ),
+    low,
+  );
 }
 
 /** A number of the user's as a 0-d node of a type; a fraction for an integer type is cut off, as PyTorch converts. */
 export function scalarAs(g: GraphBuilder, value: ScalarArgument, dtype: DType): Node {
-  return value.category === "float" && isIntegral(dtype) ? g.cast(g.scalar(value, g.defaultFloat), dtype) : g.scalar(value, dtype);
+  return value.category === "float" && isIntegral(dtype)
+    ? g.cast(g.scalar(value, g.defaultFloat), dtype)
+    : g.scalar(value, dtype);
 }
 
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

@@ -50,7 +50,11 @@ function compile(kernel: LoopKernel): KernelFunction {
       known = new Function("library", source)(library) as KernelFunction;
     } catch (error) {
       if (error instanceof EvalError) {
-        throw new DeviceError("device/no-eval", "cpu:js: code generation from strings is disallowed here", 'Use the "cpu" device, which compiles WebAssembly.');
+        throw new DeviceError(
+          "device/no-eval",
+          "cpu:js: code generation from strings is disallowed here",
+          'Use the "cpu" device, which compiles WebAssembly.',
+        );
       }
       throw error;
     }
@@ -76,14 +80,23 @@ class JsExecutable implements Executable {
     this.arena = new ArrayBuffer(program.arenaBytes);
     this.kernels = program.steps.map((step) => (step.kind === "kernel" ? compile(step.kernel) : null));
     this.scratch = program.steps.map((step) =>
-      step.kind === "kernel" ? step.kernel.buffers.filter((b) => b.scope !== "argument").map((b) => typedArray(b.dtype, b.elements)) : [],
+      step.kind === "kernel"
+        ? step.kernel.buffers.filter((b) => b.scope !== "argument").map((b) => typedArray(b.dtype, b.elements))
+        : [],
     );
     this.kernelCount = this.kernels.filter((kernel) => kernel !== null).length;
-    this.peakBytes = program.arenaBytes + program.slots.reduce((sum, slot) => sum + (slot.place.kind === "output" ? slot.bytes : 0), 0);
+    this.peakBytes =
+      program.arenaBytes +
+      program.slots.reduce((sum, slot) => sum + (slot.place.kind === "output" ? slot.bytes : 0), 0);
     this.compileMs = performance.now() - start;
   }
 
-  run(inputs: readonly Memory[], numbers: readonly ScalarValue[], draws: readonly DrawSource[], hints: readonly OutputHint[]): Memory[] {
+  run(
+    inputs: readonly Memory[],
+    numbers: readonly ScalarValue[],
+    draws: readonly DrawSource[],
+    hints: readonly OutputHint[],
+  ): Memory[] {
     const { program } = this;
     const outputs = new Array<Memory>(program.outputCount);
     const views = program.slots.map((slot): TypedArray => {
@@ -113,7 +126,9 @@ class JsExecutable implements Executable {
       else {
         let argument = 0;
         let local = 0;
-        const buffers = step.kernel.buffers.map((buffer) => (buffer.scope === "argument" ? views[step.buffers[argument++]!]! : this.scratch[i]![local++]!));
+        const buffers = step.kernel.buffers.map((buffer) =>
+          buffer.scope === "argument" ? views[step.buffers[argument++]!]! : this.scratch[i]![local++]!,
+        );
         this.kernels[i]!(...buffers, ...step.numbers.map((id) => values[id]));
       }
     });

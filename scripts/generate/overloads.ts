@@ -73,7 +73,10 @@ function spreadForms(
   if (options.every((p) => p.optional)) forms.push([...before, `...${name}: ${type}`].join(", "));
   if (options.length > 0 || extras.length > 0)
     forms.push(
-      [...before, `...args: readonly [...${name}: ${type.replace("readonly ", "")}, options: ${optionsType(options, extras)}]`].join(", "),
+      [
+        ...before,
+        `...args: readonly [...${name}: ${type.replace("readonly ", "")}, options: ${optionsType(options, extras)}]`,
+      ].join(", "),
     );
   return forms;
 }

@@ -70,7 +70,13 @@ function publicParameter(parameter: ParsedParameter, refuse: (why: string) => ne
   const written = (valueTypes as Readonly<Record<string, string>>)[type];
   if (written === undefined) return refuse(`"${type}" of parameter ${name} is not a type of ir/signature.ts`);
   const nullable = written !== "unknown" && optional && fallback === null;
-  return { name, type: nullable ? `${written} | null` : written, optional, keywordOnly, spread: type === "int..." || type === "Tensor..." };
+  return {
+    name,
+    type: nullable ? `${written} | null` : written,
+    optional,
+    keywordOnly,
+    spread: type === "int..." || type === "Tensor...",
+  };
 }
 
 /** What a call gives back: `Tensor`, `Tensor[]`, `Tensor[2]` for a fixed count. @throws UnusableOperator */

@@ -9,7 +9,12 @@ const F = nn.functional;
 /** A model with dropout, Adam and a schedule: everything about it changes from step to step but the program. */
 function training(device: string, width = 16) {
   torch.manual_seed(0);
-  const model = new nn.Sequential(new nn.Linear(12, width), new nn.ReLU(), new nn.Dropout(0.2), new nn.Linear(width, 5)).to(device);
+  const model = new nn.Sequential(
+    new nn.Linear(12, width),
+    new nn.ReLU(),
+    new nn.Dropout(0.2),
+    new nn.Linear(width, 5),
+  ).to(device);
   const optimizer = new optim.Adam(model.parameters(), { lr: 1e-2 });
   const scheduler = new optim.lr_scheduler.CosineAnnealingLR(optimizer, 1000);
   const step = (x: torch.Tensor, y: torch.Tensor): torch.Tensor => {
@@ -19,7 +24,10 @@ function training(device: string, width = 16) {
     optimizer.step();
     return loss;
   };
-  const batch = (size: number): [torch.Tensor, torch.Tensor] => [torch.randn(size, 12).to(device), torch.randint(0, 5, [size]).to(device)];
+  const batch = (size: number): [torch.Tensor, torch.Tensor] => [
+    torch.randn(size, 12).to(device),
+    torch.randint(0, 5, [size]).to(device),
+  ];
   return { step, scheduler, batch };
 }
 

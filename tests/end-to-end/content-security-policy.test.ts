@@ -8,8 +8,18 @@ import { chromiumAvailable, launchChromium, servePage } from "../support/chromiu
 const run = promisify(execFile);
 
 describe("under --disallow-code-generation-from-strings", () => {
-  const program = 'import("./tests/end-to-end/training-loop.ts").then(async ({ train }) => console.log(JSON.stringify(await train(process.argv[1], 60))))';
-  const node = (device: string) => run(process.execPath, ["--disallow-code-generation-from-strings", "--conditions=source", "--import", "tsx", "-e", program, device]);
+  const program =
+    'import("./tests/end-to-end/training-loop.ts").then(async ({ train }) => console.log(JSON.stringify(await train(process.argv[1], 60))))';
+  const node = (device: string) =>
+    run(process.execPath, [
+      "--disallow-code-generation-from-strings",
+      "--conditions=source",
+      "--import",
+      "tsx",
+      "-e",
+      program,
+      device,
+    ]);
 
   it("the WASM device trains", async () => {
     const { stdout } = await node("cpu");
@@ -43,15 +53,14 @@ describe.skipIf(!chromiumAvailable())("on a page with script-src 'self' 'wasm-un
       write: false,
     });
     const script = bundle.outputFiles[0]!.text;
-    page = await servePage(
-      (request, response) => {
-        const isScript = request.url === "/main.mjs";
-        response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
-        response.setHeader("Content-Security-Policy", "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'");
-        response.end(isScript ? script : '<!doctype html><meta charset="utf-8"><script type="module" src="/main.mjs"></script>');
-      },
-      {},
-    );
+    page = await servePage((request, response) => {
+      const isScript = request.url === "/main.mjs";
+      response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
+      response.setHeader("Content-Security-Policy", "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'");
+      response.end(
+        isScript ? script : '<!doctype html><meta charset="utf-8"><script type="module" src="/main.mjs"></script>',
+      );
+    }, {});
     browser = await launchChromium();
   });
   afterAll(async () => {
@@ -67,7 +76,10 @@ describe.skipIf(!chromiumAvailable())("on a page with script-src 'self' 'wasm-un
     await tab.waitForFunction("window.ready === true").catch(() => {
       throw new Error(`the page did not load: ${problems.join("; ")}`);
     });
-    const { first, last } = (await tab.evaluate(`window.trainOn(${JSON.stringify(device)})`)) as { first: number; last: number };
+    const { first, last } = (await tab.evaluate(`window.trainOn(${JSON.stringify(device)})`)) as {
+      first: number;
+      last: number;
+    };
     expect(last).toBeLessThan(first);
     await tab.close();
   });

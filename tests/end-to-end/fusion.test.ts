@@ -14,14 +14,18 @@ interface Executed {
 /** The kernels that computing a result ran. */
 function executed(compute: () => torch.Tensor): Executed {
   compute().tolist();
-  return { kernels: recorder.lastExecutable!.program.steps.flatMap((step) => (step.kind === "kernel" ? [step.kernel] : [])) };
+  return {
+    kernels: recorder.lastExecutable!.program.steps.flatMap((step) => (step.kind === "kernel" ? [step.kernel] : [])),
+  };
 }
 
 /** Loads (or stores) of a buffer that stand in different loops: how often memory is walked. */
 function passesOver(kernel: LoopKernel, buffer: string, what: "load" | "store"): number {
   let passes = 0;
   const mentions = (value: Expr): boolean =>
-    value.op === "load" ? (what === "load" && value.buffer === buffer) || mentions(value.index) : "args" in value && value.args.some(mentions);
+    value.op === "load"
+      ? (what === "load" && value.buffer === buffer) || mentions(value.index)
+      : "args" in value && value.args.some(mentions);
   const within = (body: readonly Stmt[]): boolean =>
     body.some((s) => {
       switch (s.kind) {
@@ -47,8 +51,12 @@ function passesOver(kernel: LoopKernel, buffer: string, what: "load" | "store"):
   visit(kernel.body);
   return passes;
 }
-const inputsOf = (kernel: LoopKernel, elements: number): string[] => kernel.buffers.filter((b) => b.scope === "argument" && b.access === "read" && b.elements === elements).map((b) => b.name);
-const scratchElements = (kernel: LoopKernel): number => kernel.buffers.filter((b) => b.scope !== "argument").reduce((n, b) => n + b.elements, 0);
+const inputsOf = (kernel: LoopKernel, elements: number): string[] =>
+  kernel.buffers
+    .filter((b) => b.scope === "argument" && b.access === "read" && b.elements === elements)
+    .map((b) => b.name);
+const scratchElements = (kernel: LoopKernel): number =>
+  kernel.buffers.filter((b) => b.scope !== "argument").reduce((n, b) => n + b.elements, 0);
 
 describe.each(["cpu", "cpu:js"])("fusion on %s", (device) => {
   const randn = (...size: number[]): torch.Tensor => torch.randn(size, { device });
@@ -115,7 +123,13 @@ describe.each(["cpu", "cpu:js"])("fusion on %s", (device) => {
       let depth = -1;
       const visit = (body: readonly Stmt[], at: number): void => {
         for (const s of body) {
-          if ("value" in s && JSON.stringify(s.value, (_k, v: unknown) => (typeof v === "bigint" ? String(v) : v)).includes(`"op":"${name}"`)) depth = Math.max(depth, at);
+          if (
+            "value" in s &&
+            JSON.stringify(s.value, (_k, v: unknown) => (typeof v === "bigint" ? String(v) : v)).includes(
+              `"op":"${name}"`,
+            )
+          )
+            depth = Math.max(depth, at);
           if (s.kind === "for") visit(s.body, at + 1);
         }
       };

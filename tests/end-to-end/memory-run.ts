@@ -15,7 +15,12 @@ async function sample(step: number): Promise<void> {
     globalThis.gc!();
   }
   const { heapUsed, arrayBuffers } = process.memoryUsage();
-  samples.push({ step, device: deviceFor(deviceName(name)).statistics().liveBytes, heap: heapUsed, arrays: arrayBuffers });
+  samples.push({
+    step,
+    device: deviceFor(deviceName(name)).statistics().liveBytes,
+    heap: heapUsed,
+    arrays: arrayBuffers,
+  });
 }
 
 function model() {

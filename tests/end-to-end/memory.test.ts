@@ -15,7 +15,11 @@ interface Sample {
 
 /** Runs tests/end-to-end/memory-run.ts in a process of its own, where the collector can be called. */
 async function samples(...args: string[]): Promise<Sample[]> {
-  const { stdout } = await run(process.execPath, ["--expose-gc", "--conditions=source", "--import", "tsx", "tests/end-to-end/memory-run.ts", ...args], { timeout: 240_000 });
+  const { stdout } = await run(
+    process.execPath,
+    ["--expose-gc", "--conditions=source", "--import", "tsx", "tests/end-to-end/memory-run.ts", ...args],
+    { timeout: 240_000 },
+  );
   return JSON.parse(stdout.trim().split("\n").at(-1)!) as Sample[];
 }
 
@@ -30,11 +34,19 @@ function expectFlat(list: readonly Sample[]): void {
 const hasGpu = await webgpuAvailable();
 
 describe("memory over 10,000 steps", { timeout: 300_000 }, () => {
-  it.each(["cpu", "cpu:js"])("is flat on %s when recorded lazily with one await a step", async (device) => expectFlat(await samples(device, "lazy", "10000")));
-  it.each(["cpu", "cpu:js"])("is flat on %s when compiled and synchronous", async (device) => expectFlat(await samples(device, "compiled", "10000")));
-  it.skipIf(!hasGpu)("is flat on webgpu when compiled, awaiting every 100 steps", async () => expectFlat(await samples("webgpu", "compiled", "10000")));
+  it.each(["cpu", "cpu:js"])("is flat on %s when recorded lazily with one await a step", async (device) =>
+    expectFlat(await samples(device, "lazy", "10000")),
+  );
+  it.each(["cpu", "cpu:js"])("is flat on %s when compiled and synchronous", async (device) =>
+    expectFlat(await samples(device, "compiled", "10000")),
+  );
+  it.skipIf(!hasGpu)("is flat on webgpu when compiled, awaiting every 100 steps", async () =>
+    expectFlat(await samples("webgpu", "compiled", "10000")),
+  );
 });
 
 describe("models that come and go", { timeout: 300_000 }, () => {
-  it.each(["cpu", "cpu:js"])("leave nothing behind on %s after 100 times", async (device) => expectFlat(await samples(device, "models", "100")));
+  it.each(["cpu", "cpu:js"])("leave nothing behind on %s after 100 times", async (device) =>
+    expectFlat(await samples(device, "models", "100")),
+  );
 });

@@ -52,7 +52,10 @@ describe("state_dict", () => {
     expect(() => layer.load_state_dict(state)).toThrow('Missing key(s) in state_dict: "weight".');
     expect(() => layer.load_state_dict(state)).toThrow('Unexpected key(s) in state_dict: "other".');
     expect(layer.bias!.detach().tolist()).toEqual(before);
-    expect(layer.load_state_dict(state, { strict: false })).toEqual({ missing_keys: ["weight"], unexpected_keys: ["other"] });
+    expect(layer.load_state_dict(state, { strict: false })).toEqual({
+      missing_keys: ["weight"],
+      unexpected_keys: ["other"],
+    });
     expect(layer.bias!.detach().tolist()).toEqual([1, 1, 1]);
   });
 

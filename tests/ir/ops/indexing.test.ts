@@ -99,7 +99,10 @@ onEachDevice("reading at positions", () => {
       [0, 1],
       [1, 0],
     ]);
-    expect(x.nonzero({ as_tuple: true }).tolist === undefined).toBe(true);
+    expect(x.nonzero({ as_tuple: true }).map((index) => index.tolist())).toEqual([
+      [0, 1],
+      [1, 0],
+    ]);
     expect((torch.where(x) as unknown as torch.Tensor[]).map((index) => index.tolist())).toEqual([
       [0, 1],
       [1, 0],
