@@ -1,0 +1,2 @@
+/** Python's `copy` module, for models: `torch.copy.deepcopy(model)`. */
+export { deepcopy } from "./nn/deepcopy.ts";
