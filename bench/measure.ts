@@ -38,7 +38,8 @@ export async function measure(workload: Workload, options: MeasureOptions): Prom
 
   let warmCalls = 0;
   let warmMs = 0;
-  while (warmCalls < (slow ? 1 : 3) || (!slow && warmMs < warmUpShare * budget)) {
+  const [leastCalls, leastMs] = slow ? [1, 0] : [3, warmUpShare * budget];
+  while (warmCalls < leastCalls || warmMs < leastMs) {
     const calls = warmCalls < 3 ? 1 : callsFor(warmMs / warmCalls);
     warmMs += (await timeCalls(work, calls)).ms;
     warmCalls += calls;

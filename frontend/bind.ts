@@ -155,7 +155,7 @@ const describeArgument = (value: unknown): string =>
         ? value === null
           ? "null"
           : `a ${value.constructor?.name ?? "object"}`
-        : `${typeof value} ${String(value)}`;
+        : `${typeof value} ${JSON.stringify(typeof value === "bigint" ? Number(value) : value)}`;
 
 function convert(value: unknown, type: ArgumentType, name: string, tensors: Tensor[]): unknown {
   const refuse = (wanted: string): never => {

@@ -85,6 +85,8 @@ interface Recording {
   readonly device: Device;
   readonly executable: Executable;
   readonly compiled: Compiled;
+  /** From the recorded graph to code: the passes too. */
+  readonly compileMs: number;
   readonly events: readonly Event[];
   readonly inputs: readonly Source[];
   /** Indices of the inputs that are overwritten in place. */
@@ -143,16 +145,12 @@ export function compile<A extends unknown[], R>(
       }
       const outcome = record(fn, args, argumentGuards);
       if (outcome.recording === null) {
-        // oxlint-disable-next-line no-console -- the one warning, once a function
-        if (!warned)
-          console.warn(
-            "torch.compile: the function reads values while it is recorded, so every call is recorded again; read its results after the call instead.",
-          );
+        if (!warned) warnOfReads();
         warned = true;
         return outcome.result;
       }
       compileCount++;
-      compileMs += outcome.recording.executable.compileMs;
+      compileMs += outcome.recording.compileMs;
       if (failure !== null) recompiles.push(failure);
       recordings.unshift({ guards: outcome.guards, recording: outcome.recording });
       last = outcome.recording;
@@ -170,6 +168,12 @@ export function compile<A extends unknown[], R>(
       }),
     },
   }) as CompiledFunction<A, R>;
+}
+
+function warnOfReads(): void {
+  const advice = "every call is recorded again; read its results after the call instead.";
+  // oxlint-disable-next-line no-console -- once a function, and nobody else can tell
+  console.warn(`torch.compile: the function reads values while it is recorded, so ${advice}`);
 }
 
 // ---- guards
@@ -376,12 +380,14 @@ function build(
       donations.set(root, placed.get(leaf)!);
   }
   const { signature } = graphKey(order, roots, isLeaf);
+  const started = performance.now();
   const { compiled, executable } = prepareGraph(
     roots.map((root) => placed.get(root)!),
     signature,
     device,
     { device: device.name, name: "program", donations },
   );
+  const compileMs = performance.now() - started;
   recorder.noteCompiled(executable);
   const before = compiled.inputs.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
   const sourceOf = (value: Value): Source => {
@@ -399,6 +405,7 @@ function build(
     device,
     executable,
     compiled,
+    compileMs,
     events: observer.events,
     inputs: before.map(sourceOf),
     overwritten: overwrittenInputs(compiled.program),
