@@ -1,7 +1,4 @@
-/**
- * `torch.autograd`: backward passes over the recorded graph. Gradients are ordinary lazy tensors.
- * https://docs.pytorch.org/docs/stable/autograd.html
- */
+/** Backward passes over the recorded graph. Gradients are ordinary lazy tensors. */
 import { AutogradError, ArgumentError } from "../ir/errors.ts";
 import { enterScope, forgetInterned, nextNodeId, type Node } from "../ir/graph.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
@@ -303,7 +300,3 @@ function leavesOf(roots: readonly Node[]): Node[] {
   }
   return leaves;
 }
-
-export { detect_anomaly, is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly } from "./anomaly.ts";
-export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
-export { Function, type FunctionCtx } from "./autograd-function.ts";

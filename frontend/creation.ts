@@ -180,15 +180,15 @@ export function filled(shape: Shape, value: number | bigint | boolean, dtype: DT
   return finish(Tensor.ofNode(graph.full(shape, value, dtype), device), options);
 }
 
-type SizeCall = {
+/** Sizes spread or in a list, then options. */
+export interface SizeCall<O extends FactoryOptions = FactoryOptions> {
   (...size: number[]): Tensor;
-  (size: readonly number[], options?: FactoryOptions): Tensor;
-  (a: number, options: FactoryOptions): Tensor;
-  (a: number, b: number, options: FactoryOptions): Tensor;
-  (a: number, b: number, c: number, options: FactoryOptions): Tensor;
-  (a: number, b: number, c: number, d: number, options: FactoryOptions): Tensor;
-};
-export type { SizeCall };
+  (size: readonly number[], options?: O): Tensor;
+  (a: number, options: O): Tensor;
+  (a: number, b: number, options: O): Tensor;
+  (a: number, b: number, c: number, options: O): Tensor;
+  (a: number, b: number, c: number, d: number, options: O): Tensor;
+}
 
 const factory =
   (name: string, value: number): SizeCall =>

@@ -79,7 +79,7 @@ export {
   type DTypeLike,
 } from "./dtype.ts";
 export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
-export * as autograd from "./autograd.ts";
+export * as autograd from "./autograd-namespace.ts";
 export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
 export { compile, type CompileOptions, type CompiledFunction, type Recompile } from "./compile.ts";
 export {

@@ -170,7 +170,7 @@ const generatorOf = (options: RandomOptions): Generator => options.generator ?? 
 
 type Make = (shape: Shape, dtype: DType, device: Device, generator: Generator) => Node;
 const sizedDraw =
-  (name: string, make: Make): SizeCall =>
+  (name: string, make: Make): SizeCall<RandomOptions> =>
   (...args: unknown[]) =>
     withSite(() => {
       const { shape, options } = sizeArguments(name, args);

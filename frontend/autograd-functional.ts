@@ -1,0 +1,320 @@
+/**
+ * `torch.autograd.functional`: Jacobians, Hessians and their products with vectors, as lazy as everything else.
+ * https://docs.pytorch.org/docs/stable/autograd.html#functional-higher-level-api
+ */
+import { AutogradError, NotImplementedError, ShapeError } from "../ir/errors.ts";
+import { formatShape, sameShape } from "../ir/shape.ts";
+import { grad } from "./autograd.ts";
+import { callOperator } from "./call.ts";
+import { ones_like, zeros_like } from "./creation.ts";
+import { enable_grad } from "./grad-mode.ts";
+import { withSite } from "./site.ts";
+import { Tensor } from "./tensor.ts";
+
+type Tensors = Tensor | readonly Tensor[];
+/** What a function takes: one tensor, or several. */
+type Arguments<I extends Tensors> = I extends Tensor
+  ? [Tensor]
+  : I extends readonly Tensor[]
+    ? { -readonly [K in keyof I]: Tensor }
+    : never;
+/** One result for each input, or one for the only one. */
+type Per<I extends Tensors, R> = I extends Tensor ? R : { -readonly [K in keyof I]: R };
+type Func<I extends Tensors, O extends Tensors = Tensors> = (...inputs: Arguments<I>) => O;
+
+export interface FunctionalOptions {
+  /** Whether the result can be differentiated further. */
+  readonly create_graph?: boolean;
+  /** Whether an input that an output does not depend on is an error; otherwise its derivative is zero. */
+  readonly strict?: boolean;
+}
+export interface JacobianOptions extends FunctionalOptions {
+  readonly vectorize?: boolean;
+  readonly strategy?: "reverse-mode" | "forward-mode";
+}
+export interface HessianOptions extends FunctionalOptions {
+  readonly vectorize?: boolean;
+  readonly outer_jacobian_strategy?: "reverse-mode" | "forward-mode";
+}
+
+const list = (tensors: Tensors): readonly Tensor[] => (tensors instanceof Tensor ? [tensors] : tensors);
+
+interface Evaluation {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly single: { readonly input: boolean; readonly output: boolean };
+}
+
+/** The function on inputs of its own, which need gradients. */
+function evaluated<I extends Tensors>(name: string, func: Func<I>, given: I, create: boolean): Evaluation {
+  const inputs = list(given).map((input, i) => {
+    if (!(input instanceof Tensor))
+      throw new AutogradError(
+        "functional/inputs",
+        `${name}: the inputs given must be Tensors, input ${i} is ${typeof input}.`,
+      );
+    return create && input.requires_grad ? input.view_as(input) : input.detach().requires_grad_();
+  });
+  const result = enable_grad(() => (func as (...inputs: readonly Tensor[]) => Tensors)(...inputs));
+  const outputs = list(result);
+  outputs.forEach((output, i) => {
+    if (!(output instanceof Tensor))
+      throw new AutogradError(
+        "functional/outputs",
+        `${name}: the outputs of the user-provided function must be Tensors, output ${i} is ${typeof output}.`,
+      );
+  });
+  return { inputs, outputs, single: { input: given instanceof Tensor, output: result instanceof Tensor } };
+}
+
+interface Request {
+  readonly name: string;
+  readonly create: boolean;
+  readonly strict: boolean;
+}
+
+/** Gradients of outputs; zeros where an output does not depend on an input, unless that is an error. */
+function gradients(
+  request: Request,
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  seeds: readonly Tensor[],
+): Tensor[] {
+  const { name, create, strict } = request;
+  const live = outputs.flatMap((output, i) => (output.requires_grad ? [i] : []));
+  if (strict && live.length < outputs.length)
+    throw independent(
+      name,
+      outputs.findIndex((output) => !output.requires_grad),
+      null,
+    );
+  const found: (Tensor | null)[] =
+    live.length === 0
+      ? inputs.map(() => null)
+      : enable_grad(() =>
+          grad(
+            live.map((i) => outputs[i]!),
+            inputs,
+            { grad_outputs: live.map((i) => seeds[i]!), create_graph: create, retain_graph: true, allow_unused: true },
+          ),
+        );
+  return found.map((gradient, k) => {
+    if (gradient === null && strict) throw independent(name, 0, k);
+    return gradient ?? zeros_like(inputs[k]!);
+  });
+}
+const independent = (name: string, output: number, input: number | null): AutogradError =>
+  new AutogradError(
+    "functional/independent",
+    input === null
+      ? `${name}: Output ${output} of the user-provided function does not require gradients. The outputs must be computed in a differentiable manner from the input when running in strict mode.`
+      : `${name}: The output of the user-provided function is independent of input ${input}. This is not allowed in strict mode.`,
+    "Leave strict out to get zeros.",
+  );
+
+const released = (tensor: Tensor, create: boolean): Tensor => (create ? tensor : tensor.detach());
+const per = <R>(single: boolean, values: readonly R[]): R | R[] => (single ? values[0]! : [...values]);
+
+function refuseForward(name: string, strategy: string | undefined): void {
+  if (strategy === "forward-mode")
+    throw new NotImplementedError(
+      "functional/forward",
+      `${name}: forward-mode differentiation is not available.`,
+      'Leave the strategy at "reverse-mode", which gives the same values.',
+    );
+}
+
+/** Weights of the products: given, or one where there is a single number. */
+function vectors(name: string, given: Tensors | null | undefined, like: readonly Tensor[], what: string): Tensor[] {
+  if (given === null || given === undefined) {
+    if (like.length !== 1 || like[0]!.numel() !== 1)
+      throw new ShapeError(
+        "functional/vector",
+        `${name}: The vector v can only be None if the ${what === "output" ? "user-provided function returns" : "input to the user-provided function is"} a single Tensor with a single element.`,
+        `Pass v, of the shape of the ${what}s.`,
+      );
+    return [ones_like(like[0]!)];
+  }
+  const v = list(given);
+  if (v.length !== like.length)
+    throw new ShapeError(
+      "functional/vector",
+      `${name}: v is a tuple of invalid length: should be ${like.length} but got ${v.length}.`,
+    );
+  v.forEach((vector, i) => {
+    if (!sameShape(vector.shape, like[i]!.shape))
+      throw new ShapeError(
+        "functional/vector",
+        `${name}: v has invalid size: should be ${formatShape(like[i]!.shape)} but got ${formatShape(vector.shape)}${v.length > 1 ? ` at entry ${i}` : ""}.`,
+      );
+  });
+  return [...v];
+}
+
+/**
+ * All derivatives of all outputs by all inputs: of the output's shape, then the input's.
+ * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.jacobian.html
+ */
+export function jacobian<I extends Tensors>(
+  func: Func<I, Tensor>,
+  inputs: I,
+  options?: JacobianOptions,
+): Per<I, Tensor>;
+export function jacobian<I extends Tensors>(
+  func: Func<I, readonly Tensor[]>,
+  inputs: I,
+  options?: JacobianOptions,
+): Per<I, Tensor>[];
+export function jacobian<I extends Tensors>(func: Func<I>, given: I, options: JacobianOptions = {}): unknown {
+  return withSite(() => {
+    const { create_graph: create = false, strict = false, strategy } = options;
+    refuseForward("jacobian", strategy);
+    const { inputs, outputs, single } = evaluated("jacobian", func, given, create);
+    const request = { name: "jacobian", create, strict };
+    const rows = outputs.map((output) => {
+      const flat = output.requires_grad ? enable_grad(() => [...output.reshape(-1)]) : null;
+      if (flat === null && strict) throw independent("jacobian", outputs.indexOf(output), null);
+      const byElement = (flat ?? []).map((element) => gradients(request, [element], inputs, [ones_like(element)]));
+      return inputs.map((input, k) => {
+        const shape = [...output.shape, ...input.shape];
+        if (byElement.length === 0) return zeros_like(input).expand(shape).clone();
+        const stacked = enable_grad(() =>
+          (callOperator("stack", [byElement.map((row) => row[k]!)]) as Tensor).reshape(shape),
+        );
+        return released(stacked, create);
+      });
+    });
+    const byOutput = rows.map((row) => per(single.input, row));
+    return per(single.output, byOutput);
+  });
+}
+
+/**
+ * All second derivatives of a function with one number as its result.
+ * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hessian.html
+ */
+export function hessian<I extends Tensors>(
+  func: Func<I, Tensor>,
+  inputs: I,
+  options: HessianOptions = {},
+): Per<I, Per<I, Tensor>> {
+  return withSite(() => {
+    const { create_graph = false, strict = false, outer_jacobian_strategy } = options;
+    refuseForward("hessian", outer_jacobian_strategy);
+    const slopes = (...args: Arguments<I>): Tensors => {
+      const value = scalarResult("hessian", func(...args));
+      const tensors = args as readonly Tensor[];
+      return gradients({ name: "hessian", create: true, strict }, [value], tensors, [ones_like(value)]);
+    };
+    const byRow = jacobian(slopes as Func<I, readonly Tensor[]>, inputs, { create_graph, strict });
+    return per(inputs instanceof Tensor, byRow) as Per<I, Per<I, Tensor>>;
+  });
+}
+
+function scalarResult(name: string, value: Tensor): Tensor {
+  if (!(value instanceof Tensor) || value.numel() !== 1)
+    throw new ShapeError(
+      "functional/scalar",
+      `${name}: The function given to ${name} should return a single Tensor with a single element, got ${String(value)}.`,
+    );
+  return value.reshape([]);
+}
+
+/**
+ * The results, and the gradients that `v` at the outputs gives at the inputs.
+ * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.vjp.html
+ */
+export function vjp<I extends Tensors, O extends Tensors>(
+  func: Func<I, O>,
+  inputs: I,
+  v: Tensors | null = null,
+  options: FunctionalOptions = {},
+): [outputs: O, vjp: Per<I, Tensor>] {
+  return withSite(() => {
+    const { create_graph: create = false, strict = false } = options;
+    const found = evaluated("vjp", func, inputs, create);
+    const weights = vectors("vjp", v, found.outputs, "output");
+    const products = gradients({ name: "vjp", create, strict }, found.outputs, found.inputs, weights);
+    return paired(found, products, create) as [O, Per<I, Tensor>];
+  });
+}
+
+function paired(
+  { outputs, single }: Evaluation,
+  products: readonly Tensor[],
+  create: boolean,
+  perOutput = false,
+): [unknown, unknown] {
+  const release = (tensors: readonly Tensor[], one: boolean): unknown =>
+    per(
+      one,
+      tensors.map((tensor) => released(tensor, create)),
+    );
+  return [release(outputs, single.output), release(products, perOutput ? single.output : single.input)];
+}
+
+/**
+ * The results, and how they change along `v` at the inputs.
+ * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.jvp.html
+ */
+export function jvp<I extends Tensors, O extends Tensors>(
+  func: Func<I, O>,
+  inputs: I,
+  v: Tensors | null = null,
+  options: FunctionalOptions = {},
+): [outputs: O, jvp: O] {
+  return withSite(() => {
+    const { create_graph: create = false, strict = false } = options;
+    const found = evaluated("jvp", func, inputs, create);
+    const weights = vectors("jvp", v, found.inputs, "input");
+    // The gradient is linear in what flows in: its derivative by that, along v, is the product.
+    const seeds = found.outputs.map((output) => zeros_like(output.detach()).requires_grad_());
+    const slopes = gradients({ name: "jvp", create: true, strict }, found.outputs, found.inputs, seeds);
+    const products = gradients({ name: "jvp", create, strict }, slopes, seeds, weights);
+    return paired(found, products, create, true) as [O, O];
+  });
+}
+
+/**
+ * The result, and `v` times the Hessian.
+ * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.vhp.html
+ */
+export function vhp<I extends Tensors>(
+  func: Func<I, Tensor>,
+  inputs: I,
+  v: Tensors | null = null,
+  options: FunctionalOptions = {},
+): [output: Tensor, vhp: Per<I, Tensor>] {
+  return withSite(() => {
+    const { create_graph: create = false, strict = false } = options;
+    const found = evaluated("vhp", func, inputs, create);
+    const weights = vectors("vhp", v, found.inputs, "input");
+    const value = scalarResult("vhp", found.outputs[0]!);
+    const slopes = gradients({ name: "vhp", create: true, strict }, [value], found.inputs, [ones_like(value)]);
+    const products = gradients({ name: "vhp", create, strict }, slopes, found.inputs, weights);
+    return paired(found, products, create) as [Tensor, Per<I, Tensor>];
+  });
+}
+
+/**
+ * The result, and the Hessian times `v`: the same numbers as vhp, which is cheaper.
+ * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hvp.html
+ */
+export function hvp<I extends Tensors>(
+  func: Func<I, Tensor>,
+  inputs: I,
+  v: Tensors | null = null,
+  options: FunctionalOptions = {},
+): [output: Tensor, hvp: Per<I, Tensor>] {
+  return withSite(() => {
+    const { create_graph: create = false, strict = false } = options;
+    const found = evaluated("hvp", func, inputs, create);
+    const weights = vectors("hvp", v, found.inputs, "input");
+    const value = scalarResult("hvp", found.outputs[0]!);
+    const slopes = gradients({ name: "hvp", create: true, strict }, [value], found.inputs, [ones_like(value)]);
+    const seeds = found.inputs.map((input) => zeros_like(input.detach()).requires_grad_());
+    const across = gradients({ name: "hvp", create: true, strict: false }, slopes, found.inputs, seeds);
+    const products = gradients({ name: "hvp", create, strict }, across, seeds, weights);
+    return paired(found, products, create) as [Tensor, Per<I, Tensor>];
+  });
+}
