@@ -86,7 +86,7 @@ async function main({ device, epochs, seed, dropout, json }: Options): Promise<v
   const figure = {
     device,
     accuracy,
-    loss: losses.at(-1)!,
+    loss: mean(losses.slice(-losses.length / epochs)),
     steps: losses.length,
     stepsPerSecond,
     kernels,
@@ -97,4 +97,8 @@ async function main({ device, epochs, seed, dropout, json }: Options): Promise<v
     firstLosses: losses.slice(0, 50),
   };
   console.log(JSON.stringify(figure));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

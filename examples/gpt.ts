@@ -16,7 +16,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     device: { type: "string", default: "cpu" },
-    steps: { type: "string", default: "600" },
+    steps: { type: "string", default: "400" },
     seed: { type: "string", default: "0" },
     check: { type: "boolean", default: false },
   },
@@ -122,7 +122,7 @@ async function write(model: Gpt, length: number): Promise<string> {
   const written = [...corpus.heldOut.subarray(0, block)];
   while (written.length < block + length) {
     const [context] = windows(Int32Array.from([...written, 0]), [written.length - block], block, device);
-    const chances = torch.tensor((await scores(context).tolistAsync()) as number[][]);
+    const chances = torch.tensor(await scores(context).tolistAsync());
     written.push(Number(torch.multinomial(chances, 1).item()));
   }
   return corpus.decode(written);

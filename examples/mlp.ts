@@ -37,7 +37,7 @@ const optimizer = new optim.Adam(model.parameters(), { lr: 1e-2 });
 
 for (let step = 1; step <= 600; step++) {
   optimizer.zero_grad();
-  const scores = model(points) as torch.Tensor;
+  const scores = model(points);
   const loss = F.cross_entropy(scores, labels);
   loss.backward();
   optimizer.step();
@@ -50,5 +50,5 @@ for (let step = 1; step <= 600; step++) {
 const [columns, rows] = [60, 24];
 const x = torch.linspace(-1.1, 1.1, columns).expand(rows, columns);
 const y = torch.linspace(1.1, -1.1, rows).unsqueeze(1).expand(rows, columns);
-const plane = torch.no_grad(() => (model(torch.stack([x, y], 2)) as torch.Tensor).argmax(2)).tolist() as number[][];
+const plane = torch.no_grad(() => model(torch.stack([x, y], 2)).argmax(2)).tolist() as number[][];
 console.log(plane.map((row) => row.map((spiral) => (spiral === 0 ? "·" : "#")).join("")).join("\n"));

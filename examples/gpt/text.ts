@@ -7,7 +7,7 @@ import * as torch from "cresset";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const documentationFolders = ["docs", "examples", "bench"];
 
-/** This project's own documentation, one page after the other. */
+/** This project's own documentation, one page after the other; tables without the blanks that line them up. */
 export function documentation(): string {
   const isPage = (name: string): boolean => name.endsWith(".md");
   const pages = readdirSync(root).filter(isPage);
@@ -24,7 +24,9 @@ export function documentation(): string {
   return pages
     .sort()
     .map((page) => readFileSync(path.join(root, page), "utf8"))
-    .join("\n");
+    .join("\n")
+    .replaceAll(/ {2,}/g, " ")
+    .replaceAll(/-{3,}/g, "---");
 }
 
 export class Corpus {
