@@ -3,59 +3,47 @@
  * topological order, and no walk needs recursion.
  */
 import type { DType } from "./dtype.ts";
+import { mathFunctions } from "./loop.ts";
 import type { Shape } from "./shape.ts";
 
-export type UnaryPrimitive =
-  | "neg"
-  | "abs"
-  | "sqrt"
-  | "floor"
-  | "ceil"
-  | "trunc"
-  | "nearest"
-  | "exp"
-  | "exp2"
-  | "expm1"
-  | "log"
-  | "log2"
-  | "log10"
-  | "log1p"
-  | "sin"
-  | "cos"
-  | "tan"
-  | "asin"
-  | "acos"
-  | "atan"
-  | "sinh"
-  | "cosh"
-  | "tanh"
-  | "asinh"
-  | "acosh"
-  | "atanh"
-  | "sigmoid"
-  | "erf"
-  | "erfc"
-  | "erfinv"
-  | "lgamma"
-  | "digamma"
-  | "not";
-export type BinaryPrimitive =
-  | "add"
-  | "sub"
-  | "mul"
-  | "div" // float: IEEE; integer: truncating
-  | "rem" // sign of the dividend, as C's fmod and %
-  | "min"
-  | "max" // NaN-propagating
-  | "pow"
-  | "atan2"
-  | "copysign"
-  | "and"
-  | "or"
-  | "xor"
-  | "shl"
-  | "shr";
-export type ComparisonPrimitive = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
+const unaryMath = mathFunctions.filter((name) => name !== "pow" && name !== "atan2");
+/** Functions of one element; each is the loop IR operation of the same name. */
+export const unaryPrimitives = [
+  "neg",
+  "abs",
+  "sqrt",
+  "floor",
+  "ceil",
+  "trunc",
+  "nearest",
+  "not",
+  ...unaryMath,
+] as const;
+/**
+ * Functions of two elements. `div`: IEEE for floats, truncating for integers; `rem`: sign of the dividend, as C's fmod
+ * and %; `min`, `max`: NaN if either is.
+ */
+export const binaryPrimitives = [
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "rem",
+  "min",
+  "max",
+  "pow",
+  "atan2",
+  "copysign",
+  "and",
+  "or",
+  "xor",
+  "shl",
+  "shr",
+] as const;
+export const comparisonPrimitives = ["eq", "ne", "lt", "le", "gt", "ge"] as const;
+export type UnaryPrimitive = (typeof unaryPrimitives)[number];
+export type BinaryPrimitive = (typeof binaryPrimitives)[number];
+export type ComparisonPrimitive = (typeof comparisonPrimitives)[number];
 export type ReducePrimitive = "reduce_sum" | "reduce_prod" | "reduce_max" | "reduce_min";
 export type ArgReducePrimitive = "argmax" | "argmin";
 /** `logaddexp`: log of the sum of exponentials, for floats. */

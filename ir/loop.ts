@@ -34,6 +34,38 @@ export const registerKind: Readonly<Record<Exclude<DType, "complex64" | "complex
   bool: "bool",
 };
 
+/** Mathematical functions of floats. */
+export const mathFunctions = [
+  "exp",
+  "exp2",
+  "expm1",
+  "log",
+  "log2",
+  "log10",
+  "log1p",
+  "sin",
+  "cos",
+  "tan",
+  "asin",
+  "acos",
+  "atan",
+  "atan2",
+  "sinh",
+  "cosh",
+  "tanh",
+  "asinh",
+  "acosh",
+  "atanh",
+  "sigmoid",
+  "erf",
+  "erfc",
+  "erfinv",
+  "lgamma",
+  "digamma",
+  "pow",
+] as const;
+export type MathFunction = (typeof mathFunctions)[number];
+
 /**
  * Scalar operations. For the arithmetic ones operands and result have one type; comparisons give `bool`;
  * `select(bool, a, b)`. Integers wrap. Names that exist for floats and integers dispatch on the operand type.
@@ -76,34 +108,7 @@ export type Operation =
   | "cast" // between register kinds: float to int truncates and saturates (NaN gives 0); x to bool is x != 0; i64 to i32 wraps
   | "bitcast" // f32 <-> i32, f64 <-> i64
   | "narrow" // wraps an i32 to `memory` (int8, int16, uint8), or rounds an f32 to float16/bfloat16
-  // mathematical functions (floats)
-  | "exp"
-  | "exp2"
-  | "expm1"
-  | "log"
-  | "log2"
-  | "log10"
-  | "log1p"
-  | "sin"
-  | "cos"
-  | "tan"
-  | "asin"
-  | "acos"
-  | "atan"
-  | "atan2"
-  | "sinh"
-  | "cosh"
-  | "tanh"
-  | "asinh"
-  | "acosh"
-  | "atanh"
-  | "sigmoid"
-  | "erf"
-  | "erfc"
-  | "erfinv"
-  | "lgamma"
-  | "digamma"
-  | "pow"
+  | MathFunction
   // vectors
   | "splat" // scalar -> all lanes
   | "ramp" // scalar i32 x -> x, x+1, x+2, ...

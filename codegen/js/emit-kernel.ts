@@ -1,6 +1,6 @@
 /** Emits a scalar kernel as the source of a JavaScript function of typed arrays and numbers. */
 import { IrError } from "../../ir/errors.ts";
-import type { Expr, Kind, LoopKernel, Operation, Stmt } from "../../ir/loop.ts";
+import { mathFunctions, type Expr, type Kind, type LoopKernel, type Operation, type Stmt } from "../../ir/loop.ts";
 
 type Operand = string;
 type Emit = (kind: Kind, args: readonly Operand[], expr: Extract<Expr, { args: readonly Expr[] }>) => string;
@@ -138,6 +138,7 @@ function literal(kind: Kind, value: number | bigint): string {
 
 /** Helper names that kernels use; `runtime/js` supplies them. */
 export const helperNames = [
+  ...mathFunctions,
   "fround",
   "imul",
   "abs",
@@ -151,33 +152,6 @@ export const helperNames = [
   "copysign",
   "toInt32",
   "toInt64",
-  "exp",
-  "exp2",
-  "expm1",
-  "log",
-  "log2",
-  "log10",
-  "log1p",
-  "sin",
-  "cos",
-  "tan",
-  "asin",
-  "acos",
-  "atan",
-  "atan2",
-  "sinh",
-  "cosh",
-  "tanh",
-  "asinh",
-  "acosh",
-  "atanh",
-  "sigmoid",
-  "erf",
-  "erfc",
-  "erfinv",
-  "lgamma",
-  "digamma",
-  "pow",
   "bitcast_f32_i32",
   "bitcast_i32_f32",
   "bitcast_f64_i64",

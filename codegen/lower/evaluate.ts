@@ -9,6 +9,7 @@ import type { Node } from "../../ir/graph.ts";
 import { Index, linear } from "../../ir/index.ts";
 import type { Expr, Operation } from "../../ir/loop.ts";
 import { contiguousStrides } from "../../ir/shape.ts";
+import { isMap } from "../../ir/traits.ts";
 import { sourceCoordinates } from "../../ir/views.ts";
 import { reinterpret } from "./bitcast.ts";
 import { apply, constant, convert, indexExpr, integer, kindOf, load, narrowed, select, typeOf } from "./expressions.ts";
@@ -147,7 +148,7 @@ function* step(context: EvaluationContext, node: Node, at: readonly Index[]): Ev
     default: {
       const source = sourceCoordinates(node, at);
       if (source !== null) return yield { node: node.inputs[0]!, at: source };
-      const operation = scalarOperation[node.op];
+      const operation = isMap(node) ? (node.op as Operation) : undefined;
       if (operation === undefined) throw new IrError("ir/lower", `${node.op} is not available where it is needed`);
       const args: Expr[] = [];
       for (const input of node.inputs) args.push(yield { node: input, at });
@@ -235,65 +236,3 @@ function* padded(builder: KernelBuilder, node: Node & { op: "pad" }, at: readonl
 function roundTo(value: number, dtype: string): number {
   return dtype === "float32" ? Math.fround(value) : value;
 }
-
-/** Maps and the loop IR operation of the same meaning. */
-const scalarOperation: Readonly<Record<string, Operation>> = Object.fromEntries(
-  (
-    [
-      "neg",
-      "abs",
-      "sqrt",
-      "floor",
-      "ceil",
-      "trunc",
-      "nearest",
-      "exp",
-      "exp2",
-      "expm1",
-      "log",
-      "log2",
-      "log10",
-      "log1p",
-      "sin",
-      "cos",
-      "tan",
-      "asin",
-      "acos",
-      "atan",
-      "sinh",
-      "cosh",
-      "tanh",
-      "asinh",
-      "acosh",
-      "atanh",
-      "sigmoid",
-      "erf",
-      "erfc",
-      "erfinv",
-      "lgamma",
-      "digamma",
-      "not",
-      "add",
-      "sub",
-      "mul",
-      "div",
-      "rem",
-      "min",
-      "max",
-      "pow",
-      "atan2",
-      "copysign",
-      "and",
-      "or",
-      "xor",
-      "shl",
-      "shr",
-      "eq",
-      "ne",
-      "lt",
-      "le",
-      "gt",
-      "ge",
-    ] as const
-  ).map((name) => [name, name]),
-);

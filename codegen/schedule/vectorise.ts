@@ -6,13 +6,22 @@
  * in:  a kernel of scalar loops
  * out: the same kernel; loops that do not qualify are left as they were
  */
-import type { BufferParam, Expr, LoopKernel, Operation, Stmt, Type } from "../../ir/loop.ts";
+import {
+  mathFunctions,
+  type BufferParam,
+  type Expr,
+  type LoopKernel,
+  type Operation,
+  type Stmt,
+  type Type,
+} from "../../ir/loop.ts";
 import { identityOf } from "../lower/reductions.ts";
 
 const lanes = 4;
 
 /** Operations that exist on f32x4, i32x4 and masks. */
 const vectorOperations = new Set<Operation>([
+  ...mathFunctions,
   "add",
   "sub",
   "mul",
@@ -44,33 +53,6 @@ const vectorOperations = new Set<Operation>([
   "select",
   "cast",
   "bitcast",
-  "exp",
-  "exp2",
-  "expm1",
-  "log",
-  "log2",
-  "log10",
-  "log1p",
-  "sin",
-  "cos",
-  "tan",
-  "asin",
-  "acos",
-  "atan",
-  "atan2",
-  "sinh",
-  "cosh",
-  "tanh",
-  "asinh",
-  "acosh",
-  "atanh",
-  "sigmoid",
-  "erf",
-  "erfc",
-  "erfinv",
-  "lgamma",
-  "digamma",
-  "pow",
 ]);
 const vectorMemory = new Set<string>(["float32", "int32", "bool"]);
 const reductionOperations: Partial<Record<Operation, Operation>> = {
