@@ -14,6 +14,7 @@ export {
 } from "./batch-norm.ts";
 export { Conv1d, Conv2d, Conv3d } from "./conv.ts";
 export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./conv-transpose.ts";
+export { CrossMapLRN2d } from "./cross-map-lrn.ts";
 export * from "./distance.ts";
 export * from "./dropout.ts";
 export { Embedding, EmbeddingBag } from "./embedding.ts";
@@ -22,7 +23,7 @@ export { Bilinear, Identity, Linear } from "./linear.ts";
 export * from "./loss.ts";
 export * from "./loss-class.ts";
 export * from "./max-pooling.ts";
-export { CrossMapLRN2d, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm } from "./normalization.ts";
+export { GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm } from "./normalization.ts";
 export * from "./padding.ts";
 export * from "./pooling.ts";
 export { PReLU } from "./prelu.ts";

@@ -1,7 +1,6 @@
 /** Normalisation without running statistics. https://docs.pytorch.org/docs/stable/nn.html#normalization-layers */
 import { ArgumentError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
-import { fromHost } from "../../creation.ts";
 import type { Tensor } from "../../tensor.ts";
 import * as init from "../init.ts";
 import { Module } from "../module.ts";
@@ -136,9 +135,9 @@ export class GroupNorm extends Module {
 }
 
 const localResponse = signature<[size: number, alpha: number, beta: number, k: number]>()("size, alpha?, beta?, k?");
-type LocalResponseArguments = CallOf<typeof localResponse>;
+export type LocalResponseArguments = CallOf<typeof localResponse>;
 
-abstract class LocalResponse extends Module {
+export abstract class LocalResponse extends Module {
   static override readonly forwardNames_: readonly string[] = ["input"];
   size: number;
   alpha: number;
@@ -163,31 +162,5 @@ export class LocalResponseNorm extends LocalResponse {
   }
   override extra_repr(): string {
     return `${this.size}, alpha=${python(this.alpha)}, beta=${python(this.beta)}, k=${float(this.k)}`;
-  }
-}
-/** Caffe's normalisation of [N, C, H, W]. The first channel stays in every later window, as in PyTorch. */
-export class CrossMapLRN2d extends LocalResponse {
-  constructor(...args: LocalResponseArguments) {
-    super(args);
-  }
-  override forward(input: Tensor): Tensor {
-    const channels = input.shape[1]!;
-    const reach = Math.trunc((this.size - 1) / 2 + 1);
-    const inWindow = (i: number): number => {
-      const [c, j] = [Math.floor(i / channels), i % channels];
-      return Math.abs(c - j) < reach || (j === 0 && c >= reach) ? 1 : 0;
-    };
-    const windows = fromHost(
-      Array.from({ length: channels * channels }, (_, i) => inWindow(i)),
-      [channels, channels],
-      input.dtype.name,
-      input.storage_.device,
-    );
-    const squares = op("reshape", op("mul", input, input), [input.shape[0]!, channels, -1]);
-    const sums = op("reshape", op("matmul", windows, squares), input.shape);
-    return op("mul", input, op("pow", op("add", op("mul", sums, this.alpha / this.size), this.k), -this.beta));
-  }
-  override extra_repr(): string {
-    return `${this.size}, alpha=${python(this.alpha)}, beta=${python(this.beta)}, k=${python(this.k)}`;
   }
 }

@@ -81,8 +81,6 @@ export function clip_grad_norm_(parameters: Parameters, ...args: CallOf<typeof c
     return total;
   });
 }
-/** The older name of clip_grad_norm_. */
-export const clip_grad_norm = clip_grad_norm_;
 
 const totalArguments = signature<[norm_type: number, error_if_nonfinite: boolean, foreach: boolean | null]>()(
   "norm_type?, error_if_nonfinite?, foreach?",

@@ -1,6 +1,6 @@
 /** `torch.nn.utils`. https://docs.pytorch.org/docs/stable/nn.html#utilities */
 export {
-  clip_grad_norm,
+  clip_grad_norm_ as clip_grad_norm,
   clip_grad_norm_,
   clip_grad_value_,
   clip_grads_with_norm_,
