@@ -1,0 +1,350 @@
+/** Random programs of tensor calls, run by the library and by the eager model side by side. */
+import * as torch from "cresset";
+import type { Tensor } from "cresset";
+import { elementCount, type Shape } from "../../ir/shape.ts";
+import { Choices } from "./choices.ts";
+import { Eager, type EagerType } from "./eager.ts";
+
+interface Pair {
+  readonly tensor: Tensor;
+  readonly eager: Eager;
+  /** How it came to be, for the failing program's listing. */
+  readonly name: string;
+  /** Reads before it was made: a value that nobody asked for is kept for two of them. */
+  readonly madeAt: number;
+}
+
+const maximumElements = 600;
+const maximumRank = 4;
+
+export class TensorProgram {
+  readonly listing: string[] = [];
+  private readonly pool: Pair[] = [];
+  private readonly device: string;
+  /** A size that many tensors have; the same program runs for several. */
+  private readonly size: number;
+  private c = new Choices([]);
+  private reads = 0;
+
+  constructor(device: string, size: number) {
+    this.device = device;
+    this.size = size;
+  }
+
+  /** @throws when a tensor does not hold what the model holds */
+  run(program: readonly (readonly number[])[]): void {
+    this.c = new Choices([]);
+    this.create([this.size, 3]);
+    for (const instruction of program) {
+      this.c = new Choices(instruction);
+      try {
+        this.c.pick(this.rules)();
+      } catch (error) {
+        throw error instanceof torch.CressetError ? this.failure(error.message) : error;
+      }
+    }
+    for (const pair of this.pool) this.read(pair);
+  }
+
+  private readonly rules: readonly (() => void)[] = [
+    () => this.unary(this.any()),
+    () => this.binary(this.any()),
+    () => this.inplace(this.any()),
+    () => this.inplace(this.any()),
+    () => this.inplace(this.any()),
+    () => this.slice(this.any()),
+    () => this.permute(this.any()),
+    () => this.reshape(this.any()),
+    () => this.select(this.any()),
+    () => this.squeezes(this.any()),
+    () => this.expand(this.any()),
+    () => this.assign(this.any()),
+    () => this.assign(this.any()),
+    () => this.create(this.c.pick([[this.size], [this.size, 4], [2, this.size], [], [this.size, 2, 3], [5]])),
+    () => this.odd(this.any()),
+    () => this.reduce(this.any()),
+    () => this.join(this.any()),
+    () => this.clone(this.any()),
+    () => this.read(this.any()),
+    () => this.mask(this.any()),
+  ];
+
+  private any(): Pair {
+    const back = this.c.below(this.pool.length);
+    return this.pool[this.pool.length - 1 - (this.c.oneIn(2) ? back : Math.min(back, this.c.below(3)))]!;
+  }
+  private axis({ eager }: Pair): number {
+    return this.c.below(eager.shape.length);
+  }
+  private keep(text: string, tensor: Tensor, eager: Eager): void {
+    const name = `t${this.pool.length}`;
+    this.listing.push(`const ${name} = ${text};`);
+    this.pool.push({ tensor, eager, name, madeAt: this.reads });
+  }
+  /** A tensor that broadcasts to the shape, of the same type. */
+  private partner({ eager }: Pair): Pair | null {
+    const fits = (shape: Shape): boolean =>
+      shape.length <= eager.shape.length &&
+      shape.every((size, i) => size === 1 || size === eager.shape[eager.shape.length - shape.length + i]);
+    const candidates = this.pool.filter((pair) => pair.eager.dtype === eager.dtype && fits(pair.eager.shape));
+    return candidates.length === 0 ? null : this.c.pick(candidates.reverse());
+  }
+
+  private create(shape: Shape): void {
+    const dtype: EagerType = this.c.pick(["float32", "int64"]);
+    const start = this.c.below(7) - 3;
+    const values = Array.from({ length: elementCount(shape) }, (_, i) => start + (i % 11));
+    const flat = torch.tensor(values, { dtype: torch[dtype], device: this.device });
+    this.keep(
+      `torch.tensor(${dtype}, [${shape.join()}], from ${start})`,
+      flat.reshape([...shape]),
+      new Eager(dtype, values, shape),
+    );
+  }
+
+  // ---- computation
+
+  private unary(x: Pair): void {
+    if (this.c.below(2) === 0)
+      this.keep(
+        `${x.name}.neg()`,
+        x.tensor.neg(),
+        x.eager.map((v) => -v + 0 * v),
+      );
+    else this.keep(`${x.name}.abs()`, x.tensor.abs(), x.eager.map(Math.abs));
+  }
+  private binary(x: Pair): void {
+    const y = this.partner(x);
+    const name = this.c.pick(["add", "sub", "maximum", "mul"] as const);
+    const f = scalarFunctions[name];
+    if (y === null || name === "mul" || this.c.oneIn(3)) {
+      const number = this.c.below(3) - 1;
+      if (name === "maximum") return;
+      this.keep(
+        `${x.name}.${name}(${number})`,
+        x.tensor[name](number),
+        x.eager.map((v) => f(v, number)),
+      );
+      return;
+    }
+    const eager = x.eager.fresh(x.eager.shape, x.eager.zip(y.eager, f));
+    this.keep(`${x.name}.${name}(${y.name})`, x.tensor[name](y.tensor), eager);
+  }
+  private reduce(x: Pair): void {
+    if (x.eager.dtype !== "int64" || x.eager.shape.length === 0) return;
+    const axis = this.axis(x);
+    this.keep(`${x.name}.sum(${axis})`, x.tensor.sum(axis), x.eager.sum(axis));
+  }
+  private join(x: Pair): void {
+    if (x.eager.shape.length === 0 || elementCount(x.eager.shape) * 2 > maximumElements) return;
+    const values = x.eager.values();
+    const joined = x.eager.fresh([2, ...x.eager.shape], [...values, ...values]);
+    this.keep(`torch.stack([${x.name}, ${x.name}])`, torch.stack([x.tensor, x.tensor]), joined);
+  }
+  private clone(x: Pair): void {
+    if (this.c.below(2) === 0)
+      this.keep(
+        `${x.name}.clone()`,
+        x.tensor.clone(),
+        x.eager.map((v) => v),
+      );
+    else this.keep(`${x.name}.detach()`, x.tensor.detach(), x.eager);
+  }
+  private mask(x: Pair): void {
+    const bound = this.c.below(5) - 2;
+    const eager = x.eager.map((v) => (v > bound ? v : bound));
+    this.keep(
+      `torch.where(${x.name} > ${bound}, ${x.name}, ${bound})`,
+      torch.where(x.tensor.gt(bound), x.tensor, bound),
+      eager,
+    );
+  }
+
+  // ---- views
+
+  private slice(x: Pair): void {
+    if (x.eager.shape.length === 0) return;
+    const axis = this.axis(x);
+    const full = x.eager.shape[axis]!;
+    const start = this.c.below(full + 1);
+    const step = this.c.pick([1, 2, 3]);
+    const stop = start + this.c.below(full - start + 1);
+    const size = Math.ceil((stop - start) / step);
+    const index = [...new Array<string>(axis).fill(":"), `${start}:${stop}:${step}`].join(", ");
+    this.keep(`${x.name}.at("${index}")`, x.tensor.at(index), x.eager.slice(axis, start, size, step));
+  }
+  private select(x: Pair): void {
+    if (x.eager.shape.length === 0) return;
+    const axis = this.axis(x);
+    if (x.eager.shape[axis] === 0) return;
+    const index = this.c.below(x.eager.shape[axis]!);
+    this.keep(`${x.name}.select(${axis}, ${index})`, x.tensor.select(axis, index), x.eager.select(axis, index));
+  }
+  private permute(x: Pair): void {
+    const axes = x.eager.shape.map((_, i) => i);
+    for (let i = axes.length - 1; i > 0; i--) {
+      const j = this.c.below(i + 1);
+      [axes[i], axes[j]] = [axes[j]!, axes[i]!];
+    }
+    this.keep(`${x.name}.permute([${axes.join()}])`, x.tensor.permute(axes), x.eager.permute(axes));
+  }
+  private reshape(x: Pair): void {
+    const count = elementCount(x.eager.shape);
+    const shape: number[] = [];
+    let rest = count;
+    while (rest > 1 && shape.length < 3) {
+      const divisor = this.c.pick([rest, 2, 3, 4, 5].filter((d) => rest % d === 0));
+      shape.push(divisor);
+      rest /= divisor;
+    }
+    if (rest !== 1) shape.push(rest);
+    this.keep(`${x.name}.reshape([${shape.join()}])`, x.tensor.reshape(shape), x.eager.reshape(shape));
+  }
+  private squeezes(x: Pair): void {
+    const rank = x.eager.shape.length;
+    if (this.c.below(2) === 0 && rank < maximumRank) {
+      const axis = this.c.below(rank + 1);
+      this.keep(`${x.name}.unsqueeze(${axis})`, x.tensor.unsqueeze(axis), x.eager.unsqueeze(axis));
+    } else if (rank > 0) {
+      const axis = this.axis(x);
+      this.keep(`${x.name}.squeeze(${axis})`, x.tensor.squeeze(axis), x.eager.squeeze(axis));
+    }
+  }
+  private expand(x: Pair): void {
+    const shape = x.eager.shape.map((size) => (size === 1 ? this.c.pick([3, 2, 1]) : size));
+    if (shape.length < maximumRank && this.c.below(2) === 0) shape.unshift(2);
+    if (elementCount(shape) > maximumElements) return;
+    this.keep(`${x.name}.expand([${shape.join()}])`, x.tensor.expand(shape), x.eager.expand(shape));
+  }
+  private odd(x: Pair): void {
+    const { shape } = x.eager;
+    if (shape.length === 2 && this.c.below(2) === 0) {
+      this.keep(`${x.name}.diagonal()`, x.tensor.diagonal(), x.eager.diagonal());
+    } else if (shape.length > 0 && shape.length < maximumRank) {
+      const axis = this.axis(x);
+      const size = Math.min(shape[axis]!, 2);
+      const step = this.c.pick([1, 2]);
+      if (size === 0) return;
+      this.keep(
+        `${x.name}.unfold(${axis}, ${size}, ${step})`,
+        x.tensor.unfold(axis, size, step),
+        x.eager.unfold(axis, size, step),
+      );
+    }
+  }
+
+  // ---- writes
+
+  private inplace(x: Pair): void {
+    if (x.eager.overlaps) return;
+    const name = this.c.pick(["add_", "mul_", "copy_", "sub_", "fill_", "neg_", "zero_"] as const);
+    const number = this.c.below(5) - 2;
+    const values = x.eager.values();
+    const same = (f: (v: number) => number, text: string, run: () => Tensor): void => {
+      this.listing.push(`${x.name}.${name}(${text});`);
+      run();
+      x.eager.write(values.map(f));
+    };
+    switch (name) {
+      case "fill_":
+        return same(
+          () => number,
+          String(number),
+          () => x.tensor.fill_(number),
+        );
+      case "zero_":
+        return same(
+          () => 0,
+          "",
+          () => x.tensor.zero_(),
+        );
+      case "neg_":
+        return same(
+          (v) => -v + 0,
+          "",
+          () => x.tensor.neg_(),
+        );
+      case "mul_":
+        return same(
+          (v) => v * this.sign(number),
+          String(this.sign(number)),
+          () => x.tensor.mul_(this.sign(number)),
+        );
+    }
+    const y = this.c.oneIn(3) ? null : this.partner(x);
+    const f = {
+      add_: (v: number, w: number) => v + w,
+      sub_: (v: number, w: number) => v - w,
+      copy_: (_: number, w: number) => w,
+    }[name];
+    if (y === null) {
+      if (name !== "copy_")
+        same(
+          (v) => f(v, number),
+          String(number),
+          () => x.tensor[name](number),
+        );
+      return;
+    }
+    const written = x.eager.zip(y.eager, f);
+    this.listing.push(`${x.name}.${name}(${y.name});`);
+    if (name === "copy_") x.tensor.copy_(y.tensor);
+    else x.tensor[name](y.tensor);
+    x.eager.write(written);
+  }
+  /** Keeps values small. */
+  private sign(number: number): number {
+    return number > 0 ? -1 : number === 0 ? 0 : 1;
+  }
+  private assign(x: Pair): void {
+    if (x.eager.shape.length === 0 || x.eager.overlaps) return;
+    const axis = this.axis(x);
+    const full = x.eager.shape[axis]!;
+    if (full === 0) return;
+    const start = this.c.below(full);
+    const step = this.c.pick([1, 2]);
+    const target = x.eager.slice(axis, start, Math.ceil((full - start) / step), step);
+    const index = [...new Array<string>(axis).fill(":"), `${start}::${step}`].join(", ");
+    const number = this.c.below(9);
+    this.listing.push(`${x.name}.set_at("${index}", ${number});`);
+    x.tensor.set_at(index, number);
+    target.write(target.values().map(() => number));
+  }
+
+  // ---- reading
+
+  private read({ tensor, eager, name, madeAt }: Pair): void {
+    // An array shares memory with its tensor: later writes have to reach it, too.
+    const shared = this.c.oneIn(4);
+    this.listing.push(shared ? `${name}.numpy()` : `${name}.tolist()`);
+    let actual: number[];
+    try {
+      const contents = shared ? tensor.numpy() : flattened(tensor.tolist());
+      actual = Array.from(contents as Iterable<number | bigint>, Number);
+    } catch (error) {
+      // A value that nobody asked for, computed from what has been overwritten since, is kept for two flushes.
+      if (error instanceof torch.ReadError && error.code === "read/retired" && this.reads - madeAt > 2) return;
+      throw this.failure(`${name} cannot be read: ${String(error)}`);
+    }
+    this.reads++;
+    const expected = eager.values();
+    const wrong = expected.findIndex((value, i) => value !== actual[i]);
+    if (wrong >= 0 || actual.length !== expected.length) {
+      throw this.failure(`${name} is [${actual.join()}], not [${expected.join()}]`);
+    }
+  }
+  private failure(text: string): Error {
+    return new Error(`${this.device}, size ${this.size}: ${text}\n${this.listing.join("\n")}`);
+  }
+}
+
+function flattened(values: unknown): unknown[] {
+  return Array.isArray(values) ? values.flatMap(flattened) : [values];
+}
+
+const scalarFunctions = {
+  add: (x: number, y: number): number => x + y,
+  sub: (x: number, y: number): number => x - y,
+  mul: (x: number, y: number): number => x * y,
+  maximum: Math.max,
+};
