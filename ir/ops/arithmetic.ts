@@ -1,17 +1,16 @@
 /** Arithmetic of two operands. */
-import { isFloat, isIntegral, type DType } from "../dtype.ts";
-import { DTypeError, ArgumentError } from "../errors.ts";
-import type { GraphBuilder } from "../builder.ts";
-import type { BinaryPrimitive, ComparisonPrimitive, Node } from "../graph.ts";
+import { type GraphBuilder, isNode } from "../builder.ts";
+import { type DType, isFloat, isIntegral } from "../dtype.ts";
+import { ArgumentError, DTypeError } from "../errors.ts";
+import type { BinaryPrimitive, Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { checkBroadcast, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
-import { isNode } from "../builder.ts";
 
 const page = (name: string): string => `torch.${name}`;
 const elementwise = "[*] and [*], broadcast together -> [*]";
 
-function binary(g: GraphBuilder, name: string, op: BinaryPrimitive, a: TensorOrScalar, b: TensorOrScalar): Node {
+export function binary(g: GraphBuilder, name: string, op: BinaryPrimitive, a: TensorOrScalar, b: TensorOrScalar): Node {
   const [x, y] = promoted(g, a, b);
   checkBroadcast(name, x, y);
   return g.binary(op, x, y);
@@ -111,7 +110,7 @@ export const mul = defineOp({
   },
 });
 
-function refuseBool(name: string, x: Node): void {
+export function refuseBool(name: string, x: Node): void {
   if (x.dtype === "bool")
     throw new DTypeError(
       `${name}/bool`,
@@ -243,107 +242,3 @@ export const minimum = defineOp({
   gradient: "through decomposition",
   record: (g, { input, other }) => binary(g, "minimum", "min", input, other),
 });
-
-/** Exponents that have an exact simpler form. */
-function specialPower(g: GraphBuilder, x: Node, exponent: number): Node | null {
-  if (!isFloat(x.dtype)) return null;
-  switch (exponent) {
-    case 0.5:
-      return g.sqrt(x);
-    case 2:
-      return g.mul(x, x);
-    case 3:
-      return g.mul(g.mul(x, x), x);
-    case -1:
-      return g.div(1, x);
-    case -0.5:
-      return g.div(1, g.sqrt(x));
-    case -2:
-      return g.div(1, g.mul(x, x));
-    default:
-      return null;
-  }
-}
-
-/** base ** exponent of integers, wrapping: by repeated squaring over the exponent's bits. */
-function integerPower(g: GraphBuilder, x: Node, y: Node): Node {
-  let result = g.full([], 1, x.dtype);
-  let base = x;
-  const bits =
-    x.dtype === "int64" ? 63 : x.dtype === "int32" ? 31 : x.dtype === "int16" ? 15 : x.dtype === "uint8" ? 8 : 7;
-  for (let bit = 0; bit < Math.min(bits, 40); bit++) {
-    const set = g.ne(g.and(g.binary("shr", y, bit), 1), 0);
-    result = g.where(set, g.mul(result, base), result);
-    base = g.mul(base, base);
-  }
-  // Negative exponents: 1 for 1, +-1 for -1, else 0.
-  const odd = g.ne(g.and(y, 1), 0);
-  const negative = g.where(g.eq(x, 1), 1, g.where(g.eq(x, -1), g.where(odd, g.full([], -1, x.dtype), 1), 0));
-  return g.where(g.lt(y, 0), negative, result);
-}
-
-export const pow = defineOp({
-  name: "pow",
-  signature: "pow(Tensor|Scalar input, Tensor|Scalar exponent) -> Tensor",
-  places: ["torch", "Tensor"],
-  inplace: true,
-  doc: { summary: "input ** exponent.", shape: elementwise, source: page("pow") },
-  gradient: "through decomposition",
-  record(g, { input, exponent }) {
-    const dtype = resultType(g, [input, exponent]);
-    if (isNode(input) && !isNode(exponent) && exponent.source === null) {
-      const special = specialPower(g, g.cast(input, dtype), Number(exponent.value));
-      if (special !== null) return special;
-      if (isIntegral(dtype) && Number(exponent.value) < 0)
-        throw new DTypeError(
-          "pow/negative",
-          "pow: Integers to negative integer powers are not allowed.",
-          "Convert the input with input.float().",
-        );
-    }
-    const [x, y] = [operand(g, input, dtype), operand(g, exponent, dtype)];
-    checkBroadcast("pow", x, y);
-    refuseBool("pow", x);
-    return isIntegral(dtype) ? integerPower(g, x, y) : g.pow(x, y);
-  },
-});
-
-export const atan2 = defineOp({
-  name: "atan2",
-  aliases: ["arctan2"],
-  signature: "atan2(Tensor input, Tensor other) -> Tensor",
-  places: ["torch", "Tensor"],
-  inplace: true,
-  doc: { summary: "Angle of the point (other, input), in radians.", shape: elementwise, source: page("atan2") },
-  gradient: "through decomposition",
-  record(g, { input, other }) {
-    const common = resultType(g, [input, other]);
-    const dtype = isIntegral(common) ? g.defaultFloat : common;
-    return binary(g, "atan2", "atan2", g.cast(input, dtype), g.cast(other, dtype));
-  },
-});
-
-for (const [name, op, summary, alias] of [
-  ["eq", "eq", "input == other.", null],
-  ["ne", "ne", "input != other.", "not_equal"],
-  ["lt", "lt", "input < other.", "less"],
-  ["le", "le", "input <= other.", "less_equal"],
-  ["gt", "gt", "input > other.", "greater"],
-  ["ge", "ge", "input >= other.", "greater_equal"],
-] as const satisfies readonly (readonly [string, ComparisonPrimitive, string, string | null])[]) {
-  defineOp({
-    name,
-    ...(alias === null ? {} : { aliases: [alias] }),
-    signature:
-      `${name}(Tensor input, Tensor|Scalar other) -> Tensor` as "compare(Tensor input, Tensor|Scalar other) -> Tensor",
-    places: ["torch", "Tensor"],
-    inplace: true,
-    doc: { summary, shape: "[*] and [*], broadcast together -> bool[*]", source: page(name) },
-    gradient: "none",
-    record(g, { input, other }) {
-      const [x, y] = promoted(g, input, other);
-      checkBroadcast(name, x, y);
-      return g.compare(op, x, y);
-    },
-  });
-}

@@ -1,47 +1,81 @@
-/** Several tensors at once: joined, stacked, spread over a grid. */
+/** Several tensors as one: after each other, side by side, along a diagonal. */
 import type { GraphBuilder } from "../builder.ts";
 import { promoteTypes } from "../dtype.ts";
-import { ArgumentError, ShapeError } from "../errors.ts";
+import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, nothingMeasured } from "../operator.ts";
-import { broadcastShapes, elementCount, formatShape } from "../shape.ts";
-import { cat } from "./movement.ts";
-import { describe, range } from "./support.ts";
+import { elementCount, formatShape, sameShape } from "../shape.ts";
+import { atLeast } from "./grids.ts";
+import { axisOf, describe } from "./support.ts";
 
-const list = "list of [*] -> [*]";
-const joined = (g: GraphBuilder, tensors: readonly Node[], dim: number): Node =>
+const viewDoc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source });
+
+export const cat = defineOp({
+  name: "cat",
+  aliases: ["concat", "concatenate"],
+  signature: "cat(Tensor[] tensors, int dim=0) -> Tensor",
+  places: ["torch"],
+  doc: viewDoc("Tensors one after another along dim.", "torch.cat", "list of [*] -> [*]"),
+  gradient: "through decomposition",
+  record(g, { tensors, dim }) {
+    if (tensors.length === 0) throw new ShapeError("cat/empty", "cat: expected a non-empty list of Tensors.");
+    const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
+    // One-dimensional tensors without elements are let through, as PyTorch does.
+    const parts = tensors.filter((x) => !sameShape(x.shape, [0]));
+    const first = parts[0] ?? tensors[0]!;
+    const axis = axisOf("cat", dim, first.shape.length);
+    for (const part of parts) {
+      if (part.shape.length === 0)
+        throw new ShapeError(
+          "cat/0-d",
+          "cat: zero-dimensional tensor (at position 0) cannot be concatenated.",
+          "Use torch.stack, or unsqueeze first.",
+        );
+      if (
+        part.shape.length !== first.shape.length ||
+        part.shape.some((size, i) => i !== axis && size !== first.shape[i])
+      ) {
+        throw new ShapeError(
+          "cat/sizes",
+          `cat: Sizes of tensors must match except in dimension ${axis}. Expected ${describe(first)} but got ${describe(part)}.`,
+        );
+      }
+    }
+    return g.concat(
+      (parts.length > 0 ? parts : [first]).map((part) => g.cast(part, dtype)),
+      axis,
+    );
+  },
+});
+
+export const stack = defineOp({
+  name: "stack",
+  signature: "stack(Tensor[] tensors, int dim=0) -> Tensor",
+  places: ["torch"],
+  doc: viewDoc("Tensors of one shape side by side in a new dimension.", "torch.stack", "list of [*] -> [*]"),
+  gradient: "through decomposition",
+  record(g, { tensors, dim }) {
+    const first = tensors[0];
+    if (first === undefined) throw new ShapeError("stack/empty", "stack expects a non-empty TensorList.");
+    const axis = axisOf("stack", dim, first.shape.length + 1);
+    const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
+    return g.concat(
+      tensors.map((x) => {
+        if (!sameShape(x.shape, first.shape))
+          throw new ShapeError(
+            "stack/sizes",
+            `stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(x.shape)}.`,
+          );
+        return g.reshape(g.cast(x, dtype), [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+      }),
+      axis,
+    );
+  },
+});
+
+export const list = "list of [*] -> [*]";
+export const joined = (g: GraphBuilder, tensors: readonly Node[], dim: number): Node =>
   cat.record(g, { tensors, dim }, nothingMeasured) as Node;
-
-/** As a tensor of at least `rank` dimensions, the way NumPy adds them. */
-export function atLeast(g: GraphBuilder, x: Node, rank: number): Node {
-  if (x.shape.length >= rank) return x;
-  if (rank === 1) return g.reshape(x, [1]);
-  if (rank === 2) return g.reshape(x, x.shape.length === 0 ? [1, 1] : [1, x.shape[0]!]);
-  if (x.shape.length === 0) return g.reshape(x, [1, 1, 1]);
-  return g.reshape(x, x.shape.length === 1 ? [1, x.shape[0]!, 1] : [...x.shape, 1]);
-}
-
-for (const rank of [1, 2, 3]) {
-  const name = `atleast_${rank}d`;
-  const summary = `With at least ${rank} dimension${rank > 1 ? "s" : ""}.`;
-  defineOp({
-    name,
-    signature: `${name}(Tensor input) -> Tensor` as "atleast(Tensor input) -> Tensor",
-    places: ["torch", "Tensor"],
-    view: true,
-    doc: { summary, shape: "[*] -> [*]", source: `torch.${name}` },
-    gradient: "through decomposition",
-    record: (g, { input }) => atLeast(g, input, rank),
-  });
-  defineOp({
-    name: `${name}.list`,
-    signature: `${name}(Tensor... tensors) -> Tensor[]` as "atleast(Tensor... tensors) -> Tensor[]",
-    places: ["torch"],
-    doc: { summary, shape: "list of [*] -> list of [*]", source: `torch.${name}` },
-    gradient: "through decomposition",
-    record: (g, { tensors }) => tensors.map((x) => atLeast(g, x, rank)),
-  });
-}
 
 for (const [name, alias, summary, join] of [
   [
@@ -132,143 +166,5 @@ defineOp({
       return row;
     });
     return g.concat(rows, 0);
-  },
-});
-
-defineOp({
-  name: "broadcast_tensors",
-  signature: "broadcast_tensors(Tensor... tensors) -> Tensor[]",
-  places: ["torch"],
-  doc: {
-    summary: "All of them stretched to their common shape.",
-    shape: "list of [*] -> list of [*]",
-    source: "torch.broadcast_tensors",
-  },
-  gradient: "through decomposition",
-  record(g, { tensors }) {
-    let shape: readonly number[] = [];
-    for (const x of tensors) {
-      const next = broadcastShapes(shape, x.shape);
-      if (next === null)
-        throw new ShapeError(
-          "broadcast_tensors/mismatch",
-          `broadcast_tensors: The sizes of tensors must match at non-singleton dimensions: ${tensors.map(describe).join(", ")}.`,
-        );
-      shape = next;
-    }
-    return tensors.map((x) => g.expandTo(x, shape));
-  },
-});
-
-/** Each vector spread over the grid of all of them. */
-function grid(g: GraphBuilder, vectors: readonly Node[]): Node[] {
-  const shape = vectors.map((x) => elementCount(x.shape));
-  return vectors.map((x, i) =>
-    g.expandTo(
-      g.reshape(
-        x,
-        shape.map((size, k) => (k === i ? size : 1)),
-      ),
-      shape,
-    ),
-  );
-}
-
-defineOp({
-  name: "meshgrid",
-  signature: "meshgrid(Tensor... tensors, *, string? indexing=None) -> Tensor[]",
-  places: ["torch"],
-  doc: {
-    summary:
-      "The coordinates of a grid: each vector along its own dimension; with indexing 'xy' the first two exchanged.",
-    shape: "list of [n_i] -> list of [n_0, n_1, ..]",
-    source: "torch.meshgrid",
-  },
-  gradient: "through decomposition",
-  record(g, { tensors, indexing }) {
-    if (indexing !== null && indexing !== "ij" && indexing !== "xy")
-      throw new ArgumentError(
-        "meshgrid/indexing",
-        `torch.meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`,
-      );
-    if (tensors.length === 0) throw new ShapeError("meshgrid/empty", "meshgrid expects a non-empty TensorList.");
-    for (const x of tensors)
-      if (x.shape.length > 1)
-        throw new ShapeError(
-          "meshgrid/rank",
-          `torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${describe(x)}.`,
-        );
-    const first = tensors[0]!;
-    for (const x of tensors)
-      if (x.dtype !== first.dtype)
-        throw new ShapeError(
-          "meshgrid/dtype",
-          `torch.meshgrid expects all tensors to have the same dtype: ${describe(first)} and ${describe(x)}.`,
-        );
-    const swapped = indexing === "xy" && tensors.length >= 2;
-    const order = swapped ? [tensors[1]!, first, ...tensors.slice(2)] : tensors;
-    const spread = grid(g, order);
-    return swapped ? [spread[1]!, spread[0]!, ...spread.slice(2)] : spread;
-  },
-});
-
-defineOp({
-  name: "cartesian_prod",
-  signature: "cartesian_prod(Tensor... tensors) -> Tensor",
-  places: ["torch"],
-  doc: {
-    summary: "All combinations of one element of each vector, one a row.",
-    shape: "list of [n_i] -> [product of n_i, count]",
-    source: "torch.cartesian_prod",
-  },
-  gradient: "through decomposition",
-  record(g, { tensors }) {
-    for (const x of tensors)
-      if (x.shape.length !== 1)
-        throw new ShapeError(
-          "cartesian_prod/rank",
-          `cartesian_prod: Expect a 1D vector, but got shape ${formatShape(x.shape)}.`,
-        );
-    if (tensors.length === 1) return tensors[0]!;
-    return g.concat(
-      grid(g, tensors).map((x) => g.reshape(x, [elementCount(x.shape), 1])),
-      1,
-    );
-  },
-});
-
-/** Rising positions of the choices of `length` out of `count`, in order. */
-function choices(count: number, length: number, repeated: boolean): number[][] {
-  let rows: number[][] = [[]];
-  for (let i = 0; i < length; i++) {
-    rows = rows.flatMap((row) => {
-      const from = row.length === 0 ? 0 : row.at(-1)! + (repeated ? 0 : 1);
-      return range(Math.max(0, count - from)).map((k) => [...row, from + k]);
-    });
-  }
-  return rows;
-}
-
-defineOp({
-  name: "combinations",
-  signature: "combinations(Tensor input, int r=2, bool with_replacement=False) -> Tensor",
-  places: ["torch"],
-  doc: {
-    summary: "All choices of r elements in their order, one a row.",
-    shape: "[n] -> [count, r]",
-    source: "torch.combinations",
-  },
-  gradient: "through decomposition",
-  measure: () => [],
-  record(g, { input, r, with_replacement }, measured) {
-    if (input.shape.length !== 1)
-      throw new ShapeError(
-        "combinations/rank",
-        `combinations: Expect a 1D vector, but got shape ${formatShape(input.shape)}.`,
-      );
-    if (r < 0) throw new ArgumentError("combinations/r", `combinations: Expect a non-negative number, but got ${r}.`);
-    if (r === 0) return g.full([0], 0, input.dtype);
-    const rows = choices(input.shape[0]!, r, with_replacement);
-    return g.gather(input, [0], [measured.upload(rows.flat(), [rows.length, r], "int64")]);
   },
 });

@@ -1,10 +1,10 @@
 /** Choosing, replacing and finding elements by a condition. */
 import type { GraphBuilder } from "../builder.ts";
-import { DTypeError, IndexError, ShapeError } from "../errors.ts";
+import { DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type Measured } from "../operator.ts";
-import { broadcastShapes, elementCount, formatShape, sameShape, type Shape } from "../shape.ts";
-import { isMask, masksOf, planIndices, resultOrder, truePositions } from "./indexing.ts";
+import { broadcastShapes, elementCount, type Shape } from "../shape.ts";
+import { isMask, truePositions } from "./indexing.ts";
 import { checkBroadcast, describe, operand, range, resultType, scalarAs } from "./support.ts";
 
 const condition = (name: string, mask: Node): Node => {
@@ -16,7 +16,7 @@ const condition = (name: string, mask: Node): Node => {
     );
   return mask;
 };
-const truth = (g: GraphBuilder, x: Node): Node => (x.dtype === "bool" ? x : g.ne(x, 0));
+export const truth = (g: GraphBuilder, x: Node): Node => (x.dtype === "bool" ? x : g.ne(x, 0));
 
 defineOp({
   name: "where",
@@ -157,11 +157,11 @@ defineOp({
 });
 
 /** How many elements of a mask are true. */
-const trueCount = (g: GraphBuilder, mask: Node): Node =>
+export const trueCount = (g: GraphBuilder, mask: Node): Node =>
   g.reshape(g.sum(g.cast(mask, "int32"), range(mask.shape.length)), []);
 
 /** For each element the number of true mask elements before it, in row-major order; in the shape of the mask. */
-function ordinals(g: GraphBuilder, mask: Node): Node {
+export function ordinals(g: GraphBuilder, mask: Node): Node {
   const count = elementCount(mask.shape);
   const line = g.cast(g.reshape(truth(g, mask), [count]), "int32");
   return g.reshape(g.sub(g.scan("sum", line, 0), line), mask.shape);
@@ -200,162 +200,5 @@ defineOp({
     );
     const values = g.gather(g.reshape(source, [count]), [0], [ordinals(g, chosen)]);
     return g.where(chosen, values, g.expandTo(input, shape));
-  },
-});
-
-defineOp({
-  name: "index_put",
-  signature: "index_put(Tensor input, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
-  places: ["torch", "Tensor"],
-  inplace: true,
-  doc: {
-    summary: "input with values written (or added) at input[indices].",
-    shape: "[*] -> [*]",
-    source: "torch.Tensor.index_put",
-  },
-  gradient: "through decomposition",
-  measure: (_g, { indices }) => (loneMask(indices) === null ? masksOf(indices) : []),
-  record(g, { input, indices, values, accumulate }, measured) {
-    if (input.dtype !== values.dtype)
-      throw new DTypeError(
-        "index_put/dtype",
-        `index_put: Index put requires the source and destination dtypes match, got ${input.dtype} for the destination and ${values.dtype} for the source.`,
-        `Convert it with values.to(torch.${input.dtype}).`,
-      );
-    const lone = loneMask(indices);
-    if (lone !== null) return putMasked(g, input, lone.mask, lone.axis, values, accumulate);
-    const plan = planIndices(g, "index_put", input, indices, measured);
-    const order = resultOrder(plan, input.shape.length);
-    const rest = input.shape.filter((_, axis) => !plan.axes.includes(axis));
-    const gathered = [...plan.shape, ...rest];
-    const target = order.map((axis) => gathered[axis]!);
-    const updates = g.permute(fitted(g, values, target), inverseOf(order));
-    return g.scatter(accumulate ? "add" : "set", input, updates, plan.axes, plan.indices);
-  },
-});
-
-const inverseOf = (axes: readonly number[]): number[] => range(axes.length).map((axis) => axes.indexOf(axis));
-
-function fitted(g: GraphBuilder, values: Node, target: Shape): Node {
-  const common = broadcastShapes(values.shape, target);
-  if (common === null || !sameShape(common, target))
-    throw new ShapeError(
-      "index_put/values",
-      `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result of shape ${formatShape(target)}.`,
-    );
-  return g.expandTo(values, target);
-}
-
-/** The one mask that is the only index, with the first axis that it covers: its contents need not be known. */
-function loneMask(indices: readonly (Node | null)[]): { mask: Node; axis: number } | null {
-  const given = indices.filter((index) => index !== null);
-  const only = given[0];
-  return given.length === 1 && only !== undefined && isMask(only) ? { mask: only, axis: indices.indexOf(only) } : null;
-}
-
-/** The true elements take the values in order; a value that is one for all of them is not counted off. */
-function putMasked(g: GraphBuilder, input: Node, mask: Node, axis: number, values: Node, accumulate: boolean): Node {
-  const covered = input.shape.slice(axis, axis + mask.shape.length);
-  if (!sameShape(covered, mask.shape))
-    throw new IndexError(
-      "index_put/mask-shape",
-      `index_put: The shape of the mask ${formatShape(mask.shape)} at index ${axis} does not match the shape of the indexed tensor ${formatShape(input.shape)}.`,
-    );
-  const lead = input.shape.slice(0, axis);
-  const rest = input.shape.slice(axis + mask.shape.length);
-  const chosen = g.expandTo(
-    g.reshape(truth(g, mask), [...lead.map(() => 1), ...mask.shape, ...rest.map(() => 1)]),
-    input.shape,
-  );
-  // The dimension of the chosen elements in `values`, counted from the left.
-  const counted = values.shape.length - 1 - rest.length;
-  const count = counted < 0 ? 1 : values.shape[counted]!;
-  const whole = [...lead, count, ...rest];
-  const aligned = fitted(g, values, whole);
-  let updates: Node;
-  if (count === 1)
-    updates = g.expandTo(g.reshape(aligned, [...lead, ...mask.shape.map(() => 1), ...rest]), input.shape);
-  else {
-    const mismatch = (): Error =>
-      new ShapeError(
-        "index_put/values",
-        `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result: the mask ${describe(mask)} does not have ${count} true elements.`,
-      );
-    g.refuseWhere(mask, () => g.ne(trueCount(g, truth(g, mask)), count), mismatch);
-    const first = g.permute(aligned, [axis, ...range(whole.length).filter((i) => i !== axis)]);
-    const spread =
-      count === 0
-        ? g.full([...mask.shape, ...lead, ...rest], 0, input.dtype)
-        : g.gather(first, [0], [ordinals(g, mask)]);
-    const order = [
-      ...range(axis).map((i) => mask.shape.length + i),
-      ...range(mask.shape.length),
-      ...range(rest.length).map((i) => mask.shape.length + axis + i),
-    ];
-    updates = g.permute(spread, order);
-  }
-  if (!accumulate) return g.where(chosen, updates, input);
-  const zero = g.full(input.shape, 0, input.dtype);
-  return input.dtype === "bool" ? g.or(input, g.and(chosen, updates)) : g.add(input, g.where(chosen, updates, zero));
-}
-
-// ---- whole tensors
-
-/** A tensor that loses all its elements stays part of the graph: its gradient is zero. */
-const replaced = (g: GraphBuilder, input: Node, value: Node): Node =>
-  g.gradEnabled && input.requiresGrad && !value.requiresGrad
-    ? g.where(g.full(input.shape, true, "bool"), value, input)
-    : value;
-
-defineOp({
-  name: "fill",
-  signature: "fill(Tensor input, Tensor|Scalar value) -> Tensor",
-  places: ["torch"],
-  inplace: true,
-  doc: { summary: "`value` in every element.", shape: "[*] -> [*]", source: "torch.Tensor.fill_" },
-  gradient: "through decomposition",
-  record(g, { input, value }) {
-    if ("op" in value && value.shape.length !== 0)
-      throw new ShapeError(
-        "fill/value",
-        `fill_ only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions.`,
-      );
-    return replaced(
-      g,
-      input,
-      g.expandTo("op" in value ? g.cast(value, input.dtype) : scalarAs(g, value, input.dtype), input.shape),
-    );
-  },
-});
-
-defineOp({
-  name: "zero",
-  signature: "zero(Tensor input) -> Tensor",
-  places: ["torch"],
-  inplace: true,
-  doc: { summary: "Zero in every element.", shape: "[*] -> [*]", source: "torch.Tensor.zero_" },
-  gradient: "through decomposition",
-  record: (g, { input }) => replaced(g, input, g.full(input.shape, 0, input.dtype)),
-});
-
-defineOp({
-  name: "copy",
-  signature: "copy(Tensor input, Tensor src, bool non_blocking=False) -> Tensor",
-  places: [],
-  inplace: true,
-  doc: {
-    summary: "The elements of src, broadcast and converted to input's type.",
-    shape: "[*] and src that broadcasts to it -> [*]",
-    source: "torch.Tensor.copy_",
-  },
-  gradient: "through decomposition",
-  record(g, { input, src }) {
-    const common = broadcastShapes(input.shape, src.shape);
-    if (common === null || !sameShape(common, input.shape))
-      throw new ShapeError(
-        "copy/size",
-        `copy_: The size of tensor a ${formatShape(input.shape)} must match the size of tensor b ${formatShape(src.shape)}: output with shape ${formatShape(input.shape)} doesn't match the broadcast shape.`,
-      );
-    return replaced(g, input, g.expandTo(g.cast(src, input.dtype), input.shape));
   },
 });

@@ -1,12 +1,10 @@
 /** Products of vectors, matrices and batches of matrices. */
 import type { GraphBuilder } from "../builder.ts";
-import { isIntegral } from "../dtype.ts";
-import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
+import { DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
-import { broadcastShapes, formatShape, sameShape, type Shape } from "../shape.ts";
-import type { ScalarArgument } from "../signature.ts";
-import { describe, range, requireRank, scalarAs } from "./support.ts";
+import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
+import { describe, range, requireRank } from "./support.ts";
 
 /** Operands of a product have one type: nothing is promoted. */
 export function requireSameType(name: string, a: Node, b: Node): void {
@@ -100,20 +98,20 @@ function checkProduct(
   );
 }
 
-const mm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
+export const mm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
   checkProduct(name, a, b, [2, 2], names),
   g.dot(a, b, [[1], [0]])
 );
-const bmm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
+export const bmm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
   checkProduct(name, a, b, [3, 3], names),
   g.dot(a, b, [[2], [1]], [[0], [0]])
 );
-const mv = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
+export const mv = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
   checkProduct(name, a, b, [2, 1], names),
   g.dot(a, b, [[1], [0]])
 );
 /** Sum over the batches too. */
-const summedBmm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
+export const summedBmm = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]): Node => (
   checkProduct(name, a, b, [3, 3], names),
   g.dot(a, b, [
     [0, 2],
@@ -121,7 +119,7 @@ const summedBmm = (g: GraphBuilder, name: string, a: Node, b: Node, names: reado
   ])
 );
 
-function outerOf(
+export function outerOf(
   g: GraphBuilder,
   name: string,
   a: Node,
@@ -224,149 +222,4 @@ defineOp({
   },
   gradient: "through decomposition",
   record: (g, { input, vec2 }) => outerOf(g, "outer", input, vec2),
-});
-
-// ---- beta * input + alpha * product
-
-type Product = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]) => Node;
-
-/** x * factor, where a factor of 1 costs nothing. */
-function times(g: GraphBuilder, name: string, x: Node, factor: ScalarArgument): Node {
-  if (factor.source === null && Number(factor.value) === 1) return x;
-  if (name === "addr" && isIntegral(x.dtype) && factor.category === "float")
-    throw new ArgumentError(
-      `${name}/factor`,
-      `${name}: For integral input tensors, arguments alpha and beta must not be floating point numbers.`,
-    );
-  const scale = scalarAs(g, factor, x.dtype);
-  return x.dtype === "bool" ? g.and(x, scale) : g.mul(x, scale);
-}
-
-for (const [name, first, second, summary, shape, product] of [
-  ["addmm", "mat1", "mat2", "beta * input + alpha * (mat1 @ mat2).", "[m, n], [m, k] and [k, n] -> [m, n]", mm],
-  ["addmv", "mat", "vec", "beta * input + alpha * (mat @ vec).", "[m], [m, k] and [k] -> [m]", mv],
-  ["addr", "vec1", "vec2", "beta * input + alpha * outer(vec1, vec2).", "[m, n], [m] and [n] -> [m, n]", outerOf],
-  [
-    "addbmm",
-    "batch1",
-    "batch2",
-    "beta * input + alpha * the sum of the batches' products.",
-    "[m, n], [b, m, k] and [b, k, n] -> [m, n]",
-    summedBmm,
-  ],
-  [
-    "baddbmm",
-    "batch1",
-    "batch2",
-    "beta * input + alpha * (batch1 @ batch2).",
-    "[b, m, n], [b, m, k] and [b, k, n] -> [b, m, n]",
-    bmm,
-  ],
-] as const satisfies readonly (readonly [string, string, string, string, string, Product])[]) {
-  defineOp({
-    name,
-    signature:
-      `${name}(Tensor input, Tensor ${first}, Tensor ${second}, *, Scalar beta=1, Scalar alpha=1) -> Tensor` as "addmm(Tensor input, Tensor first, Tensor second, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-    places: ["torch", "Tensor"],
-    inplace: true,
-    doc: { summary: `${summary} input broadcasts; with beta 0 it is not read.`, shape, source: `torch.${name}` },
-    gradient: "through decomposition",
-    record(g, args) {
-      const { input, beta, alpha } = args;
-      const [, a, b] = Object.values(args) as [Node, Node, Node];
-      // PyTorch's order of rounding: an outer product takes the factor before, the others after.
-      if (name === "addr")
-        return plus(g, name, input, product(g, name, times(g, name, a, alpha), b, [first, second]), beta);
-      return plus(g, name, input, times(g, name, product(g, name, a, b, [first, second]), alpha), beta);
-    },
-  });
-}
-
-/** beta * input + product. */
-function plus(g: GraphBuilder, name: string, input: Node, product: Node, beta: ScalarArgument): Node {
-  requireSameType(name, input, product);
-  const common = broadcastShapes(input.shape, product.shape);
-  if (common === null || !sameShape(common, product.shape))
-    throw new ShapeError(
-      `${name}/input`,
-      `${name}: The expanded size of the tensor must match the existing size: input ${describe(input)} does not broadcast to ${formatShape(product.shape)}.`,
-    );
-  if (beta.source === null && Number(beta.value) === 0) return product;
-  const base = times(g, name, input, beta);
-  return product.dtype === "bool" ? g.or(base, product) : g.add(base, product);
-}
-
-// ---- chains and Kronecker products
-
-/** The order of multiplication that needs the fewest operations, by dynamic programming over sub-chains. */
-function chained(g: GraphBuilder, matrices: readonly Node[]): Node {
-  const count = matrices.length;
-  const size = [matrices[0]!.shape[0]!, ...matrices.map((m) => m.shape[1]!)];
-  const cost = range(count).map(() => new Array<number>(count).fill(0));
-  const cut = range(count).map(() => new Array<number>(count).fill(0));
-  for (let length = 2; length <= count; length++) {
-    for (let i = 0; i + length <= count; i++) {
-      const j = i + length - 1;
-      cost[i]![j] = Infinity;
-      for (let k = i; k < j; k++) {
-        const total = cost[i]![k]! + cost[k + 1]![j]! + size[i]! * size[k + 1]! * size[j + 1]!;
-        if (total < cost[i]![j]!) {
-          cost[i]![j] = total;
-          cut[i]![j] = k;
-        }
-      }
-    }
-  }
-  const product = (i: number, j: number): Node =>
-    i === j ? matrices[i]! : matmulOf(g, product(i, cut[i]![j]!), product(cut[i]![j]! + 1, j));
-  return product(0, count - 1);
-}
-
-defineOp({
-  name: "chain_matmul",
-  signature: "chain_matmul(Tensor... matrices) -> Tensor",
-  places: ["torch"],
-  doc: {
-    summary: "Product of several matrices, in the cheapest order.",
-    shape: "[a, b], [b, c], .. -> [a, z]",
-    source: "torch.chain_matmul",
-  },
-  gradient: "through decomposition",
-  record(g, { matrices }) {
-    for (const matrix of matrices) requireRank("chain_matmul", matrix, 2, "each matrix");
-    if (matrices.length === 0)
-      throw new ShapeError("chain_matmul/empty", "chain_matmul: Expected one or more matrices.");
-    return chained(g, matrices);
-  },
-});
-
-defineOp({
-  name: "multi_dot",
-  signature: "multi_dot(Tensor[] tensors) -> Tensor",
-  places: ["linalg"],
-  doc: {
-    summary: "Product of several matrices, in the cheapest order; the first and last may be vectors.",
-    shape: "[a, b], [b, c], .. -> [a, z]",
-    source: "torch.linalg.multi_dot",
-  },
-  gradient: "through decomposition",
-  record(g, { tensors }) {
-    if (tensors.length < 2)
-      throw new ShapeError(
-        "multi_dot/count",
-        `linalg.multi_dot(): expected at least 2 tensors but got ${tensors.length}.`,
-      );
-    const [first, last] = [tensors[0]!, tensors.at(-1)!];
-    tensors.forEach((x, i) =>
-      requireRank("multi_dot", x, i === 0 || i === tensors.length - 1 ? [1, 2] : 2, `tensor ${i}`),
-    );
-    const matrices = tensors.map((x, i) =>
-      x.shape.length === 2 ? x : g.reshape(x, i === 0 ? [1, x.shape[0]!] : [x.shape[0]!, 1]),
-    );
-    const product = chained(g, matrices);
-    return g.reshape(product, [
-      ...(first.shape.length === 1 ? [] : [product.shape[0]!]),
-      ...(last.shape.length === 1 ? [] : [product.shape[1]!]),
-    ]);
-  },
 });

@@ -1,13 +1,13 @@
-/** Writing elements at positions given by tensors. */
+/** Writing elements at positions along a dimension. */
 import type { GraphBuilder } from "../builder.ts";
-import { integerRange, isFloat, isIntegral, type DType } from "../dtype.ts";
+import { type DType, integerRange, isFloat, isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node, ScatterMode } from "../graph.ts";
 import { defineOp } from "../operator.ts";
-import { elementCount, formatShape, sameShape } from "../shape.ts";
-import { floorDivide, scaled } from "./arithmetic.ts";
-import { checkAlong, requireVector } from "./indexing.ts";
-import { atLeast1d, axisOf, checkRange, describe, moveAxis, requireIndex, scalarAs, wrapIndex } from "./support.ts";
+import { elementCount, formatShape } from "../shape.ts";
+import { floorDivide } from "./arithmetic.ts";
+import { checkAlong } from "./indexing.ts";
+import { atLeast1d, axisOf, checkRange, describe, requireIndex, scalarAs, wrapIndex } from "./support.ts";
 
 const along = "[*], index and src of the same number of dimensions -> [*]";
 
@@ -138,9 +138,9 @@ const reduceModes: Readonly<Record<string, ScatterMode>> = {
 };
 
 /** `scatter` writes updates in a mode into whatever base it is given. */
-type ScatterOf = (mode: ScatterMode, base: Node, updates: Node) => Node;
+export type ScatterOf = (mode: ScatterMode, base: Node, updates: Node) => Node;
 
-function scatterReduced(
+export function scatterReduced(
   g: GraphBuilder,
   name: string,
   input: Node,
@@ -190,145 +190,6 @@ defineOp({
     const scatter: ScatterOf = (mode, target, updates) => g.scatterAlong(mode, target, updates, axis, positions);
     if (elementCount(index.shape) === 0) return input;
     return g.reshape(scatterReduced(g, "scatter_reduce", base, values, reduce, include_self, scatter), input.shape);
-  },
-});
-
-// ---- slices at the positions of a one-dimensional index
-
-interface Slices {
-  readonly base: Node;
-  readonly axis: number;
-  readonly index: Node;
-  /** Index positions first, then the base's other axes. */
-  readonly source: Node;
-}
-
-function slices(g: GraphBuilder, name: string, input: Node, dim: number, index: Node, source: Node): Slices {
-  const axis = axisOf(name, dim, input.shape.length);
-  const base = atLeast1d(g, input);
-  const positions = atLeast1d(g, requireVector(name, index));
-  const values = atLeast1d(g, source);
-  checkRange(g, name, positions, base.shape[axis]!);
-  const expected = base.shape.map((size, i) => (i === axis ? positions.shape[0]! : size));
-  if (!sameShape(values.shape, expected))
-    throw new ShapeError(
-      `${name}/source-size`,
-      `${name}: Number of indices (${positions.shape[0]}) should be equal to source.size(dim), and the other sizes to input's: input ${describe(input)}, source ${describe(source)}, dim ${axis}.`,
-    );
-  if (input.dtype !== source.dtype)
-    throw new DTypeError(
-      `${name}/dtype`,
-      `${name}(): self (${input.dtype}) and source (${source.dtype}) must have the same scalar type.`,
-      `Convert it with source.to(torch.${input.dtype}).`,
-    );
-  return { base, axis, index: positions, source: moveAxis(g, values, axis, 0) };
-}
-
-const intoSlices = (g: GraphBuilder, mode: ScatterMode, input: Node, { base, axis, index, source }: Slices): Node =>
-  g.reshape(g.scatter(mode, base, source, [axis], [index]), input.shape);
-const slicesShape = "[.., n, ..], [m] and [.., m, ..] -> [.., n, ..]";
-
-defineOp({
-  name: "index_add",
-  signature: "index_add(Tensor input, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
-  places: ["torch", "Tensor"],
-  inplace: true,
-  doc: {
-    summary: "input with alpha times the slices of source added at the positions of index.",
-    shape: slicesShape,
-    source: "torch.index_add",
-  },
-  gradient: "through decomposition",
-  record: (g, { input, dim, index, source, alpha }) =>
-    intoSlices(
-      g,
-      "add",
-      input,
-      slices(g, "index_add", input, dim, index, scaled(g, "index_add", source, alpha, source.dtype)),
-    ),
-});
-
-defineOp({
-  name: "index_copy",
-  signature: "index_copy(Tensor input, int dim, Tensor index, Tensor source) -> Tensor",
-  places: ["torch", "Tensor"],
-  inplace: true,
-  doc: {
-    summary: "input with the slices of source at the positions of index.",
-    shape: slicesShape,
-    source: "torch.index_copy",
-  },
-  gradient: "through decomposition",
-  record: (g, { input, dim, index, source }) =>
-    intoSlices(g, "set", input, slices(g, "index_copy", input, dim, index, source)),
-});
-
-/** A value in the slices at the positions of an index. */
-function fillSlices(g: GraphBuilder, input: Node, dim: number, index: Node, value: Node): Node {
-  const axis = axisOf("index_fill", dim, input.shape.length);
-  const base = atLeast1d(g, input);
-  const positions = wrapIndex(g, atLeast1d(g, requireVector("index_fill", index)), base.shape[axis]!);
-  const updates = g.expandTo(value, [positions.shape[0]!, ...base.shape.filter((_, i) => i !== axis)]);
-  return g.reshape(g.scatter("set", base, updates, [axis], [positions]), input.shape);
-}
-
-defineOp({
-  name: "index_fill",
-  signature: "index_fill(Tensor input, int dim, Tensor index, Scalar value) -> Tensor",
-  places: ["torch", "Tensor"],
-  inplace: true,
-  doc: {
-    summary: "input with a number in the slices that index names.",
-    shape: "[.., n, ..] and [m] -> [.., n, ..]",
-    source: "torch.index_fill",
-  },
-  gradient: "through decomposition",
-  record: (g, { input, dim, index, value }) => fillSlices(g, input, dim, index, scalarAs(g, value, input.dtype)),
-});
-
-defineOp({
-  name: "index_fill.tensor",
-  signature: "index_fill(Tensor input, int dim, Tensor index, Tensor value) -> Tensor",
-  places: ["torch", "Tensor"],
-  inplace: true,
-  doc: {
-    summary: "input with a 0-d value in the slices that index names.",
-    shape: "[.., n, ..] and [m] -> [.., n, ..]",
-    source: "torch.index_fill",
-  },
-  gradient: "through decomposition",
-  record(g, { input, dim, index, value }) {
-    if (value.shape.length !== 0)
-      throw new ShapeError(
-        "index_fill/value",
-        `index_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`,
-      );
-    return fillSlices(g, input, dim, index, g.cast(value, input.dtype));
-  },
-});
-
-defineOp({
-  name: "index_reduce",
-  signature:
-    "index_reduce(Tensor input, int dim, Tensor index, Tensor source, string reduce, *, bool include_self=True) -> Tensor",
-  places: ["torch", "Tensor"],
-  inplace: true,
-  doc: {
-    summary: "input with the slices of source reduced into the positions of index, by prod, mean, amax or amin.",
-    shape: slicesShape,
-    source: "torch.index_reduce",
-  },
-  gradient: "through decomposition",
-  record(g, { input, dim, index, source, reduce, include_self }) {
-    if (reduce === "sum")
-      throw new ArgumentError(
-        "index_reduce/reduce",
-        "index_reduce: reduce argument must be either prod, mean, amax or amin, got sum.",
-        "index_add sums.",
-      );
-    const { base, axis, index: positions, source: values } = slices(g, "index_reduce", input, dim, index, source);
-    const scatter: ScatterOf = (mode, target, updates) => g.scatter(mode, target, updates, [axis], [positions]);
-    return g.reshape(scatterReduced(g, "index_reduce", base, values, reduce, include_self, scatter), input.shape);
   },
 });
 

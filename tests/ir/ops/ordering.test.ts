@@ -129,7 +129,7 @@ onEachDevice("order", () => {
             .sum(),
           [leaf],
           { create_graph: true },
-        )[0]!;
+        )[0];
       },
       [sample(4)],
     );

@@ -1,0 +1,73 @@
+/** Operators whose flags decide how many results they give: typed by hand, because one declaration cannot say it. */
+import { callOperator, callOperatorAsync, type Result } from "./call.ts";
+import { asMethods } from "./comparison.ts";
+import type { Tensor } from "./tensor.ts";
+
+interface ConsecutiveFlags {
+  readonly return_inverse?: boolean | undefined;
+  readonly return_counts?: boolean | undefined;
+  readonly dim?: number | null | undefined;
+}
+interface UniqueFlags extends ConsecutiveFlags {
+  readonly sorted?: boolean | undefined;
+}
+/** The distinct elements, then where each element went, then how often each occurs: what the flags ask for. */
+type UniqueResult<F> = F extends { readonly return_inverse: true; readonly return_counts: true }
+  ? readonly [output: Tensor, inverse_indices: Tensor, counts: Tensor]
+  : F extends { readonly return_inverse: true }
+    ? readonly [output: Tensor, inverse_indices: Tensor]
+    : F extends { readonly return_counts: true }
+      ? readonly [output: Tensor, counts: Tensor]
+      : Tensor;
+interface NonzeroFlags {
+  readonly as_tuple?: boolean | undefined;
+  readonly out?: Tensor | undefined;
+}
+type NonzeroResult<F> = F extends { readonly as_tuple: true } ? readonly Tensor[] : Tensor;
+
+const plain = (name: string) => ((...args: unknown[]): Result => callOperator(name, args)) as never;
+const later = (name: string) => ((...args: unknown[]): Promise<Result> => callOperatorAsync(name, args)) as never;
+
+interface Unique<Flags> {
+  /**
+   * The distinct elements of a tensor, or its distinct slices along dim. Of other positional arguments only the number
+   * of results is untold; name them to have it.
+   */
+  <const F extends Flags>(input: Tensor, flags?: F): UniqueResult<F>;
+  (input: Tensor, first: boolean, ...more: readonly (boolean | number | null)[]): Tensor | readonly Tensor[];
+}
+interface UniqueAsync<Flags> {
+  <const F extends Flags>(input: Tensor, flags?: F): Promise<UniqueResult<F>>;
+  (input: Tensor, first: boolean, ...more: readonly (boolean | number | null)[]): Promise<Tensor | readonly Tensor[]>;
+}
+
+/** Sorted distinct elements. https://docs.pytorch.org/docs/stable/generated/torch.unique.html */
+export const unique: Unique<UniqueFlags> = plain("unique");
+export const uniqueAsync: UniqueAsync<UniqueFlags> = later("unique");
+/** Elements without repeated neighbours. https://docs.pytorch.org/docs/stable/generated/torch.unique_consecutive.html */
+export const unique_consecutive: Unique<ConsecutiveFlags> = plain("unique_consecutive");
+export const unique_consecutiveAsync: UniqueAsync<ConsecutiveFlags> = later("unique_consecutive");
+/** Positions of the elements that are not zero. https://docs.pytorch.org/docs/stable/generated/torch.nonzero.html */
+export const nonzero: <const F extends NonzeroFlags>(input: Tensor, flags?: F) => NonzeroResult<F> = plain("nonzero");
+export const nonzeroAsync: <const F extends NonzeroFlags>(input: Tensor, flags?: F) => Promise<NonzeroResult<F>> =
+  later("nonzero");
+
+declare module "./tensor.ts" {
+  interface Tensor {
+    /** Sorted distinct elements, or slices along dim. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.unique.html */
+    unique<const F extends UniqueFlags>(flags?: F): UniqueResult<F>;
+    unique(sorted: boolean, ...more: readonly (boolean | number | null)[]): Tensor | readonly Tensor[];
+    uniqueAsync<const F extends UniqueFlags>(flags?: F): Promise<UniqueResult<F>>;
+    /** Elements, or slices along dim, without repeated neighbours. */
+    unique_consecutive<const F extends ConsecutiveFlags>(flags?: F): UniqueResult<F>;
+    unique_consecutive(
+      return_inverse: boolean,
+      ...more: readonly (boolean | number | null)[]
+    ): Tensor | readonly Tensor[];
+    unique_consecutiveAsync<const F extends ConsecutiveFlags>(flags?: F): Promise<UniqueResult<F>>;
+    /** Positions of the elements that are not zero, one a row; with as_tuple one tensor a dimension. */
+    nonzero<const F extends NonzeroFlags>(flags?: F): NonzeroResult<F>;
+    nonzeroAsync<const F extends NonzeroFlags>(flags?: F): Promise<NonzeroResult<F>>;
+  }
+}
+asMethods({ unique, uniqueAsync, unique_consecutive, unique_consecutiveAsync, nonzero, nonzeroAsync });

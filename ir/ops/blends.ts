@@ -1,0 +1,94 @@
+/** Functions of three operands, element by element. */
+import type { GraphBuilder } from "../builder.ts";
+import { type DType, isFloat, isIntegral } from "../dtype.ts";
+import { ArgumentError, DTypeError } from "../errors.ts";
+import type { Node } from "../graph.ts";
+import { defineOp } from "../operator.ts";
+import { broadcastShapes } from "../shape.ts";
+import type { ScalarArgument } from "../signature.ts";
+import { checkBroadcast, describe, inFloat32, operand, resultType, scalarAs } from "./support.ts";
+
+const common3 = (name: string, a: Node, b: Node, c: Node): void => {
+  checkBroadcast(name, a, b);
+  const joined = broadcastShapes(a.shape, b.shape)!;
+  if (broadcastShapes(joined, c.shape) === null) checkBroadcast(name, b, c);
+};
+
+for (const [name, divides, summary] of [
+  ["addcmul", false, "input + value * tensor1 * tensor2."],
+  ["addcdiv", true, "input + value * tensor1 / tensor2."],
+] as const) {
+  defineOp({
+    name,
+    signature:
+      `${name}(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` as "addc(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor",
+    places: ["torch", "Tensor"],
+    inplace: true,
+    doc: { summary, shape: "[*], [*] and [*], broadcast together -> [*]", source: `torch.${name}` },
+    gradient: "through decomposition",
+    record(g, { input, tensor1, tensor2, value }) {
+      const dtype = resultType(g, [input, tensor1, tensor2]);
+      if (divides && isIntegral(tensor1.dtype) && isIntegral(tensor2.dtype))
+        throw new DTypeError(
+          "addcdiv/integer",
+          "Integer division with addcdiv is no longer supported.",
+          "Use input.add(tensor1.div(tensor2)).",
+        );
+      const [a, b, c] = [g.cast(input, dtype), g.cast(tensor1, dtype), g.cast(tensor2, dtype)];
+      common3(name, a, b, c);
+      if (dtype === "bool") return g.or(a, g.and(g.and(b, scaleOf(g, name, value, dtype)), c));
+      const plain = value.source === null && Number(value.value) === 1;
+      return inFloat32(g, [a, b, c], (x, y, z) => {
+        const scaled = plain ? y : g.mul(y, scaleOf(g, name, value, y.dtype));
+        return g.add(x, divides ? g.div(scaled, z) : g.mul(scaled, z));
+      });
+    },
+  });
+}
+function scaleOf(g: GraphBuilder, name: string, value: ScalarArgument, dtype: DType): Node {
+  if (isIntegral(dtype) && value.category === "float")
+    throw new ArgumentError(
+      `${name}/value`,
+      `${name}: For integral input tensors, argument value must not be a floating point number.`,
+    );
+  return scalarAs(g, value, dtype);
+}
+
+defineOp({
+  name: "lerp",
+  signature: "lerp(Tensor input, Tensor end, Tensor|Scalar weight) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: {
+    summary: "input + weight * (end - input).",
+    shape: "[*], [*] and [*], broadcast together -> [*]",
+    source: "torch.lerp",
+  },
+  gradient: "through decomposition",
+  record(g, { input, end, weight }) {
+    if (input.dtype !== end.dtype || ("op" in weight && weight.dtype !== input.dtype))
+      throw new DTypeError(
+        "lerp/dtype",
+        `lerp: expected dtype ${input.dtype} for \`end\` and \`weight\`: ${describe(input)}, ${describe(end)}${"op" in weight ? `, ${describe(weight)}` : ""}.`,
+      );
+    if (!isFloat(input.dtype))
+      throw new DTypeError(
+        "lerp/integer",
+        `lerp: takes floating point tensors, got ${describe(input)}.`,
+        "Convert them with float().",
+      );
+    const by = operand(g, weight, input.dtype);
+    common3("lerp", input, end, by);
+    return inFloat32(g, [input, end, by], (a, b, w) => lerpOf(g, a, b, w));
+  },
+});
+
+/** start + weight * (end - start), counted from the nearer end. */
+export function lerpOf(g: GraphBuilder, start: Node, end: Node, weight: Node): Node {
+  const difference = g.sub(end, start);
+  return g.where(
+    g.lt(g.abs(weight), 0.5),
+    g.add(start, g.mul(weight, difference)),
+    g.sub(end, g.mul(difference, g.sub(1, weight))),
+  );
+}

@@ -1,0 +1,66 @@
+/** Whole tensors overwritten. */
+import type { GraphBuilder } from "../builder.ts";
+import { ShapeError } from "../errors.ts";
+import type { Node } from "../graph.ts";
+import { defineOp } from "../operator.ts";
+import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
+import { scalarAs } from "./support.ts";
+
+/** A tensor that loses all its elements stays part of the graph: its gradient is zero. */
+const replaced = (g: GraphBuilder, input: Node, value: Node): Node =>
+  g.gradEnabled && input.requiresGrad && !value.requiresGrad
+    ? g.where(g.full(input.shape, true, "bool"), value, input)
+    : value;
+
+defineOp({
+  name: "fill",
+  signature: "fill(Tensor input, Tensor|Scalar value) -> Tensor",
+  places: ["torch"],
+  inplace: true,
+  doc: { summary: "`value` in every element.", shape: "[*] -> [*]", source: "torch.Tensor.fill_" },
+  gradient: "through decomposition",
+  record(g, { input, value }) {
+    if ("op" in value && value.shape.length !== 0)
+      throw new ShapeError(
+        "fill/value",
+        `fill_ only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions.`,
+      );
+    return replaced(
+      g,
+      input,
+      g.expandTo("op" in value ? g.cast(value, input.dtype) : scalarAs(g, value, input.dtype), input.shape),
+    );
+  },
+});
+
+defineOp({
+  name: "zero",
+  signature: "zero(Tensor input) -> Tensor",
+  places: ["torch"],
+  inplace: true,
+  doc: { summary: "Zero in every element.", shape: "[*] -> [*]", source: "torch.Tensor.zero_" },
+  gradient: "through decomposition",
+  record: (g, { input }) => replaced(g, input, g.full(input.shape, 0, input.dtype)),
+});
+
+defineOp({
+  name: "copy",
+  signature: "copy(Tensor input, Tensor src, bool non_blocking=False) -> Tensor",
+  places: [],
+  inplace: true,
+  doc: {
+    summary: "The elements of src, broadcast and converted to input's type.",
+    shape: "[*] and src that broadcasts to it -> [*]",
+    source: "torch.Tensor.copy_",
+  },
+  gradient: "through decomposition",
+  record(g, { input, src }) {
+    const common = broadcastShapes(input.shape, src.shape);
+    if (common === null || !sameShape(common, input.shape))
+      throw new ShapeError(
+        "copy/size",
+        `copy_: The size of tensor a ${formatShape(input.shape)} must match the size of tensor b ${formatShape(src.shape)}: output with shape ${formatShape(input.shape)} doesn't match the broadcast shape.`,
+      );
+    return replaced(g, input, g.expandTo(g.cast(src, input.dtype), input.shape));
+  },
+});

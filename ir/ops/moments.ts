@@ -1,0 +1,87 @@
+/** Variance and standard deviation. */
+import type { GraphBuilder } from "../builder.ts";
+import { isIntegral } from "../dtype.ts";
+import { DTypeError } from "../errors.ts";
+import type { Node } from "../graph.ts";
+import { defineOp } from "../operator.ts";
+import { countOf, meanOf } from "./reduction.ts";
+import { axesOf, describe, keepOrDrop } from "./support.ts";
+
+const shape = "[*] -> [*] without dim (of size 1 with keepdim)";
+
+/** Variance over axes, kept; `correction` is subtracted from the count. */
+export function varianceOf(g: GraphBuilder, x: Node, axes: readonly number[], correction: number): Node {
+  const count = countOf(x, axes);
+  const centred = g.sub(x, meanOf(g, x, axes));
+  return g.div(g.sum(g.mul(centred, centred), axes), Math.max(0, count - correction));
+}
+
+for (const [name, root] of [
+  ["var", false],
+  ["std", true],
+] as const) {
+  const both = `${name}_mean`;
+  const compute = (
+    g: GraphBuilder,
+    input: Node,
+    dim: readonly number[] | null,
+    unbiased: boolean | null,
+    correction: number | null,
+    keepdim: boolean,
+  ): [Node, Node] => {
+    if (isIntegral(input.dtype))
+      throw new DTypeError(
+        `${name}/not-float`,
+        `${name}: only support floating point and complex dtypes, got ${describe(input)}.`,
+        "Convert it with input.float().",
+      );
+    const axes = axesOf(name, dim, input.shape.length);
+    const variance = varianceOf(g, input, axes, correction ?? (unbiased === false ? 0 : 1));
+    const value = root ? g.sqrt(variance) : variance;
+    return [keepOrDrop(g, value, axes, keepdim), keepOrDrop(g, meanOf(g, input, axes), axes, keepdim)];
+  };
+  defineOp({
+    name,
+    signature:
+      `${name}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor` as "var(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc: { summary: root ? "Standard deviation." : "Variance.", shape, source: `torch.${name}` },
+    gradient: "through decomposition",
+    record: (g, { input, dim, unbiased, keepdim, correction }) =>
+      compute(g, input, dim, unbiased, correction, keepdim)[0],
+  });
+  defineOp({
+    name: `${name}.unbiased`,
+    signature: `${name}(Tensor input, bool unbiased) -> Tensor` as "var(Tensor input, bool unbiased) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc: {
+      summary: root ? "Standard deviation of all elements." : "Variance of all elements.",
+      shape: "[*] -> []",
+      source: `torch.${name}`,
+    },
+    gradient: "through decomposition",
+    record: (g, { input, unbiased }) => compute(g, input, null, unbiased, null, false)[0],
+  });
+  defineOp({
+    name: both,
+    signature:
+      `${both}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[2]` as "var_mean(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor[2]",
+    places: ["torch"],
+    doc: { summary: `${root ? "Standard deviation" : "Variance"} and mean.`, shape, source: `torch.${both}` },
+    gradient: "through decomposition",
+    record: (g, { input, dim, unbiased, keepdim, correction }) => compute(g, input, dim, unbiased, correction, keepdim),
+  });
+  defineOp({
+    name: `${both}.unbiased`,
+    signature:
+      `${both}(Tensor input, bool unbiased) -> Tensor[2]` as "var_mean(Tensor input, bool unbiased) -> Tensor[2]",
+    places: ["torch"],
+    doc: {
+      summary: `${root ? "Standard deviation" : "Variance"} and mean of all elements.`,
+      shape: "[*] -> [] and []",
+      source: `torch.${both}`,
+    },
+    gradient: "through decomposition",
+    record: (g, { input, unbiased }) => compute(g, input, null, unbiased, null, false),
+  });
+}

@@ -1,0 +1,210 @@
+/** Sizes of vectors and distances between them. */
+import type { GraphBuilder } from "../builder.ts";
+import { isFloat, isIntegral } from "../dtype.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
+import type { Node } from "../graph.ts";
+import { defineOp } from "../operator.ts";
+import { elementCount, formatShape } from "../shape.ts";
+import { axesOf, axisOf, checkBroadcast, describe, dropAxes, keepOrDrop, promoted, range } from "./support.ts";
+
+const reduced = "[*] -> [*] without dim (of size 1 with keepdim)";
+
+/** Sum of |x| ** p over axes (kept), to the power 1 / p. */
+export function vectorNorm(g: GraphBuilder, x: Node, p: number, axes: readonly number[]): Node {
+  const size = g.abs(x);
+  const empty = elementCount(axes.map((axis) => x.shape[axis]!)) === 0;
+  if (empty && (p < 0 || p === Infinity)) {
+    if (p === Infinity && elementCount(x.shape.filter((_, i) => !axes.includes(i))) === 0) return g.sum(x, axes);
+    throw new ShapeError(
+      "norm/empty",
+      `linalg.vector_norm cannot compute the ${p} norm on an empty dimension because the operation does not have an identity: ${describe(x)}.`,
+    );
+  }
+  if (axes.length === 0 && x.shape.length > 0 && p !== 0) return size;
+  if (p === Infinity) return g.reduce("reduce_max", size, axes);
+  if (p === -Infinity) return g.reduce("reduce_min", size, axes);
+  if (p === 0) {
+    const count = g.sum(g.cast(g.ne(x, 0), x.dtype), axes);
+    // A count is differentiable in PyTorch, with gradient zero.
+    return x.requiresGrad ? g.withHistory(count, g.sum(g.mul(x, 0), axes)) : count;
+  }
+  if (p === 1) return g.sum(size, axes);
+  if (x.shape.length === 0) return size;
+  if (p === 2) return rootOf(g, g.sum(g.mul(x, x), axes), (total) => g.sqrt(total));
+  return rootOf(g, g.sum(g.pow(size, p), axes), (total) => g.pow(total, 1 / p));
+}
+
+/** A root whose gradient at zero is zero instead of infinite. */
+function rootOf(g: GraphBuilder, total: Node, root: (total: Node) => Node): Node {
+  if (!total.requiresGrad) return root(total);
+  const zero = g.eq(total, 0);
+  return g.where(zero, g.detach(root(total)), root(g.where(zero, 1, total)));
+}
+
+function normOf(
+  g: GraphBuilder,
+  input: Node,
+  p: number | string | null,
+  dim: readonly number[] | null,
+  keepdim: boolean,
+  dtype: Node["dtype"] | null,
+): Node {
+  const x = dtype === null ? input : g.cast(input, dtype);
+  if (isIntegral(x.dtype))
+    throw new DTypeError(
+      "norm/dtype",
+      `norm: the input dtype should be either floating point or complex dtypes, got ${describe(x)}.`,
+      "Convert it with input.float().",
+    );
+  if (p === "nuc")
+    throw new ArgumentError(
+      "norm/nuc",
+      "norm: the nuclear norm is linalg.matrix_norm's.",
+      'Use torch.linalg.matrix_norm(input, "nuc").',
+    );
+  if (typeof p === "string" && p !== "fro")
+    throw new ArgumentError("norm/p", `norm: p must be a number, "fro" or "nuc", got "${p}".`);
+  const axes = axesOf("norm", dim, x.shape.length);
+  return keepOrDrop(g, vectorNorm(g, x, typeof p === "number" ? p : 2, axes), axes, keepdim);
+}
+
+for (const [name, type] of [
+  ["norm", "number? p=2"],
+  ["norm.named", "string p=fro"],
+] as const) {
+  defineOp({
+    name,
+    signature:
+      `norm(Tensor input, ${type}, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor` as "norm(Tensor input, any p=2, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor",
+    places: ["torch", "Tensor"],
+    doc: {
+      summary: "The p-norm of the elements over dim; deprecated in PyTorch for those of torch.linalg.",
+      shape: reduced,
+      source: "torch.norm",
+    },
+    gradient: "through decomposition",
+    record: (g, { input, p, dim, keepdim, dtype }) =>
+      normOf(g, input, p as number | string | null, dim, keepdim, dtype),
+  });
+}
+
+defineOp({
+  name: "dist",
+  signature: "dist(Tensor input, Tensor other, number p=2) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: {
+    summary: "The p-norm of input - other.",
+    shape: "[*] and [*], broadcast together -> []",
+    source: "torch.dist",
+  },
+  gradient: "through decomposition",
+  record(g, { input, other, p }) {
+    const [x, y] = promoted(g, input, other);
+    checkBroadcast("dist", x, y);
+    return normOf(g, g.sub(x, y), p, null, false, null);
+  },
+});
+
+defineOp({
+  name: "renorm",
+  signature: "renorm(Tensor input, number p, int dim, number maxnorm) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: {
+    summary: "Slices along dim whose p-norm is above maxnorm scaled down to it.",
+    shape: "[*] -> [*]",
+    source: "torch.renorm",
+  },
+  gradient: "through decomposition",
+  record(g, { input, p, dim, maxnorm }) {
+    if (!(p > 0)) throw new ArgumentError("renorm/p", `renorm: non-positive-norm not supported, got ${p}.`);
+    if (maxnorm < 0)
+      throw new ArgumentError("renorm/maxnorm", `renorm: expected maxnorm to be >= 0 but got ${maxnorm}.`);
+    if (input.shape.length < 2)
+      throw new ShapeError(
+        "renorm/rank",
+        `renorm: input needs at least 2 dimensions, got ${input.shape.length} dimensions.`,
+      );
+    const axis = axisOf("renorm", dim, input.shape.length);
+    const norm = vectorNorm(
+      g,
+      input,
+      p,
+      range(input.shape.length).filter((i) => i !== axis),
+    );
+    const factor = g.where(g.gt(norm, maxnorm), g.div(maxnorm, g.add(norm, 1e-7)), 1);
+    return g.mul(input, factor);
+  },
+});
+
+// ---- vectors in space, distances between rows
+
+function crossOf(g: GraphBuilder, name: string, input: Node, other: Node, dim: number | null): Node {
+  const [x, y] = promoted(g, input, other);
+  checkBroadcast(name, x, y);
+  const shape = g.add(x, y).shape;
+  const [a, b] = [g.expandTo(x, shape), g.expandTo(y, shape)];
+  const axis = dim === null ? shape.indexOf(3) : axisOf(name, dim, shape.length);
+  if (axis < 0) throw new ShapeError(`${name}/dim`, `${name}: no dimension of size 3 in input ${formatShape(shape)}.`);
+  if (shape[axis] !== 3)
+    throw new ShapeError(
+      `${name}/size`,
+      `${name}: inputs dimension ${axis} must have length 3. Got ${shape[axis]}: ${describe(input)} and ${describe(other)}.`,
+    );
+  const turned = (v: Node, by: number): Node =>
+    g.concat([g.sliceAxis(v, axis, by, 3 - by), g.sliceAxis(v, axis, 0, by)], axis);
+  return g.sub(g.mul(turned(a, 1), turned(b, 2)), g.mul(turned(a, 2), turned(b, 1)));
+}
+defineOp({
+  name: "cross",
+  signature: "cross(Tensor input, Tensor other, int? dim=None) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: {
+    summary: "Vector product of three-dimensional vectors along dim, or the first dimension of size 3.",
+    shape: "[.., 3, ..] and [.., 3, ..] -> [.., 3, ..]",
+    source: "torch.cross",
+  },
+  gradient: "through decomposition",
+  record: (g, { input, other, dim }) => crossOf(g, "cross", input, other, dim),
+});
+
+/** Distances between vectors that stand along the last axis (dropped). */
+function distances(g: GraphBuilder, difference: Node, p: number): Node {
+  const axis = difference.shape.length - 1;
+  return dropAxes(g, vectorNorm(g, difference, p, [axis]), [axis]);
+}
+
+defineOp({
+  name: "cdist",
+  signature: "cdist(Tensor x1, Tensor x2, number p=2, string? compute_mode=None) -> Tensor",
+  places: ["torch"],
+  doc: {
+    summary: "The p-norm distance between every row of x1 and every row of x2.",
+    shape: "[*, m, k] and [*, n, k] -> [*, m, n]",
+    source: "torch.cdist",
+  },
+  gradient: "through decomposition",
+  record(g, { x1, x2, p }) {
+    if (x1.shape.length < 2 || x2.shape.length < 2)
+      throw new ShapeError(
+        "cdist/rank",
+        `cdist only supports at least 2D tensors, got ${describe(x1)} and ${describe(x2)}.`,
+      );
+    if (x1.shape.at(-1) !== x2.shape.at(-1))
+      throw new ShapeError(
+        "cdist/columns",
+        `cdist: X1 and X2 must have the same number of columns. X1: ${x1.shape.at(-1)} X2: ${x2.shape.at(-1)}.`,
+      );
+    if (p < 0) throw new ArgumentError("cdist/p", "cdist only supports non-negative p values.");
+    const [a, b] = promoted(g, x1, x2);
+    if (!isFloat(a.dtype))
+      throw new DTypeError(
+        "cdist/dtype",
+        `cdist only supports floating-point dtypes, got ${describe(x1)} and ${describe(x2)}.`,
+      );
+    const rows = g.reshape(a, [...a.shape.slice(0, -1), 1, a.shape.at(-1)!]);
+    const columns = g.reshape(b, [...b.shape.slice(0, -2), 1, ...b.shape.slice(-2)]);
+    checkBroadcast("cdist", rows, columns);
+    return distances(g, g.sub(rows, columns), p);
+  },
+});
