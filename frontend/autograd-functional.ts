@@ -155,17 +155,17 @@ function vectors(name: string, given: Tensors | null | undefined, like: readonly
  * All derivatives of all outputs by all inputs: of the output's shape, then the input's.
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.jacobian.html
  */
-export function jacobian<I extends Tensors>(
+export function jacobian<const I extends Tensors>(
   func: Func<I, Tensor>,
   inputs: I,
   options?: JacobianOptions,
 ): Per<I, Tensor>;
-export function jacobian<I extends Tensors>(
+export function jacobian<const I extends Tensors>(
   func: Func<I, readonly Tensor[]>,
   inputs: I,
   options?: JacobianOptions,
 ): Per<I, Tensor>[];
-export function jacobian<I extends Tensors>(func: Func<I>, given: I, options: JacobianOptions = {}): unknown {
+export function jacobian<const I extends Tensors>(func: Func<I>, given: I, options: JacobianOptions = {}): unknown {
   return withSite(() => {
     const { create_graph: create = false, strict = false, strategy } = options;
     refuseForward("jacobian", strategy);
@@ -193,7 +193,7 @@ export function jacobian<I extends Tensors>(func: Func<I>, given: I, options: Ja
  * All second derivatives of a function with one number as its result.
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hessian.html
  */
-export function hessian<I extends Tensors>(
+export function hessian<const I extends Tensors>(
   func: Func<I, Tensor>,
   inputs: I,
   options: HessianOptions = {},
@@ -224,7 +224,7 @@ function scalarResult(name: string, value: Tensor): Tensor {
  * The results, and the gradients that `v` at the outputs gives at the inputs.
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.vjp.html
  */
-export function vjp<I extends Tensors, O extends Tensors>(
+export function vjp<const I extends Tensors, O extends Tensors>(
   func: Func<I, O>,
   inputs: I,
   v: Tensors | null = null,
@@ -257,7 +257,7 @@ function paired(
  * The results, and how they change along `v` at the inputs.
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.jvp.html
  */
-export function jvp<I extends Tensors, O extends Tensors>(
+export function jvp<const I extends Tensors, O extends Tensors>(
   func: Func<I, O>,
   inputs: I,
   v: Tensors | null = null,
@@ -279,7 +279,7 @@ export function jvp<I extends Tensors, O extends Tensors>(
  * The result, and `v` times the Hessian.
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.vhp.html
  */
-export function vhp<I extends Tensors>(
+export function vhp<const I extends Tensors>(
   func: Func<I, Tensor>,
   inputs: I,
   v: Tensors | null = null,
@@ -300,7 +300,7 @@ export function vhp<I extends Tensors>(
  * The result, and the Hessian times `v`: the same numbers as vhp, which is cheaper.
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hvp.html
  */
-export function hvp<I extends Tensors>(
+export function hvp<const I extends Tensors>(
   func: Func<I, Tensor>,
   inputs: I,
   v: Tensors | null = null,
