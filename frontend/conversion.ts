@@ -1,14 +1,16 @@
 /** Tensors in another element type, on another device, or in another layout. */
 import { dtypes, isComplex, type DType } from "../ir/dtype.ts";
-import { DeviceError, ShapeError } from "../ir/errors.ts";
+import { ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/graph.ts";
-import { defineOp } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { isPlainObject } from "./bind.ts";
 import { callOperator, withSite } from "./call.ts";
+import { landed, moved } from "./device-moves.ts";
 import { currentDevice, device as DeviceObject, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
+import type { memory_format } from "./formats.ts";
+import { formatOf, liesIn, orderOf } from "./memory-layout.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -27,56 +29,6 @@ interface Destination {
   readonly dtype: DType;
   readonly device: Device;
   readonly copy: boolean;
-}
-
-/** The recorded form of a move between devices; gradients move back. */
-const moves: { readonly from: Device; readonly to: Device }[] = [];
-defineOp({
-  name: "to_device",
-  signature: "to_device(Tensor input, Tensor moved, int move)",
-  places: [],
-  composite: true,
-  doc: { summary: "The same values on another device.", shape: "[*] -> [*]", source: "torch.Tensor.to" },
-  gradient(_g, { attrs, grads }) {
-    const grad = grads[0];
-    if (!grad) return [null, null];
-    const { from, to } = moves[attrs["move"] as number]!;
-    const back = moved(Tensor.ofNode(grad, to), from);
-    enterScope(from.name);
-    return [back.node_(), null];
-  },
-  record: (_g, { moved: result }) => result,
-});
-
-/** Values pass through the host, read synchronously. */
-/** @throws DeviceError when the origin is read by promises only */
-export function moved(source: Tensor, target: Device): Tensor {
-  const origin = source.storage_.device;
-  if (origin === target) return source;
-  if (!origin.synchronous)
-    throw new DeviceError(
-      "to/synchronous",
-      `to: values leave ${origin.name} by a promise only.`,
-      `Use the ...Async twin: await tensor.toAsync("${target.name}").`,
-    );
-  return landed(source, source.readSync_().slice(), target);
-}
-
-/** A tensor of values that were read from `source`; its history stays attached. */
-function landed(source: Tensor, values: Parameters<typeof Tensor.ofArray>[0], target: Device): Tensor {
-  const copy = Tensor.ofArray(values, source.shape, source.dtype.name, target);
-  const node = source.node_();
-  if (!graph.gradEnabled || !node.requiresGrad) return copy;
-  // One number for each pair of devices: it is part of the graph.
-  const from = source.storage_.device;
-  const known = moves.findIndex((other) => other.from === from && other.to === target);
-  const move = known >= 0 ? known : moves.push({ from, to: target }) - 1;
-  enterScope(target.name);
-  const attrs = { input: { $input: 0 }, moved: { $input: 1 }, move };
-  return Tensor.ofNode(
-    graph.call("to_device", [node, copy.node_()], attrs, [{ dtype: node.dtype, shape: node.shape }]),
-    target,
-  );
 }
 
 function converted(source: Tensor, { dtype, device, copy }: Destination): Tensor {
@@ -178,6 +130,15 @@ function lastTwoSwapped(source: Tensor, name: string): Tensor {
 const conjugated = (source: Tensor): Tensor =>
   isComplex(source.dtype.name) ? (callOperator("conj", [source]) as Tensor) : source;
 
+/** The tensor itself when it lies in the format, else a copy that does. */
+function inFormat(tensor: Tensor, format: memory_format | null): Tensor {
+  const order = format === null ? null : orderOf(format, tensor.shape);
+  if (order === null) return tensor.is_contiguous() ? tensor : (callOperator("clone", [tensor]) as Tensor);
+  if (liesIn(tensor.shape, tensor.stride(), format!)) return tensor;
+  const copy = callOperator("clone", [callOperator("permute", [tensor, order])]) as Tensor;
+  return callOperator("permute", [copy, order.map((_, axis) => order.indexOf(axis))]) as Tensor;
+}
+
 declare module "./tensor.ts" {
   interface Tensor {
     /**
@@ -211,7 +172,7 @@ declare module "./tensor.ts" {
     /** In the element type of another tensor. */
     type_as(other: Tensor): Tensor;
     /** Itself when its elements lie in row-major order, else such a copy. */
-    contiguous(options?: { readonly memory_format?: unknown }): Tensor;
+    contiguous(options?: memory_format | { readonly memory_format?: memory_format | undefined }): Tensor;
     is_same_size(other: Tensor): boolean;
     is_signed(): boolean;
     /** -1 on the CPU, else the ordinal. */
@@ -279,8 +240,8 @@ const methods: Record<string, Method> = {
   type_as(this: Tensor, other: Tensor): Tensor {
     return to(this, other);
   },
-  contiguous(this: Tensor): Tensor {
-    return this.is_contiguous() ? this : (callOperator("clone", [this]) as Tensor);
+  contiguous(this: Tensor, options?: unknown): Tensor {
+    return inFormat(this, formatOf(options));
   },
   is_same_size(this: Tensor, other: Tensor): boolean {
     return sameShape(this.shape, other.shape);

@@ -170,7 +170,7 @@ export { allclose, allcloseAsync, equal, equalAsync, type ClosenessOptions } fro
 export { histogramdd, type Histogram, type HistogramOptions } from "./histogram.ts";
 export { nonzero, nonzeroAsync, unique, uniqueAsync, unique_consecutive, unique_consecutiveAsync } from "./variable-results.ts";
 export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
-export { slice, type Index, type IndexValue, type Slice } from "./indexing.ts";
+export { slice, type Index, type IndexValue, type Slice } from "./subscripts.ts";
 export * from "../ir/errors.ts";
 export { native_batch_norm } from "./functional/native-batch-norm.ts";
 export * from "./generated/functions.ts";

@@ -11,7 +11,9 @@ import { typedView, type TypedArray } from "../runtime/typed-array.ts";
 import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
 import { GradientFunction } from "./grad-fn.ts";
+import type { memory_format } from "./formats.ts";
 import { withGradMode } from "./grad-mode.ts";
+import { formatOf, liesIn } from "./memory-layout.ts";
 import { settleChecks } from "./checks.ts";
 import { recorder } from "./recorder.ts";
 import { withSite } from "./site.ts";
@@ -255,8 +257,10 @@ export class Tensor {
   storage_offset(): number {
     return this.layout_().offset;
   }
-  is_contiguous(): boolean {
-    return isContiguous(this.shape, this.layout_().strides);
+  is_contiguous(options?: memory_format | { readonly memory_format?: memory_format | undefined }): boolean {
+    const format = formatOf(options);
+    const { strides } = this.layout_();
+    return format === null ? isContiguous(this.shape, strides) : liesIn(this.shape, strides, format);
   }
   get _base(): Tensor | null {
     let base: Tensor | null = this.parent_;

@@ -130,3 +130,17 @@ describe("questions about types", () => {
     expect(torch.ones(1).get_device()).toBe(-1);
   });
 });
+
+describe("memory formats", () => {
+  test("channels last is a view of a permuted copy", () => {
+    const x = torch.arange(48).reshape(2, 2, 3, 4);
+    const last = x.contiguous({ memory_format: torch.channels_last });
+    expect(last.stride()).toEqual([24, 1, 8, 2]);
+    expect(last.tolist()).toEqual(x.tolist());
+    expect(last.is_contiguous()).toBe(false);
+    expect(last.is_contiguous({ memory_format: torch.channels_last })).toBe(true);
+    expect(last.contiguous(torch.channels_last)).toBe(last);
+    expect(last.contiguous().stride()).toEqual([24, 12, 4, 1]);
+    expect(() => torch.ones(2).contiguous(torch.channels_last)).toThrow("required rank 4");
+  });
+});

@@ -1,0 +1,38 @@
+/** Memory formats: in what order the elements of a tensor lie. */
+import { ShapeError } from "../ir/errors.ts";
+import { isContiguous, type Shape } from "../ir/shape.ts";
+import { channels_last, channels_last_3d, memory_format } from "./formats.ts";
+
+/** A format as an argument: positional, or by name in options. */
+export function formatOf(argument: unknown): memory_format | null {
+  const named = typeof argument === "object" && argument !== null && "memory_format" in argument;
+  const given = named ? argument.memory_format : argument;
+  return given instanceof memory_format ? given : null;
+}
+
+/** How many dimensions the formats have that put channels last. */
+const ranks: ReadonlyMap<memory_format, number> = new Map([
+  [channels_last, 4],
+  [channels_last_3d, 5],
+]);
+
+/** Axes from the outermost in memory to the innermost, for the formats that put channels last. */
+export function orderOf(format: memory_format, shape: Shape): number[] | null {
+  const rank = ranks.get(format);
+  if (rank === undefined) return null;
+  if (shape.length !== rank)
+    throw new ShapeError("memory-format/rank", `required rank ${rank} tensor to use ${String(format)} format.`);
+  return [0, ...shape.map((_, axis) => axis).slice(2), 1];
+}
+
+/** Whether strides walk a shape in a format's order without gaps (sizes of 1 put no condition). */
+export function liesIn(shape: Shape, strides: readonly number[], format: memory_format): boolean {
+  const rank = ranks.get(format);
+  if (rank === undefined) return isContiguous(shape, strides);
+  if (shape.length !== rank) return false;
+  const order = orderOf(format, shape)!;
+  return isContiguous(
+    order.map((axis) => shape[axis]!),
+    order.map((axis) => strides[axis]!),
+  );
+}
