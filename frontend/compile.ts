@@ -89,6 +89,8 @@ interface Recording {
   readonly compileMs: number;
   readonly events: readonly Event[];
   readonly inputs: readonly Source[];
+  /** The leaves that the inputs stand for: the program's, then those that are only handed on as results. */
+  readonly leaves: readonly Node[];
   /** Indices of the inputs that are overwritten in place. */
   readonly overwritten: readonly number[];
   readonly scalars: readonly Node[];
@@ -389,7 +391,9 @@ function build(
   );
   const compileMs = performance.now() - started;
   recorder.noteCompiled(executable);
-  const before = compiled.inputs.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
+  const handedOn = compiled.results.flatMap((item) => ("input" in item ? [item.input] : []));
+  const leaves = [...new Set([...compiled.inputs, ...handedOn])];
+  const before = leaves.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
   const sourceOf = (value: Value): Source => {
     const argument = argumentValues.indexOf(value);
     if (argument >= 0) return { kind: "argument", index: argument };
@@ -408,6 +412,7 @@ function build(
     compileMs,
     events: observer.events,
     inputs: before.map(sourceOf),
+    leaves,
     overwritten: overwrittenInputs(compiled.program),
     scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!),
     hints: outputHints,
@@ -482,18 +487,19 @@ function execute(recording: Recording, given: readonly Value[]): unknown {
   const values = [...given];
   // Another storage may have come to share what was this one's alone.
   for (const i of recording.overwritten) if (values[i]!.holders > 1) values[i] = copyOf(values[i]!);
-  const memories: Memory[] = values.map((value) => value.memory());
+  const memories: Memory[] = values.slice(0, compiled.inputs.length).map((value) => value.memory());
   const numbers = recording.scalars.map((node): ScalarValue => scalarValue(node));
   const outputs = recording.executable.run(memories, numbers, [], recording.hints);
   // What was overwritten in place is no longer the old value.
   const taken = new Set(outputs);
   values.forEach((value, i) => {
-    if (taken.has(memories[i]!)) value.surrender("this value was overwritten in place by a compiled function");
+    if (i < memories.length && taken.has(memories[i]!))
+      value.surrender("this value was overwritten in place by a compiled function");
   });
   const results = compiled.results.map((item, i): Value =>
     "output" in item
       ? new Value(roots[i]!.dtype, roots[i]!.shape, device, outputs[item.output]!)
-      : values[compiled.inputs.indexOf(item.input)]!,
+      : values[recording.leaves.indexOf(item.input)]!,
   );
   // A result that is an input may have another shape than it.
   const leafOf = (root: number): Node => leafNode("input", roots[root]!.dtype, roots[root]!.shape, results[root]!);

@@ -6,6 +6,7 @@
 import { isFloat, isComplex, type DType } from "./dtype.ts";
 import { IrError } from "./errors.ts";
 import {
+  internExisting,
   internNode,
   leafNode,
   type ArgReducePrimitive,
@@ -426,7 +427,7 @@ export class GraphBuilder {
   rebuild(node: Node, inputs: readonly Node[]): Node {
     let same = true;
     for (let i = 0; i < inputs.length; i++) same &&= inputs[i] === node.inputs[i];
-    if (same && !node.requiresGrad) return node;
+    if (same && !node.requiresGrad) return internExisting(node);
     return this.make(node.op, inputs, node.attrs, node.dtype, node.shape, node.outputs ?? undefined);
   }
 

@@ -224,23 +224,36 @@ export interface NodeRequest<P extends Primitive> {
   readonly attrs: PrimitiveAttrs[P];
   readonly dtype: DType;
   readonly shape: Shape;
-  readonly outputs?: readonly { readonly dtype: DType; readonly shape: Shape }[];
+  readonly outputs?: readonly { readonly dtype: DType; readonly shape: Shape }[] | null;
   readonly requiresGrad: boolean;
 }
 
 /** The node that this request names: a known one when an equal one was made since the last `forgetInterned`. */
 export function internNode<P extends Primitive>(request: NodeRequest<P>): Node {
-  const { op, inputs, attrs, dtype } = request;
-  const attrText = attrsKey(attrs);
-  let key = op + (request.requiresGrad ? "+" : "-") + dtype;
-  for (const input of inputs) key += "," + input.id;
-  if (attrText !== "") key += attrText;
-  else if (inputs.length === 0) key += "[" + request.shape.join() + "]";
+  const attrText = attrsKey(request.attrs);
+  const key = internKey(request, attrText);
   const known = interned.get(key);
   if (known !== undefined) return known;
   const node = makeNode(request, attrText);
   interned.set(key, node);
   return node;
+}
+
+/** The node that stands for this one in the current table: an equal one that came before, or itself. */
+export function internExisting(node: Node): Node {
+  const key = internKey(node, attrsKey(node.attrs));
+  const known = interned.get(key);
+  if (known !== undefined) return known;
+  interned.set(key, node);
+  return node;
+}
+
+function internKey({ op, inputs, dtype, shape, requiresGrad }: NodeRequest<Primitive>, attrText: string): string {
+  let key = op + (requiresGrad ? "+" : "-") + dtype;
+  for (const input of inputs) key += "," + input.id;
+  if (attrText !== "") key += attrText;
+  else if (inputs.length === 0) key += "[" + shape.join() + "]";
+  return key;
 }
 
 /** A node of its own, whether or not an equal one exists (see ir/text). */

@@ -347,7 +347,7 @@ function chooseInlined(
     if (once === "same shape" && options.enabled && !cheap && !tiny) continue; // joins its user's region anyway
     if (once === "same shape" && !tiny && !light) continue;
     if (!cheap && !tiny && (once !== "through views" || nodes > inlineNodeLimit || !options.enabled)) continue;
-    if (tiny && cost > 64) continue;
+    if (tiny && (cost > 64 || nodes > inlineNodeLimit)) continue;
     inlined.add(node);
     weight.set(node, { cost: tiny ? 0 : cost, nodes, reads: [...reads] });
   }
