@@ -12,7 +12,7 @@ const product = (n: number): Workload => ({
   id: `W1_${n}`,
   flops: 2 * n ** 3,
   prepare: (device) =>
-    map(device, [input(device, 11, [n, n]), input(device, 12, [n, n])], [n, n], (a, b) => a!.matmul(b!)),
+    map(device, [input(device, 11, [n, n]), input(device, 12, [n, n])], [n, n], (a, b) => a.matmul(b)),
 });
 
 const chain: Workload = {
@@ -20,7 +20,7 @@ const chain: Workload = {
   bytes: 2 * 4 * Mi * floatBytes,
   prepare: (device) =>
     map(device, [input(device, 21, [4 * Mi], { scale: 3 })], [4 * Mi], (x) =>
-      x!.mul(0.7).add(0.1).tanh().mul(x!.sigmoid()).add(x!.mul(0.5).mul(x!)),
+      x.mul(0.7).add(0.1).tanh().mul(x.sigmoid()).add(x.mul(0.5).mul(x)),
     ),
 };
 
@@ -29,7 +29,7 @@ const axpy: Workload = {
   bytes: 3 * 16 * Mi * floatBytes,
   prepare: (device) =>
     map(device, [input(device, 21, [16 * Mi], { scale: 3 }), input(device, 22, [16 * Mi])], [16 * Mi], (x, z) =>
-      x!.mul(2).add(z!),
+      x.mul(2).add(z),
     ),
 };
 
@@ -39,7 +39,7 @@ const rowBytes = 2 * rows[0] * rows[1] * floatBytes;
 const softmax: Workload = {
   id: "W3_softmax",
   bytes: rowBytes,
-  prepare: (device) => map(device, [input(device, 31, rows, { scale: 4 })], rows, (x) => F.softmax(x!, -1)),
+  prepare: (device) => map(device, [input(device, 31, rows, { scale: 4 })], rows, (x) => F.softmax(x, -1)),
 };
 
 const layerNorm: Workload = {
@@ -48,20 +48,20 @@ const layerNorm: Workload = {
   prepare(device) {
     const width = rows[1];
     const inputs = [input(device, 31, rows, { scale: 4 }), input(device, 32, [width]), input(device, 33, [width])];
-    return map(device, inputs, rows, (x, gamma, beta) => F.layer_norm(x!, [width], gamma!, beta!, 1e-5));
+    return map(device, inputs, rows, (x, gamma, beta) => F.layer_norm(x, [width], gamma, beta, 1e-5));
   },
 };
 
 const sum: Workload = {
   id: "W4_sum",
   bytes: 16 * Mi * floatBytes,
-  prepare: (device) => map(device, [input(device, 41, [16 * Mi], { positive: true })], [], (x) => x!.sum()),
+  prepare: (device) => map(device, [input(device, 41, [16 * Mi], { positive: true })], [], (x) => x.sum()),
 };
 
 const sumAlong = (axis: 0 | 1): Workload => ({
   id: `W4_sum${axis}`,
   bytes: 16 * Mi * floatBytes,
-  prepare: (device) => map(device, [input(device, 41, [4096, 4096], { positive: true })], [4096], (x) => x!.sum(axis)),
+  prepare: (device) => map(device, [input(device, 41, [4096, 4096], { positive: true })], [4096], (x) => x.sum(axis)),
 });
 
 export const tensorWorkloads: readonly Workload[] = [
