@@ -4,11 +4,20 @@ import { ArgumentError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator } from "../../operator.ts";
 import { axisOf } from "../support.ts";
-import { inWide } from "./support.ts";
+import { inWide, widen } from "./support.ts";
 
 const shape = "[*] -> [*]";
 const page = (name: string): string => `torch.nn.functional.${name}`;
 const everywhere = ["nn.functional"] as const;
+
+/** The share of the normal distribution below x, and the argument of the hyperbolic tangent that approximates it. */
+const normalShare = (g: GraphBuilder, x: Node): Node => g.mul(g.add(g.unary("erf", g.mul(x, Math.SQRT1_2)), 1), 0.5);
+const tanhFactor = Math.SQRT2 / Math.sqrt(Math.PI);
+const tanhCubic = 0.044715;
+const tanhOf = (g: GraphBuilder, x: Node): Node => {
+  const cube = g.mul(g.mul(x, x), x);
+  return g.tanh(g.mul(g.add(x, g.mul(cube, tanhCubic)), tanhFactor));
+};
 
 export const gelu = defineOp({
   name: "gelu",
@@ -21,19 +30,30 @@ export const gelu = defineOp({
     shape,
     source: page("gelu"),
   },
-  gradient: "through decomposition",
+  // By hand: besides the input, only one value of the forward pass has to be kept.
+  gradient(g, { inputs, attrs, grads }) {
+    const x = widen(g, inputs[0]!);
+    let slope: Node;
+    if (attrs["approximate"] === "tanh") {
+      const t = tanhOf(g, x);
+      const steep = g.mul(g.add(g.mul(g.mul(x, x), 3 * tanhCubic), 1), tanhFactor);
+      const curve = g.mul(g.mul(x, g.sub(1, g.mul(t, t))), steep);
+      slope = g.mul(g.add(g.add(t, 1), curve), 0.5);
+    } else {
+      const density = g.mul(g.exp(g.mul(g.mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+      slope = g.add(normalShare(g, x), g.mul(x, density));
+    }
+    return [g.cast(g.mul(widen(g, grads[0]!), slope), inputs[0]!.dtype)];
+  },
   record(g, { input, approximate }) {
     if (approximate !== "none" && approximate !== "tanh")
       throw new ArgumentError(
         "gelu/approximate",
         `gelu: approximate argument must be either none or tanh, got '${approximate}'.`,
       );
-    return inWide(g, "gelu", input, (x) => {
-      if (approximate === "none") return g.mul(g.mul(x, 0.5), g.add(g.unary("erf", g.mul(x, Math.SQRT1_2)), 1));
-      const cube = g.mul(g.mul(x, x), x);
-      const inner = g.mul(g.add(x, g.mul(cube, 0.044715)), Math.SQRT2 * Math.sqrt(1 / Math.PI));
-      return g.mul(g.mul(x, 0.5), g.add(g.tanh(inner), 1));
-    });
+    return inWide(g, "gelu", input, (x) =>
+      g.mul(x, approximate === "none" ? normalShare(g, x) : g.mul(g.add(tanhOf(g, x), 1), 0.5)),
+    );
   },
 });
 
