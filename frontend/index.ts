@@ -177,6 +177,7 @@ export * from "./generated/functions.ts";
 export * as copy from "./copy.ts";
 export * as fft from "./fft.ts";
 export * as linalg from "./linalg.ts";
+export * as masked from "./masked.ts";
 export * as nn from "./nn/index.ts";
 export * as optim from "./optim/index.ts";
 export * as special from "./special.ts";
