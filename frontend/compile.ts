@@ -19,6 +19,8 @@ import { noteStatus, statusOf } from "./checks.ts";
 import { setHostEffectHook, tracing } from "./host-effects.ts";
 import type { Compiled } from "./pipeline.ts";
 import { prepareGraph } from "./program-families.ts";
+import { parameterNames } from "./export/parameter-names.ts";
+import { isModule } from "./nn/module-internals.ts";
 import { mapTree } from "./pytree.ts";
 import { graphKey, sameSignature } from "../ir/graph-key.ts";
 import { placeholders, placeOf, recorder, scalarValue } from "./recorder.ts";
@@ -64,6 +66,8 @@ export interface CompiledFunction<A extends unknown[], R> {
 
 interface Guard {
   readonly name: string;
+  /** Of the call itself, in order: compared with what the next call is given. */
+  readonly ofArguments: boolean;
   readonly read: () => unknown;
   readonly expected: unknown;
 }
@@ -127,13 +131,14 @@ export function compile<A extends unknown[], R>(
   let compileCount = 0;
   let compileMs = 0;
   let last: Recording | null = null;
+  let nameOf: ((path: string) => string) | null = null;
 
   const call = (...args: A): R =>
     withSite(() => {
       // Inside another recording it is part of that one.
       if (options.disable === true || traceObserver() !== null) return fn(...args);
       calls++;
-      const argumentGuards = guardArguments(args);
+      const argumentGuards = guardArguments(args, (nameOf ??= argumentNames(fn)));
       let failure: Recompile | null = null;
       for (const { guards, recording } of recordings) {
         const failed = firstFailure(argumentGuards, guards);
@@ -180,11 +185,22 @@ function warnOfReads(): void {
 
 // ---- guards
 
-function guardArguments(args: readonly unknown[]): { name: string; value: unknown }[] {
+/** How messages call the arguments: by the function's own parameter names, where its source tells them. */
+function argumentNames(fn: (...args: never[]) => unknown): (path: string) => string {
+  const names = parameterNames(isModule(fn) ? fn.forward : fn);
+  return (path) => {
+    const place = /^\[(\d+)\]/.exec(path);
+    const parameter = place === null ? undefined : names[Number(place[1])];
+    const known = parameter !== undefined && !parameter.isRest ? parameter.name : null;
+    return known === null || place === null ? `argument ${path}` : `${known}${path.slice(place[0].length)}`;
+  };
+}
+
+function guardArguments(args: readonly unknown[], nameOf: (path: string) => string): { name: string; value: unknown }[] {
   const guards: { name: string; value: unknown }[] = [];
   const seen = new Map<unknown, number>();
   mapTree(args, (value, path) => {
-    const name = `argument ${path}`;
+    const name = nameOf(path);
     if (!(value instanceof Tensor)) {
       guards.push({ name, value });
       return value;
@@ -217,7 +233,7 @@ function firstFailure(
     now,
     toString: () => `${name}: ${String(before)} -> ${String(now)}`,
   });
-  const fixed = guards.filter((guard) => guard.name.startsWith("argument ") || guard.name === "is_grad_enabled()");
+  const fixed = guards.filter((guard) => guard.ofArguments);
   if (fixed.length !== current.length) return failed("the arguments' structure", fixed.length, current.length);
   for (let i = 0; i < current.length; i++) {
     const guard = fixed[i]!;
@@ -226,7 +242,7 @@ function firstFailure(
       return failed(now.name, guard.expected, now.value);
   }
   for (const guard of guards) {
-    if (fixed.includes(guard)) continue;
+    if (guard.ofArguments) continue;
     const now = guard.read();
     if (!isSame(guard.expected, now)) return failed(guard.name, guard.expected, now);
   }
@@ -261,7 +277,7 @@ class Observer implements TraceObserver {
     this.events.push({ kind: "effect", change });
   }
   guard(name: string, read: () => unknown): void {
-    this.guards.push({ name, read, expected: read() });
+    this.guards.push({ name, ofArguments: false, read, expected: read() });
   }
   gradAssigned(tensor: Tensor): void {
     this.assigned.add(tensor);
@@ -272,7 +288,7 @@ class Observer implements TraceObserver {
     if (this.assigned.has(tensor)) return;
     // What was there before the call matters: nothing, or this very tensor.
     const before = tensor.grad;
-    this.guards.push({ name: "grad", read: () => tensor.grad, expected: before });
+    this.guards.push({ name: "grad", ofArguments: false, read: () => tensor.grad, expected: before });
   }
   valueRead(): void {
     this.reads = true;
@@ -318,7 +334,7 @@ function record<A extends unknown[], R>(
     throw new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise.");
   const written = takeWritten();
   const guards: Guard[] = [
-    ...argumentGuards.map(({ name, value }) => ({ name, read: () => value, expected: value })),
+    ...argumentGuards.map(({ name, value }) => ({ name, ofArguments: true, read: () => value, expected: value })),
     ...observer.guards,
   ];
   if (observer.reads) {
