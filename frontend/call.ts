@@ -140,7 +140,10 @@ function preparedInplace(name: string, self: Tensor, args: readonly unknown[]): 
 }
 
 function finishedInplace({ name, definition, bound, device }: Call, self: Tensor, measured: Measured): Tensor {
-  assign(self, listOf(record(definition, bound, device, measured, self.node_()))[0]!, `${name}_`);
+  const node = listOf(record(definition, bound, device, measured, self.node_()))[0]!;
+  // The one in-place operator of PyTorch's that takes its result's shape.
+  if (name === "addbmm" && !sameShape(node.shape, self.shape)) writeInto(self, node, "addbmm_");
+  else assign(self, node, `${name}_`);
   return self;
 }
 
