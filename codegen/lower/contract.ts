@@ -240,7 +240,10 @@ class ContractLowering {
         out: at((x) => x.out, 0),
       };
       const innermost = depth.at(-1);
-      const dotForm = column.right !== 1 && innermost?.left === 1 && innermost.right === 1 && innermost.size >= 16;
+      // With many rows the columns are packed instead: the work is as fast, and what follows it is done in vectors.
+      const manyRows = !builder.target.dynamic && row.size >= 48 && this.packable;
+      const alongDepth = column.right !== 1 && innermost?.left === 1 && innermost.right === 1 && innermost.size >= 16;
+      const dotForm = alongDepth && !manyRows;
       if (dotForm) this.rowProducts(start, row, column);
       else this.columnTiles(start, row, column);
     };
@@ -250,6 +253,12 @@ class ContractLowering {
       builder.loop(names[depthIndex]!, axis.size, depthIndex === 0 ? "parallel" : "serial", () => nest(depthIndex + 1));
     };
     if (product > 0) nest(0);
+  }
+
+  /** Whether eight columns of the right operand fit in scratch memory. */
+  private get packable(): boolean {
+    const depthSize = this.contraction.depth.reduce((n, axis) => n * axis.size, 1);
+    return depthSize * 8 * dtypeBytes("float32") <= 1 << 20;
   }
 
   private leftBuffer(): string {
@@ -282,8 +291,7 @@ class ContractLowering {
     const depthSize = contraction.depth.reduce((n, axis) => n * axis.size, 1);
     const adjacent = column.right === 1;
     const far = contraction.depth.some((axis) => axis.right >= 1024 && axis.size > 64);
-    const pack =
-      column.size >= 4 && (!adjacent || (far && row.size >= 32)) && depthSize * 8 * dtypeBytes("float32") <= 1 << 20;
+    const pack = column.size >= 4 && (!adjacent || (far && row.size >= 32)) && this.packable;
     const rowTile = this.lanes === 4 ? 6 : 4;
     const strip = (columnStart: Index, width: number): void => {
       let packed: string | null = null;
