@@ -11,7 +11,7 @@ import { forgetInterned, leafNode, canonicalOrder, type Node } from "../ir/graph
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
-import { elementCount, sameShape } from "../ir/shape.ts";
+import { elementCount } from "../ir/shape.ts";
 import type { Check } from "../ir/builder.ts";
 import type { Program } from "../ir/program.ts";
 import { withSite } from "./call.ts";
@@ -24,7 +24,8 @@ import { isModule } from "./nn/module-internals.ts";
 import { mapTree } from "./pytree.ts";
 import { graphKey, sameSignature } from "../ir/graph-key.ts";
 import { placeholders, placeOf, recorder, scalarValue } from "./recorder.ts";
-import { graph } from "./state.ts";
+import { withGradMode } from "./grad-mode.ts";
+import { graph, settings } from "./state.ts";
 import { newestStorageId, takeWritten, type Storage } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
 import { setTraceObserver, traceObserver, type TraceObserver } from "./trace.ts";
@@ -62,6 +63,15 @@ export interface CompiledFunction<A extends unknown[], R> {
     readonly compileCount: number;
     readonly peakBytes: number;
   };
+}
+
+/** How many recordings of one function are kept, the latest first. */
+const recordingLimit = 64;
+
+/** Something about the arguments that a recording is made for. */
+interface ArgumentGuard {
+  readonly name: string;
+  readonly value: unknown;
 }
 
 interface Guard {
@@ -108,8 +118,27 @@ interface Recording {
   /** Conditions that each run checks, and the root that tells which failed (-1: none). */
   readonly checks: readonly Check[];
   readonly statusRoot: number;
+  /** The conditions as a program of their own, run before the main one (null: none, or not on this device). */
+  readonly checksFirst: ChecksFirst | null;
+  /** Arguments that the function writes, with the roots that are their new contents. */
+  readonly argumentWrites: readonly { readonly place: number; readonly root: number }[];
   /** The result with root indices in place of tensors. */
   readonly result: unknown;
+}
+
+interface ChecksFirst {
+  readonly executable: Executable;
+  readonly inputs: readonly Source[];
+  readonly before: readonly Value[];
+  readonly scalars: readonly Node[];
+}
+
+/** Stands in a result for an argument that is returned. */
+class ArgumentMark {
+  readonly place: number;
+  constructor(place: number) {
+    this.place = place;
+  }
 }
 
 class RootMark {
@@ -124,7 +153,7 @@ export function compile<A extends unknown[], R>(
   fn: (...args: A) => R,
   options: CompileOptions = {},
 ): CompiledFunction<A, R> {
-  const recordings: { guards: readonly Guard[]; recording: Recording }[] = [];
+  const recordings: { arguments: readonly ArgumentGuard[]; guards: readonly Guard[]; recording: Recording }[] = [];
   const recompiles: Recompile[] = [];
   let warned = false;
   let calls = 0;
@@ -137,20 +166,21 @@ export function compile<A extends unknown[], R>(
     withSite(() => {
       // Inside another recording it is part of that one.
       if (options.disable === true || traceObserver() !== null) return fn(...args);
+      // A gradient has to flow on through what the function computes from it.
+      if (graph.gradEnabled && hasHistory(args)) return fn(...args);
       calls++;
       const argumentGuards = guardArguments(args, (nameOf ??= argumentNames(fn)));
       let failure: Recompile | null = null;
-      for (const { guards, recording } of recordings) {
-        const failed = firstFailure(argumentGuards, guards);
+      for (const { arguments: expected, guards, recording } of recordings) {
+        const failed = firstFailure(argumentGuards, expected, guards);
         if (failed === null) {
           last = recording;
-          if (options.verify !== undefined && calls % options.verify === 0)
-            return verified(fn, args, argumentGuards, recording);
+          if (options.verify !== undefined && calls % options.verify === 0) return verified(fn, args, recording);
           return replay(recording, args) as R;
         }
         failure ??= failed;
       }
-      const outcome = record(fn, args, argumentGuards);
+      const outcome = record(fn, args);
       if (outcome.recording === null) {
         if (!warned) warnOfReads();
         warned = true;
@@ -159,7 +189,8 @@ export function compile<A extends unknown[], R>(
       compileCount++;
       compileMs += outcome.recording.compileMs;
       if (failure !== null) recompiles.push(failure);
-      recordings.unshift({ guards: outcome.guards, recording: outcome.recording });
+      recordings.unshift({ arguments: argumentGuards, guards: outcome.guards, recording: outcome.recording });
+      if (recordings.length > recordingLimit) recordings.pop()!.recording.executable.release();
       last = outcome.recording;
       return outcome.result;
     });
@@ -196,35 +227,54 @@ function argumentNames(fn: (...args: never[]) => unknown): (path: string) => str
   };
 }
 
-function guardArguments(args: readonly unknown[], nameOf: (path: string) => string): { name: string; value: unknown }[] {
-  const guards: { name: string; value: unknown }[] = [];
-  const seen = new Map<unknown, number>();
+/** Whether some argument was computed from tensors that require grad. */
+function hasHistory(args: readonly unknown[]): boolean {
+  let found = false;
+  mapTree(args, (value) => {
+    if (value instanceof Tensor && !value.is_leaf) found = true;
+    return value;
+  });
+  return found;
+}
+
+function guardArguments(args: readonly unknown[], nameOf: (path: string) => string): ArgumentGuard[] {
+  const guards: ArgumentGuard[] = [];
+  const storages: Storage[] = [];
+  const nodes: Node[] = [];
+  const placeIn = <T>(list: T[], item: T): number => {
+    const known = list.indexOf(item);
+    return known >= 0 ? known : -list.push(item);
+  };
   mapTree(args, (value, path) => {
     const name = nameOf(path);
     if (!(value instanceof Tensor)) {
       guards.push({ name, value });
       return value;
     }
-    value.shape.forEach((size, i) => guards.push({ name: `${name}.shape[${i}]`, value: size }));
+    value.shape.forEach((size, axis) => guards.push({ name: `${name}.shape[${axis}]`, value: size }));
     guards.push(
       { name: `${name}.ndim`, value: value.ndim },
       { name: `${name}.dtype`, value: value.dtype.name },
       { name: `${name}.device`, value: value.storage_.device.name },
       { name: `${name}.requires_grad`, value: value.requires_grad },
+      { name: `${name}'s memory`, value: placeIn(storages, value.storage_) },
+      { name: `${name}'s value`, value: placeIn(nodes, value.node_()) },
     );
-    const first = seen.get(value.storage_);
-    guards.push({ name: `${name} shares memory with`, value: first ?? -1 });
-    if (first === undefined) seen.set(value.storage_, seen.size);
+    // Gradients accumulate in this very tensor.
+    if (value.requires_grad) guards.push({ name: `${name} itself`, value });
     return value;
   });
-  guards.push({ name: "is_grad_enabled()", value: graph.gradEnabled });
+  guards.push(
+    { name: "is_grad_enabled()", value: graph.gradEnabled },
+    { name: "get_default_dtype()", value: settings.defaultDType },
+    { name: "get_default_device()", value: settings.defaultDevice },
+  );
   return guards;
 }
 
-const isSame = (a: unknown, b: unknown): boolean => Object.is(a, b);
-
 function firstFailure(
-  current: readonly { name: string; value: unknown }[],
+  current: readonly ArgumentGuard[],
+  expected: readonly ArgumentGuard[],
   guards: readonly Guard[],
 ): Recompile | null {
   const failed = (name: string, before: unknown, now: unknown): Recompile => ({
@@ -233,18 +283,16 @@ function firstFailure(
     now,
     toString: () => `${name}: ${String(before)} -> ${String(now)}`,
   });
-  const fixed = guards.filter((guard) => guard.ofArguments);
-  if (fixed.length !== current.length) return failed("the arguments' structure", fixed.length, current.length);
+  if (expected.length !== current.length) return failed("the arguments' structure", expected.length, current.length);
   for (let i = 0; i < current.length; i++) {
-    const guard = fixed[i]!;
+    const before = expected[i]!;
     const now = current[i]!;
-    if (guard.name !== now.name || !isSame(guard.expected, now.value))
-      return failed(now.name, guard.expected, now.value);
+    if (before.name !== now.name || !Object.is(before.value, now.value))
+      return failed(now.name, before.value, now.value);
   }
   for (const guard of guards) {
-    if (guard.ofArguments) continue;
     const now = guard.read();
-    if (!isSame(guard.expected, now)) return failed(guard.name, guard.expected, now);
+    if (!Object.is(guard.expected, now)) return failed(guard.name, guard.expected, now);
   }
   return null;
 }
@@ -258,7 +306,7 @@ class Observer implements TraceObserver {
   readonly assigned = new Set<Tensor>();
   readonly touched = new Set<Tensor>();
   reads = false;
-  private readonly firstStorageId = newestStorageId();
+  readonly firstStorageId = newestStorageId();
 
   /** What is used gets a value of its own, which each replay reads again. */
   storageUsed(storage: Storage): void {
@@ -295,30 +343,45 @@ class Observer implements TraceObserver {
   }
 }
 
+/** The arguments of one call, each distinct value once. */
+class CallArguments {
+  readonly tensors: Tensor[] = [];
+  readonly values: Value[] = [];
+  private readonly nodes: Node[] = [];
+
+  constructor(args: readonly unknown[]) {
+    mapTree(args, (value) => {
+      if (value instanceof Tensor && !value.requires_grad && this.placeOf(value) < 0) {
+        const own = currentValue(value);
+        this.nodes.push(value.node_());
+        this.tensors.push(value);
+        this.values.push(own);
+      }
+      return value;
+    });
+  }
+  placeOf(tensor: Tensor): number {
+    return this.nodes.indexOf(tensor.node_());
+  }
+}
+
 function record<A extends unknown[], R>(
   fn: (...args: A) => R,
   args: A,
-  argumentGuards: readonly { name: string; value: unknown }[],
-): { result: R; recording: Recording | null; guards: Guard[] } {
+): { result: R; recording: Recording | null; guards: readonly Guard[] } {
   // What was written before belongs to the past.
   flushPending();
   // The arguments' stand-ins belong to the recording.
   const observer = new Observer();
-  const argumentTensors: Tensor[] = [];
-  const argumentValues: Value[] = [];
-  const traced = mapTree(args, (value) => {
-    if (!(value instanceof Tensor) || value.requires_grad) return value;
-    const own = currentValue(value);
-    const known = argumentValues.includes(own)
-      ? argumentTensors.find((stand) => valueOf(stand.node_()) === own && sameShape(stand.shape, value.shape))
-      : undefined;
-    if (known !== undefined) return known;
-    // The value may have been computed in another shape: that of what `value` is a view of.
-    const stand = Tensor.ofNode(leafNode("input", own.dtype, value.shape, own), value.storage_.device);
-    argumentTensors.push(stand);
-    if (!argumentValues.includes(own)) argumentValues.push(own);
-    return stand;
-  }) as A;
+  const given = new CallArguments(args);
+  // Each has a value of its own, so that two arguments that happen to be equal stay two.
+  const values = given.values.map((value) => value.alias());
+  const stands = given.tensors.map((tensor, i) =>
+    Tensor.ofNode(leafNode("input", values[i]!.dtype, tensor.shape, values[i]!), tensor.storage_.device),
+  );
+  const traced = mapTree(args, (value) =>
+    value instanceof Tensor && !value.requires_grad ? stands[given.placeOf(value)]! : value,
+  ) as A;
   setTraceObserver(observer);
   setHostEffectHook((change) => observer.effect(change));
   tracing.active = true;
@@ -333,28 +396,57 @@ function record<A extends unknown[], R>(
   if (result instanceof Promise)
     throw new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise.");
   const written = takeWritten();
-  const guards: Guard[] = [
-    ...argumentGuards.map(({ name, value }) => ({ name, ofArguments: true, read: () => value, expected: value })),
-    ...observer.guards,
-  ];
   if (observer.reads) {
     flushWrites(written);
-    return { result, recording: null, guards };
+    const own = mapTree(result, (leaf) =>
+      stands.includes(leaf as Tensor) ? given.tensors[stands.indexOf(leaf as Tensor)] : leaf,
+    );
+    writeArguments(given, stands, (stand) => (written.includes(stand.storage_) ? stand.node_() : null));
+    return { result: own as R, recording: null, guards: observer.guards };
   }
-  const built = build(result, observer, written, argumentValues);
+  refuseAliasedWrites(given, stands, written);
+  const built = build(result, observer, written, { values, stands });
   forgetInterned();
-  if (built === null) return { result, recording: null, guards };
+  if (built === null) return { result, recording: null, guards: observer.guards };
   // The storages hold what was recorded by now: this run starts from what they held before.
-  const out = execute(built.recording, built.before);
-  return { result: out as R, recording: built.recording, guards };
+  if (built.recording.checksFirst !== null) checkFirst(built.recording, built.recording.checksFirst.before);
+  const out = execute(built.recording, built.before, given);
+  return { result: out as R, recording: built.recording, guards: observer.guards };
+}
+
+/** Gives arguments that the function wrote their new contents. */
+function writeArguments(
+  given: CallArguments,
+  stands: readonly Tensor[],
+  contents: (stand: Tensor) => Node | null,
+): void {
+  stands.forEach((stand, i) => {
+    const node = contents(stand);
+    if (node !== null) withGradMode(false, () => given.tensors[i]!.write_(node, "a compiled function"));
+  });
+}
+
+/** What a write through one view of an argument does to another argument cannot be told from stand-ins. */
+function refuseAliasedWrites(given: CallArguments, stands: readonly Tensor[], written: readonly Storage[]): void {
+  stands.forEach((stand, i) => {
+    const storage = given.tensors[i]!.storage_;
+    if (!written.includes(stand.storage_) || given.tensors.filter((tensor) => tensor.storage_ === storage).length < 2)
+      return;
+    throw new ValueError(
+      "compile/aliased-argument",
+      "compile: the function writes to an argument that shares memory with another argument.",
+      "Pass clones, or one of them only.",
+    );
+  });
 }
 
 function build(
   result: unknown,
   observer: Observer,
   written: readonly Storage[],
-  argumentValues: readonly Value[],
+  args: { readonly values: readonly Value[]; readonly stands: readonly Tensor[] },
 ): { recording: Recording; before: readonly Value[] } | null {
+  const argumentValues = args.values;
   const roots: Node[] = [];
   const hints: OutputHint[] = [];
   const rootOf = (node: Node, hint: OutputHint): number => {
@@ -368,19 +460,31 @@ function build(
   };
   const template = mapTree(result, (leaf) => {
     if (!(leaf instanceof Tensor)) return leaf;
-    const node = behindMarkers(leaf.node_());
-    return valueOf(node) !== null && leaf.parent_ === null && !isArgumentStandIn(node, argumentValues)
-      ? leaf
-      : new RootMark(rootOf(node, "escapes"));
+    const place = args.stands.indexOf(leaf);
+    if (place >= 0) return new ArgumentMark(place);
+    // A tensor from before stays what it is; anything else is a result of each call.
+    return leaf.storage_.id < observer.firstStorageId ? leaf : new RootMark(rootOf(leaf.node_(), "escapes"));
   });
-  const writes = written.map((storage) => ({ storage, root: rootOf(storage.node, "state") }));
+  const standStorages = args.stands.map((stand) => stand.storage_);
+  const writes = written
+    .filter((storage) => !standStorages.includes(storage))
+    .map((storage) => ({ storage, root: rootOf(storage.node, "state") }));
+  const argumentWrites = standStorages.flatMap((storage, place) =>
+    written.includes(storage) ? [{ place, root: rootOf(storage.node, "state") }] : [],
+  );
   const grads = [...observer.touched].flatMap((owner) =>
     owner.grad === null ? [] : [{ owner, holder: owner.grad, root: rootOf(owner.grad.node_(), "state") }],
   );
   const status = statusOf(roots);
-  const statusRoot = status === null ? -1 : rootOf(status.node, "escapes");
-  const device = writes[0]?.storage.device ?? grads[0]?.owner.storage_.device ?? findDevice(result);
+  const device =
+    writes[0]?.storage.device ??
+    grads[0]?.owner.storage_.device ??
+    args.stands[0]?.storage_.device ??
+    findDevice(result);
   if (device === null) return null;
+  // Where values can be read at once, conditions are checked before anything is overwritten.
+  const first = status !== null && device.synchronous;
+  const statusRoot = status === null || first ? -1 : rootOf(status.node, "escapes");
   const isLeaf = (node: Node): boolean => valueOf(node) !== null;
   const order = canonicalOrder(roots, isLeaf);
   const placed = placeholders(order);
@@ -399,12 +503,21 @@ function build(
   }
   const { signature } = graphKey(order, roots, isLeaf);
   const started = performance.now();
-  const { compiled, executable } = prepareGraph(
-    roots.map((root) => placed.get(root)!),
-    signature,
-    device,
-    { device: device.name, name: "program", donations },
-  );
+  const prepared = (): ReturnType<typeof prepareGraph> =>
+    prepareGraph(
+      roots.map((root) => placed.get(root)!),
+      signature,
+      device,
+      { device: device.name, name: "program", donations },
+    );
+  let { compiled, executable } = prepared();
+  // What is handed on as a result must not be overwritten.
+  const kept = new Set(compiled.results.flatMap((item) => ("input" in item ? [item.input] : [])));
+  const unsafe = [...donations].filter(([, leaf]) => kept.has(leaf));
+  if (unsafe.length > 0) {
+    for (const [root] of unsafe) donations.delete(root);
+    ({ compiled, executable } = prepared());
+  }
   const compileMs = performance.now() - started;
   recorder.noteCompiled(executable);
   const handedOn = compiled.results.flatMap((item) => ("input" in item ? [item.input] : []));
@@ -437,14 +550,38 @@ function build(
     roots,
     signature,
     result: template,
+    argumentWrites,
     checks: status?.checks ?? [],
+    checksFirst: first ? prepareChecks(status.node, device, sourceOf) : null,
     statusRoot,
   };
   return { recording, before };
 }
 
 const sameBytes = (a: Node, b: Node): boolean => a.dtype === b.dtype && elementCount(a.shape) === elementCount(b.shape);
-const isArgumentStandIn = (node: Node, values: readonly Value[]): boolean => values.includes(valueOf(node)!);
+
+/** A program of the conditions alone. */
+function prepareChecks(status: Node, device: Device, sourceOf: (value: Value) => Source): ChecksFirst {
+  const isLeaf = (node: Node): boolean => valueOf(node) !== null;
+  const order = canonicalOrder([status], isLeaf);
+  const placed = placeholders(order);
+  const { signature } = graphKey(order, [status], isLeaf);
+  const { compiled, executable } = prepareGraph([placed.get(status)!], signature, device, {
+    device: device.name,
+    name: "checks",
+  });
+  const values = compiled.inputs.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
+  const scalars = compiled.scalars.map((leaf) => order[placeOf(leaf)]!);
+  return { executable, inputs: values.map(sourceOf), before: values, scalars };
+}
+
+/** @throws the error of the first condition that does not hold; nothing has been changed then */
+function checkFirst({ checksFirst, checks, device }: Recording, values: readonly Value[]): void {
+  const memories = values.map((value) => value.memory());
+  const numbers = checksFirst!.scalars.map((node): ScalarValue => scalarValue(node));
+  const [status] = checksFirst!.executable.run(memories, numbers, [], ["escapes"]);
+  noteStatus(checks, new Value("bool", [checks.length], device, status!));
+}
 
 function findDevice(result: unknown): Device | null {
   let device: Device | null = null;
@@ -458,22 +595,21 @@ function findDevice(result: unknown): Device | null {
 // ---- running
 
 function replay(recording: Recording, args: readonly unknown[]): unknown {
-  const values: Value[] = [];
-  mapTree(args, (value) => {
-    if (value instanceof Tensor && !value.requires_grad) {
-      const own = currentValue(value);
-      if (!values.includes(own)) values.push(own);
-    }
-    return value;
-  });
+  const given = new CallArguments(args);
+  for (const event of recording.events) if (event.kind === "draw") event.fill(event.target);
+  if (recording.checksFirst !== null)
+    checkFirst(
+      recording,
+      recording.checksFirst.inputs.map((source) => valueNow(source, given.values)),
+    );
   for (const event of recording.events) {
     if (event.kind === "effect") event.change();
     else if (event.kind === "scalar") (event.argument as { value: number }).value = event.argument.source!();
-    else event.fill(event.target);
   }
   return execute(
     recording,
-    recording.inputs.map((source) => valueNow(source, values)),
+    recording.inputs.map((source) => valueNow(source, given.values)),
+    given,
   );
 }
 
@@ -498,9 +634,9 @@ function overwrittenInputs(program: Program): number[] {
   });
 }
 
-function execute(recording: Recording, given: readonly Value[]): unknown {
+function execute(recording: Recording, inputs: readonly Value[], given: CallArguments): unknown {
   const { compiled, device, roots } = recording;
-  const values = [...given];
+  const values = [...inputs];
   // Another storage may have come to share what was this one's alone.
   for (const i of recording.overwritten) if (values[i]!.holders > 1) values[i] = copyOf(values[i]!);
   const memories: Memory[] = values.slice(0, compiled.inputs.length).map((value) => value.memory());
@@ -524,22 +660,23 @@ function execute(recording: Recording, given: readonly Value[]): unknown {
     holder.storage_.accept(leafOf(root), true);
     if (owner.grad !== holder) owner.grad = holder;
   }
+  for (const { place, root } of recording.argumentWrites)
+    withGradMode(false, () => given.tensors[place]!.write_(leafOf(root), "a compiled function"));
   recorder.advance();
   if (recording.statusRoot >= 0) noteStatus(recording.checks, results[recording.statusRoot]!);
   return mapTree(recording.result, (leaf) =>
-    leaf instanceof RootMark ? Tensor.ofNode(leafOf(leaf.root), device) : leaf,
+    leaf instanceof RootMark
+      ? Tensor.ofNode(leafOf(leaf.root), device)
+      : leaf instanceof ArgumentMark
+        ? given.tensors[leaf.place]
+        : leaf,
   );
 }
 
 /** Records again and compares: what the function closes over may have changed without a guard seeing it. */
-function verified<A extends unknown[], R>(
-  fn: (...args: A) => R,
-  args: A,
-  guards: readonly { name: string; value: unknown }[],
-  recording: Recording,
-): R {
-  const again = record(fn, args, guards);
-  if (again.recording === null || !sameSignature(again.recording.signature, recording.signature)) {
+function verified<A extends unknown[], R>(fn: (...args: A) => R, args: A, recording: Recording): R {
+  const again = record(fn, args);
+  if (again.recording === null || !isSameRecording(again.recording, recording)) {
     throw new ValueError(
       "compile/verify",
       "compile: recording the function again gave another program than the one that is replayed: it depends on something that is fixed at recording.",
@@ -547,6 +684,28 @@ function verified<A extends unknown[], R>(
     );
   }
   return again.result;
+}
+
+/** The same program, on the same tensors and with the same numbers. */
+function isSameRecording(a: Recording, b: Recording): boolean {
+  const numbers = ({ scalars }: Recording): unknown[] =>
+    scalars.map((node) => {
+      const { source, value } = node.binding as ScalarArgument;
+      return source === null ? value : "read anew";
+    });
+  const sameSource = (x: Source, y: Source): boolean =>
+    x.kind === "storage" && y.kind === "storage"
+      ? x.storage === y.storage
+      : x.kind === "fixed" && y.kind === "fixed"
+        ? x.value === y.value
+        : x.kind === y.kind;
+  const [here, there] = [numbers(a), numbers(b)];
+  return (
+    sameSignature(a.signature, b.signature) &&
+    here.every((number, i) => Object.is(number, there[i])) &&
+    a.inputs.length === b.inputs.length &&
+    a.inputs.every((source, i) => sameSource(source, b.inputs[i]!))
+  );
 }
 
 function currentValue(tensor: Tensor): Value {

@@ -205,7 +205,10 @@ export class Storage {
     if (this.id >= firstId || written.has(this)) return;
     const node = behindMarkers(this.current);
     const value = valueOf(node);
-    if (value !== null && node === this.own && value.holders <= 1) return;
+    if (value !== null && node === this.own && value.holders <= 1) {
+      value.owner = this;
+      return;
+    }
     const own = value === null ? recorder.compute(node, this.device) : copyOf(value);
     this.accept(leafNode("input", node.dtype, node.shape, own), true);
   }
@@ -226,7 +229,8 @@ export class Storage {
     if (this.counted !== null) this.counted.holders--;
     if (value !== null) {
       value.holders++;
-      value.owner = this;
+      // While a function is recorded, a value is known by the storage that held it before.
+      if (traceObserver() === null || value.owner === null) value.owner = this;
     }
     this.counted = value;
   }

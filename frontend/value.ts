@@ -60,6 +60,12 @@ export class Value {
       );
   }
 
+  /** Another value of the same bytes, for a moment: whoever holds this one keeps them. */
+  alias(): Value {
+    this.check();
+    return new Value(this.dtype, this.shape, this.device, this.host ?? this.memory());
+  }
+
   /** Gives the bytes back. */
   retire(reason: string): void {
     this.retired = reason;
