@@ -32,6 +32,8 @@ export interface Bindings {
    * much that matters: gets a value before its rounding.
    */
   readonly disturb?: (value: number, total: Total, dtype: DType, terms: number) => number;
+  /** Subnormal float32 values are zero everywhere, as a GPU may have it. */
+  readonly flush?: boolean;
 }
 
 type Rule<P extends Primitive> = (
@@ -152,6 +154,12 @@ function scalarOperation(node: Node, inputs: readonly Values[], { disturb }: Con
   return null;
 }
 
+function flushed(result: Values | readonly Values[]): Values | readonly Values[] {
+  if (!("data" in result)) return result.map((values) => flushed(values) as Values);
+  if (result.dtype !== "float32" && result.dtype !== "bfloat16") return result;
+  return { ...result, data: result.data.map((x) => (Math.abs(Number(x)) < 2 ** -126 ? Number(x) * 0 : x)) };
+}
+
 /**
  * in:  roots of a graph of primitives (composites already decomposed), and what its leaves hold
  * out: the roots' values, row-major
@@ -177,7 +185,8 @@ export function interpret(roots: readonly Node[], bindings: Bindings): TypedArra
     }
     const inputs = node.inputs.map(valuesOf);
     const rule = rules[node.op as Exclude<Primitive, Scalar>] as Rule<Primitive> | undefined;
-    known.set(node, scalarOperation(node, inputs, context) ?? rule!(node, inputs, context));
+    const result = scalarOperation(node, inputs, context) ?? rule!(node, inputs, context);
+    known.set(node, bindings.flush ? flushed(result) : result);
   }
   return roots.map((root) => encode(valuesOf(root)));
 }

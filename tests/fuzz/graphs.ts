@@ -99,7 +99,7 @@ export class RandomGraph {
     () => [this.reduce(this.any())],
     () => [this.input(this.c.pick(this.dtypes), this.randomShape())],
     () => [this.permute(this.any())],
-    () => [this.slice(this.any())],
+    () => [this.slice(this.slice(this.any()))],
     () => [this.expand(this.any())],
     () => [this.reshape(this.any())],
     () => [this.compare(this.any())],
@@ -115,8 +115,11 @@ export class RandomGraph {
     () => [this.scan(this.any())],
     () => [this.argReduce(this.any())],
     () => [this.window(this.any())],
-    () => [this.normalised(this.float())],
-    () => [this.softmax(this.float())],
+    () => [this.residual(this.float())],
+    () => [this.residual(this.float())],
+    () => [this.twisted(this.any())],
+    () => this.siblings(this.any()),
+    () => this.siblings(this.any()),
     () => [this.bitcast(this.any())],
     () => [this.bits(this.any())],
     () => [this.positions()],
@@ -295,6 +298,11 @@ export class RandomGraph {
     const kinds = x.dtype === "bool" ? (["max", "min"] as const) : (["sum", "max", "min", "prod"] as const);
     return this.g.scan(this.c.pick(kinds), x, this.axis(x), this.c.below(2) === 1);
   }
+  /** Sometimes with the value that it started from, read once more at the end. */
+  private residual(x: Node): Node {
+    const result = this.c.below(2) === 0 ? this.softmax(x) : this.normalised(x);
+    return this.c.below(2) === 0 ? result : this.g.add(result, x);
+  }
   private normalised(x: Node): Node {
     const { g } = this;
     const axes = this.axes(x);
@@ -351,8 +359,31 @@ export class RandomGraph {
     return this.c.below(2) === 0 ? g.max(g.add(product, this.fresh(x.dtype, [width])), 0) : product;
   }
 
+  /** The same operation on one value, with other attributes. */
+  private siblings(x: Node): (Node | null)[] {
+    const make = this.c.pick([
+      () => this.scan(x),
+      () => this.permute(x),
+      () => this.slice(this.slice(x)),
+      () => this.reduce(x),
+      () => this.argReduce(x),
+      () => this.pad(x),
+      () => this.sort(x)[0]!,
+    ]);
+    return [make(), make()];
+  }
+
   // ---- movement
 
+  /** A computed value beside the same value seen in another order. */
+  private twisted(x: Node): Node {
+    const { g } = this;
+    const y = x.dtype === "bool" ? g.not(x) : g.mul(x, x);
+    const [a, b] = [this.c.below(4), this.c.below(4)];
+    const square = a !== b && x.shape[a] !== undefined && x.shape[a] === x.shape[b];
+    const view = square ? g.swap(y, a, b) : g.flip(y, this.axes(y));
+    return x.dtype === "bool" ? g.binary("xor", y, view) : g.sub(y, view);
+  }
   private permute(x: Node): Node {
     const axes = x.shape.map((_, i) => i);
     for (let i = axes.length - 1; i > 0; i--) {

@@ -56,6 +56,8 @@ const margin = 24;
 export function referenceOf(roots: readonly Node[], contents: Contents, gpu: boolean): Expected[] {
   const exact = interpret(roots, contents).map((array, i) => elementsOf(roots[i]!.dtype, array));
   const runs: (number | bigint)[][][] = [];
+  if (gpu)
+    runs.push(interpret(roots, { ...contents, flush: true }).map((array, i) => elementsOf(roots[i]!.dtype, array)));
   let disturbed = 0;
   for (let run = 0; run < disturbedRuns; run++) {
     const next = randomStream(run + 1);
