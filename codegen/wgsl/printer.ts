@@ -126,8 +126,12 @@ export class Printer {
       default: {
         // WGSL evaluates an operation on constants itself and refuses an overflow: one of them is hidden from it.
         const constant = expr.args.length > 0 && expr.args.every((arg) => arg.op === "const");
+        // Drivers take 0 * x for 0, which it is not when x is infinite or no number.
+        const hidesZero = expr.op === "mul" && expr.type.kind === "f32";
         const args = expr.args.map((arg, i) =>
-          constant && i === 0 && arg.op === "const" ? opaqueLiteral(arg.type, arg.value) : texts.get(arg)!,
+          arg.op === "const" && ((constant && i === 0) || (hidesZero && Number(arg.value) === 0))
+            ? opaqueLiteral(arg.type, arg.value)
+            : texts.get(arg)!,
         );
         // Products are rounded before they are added; `madd` is there for what may be fused.
         if ((expr.op === "add" || expr.op === "sub") && expr.type.kind === "f32") {
