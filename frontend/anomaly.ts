@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * `torch.autograd.detect_anomaly`: while it is on, operators remember the line that recorded them, and a backward pass
  * that fails or gives NaN says which operator it was and where that line is. Slow, for debugging.

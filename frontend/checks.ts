@@ -4,16 +4,19 @@
  */
 import type { Check } from "../ir/builder.ts";
 import { CressetError } from "../ir/errors.ts";
-import { topologicalOrder, type Node } from "../ir/graph.ts";
+import { canonicalOrder, type Node } from "../ir/graph.ts";
 import { captureSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { valueOf, type Value } from "./value.ts";
 
-let recorded: Check[] = [];
-/** What is recorded already: an index is checked once, however often it is used. */
-let known = new Set<Node>();
+/** Conditions that have not been computed yet, by the node whose values they are about. */
+const pending = new WeakMap<Node, Check[]>();
+/** Nobody has recorded a condition: the walks for them are saved. */
+let isUsed = false;
 const unsettled: { checks: readonly Check[]; value: Value }[] = [];
+/** How many status vectors wait for a read on an asynchronous device before the oldest are given up. */
+const unsettledLimit = 1000;
 
 graph.onCheck = (check) => {
   const siteOf = captureSite();
@@ -23,35 +26,39 @@ graph.onCheck = (check) => {
     if (site !== null && error instanceof CressetError) error.message += `\n  at ${site}`;
     return error;
   };
-  if (known.has(check.failed)) return;
-  known.add(check.failed);
-  recorded.push({ ...check, error: located });
+  isUsed = true;
+  const list = pending.get(check.subject);
+  if (list === undefined) pending.set(check.subject, [{ ...check, error: located }]);
+  else if (!list.some((known) => known.failed === check.failed)) list.push({ ...check, error: located });
 };
 
 /** The conditions of what is about to be computed, as a bool vector; null when there are none. */
 export function statusOf(roots: readonly Node[]): { node: Node; checks: readonly Check[] } | null {
-  if (recorded.length === 0) return null;
-  const reached = new Set(topologicalOrder(roots, (node) => valueOf(node) !== null));
-  const checks = recorded.filter((check) => reached.has(check.subject));
+  if (!isUsed) return null;
+  const checks: Check[] = [];
+  for (const node of canonicalOrder(roots, (candidate) => valueOf(candidate) !== null))
+    checks.push(...(pending.get(node) ?? []));
   if (checks.length === 0) return null;
-  return {
-    node: withGradMode(false, () =>
-      graph.concat(
-        checks.map((check) => check.failed),
-        0,
-      ),
-    ),
-    checks,
-  };
+  const failed = checks.map((check) => check.failed);
+  return { node: withGradMode(false, () => graph.concat(failed, 0)), checks };
 }
 
-/** Looks at a status vector, or keeps it for the next read. */
+/**
+ * Looks at a status vector, or keeps it for the next read.
+ * @throws the error of the first condition that does not hold; it stays pending, and is thrown again
+ */
 export function noteStatus(checks: readonly Check[], value: Value): void {
-  // A condition is checked once, with the first computation that needs it; what nobody computes is forgotten in time.
-  recorded = recorded.filter((check) => !checks.includes(check)).slice(-1000);
-  known = new Set(recorded.map((check) => check.failed));
   if (value.device.synchronous) raise(checks, new Uint8Array(value.device.readSync(value.memory())));
-  else unsettled.push({ checks, value });
+  else {
+    unsettled.push({ checks, value });
+    if (unsettled.length > unsettledLimit) unsettled.shift();
+  }
+  // A condition is checked once, with the first computation that needs it.
+  for (const check of checks) {
+    const rest = (pending.get(check.subject) ?? []).filter((other) => other !== check);
+    if (rest.length > 0) pending.set(check.subject, rest);
+    else pending.delete(check.subject);
+  }
 }
 
 /** Raises what asynchronous devices have found. */

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** Switching gradient recording off and on, for a function call or a scope. */
 import { AutogradError } from "../ir/errors.ts";
 import { graph } from "./state.ts";

@@ -20,6 +20,9 @@ interface Family {
 
 const families = new Map<Device, Map<string, Family[]>>();
 const specialisedSizes = 2;
+/** How many forms are remembered, and families of one form. */
+const formLimit = 512;
+const familyLimit = 8;
 
 type Signature = readonly (number | string)[];
 
@@ -44,6 +47,7 @@ function familyOf(list: Family[], numbers: readonly number[]): Family {
   }
   const family: Family = { numbers, varying: null, members: [], shared: null };
   list.push(family);
+  if (list.length > familyLimit) list.shift();
   return family;
 }
 
@@ -63,8 +67,11 @@ export function prepareGraph(
   let byForm = families.get(device);
   if (byForm === undefined) families.set(device, (byForm = new Map<string, Family[]>()));
   const form = formOf(signature);
-  let list = byForm.get(form);
-  if (list === undefined) byForm.set(form, (list = []));
+  const list = byForm.get(form) ?? [];
+  // The forms used last are kept.
+  byForm.delete(form);
+  byForm.set(form, list);
+  if (byForm.size > formLimit) byForm.delete(byForm.keys().next().value!);
   const family = familyOf(list, numbersOf(signature));
   if (family.shared === null && family.members.length < specialisedSizes) {
     family.members.push({ roots, options });

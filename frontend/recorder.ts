@@ -26,7 +26,6 @@ interface CacheEntry {
   readonly scalarLeaves: readonly number[];
   /** Structural hashes of results that were read late: outputs of the next compilation. */
   readonly late: Set<number>;
-  used: number;
 }
 
 export interface FlushRequest {
@@ -38,10 +37,14 @@ export interface FlushRequest {
 export interface Contributor {
   /** Results to compute on a device, with what to do with them. */
   collect(device: Device): readonly FlushRequest[];
+  /** What was collected last could not be computed: tensors are to be as they were. */
+  undo?(): void;
 }
 
 export class Recorder {
   private readonly cache = new Map<Device, Map<number, CacheEntry[]>>();
+  /** All entries, least recently used first, with where they are kept. */
+  private readonly entries = new Map<CacheEntry, CacheEntry[]>();
   private readonly contributors: Contributor[] = [];
   private flushCount = 0;
   private retiring: { value: Value; at: number; reason: string }[] = [];
@@ -86,7 +89,13 @@ export class Recorder {
     if (wanted.size === 0) return;
     const created = this.created.get(device) ?? [];
     this.created.delete(device);
-    const entry = this.execute([...wanted.keys()], [...wanted.values()], device, created, true);
+    let entry: CacheEntry;
+    try {
+      entry = this.execute([...wanted.keys()], [...wanted.values()], device, created, true);
+    } catch (error) {
+      for (const contributor of this.contributors) contributor.undo?.();
+      throw error;
+    }
     this.previous.push({ entry, created, at: this.flushCount });
     this.previous = this.previous.filter((item) => this.flushCount - item.at < retention);
     // Only what overwrites something lets time pass: any number of reads may follow.
@@ -178,9 +187,10 @@ export class Recorder {
     if (entry === undefined) {
       entry = this.compile(order, roots, device, key.signature);
       bucket.push(entry);
-      if (bucket.length > cacheLimit) bucket.shift();
+      this.forgetOldest();
     }
-    entry.used = this.flushCount;
+    this.entries.delete(entry);
+    this.entries.set(entry, bucket);
     this.lastExecutable = entry.executable;
     const inputs = entry.inputLeaves.map((place) => valueOf(order[place]!)!.memory());
     const numbers = entry.scalarLeaves.map((place): ScalarValue => scalarValue(order[place]!));
@@ -189,14 +199,27 @@ export class Recorder {
       if ("output" in result && hints[i] === "state") outputHints[result.output] = "state";
     });
     const memories = entry.executable.run(inputs, numbers, [], outputHints);
-    entry.compiled.results.forEach((result, i) => {
-      const root = roots[i]!;
-      if ("output" in result) root.binding = new Value(root.dtype, root.shape, device, memories[result.output]!);
-      else root.binding = valueOf(order[placeOf(result.input)]!);
+    const values = entry.compiled.results.map((result, i) => {
+      const { dtype, shape } = roots[i]!;
+      return "output" in result
+        ? new Value(dtype, shape, device, memories[result.output]!)
+        : valueOf(order[placeOf(result.input)]!);
     });
-    roots.forEach(cutHistory);
-    if (status !== null) noteStatus(status.checks, valueOf(status.node)!);
+    // A condition that does not hold leaves everything pending.
+    if (status !== null) noteStatus(status.checks, values[roots.indexOf(status.node)]!);
+    roots.forEach((root, i) => {
+      root.binding = values[i];
+      cutHistory(root);
+    });
     return entry;
+  }
+
+  private forgetOldest(): void {
+    if (this.entries.size < cacheLimit) return;
+    const [entry, bucket] = this.entries.entries().next().value!;
+    this.entries.delete(entry);
+    bucket.splice(bucket.indexOf(entry), 1);
+    entry.executable.release();
   }
 
   private compile(
@@ -230,7 +253,6 @@ export class Recorder {
       inputLeaves: compiled.inputs.map(placeOf),
       scalarLeaves: compiled.scalars.map(placeOf),
       late: new Set(),
-      used: this.flushCount,
     };
   }
 }

@@ -32,13 +32,21 @@ export function takeWritten(): Storage[] {
 /** Storages made from now on have this id or a higher one. */
 export const newestStorageId = (): number => nextStorageId;
 
+/** What the last flush was asked to compute. */
+let collected: Storage[] = [];
+
 recorder.contribute({
+  undo(): void {
+    for (const storage of collected) storage.undoWrites();
+  },
   collect(device: Device): readonly FlushRequest[] {
     const requests: FlushRequest[] = [];
+    collected = [];
     // By age, not by when they were written: a first step may write in another order than the next ones.
     for (const storage of [...written].sort((a, b) => a.id - b.id)) {
       if (storage.device !== device) continue;
       if (!storage.isBehind) written.delete(storage);
+      collected.push(storage);
       requests.push({ node: behindMarkers(storage.node), hint: "state" });
     }
     return requests;
@@ -81,6 +89,8 @@ export class Storage {
   version = 0;
   private current: Node;
   private counted: Value | null = null;
+  /** The last contents that had a value. */
+  private known: Value | null = null;
   /** Nodes handed out as values of this version. */
   private exposed: Node[] = [];
   /** A leaf made for this storage alone. Storages made while another node was pending are not counted as its value's. */
@@ -213,6 +223,12 @@ export class Storage {
     this.accept(leafNode("input", node.dtype, node.shape, own), true);
   }
 
+  /** The contents that were known last, when those written since cannot be computed. */
+  undoWrites(): void {
+    if (this.known === null || !this.known.available || valueOf(behindMarkers(this.current)) !== null) return;
+    this.accept(leafNode("input", this.dtype, this.shape, this.known));
+  }
+
   /** The same contents as another node (a new leaf of differentiation): no write. */
   replace(node: Node): void {
     this.count();
@@ -228,6 +244,7 @@ export class Storage {
     if (value === this.counted) return;
     if (this.counted !== null) this.counted.holders--;
     if (value !== null) {
+      this.known = value;
       value.holders++;
       // While a function is recorded, a value is known by the storage that held it before.
       if (traceObserver() === null || value.owner === null) value.owner = this;
