@@ -181,8 +181,8 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
     case "Tensor...":
       return Array.isArray(value)
         ? value.map(tensor)
-        : value instanceof Tensor
-          ? [...value].map(tensor)
+        : value instanceof Tensor && type === "Tensor..."
+          ? [tensor(value)]
           : refuse("a list of Tensors");
     case "Tensor?[]":
       return Array.isArray(value)

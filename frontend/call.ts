@@ -2,7 +2,7 @@
  * Calling operators: binds the arguments, records the operator's nodes, wraps the results; and the derived forms:
  * methods, `name_` in place, `out=`, views.
  */
-import { describe, isNode } from "../ir/builder.ts";
+import { isNode } from "../ir/builder.ts";
 import { canCast } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { enterScope, nextNodeId, type Node } from "../ir/graph.ts";
@@ -14,6 +14,7 @@ import { bind, isPlainObject, type Bound } from "./bind.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
+import { refuseOverlap, takeOut, writeInto, writeOut } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { noteOperation } from "./saved-values.ts";
 import { withSite } from "./site.ts";
@@ -91,7 +92,8 @@ function finished(call: Call, measured: Measured): Result {
   const nodes = listOf(result);
   if (out !== undefined) {
     refuseOverlap(definition, bound, out);
-    return writeOut(definition, nodes, out);
+    const targets = writeOut(definition, nodes, out);
+    return targets.length === 1 ? targets[0]! : named(definition, targets);
   }
   const tensors = nodes.map((node) => Tensor.ofNode(node, device));
   if (options["requires_grad"] === true) tensors[0]!.requires_grad_();
@@ -252,75 +254,6 @@ function deviceOf(definition: Operator, bound: Bound, args: readonly unknown[]):
     device = own;
   }
   return named ?? device ?? currentDevice();
-}
-
-function takeOut(args: readonly unknown[]): { out: unknown; rest: readonly unknown[] } {
-  const options = args.at(-1);
-  if (!isPlainObject(options) || options["out"] === undefined || options["out"] === null)
-    return { out: undefined, rest: args };
-  const { out, ...others } = options;
-  return { out, rest: [...args.slice(0, -1), others] };
-}
-
-function writeOut(definition: Operator, nodes: readonly Node[], out: unknown): Result {
-  const targets = out instanceof Tensor ? [out] : Array.isArray(out) ? (out as Tensor[]) : [];
-  if (targets.length !== nodes.length)
-    throw new ArgumentError(
-      "out/count",
-      `${definition.name}: out= takes ${nodes.length} tensor(s), got ${targets.length}`,
-    );
-  if (graph.gradEnabled && (nodes.some((node) => node.requiresGrad) || targets.some((t) => t.requires_grad)))
-    throw new AutogradError(
-      "out/grad",
-      `${definition.name}: functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`,
-      "Wrap the call in torch.no_grad(() => ...).",
-    );
-  targets.forEach((target, i) => checkOut(target, nodes[i]!, definition.name));
-  targets.forEach((target, i) => writeChecked(target, nodes[i]!, definition.name));
-  return targets.length === 1 ? targets[0]! : named(definition, targets);
-}
-
-/** Operators whose elements come from other places, so that PyTorch refuses to write where they read. */
-const gathering = new Set(["cat", "gather", "index_select", "kthvalue", "masked_select", "mode", "take"]);
-
-function refuseOverlap(definition: Operator, bound: Bound, out: unknown): void {
-  if (!gathering.has(definition.name)) return;
-  const targets = Array.isArray(out) ? (out as Tensor[]) : [out as Tensor];
-  const overlaps = targets.some((target) => bound.tensors.some((tensor) => tensor.storage_ === target.storage_));
-  if (overlaps)
-    throw new ArgumentError(
-      "out/overlap",
-      `${definition.name}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location.`,
-      "clone() the input before the call.",
-    );
-}
-
-/** Writes a result into `out`, which takes its shape. */
-export function writeInto(out: Tensor, node: Node, operator: string): void {
-  checkOut(out, node, operator);
-  writeChecked(out, node, operator);
-}
-/** Everything that may be refused is refused before anything is written. */
-function checkOut(out: Tensor, node: Node, operator: string): void {
-  if (!canCast(node.dtype, out.dtype.name))
-    throw new DTypeError(
-      "out/dtype",
-      `${operator}: result type ${node.dtype} can't be cast to the desired output type ${out.dtype.name}.`,
-      "Make out of the result's type.",
-    );
-  if (sameShape(node.shape, out.shape)) return;
-  const cannot =
-    out.parent_ !== null ? "is a view of another tensor" : out.storage_.isShared ? "shares memory with an array" : null;
-  if (cannot !== null)
-    throw new ShapeError(
-      "out/shape",
-      `${operator}: the result ${describe(node)} does not fit out=, ${String(out)}, which ${cannot} and cannot be resized.`,
-      `Make out of shape ${formatShape(node.shape)}.`,
-    );
-}
-function writeChecked(out: Tensor, node: Node, operator: string): void {
-  out.write_(graph.cast(node, out.dtype.name), `${operator} (out=)`);
-  if (!sameShape(node.shape, out.shape)) out.resized_(node.shape);
 }
 
 const methods = Tensor.prototype as unknown as Record<string, unknown>;

@@ -6,10 +6,11 @@ import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
 import { isPlainObject, scalarArgument } from "./bind.ts";
-import { withSite, writeInto } from "./call.ts";
+import { withSite } from "./call.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
 import { fillTyped } from "./elements.ts";
+import { writeInto } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { Tensor, type Nested } from "./tensor.ts";
 

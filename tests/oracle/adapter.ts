@@ -142,7 +142,8 @@ export class Adapter {
     this.requireDtype(dtype);
     if (isComplex(dtype)) return this.makeComplexTensor(data, shape, requiresGrad);
     const make = this.lookup("torch.tensor") as Callable;
-    const tensor = this.apply(make(data, { dtype: this.dtype(dtype) }), "reshape", [...shape]);
+    // A clone, so that it is no view of the flat one.
+    const tensor = this.apply(this.apply(make(data, { dtype: this.dtype(dtype) }), "reshape", [...shape]), "clone");
     return requiresGrad ? this.apply(tensor, "requires_grad_") : tensor;
   }
 

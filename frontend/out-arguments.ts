@@ -1,0 +1,100 @@
+/** `out=`: results written into tensors of the caller's, which take their shapes. */
+import { describe } from "../ir/builder.ts";
+import { canCast } from "../ir/dtype.ts";
+import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../ir/errors.ts";
+import type { Node } from "../ir/graph.ts";
+import type { Operator } from "../ir/operator.ts";
+import { formatShape, sameShape } from "../ir/shape.ts";
+import { isPlainObject, type Bound } from "./bind.ts";
+import { graph } from "./state.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Splits `out` off the options of a call. */
+export function takeOut(args: readonly unknown[]): { out: unknown; rest: readonly unknown[] } {
+  const options = args.at(-1);
+  if (!isPlainObject(options) || options["out"] === undefined || options["out"] === null)
+    return { out: undefined, rest: args };
+  const { out, ...others } = options;
+  return { out, rest: [...args.slice(0, -1), others] };
+}
+
+/** Writes results into the tensors given as `out`, and returns those. */
+export function writeOut(definition: Operator, nodes: readonly Node[], out: unknown): readonly Tensor[] {
+  const targets = out instanceof Tensor ? [out] : Array.isArray(out) ? (out as Tensor[]) : [];
+  if (targets.length !== nodes.length)
+    throw new ArgumentError(
+      "out/count",
+      `${definition.name}: out= takes ${nodes.length} tensor(s), got ${targets.length}`,
+    );
+  if (graph.gradEnabled && (nodes.some((node) => node.requiresGrad) || targets.some((t) => t.requires_grad)))
+    throw new AutogradError(
+      "out/grad",
+      `${definition.name}: functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`,
+      "Wrap the call in torch.no_grad(() => ...).",
+    );
+  targets.forEach((target, i) => {
+    checkOut(target, nodes[i]!, definition.name);
+    if (exactOut.has(definition.name)) checkExact(target, nodes[i]!, definition.name);
+  });
+  targets.forEach((target, i) => writeChecked(target, nodes[i]!, definition.name));
+  return targets;
+}
+
+/** Operators that write `out` themselves, without converting. */
+const exactOut = new Set(
+  "addmm addmv aminmax argmax argmin baddbmm bmm gather max.dim min.dim mm scatter scatter_add sort topk tril triu".split(
+    " ",
+  ),
+);
+function checkExact(out: Tensor, node: Node, operator: string): void {
+  if (out.dtype.name !== node.dtype)
+    throw new DTypeError(
+      "out/dtype",
+      `${operator}: Expected out tensor to have dtype ${node.dtype}, but got ${out.dtype.name} instead.`,
+      "Make out of the result's type.",
+    );
+}
+
+/** Operators whose elements come from other places, so that PyTorch refuses to write where they read. */
+const gathering = new Set(["cat", "gather", "index_select", "kthvalue", "masked_select", "mode", "take"]);
+
+/** @throws ArgumentError when what is written is also read, element by element from elsewhere */
+export function refuseOverlap(definition: Operator, bound: Bound, out: unknown): void {
+  if (!gathering.has(definition.name)) return;
+  const targets = Array.isArray(out) ? (out as Tensor[]) : [out as Tensor];
+  const overlaps = targets.some((target) => bound.tensors.some((tensor) => tensor.storage_ === target.storage_));
+  if (overlaps)
+    throw new ArgumentError(
+      "out/overlap",
+      `${definition.name}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location.`,
+      "clone() the input before the call.",
+    );
+}
+
+/** Writes a result into `out`, which takes its shape. */
+export function writeInto(out: Tensor, node: Node, operator: string): void {
+  checkOut(out, node, operator);
+  writeChecked(out, node, operator);
+}
+/** Everything that may be refused is refused before anything is written. */
+function checkOut(out: Tensor, node: Node, operator: string): void {
+  if (!canCast(node.dtype, out.dtype.name))
+    throw new DTypeError(
+      "out/dtype",
+      `${operator}: result type ${node.dtype} can't be cast to the desired output type ${out.dtype.name}.`,
+      "Make out of the result's type.",
+    );
+  if (sameShape(node.shape, out.shape)) return;
+  const cannot =
+    out.parent_ !== null ? "is a view of another tensor" : out.storage_.isShared ? "shares memory with an array" : null;
+  if (cannot !== null)
+    throw new ShapeError(
+      "out/shape",
+      `${operator}: the result ${describe(node)} does not fit out=, ${String(out)}, which ${cannot} and cannot be resized.`,
+      `Make out of shape ${formatShape(node.shape)}.`,
+    );
+}
+function writeChecked(out: Tensor, node: Node, operator: string): void {
+  out.write_(graph.cast(node, out.dtype.name), `${operator} (out=)`);
+  if (!sameShape(node.shape, out.shape)) out.resized_(node.shape);
+}
