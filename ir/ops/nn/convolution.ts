@@ -5,7 +5,8 @@ import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { formatShape } from "../../shape.ts";
 import { describe } from "../support.ts";
-import { convolutionForward, convolutionInput, outputSizes, type ConvolutionAttrs } from "./convolution-core.ts";
+import { convolutionForward, convolutionInput } from "./convolution-core.ts";
+import { outputSizes, type ConvolutionAttrs } from "./convolution-products.ts";
 import { perDimension, widen, widenIf } from "./support.ts";
 
 const axesName = ["", "L", "H, W", "D, H, W"] as const;

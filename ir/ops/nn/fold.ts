@@ -5,7 +5,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { elementCount, formatShape } from "../../shape.ts";
 import { describe } from "../support.ts";
-import { outputSizes } from "./convolution-core.ts";
+import { outputSizes } from "./convolution-products.ts";
 import { perDimension } from "./support.ts";
 
 interface Blocks {
