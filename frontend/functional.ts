@@ -14,6 +14,7 @@ export {
 } from "./functional/dropout.ts";
 export * from "./functional/embedding.ts";
 export * from "./functional/fractional-pooling.ts";
+export * from "./functional/gumbel.ts";
 export * from "./functional/multi-head-attention.ts";
 export * from "./functional/pooling.ts";
 export * from "./functional/triplet.ts";
