@@ -3,7 +3,8 @@
  *
  * in:  for each temporary its size and the first and last step that touch it
  * out: byte offsets (64-byte aligned) and the arena's size
- * Method: largest first, each at the lowest offset free during its life. Cost: O(n^2).
+ * Method: largest first, each at the lowest offset free during its life, O(n^2); very many in the order of their lives,
+ * each in the first gap that fits, O(n x gaps).
  */
 export interface Lifetime {
   readonly bytes: number;
@@ -12,11 +13,14 @@ export interface Lifetime {
 }
 
 const alignment = 64;
+/** Beyond this many, they are placed as they come up. */
+const manyLifetimes = 1500;
 
 export function planMemory(lifetimes: readonly Lifetime[]): {
   readonly offsets: readonly number[];
   readonly arenaBytes: number;
 } {
+  if (lifetimes.length > manyLifetimes) return planInOrder(lifetimes);
   const offsets = new Array<number>(lifetimes.length).fill(0);
   const order = lifetimes.map((_, i) => i).sort((a, b) => lifetimes[b]!.bytes - lifetimes[a]!.bytes || a - b);
   const placed: number[] = [];
@@ -37,4 +41,56 @@ export function planMemory(lifetimes: readonly Lifetime[]): {
     arenaBytes = Math.max(arenaBytes, offset + life.bytes);
   }
   return { offsets, arenaBytes: Math.ceil(arenaBytes / alignment) * alignment };
+}
+
+function planInOrder(lifetimes: readonly Lifetime[]): {
+  readonly offsets: readonly number[];
+  readonly arenaBytes: number;
+} {
+  const offsets = new Array<number>(lifetimes.length).fill(0);
+  const order = lifetimes.map((_, i) => i).sort((a, b) => lifetimes[a]!.first - lifetimes[b]!.first || a - b);
+  /** Those alive, by the step after which their place is free. */
+  const ending = new Map<number, number[]>();
+  let gaps: { offset: number; bytes: number }[] = [];
+  let arenaBytes = 0;
+  let freedUpTo = 0;
+  for (const i of order) {
+    const { first, last } = lifetimes[i]!;
+    const bytes = Math.max(alignment, Math.ceil(lifetimes[i]!.bytes / alignment) * alignment);
+    let freed = false;
+    for (; freedUpTo < first; freedUpTo++) {
+      for (const done of ending.get(freedUpTo) ?? []) {
+        const size = Math.max(alignment, Math.ceil(lifetimes[done]!.bytes / alignment) * alignment);
+        gaps.push({ offset: offsets[done]!, bytes: size });
+        freed = true;
+      }
+      ending.delete(freedUpTo);
+    }
+    if (freed) gaps = joined(gaps);
+    const gap = gaps.find((candidate) => candidate.bytes >= bytes);
+    if (gap !== undefined) {
+      offsets[i] = gap.offset;
+      gap.offset += bytes;
+      gap.bytes -= bytes;
+      if (gap.bytes === 0) gaps.splice(gaps.indexOf(gap), 1);
+    } else {
+      offsets[i] = arenaBytes;
+      arenaBytes += bytes;
+    }
+    const list = ending.get(last);
+    if (list === undefined) ending.set(last, [i]);
+    else list.push(i);
+  }
+  return { offsets, arenaBytes };
+}
+
+/** Neighbouring gaps as one. */
+function joined(gaps: readonly { offset: number; bytes: number }[]): { offset: number; bytes: number }[] {
+  const result: { offset: number; bytes: number }[] = [];
+  for (const gap of [...gaps].sort((a, b) => a.offset - b.offset)) {
+    const previous = result.at(-1);
+    if (previous !== undefined && previous.offset + previous.bytes === gap.offset) previous.bytes += gap.bytes;
+    else result.push({ ...gap });
+  }
+  return result;
 }

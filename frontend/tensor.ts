@@ -286,8 +286,22 @@ export class Tensor {
     return this.gradient;
   }
   set grad(value: Tensor | null | undefined) {
+    if (value !== null && value !== undefined) this.checkGradient(value);
     traceObserver()?.gradAssigned(this);
     this.gradient = value ?? null;
+  }
+  private checkGradient(value: Tensor): void {
+    const fits = formatShape(value.shape) === formatShape(this.shape) && value.storage_.dtype === this.storage_.dtype;
+    if (fits && value.storage_.device === this.storage_.device) return;
+    const show = ({ shape, storage_ }: Tensor): string =>
+      `${storage_.dtype}${formatShape(shape)} on ${storage_.device.name}`;
+    withSite(() => {
+      throw new AutogradError(
+        "grad/assign",
+        `grad: assigned grad has data of a different size, type or device: grad ${show(value)}, tensor ${show(this)}.`,
+        "Assign a tensor of the same shape, dtype and device.",
+      );
+    });
   }
   get requires_grad(): boolean {
     return this.leafRequiresGrad || this.node_().requiresGrad;

@@ -29,6 +29,9 @@ export type Operand = Node | Literal;
 
 const none = {} as const;
 
+/** How many parts one `concat` joins. */
+const widestConcat = 128;
+
 export class GraphBuilder {
   /** Whether new nodes may be differentiated through (off inside `no_grad`). */
   gradEnabled = true;
@@ -314,6 +317,13 @@ export class GraphBuilder {
 
   concat(parts: readonly Node[], axis: number): Node {
     if (parts.length === 1) return parts[0]!;
+    if (parts.length > widestConcat) {
+      // In groups, so that no kernel reads more buffers than a function has parameters.
+      const groups = Array.from({ length: Math.ceil(parts.length / widestConcat) }, (_, i) =>
+        this.concat(parts.slice(i * widestConcat, (i + 1) * widestConcat), axis),
+      );
+      return this.concat(groups, axis);
+    }
     const first = parts[0]!;
     const total = parts.reduce((sum, part) => sum + part.shape[axis]!, 0);
     return this.make(

@@ -72,6 +72,7 @@ const inlineCostLimit = 2; // of a producer that is recomputed
 const lightCostLimit = 4; // of a producer that reads at most one value
 const inlineNodeLimit = 40; // of a producer that is computed once
 const regionNodeLimit = 160;
+const mostBuffers = 128;
 
 interface Draft {
   readonly kind: RegionKind;
@@ -277,10 +278,18 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
   return { regions: sortRegions(drafts), outputs: roots };
 }
 
-/** Views that a dot cannot read through (its operands need one linear index): they are copied out first. */
+/**
+ * Views that are copied out first: those that a dot cannot read through (its operands need one linear index), and
+ * groups of a join with very many parts (a kernel has only so many buffers).
+ */
 function chooseCopied(order: readonly Node[]): Set<Node> {
   const copied = new Set<Node>();
   for (const node of order) {
+    if (node.op === "concat") {
+      const groups = node.inputs.filter((part) => part.op === "concat");
+      const parts = groups.reduce((count, group) => count + group.inputs.length, node.inputs.length);
+      if (parts > mostBuffers) for (const group of groups) copied.add(group);
+    }
     if (node.op !== "dot") continue;
     for (const operand of node.inputs) {
       const { base } = linearAccess(operand, copied);
