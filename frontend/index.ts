@@ -168,7 +168,14 @@ export {
 } from "./type-info.ts";
 export { allclose, allcloseAsync, equal, equalAsync, type ClosenessOptions } from "./comparison.ts";
 export { histogramdd, type Histogram, type HistogramOptions } from "./histogram.ts";
-export { nonzero, nonzeroAsync, unique, uniqueAsync, unique_consecutive, unique_consecutiveAsync } from "./variable-results.ts";
+export {
+  nonzero,
+  nonzeroAsync,
+  unique,
+  uniqueAsync,
+  unique_consecutive,
+  unique_consecutiveAsync,
+} from "./variable-results.ts";
 export { tril_indices, triu_indices } from "./triangle-indices.ts";
 export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
 export { slice, type Index, type IndexValue, type Slice } from "./subscripts.ts";

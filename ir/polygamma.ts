@@ -3,7 +3,7 @@ import type { GraphBuilder } from "./builder.ts";
 import type { Node } from "./graph.ts";
 
 /** (2k)! / B_2k for k = 1, 2, ..: the divisors of Euler and Maclaurin's correction. */
-const divisors = [12, -720, 30240, -1209600, 47900160, -1892437580.3183791, 74724249600, -2950130727918.164];
+const divisors = [12, -720, 30240, -1209600, 47900160, -1307674368000 / 691, 74724249600, -2950130727918.164];
 /** Terms summed one by one before the correction takes over. */
 const direct = 12;
 

@@ -157,7 +157,10 @@ function scalarOperation(node: Node, inputs: readonly Values[], { disturb }: Con
 function flushed(result: Values | readonly Values[]): Values | readonly Values[] {
   if (!("data" in result)) return result.map((values) => flushed(values) as Values);
   if (result.dtype !== "float32" && result.dtype !== "bfloat16") return result;
-  return { ...result, data: result.data.map((x) => (Math.abs(Number(x)) < 2 ** -126 ? Number(x) * 0 : x)) };
+  return {
+    ...result,
+    data: result.data.map((x) => (Math.abs(Number(x)) < 2 ** -126 ? (Object.is(x, -0) || Number(x) < 0 ? -0 : 0) : x)),
+  };
 }
 
 /**

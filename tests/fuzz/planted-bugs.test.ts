@@ -141,7 +141,7 @@ const bugs: Record<string, () => Promise<void> | void> = {
     plant<typeof Reductions>("../../codegen/lower/reductions.ts", ({ accumulator }) => ({
       accumulator: (builder, node) => {
         if (node.op !== "reduce_max") return accumulator(builder, node);
-        const wrong: typeof builder = Object.create(builder);
+        const wrong = Object.create(builder) as typeof builder;
         wrong.declare = (value, prefix) =>
           builder.declare(
             value.op === "const" ? { ...value, value: value.type.kind === "i64" ? 0n : 0 } : value,

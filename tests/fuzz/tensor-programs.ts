@@ -109,7 +109,7 @@ export class TensorProgram {
       this.keep(
         `${x.name}.neg()`,
         x.tensor.neg(),
-        x.eager.map((v) => -v + 0 * v),
+        x.eager.map((v) => -v + 0),
       );
     else this.keep(`${x.name}.abs()`, x.tensor.abs(), x.eager.map(Math.abs));
   }
@@ -270,6 +270,7 @@ export class TensorProgram {
           String(this.sign(number)),
           () => x.tensor.mul_(this.sign(number)),
         );
+      default:
     }
     const y = this.c.oneIn(3) ? null : this.partner(x);
     const f = {

@@ -31,7 +31,6 @@ export const assign = (name: string, value: Expr): Stmt => ({ kind: "assign", na
 export const when = (condition: Expr, then: Stmt[], otherwise: Stmt[] = []): Stmt => ({
   kind: "if",
   condition,
-  // oxlint-disable-next-line unicorn/no-thenable -- an array, which nobody awaits
   then,
   else: otherwise,
 });
