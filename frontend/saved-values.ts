@@ -24,6 +24,8 @@ export interface Operation {
 export const anomaly = { enabled: false, checkNan: true };
 
 const operations = new WeakMap<Node, Operation>();
+/** The overwritten value of which a node of a backward pass uses a copy. */
+const copies = new WeakMap<Node, Node>();
 /** Nodes whose saved values an earlier backward gave up, with the line of that call. */
 const freed = new WeakMap<Node, () => string | null>();
 
@@ -69,6 +71,7 @@ export function checkSaved(name: string, node: Node, produced: readonly (Node | 
   const operation = operations.get(node) ?? null;
   // A constant is the same node wherever it occurs: a rule that uses a zero does not use a tensor of zeros.
   const candidates = new Set<Node>([node, ...node.inputs].filter((value) => !isConstant(value)));
+  const kept = operation?.overwrites ?? copies.get(node) ?? null;
   const site = freed.get(node);
   if (site === undefined && !anyOverwritten(candidates, operation)) return;
   for (const used of usedBy(produced, firstNew, candidates)) {
@@ -81,9 +84,21 @@ export function checkSaved(name: string, node: Node, produced: readonly (Node | 
     }
     for (const value of savedFor(used, operation)) {
       const write = overwriteOf(value);
-      if (write === null || (operation !== null && value === operation.overwrites)) continue;
+      if (write === null || value === kept) continue;
       throw overwrittenError(name, node, value, write);
     }
+  }
+  if (kept !== null) keepFor(produced, firstNew, kept);
+}
+
+/** What a rule made of a kept copy uses the copy, too, when it is differentiated in its turn. */
+function keepFor(produced: readonly (Node | null)[], firstNew: number, kept: Node): void {
+  const stack = produced.filter((grad) => grad !== null);
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (node.id < firstNew || !node.requiresGrad || copies.has(node)) continue;
+    copies.set(node, kept);
+    stack.push(...node.inputs);
   }
 }
 

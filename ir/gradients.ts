@@ -75,6 +75,22 @@ const inverse = (axes: readonly number[]): number[] => {
   return result;
 };
 
+/**
+ * The gradient of a running product, written so that it can be differentiated again around zeros, too: for each factor
+ * the running products without it. Takes as much memory as there are pairs of positions.
+ */
+const scannedProductGradient = (g: GraphBuilder, x: Node, grad: Node, axis: number, reverse: boolean): Node => {
+  const size = x.shape[axis]!;
+  if (size === 0) return zeros(g, x);
+  const pairs = [size, ...x.shape];
+  const [left, at] = [g.iotaAlong(pairs, 0, "int64"), g.iotaAlong(pairs, axis + 1, "int64")];
+  const without = g.scan("prod", g.where(g.eq(left, at), 1, g.expandTo(x, pairs)), axis + 1, reverse);
+  const later = reverse ? g.le(at, left) : g.ge(at, left);
+  const summed = g.sum(g.where(later, g.mul(g.expandTo(grad, pairs), without), 0), [axis + 1]);
+  const order = range(x.shape.length).map((i) => (i < axis ? i + 1 : i === axis ? 0 : i + 1));
+  return g.reshape(g.permute(summed, [...order, axis + 1]), x.shape);
+};
+
 export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   input: "none",
   scalar: "none",
@@ -198,6 +214,7 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
       return [g.sub(part(1), part(-1))];
     }
     if (kind === "prod") {
+      if (g.gradEnabled) return [scannedProductGradient(g, x, grad, axis, reverse)];
       // sum over later positions of grad * out, divided by x; around zeros, by the product with x replaced by one.
       const size = x.shape[axis]!;
       const zero = g.eq(x, 0);

@@ -86,20 +86,7 @@ function fillSlices(g: GraphBuilder, input: Node, dim: number, index: Node, valu
   return g.reshape(g.scatter("set", base, updates, [axis], [positions]), input.shape);
 }
 
-defineOp({
-  name: "index_fill",
-  signature: "index_fill(Tensor input, int dim, Tensor index, Scalar value) -> Tensor",
-  places: ["torch", "Tensor"],
-  inplace: true,
-  doc: {
-    summary: "input with a number in the slices that index names.",
-    shape: "[.., n, ..] and [m] -> [.., n, ..]",
-    source: "torch.index_fill",
-  },
-  gradient: "through decomposition",
-  record: (g, { input, dim, index, value }) => fillSlices(g, input, dim, index, scalarAs(g, value, input.dtype)),
-});
-
+// Before the one that takes a number: a 0-d tensor would do as that, without its gradient.
 defineOp({
   name: "index_fill.tensor",
   signature: "index_fill(Tensor input, int dim, Tensor index, Tensor value) -> Tensor",
@@ -119,6 +106,20 @@ defineOp({
       );
     return fillSlices(g, input, dim, index, g.cast(value, input.dtype));
   },
+});
+
+defineOp({
+  name: "index_fill",
+  signature: "index_fill(Tensor input, int dim, Tensor index, Scalar value) -> Tensor",
+  places: ["torch", "Tensor"],
+  inplace: true,
+  doc: {
+    summary: "input with a number in the slices that index names.",
+    shape: "[.., n, ..] and [m] -> [.., n, ..]",
+    source: "torch.index_fill",
+  },
+  gradient: "through decomposition",
+  record: (g, { input, dim, index, value }) => fillSlices(g, input, dim, index, scalarAs(g, value, input.dtype)),
 });
 
 defineOp({

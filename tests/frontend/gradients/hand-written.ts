@@ -1,0 +1,124 @@
+/** Functions that are no single operator of the registry, with inputs. */
+import * as torch from "cresset";
+import { constant, given, integers, mask, positive, signed, type Samples } from "./inputs.ts";
+
+const F = torch.nn.functional;
+interface Function {
+  readonly call: (...args: never[]) => unknown;
+  readonly inputs: Samples[string];
+}
+
+/** The same draws in every evaluation. */
+const seeded =
+  <A extends unknown[]>(call: (...args: A) => unknown) =>
+  (...args: A): unknown => {
+    torch.manual_seed(0);
+    return call(...args);
+  };
+
+export const handWritten: Readonly<Record<string, Function>> = {
+  "x.at": {
+    call: (x: torch.Tensor) => [
+      x.at("..., 1:3"),
+      x.at(null, [1, 0]),
+      x.at(x.gt(0.4)),
+      x.at(integers([1n, 1n]), ":2"),
+      x.at(-1, "::2"),
+    ],
+    inputs: () => [[signed(2, 4)]],
+  },
+  "x.set_at": {
+    call: (x: torch.Tensor, y: torch.Tensor) => {
+      const z = x.clone();
+      z.set_at([0, "1:3"], y);
+      z.set_at(
+        [
+          mask([
+            [true, false, false, false],
+            [false, false, false, true],
+          ]),
+        ],
+        y.sum(),
+      );
+      return z;
+    },
+    inputs: () => [[signed(2, 4), positive(2)]],
+  },
+  "x.as_strided": { call: (x: torch.Tensor) => x.as_strided([2, 2], [1, 2], 1), inputs: () => [[signed(3, 2)]] },
+  "x.mul_ through a view": {
+    call: (x: torch.Tensor, y: torch.Tensor) => {
+      const z = x.clone();
+      z.at(":, 1").mul_(y);
+      z.t().at(0).exp_();
+      return z;
+    },
+    inputs: () => [[signed(2, 3), positive(2)]],
+  },
+  "x.to another type and device": {
+    call: (x: torch.Tensor) => x.to("cpu").mul(2).to("cpu:js"),
+    inputs: () => [[signed(3)]],
+  },
+  "F.batch_norm, training": {
+    call: (x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) => F.batch_norm(x, null, null, w, b, true),
+    inputs: () => [[signed(3, 2, 2), positive(2), signed(2)]],
+  },
+  "F.batch_norm, evaluating": {
+    call: (x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) =>
+      F.batch_norm(x, constant(signed(2)), constant(positive(2)), w, b),
+    inputs: () => [[signed(3, 2), positive(2), signed(2)]],
+  },
+  "F.instance_norm": {
+    call: (x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) => F.instance_norm(x, { weight, bias }),
+    inputs: () => [[signed(2, 2, 3), positive(2), signed(2)]],
+  },
+  "F.unfold": { call: (x: torch.Tensor) => F.unfold(x, [2, 2], { stride: 1 }), inputs: () => [[signed(1, 1, 3, 3)]] },
+  "F.max_pool2d": { call: (x: torch.Tensor) => F.max_pool2d(x, 2), inputs: () => [[signed(1, 1, 4, 4)]] },
+  "F.adaptive_max_pool2d": {
+    call: (x: torch.Tensor) => F.adaptive_max_pool2d(x, [2, 2]),
+    inputs: () => [[signed(1, 1, 4, 3)]],
+  },
+  "F.scaled_dot_product_attention": {
+    call: (q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) => [
+      F.scaled_dot_product_attention(q, k, v),
+      F.scaled_dot_product_attention(q, k, v, { is_causal: true }),
+    ],
+    inputs: () => [[signed(1, 1, 3, 2), positive(1, 1, 3, 2), signed(1, 1, 3, 2)]],
+  },
+  "F.embedding_bag": {
+    call: (w: torch.Tensor) =>
+      (["sum", "mean", "max"] as const).map((mode) =>
+        F.embedding_bag(
+          integers([
+            [2n, 0n],
+            [1n, 1n],
+          ]),
+          w,
+          { mode },
+        ),
+      ),
+    inputs: () => [[signed(3, 2)]],
+  },
+  "F.dropout": { call: seeded((x: torch.Tensor) => F.dropout(x, 0.4)), inputs: () => [[signed(8)]] },
+  "F.alpha_dropout": {
+    call: seeded((x: torch.Tensor) => F.alpha_dropout(x, 0.4, { training: true })),
+    inputs: () => [[signed(8)]],
+  },
+  "F.rrelu": { call: seeded((x: torch.Tensor) => F.rrelu(x, { training: true })), inputs: () => [[signed(6)]] },
+  "F.triplet_margin_with_distance_loss": {
+    call: (a: torch.Tensor, p: torch.Tensor, n: torch.Tensor) => F.triplet_margin_with_distance_loss(a, p, n),
+    inputs: () => [
+      [
+        signed(2, 3),
+        positive(2, 3),
+        given([
+          [2, -2, 1],
+          [1, 2, -2],
+        ]),
+      ],
+    ],
+  },
+  "nn.MultiheadAttention": {
+    call: seeded((x: torch.Tensor) => new torch.nn.MultiheadAttention(4, 2, { dtype: torch.float64 })(x, x, x)[0]),
+    inputs: () => [[signed(3, 1, 4)]],
+  },
+};

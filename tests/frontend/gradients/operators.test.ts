@@ -1,0 +1,92 @@
+/**
+ * Every differentiable operator's gradient against differences, in float64. An operator whose tensors may be any
+ * signed numbers of one shape needs no entry in the tables beside this file; every other one has an entry, or stands
+ * among the exceptions with a reason.
+ */
+import * as torch from "cresset";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callOperator } from "../../../frontend/call.ts";
+import { operators, type Operator } from "../../../ir/operator.ts";
+import { parseSignature } from "../../../ir/signature.ts";
+import { handWritten } from "./hand-written.ts";
+import { signed, type Samples } from "./inputs.ts";
+import { nn } from "./nn.ts";
+import { pointwise } from "./pointwise.ts";
+import { reductions } from "./reductions.ts";
+import { shapes } from "./shapes.ts";
+
+const samples: Samples = { ...pointwise, ...shapes, ...reductions, ...nn };
+
+/** Operators that differences cannot judge here, and why. */
+const exceptions: Readonly<Record<string, string>> = {
+  bitwise_not: "takes integers only",
+};
+
+/** Outputs that are by-products: PyTorch's have no gradient either. */
+const byProducts: Readonly<Record<string, number>> = { native_layer_norm: 2 };
+
+const differentiable = [...operators()].filter(({ places, gradient }) => places.length > 0 && gradient !== "none");
+
+/** Signed numbers for every tensor that must be given; null when something else must be given, too. */
+function plainInputs({ signature }: Operator): readonly (readonly unknown[])[] | null {
+  const required = parseSignature(signature).parameters.filter((parameter) => !parameter.optional);
+  if (!required.every(({ type }) => type === "Tensor" || type === "Tensor|Scalar")) return null;
+  return [
+    required.map((_, i) =>
+      signed(2, 3)
+        .mul(1 + i / 7)
+        .detach()
+        .requires_grad_(),
+    ),
+  ];
+}
+const inputsOf = (definition: Operator): readonly (readonly unknown[])[] | null =>
+  samples[definition.name]?.() ?? plainInputs(definition);
+
+type Check = (func: (...inputs: torch.Tensor[]) => torch.Tensor[], inputs: torch.Tensor[]) => boolean;
+const checks: readonly (readonly [kind: string, check: Check])[] = [
+  ["gradients", (func, inputs) => torch.autograd.gradcheck(func, inputs)],
+  ["gradients of gradients", (func, inputs) => torch.autograd.gradgradcheck(func, inputs, { fast_mode: true })],
+];
+
+/** A call as a function of those of its tensors, lists included, that need gradients. */
+function checkCall(check: Check, call: (args: unknown[]) => unknown, args: readonly unknown[], ignored = 0): boolean {
+  const leaves = args.flat().filter((arg): arg is torch.Tensor => arg instanceof torch.Tensor && arg.requires_grad);
+  const func = (...fresh: torch.Tensor[]): torch.Tensor[] => {
+    const swap = (arg: unknown): unknown =>
+      Array.isArray(arg) ? arg.map(swap) : (fresh[leaves.indexOf(arg as torch.Tensor)] ?? arg);
+    const result = call(args.map(swap));
+    const outputs = result instanceof torch.Tensor ? [result] : [...(result as torch.Tensor[])];
+    return outputs.slice(0, outputs.length - ignored);
+  };
+  return check(func, leaves);
+}
+beforeAll(() => torch.set_default_device("cpu:js"));
+afterAll(() => torch.set_default_device(null));
+
+describe.each(checks)("%s agree with differences", (_kind, check) => {
+  it.each(
+    differentiable
+      .filter(({ name }) => !(name in exceptions))
+      .map((definition) => [definition.name, definition] as const),
+  )("%s", (name, definition) => {
+    const inputs = inputsOf(definition);
+    if (inputs === null)
+      throw new Error(
+        `${name} needs other arguments than tensors: give some in tests/frontend/gradients, for ${definition.signature}`,
+      );
+    for (const args of inputs)
+      expect(checkCall(check, (list) => callOperator(name.split(".")[0]!, list), args, byProducts[name])).toBe(true);
+  });
+
+  it.each(Object.entries(handWritten))("%s", (_name, { call, inputs }) => {
+    for (const args of inputs())
+      expect(checkCall(check, (list) => (call as (...args: unknown[]) => unknown)(...list), args)).toBe(true);
+  });
+});
+
+it("skips what it says", () => {
+  for (const [name, reason] of Object.entries(exceptions)) console.warn(`gradcheck skips ${name}: ${reason}`);
+  const names = new Set([...operators()].map(({ name }) => name));
+  expect(Object.keys(exceptions).filter((name) => !names.has(name))).toEqual([]);
+});
