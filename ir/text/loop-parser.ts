@@ -165,7 +165,7 @@ class LoopParser {
   }
 
   private type(line: Scanner): Type {
-    const match = /^([a-z]+\d*?)(?:x(\d+))?$/.exec(line.word());
+    const match = /^([a-z]+?\d*)(?:x(\d+))?$/.exec(line.word());
     const kind = match?.[1] as Kind | undefined;
     if (kind === undefined || !kinds.includes(kind)) return line.fail(kinds.join(" or "));
     return { kind, lanes: Number(match![2] ?? 1) };

@@ -190,7 +190,8 @@ class KernelVerifier {
   private expression(expr: Expr): Type {
     const { type } = expr;
     const wide = type.kind === "f64" || type.kind === "i64" ? 2 : 4;
-    this.check(type.lanes === 1 || type.lanes === wide, `${typeText(type)} is a register`);
+    const isMask = type.kind === "bool" && type.lanes === 2;
+    this.check(type.lanes === 1 || type.lanes === wide || isMask, `${typeText(type)} is a register`);
     switch (expr.op) {
       case "const":
         this.check(
