@@ -69,8 +69,9 @@ export function convertTensors(root: Module, convert: (tensor: Tensor) => Tensor
     for (const tensor of tensorsOf(root)) {
       const plain = tensor.detach();
       const converted = convert(plain);
-      if (tensor.grad !== null) tensor.grad = convert(tensor.grad);
+      const gradient = tensor.grad === null ? null : convert(tensor.grad);
       if (converted !== plain) tensor.become_(converted);
+      if (gradient !== tensor.grad) tensor.grad = gradient;
     }
   });
 }
@@ -82,7 +83,8 @@ export async function convertToAsync(root: Module, where: Destination): Promise<
   for (const tensor of tensorsOf(root)) {
     const plain = tensor.detach();
     const converted = await plain.toAsync(...target(tensor, where));
-    if (tensor.grad !== null) tensor.grad = await tensor.grad.toAsync(...target(tensor, where));
+    const gradient = tensor.grad === null ? null : await tensor.grad.toAsync(...target(tensor, where));
     if (converted !== plain) tensor.become_(converted);
+    if (gradient !== tensor.grad) tensor.grad = gradient;
   }
 }

@@ -21,7 +21,7 @@ export const raw = (array: ArrayBufferView, shape?: readonly number[]): RawArray
 });
 
 export const rawTensor = async (tensor: torch.Tensor): Promise<RawArray> =>
-  raw(await tensor.numpyAsync(), tensor.shape);
+  raw(await tensor.detach().numpyAsync(), tensor.shape);
 
 export async function rawTensors(tensors: Readonly<Record<string, torch.Tensor>>): Promise<Record<string, RawArray>> {
   const entries = await Promise.all(
