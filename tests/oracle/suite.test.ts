@@ -16,6 +16,9 @@ class FakeTensor {
   to(): FakeTensor {
     return this;
   }
+  clone(): FakeTensor {
+    return this;
+  }
   reshape(shape: readonly number[]): FakeTensor {
     return new FakeTensor(this.data, shape);
   }
