@@ -5,9 +5,9 @@
  * https://docs.pytorch.org/docs/stable/random.html
  */
 import { isFloat, type DType } from "../ir/dtype.ts";
-import { ArgumentError, DTypeError, ReadError } from "../ir/errors.ts";
+import { ArgumentError, DTypeError, ReadError, ShapeError } from "../ir/errors.ts";
 import { enterScope, type Node } from "../ir/graph.ts";
-import { elementCount, type Shape } from "../ir/shape.ts";
+import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import {
   CpuGenerator,
@@ -308,20 +308,19 @@ export function randperm(n: number | bigint, options: RandomOptions = {}): Tenso
   });
 }
 
-/** Values of a tensor on the host, for draws whose parameters are tensors. */
-function onHost(name: string, tensor: Tensor): TypedArray {
+/** Values of a tensor on the host, for draws whose parameters are tensors; float32 of a narrower float. */
+function onHost(name: string, tensor: Tensor): Float32Array | Float64Array {
   if (!tensor.storage_.device.synchronous)
     throw new ReadError(
       `${name}/device`,
       `${name}: its parameters are read on the host, which ${tensor.storage_.device.name} does only asynchronously.`,
       "Compute it on a CPU device.",
     );
-  return tensor.readSync_();
+  const dtype = tensor.dtype.name;
+  const narrow = dtype === "float16" || dtype === "bfloat16";
+  const values = (narrow ? tensor.detach().to("float32") : tensor).readSync_();
+  return values instanceof Float64Array || values instanceof Float32Array ? values : Float64Array.from(values, Number);
 }
-const wide = (array: TypedArray): Float32Array | Float64Array =>
-  array instanceof Float64Array || array instanceof Float32Array
-    ? array
-    : Float64Array.from(array as ArrayLike<number>);
 
 /** 0/1 draws with the probabilities of `input`. https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html */
 export function bernoulli(input: Tensor, p?: number | RandomOptions | null, options: RandomOptions = {}): Tensor {
@@ -340,7 +339,7 @@ export function bernoulli(input: Tensor, p?: number | RandomOptions | null, opti
       );
     const rest = isPlainObject(p) ? (p as RandomOptions) : options;
     const draws = drawn(input.shape, dtype, device, (target) =>
-      fillBernoulliFrom(target, generatorOf(rest).cpu_, wide(onHost("bernoulli", input)), dtype as never),
+      fillBernoulliFrom(target, generatorOf(rest).cpu_, onHost("bernoulli", input), dtype as never),
     );
     // The gradient by the probabilities is zero, not missing.
     const node = input.node_();
@@ -358,7 +357,7 @@ export function poisson(input: Tensor, generator?: Generator | RandomOptions | n
     const dtype = requireFloatType("poisson", input.dtype.name);
     return Tensor.ofNode(
       drawn(input.shape, dtype, input.storage_.device, (target) =>
-        fillPoisson(target as FloatArray, source.cpu_, wide(onHost("poisson", input)), dtype),
+        fillPoisson(target as FloatArray, source.cpu_, onHost("poisson", input), dtype),
       ),
       input.storage_.device,
     );
@@ -375,7 +374,14 @@ export function multinomial(
   return withSite(() => {
     const named = (isPlainObject(replacement) ? replacement : options) as RandomOptions & { replacement?: boolean };
     const again = typeof replacement === "boolean" ? replacement : (named.replacement ?? false);
-    const categories = input.shape.at(-1) ?? 0;
+    requireFloatType("multinomial", input.dtype.name);
+    if (input.shape.length !== 1 && input.shape.length !== 2)
+      throw new ShapeError(
+        "multinomial/dimensions",
+        `multinomial: prob_dist must be 1 or 2 dim, got shape ${formatShape(input.shape)}.`,
+        "Flatten all dimensions but the last, which holds the weights.",
+      );
+    const categories = input.shape.at(-1)!;
     const rows = input.shape.length === 2 ? input.shape[0]! : 1;
     const samples = Number(num_samples);
     const shape = input.shape.length === 2 ? [rows, samples] : [samples];
@@ -383,7 +389,7 @@ export function multinomial(
     return finish(
       Tensor.ofNode(
         drawn(shape, "int64", device, (target) =>
-          fillMultinomial(target, generatorOf(named).cpu_, wide(onHost("multinomial", input)), {
+          fillMultinomial(target, generatorOf(named).cpu_, onHost("multinomial", input), {
             rows,
             categories,
             samples,
@@ -503,7 +509,7 @@ const fills: Record<string, readonly [names: readonly string[], defaults: readon
       const dtype = self.dtype.name as never;
       return drawn(self.shape, self.dtype.name, self.storage_.device, (target) =>
         p instanceof Tensor
-          ? fillBernoulliFrom(target, generator.cpu_, wide(onHost("bernoulli_", p)), dtype)
+          ? fillBernoulliFrom(target, generator.cpu_, onHost("bernoulli_", p), dtype)
           : fillBernoulli(target, generator.cpu_, p as number, dtype),
       );
     },
