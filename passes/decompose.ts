@@ -35,6 +35,13 @@ export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
         // A negative tag only tells two tensors of one value apart.
         replaced.set(node, [node.attrs.tag < 0 ? inputs[0]! : g.rebuild(node, inputs)]);
         break;
+      case "constant":
+        // Made anew, so that a literal of the recording and one of an expansion are one node.
+        replaced.set(node, [g.constant(node.attrs.value, node.dtype)]);
+        break;
+      case "iota":
+        replaced.set(node, [g.iota(node.shape[0]!, node.dtype)]);
+        break;
       case "pick": {
         const source = replaced.get(node.inputs[0]!)!;
         replaced.set(node, [source.length > 1 ? source[node.attrs.index]! : g.rebuild(node, inputs)]);

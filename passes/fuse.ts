@@ -18,6 +18,8 @@ import type { KernelGraph, Region, RegionKind } from "../ir/kernel-graph.ts";
 import { elementCount, sameShape } from "../ir/shape.ts";
 import { isFree, isMap, isReduce, isView } from "../ir/traits.ts";
 import { linearAccess } from "../ir/views.ts";
+import { joinRegions } from "./join-regions.ts";
+import { reaches, type Draft } from "./region-draft.ts";
 
 const anchorKinds: Readonly<Record<string, RegionKind>> = {
   dot: "contract",
@@ -74,19 +76,6 @@ const inlineNodeLimit = 40; // of a producer that is computed once
 const regionNodeLimit = 160;
 const mostBuffers = 128;
 
-interface Draft {
-  readonly kind: RegionKind;
-  readonly domain: readonly number[];
-  reduced: readonly number[];
-  rowShape: readonly number[] | null;
-  readonly members: Set<Node>;
-  readonly stores: Set<Node>;
-  /** Regions whose stored values this one reads. */
-  readonly before: Set<Draft>;
-  readonly reads: Set<Node>;
-  readonly order: number;
-}
-
 export interface FuseOptions {
   /** Off: every node that can stand alone becomes a kernel of its own (for tests). */
   readonly enabled: boolean;
@@ -123,19 +112,6 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
       else if (inlined.has(node)) for (const next of node.inputs) stack.push({ node: next, direct: item.direct });
     }
     return found;
-  };
-
-  const reaches = (from: Draft, to: Draft): boolean => {
-    const stack = [from];
-    const seen = new Set<Draft>();
-    while (stack.length > 0) {
-      const draft = stack.pop()!;
-      if (draft === to) return true;
-      if (seen.has(draft)) continue;
-      seen.add(draft);
-      for (const earlier of draft.before) stack.push(earlier);
-    }
-    return false;
   };
 
   /** Whether a member's value is available at the reader's own iteration: same element, or its row's value. */
@@ -275,6 +251,8 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
   for (const root of roots) {
     if (root.op === "pick") home.get(root.inputs[0]!)!.stores.add(root);
   }
+  if (options.enabled)
+    joinRegions(drafts, { home, outputs, nodeLimit: regionNodeLimit, readLimit: mostBuffers, sameIteration });
   return { regions: sortRegions(drafts), outputs: roots };
 }
 

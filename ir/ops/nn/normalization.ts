@@ -41,11 +41,19 @@ function normaliseGradient(g: GraphBuilder, request: GradientRequest, layout: La
   const bias = tensorArgument(request, "bias");
   const grad = g.reshape(widen(g, request.grads[0]!), layout.shape);
   const result = normalised(g, g.reshape(widen(g, input), layout.shape), layout.axes, request.attrs["eps"] as number);
-  const inner = weight === null ? grad : g.mul(grad, g.reshape(weight, layout.weightShape));
+  const scale = weight === null ? null : g.reshape(weight, layout.weightShape);
+  // A weight that is the same all over a mean comes after it: the sums are then those of the weight and the bias.
+  const isOutside = layout.axes.every((axis) => layout.weightShape[axis] === 1);
+  const before = scale === null || isOutside ? grad : g.mul(grad, scale);
+  const inputGradient = (): Node => {
+    const plain = normalisedGradient(g, result, before, layout.axes);
+    return scale !== null && isOutside ? g.mul(plain, scale) : plain;
+  };
+  const summed = (x: Node): Node => g.sumTo(isOutside ? g.sum(x, layout.axes) : x, layout.weightShape);
   return byArgument(g, request, {
-    input: input.requiresGrad ? normalisedGradient(g, result, inner, layout.axes) : null,
-    weight: weight?.requiresGrad ? g.sumTo(g.mul(grad, result.value), layout.weightShape) : null,
-    bias: bias?.requiresGrad ? g.sumTo(grad, layout.weightShape) : null,
+    input: input.requiresGrad ? inputGradient() : null,
+    weight: weight?.requiresGrad ? summed(g.mul(grad, result.value)) : null,
+    bias: bias?.requiresGrad ? summed(grad) : null,
   });
 }
 

@@ -1,0 +1,75 @@
+/**
+ * Joins regions that turn out to run over the same rows: greedy growth keeps two apart when what relates them came
+ * after both were opened.
+ *
+ * in:  drafts of regions in any order
+ * out: the same drafts, of which some have taken over all of another; no cycle is made
+ * Two reducing regions over one domain and the same axes are joined when one reads the other's values at its own
+ * iterations only, or when both read a value of the whole domain.
+ * Cost: O(pairs of such regions x region edges).
+ */
+import type { Node } from "../ir/graph.ts";
+import { elementCount } from "../ir/shape.ts";
+import { reachesAround, type Draft } from "./region-draft.ts";
+
+export interface JoinContext {
+  readonly home: Map<Node, Draft>;
+  readonly outputs: ReadonlySet<Node>;
+  readonly nodeLimit: number;
+  readonly readLimit: number;
+  /** Whether a value of the draft's members is only used where it is computed. */
+  readonly sameIteration: (draft: Draft, input: Node) => boolean;
+}
+
+export function joinRegions(drafts: Draft[], context: JoinContext): void {
+  const byRows = new Map<string, Draft[]>();
+  for (const draft of drafts) {
+    if (draft.kind !== "loops" || draft.reduced.length === 0) continue;
+    const key = `${draft.domain.join()}|${draft.reduced.join()}`;
+    const known = byRows.get(key);
+    if (known === undefined) byRows.set(key, [draft]);
+    else known.push(draft);
+  }
+  for (const group of byRows.values()) {
+    for (let i = 0; i < group.length; i++) {
+      for (let j = group.length - 1; j > i; j--) {
+        if (!mayJoin(group[i]!, group[j]!, context)) continue;
+        absorb(drafts, group[i]!, group[j]!, context);
+        group.splice(j, 1);
+        j = group.length;
+      }
+    }
+  }
+}
+
+function mayJoin(a: Draft, b: Draft, { nodeLimit, readLimit, sameIteration }: JoinContext): boolean {
+  if (a.members.size + b.members.size > nodeLimit || a.reads.size + b.reads.size > readLimit) return false;
+  if (reachesAround(a, b) || reachesAround(b, a)) return false;
+  const isDirect = a.before.has(b) || b.before.has(a);
+  const whole = elementCount(a.domain);
+  const shares = (): boolean => [...a.reads].some((node) => b.reads.has(node) && elementCount(node.shape) === whole);
+  if (!isDirect) return shares();
+  const both: Draft = { ...a, members: new Set([...a.members, ...b.members]) };
+  return [...both.members].every((node) => node.inputs.every((input) => sameIteration(both, input)));
+}
+
+function absorb(drafts: Draft[], into: Draft, other: Draft, { home, outputs }: JoinContext): void {
+  for (const node of other.members) {
+    into.members.add(node);
+    home.set(node, into);
+  }
+  for (const node of other.stores) into.stores.add(node);
+  for (const node of other.reads) into.reads.add(node);
+  for (const earlier of other.before) into.before.add(earlier);
+  into.before.delete(into);
+  into.before.delete(other);
+  drafts.splice(drafts.indexOf(other), 1);
+  for (const draft of drafts) if (draft.before.delete(other) && draft !== into) draft.before.add(into);
+  const isOwn = (node: Node): boolean => home.get(node.op === "pick" ? node.inputs[0]! : node) === into;
+  for (const node of into.reads) if (isOwn(node)) into.reads.delete(node);
+  // What only the other part read need not be stored.
+  for (const node of into.stores) {
+    if (!outputs.has(node) && !drafts.some((draft) => draft !== into && draft.reads.has(node)))
+      into.stores.delete(node);
+  }
+}
