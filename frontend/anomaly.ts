@@ -73,17 +73,17 @@ export class AnomalyWatch {
   }
 
   /** States that the gradients which leave an operator hold no NaN. */
-  left(node: Node, produced: readonly (Node | null)[]): void {
-    if (!anomaly.checkNan) return;
+  left(node: Node, produced: readonly (Node | null)[]): readonly (Node | null)[] {
+    if (!anomaly.checkNan) return produced;
     const operation = operationOf(node);
     const inputs = operation === null ? node.inputs : [...operation.inputs];
     const name = new GradientFunction(node, null).name();
     const line = forwardLine(node);
-    produced.forEach((grad, i) => {
+    return produced.map((grad, i) => {
       // What an operator's own steps hand each other is nobody's business.
       const place = inputs.indexOf(node.inputs[i]!);
-      if (grad === null || place < 0) return;
-      graph.refuseWhere(
+      if (grad === null || place < 0) return grad;
+      return graph.refuseWhere(
         grad,
         () => withGradMode(false, () => graph.isNaN(grad)),
         () =>

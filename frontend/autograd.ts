@@ -92,9 +92,10 @@ function run(pass: Pass): (Node | null)[] {
       ...(anomalies === null ? {} : { onNode: (node) => anomalies.entering(node) }),
       onRule: (node, _grads, produced) => {
         checkSaved(pass.name, node, produced, firstNew);
-        anomalies?.left(node, produced);
+        const passed = anomalies?.left(node, produced) ?? produced;
         firstNew = nextNodeId();
         visited.push(node);
+        return passed;
       },
     };
     let result: (Node | null)[];

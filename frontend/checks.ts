@@ -10,8 +10,8 @@ import { graph } from "./state.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { valueOf, type Value } from "./value.ts";
 
-/** Conditions that have not been computed yet, by the node whose values they are about. */
-const pending = new WeakMap<Node, Check[]>();
+/** Conditions that have not been computed yet, by their subjects. */
+const pending = new WeakMap<Node, Check>();
 /** Nobody has recorded a condition: the walks for them are saved. */
 let isUsed = false;
 const unsettled: { checks: readonly Check[]; value: Value }[] = [];
@@ -27,17 +27,17 @@ graph.onCheck = (check) => {
     return error;
   };
   isUsed = true;
-  const list = pending.get(check.subject);
-  if (list === undefined) pending.set(check.subject, [{ ...check, error: located }]);
-  else if (!list.some((known) => known.failed === check.failed)) list.push({ ...check, error: located });
+  pending.set(check.subject, { ...check, error: located });
 };
 
 /** The conditions of what is about to be computed, as a bool vector; null when there are none. */
 export function statusOf(roots: readonly Node[]): { node: Node; checks: readonly Check[] } | null {
   if (!isUsed) return null;
   const checks: Check[] = [];
-  for (const node of canonicalOrder(roots, (candidate) => valueOf(candidate) !== null))
-    checks.push(...(pending.get(node) ?? []));
+  for (const node of canonicalOrder(roots, (candidate) => valueOf(candidate) !== null)) {
+    const check = pending.get(node);
+    if (check !== undefined) checks.push(check);
+  }
   if (checks.length === 0) return null;
   const failed = checks.map((check) => check.failed);
   return { node: withGradMode(false, () => graph.concat(failed, 0)), checks };
@@ -54,11 +54,7 @@ export function noteStatus(checks: readonly Check[], value: Value): void {
     if (unsettled.length > unsettledLimit) unsettled.shift();
   }
   // A condition is checked once, with the first computation that needs it.
-  for (const check of checks) {
-    const rest = (pending.get(check.subject) ?? []).filter((other) => other !== check);
-    if (rest.length > 0) pending.set(check.subject, rest);
-    else pending.delete(check.subject);
-  }
+  for (const check of checks) pending.delete(check.subject);
 }
 
 /** Raises what asynchronous devices have found. */

@@ -40,7 +40,6 @@ export type GradientHook = (grad: Tensor) => Tensor | void;
 const fills = new Set(["fill_", "zero_"]);
 
 const owned = new WeakSet<Node>();
-let nextAlias = 1;
 
 /**
  * An n-dimensional array. Operations record what is to be computed; reading computes it.
@@ -74,7 +73,7 @@ export class Tensor {
   static ofNode(result: Node, device: Device): Tensor {
     let node = result;
     // Two tensors may be computed by one node; what is saved for backward is checked for each by itself.
-    if (node.op === "leaf" || owned.has(node)) node = graph.barrier(node, -nextAlias++);
+    if (node.op === "leaf" || owned.has(node)) node = graph.distinct(node);
     owned.add(node);
     const storage = new Storage(node, device);
     const tensor = new Tensor(storage, node.shape, null, null);

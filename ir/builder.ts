@@ -62,20 +62,23 @@ export class GraphBuilder {
 
   /**
    * States that every element of `index` must lie in [low, size): an index outside is clamped by the kernels, and the
-   * error is raised when what is computed from it is first read.
+   * error is raised when what is computed from it is first read. Returns the index to compute with.
    */
-  checkIndex(index: Node, size: number, error: () => Error, low = 0): void {
-    if (this.onCheck === null || index.op === "iota" || elementCount(index.shape) === 0) return;
-    this.refuseWhere(
+  checkIndex(index: Node, size: number, error: () => Error, low = 0): Node {
+    if (this.onCheck === null || index.op === "iota" || elementCount(index.shape) === 0) return index;
+    return this.refuseWhere(
       index,
       () => this.or(this.lt(index, literalFor(index, low)), this.ge(index, literalFor(index, size))),
       error,
     );
   }
 
-  /** States that no element of a bool tensor is true, for whoever reads what is computed from `subject`. */
-  refuseWhere(subject: Node, failing: () => Node, error: () => Error): void {
-    if (this.onCheck === null) return;
+  /**
+   * States that no element of a bool tensor is true, for whoever reads what is computed from the node that is returned:
+   * the subject, told apart from its other uses, which may be right.
+   */
+  refuseWhere(subject: Node, failing: () => Node, error: () => Error): Node {
+    if (this.onCheck === null) return subject;
     const enabled = this.gradEnabled;
     this.gradEnabled = false;
     const elements = failing();
@@ -85,7 +88,26 @@ export class GraphBuilder {
       elements.shape.map((_, axis) => axis),
     );
     this.gradEnabled = enabled;
-    this.onCheck({ subject, failed: this.reshape(failed, [1]), error });
+    const checked = this.distinct(subject);
+    this.onCheck({ subject: checked, failed: this.reshape(failed, [1]), error });
+    this.checkedInputs?.set(subject, checked);
+    return checked;
+  }
+
+  /** While a composite is recorded: its inputs that were checked, by what they were. */
+  private checkedInputs: Map<Node, Node> | null = null;
+
+  /** Records what stands behind a composite, and gives its inputs as they are to be used: those that were checked. */
+  withCheckedInputs<T>(inputs: readonly Node[], record: () => T): { readonly result: T; readonly inputs: Node[] } {
+    const outer = this.checkedInputs;
+    const own = new Map<Node, Node>();
+    this.checkedInputs = own;
+    try {
+      const result = record();
+      return { result, inputs: inputs.map((input) => own.get(input) ?? input) };
+    } finally {
+      this.checkedInputs = outer;
+    }
   }
 
   // ---- leaves
@@ -409,6 +431,13 @@ export class GraphBuilder {
 
   withHistory(value: Node, history: Node): Node {
     return this.make("with_history", [value, history], none, value.dtype, value.shape);
+  }
+
+  private distinctCount = 0;
+
+  /** The same value as a node of its own: identity for who keeps things by node, nothing to the compiler. */
+  distinct(x: Node): Node {
+    return this.barrier(x, -++this.distinctCount);
   }
 
   barrier(x: Node, tag: number): Node {

@@ -159,8 +159,8 @@ export function recordOperator(
   measured: Measured = nothingMeasured,
 ): RecordResult {
   if (!definition.composite) return definition.record(g, args, measured);
-  const { inputs, attrs } = splitArguments(args, isNode);
-  const expansion = definition.record(g, args, measured);
+  const { inputs: given, attrs } = splitArguments(args, isNode);
+  const { result: expansion, inputs } = g.withCheckedInputs(given, () => definition.record(g, args, measured));
   const roots: readonly Node[] = Array.isArray(expansion) ? (expansion as readonly Node[]) : [expansion as Node];
   const outputs = roots.map((root): { dtype: DType; shape: Shape } => ({ dtype: root.dtype, shape: root.shape }));
   const node = g.call(definition.name, inputs, attrs, outputs);

@@ -18,8 +18,12 @@ export interface DifferentiateHooks {
   readonly boundary?: ReadonlySet<Node>;
   /** Called before a node's rule runs. */
   readonly onNode?: (node: Node) => void;
-  /** Called after a node's rule ran, with the gradients of the inputs that require one. */
-  readonly onRule?: (node: Node, grads: readonly (Node | null)[], inputGradients: readonly (Node | null)[]) => void;
+  /** Sees (and may replace) the gradients of a node's inputs that require one, after its rule ran. */
+  readonly onRule?: (
+    node: Node,
+    grads: readonly (Node | null)[],
+    inputGradients: readonly (Node | null)[],
+  ) => readonly (Node | null)[];
 }
 
 export function differentiate(
@@ -65,15 +69,11 @@ export function differentiate(
     }
     if (!node.inputs.some((input) => useful.has(input))) continue;
     hooks.onNode?.(node);
-    const inputGradients = adjoint(g, node, grads);
-    hooks.onRule?.(
-      node,
-      grads,
-      inputGradients.map((grad, k) => (node.inputs[k]!.requiresGrad ? grad : null)),
-    );
+    const produced = adjoint(g, node, grads).map((grad, k) => (node.inputs[k]!.requiresGrad ? grad : null));
+    const inputGradients = hooks.onRule?.(node, grads, produced) ?? produced;
     node.inputs.forEach((input, k) => {
       const grad = inputGradients[k];
-      if (grad && input.requiresGrad && useful.has(input)) accumulate(input, 0, grad);
+      if (grad && useful.has(input)) accumulate(input, 0, grad);
     });
   }
   return targets.map((target) => results.get(target) ?? null);

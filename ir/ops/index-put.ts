@@ -59,34 +59,34 @@ function loneMask(indices: readonly (Node | null)[]): { mask: Node; axis: number
 }
 
 /** The true elements take the values in order; a value that is one for all of them is not counted off. */
-function putMasked(g: GraphBuilder, input: Node, mask: Node, axis: number, values: Node, accumulate: boolean): Node {
-  const covered = input.shape.slice(axis, axis + mask.shape.length);
-  if (!sameShape(covered, mask.shape))
+function putMasked(g: GraphBuilder, input: Node, given: Node, axis: number, values: Node, accumulate: boolean): Node {
+  const covered = input.shape.slice(axis, axis + given.shape.length);
+  if (!sameShape(covered, given.shape))
     throw new IndexError(
       "index_put/mask-shape",
-      `index_put: The shape of the mask ${formatShape(mask.shape)} at index ${axis} does not match the shape of the indexed tensor ${formatShape(input.shape)}.`,
+      `index_put: The shape of the mask ${formatShape(given.shape)} at index ${axis} does not match the shape of the indexed tensor ${formatShape(input.shape)}.`,
     );
   const lead = input.shape.slice(0, axis);
-  const rest = input.shape.slice(axis + mask.shape.length);
-  const chosen = g.expandTo(
-    g.reshape(truth(g, mask), [...lead.map(() => 1), ...mask.shape, ...rest.map(() => 1)]),
-    input.shape,
-  );
+  const rest = input.shape.slice(axis + given.shape.length);
   // The dimension of the chosen elements in `values`, counted from the left.
   const counted = values.shape.length - 1 - rest.length;
   const count = counted < 0 ? 1 : values.shape[counted]!;
   const whole = [...lead, count, ...rest];
   const aligned = fitted(g, values, whole);
+  const mismatch = (): Error =>
+    new ShapeError(
+      "index_put/values",
+      `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result: the mask ${describe(given)} does not have ${count} true elements.`,
+    );
+  const mask = count === 1 ? given : g.refuseWhere(given, () => g.ne(trueCount(g, truth(g, given)), count), mismatch);
+  const chosen = g.expandTo(
+    g.reshape(truth(g, mask), [...lead.map(() => 1), ...mask.shape, ...rest.map(() => 1)]),
+    input.shape,
+  );
   let updates: Node;
   if (count === 1)
     updates = g.expandTo(g.reshape(aligned, [...lead, ...mask.shape.map(() => 1), ...rest]), input.shape);
   else {
-    const mismatch = (): Error =>
-      new ShapeError(
-        "index_put/values",
-        `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result: the mask ${describe(mask)} does not have ${count} true elements.`,
-      );
-    g.refuseWhere(mask, () => g.ne(trueCount(g, truth(g, mask)), count), mismatch);
     const first = g.permute(aligned, [axis, ...range(whole.length).filter((i) => i !== axis)]);
     const spread =
       count === 0

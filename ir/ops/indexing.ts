@@ -150,8 +150,8 @@ export const gather = defineOp({
       return g.reshape(g.gather(source, [axis], [g.full([0], 0, "int64")]), given.shape);
     const positions = atLeast1d(g, given);
     checkAlong("gather", source, axis, positions);
-    checkRange(g, "gather", positions, source.shape[axis]!);
-    return g.reshape(g.takeAlong(source, axis, positions), given.shape);
+    const checked = checkRange(g, "gather", positions, source.shape[axis]!);
+    return g.reshape(g.takeAlong(source, axis, checked), given.shape);
   },
 });
 
@@ -185,9 +185,8 @@ export const indexSelect = defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, dim, index: given }) {
-    const positions = requireVector("index_select", given);
     const axis = axisOf("index_select", dim, input.shape.length);
-    checkRange(g, "index_select", positions, input.shape[axis] ?? 1);
+    const positions = checkRange(g, "index_select", requireVector("index_select", given), input.shape[axis] ?? 1);
     const result = selectAlong(g, atLeast1d(g, input), axis, atLeast1d(g, positions));
     return input.shape.length === 0 ? g.reshape(result, []) : result;
   },
@@ -239,8 +238,8 @@ export const takeAlongDim = defineOp({
       );
     if (dim === null) {
       const count = elementCount(input.shape);
-      checkRange(g, "take_along_dim", indices, count);
-      return g.gather(g.reshape(input, [count]), [0], [g.reshape(indices, [elementCount(indices.shape)])]);
+      const checked = checkRange(g, "take_along_dim", indices, count);
+      return g.gather(g.reshape(input, [count]), [0], [g.reshape(checked, [elementCount(indices.shape)])]);
     }
     if (indices.shape.length !== input.shape.length)
       throw new ShapeError(
@@ -262,7 +261,7 @@ export const takeAlongDim = defineOp({
         x,
         common.map((size, i) => (i === axis ? x.shape[i]! : size)),
       );
-    checkRange(g, "take_along_dim", indices, input.shape[axis]!);
-    return g.takeAlong(sized(input), axis, sized(indices));
+    const checked = checkRange(g, "take_along_dim", indices, input.shape[axis]!);
+    return g.takeAlong(sized(input), axis, sized(checked));
   },
 });

@@ -188,10 +188,10 @@ defineOp({
     const shape = commonShape("masked_scatter", input, mask);
     const count = elementCount(source.shape);
     if (count === 0 || elementCount(shape) === 0) return g.expandTo(input, shape);
-    const chosen = g.expandTo(truth(g, mask), shape);
-    g.refuseWhere(
-      chosen,
-      () => g.gt(trueCount(g, chosen), count),
+    const asked = g.expandTo(truth(g, mask), shape);
+    const chosen = g.refuseWhere(
+      asked,
+      () => g.gt(trueCount(g, asked), count),
       () =>
         new ShapeError(
           "masked_scatter/count",

@@ -32,11 +32,11 @@ function prepared(g: GraphBuilder, name: string, input: Node, dim: number, index
   if (elementCount(index.shape) > 0) requireIndex(name, index);
   const axis = axisOf(name, dim, input.shape.length);
   const base = atLeast1d(g, input);
-  const positions = atLeast1d(g, index);
+  let positions = atLeast1d(g, index);
   let values = atLeast1d(g, src);
   if (elementCount(index.shape) > 0) {
     checkAlong(name, base, axis, positions);
-    checkRange(g, name, positions, base.shape[axis]!);
+    positions = checkRange(g, name, positions, base.shape[axis]!);
     if (values.shape.length !== positions.shape.length || positions.shape.some((size, i) => size > values.shape[i]!)) {
       throw new ShapeError(
         `${name}/src-size`,

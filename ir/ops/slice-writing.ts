@@ -20,9 +20,8 @@ interface Slices {
 function slices(g: GraphBuilder, name: string, input: Node, dim: number, index: Node, source: Node): Slices {
   const axis = axisOf(name, dim, input.shape.length);
   const base = atLeast1d(g, input);
-  const positions = atLeast1d(g, requireVector(name, index));
+  const positions = checkRange(g, name, atLeast1d(g, requireVector(name, index)), base.shape[axis]!);
   const values = atLeast1d(g, source);
-  checkRange(g, name, positions, base.shape[axis]!);
   const expected = base.shape.map((size, i) => (i === axis ? positions.shape[0]! : size));
   if (!sameShape(values.shape, expected))
     throw new ShapeError(

@@ -118,13 +118,15 @@ function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Obse
       "cov/aweights",
       `cov(): expected aweights to have floating point dtype but got aweights with ${aweights.dtype} dtype.`,
     );
-  if (fweights !== null)
-    g.refuseWhere(
-      fweights,
-      () => g.lt(fweights, 0),
-      () => new ArgumentError("cov/fweights", "cov(): fweights cannot be negative."),
-    );
-  const frequencies = fweights === null ? null : wide(fweights, "fweights");
+  const counts =
+    fweights === null
+      ? null
+      : g.refuseWhere(
+          fweights,
+          () => g.lt(fweights, 0),
+          () => new ArgumentError("cov/fweights", "cov(): fweights cannot be negative."),
+        );
+  const frequencies = counts === null ? null : wide(counts, "fweights");
   const importance = aweights === null ? null : wide(aweights, "aweights");
   const weights =
     frequencies === null ? importance : importance === null ? frequencies : g.mul(frequencies, importance);

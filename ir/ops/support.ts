@@ -162,13 +162,13 @@ export const atLeast1d = (g: GraphBuilder, x: Node): Node => (x.shape.length ===
 
 /** Negative positions counted from the end. */
 export function wrapIndex(g: GraphBuilder, index: Node, size: number, name = "index"): Node {
-  checkRange(g, name, index, size, -size);
-  return g.where(g.lt(index, 0), g.add(index, size), index);
+  const checked = checkRange(g, name, index, size, -size);
+  return g.where(g.lt(checked, 0), g.add(checked, size), checked);
 }
 
-/** States that indices lie in [low, size); one outside is reported when the result is read. */
-export function checkRange(g: GraphBuilder, name: string, index: Node, size: number, low = 0): void {
-  g.checkIndex(
+/** Indices that must lie in [low, size); one outside is reported when the result is read. */
+export function checkRange(g: GraphBuilder, name: string, index: Node, size: number, low = 0): Node {
+  return g.checkIndex(
     index,
     size,
     () =>

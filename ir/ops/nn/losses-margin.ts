@@ -28,10 +28,10 @@ export const multiMarginLoss = defineOp({
       throw new ArgumentError("multi_margin_loss/p", `multi_margin_loss: only p == 1 and p == 2 supported, got ${p}.`);
     const single = args.input.shape.length < 2;
     const input = single ? g.reshape(args.input, [1, args.input.shape[0] ?? 1]) : args.input;
-    const target = g.reshape(args.target, [input.shape[0]!]);
-    requireClasses("multi_margin_loss", requireFloat("multi_margin_loss", input), target, weight);
+    const classes = g.reshape(args.target, [input.shape[0]!]);
+    requireClasses("multi_margin_loss", requireFloat("multi_margin_loss", input), classes, weight);
     const x = widen(g, input);
-    checkRange(g, "multi_margin_loss", target, input.shape[1]!);
+    const target = checkRange(g, "multi_margin_loss", classes, input.shape[1]!);
     const column = besideClasses(g, target, input);
     const own = valueAt(g, x, column);
     const gap = g.add(g.sub(x, own), g.scalar(args.margin, x.dtype));
