@@ -13,6 +13,8 @@ export default defineConfig({
     maxWorkers: 2,
     globalSetup: ["tests/support/generate.ts"],
     execArgv: ["--conditions=source"],
+    // Every pass of every compilation is checked (see docs/debugging.md).
+    env: { VERIFY: "1" },
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
