@@ -1,6 +1,7 @@
 /** PyTorch's own cases on every device, held to baseline.json and known-failures.json. */
 import * as torch from "cresset";
 import { beforeAll, describe, expect, it } from "vitest";
+import { webgpuAvailable } from "../support/webgpu.ts";
 import { Adapter } from "./adapter.ts";
 import { TESTED_DEVICES, readBaseline, readKnownFailures } from "./baseline.ts";
 import { CASES_DIRECTORY } from "./cli.ts";
@@ -8,10 +9,12 @@ import { caseFileNames } from "./format.ts";
 import { runFile, type FileResult } from "./suite.ts";
 
 const FILE_TIMEOUT = 20 * 60_000;
+const hasWebGpu = await webgpuAvailable();
+const devices = TESTED_DEVICES.filter(({ device }) => hasWebGpu || device !== "webgpu");
 const baseline = readBaseline();
 const knownFailures = readKnownFailures();
 
-describe.each(TESTED_DEVICES)("PyTorch's cases on $device", ({ device, selection }) => {
+describe.each(devices)("PyTorch's cases on $device", ({ device, selection }) => {
   const adapter = new Adapter(torch, device);
   beforeAll(() => adapter.open());
 
