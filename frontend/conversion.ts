@@ -1,6 +1,6 @@
 /** Tensors in another element type, on another device, or in another layout. */
-import { dtypes, isComplex, type DType } from "../ir/dtype.ts";
-import { ShapeError } from "../ir/errors.ts";
+import { dtypes, isComplex, isDType, type DType } from "../ir/dtype.ts";
+import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/graph.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
@@ -77,7 +77,13 @@ function destination(source: Tensor, args: readonly unknown[]): Destination {
       if (options.dtype !== undefined && options.dtype !== null) dtype = dtypeName(options.dtype, "to");
       if (options.device !== undefined && options.device !== null) device = currentDevice(options.device);
       copy ||= options.copy === true;
-    } else dtype = dtypeName(arg, "to");
+    } else if (typeof arg === "string" && !isDType(arg.replace("torch.", "")))
+      throw new ArgumentError(
+        "to/target",
+        `to: "${arg}" is neither a device nor a dtype.`,
+        'Devices are "cpu", "cpu:js" and "webgpu"; dtypes are those of torch, such as torch.float32.',
+      );
+    else dtype = dtypeName(arg, "to");
   }
   return { dtype, device, copy };
 }

@@ -46,6 +46,8 @@ export class Generator {
 
   /** Starts the stream of a seed; returns this generator. */
   manual_seed(seed: number | bigint): this {
+    if (typeof seed !== "number" && typeof seed !== "bigint")
+      throw new ArgumentError("random/seed", `manual_seed: a seed is a whole number, got ${typeof seed}.`);
     this.cpu_.manual_seed(seed);
     this.draws = 0;
     return this;
@@ -166,7 +168,12 @@ function normalNode(shape: Shape, dtype: DType, device: Device, generator: Gener
   return graph.cast(graph.reshape(scaled, shape), dtype);
 }
 
-const generatorOf = (options: RandomOptions): Generator => options.generator ?? default_generator;
+function generatorOf({ generator }: RandomOptions): Generator {
+  if (generator === undefined || generator === null) return default_generator;
+  if (!(generator instanceof Generator))
+    throw new ArgumentError("random/generator", `generator must be a torch.Generator, got ${typeof generator}.`);
+  return generator;
+}
 
 type Make = (shape: Shape, dtype: DType, device: Device, generator: Generator) => Node;
 const sizedDraw =

@@ -2,6 +2,7 @@
 import { AutogradError } from "../ir/errors.ts";
 import { backward, watch, type BackwardOptions } from "./autograd.ts";
 import { isPlainObject } from "./bind.ts";
+import { withSite } from "./site.ts";
 import { Tensor, type GradientHook } from "./tensor.ts";
 
 /** What registering a hook returns. */
@@ -35,46 +36,52 @@ Object.defineProperties(Tensor.prototype, {
   },
   register_hook: {
     value(this: Tensor, hook: GradientHook): RemovableHandle {
-      if (!this.requires_grad)
-        throw new AutogradError(
-          "hook/no-grad",
-          "register_hook: cannot register a hook on a tensor that doesn't require gradient.",
-        );
-      const hooks = (this.hooks_ ??= new Map());
-      const id = nextHook++;
-      hooks.set(id, hook);
-      watch(this);
-      return { remove: () => void hooks.delete(id) };
+      return withSite(() => {
+        if (!this.requires_grad)
+          throw new AutogradError(
+            "hook/no-grad",
+            "register_hook: cannot register a hook on a tensor that doesn't require gradient.",
+          );
+        const hooks = (this.hooks_ ??= new Map());
+        const id = nextHook++;
+        hooks.set(id, hook);
+        watch(this);
+        return { remove: () => void hooks.delete(id) };
+      });
     },
   },
   register_post_accumulate_grad_hook: {
     value(this: Tensor, hook: (tensor: Tensor) => void): RemovableHandle {
-      if (!this.requires_grad)
-        throw new AutogradError(
-          "hook/no-grad",
-          "register_post_accumulate_grad_hook: cannot register a hook on a tensor that doesn't require gradient.",
-        );
-      if (!this.is_leaf)
-        throw new AutogradError(
-          "hook/non-leaf",
-          "register_post_accumulate_grad_hook: post accumulate grad hooks cannot be registered on non-leaf tensors.",
-        );
-      const hooks = (this.accumulateHooks_ ??= new Map());
-      const id = nextHook++;
-      hooks.set(id, hook);
-      return { remove: () => void hooks.delete(id) };
+      return withSite(() => {
+        if (!this.requires_grad)
+          throw new AutogradError(
+            "hook/no-grad",
+            "register_post_accumulate_grad_hook: cannot register a hook on a tensor that doesn't require gradient.",
+          );
+        if (!this.is_leaf)
+          throw new AutogradError(
+            "hook/non-leaf",
+            "register_post_accumulate_grad_hook: post accumulate grad hooks cannot be registered on non-leaf tensors.",
+          );
+        const hooks = (this.accumulateHooks_ ??= new Map());
+        const id = nextHook++;
+        hooks.set(id, hook);
+        return { remove: () => void hooks.delete(id) };
+      });
     },
   },
   retain_grad: {
     value(this: Tensor): void {
-      if (!this.requires_grad)
-        throw new AutogradError(
-          "retain-grad/no-grad",
-          "retain_grad: can't retain_grad on Tensor that has requires_grad=False.",
-        );
-      if (this.is_leaf) return;
-      this.retainsGrad_ = true;
-      watch(this);
+      return withSite(() => {
+        if (!this.requires_grad)
+          throw new AutogradError(
+            "retain-grad/no-grad",
+            "retain_grad: can't retain_grad on Tensor that has requires_grad=False.",
+          );
+        if (this.is_leaf) return;
+        this.retainsGrad_ = true;
+        watch(this);
+      });
     },
   },
   retains_grad: {

@@ -1,5 +1,5 @@
 /** Normalisations that keep running statistics: the buffers are written here, by what the pure operator returns. */
-import { ArgumentError } from "../../ir/errors.ts";
+import { ArgumentError, ShapeError } from "../../ir/errors.ts";
 import { formatShape } from "../../ir/shape.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import type { HostScalar } from "../bind.ts";
@@ -35,6 +35,7 @@ export function batch_norm(...args: CallOf<typeof batchNormArguments>): Tensor {
       "batch_norm",
       args,
     );
+    checkChannels("batch_norm", input, { running_mean, running_var, weight, bias });
     if (training !== true) {
       if (!running_mean || !running_var) {
         throw new ArgumentError(
@@ -89,6 +90,7 @@ export function instance_norm(...args: CallOf<typeof instanceNormArguments>): Te
   return withSite(() => {
     const { input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps } =
       instanceNormArguments.bind("instance_norm", args);
+    checkChannels("instance_norm", input, { running_mean, running_var, weight, bias });
     if (use_input_stats === false) {
       if (!running_mean || !running_var)
         throw new ArgumentError(
@@ -112,6 +114,21 @@ export function instance_norm(...args: CallOf<typeof instanceNormArguments>): Te
       );
     return normalised("instance_norm", { input, running_mean, running_var, weight, bias, momentum, eps }, false);
   });
+}
+
+/** One number a channel. */
+function checkChannels(name: string, input: Tensor, given: Readonly<Record<string, MaybeTensor | undefined>>): void {
+  const channels = input.shape[1];
+  if (channels === undefined)
+    throw new ShapeError(`${name}/rank`, `${name}: expected at least 2 dimensions, got ${String(input)}.`);
+  for (const [what, tensor] of Object.entries(given)) {
+    if (!tensor || tensor.numel() === channels) continue;
+    throw new ShapeError(
+      `${name}/channels`,
+      `${name}: ${what} should contain ${channels} elements not ${tensor.numel()}: input ${String(input)}, ${what} ${String(tensor)}.`,
+      `The second size of input (${channels}) is the number of channels.`,
+    );
+  }
 }
 
 interface Given {

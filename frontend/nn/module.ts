@@ -5,6 +5,7 @@ import { signature, type CallOf } from "../arguments.ts";
 import { isPlainObject } from "../bind.ts";
 import type { DeviceLike } from "../devices.ts";
 import type { DTypeLike } from "../dtype.ts";
+import { withSite } from "../site.ts";
 import { graph } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import { convertTensors, convertTo, convertToAsync, destination, type ToOptions } from "./convert.ts";
@@ -104,7 +105,7 @@ export class Module extends HookedModule {
     options: boolean | { readonly strict?: boolean; readonly assign?: boolean } = {},
   ): IncompatibleKeys {
     const { strict = true, assign = false } = typeof options === "boolean" ? { strict: options } : options;
-    return loadState(this, state_dict, strict, assign);
+    return withSite(() => loadState(this, state_dict, strict, assign));
   }
   /** Override it to save more than tensors. */
   get_extra_state(): unknown {

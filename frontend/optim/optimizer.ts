@@ -82,7 +82,9 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
         "Put it in a list: [tensor].",
       );
     const list = [...(params as Iterable<Tensor | readonly [string, Tensor] | GivenGroup<O>>)];
-    if (list.length === 0) throw new ValueError("optimizer/empty", "optimizer got an empty parameter list.");
+    withSite(() => {
+      if (list.length === 0) throw new ValueError("optimizer/empty", "optimizer got an empty parameter list.");
+    });
     if (isPlainObject(list[0])) for (const group of list) this.add_param_group(group as GivenGroup<O>);
     else this.add_param_group({ params: list as Iterable<Tensor> } as GivenGroup<O>);
   }
@@ -215,7 +217,9 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
 
 /** @throws ValueError naming the hyperparameter, unless `valid` */
 export function requireValue(valid: boolean, what: string, value: unknown): void {
-  if (!valid) throw new ValueError("optimizer/value", `Invalid ${what}: ${String(value)}.`);
+  withSite(() => {
+    if (!valid) throw new ValueError("optimizer/value", `Invalid ${what}: ${String(value)}.`);
+  });
 }
 export function requireBetas(betas: readonly number[]): void {
   betas.forEach((beta, i) => requireValue(beta >= 0 && beta < 1, `beta parameter at index ${i}`, beta));

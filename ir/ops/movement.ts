@@ -232,11 +232,13 @@ export const flip = defineOp({
   places: ["torch", "Tensor"],
   doc: viewDoc("Order reversed along dims; a copy.", "torch.flip"),
   gradient: "through decomposition",
-  record: (g, { input, dims }) =>
-    g.flip(
-      input,
-      dims.map((dim) => axisOf("flip", dim, input.shape.length)),
-    ),
+  record(g, { input, dims }) {
+    const axes = dims.map((dim) => axisOf("flip", dim, input.shape.length));
+    const repeated = axes.find((axis, i) => axes.indexOf(axis) < i);
+    if (repeated !== undefined)
+      throw new ShapeError("flip/dims", `flip: dim ${repeated} appears multiple times in the list of dims.`);
+    return g.flip(input, axes);
+  },
 });
 
 export const clone = defineOp({
