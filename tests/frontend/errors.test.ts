@@ -13,8 +13,8 @@ function caught(call: () => unknown): torch.CressetError {
   try {
     call();
   } catch (error) {
-    expect(error).toBeInstanceOf(torch.CressetError);
-    return error as torch.CressetError;
+    if (error instanceof torch.CressetError) return error;
+    throw error;
   }
   throw new Error("nothing was thrown");
 }
