@@ -69,7 +69,8 @@ interface Pass {
   readonly name: string;
   readonly outputs: readonly Tensor[];
   readonly gradients: readonly (Tensor | null | undefined)[];
-  readonly targets: readonly Node[];
+  /** For each target the nodes that it is in the graph. */
+  readonly targets: readonly (readonly Node[])[];
   readonly retain: boolean;
   readonly create: boolean;
 }
@@ -100,7 +101,9 @@ function run(pass: Pass): (Node | null)[] {
     };
     let result: (Node | null)[];
     try {
-      result = differentiate(graph, roots, grads, pass.targets, hooks);
+      const found = differentiate(graph, roots, grads, pass.targets.flat(), hooks);
+      let next = 0;
+      result = pass.targets.map((nodes) => summed(nodes.map(() => found[next++] ?? null)));
     } catch (error) {
       anomalies?.failed(error);
       throw error;
@@ -178,20 +181,21 @@ export function grad(
       );
     const create = options.create_graph ?? false;
     const wanted = list(inputs);
-    const nodes = wanted.map((input, i) => {
+    const roots = list(outputs);
+    const targets = wanted.map((input, i) => {
       if (!input.requires_grad)
         throw new AutogradError(
           "grad/input-no-grad",
           `grad: One of the differentiated Tensors does not require grad: input ${i} is ${String(input)}.`,
           "Call requires_grad_() on it before computing the outputs.",
         );
-      return input.node_();
+      return nodesIn(roots, input);
     });
     const pass = {
       name: "grad",
-      outputs: list(outputs),
+      outputs: roots,
       gradients: list(seedsGiven),
-      targets: nodes,
+      targets,
       retain: options.retain_graph ?? create,
       create,
     };
@@ -243,24 +247,23 @@ export function backward(tensors: Tensors, grad_tensors?: MaybeTensors, options:
   withSite(() => {
     const outputs = list(tensors);
     const create = options.create_graph ?? false;
-    const roots = outputs.map((output) => output.node_());
     const chosen = options.inputs === null || options.inputs === undefined ? null : list(options.inputs);
     if (chosen !== null && chosen.length === 0)
       throw new AutogradError("backward/inputs", "backward: 'inputs' argument to backward() cannot be empty.");
-    const targets = chosen === null ? leavesOf(roots) : chosen.map((input) => input.node_());
+    const owners =
+      chosen === null ? leavesByTensor(outputs) : new Map(chosen.map((input) => [input, nodesIn(outputs, input)]));
     const grads = run({
       name: "backward",
       outputs,
       gradients: list(grad_tensors ?? null),
-      targets,
+      targets: [...owners.values()],
       retain: options.retain_graph ?? create,
       create,
     });
     withGradMode(create, () => {
-      targets.forEach((target, i) => {
+      [...owners.keys()].forEach((owner, i) => {
         const gradNode = grads[i];
         if (!gradNode) return;
-        const owner = chosen === null ? (target.binding as Tensor) : chosen[i]!;
         traceObserver()?.gradRead(owner);
         accumulate(owner, gradNode, create);
         for (const hook of owner.accumulateHooks_?.values() ?? []) hook(owner);
@@ -281,15 +284,29 @@ function accumulate(owner: Tensor, gradNode: Node, create: boolean): void {
   }
 }
 
-/** Leaves of differentiation that roots depend on. */
-function leavesOf(roots: readonly Node[]): Node[] {
-  const leaves: Node[] = [];
+/** The nodes that a tensor is in the graph of outputs: a leaf that was written meanwhile has been several. */
+function nodesIn(outputs: readonly Tensor[], input: Tensor): readonly Node[] {
+  const now = input.node_();
+  if (now.op !== "leaf" || input.storage_.version === 0) return [now];
+  return [...new Set([now, ...(leavesByTensor(outputs).get(input) ?? [])])];
+}
+
+const summed = (grads: readonly (Node | null)[]): Node | null =>
+  grads.reduce((sum, grad) => (sum === null || grad === null ? (sum ?? grad) : graph.add(sum, grad)), null);
+
+/** Leaves of differentiation that outputs depend on, by their tensors. */
+function leavesByTensor(outputs: readonly Tensor[]): Map<Tensor, Node[]> {
+  const leaves = new Map<Tensor, Node[]>();
+  const roots = outputs.map((output) => output.node_());
   const seen = new Set<Node>(roots);
   const stack = [...roots];
   while (stack.length > 0) {
     const node = stack.pop()!;
     if (node.op === "leaf") {
-      if (node.requiresGrad) leaves.push(node);
+      const owner = node.binding as Tensor;
+      const known = leaves.get(owner);
+      if (known !== undefined) known.push(node);
+      else if (node.requiresGrad) leaves.set(owner, [node]);
       continue;
     }
     for (const input of node.inputs) {

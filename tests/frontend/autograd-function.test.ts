@@ -102,3 +102,23 @@ describe("programs that differ in nothing but the tensors' identities", () => {
     expect(counts.slice(3)).toEqual([0, 0]);
   });
 });
+
+describe("a leaf that is written after it was used", () => {
+  const used = (): { w: torch.Tensor; y: torch.Tensor } => {
+    const w = torch.ones([2], { requires_grad: true });
+    const first = w.mul(2);
+    torch.no_grad(() => w.add_(1));
+    return { w, y: first.add(w.mul(3)).sum() };
+  };
+
+  test("gets the gradients of all its uses, by backward, by grad and by name", () => {
+    const { w, y } = used();
+    y.backward();
+    expect(w.grad!.tolist()).toEqual([5, 5]);
+    const again = used();
+    expect(torch.autograd.grad(again.y, [again.w])[0].tolist()).toEqual([5, 5]);
+    const named = used();
+    torch.autograd.backward(named.y, null, { inputs: named.w });
+    expect(named.w.grad!.tolist()).toEqual([5, 5]);
+  });
+});
