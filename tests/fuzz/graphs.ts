@@ -1,5 +1,6 @@
 /** Random graphs of primitives. */
-import { GraphBuilder } from "../../ir/builder.ts";
+import "../../ir/ops/index.ts";
+import { GraphBuilder, isNode } from "../../ir/builder.ts";
 import { isFloat, isIntegral, type DType } from "../../ir/dtype.ts";
 import {
   leafNode,
@@ -9,6 +10,7 @@ import {
   type ScatterMode,
   type UnaryPrimitive,
 } from "../../ir/graph.ts";
+import { operator, recordOperator } from "../../ir/operator.ts";
 import { broadcastShapes, elementCount, sameShape, type Shape } from "../../ir/shape.ts";
 import { Choices } from "./choices.ts";
 
@@ -64,7 +66,7 @@ const functions: readonly UnaryPrimitive[] = [
 ];
 const comparisons: readonly ComparisonPrimitive[] = ["lt", "eq", "ne", "le", "gt", "ge"];
 
-const inexactOps = new Set<string>(["dot", "reduce_sum", "reduce_prod", "scan", "pow", "atan2", ...functions]);
+const inexactOps = new Set<string>(["dot", "reduce_sum", "reduce_prod", "scan", "pow", "atan2", "call", ...functions]);
 /** Whether IEEE arithmetic fixes every bit of a value. */
 const isExact = (node: Node): boolean => !topologicalOrder([node]).some((other) => inexactOps.has(other.op));
 
@@ -120,6 +122,7 @@ export class RandomGraph {
     () => [this.twisted(this.any())],
     () => this.siblings(this.any()),
     () => this.siblings(this.any()),
+    () => [this.composite(this.float())],
     () => [this.bitcast(this.any())],
     () => [this.bits(this.any())],
     () => [this.positions()],
@@ -297,6 +300,19 @@ export class RandomGraph {
     if (x.shape.length === 0) return null;
     const kinds = x.dtype === "bool" ? (["max", "min"] as const) : (["sum", "max", "min", "prod"] as const);
     return this.g.scan(this.c.pick(kinds), x, this.axis(x), this.c.below(2) === 1);
+  }
+  /** An operator that stays one node until it is decomposed. */
+  private composite(x: Node): Node {
+    const name = this.c.pick(["softmax", "log_softmax", "gelu", "log1p_exp", "hypot"] as const);
+    const axis = x.shape.length === 0 ? 0 : this.axis(x);
+    const args = {
+      softmax: { input: x, dim: axis, dtype: null },
+      log_softmax: { input: x, dim: axis, dtype: null },
+      gelu: { input: x, approximate: this.c.pick(["none", "tanh"]) },
+      log1p_exp: { input: x },
+      hypot: { input: x, other: this.fresh(x.dtype, x.shape) },
+    }[name];
+    return recordOperator(this.g, operator(name), args, isNode) as Node;
   }
   /** Sometimes with the value that it started from, read once more at the end. */
   private residual(x: Node): Node {
