@@ -149,6 +149,7 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
       before: new Set(),
       reads: new Set(),
       order: drafts.length,
+      walk: 0,
     };
     drafts.push(draft);
     return draft;

@@ -13,18 +13,24 @@ export interface Draft {
   readonly before: Set<Draft>;
   readonly reads: Set<Node>;
   readonly order: number;
+  /** The last walk of `reaches` that came by. */
+  walk: number;
 }
 
-/** Whether `from` waits for `to`, directly or through others. */
+let walks = 0;
+
+/** Whether `from` waits for `to`, directly or through others. Nearest first: what waits mostly waits directly. */
 export function reaches(from: Draft, to: Draft): boolean {
-  const stack = [from];
-  const seen = new Set<Draft>();
-  while (stack.length > 0) {
-    const draft = stack.pop()!;
-    if (draft === to) return true;
-    if (seen.has(draft)) continue;
-    seen.add(draft);
-    for (const earlier of draft.before) stack.push(earlier);
+  if (from === to) return true;
+  const walk = ++walks;
+  const queue = [from];
+  for (const draft of queue) {
+    for (const earlier of draft.before) {
+      if (earlier === to) return true;
+      if (earlier.walk === walk) continue;
+      earlier.walk = walk;
+      queue.push(earlier);
+    }
   }
   return false;
 }
