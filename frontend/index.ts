@@ -10,6 +10,7 @@ import "./reordered-methods.ts";
 import "./print.ts";
 import "./strided.ts";
 import "./tensor-autograd.ts";
+import "./untyped-storage.ts";
 
 installMethods();
 
@@ -179,6 +180,7 @@ export {
 } from "./variable-results.ts";
 export { tril_indices, triu_indices } from "./triangle-indices.ts";
 export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
+export { is_storage, UntypedStorage } from "./untyped-storage.ts";
 export { slice, type Index, type IndexValue, type Slice } from "./subscripts.ts";
 export * from "../ir/errors.ts";
 export { native_batch_norm } from "./functional/native-batch-norm.ts";

@@ -274,3 +274,11 @@ describe("tensors from data", () => {
     expect([x.shape, x.dtype, x.item()]).toEqual([[], torch.float32, 5]);
   });
 });
+
+test("tensors that alias each other have one storage", () => {
+  const x = torch.zeros(2, 3);
+  const [storage, other] = [x.at(1).untyped_storage(), torch.zeros(2, 3).untyped_storage()];
+  expect([torch.is_storage(storage), torch.is_storage(x)]).toEqual([true, false]);
+  expect([storage.nbytes(), storage.data_ptr() === x.data_ptr()]).toEqual([24, true]);
+  expect(storage.data_ptr()).not.toBe(other.data_ptr());
+});
