@@ -30,6 +30,9 @@ export const instructionList = (maximum: number): fc.Arbitrary<number[][]> =>
     }),
   );
 
+/** How many graphs a test run tries. */
+export const usualRuns = 200;
+
 /** Runs asked for by `CRESSET_FUZZ=10000`, which also changes the seed; else the given number, always the same ones. */
 export function fuzzParameters<T>(runs: number, seed: number): fc.Parameters<T> {
   const wanted = process.env["CRESSET_FUZZ"];

@@ -1,12 +1,11 @@
 /** The fuzzer as the planted bugs meet it: the same graphs as in graphs.test.ts, until the first wrong one. */
 import { jsDevice } from "../../runtime/js/device.ts";
 import { createWasmDevice } from "../../runtime/wasm/device.ts";
+import { usualRuns } from "./choices.ts";
 import { fuzzGraphs } from "./fuzz-graphs.ts";
 import { cpuDTypes } from "./graphs.ts";
 
-export const budget = 300;
-
 export function findBug(): Promise<string | null> {
   const variants = [jsDevice(), createWasmDevice()].map((device) => ({ device, fusion: true }));
-  return fuzzGraphs(variants, cpuDTypes, { numRuns: budget, seed: 1, endOnFailure: true });
+  return fuzzGraphs(variants, cpuDTypes, { numRuns: usualRuns, seed: 1, endOnFailure: true });
 }

@@ -17,6 +17,6 @@ describe.skipIf(!hasWebGpu)("WebGPU", () => {
       { device, fusion: true },
       { device, fusion: false },
     ];
-    expect(await fuzzGraphs(variants, gpuDTypes, fuzzParameters(30, 1))).toBeNull();
+    expect(await fuzzGraphs(variants, gpuDTypes, fuzzParameters(15, 1))).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { jsDevice } from "../../runtime/js/device.ts";
 import { createWasmDevice } from "../../runtime/wasm/device.ts";
-import { fuzzParameters, fuzzTimeout } from "./choices.ts";
+import { fuzzParameters, fuzzTimeout, usualRuns } from "./choices.ts";
 import { fuzzGraphs } from "./fuzz-graphs.ts";
 import { cpuDTypes } from "./graphs.ts";
 
@@ -12,5 +12,5 @@ const variants = [jsDevice(), createWasmDevice()].flatMap((device) => [
 ]);
 
 test("random graphs give on CPU devices what the interpreter gives", { timeout: fuzzTimeout }, async () => {
-  expect(await fuzzGraphs(variants, cpuDTypes, fuzzParameters(300, 1))).toBeNull();
+  expect(await fuzzGraphs(variants, cpuDTypes, fuzzParameters(usualRuns, 1))).toBeNull();
 });

@@ -153,11 +153,8 @@ const bugs: Record<string, () => Promise<void> | void> = {
 
   "an index out of range is not held inside": () =>
     plant<typeof Order>("../../codegen/lower/evaluate.ts", ({ dynamicIndex }) => ({
-      dynamicIndex: (builder, value, node, size) => {
-        // Only the lower end is still held.
-        const wide = dynamicIndex(builder, value, node, 2 ** 20);
-        return wide.max < size ? wide : wide;
-      },
+      // As if the axis were very long.
+      dynamicIndex: (builder, value, node) => dynamicIndex(builder, value, node, 2 ** 20),
     })),
 
   "a window forgets its dilation": () =>
@@ -212,7 +209,6 @@ describe("a planted bug is found:", () => {
     await bugs[name]!();
     const { findBug } = await import("./find-bug.ts");
     const found = await findBug();
-    if (process.env["SHOW"]) console.log(name, found?.split("%1")[0]);
     expect(found).toMatch(/element|Error/);
   });
 });

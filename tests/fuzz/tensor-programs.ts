@@ -1,36 +1,14 @@
 /** Random programs of tensor calls, run by the library and by the eager model side by side. */
 import * as torch from "cresset";
 import type { Tensor } from "cresset";
-import { elementCount, type Shape } from "../../ir/shape.ts";
+import { elementCount } from "../../ir/shape.ts";
 import { Choices } from "./choices.ts";
-import { Eager, type EagerType } from "./eager.ts";
-
-interface Pair {
-  readonly tensor: Tensor;
-  readonly eager: Eager;
-  /** How it came to be, for the failing program's listing. */
-  readonly name: string;
-  /** Reads before it was made: a value that nobody asked for is kept for two of them. */
-  readonly madeAt: number;
-}
+import { TensorPool, type Pair } from "./tensor-pool.ts";
 
 const maximumElements = 600;
 const maximumRank = 4;
 
-export class TensorProgram {
-  readonly listing: string[] = [];
-  private readonly pool: Pair[] = [];
-  private readonly device: string;
-  /** A size that many tensors have; the same program runs for several. */
-  private readonly size: number;
-  private c = new Choices([]);
-  private reads = 0;
-
-  constructor(device: string, size: number) {
-    this.device = device;
-    this.size = size;
-  }
-
+export class TensorProgram extends TensorPool {
   /** @throws when a tensor does not hold what the model holds */
   run(program: readonly (readonly number[])[]): void {
     this.c = new Choices([]);
@@ -68,39 +46,6 @@ export class TensorProgram {
     () => this.read(this.any()),
     () => this.mask(this.any()),
   ];
-
-  private any(): Pair {
-    const back = this.c.below(this.pool.length);
-    return this.pool[this.pool.length - 1 - (this.c.oneIn(2) ? back : Math.min(back, this.c.below(3)))]!;
-  }
-  private axis({ eager }: Pair): number {
-    return this.c.below(eager.shape.length);
-  }
-  private keep(text: string, tensor: Tensor, eager: Eager): void {
-    const name = `t${this.pool.length}`;
-    this.listing.push(`const ${name} = ${text};`);
-    this.pool.push({ tensor, eager, name, madeAt: this.reads });
-  }
-  /** A tensor that broadcasts to the shape, of the same type. */
-  private partner({ eager }: Pair): Pair | null {
-    const fits = (shape: Shape): boolean =>
-      shape.length <= eager.shape.length &&
-      shape.every((size, i) => size === 1 || size === eager.shape[eager.shape.length - shape.length + i]);
-    const candidates = this.pool.filter((pair) => pair.eager.dtype === eager.dtype && fits(pair.eager.shape));
-    return candidates.length === 0 ? null : this.c.pick(candidates.reverse());
-  }
-
-  private create(shape: Shape): void {
-    const dtype: EagerType = this.c.pick(["float32", "int64"]);
-    const start = this.c.below(7) - 3;
-    const values = Array.from({ length: elementCount(shape) }, (_, i) => start + (i % 11));
-    const flat = torch.tensor(values, { dtype: torch[dtype], device: this.device });
-    this.keep(
-      `torch.tensor(${dtype}, [${shape.join()}], from ${start})`,
-      flat.reshape([...shape]),
-      new Eager(dtype, values, shape),
-    );
-  }
 
   // ---- computation
 
@@ -311,36 +256,6 @@ export class TensorProgram {
     x.tensor.set_at(index, number);
     target.write(target.values().map(() => number));
   }
-
-  // ---- reading
-
-  private read({ tensor, eager, name, madeAt }: Pair): void {
-    // An array shares memory with its tensor: later writes have to reach it, too.
-    const shared = this.c.oneIn(4);
-    this.listing.push(shared ? `${name}.numpy()` : `${name}.tolist()`);
-    let actual: number[];
-    try {
-      const contents = shared ? tensor.numpy() : flattened(tensor.tolist());
-      actual = Array.from(contents as Iterable<number | bigint>, Number);
-    } catch (error) {
-      // A value that nobody asked for, computed from what has been overwritten since, is kept for two flushes.
-      if (error instanceof torch.ReadError && error.code === "read/retired" && this.reads - madeAt > 2) return;
-      throw this.failure(`${name} cannot be read: ${String(error)}`);
-    }
-    this.reads++;
-    const expected = eager.values();
-    const wrong = expected.findIndex((value, i) => value !== actual[i]);
-    if (wrong >= 0 || actual.length !== expected.length) {
-      throw this.failure(`${name} is [${actual.join()}], not [${expected.join()}]`);
-    }
-  }
-  private failure(text: string): Error {
-    return new Error(`${this.device}, size ${this.size}: ${text}\n${this.listing.join("\n")}`);
-  }
-}
-
-function flattened(values: unknown): unknown[] {
-  return Array.isArray(values) ? values.flatMap(flattened) : [values];
 }
 
 const scalarFunctions = {

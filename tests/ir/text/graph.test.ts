@@ -7,7 +7,7 @@ import { fuse } from "../../../passes/fuse.ts";
 import { instructionList } from "../../fuzz/choices.ts";
 import { cpuDTypes, RandomGraph } from "../../fuzz/graphs.ts";
 
-const randomRoots = (program: number[][]): Node[] => new RandomGraph(program, { dtypes: cpuDTypes }).roots;
+const randomRoots = (program: number[][]): readonly Node[] => new RandomGraph(program, { dtypes: cpuDTypes }).roots;
 
 describe("a tensor graph as text", () => {
   test("has one node a line, inputs before users", () => {
