@@ -14,7 +14,9 @@ import { topologicalOrder, type Node, type Primitive } from "../graph.ts";
 import { sameShape } from "../shape.ts";
 import { Names, printNode } from "../text/graph.ts";
 import { check } from "./report.ts";
-import { inferScalar, inputCountOf, rules, scalarDomains, type ResultType } from "./rules.ts";
+import type { ResultType } from "./inferred.ts";
+import { rules } from "./rules.ts";
+import { inferScalar, inputCountOf, scalarDomains } from "./scalar-rules.ts";
 
 export interface GraphStage {
   /** After decomposition: primitives alone. */

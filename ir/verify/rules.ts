@@ -1,101 +1,12 @@
 /** For each primitive what its inputs must be, and the types and shapes of its results that follow. */
-import { dtypeBytes, isComplex, isFloat, isInteger, type DType } from "../dtype.ts";
-import type { BinaryPrimitive, ComparisonPrimitive, Node, NodeOf, Primitive, UnaryPrimitive } from "../graph.ts";
+import { dtypeBytes } from "../dtype.ts";
+import type { Node, NodeOf, Primitive } from "../graph.ts";
 import { broadcastShapes, elementCount, sameShape, type Shape } from "../shape.ts";
+import { broken, type Inferred, type ResultType } from "./inferred.ts";
+import type { Scalar } from "./scalar-rules.ts";
 
-export interface ResultType {
-  readonly dtype: DType;
-  readonly shape: Shape;
-}
-/** Results of the operation; `leaf`: stated by the node itself; a string: the rule that is broken. */
-export type Inferred = ResultType | readonly ResultType[] | "leaf" | { readonly broken: string };
 type Rule<P extends Primitive> = (node: NodeOf<P>, inputs: readonly Node[]) => Inferred;
-type Scalar = UnaryPrimitive | BinaryPrimitive | ComparisonPrimitive;
-
-const broken = (rule: string): Inferred => ({ broken: rule });
 const typeOf = ({ dtype, shape }: Node): ResultType => ({ dtype, shape });
-
-/** Which element types a scalar operation takes. */
-type Domain = "float" | "number" | "bits" | "any" | "arithmetic";
-const takes: Readonly<Record<Domain, (dtype: DType) => boolean>> = {
-  float: isFloat,
-  number: (dtype) => isFloat(dtype) || isInteger(dtype),
-  bits: (dtype) => isInteger(dtype) || dtype === "bool",
-  any: (dtype) => !isComplex(dtype),
-  // Truth values are added (or) and multiplied (and).
-  arithmetic: (dtype) => !isComplex(dtype),
-};
-
-export const scalarDomains: Readonly<Record<Scalar, Domain>> = {
-  neg: "number",
-  abs: "number",
-  sqrt: "float",
-  floor: "number",
-  ceil: "number",
-  trunc: "number",
-  nearest: "number",
-  exp: "float",
-  exp2: "float",
-  expm1: "float",
-  log: "float",
-  log2: "float",
-  log10: "float",
-  log1p: "float",
-  sin: "float",
-  cos: "float",
-  tan: "float",
-  asin: "float",
-  acos: "float",
-  atan: "float",
-  sinh: "float",
-  cosh: "float",
-  tanh: "float",
-  asinh: "float",
-  acosh: "float",
-  atanh: "float",
-  sigmoid: "float",
-  erf: "float",
-  erfc: "float",
-  erfinv: "float",
-  lgamma: "float",
-  digamma: "float",
-  not: "bits",
-  add: "arithmetic",
-  sub: "number",
-  mul: "arithmetic",
-  div: "number",
-  rem: "number",
-  min: "any",
-  max: "any",
-  pow: "float",
-  atan2: "float",
-  copysign: "float",
-  and: "bits",
-  or: "bits",
-  xor: "bits",
-  shl: "bits",
-  shr: "bits",
-  eq: "any",
-  ne: "any",
-  lt: "any",
-  le: "any",
-  gt: "any",
-  ge: "any",
-};
-const comparisons: ReadonlySet<string> = new Set<ComparisonPrimitive>(["eq", "ne", "lt", "le", "gt", "ge"]);
-const unaries: ReadonlySet<string> = new Set(
-  Object.keys(scalarDomains).slice(0, Object.keys(scalarDomains).indexOf("add")),
-);
-
-export const inputCountOf = (op: Scalar): number => (unaries.has(op) ? 1 : 2);
-
-export function inferScalar(node: Node, op: Scalar): Inferred {
-  const [x, y] = node.inputs as [Node, Node?];
-  if (!takes[scalarDomains[op]](x.dtype)) return broken(`${op} does not take ${x.dtype}`);
-  if (y !== undefined && y.dtype !== x.dtype) return broken("operands have one type");
-  if (y !== undefined && !sameShape(x.shape, y.shape)) return broken("operands have one shape");
-  return { dtype: comparisons.has(op) ? "bool" : x.dtype, shape: x.shape };
-}
 
 const isAxis = (axis: number, rank: number): boolean => Number.isInteger(axis) && axis >= 0 && axis < rank;
 const areAxes = (axes: readonly number[], rank: number): boolean =>
