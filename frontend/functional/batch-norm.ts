@@ -119,6 +119,7 @@ export function instance_norm(...args: CallOf<typeof instanceNormArguments>): Te
 /** One number a channel. */
 function checkChannels(name: string, input: Tensor, given: Readonly<Record<string, MaybeTensor | undefined>>): void {
   const channels = input.shape[1];
+  if (channels === undefined && input.numel() === 0) return; // as in PyTorch: nothing comes of nothing
   if (channels === undefined)
     throw new ShapeError(`${name}/rank`, `${name}: expected at least 2 dimensions, got ${String(input)}.`);
   for (const [what, tensor] of Object.entries(given)) {
