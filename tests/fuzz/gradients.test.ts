@@ -42,7 +42,11 @@ function smoothContents(roots: readonly Node[], seed: number, next: () => number
 
 /** @returns a derivative along a random direction by both ways, or null where there is none to compare */
 function derivatives(program: number[][], seed: number): { exact: number; near: number; graph: string } | null {
-  const { roots: all } = new RandomGraph(program, { dtypes: ["float64", "bool", "int32"], differentiable: true });
+  const { roots: all } = new RandomGraph(program, {
+    dtypes: ["float64", "bool", "int32"],
+    differentiable: true,
+    composites: true,
+  });
   const roots = all.filter((root) => root.requiresGrad);
   const leaves = topologicalOrder(roots).filter((node) => node.op === "leaf");
   if (roots.length === 0 || leaves.length === 0) return null;

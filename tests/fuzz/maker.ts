@@ -9,6 +9,8 @@ export interface GraphOptions {
   readonly dtypes: readonly DType[];
   /** Float inputs are leaves of differentiation. */
   readonly differentiable?: boolean;
+  /** Also operators that stay one node until they are decomposed. */
+  readonly composites?: boolean;
 }
 
 /** Around the widths of vectors and tiles. */
@@ -22,12 +24,14 @@ export class Maker {
   readonly g = new GraphBuilder();
   readonly dtypes: readonly DType[];
   readonly differentiable: boolean;
+  readonly composites: boolean;
   /** The decisions of the instruction that is being followed. */
   c = new Choices([]);
 
   constructor(options: GraphOptions) {
     this.dtypes = options.dtypes;
     this.differentiable = options.differentiable === true;
+    this.composites = options.composites === true;
     this.g.gradEnabled = this.differentiable;
   }
 
