@@ -1,96 +1,43 @@
 /**
- * Places temporaries in one arena so that values alive at the same time never overlap.
+ * Places the temporaries of a program.
  *
- * in:  for each temporary its size and the first and last step that touch it
- * out: byte offsets (64-byte aligned) and the arena's size
- * Method: largest first, each at the lowest offset free during its life, O(n^2); very many in the order of their lives,
- * each in the first gap that fits, O(n x gaps).
+ * in:  a program whose temporaries have no place
+ * out: the program with their offsets in its arena (codegen/arena.ts), and the arena's size
  */
-export interface Lifetime {
-  readonly bytes: number;
-  readonly first: number;
-  readonly last: number;
+import type { Program, Slot, Step } from "../ir/program.ts";
+import { layOut, type Lifetime } from "./arena.ts";
+
+export function planMemory<Bound extends { readonly program: Program }>(bound: Bound): Bound {
+  const { program } = bound;
+  const temporaries = program.slots.filter(({ place }) => place.kind === "temporary");
+  const { offsets, arenaBytes } = layOut(lifetimesOf(temporaries, program.steps));
+  const slots = [...program.slots];
+  temporaries.forEach((slot, i) => {
+    slots[slot.id] = { ...slot, place: { kind: "temporary", offset: offsets[i]! } };
+  });
+  return { ...bound, program: { ...program, slots, arenaBytes } };
 }
 
-const alignment = 64;
-/** Beyond this many, they are placed as they come up. */
-const manyLifetimes = 1500;
-
-export function planMemory(lifetimes: readonly Lifetime[]): {
-  readonly offsets: readonly number[];
-  readonly arenaBytes: number;
-} {
-  if (lifetimes.length > manyLifetimes) return planInOrder(lifetimes);
-  const offsets = new Array<number>(lifetimes.length).fill(0);
-  const order = lifetimes.map((_, i) => i).sort((a, b) => lifetimes[b]!.bytes - lifetimes[a]!.bytes || a - b);
-  const placed: number[] = [];
-  let arenaBytes = 0;
-  for (const i of order) {
-    const life = lifetimes[i]!;
-    const rivals = placed
-      .filter((j) => lifetimes[j]!.first <= life.last && life.first <= lifetimes[j]!.last)
-      .sort((a, b) => offsets[a]! - offsets[b]!);
-    let offset = 0;
-    for (const j of rivals) {
-      if (offset + life.bytes <= offsets[j]!) break;
-      const end = offsets[j]! + lifetimes[j]!.bytes;
-      offset = Math.max(offset, Math.ceil(end / alignment) * alignment);
-    }
-    offsets[i] = offset;
-    placed.push(i);
-    arenaBytes = Math.max(arenaBytes, offset + life.bytes);
+function touchedBy(step: Step): readonly number[] {
+  switch (step.kind) {
+    case "kernel":
+      return step.buffers;
+    case "copy":
+      return [step.from, step.to];
+    case "draw":
+      return [step.slot];
   }
-  return { offsets, arenaBytes: Math.ceil(arenaBytes / alignment) * alignment };
 }
 
-function planInOrder(lifetimes: readonly Lifetime[]): {
-  readonly offsets: readonly number[];
-  readonly arenaBytes: number;
-} {
-  const offsets = new Array<number>(lifetimes.length).fill(0);
-  const order = lifetimes.map((_, i) => i).sort((a, b) => lifetimes[a]!.first - lifetimes[b]!.first || a - b);
-  /** Those alive, by the step after which their place is free. */
-  const ending = new Map<number, number[]>();
-  let gaps: { offset: number; bytes: number }[] = [];
-  let arenaBytes = 0;
-  let freedUpTo = 0;
-  for (const i of order) {
-    const { first, last } = lifetimes[i]!;
-    const bytes = Math.max(alignment, Math.ceil(lifetimes[i]!.bytes / alignment) * alignment);
-    let freed = false;
-    for (; freedUpTo < first; freedUpTo++) {
-      for (const done of ending.get(freedUpTo) ?? []) {
-        const size = Math.max(alignment, Math.ceil(lifetimes[done]!.bytes / alignment) * alignment);
-        gaps.push({ offset: offsets[done]!, bytes: size });
-        freed = true;
-      }
-      ending.delete(freedUpTo);
+/** The first and the last step that touch each slot. */
+function lifetimesOf(slots: readonly Slot[], steps: readonly Step[]): Lifetime[] {
+  const first = new Map<number, number>();
+  const last = new Map<number, number>();
+  steps.forEach((step, i) => {
+    for (const slot of touchedBy(step)) {
+      if (!first.has(slot)) first.set(slot, i);
+      last.set(slot, i);
     }
-    if (freed) gaps = joined(gaps);
-    const gap = gaps.find((candidate) => candidate.bytes >= bytes);
-    if (gap !== undefined) {
-      offsets[i] = gap.offset;
-      gap.offset += bytes;
-      gap.bytes -= bytes;
-      if (gap.bytes === 0) gaps.splice(gaps.indexOf(gap), 1);
-    } else {
-      offsets[i] = arenaBytes;
-      arenaBytes += bytes;
-    }
-    const list = ending.get(last);
-    if (list === undefined) ending.set(last, [i]);
-    else list.push(i);
-  }
-  return { offsets, arenaBytes };
-}
-
-/** Neighbouring gaps as one. */
-function joined(gaps: readonly { offset: number; bytes: number }[]): { offset: number; bytes: number }[] {
-  const result: { offset: number; bytes: number }[] = [];
-  for (const gap of [...gaps].sort((a, b) => a.offset - b.offset)) {
-    const previous = result.at(-1);
-    if (previous !== undefined && previous.offset + previous.bytes === gap.offset) previous.bytes += gap.bytes;
-    else result.push({ ...gap });
-  }
-  return result;
+  });
+  return slots.map(({ id, bytes }) => ({ bytes, first: first.get(id) ?? 0, last: last.get(id) ?? 0 }));
 }

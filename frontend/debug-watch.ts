@@ -3,9 +3,10 @@ import { emitKernel } from "../codegen/js/emit-kernel.ts";
 import { CressetError, IrError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import type { KernelGraph } from "../ir/kernel-graph.ts";
+import type { LoopKernel } from "../ir/loop.ts";
 import type { Program } from "../ir/program.ts";
-import { printGraph, printKernel, printKernelGraph } from "../ir/text/index.ts";
-import { verifyGraph, verifyKernelGraph, verifyProgram } from "../ir/verify/index.ts";
+import { printGraph, printKernel, printKernelGraph, printProgram } from "../ir/text/index.ts";
+import { verifyGraph, verifyKernel, verifyKernelGraph, verifyProgram } from "../ir/verify/index.ts";
 import { observeRewrites } from "../passes/rewrite.ts";
 import { Visualisation } from "../passes/visualise.ts";
 import type { DeviceName } from "../runtime/device.ts";
@@ -16,7 +17,9 @@ export type Stage =
   /** `primitive`: composites are decomposed already. */
   | { readonly level: "graph"; readonly roots: readonly Node[]; readonly primitive: boolean }
   | { readonly level: "kernels"; readonly graph: KernelGraph }
-  | { readonly level: "program"; readonly program: Program; readonly device: DeviceName };
+  | { readonly level: "loops"; readonly kernels: readonly LoopKernel[] }
+  /** `placed`: temporaries have their places, and the program can run. */
+  | { readonly level: "program"; readonly program: Program; readonly device: DeviceName; readonly placed: boolean };
 
 export interface DebugFlags {
   /** 0 to 6: each level adds to the ones below it. */
@@ -34,12 +37,27 @@ function put(text: string): void {
 
 export function watch(pass: string, stage: Stage, { debug, verify, viz }: DebugFlags): void {
   if (verify) verifyStage(pass, stage);
-  if (debug >= 5 && stage.level === "graph") put(`\n# after ${pass}\n${printGraph(stage.roots)}`);
-  if (debug >= 3 && stage.level === "kernels") put(`\n# groups\n${printKernelGraph(stage.graph)}`);
-  if (debug >= 4 && stage.level === "program") putSource(stage.program, stage.device);
+  if (debug >= 5 && stage.level !== "kernels") put(`\n# after ${pass}\n${textOf(stage)}`);
+  if (debug >= 3 && stage.level === "kernels") put(`\n# groups\n${textOf(stage)}`);
+  const isDone = stage.level === "program" && stage.placed;
+  if (debug >= 4 && isDone) putSource(stage.program, stage.device);
   if (debug >= 6) observeRewrites((before, after) => put(rewriteText(before, after)));
   if (viz !== null) draw(pass, stage, viz);
-  if (debug >= 6 && stage.level === "program") observeRewrites(null);
+  if (debug >= 6 && isDone) observeRewrites(null);
+}
+
+/** Text that parses back. */
+function textOf(stage: Stage): string {
+  switch (stage.level) {
+    case "graph":
+      return printGraph(stage.roots);
+    case "kernels":
+      return printKernelGraph(stage.graph);
+    case "loops":
+      return stage.kernels.map((kernel) => printKernel(kernel)).join("\n");
+    case "program":
+      return printProgram(stage.program);
+  }
 }
 
 /** @throws IrError naming the pass that left the IR broken */
@@ -47,7 +65,8 @@ function verifyStage(pass: string, stage: Stage): void {
   try {
     if (stage.level === "graph") verifyGraph(stage.roots, stage);
     else if (stage.level === "kernels") verifyKernelGraph(stage.graph);
-    else verifyProgram(stage.program);
+    else if (stage.level === "loops") stage.kernels.forEach(verifyKernel);
+    else verifyProgram(stage.program, stage);
   } catch (error) {
     if (!(error instanceof CressetError)) throw error;
     throw new IrError("ir/verify", `after the pass "${pass}": ${error.message}`);
@@ -112,5 +131,5 @@ function draw(pass: string, stage: Stage, path: string): void {
   }
   if (stage.level === "graph") page.graph(pass, stage.roots);
   else if (stage.level === "kernels") page.kernels(pass, stage.graph);
-  else page.program(pass, stage.program);
+  else page.text(pass, textOf(stage));
 }

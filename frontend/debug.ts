@@ -7,7 +7,7 @@
  * | `debug: 2`  | `DEBUG=2`            | and the time and bytes of every kernel (CPU devices: one step at a time) |
  * | `debug: 3`  | `DEBUG=3`            | and the groups of nodes that share a kernel                              |
  * | `debug: 4`  | `DEBUG=4`            | and the generated source                                                 |
- * | `debug: 5`  | `DEBUG=5`            | and the graph after each pass                                            |
+ * | `debug: 5`  | `DEBUG=5`            | and the graph, the kernels or the program after each pass                |
  * | `debug: 6`  | `DEBUG=6`            | and each rewrite                                                         |
  * | `verify`    | `VERIFY=1`           | checks the IR after every pass, and names the pass that broke it         |
  * | `viz`       | `VIZ=1`, `VIZ=a.html` | writes a page with the graph before and after each pass                 |

@@ -1,32 +1,75 @@
 /**
  * From a recorded graph to a program: the whole compiler as one list of named passes.
  */
-import { assemble, type Assembled } from "../codegen/assemble.ts";
+import { bufferise, computedOf, type BoundProgram } from "../codegen/bufferise.ts";
+import type { Donations } from "../codegen/donation.ts";
+import { lowerRegions, type LoweredGraph } from "../codegen/lower-regions.ts";
 import type { Target } from "../codegen/lower/kernel-builder.ts";
+import { orderKernels } from "../codegen/order-kernels.ts";
+import { planMemory } from "../codegen/plan-memory.ts";
 import { GraphBuilder } from "../ir/builder.ts";
 import { topologicalOrder, withFreshInterning, type Node } from "../ir/graph.ts";
+import type { KernelGraph } from "../ir/kernel-graph.ts";
+import { isFree, isView } from "../ir/traits.ts";
+import { aliasReshaped } from "../passes/alias-reshaped.ts";
 import { canonicalise } from "../passes/canonicalise.ts";
 import { decompose } from "../passes/decompose.ts";
 import { fuse } from "../passes/fuse.ts";
-import { isFree, isView } from "../ir/traits.ts";
 import type { DeviceName } from "../runtime/device.ts";
-import { observePass } from "./debug.ts";
+import { PassList, type Pass } from "./pass-list.ts";
 
-export type GraphPass = (g: GraphBuilder, roots: readonly Node[]) => Node[];
+/** What the passes are told beside what the one before them left. */
+interface Context {
+  readonly g: GraphBuilder;
+  readonly name: string;
+  readonly device: DeviceName;
+  readonly target: Target;
+  readonly donations: Donations;
+  readonly fusion: boolean;
+}
 
-/** The passes over the tensor graph, in order. Each leaves an equal graph; each is CSE too. */
-export const passes: readonly (readonly [name: string, pass: GraphPass])[] = [
-  ["decompose", decompose],
-  ["canonicalise", canonicalise],
-  ["canonicalise again", canonicalise],
-  ["alias reshaped results", (_g, roots) => roots.map(behindReshape)],
-];
+/** The compiler, in order. By interning, each pass over the graph is CSE and dead-code removal too. */
+export const pipeline = PassList.start("recorded", recorded())
+  .then("decompose", onGraph(decompose))
+  .then("canonicalise", onGraph(canonicalise))
+  .then("canonicalise again", onGraph(canonicalise))
+  .then("alias reshaped results", onGraph(aliasReshaped))
+  .then("fuse", toRegions(fuse))
+  .then("lower", toLoops(lowerRegions))
+  .then("order", toLoops(orderKernels))
+  .then("bufferise", toProgram(bufferise, { placed: false }))
+  .then("plan memory", toProgram(planMemory, { placed: true }));
 
-/** A reshaped result has the same bytes as what it reshapes. */
-function behindReshape(root: Node): Node {
-  let node = root;
-  while (node.op === "reshape") node = node.inputs[0]!;
-  return node;
+type Roots = readonly Node[];
+type CompilerPass<Taken, Left> = Pass<Taken, Left, Context>;
+
+function recorded(): CompilerPass<Roots, Roots> {
+  return { run: (roots) => roots, show: (roots) => ({ level: "graph", roots, primitive: false }) };
+}
+
+function onGraph(pass: (g: GraphBuilder, roots: Roots) => Roots): CompilerPass<Roots, Roots> {
+  return {
+    run: (roots, { g }) => pass(g, roots),
+    show: (roots) => ({ level: "graph", roots, primitive: true }),
+  };
+}
+
+function toRegions(pass: (roots: Roots, context: Context) => KernelGraph): CompilerPass<Roots, KernelGraph> {
+  return { run: pass, show: (graph) => ({ level: "kernels", graph }) };
+}
+
+function toLoops<Taken>(pass: (taken: Taken, context: Context) => LoweredGraph): CompilerPass<Taken, LoweredGraph> {
+  return {
+    run: pass,
+    show: ({ kernels }) => ({ level: "loops", kernels: kernels.map(({ lowered }) => lowered.kernel) }),
+  };
+}
+
+function toProgram<Taken>(
+  pass: (taken: Taken, context: Context) => BoundProgram,
+  { placed }: { readonly placed: boolean },
+): CompilerPass<Taken, BoundProgram> {
+  return { run: pass, show: ({ program }, { device }) => ({ level: "program", program, device, placed }) };
 }
 
 const targets: Readonly<Record<DeviceName, Target>> = {
@@ -35,7 +78,7 @@ const targets: Readonly<Record<DeviceName, Target>> = {
   webgpu: { kind: "gpu", simd: false },
 };
 
-export interface Compiled extends Assembled {
+export interface Compiled extends BoundProgram {
   /** For each requested root its place among the program's outputs, or the input leaf that it already is. */
   readonly results: readonly ({ readonly output: number } | { readonly input: Node })[];
   /** Kernels that there would be if every operation had its own. */
@@ -46,7 +89,7 @@ export interface CompileOptions {
   readonly device: DeviceName;
   readonly name: string;
   /** Index of a root -> input leaf whose memory it may take over. */
-  readonly donations?: ReadonlyMap<number, Node>;
+  readonly donations?: Donations;
   /** The kernels are to be shared with programs of other sizes. */
   readonly dynamic?: boolean;
   /** Off: no fusion and no merging, for tests. */
@@ -58,36 +101,21 @@ export interface CompileOptions {
  * out: a program for the device
  */
 export function compileGraph(roots: readonly Node[], options: CompileOptions): Compiled {
+  const { device, name, donations = new Map<number, Node>(), dynamic = false, fusion = true } = options;
   return withFreshInterning(() => {
     const g = new GraphBuilder();
     g.gradEnabled = false;
-    let current: Node[] = [...roots];
-    observePass("recorded", { level: "graph", roots: current, primitive: false });
-    for (const [name, pass] of passes) {
-      current = pass(g, current);
-      observePass(name, { level: "graph", roots: current, primitive: true });
-    }
-    const computed = [...new Set(current.filter((node) => node.op !== "input"))];
-    const kernels = fuse(computed, { enabled: options.fusion !== false });
-    observePass("fuse", { level: "kernels", graph: kernels });
-    const donations = new Map<Node, Node>();
-    options.donations?.forEach((leaf, i) => {
-      // An input that is itself handed out keeps its memory.
-      if (current[i]!.op !== "input" && !current.includes(leaf)) donations.set(current[i]!, leaf);
-    });
-    const assembled = assemble(kernels, {
-      target: { ...targets[options.device], dynamic: options.dynamic === true },
-      name: options.name,
-      donations,
-      merge: options.fusion !== false,
-    });
-    observePass("assemble", { level: "program", program: assembled.program, device: options.device });
-    const results = current.map((node) => (node.op === "input" ? { input: node } : { output: computed.indexOf(node) }));
+    const target = { ...targets[device], dynamic };
+    const bound = pipeline.run(roots, { g, name, device, target, donations, fusion });
+    const computed = computedOf(bound.outputs);
+    const place = new Map(computed.map((node, output) => [node, output]));
     return {
-      ...assembled,
-      results,
-      operationCount: topologicalOrder(computed).filter((node) => !isFree(node) && !isView(node) && node.op !== "pick")
-        .length,
+      ...bound,
+      results: bound.outputs.map((node) => (node.op === "input" ? { input: node } : { output: place.get(node)! })),
+      operationCount: operationCount(computed),
     };
   });
 }
+
+const operationCount = (roots: Roots): number =>
+  topologicalOrder(roots).filter((node) => !isFree(node) && !isView(node) && node.op !== "pick").length;

@@ -78,10 +78,10 @@ const mostBuffers = 128;
 
 export interface FuseOptions {
   /** Off: every node that can stand alone becomes a kernel of its own (for tests). */
-  readonly enabled: boolean;
+  readonly fusion: boolean;
 }
 
-export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: true }): KernelGraph {
+export function fuse(roots: readonly Node[], options: FuseOptions = { fusion: true }): KernelGraph {
   const order = topologicalOrder(roots);
   const users = usersOf(order);
   const outputs = new Set(roots);
@@ -180,7 +180,7 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
   };
 
   const candidates = (found: readonly { node: Node }[]): Draft[] => {
-    if (!options.enabled) return [];
+    if (!options.fusion) return [];
     // Regions that compute an input come before those that only read one too: joining a sibling makes the two wait for
     // the inputs of both, which can keep a later consumer out of its producer's region.
     const producers = new Set<Draft>();
@@ -252,7 +252,7 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { enabled: t
   for (const root of roots) {
     if (root.op === "pick") home.get(root.inputs[0]!)!.stores.add(root);
   }
-  if (options.enabled)
+  if (options.fusion)
     joinRegions(drafts, { home, outputs, nodeLimit: regionNodeLimit, readLimit: mostBuffers, sameIteration });
   return { regions: sortRegions(drafts), outputs: roots };
 }
@@ -330,11 +330,11 @@ function chooseInlined(
     const once = readOnce(node, users);
     if (once === "by anchor") continue;
     // A comparison or conversion of one leaf is as cheap to repeat as to read, wherever it is used.
-    const light = options.enabled && reads.size <= 1 && cost <= lightCostLimit;
+    const light = options.fusion && reads.size <= 1 && cost <= lightCostLimit;
     const cheap = light || cost <= inlineCostLimit;
-    if (once === "same shape" && options.enabled && !cheap && !tiny) continue; // joins its user's region anyway
+    if (once === "same shape" && options.fusion && !cheap && !tiny) continue; // joins its user's region anyway
     if (once === "same shape" && !tiny && !light) continue;
-    if (!cheap && !tiny && (once !== "through views" || nodes > inlineNodeLimit || !options.enabled)) continue;
+    if (!cheap && !tiny && (once !== "through views" || nodes > inlineNodeLimit || !options.fusion)) continue;
     if (tiny && (cost > 64 || nodes > inlineNodeLimit)) continue;
     inlined.add(node);
     weight.set(node, { cost: tiny ? 0 : cost, nodes, reads: [...reads] });

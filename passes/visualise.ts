@@ -1,15 +1,14 @@
 /**
  * One self-contained HTML page that shows programs pass by pass: the graph before and after each, with what the pass
- * made highlighted, the groups that share kernels in colours, and the program as text.
+ * made highlighted, the groups that share kernels in colours, and kernels and program as text.
  *
  * in:  what each pass left, in order; a "recorded" graph starts the next program
  * out: the page's text
  */
 import { attrsKey, topologicalOrder, type Node } from "../ir/graph.ts";
 import type { KernelGraph } from "../ir/kernel-graph.ts";
-import type { Program } from "../ir/program.ts";
 import { formatShape } from "../ir/shape.ts";
-import { printGraph, printKernelGraph, printProgram } from "../ir/text/index.ts";
+import { printGraph, printKernelGraph } from "../ir/text/index.ts";
 import { pageOf } from "./visualise-page.ts";
 
 /** A box of the picture. */
@@ -61,8 +60,9 @@ export class Visualisation {
     this.add({ pass, boxes, text: printKernelGraph(graph) });
   }
 
-  program(pass: string, program: Program): void {
-    if (this.dropped === 0) this.add({ pass, boxes: [], text: printProgram(program) });
+  /** Levels below the graph's: kernels and programs. */
+  text(pass: string, text: string): void {
+    if (this.dropped === 0) this.add({ pass, boxes: [], text });
   }
 
   private add(picture: Picture): void {

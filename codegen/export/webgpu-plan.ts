@@ -8,7 +8,7 @@ import { IrError } from "../../ir/errors.ts";
 import type { Kind } from "../../ir/loop.ts";
 import type { Slot } from "../../ir/program.ts";
 import { elementCount, type Shape } from "../../ir/shape.ts";
-import { planMemory } from "../plan-memory.ts";
+import { layOut } from "../arena.ts";
 import { emitKernel } from "../wgsl/index.ts";
 import type { ExportModel } from "./model.ts";
 import { slotValue } from "./numbers.ts";
@@ -161,7 +161,7 @@ function planArena(
     first: steps.findIndex((buffers) => buffers.includes(slot.id)),
     last: steps.findLastIndex((buffers) => buffers.includes(slot.id)),
   }));
-  const { offsets, arenaBytes } = planMemory(lifetimes);
+  const { offsets, arenaBytes } = layOut(lifetimes);
   return { offsets: new Map(temporaries.map(({ id }, i) => [id, offsets[i]!])), bytes: arenaBytes };
 }
 

@@ -48,9 +48,14 @@ const floatOnly = new Set<string>(
   ),
 );
 
+/** Kernels found well formed. None is ever changed, and each is seen after several passes and in several programs. */
+const verified = new WeakSet<LoopKernel>();
+
 /** @throws IrError naming the kernel, the statement and the broken rule */
 export function verifyKernel(kernel: LoopKernel): void {
+  if (verified.has(kernel)) return;
   new KernelVerifier(kernel).run();
+  verified.add(kernel);
 }
 
 class KernelVerifier {

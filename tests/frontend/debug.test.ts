@@ -5,7 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { debugFlags, debugging, observePass, onPass, type Stage } from "../../frontend/debug.ts";
-import { compileGraph } from "../../frontend/pipeline.ts";
+import { compileGraph, pipeline } from "../../frontend/pipeline.ts";
 import type { Node } from "../../ir/graph.ts";
 import { parseGraph, parseKernelGraph, parseProgram, printGraph } from "../../ir/text/index.ts";
 import * as torch from "cresset";
@@ -80,6 +80,16 @@ describe("debugging flags", () => {
   });
 });
 
+test("the compiler is one list of passes, each of which can be watched", () => {
+  const seen: string[] = [];
+  const stop = onPass((pass) => seen.push(pass));
+  compileGraph(softmax(), { device: "cpu", name: "p" });
+  stop();
+  expect(seen).toEqual(pipeline.names);
+  const shown = [...printed(5).matchAll(/^# (?:after (.*)|groups)$/gm)].map(([, name]) => name ?? "fuse");
+  expect(shown).toEqual(pipeline.names);
+});
+
 test("observers see every level, and what they see reads back", () => {
   const seen: string[] = [];
   const stop = onPass((pass, stage) => seen.push(`${pass}: ${stage.level}`));
@@ -88,7 +98,13 @@ test("observers see every level, and what they see reads back", () => {
   compileGraph(softmax(), { device: "cpu", name: "p" });
   expect(seen[0]).toBe("recorded: graph");
   expect(seen).toContain("canonicalise: graph");
-  expect(seen.slice(-2)).toEqual(["fuse: kernels", "assemble: program"]);
+  expect(seen.slice(-5)).toEqual([
+    "fuse: kernels",
+    "lower: loops",
+    "order: loops",
+    "bufferise: program",
+    "plan memory: program",
+  ]);
   const texts = printed(5);
   const groups = /# groups\n([\s\S]*?)\n\n#/.exec(texts)![1]!;
   expect(parseKernelGraph(groups).regions).toHaveLength(1);
@@ -113,7 +129,7 @@ test("VIZ writes one page with every pass of every program", { timeout: 60_000 }
   }[];
   const { pictures } = data.at(-1)!;
   expect(pictures.map(({ pass }) => pass)).toEqual(
-    expect.arrayContaining(["recorded", "decompose", "canonicalise", "fuse", "assemble"]),
+    expect.arrayContaining(["recorded", "decompose", "canonicalise", "fuse", "lower", "plan memory"]),
   );
   expect(pictures[0]!.boxes.some(({ title }) => title === "softmax")).toBe(true);
   expect(pictures.find(({ pass }) => pass === "fuse")!.boxes.some(({ region }) => region === 0)).toBe(true);

@@ -3,7 +3,7 @@
  * exported function of the compiler, each of which it must find within its usual number of graphs.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type * as Plan from "../../codegen/plan-memory.ts";
+import type * as Arena from "../../codegen/arena.ts";
 import type * as Order from "../../codegen/lower/evaluate.ts";
 import type * as Phases from "../../codegen/lower/phases.ts";
 import type * as Reductions from "../../codegen/lower/reductions.ts";
@@ -129,9 +129,8 @@ const bugs: Record<string, () => Promise<void> | void> = {
     })),
 
   "a temporary's memory is given away one step too early": () =>
-    plant<typeof Plan>("../../codegen/plan-memory.ts", ({ planMemory }) => ({
-      planMemory: (lifetimes) =>
-        planMemory(lifetimes.map((life) => ({ ...life, last: Math.max(life.first, life.last - 1) }))),
+    plant<typeof Arena>("../../codegen/arena.ts", ({ layOut }) => ({
+      layOut: (lifetimes) => layOut(lifetimes.map((life) => ({ ...life, last: Math.max(life.first, life.last - 1) }))),
     })),
 
   "a result is written over an input that is still read": () =>

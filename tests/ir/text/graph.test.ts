@@ -78,9 +78,9 @@ return %3, %5
 
   test("reads back as the same graph", () => {
     fc.assert(
-      fc.property(instructionList(24), fc.boolean(), (program, enabled) => {
+      fc.property(instructionList(24), fc.boolean(), (program, fusion) => {
         const roots = randomRoots(program).filter((root) => root.op !== "input");
-        const graph = fuse([...new Set(roots)], { enabled });
+        const graph = fuse([...new Set(roots)], { fusion });
         const parsed = parseKernelGraph(printKernelGraph(graph));
         expect(printKernelGraph(parsed)).toBe(printKernelGraph(graph));
         verifyKernelGraph(parsed);

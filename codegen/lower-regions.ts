@@ -1,0 +1,45 @@
+/**
+ * Lowers the regions of a kernel graph to loops.
+ *
+ * in:  a kernel graph
+ * out: its kernels, in the order of the regions that they come from; a region without elements has none
+ * Cost: O(members) for a region of a form seen before, else that of lowering it.
+ */
+import type { Node } from "../ir/graph.ts";
+import type { KernelGraph, Region } from "../ir/kernel-graph.ts";
+import { elementCount } from "../ir/shape.ts";
+import type { LoweredKernel, Target } from "./lower/kernel-builder.ts";
+import { lowerRegionOnce } from "./lower/reuse.ts";
+
+/** A kernel among others: which results it writes, and what the order of kernels asks of it. */
+export interface PlacedKernel {
+  readonly lowered: LoweredKernel;
+  readonly writes: readonly Node[];
+  /** It computes each element by itself: it may be put together with others that do. */
+  readonly elementwise: boolean;
+}
+
+export interface LoweredGraph {
+  readonly kernels: readonly PlacedKernel[];
+  /** The kernel graph's outputs. */
+  readonly outputs: readonly Node[];
+}
+
+export function lowerRegions(graph: KernelGraph, { target }: { readonly target: Target }): LoweredGraph {
+  const storedNodes = new Set<Node>(graph.regions.flatMap((region) => region.stores));
+  const stored = (node: Node): boolean => node.op === "input" || storedNodes.has(node);
+  const hasElements = ({ stores }: Region): boolean => stores.some((node) => elementCount(node.shape) > 0);
+  return {
+    kernels: graph.regions.filter(hasElements).flatMap((region) => lowerOne(region, target, stored)),
+    outputs: graph.outputs,
+  };
+}
+
+function lowerOne(region: Region, target: Target, stored: (node: Node) => boolean): PlacedKernel[] {
+  const stores = new Set(region.stores);
+  return lowerRegionOnce(region, region.members.at(-1)!.op, target, stored).map((lowered) => ({
+    lowered,
+    writes: lowered.arguments.filter((node, k) => stores.has(node) && lowered.kernel.buffers[k]!.access !== "read"),
+    elementwise: region.kind === "loops" && region.reduced.length === 0,
+  }));
+}

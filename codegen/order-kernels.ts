@@ -1,0 +1,68 @@
+/**
+ * Orders kernels, and puts those together that nothing waits for.
+ *
+ * in:  kernels in an order in which they can run; which results may overwrite which inputs
+ * out: the same work in another such order: sinks (elementwise kernels whose results only the caller reads) come last,
+ *      since by then the inputs that they overwrite have been read, and neighbours among them are one kernel
+ * Cost: O(kernels x arguments).
+ */
+import type { Node } from "../ir/graph.ts";
+import { donorsOf, type Donations } from "./donation.ts";
+import type { LoweredGraph, PlacedKernel } from "./lower-regions.ts";
+import { mergeKernels } from "./merge.ts";
+
+export interface OrderOptions {
+  readonly donations: Donations;
+  /** Whether sinks are put together. */
+  readonly fusion: boolean;
+}
+
+const mergeLimit = 96; // buffers of one kernel
+
+export function orderKernels({ kernels, outputs }: LoweredGraph, { donations, fusion }: OrderOptions): LoweredGraph {
+  const outputSet = new Set(outputs);
+  const read = new Set<Node>();
+  for (const { lowered, writes } of kernels) {
+    for (const node of lowered.arguments) if (!writes.includes(node)) read.add(node);
+  }
+  const isSink = ({ elementwise, writes }: PlacedKernel): boolean =>
+    elementwise && writes.every((node) => outputSet.has(node) && !read.has(node));
+  const sinks = kernels.filter(isSink);
+  const body = kernels.filter((kernel) => !isSink(kernel));
+  return { kernels: [...body, ...(fusion ? mergeSinks(sinks, donorsOf(outputs, donations)) : sinks)], outputs };
+}
+
+/** Sinks in groups that share a kernel: as many as one has buffers for, up to the first that must come after another. */
+function mergeSinks(sinks: readonly PlacedKernel[], donors: ReadonlyMap<Node, Node>): PlacedKernel[] {
+  const groups: PlacedKernel[][] = [];
+  for (const sink of sinks) {
+    const group = groups.at(-1);
+    if (group === undefined || bufferCount([...group, sink]) > mergeLimit || areOrdered(group, sink, donors))
+      groups.push([sink]);
+    else group.push(sink);
+  }
+  return groups.map((group) => (group.length === 1 ? group[0]! : merged(group)));
+}
+
+const bufferCount = (group: readonly PlacedKernel[]): number =>
+  group.reduce((count, { lowered }) => count + lowered.arguments.length, 0);
+
+/** Whether one part overwrites in place what another part reads. */
+function areOrdered(group: readonly PlacedKernel[], sink: PlacedKernel, donors: ReadonlyMap<Node, Node>): boolean {
+  const overwritten = (kernels: readonly PlacedKernel[]): Set<Node | undefined> =>
+    new Set(kernels.flatMap(({ writes }) => writes).map((node) => donors.get(node)));
+  const readsAny = ({ lowered }: PlacedKernel, nodes: ReadonlySet<Node | undefined>): boolean =>
+    lowered.arguments.some((node) => nodes.has(node));
+  const byGroup = overwritten(group);
+  const bySink = overwritten([sink]);
+  return readsAny(sink, byGroup) || group.some((kernel) => readsAny(kernel, bySink));
+}
+
+const merged = (group: readonly PlacedKernel[]): PlacedKernel => ({
+  lowered: mergeKernels(
+    group.map(({ lowered }) => lowered),
+    `update_${group.length}`,
+  ),
+  writes: group.flatMap(({ writes }) => writes),
+  elementwise: true,
+});
