@@ -21,6 +21,7 @@ import {
   type UnaryPrimitive,
 } from "./graph.ts";
 import { roundToDType } from "./rounding.ts";
+import { inferRoutine, type RoutineCall } from "./routines/index.ts";
 import type { ScalarArgument } from "./signature.ts";
 import { broadcastShapes, elementCount, formatShape, sameShape, type Shape } from "./shape.ts";
 
@@ -408,6 +409,16 @@ export class GraphBuilder {
     ];
     const both = this.make("sort", [x], { axis, descending }, x.dtype, x.shape, outputs);
     return [this.pick(both, 0), this.pick(both, 1)];
+  }
+
+  /** All results of a routine, each of as many batches as the inputs have. */
+  routine(call: RoutineCall, inputs: readonly Node[]): Node[] {
+    const outputs = inferRoutine(call, inputs);
+    if (typeof outputs === "string")
+      throw new IrError("ir/routine", `${call.name}: ${outputs}: ${inputs.map(describe).join(", ")}`);
+    const { dtype, shape } = outputs[0]!;
+    const all = this.make("routine", inputs, call, dtype, shape, outputs);
+    return outputs.map((_, i) => this.pick(all, i));
   }
 
   pick(x: Node, index: number): Node {

@@ -4,6 +4,7 @@
  */
 import type { GraphBuilder } from "./builder.ts";
 import { isComplex, isFloat } from "./dtype.ts";
+import { IrError } from "./errors.ts";
 import type { Node, NodeOf, Primitive } from "./graph.ts";
 import { trigamma } from "./polygamma.ts";
 
@@ -117,6 +118,9 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   pick: "engine",
   sort: "engine",
   call: "engine",
+  routine: (_g, node) => {
+    throw new IrError("ir/routine-gradient", `${node.attrs.name}: the operators that use a routine state its gradient`);
+  },
 
   neg: (g, _, grad) => [g.neg(grad)],
   abs: (g, node, grad) => [g.mul(grad, signOf(g, in0(node)))],

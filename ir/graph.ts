@@ -4,6 +4,7 @@
  */
 import type { DType } from "./dtype.ts";
 import { mathFunctions } from "./loop.ts";
+import type { RoutineCall } from "./routines/parameters.ts";
 import type { Shape } from "./shape.ts";
 
 const unaryMath = mathFunctions.filter((name) => name !== "pow" && name !== "atan2");
@@ -113,6 +114,8 @@ export interface PrimitiveAttrs extends Record<UnaryPrimitive | BinaryPrimitive 
   scatter: { readonly axes: readonly number[]; readonly mode: ScatterMode };
   /** Stable sort along an axis; outputs (values, int64 positions). NaN sorts as largest. */
   sort: { readonly axis: number; readonly descending: boolean };
+  /** Dense linear algebra and Fourier transforms over trailing axes, several results: see ir/routines. */
+  routine: RoutineCall;
 
   /** One result of a node that has several. */
   pick: { readonly index: number };

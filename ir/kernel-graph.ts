@@ -10,9 +10,10 @@ import type { Shape } from "./shape.ts";
 
 /**
  * `loops`: a nest over `domain` with any number of reductions over `reduced` and elementwise work before, between and
- * after them. `contract`: a dot and elementwise work on its result. `scan`, `sort`, `scatter`: one such node.
+ * after them. `contract`: a dot and elementwise work on its result. `scan`, `sort`, `scatter`, `routine`: one such
+ * node.
  */
-export type RegionKind = "loops" | "contract" | "scan" | "sort" | "scatter";
+export type RegionKind = "loops" | "contract" | "scan" | "sort" | "scatter" | "routine";
 
 export interface Region {
   readonly kind: RegionKind;

@@ -26,6 +26,7 @@ const anchorKinds: Readonly<Record<string, RegionKind>> = {
   scan: "scan",
   sort: "sort",
   scatter: "scatter",
+  routine: "routine",
 };
 
 const isMapLike = (node: Node): boolean => isMap(node) || node.op === "philox";

@@ -5,7 +5,7 @@ import { mathFunctions, type Expr, type Kind, type LoopKernel, type Operation, t
 type Operand = string;
 type Emit = (kind: Kind, args: readonly Operand[], expr: Extract<Expr, { args: readonly Expr[] }>) => string;
 
-const fround = (kind: Kind, text: string): string => (kind === "f32" ? `fround(${text})` : text);
+const fround = (kind: Kind, text: string): string => (kind === "f32" ? `fround(${text})` : `(${text})`);
 const wrap64 = (text: string): string => `BigInt.asIntN(64, ${text})`;
 
 /** Infix arithmetic with each register type's rounding or wrapping. */

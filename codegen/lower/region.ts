@@ -7,6 +7,7 @@ import { vectorise } from "../schedule/vectorise.ts";
 import { lowerContract } from "./contract.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
 import { lowerLoops } from "./loops.ts";
+import { lowerRoutine } from "./routines/index.ts";
 import { lowerScan, lowerScatter, lowerSort } from "./order.ts";
 
 export function lowerRegion(
@@ -28,6 +29,8 @@ export function lowerRegion(
         return [lowerSort(anchor as NodeOf<"sort">, region.stores, name, target, stored)];
       case "scatter":
         return lowerScatter(anchor as NodeOf<"scatter">, name, target, stored);
+      case "routine":
+        return [lowerRoutine(anchor as NodeOf<"routine">, region.stores, name, target, stored)];
       default:
         throw new IrError("ir/region", "a region of no known kind");
     }

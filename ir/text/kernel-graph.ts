@@ -21,6 +21,7 @@ const kinds: readonly RegionKind[] = Object.keys({
   scan: 0,
   sort: 0,
   scatter: 0,
+  routine: 0,
 } satisfies Record<RegionKind, 0>) as RegionKind[];
 
 export function printKernelGraph({ regions, outputs }: KernelGraph): string {

@@ -4,7 +4,7 @@
  *  - every primitive has as many inputs as it takes;
  *  - attributes are there and mean something for the inputs (axes exist, slices stay inside, ...);
  *  - operands' types and shapes agree, and the node's own follow from them (ir/verify/rules.ts);
- *  - sizes are whole and not negative; only sort and call have several results, and only pick takes them apart;
+ *  - sizes are whole and not negative; only sort, routine and call have several results, and only pick takes them apart;
  *  - only floats and complex numbers require grad;
  *  - after decomposition: no composite, and no marker that only differentiation needs.
  * Cost: O(nodes + edges).

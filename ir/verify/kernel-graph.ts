@@ -4,7 +4,7 @@
  *  - every value in memory is stored by exactly one region, which computes it or what it is a view of;
  *  - a region reads, through views and through values computed where they are used, only inputs, its own members, and
  *    what earlier regions stored: so the regions are in an order in which they can run;
- *  - reductions and anchors (dot, scan, sort, scatter) are members, never computed where they are used;
+ *  - reductions and anchors (dot, scan, sort, scatter, routine) are members, never computed where they are used;
  *  - a region has the anchor that its kind says, and it comes first; reductions run over the region's reduced axes;
  *  - members have the shape of the region's domain or of one of its rows;
  *  - every result of the program is an input or stored.
@@ -24,6 +24,7 @@ const anchors: Readonly<Record<RegionKind, string | null>> = {
   scan: "scan",
   sort: "sort",
   scatter: "scatter",
+  routine: "routine",
 };
 const isAnchor = (node: Node): boolean => Object.values(anchors).includes(node.op);
 const text = (node: Node): string => printNode(node, new Names());

@@ -1,6 +1,7 @@
 /** For each primitive what its inputs must be, and the types and shapes of its results that follow. */
 import { dtypeBytes } from "../dtype.ts";
 import type { Node, NodeOf, Primitive } from "../graph.ts";
+import { inferRoutine } from "../routines/index.ts";
 import { broadcastShapes, elementCount, sameShape, type Shape } from "../shape.ts";
 import { broken, type Inferred, type ResultType } from "./inferred.ts";
 import type { Scalar } from "./scalar-rules.ts";
@@ -214,6 +215,13 @@ export const rules: {
       isAxis(node.attrs.axis, x!.shape.length)
         ? [typeOf(x!), { dtype: "int64", shape: x!.shape }]
         : broken("the axis exists"),
+  },
+  routine: {
+    inputs: null,
+    infer(node, inputs) {
+      const results = inferRoutine(node.attrs, inputs);
+      return typeof results === "string" ? broken(results) : results;
+    },
   },
 
   pick: {

@@ -19,6 +19,7 @@ import type { TypedArray } from "../typed-array.ts";
 import { gather, scatter, sort } from "./indexing.ts";
 import { concat, expand, pad, permute, reshape, slice, window } from "./movement.ts";
 import { argReduce, dot, reduce, scan, type Finish, type Total } from "./reductions.ts";
+import { routine } from "./routines/index.ts";
 import { applyBinary, applyUnary, binaryRules, comparisons, convert, unaryRules } from "./scalar-functions.ts";
 import { build, decode, encode, fromBits, toBits, type Values } from "./values.ts";
 
@@ -97,6 +98,7 @@ const rules: { readonly [P in Exclude<Primitive, Scalar>]: Rule<P> } = {
   gather,
   scatter,
   sort,
+  routine,
 
   // Results are picked by the caller of the rules.
   pick: first,

@@ -17,11 +17,13 @@ describe("a tensor graph as text", () => {
 %4 = sort (float32[2, 1], int64[2, 1]) %3 axis=0 descending=true
 %5 = pick int64[2, 1] %4 index=1
 %6 = call float32[] %1, %2 name="a name" attrs={"alpha":0.5,"text":"with \\"quotes\\" and = signs"}
-return %3, %5, %6
+%7 = routine (float32[2, 3], int32[2], int32[]) %1 name="lu" pivot=true
+%8 = pick int32[2] %7 index=1
+return %3, %5, %6, %8
 `;
     const roots = parseGraph(text);
     expect(printGraph(roots)).toBe(text);
-    expect(roots.map((root) => root.op)).toEqual(["reduce_sum", "pick", "call"]);
+    expect(roots.map((root) => root.op)).toEqual(["reduce_sum", "pick", "call", "pick"]);
     expect(roots[2]!.inputs[1]!.attrs).toEqual({ value: -0 });
   });
 

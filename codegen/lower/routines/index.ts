@@ -1,0 +1,45 @@
+/**
+ * Lowers a routine: one parallel loop over its batches, and in it the routine's own code. A rule of each routine writes
+ * loop IR with `RoutineCode`, once for all back ends.
+ */
+import type { Node, NodeOf } from "../../../ir/graph.ts";
+import { routineBatch, type RoutineName, type RoutineParameters } from "../../../ir/routines/index.ts";
+import { elementCount } from "../../../ir/shape.ts";
+import { KernelBuilder, type LoweredKernel, type Target } from "../kernel-builder.ts";
+import { cholesky } from "./cholesky.ts";
+import { RoutineCode } from "./code.ts";
+import { eigh } from "./eigh.ts";
+import { fft } from "./fft.ts";
+import { lu } from "./lu.ts";
+import { reflect, reflections } from "./reflections.ts";
+import { svd } from "./svd.ts";
+import { solveTriangular } from "./triangular.ts";
+
+type Rule<N extends RoutineName> = (code: RoutineCode, parameters: RoutineParameters[N]) => void;
+
+const rules: { readonly [N in RoutineName]: Rule<N> } = {
+  cholesky,
+  solve_triangular: solveTriangular,
+  lu,
+  reflect,
+  reflections,
+  eigh,
+  svd,
+  fft,
+};
+
+export function lowerRoutine(
+  node: NodeOf<"routine">,
+  stores: readonly Node[],
+  name: string,
+  target: Target,
+  stored: (node: Node) => boolean,
+): LoweredKernel {
+  const builder = new KernelBuilder(target);
+  const runs = elementCount(routineBatch(node.attrs, node.inputs));
+  builder.loop("run", runs, "parallel", () => {
+    const code = new RoutineCode(builder, node, stores, stored, builder.position("run", runs));
+    (rules[node.attrs.name] as Rule<RoutineName>)(code, node.attrs);
+  });
+  return builder.finish(name);
+}

@@ -1,0 +1,109 @@
+/**
+ * What each routine takes and gives: the trailing axes that one run works on, and the sizes of its results. The axes
+ * before them are batches. The builder and the verifier infer from this table; the interpreter
+ * (runtime/interpreter/routines) and the lowering (codegen/lower/routines) have one rule for each of its names.
+ */
+import type { DType } from "../dtype.ts";
+import { sameShape, type Shape } from "../shape.ts";
+import { radicesOf } from "./radices.ts";
+import type { RoutineCall, RoutineName, RoutineParameters } from "./parameters.ts";
+
+export type { RoutineCall, RoutineName, RoutineParameters } from "./parameters.ts";
+
+interface Value {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** Sizes of one result, and whether it holds numbers of the input's type or counts. */
+interface Result {
+  readonly shape: Shape;
+  readonly holds: "numbers" | "counts";
+}
+const numbers = (...shape: readonly number[]): Result => ({ shape, holds: "numbers" });
+const counts = (...shape: readonly number[]): Result => ({ shape, holds: "counts" });
+
+interface RoutineRule<P> {
+  /** How many trailing axes of each input one run takes. */
+  readonly ranks: readonly number[];
+  /** The results of a run on inputs of these sizes, or the rule that they break. */
+  readonly results: (sizes: readonly Shape[], parameters: P) => readonly Result[] | string;
+}
+
+const square = ([rows, columns]: Shape): boolean => rows === columns;
+
+export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParameters[N]> } = {
+  cholesky: {
+    ranks: [2],
+    results: ([a]) => (square(a!) ? [numbers(...a!), counts()] : "the matrix is square"),
+  },
+  solve_triangular: {
+    ranks: [2, 2],
+    results: ([a, b]) =>
+      square(a!) && a![0] === b![0] ? [numbers(...b!)] : "the matrix is square and has as many rows as the other",
+  },
+  lu: {
+    ranks: [2],
+    results: ([a]) => [numbers(...a!), counts(Math.min(...a!)), counts()],
+  },
+  reflect: {
+    ranks: [2],
+    results: ([a]) => [numbers(...a!), numbers(Math.min(...a!))],
+  },
+  reflections: {
+    ranks: [2, 1],
+    results: ([packed, tau], { columns }) =>
+      tau![0]! <= Math.min(...packed!) && columns <= packed![0]!
+        ? [numbers(packed![0]!, columns)]
+        : "as many reflections as vectors at most, and columns as rows",
+  },
+  eigh: {
+    ranks: [2],
+    results: ([a]) => (square(a!) ? [numbers(a![0]!), numbers(...a!)] : "the matrix is square"),
+  },
+  svd: {
+    ranks: [2],
+    results: ([a]) => {
+      const [m, n] = a as readonly [number, number];
+      return m >= n ? [numbers(m, n), numbers(n), numbers(n, n)] : "the matrix has as many rows as columns at least";
+    },
+  },
+  fft: {
+    ranks: [1, 1, 1, 1],
+    results: (sizes) => {
+      const n = sizes[0]![0]!;
+      if (sizes.some((size) => size[0] !== n)) return "all lines have one length";
+      return radicesOf(n) === null ? "the length has small prime factors" : [numbers(n), numbers(n)];
+    },
+  },
+};
+
+/** The types and shapes of a routine's results, or the rule that its inputs break. */
+export function inferRoutine(call: RoutineCall, inputs: readonly Value[]): readonly Value[] | string {
+  const rule = routines[call.name] as RoutineRule<RoutineCall> | undefined;
+  if (rule === undefined) return `no routine is named ${call.name}`;
+  const { ranks } = rule;
+  if (inputs.length !== ranks.length) return `${call.name} takes ${ranks.length} inputs`;
+  const { dtype } = inputs[0]!;
+  if (dtype !== "float32" && dtype !== "float64") return "a routine takes float32 or float64";
+  if (inputs.some((input) => input.dtype !== dtype)) return "operands have one type";
+  if (inputs.some((input, i) => input.shape.length < ranks[i]!))
+    return `${call.name} takes ${ranks.join(" and ")} axes`;
+  const batches = inputs.map((input, i) => batchOf(input.shape, ranks[i]!));
+  if (batches.some((batch) => !sameShape(batch, batches[0]!))) return "batches have one shape";
+  const results = rule.results(
+    inputs.map((input, i) => input.shape.slice(batches[i]!.length)),
+    call,
+  );
+  if (typeof results === "string") return results;
+  return results.map(({ shape, holds }) => ({
+    dtype: holds === "counts" ? "int32" : dtype,
+    shape: [...batches[0]!, ...shape],
+  }));
+}
+
+const batchOf = (shape: Shape, rank: number): Shape => shape.slice(0, shape.length - rank);
+
+/** The axes of a routine's inputs that count batches. */
+export const routineBatch = (call: RoutineCall, inputs: readonly Value[]): Shape =>
+  batchOf(inputs[0]!.shape, routines[call.name].ranks[0]!);

@@ -1,0 +1,43 @@
+/**
+ * The routines: computations over whole matrices or lines that no nest of loops over elements states, each run on every
+ * matrix or line of a batch by itself. What each takes and gives is in `ir/routines/index.ts`.
+ */
+type None = Readonly<Record<never, never>>;
+
+export interface RoutineParameters {
+  /**
+   * A [n, n] -> L [n, n], info []: lower triangular with L Lᵀ = A, of which the lower triangle is read. `info` is 0, or
+   * the order of the first leading minor that is not positive; L is then of no use.
+   */
+  cholesky: None;
+  /** A [n, n], B [n, k] -> X [n, k]: A X = B, reading one triangle of A; `unit`: its diagonal counts as ones. */
+  solve_triangular: { readonly upper: boolean; readonly unit: boolean };
+  /**
+   * A [m, n] -> LU [m, n], pivots [min(m, n)], info []: unit lower and upper triangle in one matrix, of the rows of A in
+   * another order: row i was exchanged with row pivots[i] - 1, for i = 0, 1, ... `pivot` false: never. `info` is 0, or
+   * the number (from 1) of the first zero pivot.
+   */
+  lu: { readonly pivot: boolean };
+  /**
+   * A [m, n] -> packed [m, n], tau [min(m, n)]: R in and above the diagonal; below it, column i holds the vector v of the
+   * reflection I - tau[i] v vᵀ, whose first element is 1 and stands at row i.
+   */
+  reflect: None;
+  /** packed [m, n], tau [k] -> Q [m, columns]: the first columns of the product of the reflections. */
+  reflections: { readonly columns: number };
+  /** A [n, n] -> values [n], ascending, and vectors [n, n], in columns: of the lower triangle of a symmetric matrix. */
+  eigh: None;
+  /** A [m, n] with m >= n -> U [m, n], S [n], descending, and V [n, n]: A = U diag(S) Vᵀ, columns orthonormal. */
+  svd: None;
+  /**
+   * Real and imaginary part [n], cosines and sines [n] of 2 pi k / n -> both parts of the discrete Fourier transform,
+   * sum over j of x[j] exp(-2 pi i j k / n). Of lengths without prime factors above `largestRadix`.
+   */
+  fft: None;
+}
+
+export type RoutineName = keyof RoutineParameters;
+/** A routine's name and its parameters: the attributes of a `routine` node. */
+export type RoutineCall<N extends RoutineName = RoutineName> = {
+  [K in N]: { readonly name: K } & RoutineParameters[K];
+}[N];

@@ -1,0 +1,13 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import type { WebGpuDevice } from "../../../runtime/webgpu/device.ts";
+import { hasWebGpu, openDevice } from "../../runtime/webgpu/support.ts";
+import { describeRoutines } from "./cases.ts";
+
+describe.runIf(hasWebGpu)("on WebGPU", () => {
+  let device: WebGpuDevice;
+  beforeAll(async () => {
+    device = await openDevice();
+  });
+  afterAll(() => device.destroy());
+  describeRoutines("webgpu", () => [{ device }], ["float32"]);
+});
