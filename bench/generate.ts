@@ -34,12 +34,20 @@ function generator(seed: number): () => number {
   return () => advance() >>> 8;
 }
 
-/** What identifies an output: its first, middle and last element and its mean magnitude. */
-export function fingerprint(values: ArrayLike<number>): number[] {
-  let magnitude = 0;
-  for (let i = 0; i < values.length; i++) magnitude += Math.abs(values[i]!);
-  return [values[0]!, values[values.length >> 1]!, values[values.length - 1]!, magnitude / values.length];
+/** The mean of the absolute values. */
+export function meanMagnitude(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += Math.abs(values[i]!);
+  return total / values.length;
 }
+
+/** What identifies an output: its first, middle and last element and its mean magnitude. */
+export const fingerprint = (values: ArrayLike<number>): number[] => [
+  values[0]!,
+  values[values.length >> 1]!,
+  values[values.length - 1]!,
+  meanMagnitude(values),
+];
 
 /** Whether two programs' fingerprints are of the same computation in float32. */
 export function agrees(actual: readonly number[], expected: readonly number[]): boolean {

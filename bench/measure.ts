@@ -1,17 +1,10 @@
 /** How a workload is timed: a first call by itself, warm-up, then samples of about two milliseconds. */
-import type { Case, Workload } from "./workloads/workload.ts";
+import type { Workload } from "./workloads/workload.ts";
 
-export interface Measurement {
+export interface Measurement extends Timings {
   readonly workload: string;
   readonly device: string;
   readonly threads: number;
-  readonly ms_median: number;
-  readonly ms_minimum: number;
-  /** Processor time of all the process's threads: on a shared machine the figure that wall time is not. */
-  readonly cpu_ms_median: number;
-  /** The first call: recording, compiling, the first touch of memory. */
-  readonly first_ms: number;
-  readonly samples: number;
   readonly kernels: number;
   readonly compile_ms: number;
   readonly compile_count: number;
@@ -29,41 +22,27 @@ export interface MeasureOptions {
 const sampleMs = 2;
 const warmUpShare = 0.3;
 
+/** Figures of repeated calls, apart from what was computed. */
+export interface Timings {
+  readonly ms_median: number;
+  readonly ms_minimum: number;
+  /** Processor time of all the process's threads: on a shared machine the figure that wall time is not. */
+  readonly cpu_ms_median: number;
+  /** The first call: recording, compiling, the first touch of memory. */
+  readonly first_ms: number;
+  readonly samples: number;
+}
+
 export async function measure(workload: Workload, options: MeasureOptions): Promise<Measurement> {
   const { device, threads, budget } = options;
-  const repetitions = workload.repetitions ?? 1;
   const work = workload.prepare(device);
-  const first = await timeCalls(work, 1);
-  const slow = first.ms > 2 * budget;
-
-  let warmCalls = 0;
-  let warmMs = 0;
-  const [leastCalls, leastMs] = slow ? [1, 0] : [3, warmUpShare * budget];
-  while (warmCalls < leastCalls || warmMs < leastMs) {
-    const calls = warmCalls < 3 ? 1 : callsFor(warmMs / warmCalls);
-    warmMs += (await timeCalls(work, calls)).ms;
-    warmCalls += calls;
-  }
-
-  const calls = callsFor(warmMs / warmCalls);
-  const samples: Timing[] = [];
-  let spent = 0;
-  while (spent < budget || samples.length < (warmMs / warmCalls > 2 * budget ? 1 : 5)) {
-    const sample = await timeCalls(work, calls);
-    spent += sample.ms;
-    samples.push({ ms: sample.ms / calls / repetitions, cpuMs: sample.cpuMs / calls / repetitions });
-  }
-
+  const timings = await measureCalls(() => work.run(), { budget, repetitions: workload.repetitions ?? 1 });
   const { kernels, compileMs, compileCount, peakBytes } = work.statistics;
   return {
     workload: workload.id,
     device,
     threads,
-    ms_median: median(samples.map(({ ms }) => ms)),
-    ms_minimum: Math.min(...samples.map(({ ms }) => ms)),
-    cpu_ms_median: median(samples.map(({ cpuMs }) => cpuMs)),
-    first_ms: first.ms,
-    samples: samples.length,
+    ...timings,
     kernels,
     compile_ms: compileMs,
     compile_count: compileCount,
@@ -72,17 +51,53 @@ export async function measure(workload: Workload, options: MeasureOptions): Prom
   };
 }
 
+type Call = () => void | Promise<void>;
+
+/** `repetitions`: how often one call does the work; the figures, but for the first call's, are for one. */
+export async function measureCalls(
+  call: Call,
+  { budget, repetitions = 1 }: { readonly budget: number; readonly repetitions?: number },
+): Promise<Timings> {
+  const first = await timeCalls(call, 1);
+  const slow = first.ms > 2 * budget;
+
+  let warmCalls = 0;
+  let warmMs = 0;
+  const [leastCalls, leastMs] = slow ? [1, 0] : [3, warmUpShare * budget];
+  while (warmCalls < leastCalls || warmMs < leastMs) {
+    const calls = warmCalls < 3 ? 1 : callsFor(warmMs / warmCalls);
+    warmMs += (await timeCalls(call, calls)).ms;
+    warmCalls += calls;
+  }
+
+  const calls = callsFor(warmMs / warmCalls);
+  const samples: Timing[] = [];
+  let spent = 0;
+  while (spent < budget || samples.length < (warmMs / warmCalls > 2 * budget ? 1 : 5)) {
+    const sample = await timeCalls(call, calls);
+    spent += sample.ms;
+    samples.push({ ms: sample.ms / calls / repetitions, cpuMs: sample.cpuMs / calls / repetitions });
+  }
+  return {
+    ms_median: median(samples.map(({ ms }) => ms)),
+    ms_minimum: Math.min(...samples.map(({ ms }) => ms)),
+    cpu_ms_median: median(samples.map(({ cpuMs }) => cpuMs)),
+    first_ms: first.ms,
+    samples: samples.length,
+  };
+}
+
 interface Timing {
   readonly ms: number;
   readonly cpuMs: number;
 }
 
-async function timeCalls(work: Case, calls: number): Promise<Timing> {
+async function timeCalls(call: Call, calls: number): Promise<Timing> {
   const cpu = process.cpuUsage();
   const start = performance.now();
   for (let i = 0; i < calls; i++) {
     // A promise is waited for only where there is one: a turn of the event loop would count as work.
-    const pending = work.run();
+    const pending = call();
     if (pending !== undefined) await pending;
   }
   const ms = performance.now() - start;

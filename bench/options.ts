@@ -11,17 +11,24 @@ export interface Options {
   readonly budget: number;
   /** Also times every kernel by itself. */
   readonly profile: boolean;
+  /** Also measures other libraries, and installs them first where they are not there. */
+  readonly peers: boolean;
+  /** Measures the targets of docs/performance.md. */
+  readonly targets: boolean;
   readonly help: boolean;
 }
 
-export const usage = `npm run bench -- [ids] [--device cpu|cpu:js|webgpu] [--threads N] [--budget MS] [--json FILE] [--profile]
+export const usage = `npm run bench -- [ids] [--device cpu|cpu:js|webgpu] [--threads N] [--budget MS] [--json FILE]
+                      [--profile] [--peers] [--targets]
 
   ids        workloads, or beginnings of their names: W1_256, W3, W7 (all by default)
   --device   where to compute: cpu (WebAssembly), cpu:js (JavaScript loops), webgpu
   --threads  threads of the cpu device (1)
   --budget   milliseconds of samples for each workload (800)
   --json     also writes the rows to a file
-  --profile  also times every kernel by itself`;
+  --profile  also times every kernel by itself
+  --peers    also measures other libraries, each in a process of its own, and compares the results
+  --targets  measures the targets of docs/performance.md, and of the workloads only those that are named`;
 
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
@@ -33,6 +40,8 @@ export function parseOptions(args: readonly string[]): Options {
       budget: { type: "string", default: "800" },
       json: { type: "string" },
       profile: { type: "boolean", default: false },
+      peers: { type: "boolean", default: false },
+      targets: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -43,6 +52,8 @@ export function parseOptions(args: readonly string[]): Options {
     budget: positive("budget", values.budget),
     json: values.json ?? null,
     profile: values.profile,
+    peers: values.peers,
+    targets: values.targets,
     help: values.help,
   };
 }

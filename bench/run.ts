@@ -1,59 +1,82 @@
 /**
  * `npm run bench`: our figures for the workloads of bench/README.md, with the machine's own limits measured in the same
- * run beside them.
+ * run beside them, and with other libraries' where they are asked for.
  */
 import { writeFile } from "node:fs/promises";
 import v8 from "node:v8";
 import type { Measurement } from "./measure.ts";
+import { parseOptions, select, usage, type Options } from "./options.ts";
 import type { Workload } from "./workloads/workload.ts";
-import { parseOptions, select, usage } from "./options.ts";
 
 // Node 20 has relaxed SIMD behind a flag, which counts only until the first module is compiled: hence the late imports.
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
 
-const profiledRuns = 15;
-
 const options = parseOptions(process.argv.slice(2));
 if (options.help) console.log(usage);
-else await run();
+else await run(options);
 
-/** The kernels of a workload's program, the slowest first. */
-async function profile(workload: Workload, device: string): Promise<string> {
-  const [{ KernelProfiler }, { kernelRows }, { recorder }, { deviceFor, deviceName }] = await Promise.all([
-    import("./profile.ts"),
-    import("./table.ts"),
-    import("../frontend/recorder.ts"),
-    import("../frontend/devices.ts"),
+async function run({ ids, device, threads, json, peers, targets }: Options): Promise<void> {
+  const [{ workloads }, { startWorkloads, startRow }, torch] = await Promise.all([
+    import("./workloads/index.ts"),
+    import("./starts.ts"),
+    import("../frontend/index.ts"),
   ]);
-  const work = workload.prepare(device);
-  await work.run();
-  const profiler = new KernelProfiler(deviceFor(deviceName(device)), recorder.lastExecutable!);
-  for (let i = 0; i < profiledRuns; i++) await work.run();
-  return kernelRows(profiler.results());
+  if (threads !== 1) throw new RangeError("The cpu device runs on one thread.");
+  if (new torch.device(device).type === "webgpu") await torch.webgpu.init();
+  if (peers) (await import("./peers/index.ts")).installPeers();
+  const rows: unknown[] = [];
+  const all = [...workloads, ...startWorkloads];
+  const chosen = targets && ids.length === 0 ? [] : select(all, ids);
+  const timed = chosen.filter((workload) => "prepare" in workload);
+  if (timed.length > 0) rows.push(...(await measureAll(timed)));
+  for (const workload of chosen) {
+    if ("prepare" in workload) continue;
+    for await (const row of workload.measure(options)) {
+      rows.push(row);
+      console.log(startRow(row));
+    }
+  }
+  if (json !== null) await writeFile(json, `${JSON.stringify(rows, null, 1)}\n`);
 }
 
-async function run(): Promise<void> {
-  const [{ measure }, { measurePeak }, table, { workloads }, torch] = await Promise.all([
+async function measureAll(chosen: readonly Workload[]): Promise<unknown[]> {
+  const [{ measure }, { measurePeak }, table, { NotImplemented }] = await Promise.all([
     import("./measure.ts"),
     import("./peak.ts"),
     import("./table.ts"),
-    import("./workloads/index.ts"),
-    import("cresset"),
+    import("./workloads/workload.ts"),
   ]);
-  const chosen = select(workloads, options.ids);
-  if (options.threads !== 1) throw new RangeError("The cpu device runs on one thread.");
-  if (new torch.device(options.device).type === "webgpu") await torch.webgpu.init();
   const peak = measurePeak();
   console.log(`${options.device} on Node ${process.versions.node}; ${table.ceilings(peak)}\n${table.header}`);
-
-  const rows: Measurement[] = [];
+  const rows: unknown[] = [];
   for (const workload of chosen) {
-    const figures = await measure(workload, options);
-    rows.push(figures);
-    console.log(table.row(workload, figures, peak));
-    if (options.profile) console.log(await profile(workload, options.device));
+    let figures: Measurement | null = null;
+    try {
+      figures = await measure(workload, options);
+      rows.push(figures);
+      console.log(table.row(workload, figures, peak));
+    } catch (error) {
+      if (!(error instanceof NotImplemented)) throw error;
+      console.log(`${workload.id.padEnd(16)}NOT IMPLEMENTED: ${error.message}`);
+    }
+    if (options.peers) rows.push(...(await measurePeers(workload, figures)));
   }
-  if (options.json !== null) {
-    await writeFile(options.json, `${JSON.stringify(rows, null, 1)}\n`);
+  return rows;
+}
+
+/** The same work by every peer that can do it, and how much longer it takes than ours. */
+async function measurePeers(workload: Workload, ours: Measurement | null): Promise<unknown[]> {
+  const [{ measurePeer, peerNames }, { peerRow }] = await Promise.all([
+    import("./peers/index.ts"),
+    import("./table.ts"),
+  ]);
+  const { id, repetitions = 1 } = workload;
+  const rows: unknown[] = [];
+  for (const peer of peerNames) {
+    const reply = await measurePeer(peer, { id, budget: options.budget, repetitions });
+    if (reply.kind === "missing") continue;
+    rows.push({ workload: id, peer, ...reply });
+    console.log(peerRow(peer, reply, ours));
   }
+  return rows;
 }

@@ -1,7 +1,9 @@
 /** Rows of figures as lines of text. */
+import { agrees } from "./generate.ts";
 import type { Measurement } from "./measure.ts";
 import type { KernelTime } from "./profile.ts";
 import type { Peak } from "./peak.ts";
+import type { Reply } from "./peers/protocol.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 const widths = [16, 10, 10, 10, 8, 10, 16] as const;
@@ -22,6 +24,16 @@ export function row(workload: Workload, figures: Measurement, peak: Peak): strin
     digits(compile_ms),
     rate(workload, cpu_ms_median, peak),
   ]);
+}
+
+/** A peer's figures, and ours in proportion: above 1 ours takes less processor time. */
+export function peerRow(peer: string, reply: Exclude<Reply, { kind: "missing" }>, ours: Measurement | null): string {
+  if (reply.kind === "failed") return `  ${peer.padEnd(14)}FAILED: ${reply.message.split("\n")[0]!}`;
+  const { timings, check } = reply;
+  const ratio = ours === null ? "" : `${digits(timings.cpu_ms_median / ours.cpu_ms_median)}x`;
+  const verdict = ours === null ? "" : agrees(check, ours.check) ? "same result" : `DIFFERS: ${check.join(", ")}`;
+  const { ms_median, cpu_ms_median, first_ms } = timings;
+  return `${line([`  ${peer}`, digits(ms_median), digits(cpu_ms_median), digits(first_ms), "", "", ratio])}  ${verdict}`;
 }
 
 export const ceilings = (peak: Peak): string =>

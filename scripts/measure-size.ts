@@ -54,12 +54,16 @@ export async function measureBundle(entry: string): Promise<BundleSize> {
     }
     return total;
   };
-  return { atOnce: size(loadedAtOnce(metafile)), inAll: size([...contents.keys()]), sources: bytesBySource(metafile) };
+  return {
+    atOnce: size(loadedAtOnce(metafile, path.relative(process.cwd(), entry))),
+    inAll: size([...contents.keys()]),
+    sources: bytesBySource(metafile),
+  };
 }
 
 /** The outputs that the entry reaches without a dynamic import. */
-function loadedAtOnce({ outputs }: Metafile): string[] {
-  const reached = new Set(Object.keys(outputs).filter((name) => outputs[name]!.entryPoint?.includes("entry-")));
+function loadedAtOnce({ outputs }: Metafile, entry: string): string[] {
+  const reached = new Set(Object.keys(outputs).filter((name) => outputs[name]!.entryPoint === entry));
   for (const name of reached) {
     for (const { path: next, kind } of outputs[name]!.imports)
       if (kind === "import-statement" && next in outputs) reached.add(next);

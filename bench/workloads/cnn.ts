@@ -1,5 +1,5 @@
 /** W6: a training step of a convolutional network on 28x28 images. */
-import * as torch from "cresset";
+import * as torch from "../../frontend/index.ts";
 import { initialise, linear, trainingSteps } from "./training.ts";
 import { input, integerInput, type Workload } from "./workload.ts";
 

@@ -2,6 +2,8 @@
 import { cnnWorkload } from "./cnn.ts";
 import { gptWorkload } from "./gpt.ts";
 import { mlpWorkloads, tinyWorkload } from "./mlp.ts";
+import { recurrentWorkloads } from "./recurrent.ts";
+import { resNetWorkload } from "./resnet.ts";
 import { tensorWorkloads } from "./tensors.ts";
 import type { Workload } from "./workload.ts";
 
@@ -10,5 +12,7 @@ export const workloads: readonly Workload[] = [
   ...mlpWorkloads,
   cnnWorkload,
   gptWorkload,
+  resNetWorkload,
+  ...recurrentWorkloads,
   tinyWorkload,
 ];

@@ -1,4 +1,4 @@
-import * as torch from "cresset";
+import * as torch from "../../frontend/index.ts";
 import { fingerprint } from "../generate.ts";
 import { completed, type Case } from "./workload.ts";
 

@@ -1,5 +1,5 @@
 /** W5 and W10: networks of linear layers. */
-import * as torch from "cresset";
+import * as torch from "../../frontend/index.ts";
 import { linear, trainingSteps, type Optimizer } from "./training.ts";
 import { completed, input, integerInput, type Workload } from "./workload.ts";
 

@@ -1,5 +1,5 @@
 /** W1 to W4: functions of tensors. */
-import * as torch from "cresset";
+import * as torch from "../../frontend/index.ts";
 import { map } from "./map.ts";
 import { input, type Workload } from "./workload.ts";
 

@@ -1,5 +1,5 @@
 /** Training steps: forward, backward and the optimizer's update as one compiled function. */
-import * as torch from "cresset";
+import * as torch from "../../frontend/index.ts";
 import { input, type Case } from "./workload.ts";
 
 const { nn } = torch;

@@ -1,5 +1,5 @@
 /** What a workload is: named work on given inputs, and numbers that show it was done right. */
-import * as torch from "cresset";
+import * as torch from "../../frontend/index.ts";
 import { generate, generateIntegers } from "../generate.ts";
 
 export interface Workload {
@@ -10,7 +10,13 @@ export interface Workload {
   readonly bytes?: number;
   /** One call does the work this many times; figures are for one. */
   readonly repetitions?: number;
+  /** @throws NotImplemented */
   prepare(device: string): Case;
+}
+
+/** What a workload needs is not there yet: it is reported as missing, never left out. */
+export class NotImplemented extends Error {
+  override readonly name = "NotImplemented";
 }
 
 /** A workload set up on a device. */

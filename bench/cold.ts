@@ -1,0 +1,93 @@
+/**
+ * W11_cold: the time of a whole process from its start to a printed result. Every library is loaded as an application
+ * loads it: from its package, ours built first and put beside the others.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { median } from "./measure.ts";
+
+const at = (place: string): string => fileURLToPath(new URL(place, import.meta.url));
+const packages = at("./node_modules");
+const programs = `${packages}/.cold`;
+/** Each program ends by saying how much processor time its whole process took. */
+const farewell = `process.on("exit", () => {
+  const { user, system } = process.cpuUsage();
+  process.stdout.write(\`${"$"}{(user + system) / 1000}\\n\`);
+});`;
+const rounds = 9;
+
+export interface ColdStart {
+  readonly library: string;
+  readonly ms_median: number;
+  readonly cpu_ms_median: number;
+  readonly printed: number;
+}
+
+/** `libraries`: names of programs in bench/cold. Their starts take turns. */
+export async function measureColdStarts(libraries: readonly string[]): Promise<ColdStart[]> {
+  buildPackage();
+  await buildPrograms(libraries);
+  const starts = new Map(libraries.map((library) => [library, [] as Start[]]));
+  // The first round fills the file system's cache.
+  for (let round = 0; round <= rounds; round++) {
+    for (const library of libraries) {
+      const start = startOnce(library);
+      if (round > 0) starts.get(library)!.push(start);
+    }
+  }
+  return [...starts].map(([library, samples]) => ({
+    library,
+    ms_median: median(samples.map(({ ms }) => ms)),
+    cpu_ms_median: median(samples.map(({ cpuMs }) => cpuMs)),
+    printed: samples[0]!.printed,
+  }));
+}
+
+interface Start {
+  readonly ms: number;
+  readonly cpuMs: number;
+  readonly printed: number;
+}
+
+function startOnce(library: string): Start {
+  const start = performance.now();
+  const { stdout, status, stderr } = spawnSync(process.execPath, [`${programs}/${library}.mjs`], { encoding: "utf8" });
+  const ms = performance.now() - start;
+  if (status !== 0) throw new Error(`${library} ended with ${String(status)}: ${stderr.slice(-1000)}`);
+  const lines = stdout.trim().split("\n");
+  return { ms, cpuMs: Number(lines.at(-1)), printed: Number(lines.at(-2)) };
+}
+
+/** What `npm install cresset` would bring. */
+function buildPackage(): void {
+  const target = `${packages}/cresset`;
+  rmSync(target, { recursive: true, force: true });
+  const node = (...args: string[]): void => void execFileSync(process.execPath, args, { cwd: at("..") });
+  node("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", `${target}/dist`);
+  node(...process.execArgv, "scripts/strip-documentation.ts", `${target}/dist/ir/ops`);
+  copyFileSync(at("../package.json"), `${target}/package.json`);
+}
+
+/** Compiles the programs, which name the libraries as an application does. */
+async function buildPrograms(libraries: readonly string[]): Promise<void> {
+  await build({
+    entryPoints: libraries.map((library) => at(`./cold/${library}.ts`)),
+    outdir: programs,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    banner: { js: farewell },
+    plugins: [
+      {
+        name: "packages",
+        setup({ onResolve }) {
+          onResolve({ filter: /^[@a-z]/ }, ({ path }) => ({ path, external: true }));
+          onResolve({ filter: /frontend\/index\.ts$/ }, () => ({ path: "cresset", external: true }));
+        },
+      },
+    ],
+  });
+}

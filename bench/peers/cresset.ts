@@ -1,0 +1,8 @@
+/** Ours, as its peers are. */
+import { workloads } from "../workloads/index.ts";
+import type { Peer } from "./peer.ts";
+
+export const peer: Peer = {
+  name: "cresset",
+  workloads: Object.fromEntries(workloads.map((workload) => [workload.id, () => workload.prepare("cpu")])),
+};
