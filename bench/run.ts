@@ -36,13 +36,26 @@ async function run({ ids, device, threads, json, peers, targets }: Options): Pro
       console.log(startRow(row));
     }
   }
+  if (targets) rows.push(...(await measureTargets()));
   if (json !== null) await writeFile(json, `${JSON.stringify(rows, null, 1)}\n`);
+}
+
+async function measureTargets(): Promise<unknown[]> {
+  const { targets, targetHeader, targetRow } = await import("./targets/index.ts");
+  console.log(targetHeader);
+  const rows: unknown[] = [];
+  for (const target of targets) {
+    const outcome = await target.measure(options.budget);
+    rows.push({ target: target.work, at_least: target.atLeast, at_most: target.atMost, unit: target.unit, ...outcome });
+    console.log(targetRow(target, outcome));
+  }
+  return rows;
 }
 
 async function measureAll(chosen: readonly Workload[]): Promise<unknown[]> {
   const [{ measure }, { measurePeak }, table, { NotImplemented }] = await Promise.all([
     import("./measure.ts"),
-    import("./peak.ts"),
+    import("../runtime/wasm/limits.ts"),
     import("./table.ts"),
     import("./workloads/workload.ts"),
   ]);

@@ -1,8 +1,7 @@
 /** Rows of figures as lines of text. */
 import { agrees } from "./generate.ts";
 import type { Measurement } from "./measure.ts";
-import type { KernelTime } from "./profile.ts";
-import type { Peak } from "./peak.ts";
+import type { Peak } from "../runtime/wasm/limits.ts";
 import type { Reply } from "./peers/protocol.ts";
 import type { Workload } from "./workloads/workload.ts";
 
@@ -39,19 +38,6 @@ export function peerRow(peer: string, reply: Exclude<Reply, { kind: "missing" }>
 export const ceilings = (peak: Peak): string =>
   `one thread: ${digits(peak.gflops)} GFLOP/s (${peak.fused ? "fused multiply-add" : "multiply and add"}), ` +
   `copying ${digits(peak.copyGBs)} GB/s`;
-
-/** A program's kernels, the slowest first, without those that take no measurable time. */
-export function kernelRows(kernels: readonly KernelTime[]): string {
-  const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
-  return [...kernels]
-    .sort((a, b) => b.ms - a.ms)
-    .filter(({ ms }) => ms > total / 1000)
-    .map(({ name, ms, shapes }) => {
-      const share = `${((100 * ms) / total).toFixed(1)} %`;
-      return `  ${digits(ms).padStart(10)} ms ${share.padStart(8)}  ${name.padEnd(20)} ${shapes.join(" ")}`;
-    })
-    .join("\n");
-}
 
 function rate({ flops, bytes }: Workload, ms: number, peak: Peak): string {
   const [amount, unit, most] = flops === undefined ? [bytes, "GB/s", peak.copyGBs] : [flops, "GFLOP/s", peak.gflops];

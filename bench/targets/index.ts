@@ -1,0 +1,26 @@
+/** `npm run bench -- --targets`: every target with what is reached. */
+import { elementwiseTargets } from "./elementwise.ts";
+import { indexingTargets } from "./indexing.ts";
+import { productTargets } from "./products.ts";
+import { stepTargets } from "./steps.ts";
+import type { Outcome, Target } from "./target.ts";
+
+export const targets: readonly Target[] = [
+  ...productTargets,
+  ...elementwiseTargets,
+  ...indexingTargets,
+  ...stepTargets,
+];
+
+export const meets = ({ atLeast, atMost }: Target, value: number): boolean =>
+  value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
+
+export const targetHeader = `${"target".padEnd(64)}${"asked".padStart(8)}${"reached".padStart(9)}`;
+
+export function targetRow(target: Target, { value, note = "" }: Outcome): string {
+  const { work, atLeast, atMost, unit } = target;
+  const asked = atLeast === undefined ? `<= ${atMost!}` : `>= ${atLeast}`;
+  const reached = value === null ? "-" : value.toPrecision(3);
+  const verdict = value === null ? "    " : meets(target, value) ? "met " : "MISS";
+  return `${work.padEnd(64)}${asked.padStart(8)}${reached.padStart(9)}  ${verdict} ${unit.padEnd(18)}${note}`;
+}
