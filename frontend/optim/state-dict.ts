@@ -2,12 +2,13 @@
 import { ValueError } from "../../ir/errors.ts";
 import { tensor } from "../creation.ts";
 import { isPlainObject } from "../bind.ts";
+import { setDictInfo } from "../serialization/values.ts";
 import { Tensor } from "../tensor.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 export interface OptimizerStateDict {
-  /** By parameter number. */
-  readonly state: Map<number, Record<string, unknown>>;
+  /** By parameter number; a file has the numbers as numbers. */
+  readonly state: Record<number, Record<string, unknown>>;
   readonly param_groups: Record<string, unknown>[];
 }
 
@@ -23,7 +24,7 @@ export function stateDictOf(optimizer: Optimizer): OptimizerStateDict {
     packed["params"] = params.map((param) => numbers.get(param)!);
     return packed;
   });
-  const state = new Map<number, Record<string, unknown>>();
+  const state: Record<number, Record<string, unknown>> = {};
   for (const [param, number] of numbers) {
     const own = optimizer.state.get(param);
     if (own === undefined) continue;
@@ -33,9 +34,9 @@ export function stateDictOf(optimizer: Optimizer): OptimizerStateDict {
         typeof value === "number" && optimizer.tensorNumbers_.includes(name)
           ? tensor(value, { dtype: "float32", device: "cpu" })
           : value;
-    state.set(number, packed);
+    state[number] = packed;
   }
-  return { state, param_groups };
+  return { state: setDictInfo(state, { ordered: false, integerKeys: true }), param_groups };
 }
 
 const member = (holder: unknown, name: string): unknown =>

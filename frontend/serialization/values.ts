@@ -7,6 +7,7 @@
  * | list, tuple          | Array, frozen Array                                                                       |
  * | dict                 | plain object if an object keeps its keys and their order, else Map; see `DictForm`        |
  * | OrderedDict          | the same with `dictInfo` attached                                                         |
+ * | dict of ints         | Map; an object whose `dictInfo` says so is saved as one, too                              |
  * | set, frozenset       | Set                                                                                       |
  * | bytes, bytearray     | Uint8Array                                                                                |
  * | anything else        | a class of this file                                                                      |
@@ -99,9 +100,13 @@ export class PythonObject {
 export type SpecialValue =
   TorchName | TorchDevice | TorchSize | TorchStorage | ComplexNumber | NumpyArray | PythonObject | PythonReference;
 
-/** That a dict is an OrderedDict, and the attributes set on it (`_metadata` on a state_dict). */
+/** What an object does not show of the dict that it is in Python. */
 export interface DictInfo {
+  /** An OrderedDict. */
   readonly ordered: boolean;
+  /** The keys are whole numbers there: an object's are strings, whatever they were written as. */
+  readonly integerKeys?: boolean;
+  /** What is set on it, such as `_metadata` on a state_dict. */
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
 

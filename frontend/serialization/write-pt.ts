@@ -127,8 +127,7 @@ class TreeWriter {
     if (info?.ordered === true) writer.orderedDict();
     else writer.opcode(op.EMPTY_DICT);
     writer.memoize(value);
-    const entries = value instanceof Map ? (value as Map<unknown, unknown>).entries() : Object.entries(value);
-    this.#entries(entries, item);
+    this.#entries(entriesOf(value, info?.integerKeys === true), item);
     if (info?.attributes !== undefined && info.ordered) {
       writer.opcode(op.EMPTY_DICT);
       this.#entries(Object.entries(info.attributes), item);
@@ -156,6 +155,12 @@ class TreeWriter {
     });
     writer.memoize(value);
   }
+}
+
+function entriesOf(dict: object, integerKeys: boolean): Iterable<[unknown, unknown]> {
+  if (dict instanceof Map) return (dict as Map<unknown, unknown>).entries();
+  const entries = Object.entries(dict);
+  return integerKeys ? entries.map(([key, value]) => [Number(key), value]) : entries;
 }
 
 function isPlain(value: object): boolean {

@@ -44,6 +44,9 @@ describe.each(["cpu", "cpu:js"])("torch.save and torch.load on %s", (device) => 
     second.load_state_dict(saved.model);
     other.load_state_dict(saved.optimizer);
     expect(run(second, other, 3)).toEqual(expected);
+    // PyTorch finds a parameter's state by its number, not by a string.
+    const { state } = saved.optimizer as { state: Map<unknown, unknown> };
+    expect([...state.keys()]).toEqual(first.parameters().map((_, i) => i));
   });
 
   test("tensors that share memory share it again", () => {
