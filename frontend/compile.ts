@@ -23,7 +23,7 @@ import { parameterNames } from "./export/parameter-names.ts";
 import { isModule } from "./nn/module-internals.ts";
 import { mapTree } from "./pytree.ts";
 import { graphKey, sameSignature } from "../ir/graph-key.ts";
-import { placeholders, placeOf, recorder, scalarValue } from "./recorder.ts";
+import { placeholders, placeOf, recorder, scalarValue, valuesOf } from "./recorder.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { graph, settings } from "./state.ts";
 import { newestStorageId, takeWritten, type Storage } from "./storage.ts";
@@ -648,10 +648,9 @@ function execute(recording: Recording, inputs: readonly Value[], given: CallArgu
     if (i < memories.length && taken.has(memories[i]!))
       value.surrender("this value was overwritten in place by a compiled function");
   });
-  const results = compiled.results.map((item, i): Value =>
-    "output" in item
-      ? new Value(roots[i]!.dtype, roots[i]!.shape, device, outputs[item.output]!)
-      : values[recording.leaves.indexOf(item.input)]!,
+  const made = valuesOf(compiled, roots, device, outputs);
+  const results = compiled.results.map((item, i) =>
+    "output" in item ? made[i]! : values[recording.leaves.indexOf(item.input)]!,
   );
   // A result that is an input may have another shape than it.
   const leafOf = (root: number): Node => leafNode("input", roots[root]!.dtype, roots[root]!.shape, results[root]!);

@@ -5,7 +5,7 @@
 import { DTypeError } from "../ir/errors.ts";
 import { becomeInput, canonicalOrder, forgetInterned, leafNode, type Node } from "../ir/graph.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
-import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
+import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../runtime/device.ts";
 import type { Compiled } from "./pipeline.ts";
 import { prepareGraph } from "./program-families.ts";
 import { graphKey, sameSignature } from "../ir/graph-key.ts";
@@ -199,12 +199,10 @@ export class Recorder {
       if ("output" in result && hints[i] === "state") outputHints[result.output] = "state";
     });
     const memories = entry.executable.run(inputs, numbers, [], outputHints);
-    const values = entry.compiled.results.map((result, i) => {
-      const { dtype, shape } = roots[i]!;
-      return "output" in result
-        ? new Value(dtype, shape, device, memories[result.output]!)
-        : valueOf(order[placeOf(result.input)]!);
-    });
+    const made = valuesOf(entry.compiled, roots, device, memories);
+    const values = entry.compiled.results.map((result, i) =>
+      "output" in result ? made[i]! : valueOf(order[placeOf(result.input)]!),
+    );
     // A condition that does not hold leaves everything pending.
     if (status !== null) noteStatus(status.checks, values[roots.indexOf(status.node)]!);
     roots.forEach((root, i) => {
@@ -285,6 +283,24 @@ export function placeholders(order: readonly Node[]): Map<Node, Node> {
     }
   });
   return mapped;
+}
+
+/** The values of the roots that a run computed (null: an input handed on). What is in one memory is one value. */
+export function valuesOf(
+  compiled: Compiled,
+  roots: readonly Node[],
+  device: Device,
+  memories: readonly Memory[],
+): readonly (Value | null)[] {
+  const byOutput = new Map<number, Value>();
+  return compiled.results.map((result, i) => {
+    if (!("output" in result)) return null;
+    let value = byOutput.get(result.output);
+    const { dtype, shape } = roots[i]!;
+    if (value === undefined)
+      byOutput.set(result.output, (value = new Value(dtype, shape, device, memories[result.output]!)));
+    return value;
+  });
 }
 
 /** A placeholder's place in the order of the graph that it was made for. */

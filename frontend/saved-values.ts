@@ -9,7 +9,7 @@ import { AutogradError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import { captureSite } from "./site.ts";
-import { overwriteOf, type Overwrite } from "./storage.ts";
+import { overwriteOf, type Overwrite } from "./versions.ts";
 
 export interface Operation {
   readonly name: string;

@@ -10,16 +10,8 @@ import { SharedMemory } from "./shared-memory.ts";
 import { graph } from "./state.ts";
 import { traceObserver } from "./trace.ts";
 import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
+import { expose, isExposed, newCounter } from "./versions.ts";
 import { copyOf } from "./value-copy.ts";
-
-/** Where a value was overwritten: for the error of a backward pass that needs the old one. */
-export interface Overwrite {
-  readonly version: number;
-  readonly operator: string;
-}
-/** Nodes that were some tensor's value when the tensor's storage was written. */
-const overwritten = new WeakMap<Node, Overwrite>();
-export const overwriteOf = (node: Node): Overwrite | null => overwritten.get(node) ?? null;
 
 /** Storages written since their device's last flush. */
 const written = new Set<Storage>();
@@ -86,17 +78,15 @@ export class Storage {
   readonly device: Device;
   /** Shape in which the contents are recorded (the first tensor's). */
   readonly shape: Shape;
+  /** Other contents, or other nodes for them, have another version. */
   version = 0;
+  readonly counter = newCounter();
   private current: Node;
   private counted: Value | null = null;
   /** The last contents that had a value. */
   private known: Value | null = null;
-  /** Nodes handed out as values of this version. */
-  private exposed: Node[] = [];
   /** A leaf made for this storage alone. Storages made while another node was pending are not counted as its value's. */
   private own: Node | null;
-  /** Versions that the user made, by writing shared memory. */
-  outsideWrites = 0;
   private shared: SharedMemory | null = null;
 
   constructor(node: Node, device: Device) {
@@ -151,8 +141,6 @@ export class Storage {
     const fresh = inputNode(new Value(this.dtype, current.shape, this.device, contents));
     const history = current.op !== "leaf" && current.requiresGrad;
     this.version++;
-    this.outsideWrites++;
-    this.exposed = [];
     this.replace(history ? withGradMode(true, () => graph.withHistory(fresh, current)) : fresh);
   }
 
@@ -170,27 +158,24 @@ export class Storage {
     if (valueOf(behindMarkers(this.current)) !== null) written.delete(this);
   }
 
-  expose(node: Node): void {
-    if (this.exposed.at(-1) !== node) this.exposed.push(node);
-  }
-
-  /** New contents. */
-  write(node: Node, operator: string): void {
+  /** New contents, by a tensor with this counter. */
+  write(contents: Node, operator: string, counter = this.counter): void {
     if (journal !== null && this.id < journal.firstId && !journal.before.has(this))
       journal.before.set(this, this.current);
     this.version++;
-    for (const old of this.exposed) overwritten.set(old, { version: this.version, operator });
-    overwritten.set(this.current, { version: this.version, operator });
-    this.exposed = [];
+    counter.version++;
+    counter.operator = operator;
+    // What was saved of the old contents, or of another tensor's, is not what is saved of these.
+    const node = isExposed(contents) ? graph.distinct(contents) : contents;
+    if (counter === this.counter) expose(node, counter);
     this.replace(node);
     written.add(this);
     this.writeOutside();
   }
 
-  /** Contents computed by a program that ran outside a flush; counts as a write. `own`: a leaf made for this storage. */
+  /** Contents computed by a program that ran outside a flush. `own`: a leaf made for this storage. */
   accept(node: Node, own = false): void {
     this.version++;
-    this.exposed = [];
     this.own = own ? node : null;
     this.replace(node);
     this.writeOutside();

@@ -21,7 +21,8 @@ import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
 import { traceObserver } from "./trace.ts";
 import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
-import { detachStep, joined, type ViewStep } from "./views.ts";
+import { expose, newCounter, type VersionCounter } from "./versions.ts";
+import { dataStep, detachStep, isSameMemory, joined, type ViewStep } from "./views.ts";
 
 export type Nested<T> = T | readonly Nested<T>[];
 export interface ReadOptions {
@@ -56,6 +57,7 @@ export class Tensor {
   private readonly recordsGrad = graph.gradEnabled;
   private cached: { node: Node; version: number } | null = null;
   private layout: Layout | null = null;
+  private ownCounter: VersionCounter | null;
   /** @internal */ hooks_: Map<number, GradientHook> | null = null;
   /** @internal */ accumulateHooks_: Map<number, (tensor: Tensor) => void> | null = null;
   /** @internal */ retainsGrad_ = false;
@@ -67,6 +69,12 @@ export class Tensor {
     this.shape = shape;
     this.parent_ = parent;
     this.step_ = step;
+    this.ownCounter = step === dataStep ? newCounter() : (parent?.ownCounter ?? null);
+  }
+
+  /** @internal Shared with the tensors whose writes autograd sees as this one's. */
+  get counter_(): VersionCounter {
+    return this.ownCounter ?? this.storage_.counter;
   }
 
   /** @internal A tensor of its own for a node. */
@@ -77,7 +85,7 @@ export class Tensor {
     owned.add(node);
     const storage = new Storage(node, device);
     const tensor = new Tensor(storage, node.shape, null, null);
-    storage.expose(node);
+    expose(node, storage.counter);
     if (valueOf(node) === null && node.inputs.length > 0) recorder.noteCreated(node, device);
     return tensor;
   }
@@ -95,8 +103,8 @@ export class Tensor {
 
   /** @internal From here on this object is what `other` is: for operators that change a tensor's own shape. */
   takeOver_(other: Tensor): this {
-    const { storage_, shape, parent_, step_ } = other;
-    Object.assign(this, { storage_, shape, parent_, step_ });
+    const { storage_, shape, parent_, step_, ownCounter } = other;
+    Object.assign(this, { storage_, shape, parent_, step_, ownCounter });
     this.cached = null;
     this.layout = null;
     return this;
@@ -118,11 +126,12 @@ export class Tensor {
     let node =
       known.cached !== null && known.cached.version === version ? known.cached.node : known.wrap(known.storage_.node);
     known.cached = { node, version };
+    expose(node, known.counter_);
     for (let i = chain.length - 1; i >= 0; i--) {
       const tensor = chain[i]!;
       node = tensor.wrap(withGradMode(tensor.recordsGrad, () => tensor.step_!.apply(graph, node)));
       tensor.cached = { node, version };
-      this.storage_.expose(node);
+      expose(node, tensor.counter_);
     }
     return node;
   }
@@ -154,7 +163,7 @@ export class Tensor {
       value = step.write(graph, target.node_(), value);
       tensor = target;
     }
-    this.storage_.write(value, operator);
+    this.storage_.write(value, operator, this.counter_);
   }
 
   /** Whether elements may share places in memory: they do not when each dimension steps over all smaller ones. */
@@ -222,9 +231,9 @@ export class Tensor {
   get nbytes(): number {
     return this.numel() * this.itemsize;
   }
-  /** How often the storage has been written. */
+  /** How often the memory has been written, other than through `.data`. */
   get _version(): number {
-    return this.storage_.version - this.storage_.outsideWrites;
+    return this.counter_.version;
   }
   is_floating_point(): boolean {
     return isFloat(this.storage_.dtype);
@@ -341,10 +350,10 @@ export class Tensor {
   }
   /** The same values without history; writing them does not count for autograd. */
   get data(): Tensor {
-    return this.detach();
+    return this.viewBy_(dataStep);
   }
   set data(value: Tensor) {
-    this.storage_.write(value.node_().requiresGrad ? graph.detach(value.node_()) : value.node_(), "data");
+    this.storage_.write(graph.detach(value.node_()), "data", newCounter());
   }
   /** @internal The storage has contents of another shape now. */
   resized_(shape: Shape): void {
@@ -358,6 +367,7 @@ export class Tensor {
     self.shape = other.shape;
     self.parent_ = other;
     self.step_ = detachStep;
+    this.ownCounter = other.ownCounter;
     this.cached = null;
     this.layout = null;
   }
@@ -478,7 +488,7 @@ export class Tensor {
 
 /** Strides and offset of a view, or null when its elements do not lie evenly in the storage. */
 export function viewLayout(step: ViewStep, parent: Tensor, layout: Layout): Layout | null {
-  if (step === detachStep) return layout;
+  if (isSameMemory(step)) return layout;
   if (step.layout !== undefined) return step.layout;
   const standIn = leafNode("input", "bool", parent.shape, null);
   const view = step.apply(graph, standIn);

@@ -27,6 +27,12 @@ export const detachStep: ViewStep = {
   write: (g, parent, value) => (parent.requiresGrad ? g.withHistory(value, parent) : value),
 };
 
+/** `.data`: of the same kind, but a value that is told from the tensor's own. */
+export const dataStep: ViewStep = { ...detachStep, name: "data", apply: (g, parent) => g.distinct(g.detach(parent)) };
+
+/** Whether a step changes nothing but the history. */
+export const isSameMemory = (step: ViewStep): boolean => step === detachStep || step === dataStep;
+
 /**
  * Several steps as one. Through a view in which elements overlap, a write has to reach the memory in one step: what is
  * only another sight of an element must not be written back.
@@ -36,7 +42,7 @@ export function joined(steps: readonly ViewStep[]): ViewStep {
   const write = (g: GraphBuilder, parent: Node, value: Node): Node => {
     if (value.shape.includes(0)) return parent;
     const written = scatterThrough(g, parent, value, apply);
-    return steps.includes(detachStep) ? detachStep.write(g, parent, written) : written;
+    return steps.some(isSameMemory) ? detachStep.write(g, parent, written) : written;
   };
   return { name: steps.map((step) => step.name).join("."), apply, write };
 }

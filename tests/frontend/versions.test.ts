@@ -1,0 +1,70 @@
+/** Which writes a backward pass takes for changes of what it saved. */
+import * as torch from "cresset";
+import { describe, expect, test } from "vitest";
+
+describe.each(["cpu", "cpu:js"])("versions on %s", (device) => {
+  const leaf = (...values: number[]): torch.Tensor => torch.tensor(values, { device, requires_grad: true });
+
+  test("a write through .data is not counted, one through detach() is", () => {
+    const x = torch.tensor([1, 2], { device });
+    const [data, detached] = [x.data, x.detach()];
+    data.add_(1);
+    data.at(0).mul_(3);
+    expect([x._version, detached._version, data._version, x.data._version]).toEqual([0, 0, 2, 0]);
+    detached.add_(1);
+    expect([x._version, detached._version, data._version]).toEqual([1, 1, 2]);
+    expect([x.tolist(), data.tolist(), detached.tolist()]).toEqual(new Array(3).fill([7, 4]));
+  });
+
+  test("autograd does not see a write through .data of what it saved", () => {
+    for (const x of [leaf(1, 2), torch.tensor([1, 2], { device })]) {
+      const w = leaf(3, 4);
+      const y = w.mul(x);
+      x.data.zero_();
+      y.sum().backward();
+      expect(w.grad!.tolist()).toEqual([1, 2]);
+      expect(x.tolist()).toEqual([0, 0]);
+    }
+  });
+
+  test("autograd sees a write through .data of what was saved through that very tensor", () => {
+    const w = leaf(3, 4);
+    const data = torch.tensor([1, 2], { device }).data;
+    const y = w.mul(data);
+    data.zero_();
+    expect(() => y.sum().backward()).toThrow(/modified by an inplace operation.*mul.*zero_.*version 1/);
+  });
+
+  test("an assignment to .data is not counted", () => {
+    const x = leaf(1, 2);
+    const y = x.mul(x);
+    x.data = torch.tensor([5, 6], { device });
+    expect([x._version, x.tolist()]).toEqual([0, [5, 6]]);
+    y.sum().backward();
+    expect(x.grad!.tolist()).toEqual([2, 4]);
+  });
+
+  test("a write to no elements leaves other values as they are, and counts for those saved before", () => {
+    const w = leaf(3, 4);
+    const x = torch.tensor([1, 2], { device });
+    const before = w.mul(x);
+    x.at("0:0").fill_(5);
+    const after = w.mul(x);
+    after.sum().backward();
+    expect([w.grad!.tolist(), x._version]).toEqual([[1, 2], 1]);
+    expect(() => before.sum().backward()).toThrow(/modified by an inplace operation/);
+  });
+
+  test("a tensor that another was copied into may be written", () => {
+    const w = leaf(3, 4);
+    const x = torch.tensor([1, 2], { device });
+    const y = w.mul(x);
+    const other = torch.zeros([2], { device }).copy_(x);
+    other.add_(1);
+    y.sum().backward();
+    expect([w.grad!.tolist(), other.tolist()]).toEqual([
+      [1, 2],
+      [2, 3],
+    ]);
+  });
+});
