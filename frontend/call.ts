@@ -202,9 +202,26 @@ function record(
       bound.tensors.map((tensor) => tensor.node_()),
       listOf(result),
       first,
-      overwrites,
+      overwrites !== null && isGivenTwice(bound, overwrites) ? null : overwrites,
+      definition.saves === undefined ? null : savedNodes(definition, definition.saves, bound, listOf(result)),
     );
   return result;
+}
+
+/** Whether what an in-place operator overwrites is an argument besides: only of itself it keeps a copy. */
+const isGivenTwice = (bound: Bound, overwritten: Node): boolean =>
+  bound.tensors.slice(1).some((tensor) => tensor.node_() === overwritten);
+
+function savedNodes(
+  definition: Operator,
+  names: readonly string[],
+  bound: Bound,
+  results: readonly Node[],
+): readonly Node[] {
+  return names.flatMap((name) => {
+    const place = (definition.results ?? ["result"]).indexOf(name);
+    return place >= 0 ? [results[place]!] : [bound.args[name]].flat().filter((item): item is Node => isNode(item));
+  });
 }
 const listOf = (result: RecordResult): readonly Node[] =>
   Array.isArray(result) ? (result as readonly Node[]) : [result as Node];

@@ -19,6 +19,8 @@ export interface Operation {
   readonly site: (() => string | null) | null;
   /** What an in-place operator overwrote itself: it keeps a copy of that. */
   readonly overwrites: Node | null;
+  /** What is kept whatever the rule reads (null: what it reads). */
+  readonly saves: readonly Node[] | null;
 }
 /** Whether operators remember their lines, and gradients are checked for NaN (frontend/anomaly). */
 export const anomaly = { enabled: false, checkNan: true };
@@ -39,6 +41,7 @@ export function noteOperation(
   results: readonly Node[],
   firstId: number,
   overwrites: Node | null = null,
+  saves: readonly Node[] | null = null,
 ): void {
   if (!results.some((node) => node.requiresGrad)) return;
   const operation: Operation = {
@@ -47,6 +50,7 @@ export function noteOperation(
     results: new Set(results),
     site: anomaly.enabled ? captureSite() : null,
     overwrites,
+    saves,
   };
   const stack = results.filter((node) => node.id >= firstId);
   while (stack.length > 0) {
@@ -74,19 +78,16 @@ export function checkSaved(name: string, node: Node, produced: readonly (Node | 
   const kept = operation?.overwrites ?? copies.get(node) ?? null;
   const site = freed.get(node);
   if (site === undefined && !anyOverwritten(candidates, operation)) return;
-  for (const used of usedBy(produced, firstNew, candidates)) {
-    if (site !== undefined) {
-      throw new AutogradError(
-        "backward/graph-freed",
-        `${name}: Trying to backward through the graph a second time: this graph was released by the backward at ${site() ?? "an earlier line"}.`,
-        "Pass { retain_graph: true } to that call, or run the forward pass again.",
-      );
-    }
-    for (const value of savedFor(used, operation)) {
-      const write = overwriteOf(value);
-      if (write === null || value === kept) continue;
-      throw overwrittenError(name, node, value, write);
-    }
+  const used = usedBy(produced, firstNew, candidates);
+  if (site !== undefined && used.size > 0)
+    throw new AutogradError(
+      "backward/graph-freed",
+      `${name}: Trying to backward through the graph a second time: this graph was released by the backward at ${site() ?? "an earlier line"}.`,
+      "Pass { retain_graph: true } to that call, or run the forward pass again.",
+    );
+  for (const value of operation?.saves ?? [...used].flatMap((item) => savedFor(item, operation))) {
+    const write = overwriteOf(value);
+    if (write !== null && value !== kept && !isConstant(value)) throw overwrittenError(name, node, value, write);
   }
   if (kept !== null) keepFor(produced, firstNew, kept);
 }
@@ -111,8 +112,9 @@ function isConstant(node: Node): boolean {
 /** Most graphs have nothing overwritten: found out without walking what a rule made. */
 function anyOverwritten(candidates: ReadonlySet<Node>, operation: Operation | null): boolean {
   for (const node of candidates) if (overwriteOf(node) !== null) return true;
-  if (operation !== null) for (const node of operation.inputs) if (overwriteOf(node) !== null) return true;
-  return false;
+  if (operation === null) return false;
+  for (const node of operation.inputs) if (overwriteOf(node) !== null) return true;
+  return operation.saves?.some((node) => overwriteOf(node) !== null) ?? false;
 }
 
 function usedBy(produced: readonly (Node | null)[], firstNew: number, candidates: ReadonlySet<Node>): Set<Node> {

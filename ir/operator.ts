@@ -66,6 +66,11 @@ export interface OpSpecification<S extends string> {
   /** "through decomposition" unless a composite states its own. */
   readonly gradient: GradientRule | "through decomposition" | "none";
   /**
+   * What PyTorch keeps for the backward pass, which is refused when that has been overwritten: names of arguments and
+   * of results, `result` where there is one. Left out where it is what the gradient here reads.
+   */
+  readonly saves?: readonly string[];
+  /**
    * The nodes whose values decide the result's shape: computed and read before `record`, synchronously where the
    * device can, else by the operator's `...Async` twin.
    */

@@ -84,6 +84,13 @@ const floatFunctions: readonly UnaryRow[] = [
 /** Those that torch.special has under the same name. */
 const special = new Set(["erf", "erfc", "erfinv", "exp2", "expm1", "log1p", "sinc", "digamma"]);
 
+/** What is kept of those whose gradient here reads something else. */
+const kept: Readonly<Record<string, readonly string[]>> = {
+  rsqrt: ["result"],
+  reciprocal: ["result"],
+  erfinv: ["input"],
+};
+
 for (const [name, summary, make, ...aliases] of floatFunctions) {
   defineOp({
     name,
@@ -93,6 +100,7 @@ for (const [name, summary, make, ...aliases] of floatFunctions) {
     inplace: true,
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
+    ...(name in kept ? { saves: kept[name]! } : {}),
     record: (g, { input }) => make(g, toFloat(g, input)),
   });
 }

@@ -47,6 +47,7 @@ for (const [name, root] of [
     places: ["torch", "Tensor"],
     doc: { summary: root ? "Standard deviation." : "Variance.", shape, source: `torch.${name}` },
     gradient: "through decomposition",
+    ...(root ? { saves: ["input", "result"] } : {}),
     record: (g, { input, dim, unbiased, keepdim, correction }) =>
       compute(g, input, dim, unbiased, correction, keepdim)[0],
   });
@@ -60,6 +61,7 @@ for (const [name, root] of [
       source: `torch.${name}`,
     },
     gradient: "through decomposition",
+    ...(root ? { saves: ["input", "result"] } : {}),
     record: (g, { input, unbiased }) => compute(g, input, null, unbiased, null, false)[0],
   });
   defineOp({

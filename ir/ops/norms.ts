@@ -83,6 +83,7 @@ for (const [name, type] of [
       source: "torch.norm",
     },
     gradient: "through decomposition",
+    saves: ["input", "result"],
     record: (g, { input, p, dim, keepdim, dtype }) =>
       normOf(g, input, p as number | string | null, dim, keepdim, dtype),
   });
@@ -98,6 +99,7 @@ defineOp({
     source: "torch.dist",
   },
   gradient: "through decomposition",
+  saves: ["input", "other", "result"],
   record(g, { input, other, p }) {
     const [x, y] = promoted(g, input, other);
     checkBroadcast("dist", x, y);
@@ -184,6 +186,7 @@ defineOp({
     source: "torch.cdist",
   },
   gradient: "through decomposition",
+  saves: ["x1", "x2", "result"],
   record(g, { x1, x2, p }) {
     if (x1.shape.length < 2 || x2.shape.length < 2)
       throw new ShapeError(

@@ -149,6 +149,7 @@ for (const [name, ignoreNaN] of [
       source: `torch.${name}`,
     },
     gradient: "through decomposition",
+    saves: ["input", "result"],
     record(g, { input }) {
       const count = elementCount(input.shape);
       if (count === 0)
@@ -170,6 +171,7 @@ for (const [name, ignoreNaN] of [
       source: `torch.${name}`,
     },
     gradient: "through decomposition",
+    saves: ["indices"],
     record(g, { input, dim, keepdim }) {
       const axis = axisOf(name, dim, input.shape.length);
       const x = atLeast1d(g, input);
@@ -208,6 +210,7 @@ defineOp({
     source: "torch.mode",
   },
   gradient: "through decomposition",
+  saves: ["indices"],
   record(g, { input, dim, keepdim }) {
     const axis = axisOf("mode", dim, input.shape.length);
     const x = atLeast1d(g, input);

@@ -83,6 +83,7 @@ export const prod = defineOp({
   places: ["torch", "Tensor"],
   doc: { summary: "Product of all elements.", shape: "[*] -> []", source: "torch.prod" },
   gradient: "through decomposition",
+  saves: ["input", "result"],
   record(g, { input, dtype }) {
     const axes = axesOf("prod", null, input.shape.length);
     return dropAxes(g, g.reduce("reduce_prod", accumulated(g, input, dtype), axes), axes);
@@ -95,6 +96,7 @@ export const prodDim = defineOp({
   places: ["torch", "Tensor"],
   doc: { summary: "Product over one dimension.", shape, source: "torch.prod" },
   gradient: "through decomposition",
+  saves: ["input", "result"],
   record(g, { input, dim, keepdim, dtype }) {
     const axes = input.shape.length === 0 ? [] : [axisOf("prod", dim, input.shape.length)];
     return keepOrDrop(g, g.reduce("reduce_prod", accumulated(g, input, dtype), axes), axes, keepdim);
@@ -112,6 +114,7 @@ for (const [name, op, summary] of [
     places: ["torch", "Tensor"],
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
+    saves: ["input", "result"],
     record(g, { input, dim, keepdim }) {
       const axes = axesOf(name, dim, input.shape.length);
       requireElements(name, input, axes);
@@ -140,6 +143,7 @@ for (const [name, op, argument] of [
     places: ["torch", "Tensor"],
     doc: { summary: `${word} of all elements.`, shape: "[*] -> []", source: `torch.${name}` },
     gradient: "through decomposition",
+    saves: ["input", "result"],
     record(g, { input }) {
       const axes = axesOf(name, null, input.shape.length);
       requireElements(name, input, axes);
@@ -154,6 +158,7 @@ for (const [name, op, argument] of [
     results: ["values", "indices"],
     doc: { summary: `${word} along a dimension, with its first position.`, shape, source: `torch.${name}` },
     gradient: "through decomposition",
+    saves: ["indices"],
     record(g, { input, dim, keepdim }) {
       const axis = axisOf(name, dim, input.shape.length);
       if (input.shape.length === 0) return [input, g.full([], 0n, "int64")];
@@ -219,6 +224,7 @@ export const logsumexp = defineOp({
   places: ["torch", "Tensor", "special"],
   doc: { summary: "log(sum(exp(input))) without overflow.", shape, source: "torch.logsumexp" },
   gradient: "through decomposition",
+  saves: ["input", "result"],
   record(g, { input, dim, keepdim }) {
     const x = isIntegral(input.dtype) ? g.cast(input, g.defaultFloat) : input;
     const axes = axesOf("logsumexp", dim, x.shape.length);

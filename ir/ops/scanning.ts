@@ -26,6 +26,7 @@ for (const [name, kind, word] of [
       source: `torch.${name}`,
     },
     gradient: "through decomposition",
+    saves: ["input", "indices"],
     record(g, { input, dim }) {
       const axis = axisOf(name, dim, input.shape.length);
       const x = atLeast1d(g, input);

@@ -37,6 +37,7 @@ defineOp({
     source: "torch.aminmax",
   },
   gradient: "through decomposition",
+  saves: ["input", "min", "max"],
   record(g, { input, dim, keepdim }) {
     const axes =
       dim === null

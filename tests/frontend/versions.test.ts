@@ -67,4 +67,44 @@ describe.each(["cpu", "cpu:js"])("versions on %s", (device) => {
       [2, 3],
     ]);
   });
+
+  const grid = (): torch.Tensor => leaf(0.5, 0.25, 0.75, 0.1).mul(1).reshape(2, 2);
+  const kept: [name: string, run: (x: torch.Tensor) => torch.Tensor, result: boolean, input: boolean][] = [
+    ["amax", (x) => x.amax(1), true, true],
+    ["logsumexp", (x) => x.logsumexp(1), true, true],
+    ["prod", (x) => x.prod(), true, true],
+    ["std", (x) => x.std(), true, true],
+    ["median", (x) => x.median(), true, true],
+    ["norm", (x) => x.norm(), true, true],
+    ["relu", (x) => x.relu(), true, false],
+    ["reciprocal", (x) => x.reciprocal(), true, false],
+    ["rsqrt", (x) => x.rsqrt(), true, false],
+    ["erfinv", (x) => x.erfinv(), false, true],
+    ["max along a dimension", (x) => x.max(1).values, false, false],
+    ["cummax", (x) => x.cummax(1)[0]!, false, true],
+  ];
+  test.each(kept)("%s keeps what PyTorch's keeps", (_name, run, result, input) => {
+    for (const [isInput, refused] of [
+      [false, result],
+      [true, input],
+    ]) {
+      const x = grid();
+      const y = run(x);
+      const sum = y.mul(1).sum();
+      (isInput ? x : y).add_(1);
+      const backward = expect(() => sum.backward());
+      if (refused) backward.toThrow(/modified by an inplace operation/);
+      else backward.not.toThrow();
+    }
+  });
+
+  test("an in-place operator keeps a copy of what it overwrites, but not of its other arguments", () => {
+    const w = leaf(3, 4);
+    const x = torch.tensor([1, 2], { device });
+    x.mul_(w).sum().backward();
+    expect(w.grad!.tolist()).toEqual([1, 2]);
+    const y = w.mul(1);
+    y.addcmul_(y, w);
+    expect(() => y.sum().backward()).toThrow(/modified by an inplace operation/);
+  });
 });

@@ -32,6 +32,7 @@ export const relu = defineOp({
   inplace: true,
   doc: { summary: "max(input, 0).", shape, source: page("relu") },
   gradient: "through decomposition",
+  saves: ["result"],
   record: (g, { input }) => reluOf(g, numeric("relu", input)),
 });
 
