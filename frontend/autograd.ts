@@ -127,10 +127,20 @@ export function watch(tensor: Tensor): void {
   set.add(tensor);
 }
 
+/** While a compiled function is recorded: its recording is made for the hooks that a leaf has now. */
+function guardHooks(leaf: Tensor): void {
+  traceObserver()?.guard(`the hooks of ${String(leaf)}`, () =>
+    [...(leaf.hooks_?.keys() ?? []), ...(leaf.accumulateHooks_?.keys() ?? [])].join(" "),
+  );
+}
+
 function runHooks(node: Node, grad: Node, device: Tensor["storage_"]["device"]): Node {
   let current = grad;
   const tensors = new Set(watched.get(node) ?? []);
-  if (node.op === "leaf" && node.binding instanceof Tensor) tensors.add(node.binding);
+  if (node.op === "leaf" && node.binding instanceof Tensor) {
+    tensors.add(node.binding);
+    guardHooks(node.binding);
+  }
   for (const tensor of tensors) {
     for (const hook of tensor.hooks_?.values() ?? []) {
       const replaced = hook(Tensor.ofNode(current, device));

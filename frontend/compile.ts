@@ -25,10 +25,11 @@ import { mapTree } from "./pytree.ts";
 import { graphKey, sameSignature } from "../ir/graph-key.ts";
 import { placeholders, placeOf, recorder, scalarValue, valuesOf } from "./recorder.ts";
 import { withGradMode } from "./grad-mode.ts";
+import { captureSite } from "./site.ts";
 import { graph, settings } from "./state.ts";
-import { newestStorageId, takeWritten, type Storage } from "./storage.ts";
+import { newestStorageId, Storage, takeWritten } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
-import { setTraceObserver, traceObserver, type TraceObserver } from "./trace.ts";
+import { setTraceObserver, traceObserver, type GuardedValue, type TraceObserver } from "./trace.ts";
 import { behindMarkers, Value, valueOf } from "./value.ts";
 import { copyOf } from "./value-copy.ts";
 
@@ -48,6 +49,8 @@ export interface Recompile {
   readonly guard: string;
   readonly before: unknown;
   readonly now: unknown;
+  /** `file:line:column` of the call that was recorded again. */
+  readonly line: string | null;
   toString(): string;
 }
 
@@ -76,8 +79,6 @@ interface ArgumentGuard {
 
 interface Guard {
   readonly name: string;
-  /** Of the call itself, in order: compared with what the next call is given. */
-  readonly ofArguments: boolean;
   readonly read: () => unknown;
   readonly expected: unknown;
 }
@@ -170,7 +171,7 @@ export function compile<A extends unknown[], R>(
       if (graph.gradEnabled && hasHistory(args)) return fn(...args);
       calls++;
       const argumentGuards = guardArguments(args, (nameOf ??= argumentNames(fn)));
-      let failure: Recompile | null = null;
+      let failure: Failure | null = null;
       for (const { arguments: expected, guards, recording } of recordings) {
         const failed = firstFailure(argumentGuards, expected, guards);
         if (failed === null) {
@@ -188,7 +189,7 @@ export function compile<A extends unknown[], R>(
       }
       compileCount++;
       compileMs += outcome.recording.compileMs;
-      if (failure !== null) recompiles.push(failure);
+      if (failure !== null) recompiles.push(recompileOf(failure, captureSite()()));
       recordings.unshift({ arguments: argumentGuards, guards: outcome.guards, recording: outcome.recording });
       if (recordings.length > recordingLimit) recordings.pop()!.recording.executable.release();
       last = outcome.recording;
@@ -272,17 +273,30 @@ function guardArguments(args: readonly unknown[], nameOf: (path: string) => stri
   return guards;
 }
 
+type Failure = Pick<Recompile, "guard" | "before" | "now">;
+
+function recompileOf({ guard, before, now }: Failure, line: string | null): Recompile {
+  const [old, fresh] = [shown(before), shown(now)];
+  const text = `${guard}: ${old} -> ${old === fresh ? "another " : ""}${fresh}${line === null ? "" : `\n  at ${line}`}`;
+  return { guard, before, now, line, toString: () => text };
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (isModule(value)) return value._get_name();
+  if (value instanceof Storage) return `${value.dtype} on ${value.device.name}`;
+  if (typeof value === "function") return value.name === "" ? "a function" : value.name;
+  if (typeof value === "object" && value !== null && value.toString === Object.prototype.toString)
+    return value.constructor.name;
+  return String(value);
+}
+
 function firstFailure(
   current: readonly ArgumentGuard[],
   expected: readonly ArgumentGuard[],
   guards: readonly Guard[],
-): Recompile | null {
-  const failed = (name: string, before: unknown, now: unknown): Recompile => ({
-    guard: name,
-    before,
-    now,
-    toString: () => `${name}: ${String(before)} -> ${String(now)}`,
-  });
+): Failure | null {
+  const failed = (guard: string, before: unknown, now: unknown): Failure => ({ guard, before, now });
   if (expected.length !== current.length) return failed("the arguments' structure", expected.length, current.length);
   for (let i = 0; i < current.length; i++) {
     const before = expected[i]!;
@@ -303,6 +317,7 @@ class Observer implements TraceObserver {
   readonly events: Event[] = [];
   readonly draws = new Map<Value, TypedArray>();
   readonly guards: Guard[] = [];
+  private readonly unsettled: (Guard & { readonly expect: GuardedValue })[] = [];
   readonly assigned = new Set<Tensor>();
   readonly touched = new Set<Tensor>();
   reads = false;
@@ -324,8 +339,17 @@ class Observer implements TraceObserver {
   effect(change: () => void): void {
     this.events.push({ kind: "effect", change });
   }
-  guard(name: string, read: () => unknown): void {
-    this.guards.push({ name, ofArguments: false, read, expected: read() });
+  guard(name: string, read: () => unknown, expect: GuardedValue = "now"): void {
+    const guard = { name, read, expected: read() };
+    if (expect === "now") this.guards.push(guard);
+    else this.unsettled.push({ ...guard, expect });
+  }
+  /** The function has returned. */
+  ended(): void {
+    for (const { name, read, expected: before, expect } of this.unsettled) {
+      const expected = read();
+      if (expect === "at the end" || Object.is(before, expected)) this.guards.push({ name, read, expected });
+    }
   }
   gradAssigned(tensor: Tensor): void {
     this.assigned.add(tensor);
@@ -336,7 +360,7 @@ class Observer implements TraceObserver {
     if (this.assigned.has(tensor)) return;
     // What was there before the call matters: nothing, or this very tensor.
     const before = tensor.grad;
-    this.guards.push({ name: "grad", ofArguments: false, read: () => tensor.grad, expected: before });
+    this.guards.push({ name: "grad", read: () => tensor.grad, expected: before });
   }
   valueRead(): void {
     this.reads = true;
@@ -393,6 +417,7 @@ function record<A extends unknown[], R>(
     setHostEffectHook(null);
     tracing.active = false;
   }
+  observer.ended();
   if (result instanceof Promise)
     throw new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise.");
   const written = takeWritten();

@@ -8,6 +8,9 @@ import type { Storage } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Value } from "./value.ts";
 
+/** Which value is expected: now's, the one when the recording ends, or now's unless the recording itself changes it. */
+export type GuardedValue = "now" | "at the end" | "unless changed";
+
 export interface TraceObserver {
   /** A value that came from a generator: `fill` draws it again. */
   draw(value: Value, fill: (target: TypedArray) => void): void;
@@ -16,7 +19,7 @@ export interface TraceObserver {
   /** A change of host state (a step count): made again. It has been made already in this recording. */
   effect(change: () => void): void;
   /** Something that the recording depends on: another value at a later call means recording again. */
-  guard(name: string, read: () => unknown): void;
+  guard(name: string, read: () => unknown, expect?: GuardedValue): void;
   /** `.grad` of a tensor was assigned. */
   gradAssigned(tensor: Tensor): void;
   /** `.grad` of a tensor is about to be accumulated into. */

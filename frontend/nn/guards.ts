@@ -1,29 +1,72 @@
-/** What a compiled function assumes of the modules that it calls: their modes, numbers, parameters and submodules. */
+/**
+ * What a compiled function assumes of the modules that it calls, and of all below them: which members they have, what
+ * those are, the parameters' modes, and the hooks.
+ */
 import { traceObserver, type TraceObserver } from "../trace.ts";
-import { attribute, isModule } from "./module-internals.ts";
+import { globalHooks, noHooks, type HookTable } from "./hooks.ts";
+import { attribute, internalsOf, isModule, ownChildren, walk } from "./module-internals.ts";
 import type { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
 const guarded = new WeakMap<TraceObserver, Set<Module>>();
 
-const decides = (value: unknown): boolean =>
-  typeof value === "boolean" ||
-  typeof value === "number" ||
-  typeof value === "string" ||
-  value === null ||
-  value instanceof Parameter ||
-  isModule(value);
-
-/** While a compiled function is being recorded: changed attributes of `module` record it again. */
+/** While a compiled function is being recorded: a change of `module` or of one below it records it again. */
 export function guardModule(module: Module): void {
   const observer = traceObserver();
   if (observer === null) return;
   let seen = guarded.get(observer);
-  if (seen === undefined) guarded.set(observer, (seen = new Set()));
-  if (seen.has(module)) return;
-  seen.add(module);
-  for (const name of Object.keys(module)) {
-    if (decides(attribute(module, name)))
-      observer.guard(`${module._get_name()}.${name}`, () => attribute(module, name));
+  if (seen === undefined) {
+    guarded.set(observer, (seen = new Set()));
+    guardHooks(observer, "every module", () => globalHooks);
   }
+  if (seen.has(module)) return;
+  for (const [, part] of walk(module, "", true, new Set(seen))) {
+    seen.add(part);
+    guardMembers(observer, part);
+    guardHooks(observer, part._get_name(), () => internalsOf(part).hooks);
+  }
+}
+
+function guardMembers(observer: TraceObserver, module: Module): void {
+  const label = module._get_name();
+  const names = Object.keys(module);
+  for (const name of names) {
+    const read = (): unknown => attribute(module, name);
+    const value = read();
+    if (value instanceof Parameter) guardParameter(observer, `${label}.${name}`, value);
+    // A tensor or a list that forward itself assigns (in place of null, the first time) is no reason to record again.
+    const mayBeAssigned = typeof value === "object" && !(value instanceof Parameter);
+    observer.guard(`${label}.${name}`, read, mayBeAssigned ? "unless changed" : "now");
+    if (Array.isArray(value)) guardElements(observer, `${label}.${name}`, value);
+  }
+  // A member that went missing is one that changed.
+  observer.guard(`${label}'s number of members`, () => Object.keys(module).length, "at the end");
+  observer.guard(`${label}'s order`, () => internalsOf(module).order);
+}
+
+function guardParameter(observer: TraceObserver, label: string, parameter: Parameter): void {
+  observer.guard(`${label}.requires_grad`, () => parameter.requires_grad);
+  // It has another one after a conversion.
+  observer.guard(`${label}'s memory`, () => parameter.storage_);
+}
+
+/** A list that is an attribute may be changed where it is. */
+function guardElements(observer: TraceObserver, label: string, list: readonly unknown[]): void {
+  observer.guard(`${label}.length`, () => list.length);
+  list.forEach((item, i) => {
+    observer.guard(`${label}[${i}]`, () => list[i]);
+    if (isModule(item)) guardModule(item);
+  });
+}
+
+const hookKinds = ["forwardPre", "forward", "backwardPre", "backward"] as const;
+
+function guardHooks(observer: TraceObserver, label: string, table: () => HookTable | null): void {
+  for (const kind of hookKinds) observer.guard(`${label}'s ${kind} hooks`, () => table()?.[kind].entries ?? noHooks);
+}
+
+/** The modules in a container that is being looked into. */
+export function guardedChildren(container: Module): [name: string, child: Module][] {
+  guardModule(container);
+  return ownChildren(container);
 }

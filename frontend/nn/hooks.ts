@@ -42,12 +42,21 @@ interface Entry<H> {
   readonly hook: H;
   readonly options: HookOptions;
 }
+/** A list of no hooks: one for all, so that lists can be compared. */
+export const noHooks: readonly never[] = [];
+
 class Hooks<H> {
-  entries: Entry<H>[] = [];
+  /** Another list after each change. */
+  entries: readonly Entry<H>[] = noHooks;
   add(hook: H, options: HookOptions = {}): RemovableHandle {
     const entry = { hook, options };
     this.entries = options.prepend ? [entry, ...this.entries] : [...this.entries, entry];
-    return { remove: () => void (this.entries = this.entries.filter((other) => other !== entry)) };
+    return {
+      remove: () => {
+        const rest = this.entries.filter((other) => other !== entry);
+        this.entries = rest.length > 0 ? rest : noHooks;
+      },
+    };
   }
 }
 

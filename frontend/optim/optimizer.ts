@@ -48,7 +48,8 @@ export interface ImplementationOptions {
 }
 
 class HookList<H> {
-  private entries: { readonly hook: H }[] = [];
+  /** Another list after each change. */
+  entries: readonly { readonly hook: H }[] = [];
   add(hook: H): RemovableHandle {
     const entry = { hook };
     this.entries = [...this.entries, entry];
@@ -134,6 +135,8 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
   step<T>(closure: (() => T) | null): T | null;
   step<T>(closure: (() => T) | null = null): T | null {
     return withSite(() => {
+      this.structural_("step's pre-hooks", () => this.preHooks.entries);
+      this.structural_("step's post-hooks", () => this.postHooks.entries);
       for (const hook of this.preHooks) hook(this, closure === null ? [] : [closure], {});
       const loss = closure === null ? null : withGradMode(true, closure);
       withGradMode(false, () => this.update_());

@@ -2,6 +2,15 @@
 import * as torch from "cresset";
 import { describe, expect, test } from "vitest";
 
+function isRefused(backward: () => void): boolean {
+  try {
+    backward();
+    return false;
+  } catch (error) {
+    return /modified by an inplace operation/.test(String(error));
+  }
+}
+
 describe.each(["cpu", "cpu:js"])("versions on %s", (device) => {
   const leaf = (...values: number[]): torch.Tensor => torch.tensor(values, { device, requires_grad: true });
 
@@ -81,7 +90,7 @@ describe.each(["cpu", "cpu:js"])("versions on %s", (device) => {
     ["rsqrt", (x) => x.rsqrt(), true, false],
     ["erfinv", (x) => x.erfinv(), false, true],
     ["max along a dimension", (x) => x.max(1).values, false, false],
-    ["cummax", (x) => x.cummax(1)[0]!, false, true],
+    ["cummax", (x) => x.cummax(1)[0], false, true],
   ];
   test.each(kept)("%s keeps what PyTorch's keeps", (_name, run, result, input) => {
     for (const [isInput, refused] of [
@@ -92,9 +101,7 @@ describe.each(["cpu", "cpu:js"])("versions on %s", (device) => {
       const y = run(x);
       const sum = y.mul(1).sum();
       (isInput ? x : y).add_(1);
-      const backward = expect(() => sum.backward());
-      if (refused) backward.toThrow(/modified by an inplace operation/);
-      else backward.not.toThrow();
+      expect(isRefused(() => sum.backward())).toBe(refused);
     }
   });
 

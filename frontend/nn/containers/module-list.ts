@@ -1,6 +1,7 @@
 /** Lists and dictionaries of modules. */
 import { ArgumentError, IndexError } from "../../../ir/errors.ts";
-import { attribute, internalsOf, isModule, ownChildren, setAttribute } from "../module-internals.ts";
+import { guardedChildren } from "../guards.ts";
+import { attribute, internalsOf, isModule, setAttribute } from "../module-internals.ts";
 import { Module, type Layer } from "../module.ts";
 import { positionIn, sliceBounds } from "./positions.ts";
 
@@ -15,7 +16,7 @@ export class ModuleList<M extends Module = Layer> extends Module {
     if (modules !== null) this.extend(modules);
   }
   override get length(): number {
-    return ownChildren(this).length;
+    return guardedChildren(this).length;
   }
   /** The module at a place; negative places count from the end. A slice ("1:3") gives a ModuleList of those. */
   at(index: number): M;
@@ -53,10 +54,10 @@ export class ModuleList<M extends Module = Layer> extends Module {
     setAttribute(this, String(positionIn("ModuleList", index, this.length)), module);
   }
   private list(): M[] {
-    return ownChildren(this).map(([, child]) => child as M);
+    return guardedChildren(this).map(([, child]) => child as M);
   }
   private renumber(modules: readonly M[]): void {
-    for (const [name] of ownChildren(this)) Reflect.deleteProperty(this, name);
+    for (const [name] of guardedChildren(this)) Reflect.deleteProperty(this, name);
     modules.forEach((module, i) => setAttribute(this, String(i), module));
   }
   map<T>(fn: (module: M, index: number) => T): T[] {
@@ -79,7 +80,7 @@ export class ModuleDict<M extends Module = Layer> extends Module {
     if (modules !== null) this.update(modules);
   }
   override get length(): number {
-    return ownChildren(this).length;
+    return guardedChildren(this).length;
   }
   get(key: string): M | undefined {
     return this.has(key) ? (attribute(this, key) as M) : undefined;
@@ -116,13 +117,13 @@ export class ModuleDict<M extends Module = Layer> extends Module {
     for (const [key, module] of entries) this.set(key, module);
   }
   keys(): string[] {
-    return ownChildren(this).map(([name]) => name);
+    return guardedChildren(this).map(([name]) => name);
   }
   values(): M[] {
-    return ownChildren(this).map(([, child]) => child as M);
+    return guardedChildren(this).map(([, child]) => child as M);
   }
   items(): [key: string, module: M][] {
-    return ownChildren(this) as [string, M][];
+    return guardedChildren(this) as [string, M][];
   }
   entries(): [key: string, module: M][] {
     return this.items();

@@ -2,7 +2,8 @@
 import { ArgumentError, IndexError } from "../../../ir/errors.ts";
 import { isPlainObject } from "../../bind.ts";
 import type { Tensor } from "../../tensor.ts";
-import { internalsOf, isModule, ownChildren, setAttribute } from "../module-internals.ts";
+import { guardedChildren } from "../guards.ts";
+import { internalsOf, isModule, setAttribute } from "../module-internals.ts";
 import { Module, type Layer } from "../module.ts";
 import { positionIn, sliceBounds } from "./positions.ts";
 
@@ -28,23 +29,23 @@ export class Sequential extends Module {
 
   override forward(input: Tensor): Tensor {
     let value = input;
-    for (const [, module] of ownChildren(this)) value = (module as Layer)(value);
+    for (const [, module] of guardedChildren(this)) value = (module as Layer)(value);
     return value;
   }
 
   override get length(): number {
-    return ownChildren(this).length;
+    return guardedChildren(this).length;
   }
   /** The module at a place; negative places count from the end. A slice ("1:3") gives a Sequential of those. */
   at(index: number): Layer;
   at(slice: string): Sequential;
   at(index: number | string): Layer | Sequential {
     if (typeof index === "string") return this.slice(...sliceBounds(index));
-    const children = ownChildren(this);
+    const children = guardedChildren(this);
     return children[positionIn("Sequential", index, children.length)]![1] as Layer;
   }
   slice(start?: number, end?: number): Sequential {
-    return new Sequential(new Map(ownChildren(this).slice(start, end)));
+    return new Sequential(new Map(guardedChildren(this).slice(start, end)));
   }
   append(module: Module): this {
     this.add_module(String(this.length), module);
@@ -56,7 +57,7 @@ export class Sequential extends Module {
   }
   insert(index: number, module: Module): this {
     if (!isModule(module)) throw new ArgumentError("sequential/insert", "insert: module should be of type Module.");
-    const children = ownChildren(this).map(([, child]) => child);
+    const children = guardedChildren(this).map(([, child]) => child);
     if (index < -children.length || index > children.length)
       throw new IndexError("sequential/index", `insert: Index out of range: ${index}`);
     children.splice(index < 0 ? index + children.length : index, 0, module);
@@ -65,23 +66,23 @@ export class Sequential extends Module {
   }
   /** Removes the module at a place and gives it. */
   pop(index = -1): Layer {
-    const children = ownChildren(this).map(([, child]) => child);
+    const children = guardedChildren(this).map(([, child]) => child);
     const [removed] = children.splice(positionIn("Sequential", index, children.length), 1);
     this.renumber(children);
     return removed as Layer;
   }
   /** Replaces the module at a place. */
   set(index: number, module: Module): this {
-    const children = ownChildren(this);
+    const children = guardedChildren(this);
     setAttribute(this, children[positionIn("Sequential", index, children.length)]![0], module);
     return this;
   }
   private renumber(modules: readonly Module[]): void {
-    for (const [name] of ownChildren(this)) Reflect.deleteProperty(this, name);
+    for (const [name] of guardedChildren(this)) Reflect.deleteProperty(this, name);
     internalsOf(this).order = null;
     modules.forEach((module, i) => setAttribute(this, String(i), module));
   }
   *[Symbol.iterator](): IterableIterator<Layer> {
-    for (const [, module] of ownChildren(this)) yield module as Layer;
+    for (const [, module] of guardedChildren(this)) yield module as Layer;
   }
 }

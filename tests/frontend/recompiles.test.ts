@@ -1,0 +1,189 @@
+/** What makes a compiled function record again, and what it says then. */
+import * as torch from "cresset";
+import { describe, expect, test } from "vitest";
+
+const { nn, optim } = torch;
+const x = torch.tensor([[1, 2]]);
+const linear = (): torch.nn.Linear => new nn.Linear(2, 2, { bias: false });
+
+class Scaled extends nn.Module {
+  factors = [2, 3];
+  activation: (input: torch.Tensor) => torch.Tensor = torch.relu;
+  seen: torch.Tensor | null = null;
+  override forward(input: torch.Tensor): torch.Tensor {
+    this.seen = input.mul(2);
+    return this.factors.reduce((value, factor) => value.mul(factor), this.activation(input));
+  }
+}
+
+/** What differs is seen: the compiled function gives what the function itself gives. */
+function expectSame(fn: () => torch.Tensor, change: () => void, guard: RegExp): void {
+  const compiled = torch.compile(fn);
+  compiled();
+  compiled();
+  expect(compiled.explain_recompiles().map(String)).toEqual([]);
+  change();
+  expect(compiled().tolist()).toEqual(fn().tolist());
+  expect(compiled().tolist()).toEqual(fn().tolist());
+  const [recompile, ...rest] = compiled.explain_recompiles();
+  expect(rest.map(String)).toEqual([]);
+  expect(String(recompile)).toMatch(guard);
+  expect(Object.is(recompile!.before, recompile!.now)).toBe(false);
+  expect(recompile!.line).toMatch(/recompiles\.test\.ts:\d+:\d+$/);
+  expect(String(recompile)).toContain(recompile!.line!);
+}
+
+describe("a compiled function is recorded again when", () => {
+  test("a module gets or loses a hook", () => {
+    const model = linear();
+    const run = (): torch.Tensor => model(x);
+    const add = (): { remove(): void } =>
+      model.register_forward_hook((_module, _args, output) => (output as torch.Tensor).mul(10));
+    let handle = { remove(): void {} };
+    expectSame(run, () => (handle = add()), /^Linear's forward hooks: a list of 0 -> a list of 1/);
+    expectSame(
+      run,
+      () => (handle.remove(), (handle = add())),
+      /^Linear's forward hooks: a list of 1 -> another a list of 1/,
+    );
+    expectSame(run, () => handle.remove(), /^Linear's forward hooks: a list of 1 -> a list of 0/);
+    expectSame(
+      run,
+      () => model.register_forward_pre_hook((_module, [input]) => (input as torch.Tensor).add(1)),
+      /forwardPre/,
+    );
+  });
+
+  test("all modules get a hook", () => {
+    const model = linear();
+    let handle: { remove(): void } | null = null;
+    expectSame(
+      () => model(x),
+      () =>
+        (handle = nn.modules.module.register_module_forward_hook((_module, _args, output) =>
+          (output as torch.Tensor).neg(),
+        )),
+      /^every module's forward hooks: a list of 0 -> a list of 1/,
+    );
+    handle!.remove();
+  });
+
+  test("a parameter gets a hook", () => {
+    const model = linear();
+    const gradient = (): torch.Tensor => {
+      model.zero_grad();
+      model(x).sum().backward();
+      return model.weight.grad!;
+    };
+    let handle = { remove(): void {} };
+    expectSame(gradient, () => (handle = model.weight.register_hook((grad) => grad.mul(5))), /^the hooks of /);
+    expectSame(gradient, () => handle.remove(), /^the hooks of /);
+  });
+
+  test("modules are appended to containers or replaced in them", () => {
+    const model = new nn.Sequential(linear(), linear());
+    expectSame(
+      () => model(x),
+      () => model.append(linear()),
+      /^Sequential's number of members: /,
+    );
+    expectSame(
+      () => model(x),
+      () => void model.pop(0),
+      /^Sequential/,
+    );
+    const list = new nn.ModuleList([linear(), linear()]);
+    const inList = (): torch.Tensor => [...list].reduce((value, layer) => layer(value), x);
+    expectSame(inList, () => list.append(linear()), /^ModuleList's number of members: /);
+    expectSame(inList, () => list.set(0, linear()), /^ModuleList\.0: Linear -> another Linear/);
+    const dict = new nn.ModuleDict({ a: linear(), b: linear() });
+    const inDict = (): torch.Tensor => dict.values().reduce((value, layer) => layer(value), x);
+    expectSame(inDict, () => dict.set("c", linear()), /^ModuleDict's number of members: /);
+    expectSame(inDict, () => void dict.pop("a"), /^ModuleDict\.a: Linear -> undefined/);
+  });
+
+  test("a container in a module that is called changes", () => {
+    class Stack extends nn.Module {
+      layers = new nn.ModuleList([linear()]);
+      override forward(input: torch.Tensor): torch.Tensor {
+        return this.layers[0]!(input);
+      }
+    }
+    const stack = new Stack();
+    expectSame(
+      () => stack(x),
+      () => stack.layers.set(0, linear()),
+      /^ModuleList\.0: Linear -> another Linear/,
+    );
+  });
+
+  test("an attribute is reassigned, or a list changed where it is", () => {
+    const model = new Scaled();
+    expectSame(
+      () => model(x),
+      () => (model.factors = [5]),
+      /^Scaled\.factors: a list of 2 -> a list of 1/,
+    );
+    expectSame(
+      () => model(x),
+      () => (model.factors[0] = 7),
+      /^Scaled\.factors\[0\]: 5 -> 7/,
+    );
+    expectSame(
+      () => model(x),
+      () => model.factors.push(2),
+      /^Scaled\.factors\.length: 1 -> 2/,
+    );
+    expectSame(
+      () => model(x),
+      () => (model.activation = torch.exp),
+      /^Scaled\.activation: /,
+    );
+    const norm = new nn.BatchNorm1d(2).eval();
+    expectSame(
+      () => norm(x),
+      () => (norm.running_mean = torch.ones([2])),
+      /^BatchNorm1d\.running_mean: /,
+    );
+  });
+
+  test("parameters are frozen, exchanged or converted", () => {
+    const model = linear();
+    const run = (): torch.Tensor => {
+      model.zero_grad();
+      const y = model(x);
+      if (y.requires_grad) y.sum().backward();
+      return y.detach();
+    };
+    expectSame(run, () => model.requires_grad_(false), /^Linear\.weight\.requires_grad: true -> false/);
+    expectSame(run, () => (model.weight = new nn.Parameter(torch.ones([2, 2]))), /^Linear\.weight: /);
+    expectSame(
+      () => model(x.to(model.weight.dtype)),
+      () => model.to("float64"),
+      /^Linear\.weight's memory: float32 on cpu -> float64 on cpu/,
+    );
+  });
+
+  test("an optimizer's step gets a hook", () => {
+    const weight = torch.tensor([1], { requires_grad: true });
+    const optimizer = new optim.SGD([weight], { lr: 0 });
+    const step = torch.compile(() => {
+      weight.grad = null;
+      weight.mul(2).backward();
+      optimizer.step();
+    });
+    step();
+    let calls = 0;
+    optimizer.register_step_post_hook(() => void calls++);
+    step();
+    expect(calls).toBe(1);
+    expect(String(step.explain_recompiles()[0])).toMatch(/^SGD\.step's post-hooks: a list of 0 -> a list of 1/);
+  });
+});
+
+test("what forward itself assigns records nothing again", () => {
+  const model = new Scaled();
+  const run = torch.compile((input: torch.Tensor) => model(input));
+  for (let i = 0; i < 4; i++) expect(run(torch.tensor([i])).item()).toBe(6 * i);
+  expect(run.explain_recompiles().map(String)).toEqual([]);
+});
