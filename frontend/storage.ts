@@ -10,7 +10,7 @@ import { SharedMemory } from "./shared-memory.ts";
 import { graph } from "./state.ts";
 import { traceObserver } from "./trace.ts";
 import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
-import { expose, isExposed, newCounter } from "./versions.ts";
+import { newCounter, noteWrite, ownNode, type Exposure, type VersionCounter } from "./versions.ts";
 import { copyOf } from "./value-copy.ts";
 
 /** Storages written since their device's last flush. */
@@ -81,6 +81,8 @@ export class Storage {
   /** Other contents, or other nodes for them, have another version. */
   version = 0;
   readonly counter = newCounter();
+  /** Nodes handed out as values of this version. */
+  private exposed: Exposure[] = [];
   private current: Node;
   private counted: Value | null = null;
   /** The last contents that had a value. */
@@ -141,6 +143,7 @@ export class Storage {
     const fresh = inputNode(new Value(this.dtype, current.shape, this.device, contents));
     const history = current.op !== "leaf" && current.requiresGrad;
     this.version++;
+    this.exposed = [];
     this.replace(history ? withGradMode(true, () => graph.withHistory(fresh, current)) : fresh);
   }
 
@@ -158,17 +161,18 @@ export class Storage {
     if (valueOf(behindMarkers(this.current)) !== null) written.delete(this);
   }
 
+  expose(node: Node, counter: VersionCounter): void {
+    if (this.exposed.at(-1)?.node !== node) this.exposed.push({ node, counter });
+  }
+
   /** New contents, by a tensor with this counter. */
   write(contents: Node, operator: string, counter = this.counter): void {
     if (journal !== null && this.id < journal.firstId && !journal.before.has(this))
       journal.before.set(this, this.current);
     this.version++;
-    counter.version++;
-    counter.operator = operator;
-    // What was saved of the old contents, or of another tensor's, is not what is saved of these.
-    const node = isExposed(contents) ? graph.distinct(contents) : contents;
-    if (counter === this.counter) expose(node, counter);
-    this.replace(node);
+    noteWrite([...this.exposed, { node: this.current, counter: this.counter }], counter, operator);
+    this.exposed = [];
+    this.replace(ownNode(contents));
     written.add(this);
     this.writeOutside();
   }
@@ -176,6 +180,7 @@ export class Storage {
   /** Contents computed by a program that ran outside a flush. `own`: a leaf made for this storage. */
   accept(node: Node, own = false): void {
     this.version++;
+    this.exposed = [];
     this.own = own ? node : null;
     this.replace(node);
     this.writeOutside();

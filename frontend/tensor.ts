@@ -21,7 +21,7 @@ import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
 import { traceObserver } from "./trace.ts";
 import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
-import { expose, newCounter, type VersionCounter } from "./versions.ts";
+import { newCounter, ownNode, type VersionCounter } from "./versions.ts";
 import { dataStep, detachStep, isSameMemory, joined, type ViewStep } from "./views.ts";
 
 export type Nested<T> = T | readonly Nested<T>[];
@@ -39,8 +39,6 @@ export type GradientHook = (grad: Tensor) => Tensor | void;
 
 /** Writes that give every element one value, which an expanded tensor can take. */
 const fills = new Set(["fill_", "zero_"]);
-
-const owned = new WeakSet<Node>();
 
 /**
  * An n-dimensional array. Operations record what is to be computed; reading computes it.
@@ -79,13 +77,10 @@ export class Tensor {
 
   /** @internal A tensor of its own for a node. */
   static ofNode(result: Node, device: Device): Tensor {
-    let node = result;
-    // Two tensors may be computed by one node; what is saved for backward is checked for each by itself.
-    if (node.op === "leaf" || owned.has(node)) node = graph.distinct(node);
-    owned.add(node);
+    const node = ownNode(result);
     const storage = new Storage(node, device);
     const tensor = new Tensor(storage, node.shape, null, null);
-    expose(node, storage.counter);
+    storage.expose(node, storage.counter);
     if (valueOf(node) === null && node.inputs.length > 0) recorder.noteCreated(node, device);
     return tensor;
   }
@@ -126,12 +121,11 @@ export class Tensor {
     let node =
       known.cached !== null && known.cached.version === version ? known.cached.node : known.wrap(known.storage_.node);
     known.cached = { node, version };
-    expose(node, known.counter_);
     for (let i = chain.length - 1; i >= 0; i--) {
       const tensor = chain[i]!;
       node = tensor.wrap(withGradMode(tensor.recordsGrad, () => tensor.step_!.apply(graph, node)));
       tensor.cached = { node, version };
-      expose(node, tensor.counter_);
+      this.storage_.expose(node, tensor.counter_);
     }
     return node;
   }

@@ -3,6 +3,7 @@
  * memory share one; `.data` starts another, so that writes through it go unseen.
  */
 import type { Node } from "../ir/graph.ts";
+import { graph } from "./state.ts";
 
 export interface VersionCounter {
   /** How often the memory was written through the tensors that share this. */
@@ -19,25 +20,42 @@ export interface Overwrite {
   readonly operator: string;
 }
 
-/** A node was some tensor's value when the tensor's memory was at this version. */
-interface Exposure {
+/** A node is what a tensor with this counter holds. */
+export interface Exposure {
+  readonly node: Node;
   readonly counter: VersionCounter;
-  readonly version: number;
-  readonly next: Exposure | null;
 }
-const exposures = new WeakMap<Node, Exposure>();
 
-export const isExposed = (node: Node): boolean => exposures.has(node);
+const overwritten = new WeakMap<Node, Overwrite>();
+/** Nodes whose memory was written through another counter: overwritten for autograd when theirs moves on. */
+const unseen = new WeakMap<Node, Exposure & { readonly version: number }>();
 
-/** `node` is what a tensor with this counter holds now. */
-export function expose(node: Node, counter: VersionCounter): void {
-  const known = exposures.get(node) ?? null;
-  for (let item = known; item !== null; item = item.next) if (item.counter === counter) return;
-  exposures.set(node, { counter, version: counter.version, next: known });
+/** The memory that these nodes stood for has been written through tensors with `counter`. */
+export function noteWrite(exposed: readonly Exposure[], counter: VersionCounter, operator: string): void {
+  for (const item of exposed)
+    if (item.counter !== counter && !unseen.has(item.node))
+      unseen.set(item.node, { ...item, version: item.counter.version });
+  counter.version++;
+  counter.operator = operator;
+  const write = { version: counter.version, operator };
+  for (const item of exposed) if (item.counter === counter) overwritten.set(item.node, write);
 }
 
 export function overwriteOf(node: Node): Overwrite | null {
-  for (let item = exposures.get(node) ?? null; item !== null; item = item.next)
-    if (item.counter.version !== item.version) return item.counter;
-  return null;
+  const known = overwritten.get(node);
+  if (known !== undefined) return known;
+  const later = unseen.get(node);
+  return later !== undefined && later.counter.version !== later.version ? later.counter : null;
+}
+
+const owned = new WeakSet<Node>();
+
+/**
+ * A node for new contents: two tensors may be computed by one, but what is saved for backward is checked for each by
+ * itself.
+ */
+export function ownNode(contents: Node): Node {
+  const node = contents.op === "leaf" || owned.has(contents) ? graph.distinct(contents) : contents;
+  owned.add(node);
+  return node;
 }
