@@ -421,6 +421,21 @@ export class GraphBuilder {
     return outputs.map((_, i) => this.pick(all, i));
   }
 
+  // ---- regions (recorded by ir/regions.ts)
+
+  loop(inputs: readonly Node[], attrs: PrimitiveAttrs["loop"]): Node {
+    const outputs = attrs.body.results.map(({ dtype, shape }, i) => ({
+      dtype,
+      shape: i < attrs.carried ? shape : [attrs.count, ...shape],
+    }));
+    return this.make("loop", inputs, attrs, outputs[0]!.dtype, outputs[0]!.shape, outputs);
+  }
+
+  cond(inputs: readonly Node[], attrs: PrimitiveAttrs["cond"]): Node {
+    const outputs = attrs.then.results.map(({ dtype, shape }) => ({ dtype, shape }));
+    return this.make("cond", inputs, attrs, outputs[0]!.dtype, outputs[0]!.shape, outputs);
+  }
+
   pick(x: Node, index: number): Node {
     const output = x.outputs?.[index];
     if (output === undefined) throw new IrError("ir/pick", `pick: ${x.op} has no result ${index}`);

@@ -117,6 +117,8 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   leaf: "none",
   pick: "engine",
   sort: "engine",
+  loop: "engine",
+  cond: "engine",
   call: "engine",
   routine: (_g, node) => {
     throw new IrError("ir/routine-gradient", `${node.attrs.name}: the operators that use a routine state its gradient`);

@@ -51,6 +51,25 @@ export type ArgReducePrimitive = "argmax" | "argmin";
 export type ScanKind = "sum" | "prod" | "max" | "min" | "logaddexp";
 export type ScatterMode = "set" | "add" | "mul" | "min" | "max";
 
+/** A graph inside a node: `results` over the `input` leaves `parameters` (see ir/body.ts). */
+export interface Body {
+  readonly parameters: readonly Node[];
+  readonly results: readonly Node[];
+  /** Equal for equal bodies. */
+  readonly text: string;
+  /** The body that has the first of these results alone. */
+  readonly extended: Body | null;
+  /** How it stands in an attribute's text. */
+  toJSON(): unknown;
+}
+
+export const bodyOf = (
+  parameters: readonly Node[],
+  results: readonly Node[],
+  text: string,
+  extended: Body | null = null,
+): Body => ({ parameters, results, text, extended, toJSON: () => ({ $body: text }) });
+
 type None = Readonly<Record<never, never>>;
 
 /** Every primitive with its attributes. */
@@ -116,6 +135,22 @@ export interface PrimitiveAttrs extends Record<UnaryPrimitive | BinaryPrimitive 
   sort: { readonly axis: number; readonly descending: boolean };
   /** Dense linear algebra and Fourier transforms over trailing axes, several results: see ir/routines. */
   routine: RoutineCall;
+
+  // Regions: graphs that are computed more than once, or perhaps not.
+  /**
+   * inputs: initial carried values, then scanned tensors, then what the body reads besides; the body's parameters are
+   * these, with slices along the scanned tensors' first axis. body: next carried values, then outputs.
+   * outputs: final carried values, then each output stacked along a new first axis. `reverse`: last slice first.
+   */
+  loop: {
+    readonly count: number;
+    readonly reverse: boolean;
+    readonly carried: number;
+    readonly scanned: number;
+    readonly body: Body;
+  };
+  /** inputs: a bool[] and the parameters of both bodies; outputs: the chosen body's results. */
+  cond: { readonly then: Body; readonly else: Body };
 
   /** One result of a node that has several. */
   pick: { readonly index: number };

@@ -4,6 +4,7 @@
  * in:  a recorded graph, forward and adjoint nodes mixed
  * out: the same values in primitives; no `call`, `detach`, `leaf` or `with_history`
  */
+import { makeBody, withBodies } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import { topologicalOrder, type Node } from "../ir/graph.ts";
 import { operator } from "../ir/operator.ts";
@@ -64,6 +65,14 @@ export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
         );
         break;
       }
+      case "loop":
+      case "cond":
+        replaced.set(node, [
+          withBodies(g, g.rebuild(node, inputs), ({ parameters, results }) =>
+            makeBody(parameters, decompose(g, results)),
+          ),
+        ]);
+        break;
       default:
         replaced.set(node, [node.inputs.length === 0 ? node : g.rebuild(node, inputs)]);
     }

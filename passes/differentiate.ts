@@ -10,6 +10,7 @@ import type { GraphBuilder } from "../ir/builder.ts";
 import { gradients } from "../ir/gradients.ts";
 import { topologicalOrder, type Node, type NodeOf } from "../ir/graph.ts";
 import { operator } from "../ir/operator.ts";
+import { condAdjoint, loopAdjoint } from "./region-adjoints.ts";
 
 export interface DifferentiateHooks {
   /** Sees (and may replace) the complete gradient of a node before it is passed on. */
@@ -87,6 +88,8 @@ function adjoint(g: GraphBuilder, node: Node, grads: readonly (Node | null)[]): 
     const positions = g.pick(node, 1);
     return [g.scatterAlong("add", g.full(x.shape, 0, x.dtype), grad, node.attrs.axis, positions)];
   }
+  if (node.op === "loop") return loopAdjoint(g, node, grads, differentiate);
+  if (node.op === "cond") return condAdjoint(g, node, grads, differentiate);
   if (node.op === "call") return callAdjoint(g, node, grads);
   const rule = gradients[node.op];
   const grad = grads[0];

@@ -1,4 +1,5 @@
 /** Rebuilding a graph node by node, inputs first: what every graph-to-graph pass is written with. */
+import { makeBody, withBodies } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import { topologicalOrder, type Node } from "../ir/graph.ts";
 
@@ -13,7 +14,7 @@ export function observeRewrites(next: RewriteObserver | null): void {
 }
 
 /**
- * in:  roots of a graph; a rule
+ * in:  roots of a graph; a rule, which is applied inside regions, too
  * out: the roots of the rewritten graph. Interning makes equal nodes one, so every pass is also CSE, and what no root
  *      needs is gone.
  * Cost: O(nodes + edges) applications of the rule.
@@ -22,7 +23,9 @@ export function rewrite(g: GraphBuilder, roots: readonly Node[], rule: RewriteRu
   const replaced = new Map<Node, Node>();
   for (const node of topologicalOrder(roots)) {
     const inputs = node.inputs.map((input) => replaced.get(input)!);
-    const rebuilt = node.inputs.length === 0 ? node : g.rebuild(node, inputs);
+    const moved = node.inputs.length === 0 ? node : g.rebuild(node, inputs);
+    // Regions are nested no deeper than the program that was written.
+    const rebuilt = withBodies(g, moved, (body) => makeBody(body.parameters, rewrite(g, body.results, rule)));
     const after = rule(g, rebuilt);
     if (observer !== null && after !== rebuilt) observer(rebuilt, after);
     replaced.set(node, after);

@@ -10,10 +10,12 @@
  */
 import { IrError } from "../errors.ts";
 import {
+  bodyOf,
   encodeAttr,
   leafNode,
   makeNode,
   topologicalOrder,
+  type Body,
   type Node,
   type NodeRequest,
   type Primitive,
@@ -55,6 +57,14 @@ export function printGraph(roots: readonly Node[]): string {
   return [...lines, printReturn(roots, names)].join("\n") + "\n";
 }
 
+/** A body on one line, its parameters first: nodes without identities, as an attribute's text must be. */
+export function printBody(parameters: readonly Node[], results: readonly Node[]): string {
+  const names = new Names();
+  const order = new Set([...parameters, ...topologicalOrder(results)]);
+  for (const node of order) names.of(node);
+  return [...[...order].map((node) => printNode(node, names)), printReturn(results, names)].join("; ");
+}
+
 export const printReturn = (roots: readonly Node[], names: Names): string =>
   ["return", roots.map((root) => names.of(root)).join(", ")].join(" ").trim();
 
@@ -77,6 +87,28 @@ export function nodeList(line: Scanner, known: KnownNodes): Node[] {
   return nodes;
 }
 
+/** Attributes in which texts of bodies are bodies. */
+function withBodies(attrs: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(attrs).map(([name, value]) =>
+      typeof value === "object" && value !== null && "$body" in value
+        ? [name, parseBody(String(value.$body))]
+        : [name, value],
+    ),
+  );
+}
+
+function parseBody(text: string): Body {
+  const known: KnownNodes = new Map();
+  const lines = new Lines(text.split("; ").join("\n"));
+  const end = parseLines(lines, known);
+  return bodyOf(
+    [...known.values()].filter((node) => node.op === "input"),
+    end,
+    text,
+  );
+}
+
 const leafOps = new Set<string>(["input", "scalar", "leaf"]);
 
 /** Reads `%1 = ...` and adds the node. */
@@ -88,7 +120,7 @@ export function parseNode(line: Scanner, known: KnownNodes): Node {
   const outputs = line.peek() === "(" ? line.list("(", ")", type) : null;
   const { dtype, shape } = outputs === null ? type() : outputs[0]!;
   const inputs = nodeList(line, known);
-  const attrs = line.attributes();
+  const attrs = withBodies(line.attributes());
   const requiresGrad = line.take("grad");
   if (!line.done) line.fail("the end of the line");
   const request = { op, inputs, attrs, dtype, shape, requiresGrad, ...(outputs === null ? {} : { outputs }) };
@@ -105,8 +137,10 @@ export function parseNode(line: Scanner, known: KnownNodes): Node {
  * @throws IrError for text that the printer does not write
  */
 export function parseGraph(text: string): Node[] {
-  const lines = new Lines(text);
-  const known: KnownNodes = new Map();
+  return parseLines(new Lines(text), new Map());
+}
+
+function parseLines(lines: Lines, known: KnownNodes): Node[] {
   while (!lines.done) {
     const line = lines.next();
     if (line.peek() === "%") parseNode(line, known);

@@ -4,13 +4,15 @@
  *  - every primitive has as many inputs as it takes;
  *  - attributes are there and mean something for the inputs (axes exist, slices stay inside, ...);
  *  - operands' types and shapes agree, and the node's own follow from them (ir/verify/rules.ts);
- *  - sizes are whole and not negative; only sort, routine and call have several results, and only pick takes them apart;
+ *  - sizes are whole and not negative; only sort, routine, regions and call have several results, and only pick takes them apart;
  *  - only floats and complex numbers require grad;
+ *  - the graphs inside regions are such graphs, too, and rest on their parameters alone;
  *  - after decomposition: no composite, and no marker that only differentiation needs.
  * Cost: O(nodes + edges).
  */
 import { isComplex, isFloat } from "../dtype.ts";
-import { topologicalOrder, type Node, type Primitive } from "../graph.ts";
+import { bodiesOf } from "../body.ts";
+import { topologicalOrder, type Body, type Node, type Primitive } from "../graph.ts";
 import { sameShape } from "../shape.ts";
 import { Names, printNode } from "../text/graph.ts";
 import { check } from "./report.ts";
@@ -27,7 +29,21 @@ const decomposed: ReadonlySet<string> = new Set<Primitive>(["call", "detach", "l
 
 /** @throws IrError naming the node and the broken rule */
 export function verifyGraph(roots: readonly Node[], stage: GraphStage): void {
-  for (const node of topologicalOrder(roots)) verifyNode(node, stage);
+  for (const node of topologicalOrder(roots)) {
+    verifyNode(node, stage);
+    for (const body of bodiesOf(node)) verifyBody(body, stage);
+  }
+}
+
+/** Calls verifyGraph in turn: regions are nested no deeper than the program that was written. */
+function verifyBody({ parameters, results, text }: Body, stage: GraphStage): void {
+  const own = new Set(parameters);
+  check(own.size === parameters.length, () => text, "parameters differ");
+  for (const node of topologicalOrder(results)) {
+    const isOutside = (node.op === "input" && !own.has(node)) || node.op === "scalar";
+    check(!isOutside, () => `${printNode(node, new Names())} in ${text}`, "a body rests on its parameters alone");
+  }
+  verifyGraph(results, stage);
 }
 
 function verifyNode(node: Node, { primitive }: GraphStage): void {

@@ -1,6 +1,6 @@
 /** For each primitive what its inputs must be, and the types and shapes of its results that follow. */
 import { dtypeBytes } from "../dtype.ts";
-import type { Node, NodeOf, Primitive } from "../graph.ts";
+import type { Body, Node, NodeOf, Primitive } from "../graph.ts";
 import { inferRoutine } from "../routines/index.ts";
 import { broadcastShapes, elementCount, sameShape, type Shape } from "../shape.ts";
 import { broken, type Inferred, type ResultType } from "./inferred.ts";
@@ -8,6 +8,8 @@ import type { Scalar } from "./scalar-rules.ts";
 
 type Rule<P extends Primitive> = (node: NodeOf<P>, inputs: readonly Node[]) => Inferred;
 const typeOf = ({ dtype, shape }: Node): ResultType => ({ dtype, shape });
+
+const sameType = (a: Node, b: Node): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
 
 const isAxis = (axis: number, rank: number): boolean => Number.isInteger(axis) && axis >= 0 && axis < rank;
 const areAxes = (axes: readonly number[], rank: number): boolean =>
@@ -221,6 +223,42 @@ export const rules: {
     infer(node, inputs) {
       const results = inferRoutine(node.attrs, inputs);
       return typeof results === "string" ? broken(results) : results;
+    },
+  },
+
+  loop: {
+    inputs: null,
+    infer(node, inputs) {
+      const { count, carried, scanned, body } = node.attrs;
+      if (count < 1) return broken("a loop has iterations");
+      if (body.parameters.length !== inputs.length) return broken("a parameter for every input");
+      const wrong = body.parameters.findIndex((parameter, i) => {
+        const isScanned = i >= carried && i < carried + scanned;
+        if (isScanned && inputs[i]!.shape[0] !== count) return true;
+        const shape = isScanned ? inputs[i]!.shape.slice(1) : inputs[i]!.shape;
+        return parameter.dtype !== inputs[i]!.dtype || !sameShape(parameter.shape, shape);
+      });
+      if (wrong >= 0) return broken(`parameter ${wrong} has the type of its input, or of its slices`);
+      const changed = body.results.slice(0, carried).findIndex((result, i) => {
+        const before = body.parameters[i]!;
+        return result.dtype !== before.dtype || !sameShape(result.shape, before.shape);
+      });
+      if (changed >= 0) return broken(`carried value ${changed} keeps its type`);
+      return body.results.map(({ dtype, shape }, i) => ({ dtype, shape: i < carried ? shape : [count, ...shape] }));
+    },
+  },
+  cond: {
+    inputs: null,
+    infer(node, [predicate, ...captured]) {
+      const { then, else: otherwise } = node.attrs;
+      if (predicate?.dtype !== "bool" || predicate.shape.length > 0) return broken("one truth value chooses");
+      const isTyped = ({ parameters }: Body): boolean =>
+        parameters.length === captured.length && parameters.every((p, i) => sameType(p, captured[i]!));
+      if (!isTyped(then) || !isTyped(otherwise)) return broken("a parameter of its type for every input");
+      const isSame =
+        then.results.length === otherwise.results.length &&
+        then.results.every((result, i) => sameType(result, otherwise.results[i]!));
+      return isSame ? then.results.map(typeOf) : broken("the branches' results have the same types");
     },
   },
 

@@ -7,6 +7,7 @@ import { IrError } from "../../ir/errors.ts";
 import {
   topologicalOrder,
   type BinaryPrimitive,
+  type Body,
   type ComparisonPrimitive,
   type Node,
   type NodeOf,
@@ -17,6 +18,7 @@ import { roundToDType, type Element } from "../../ir/rounding.ts";
 import { philoxGroup } from "../random/philox.ts";
 import type { TypedArray } from "../typed-array.ts";
 import { gather, scatter, sort } from "./indexing.ts";
+import { cond, loop } from "./regions.ts";
 import { concat, expand, pad, permute, reshape, slice, window } from "./movement.ts";
 import { argReduce, dot, reduce, scan, type Finish, type Total } from "./reductions.ts";
 import { routine } from "./routines/index.ts";
@@ -45,6 +47,8 @@ type Rule<P extends Primitive> = (
 type Scalar = UnaryPrimitive | BinaryPrimitive | ComparisonPrimitive;
 
 interface Context {
+  /** The values of a body's results, given those of its parameters. */
+  readonly run: (body: Body, inputs: readonly Values[]) => Values[];
   readonly bindings: Bindings;
   readonly disturb: (total: Total, dtype: DType, terms: number) => Element;
   readonly finish: Finish;
@@ -99,6 +103,9 @@ const rules: { readonly [P in Exclude<Primitive, Scalar>]: Rule<P> } = {
   scatter,
   sort,
   routine,
+
+  loop: (node, inputs, { run }) => loop(node, inputs, run),
+  cond: (node, inputs, { run }) => cond(node, inputs, run),
 
   // Results are picked by the caller of the rules.
   pick: first,
@@ -176,13 +183,20 @@ export function interpret(roots: readonly Node[], bindings: Bindings): TypedArra
     return bindings.disturb(value, total, dtype, terms);
   };
   const finish: Finish = (total, dtype, terms) => roundToDType(disturb(total, dtype, terms), dtype);
-  const context: Context = { bindings, disturb, finish };
-  const known = new Map<Node, Values | readonly Values[]>();
+  const run: Context["run"] = ({ parameters, results }, inputs) =>
+    evaluate(results, new Map(parameters.map((parameter, i) => [parameter, inputs[i]!])), context);
+  const context: Context = { bindings, disturb, finish, run };
+  return evaluate(roots, new Map(), context).map(encode);
+}
+
+function evaluate(roots: readonly Node[], given: ReadonlyMap<Node, Values>, context: Context): Values[] {
+  const known = new Map<Node, Values | readonly Values[]>(given);
   const valuesOf = (node: Node): Values => {
     const result = known.get(node)!;
     return "data" in result ? result : result[0]!;
   };
-  for (const node of topologicalOrder(roots)) {
+  for (const node of topologicalOrder(roots, (leaf) => given.has(leaf))) {
+    if (given.has(node)) continue;
     const several = node.op === "pick" ? known.get(node.inputs[0]!)! : null;
     if (several !== null && node.op === "pick" && !("data" in several)) {
       known.set(node, several[node.attrs.index]!);
@@ -191,7 +205,7 @@ export function interpret(roots: readonly Node[], bindings: Bindings): TypedArra
     const inputs = node.inputs.map(valuesOf);
     const rule = rules[node.op as Exclude<Primitive, Scalar>] as Rule<Primitive> | undefined;
     const result = scalarOperation(node, inputs, context) ?? rule!(node, inputs, context);
-    known.set(node, bindings.flush ? flushed(result) : result);
+    known.set(node, context.bindings.flush ? flushed(result) : result);
   }
-  return roots.map((root) => encode(valuesOf(root)));
+  return roots.map(valuesOf);
 }

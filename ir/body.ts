@@ -1,0 +1,111 @@
+/**
+ * Bodies of the regions `loop` and `cond`: graphs of their own over parameters. A body is closed: what it reads from
+ * outside is a parameter, too. Equal bodies are one object, and a body's text is its key in the attributes of a node.
+ */
+import type { GraphBuilder } from "./builder.ts";
+import { isFloat } from "./dtype.ts";
+import { bodyOf, leafNode, topologicalOrder, type Body, type Node } from "./graph.ts";
+import { printBody } from "./text/graph.ts";
+import { isView } from "./traits.ts";
+
+const known = new Map<string, Body>();
+const capacity = 1000;
+
+/** `parameters`: the `input` leaves that `results` rest on, in order; each older than what rests on it. */
+export function makeBody(parameters: readonly Node[], results: readonly Node[], extended: Body | null = null): Body {
+  const text = printBody(parameters, results);
+  const equal = known.get(text);
+  if (equal !== undefined && equal.extended?.text === extended?.text) return equal;
+  const body = bodyOf(parameters, results, text, extended);
+  known.set(text, body);
+  if (known.size > capacity) known.delete(known.keys().next().value!);
+  return body;
+}
+
+/** The graphs inside a node. */
+export function bodiesOf(node: Node): readonly Body[] {
+  if (node.op === "loop") return [node.attrs.body];
+  return node.op === "cond" ? [node.attrs.then, node.attrs.else] : [];
+}
+
+/** The node with every graph inside it replaced. */
+export function withBodies(g: GraphBuilder, node: Node, replace: (body: Body) => Body): Node {
+  if (node.op === "loop") return g.loop(node.inputs, { ...node.attrs, body: replace(node.attrs.body) });
+  if (node.op === "cond")
+    return g.cond(node.inputs, { then: replace(node.attrs.then), else: replace(node.attrs.else) });
+  return node;
+}
+
+/** A leaf that stands for a value of this node's type; a float one may always be differentiated with respect to. */
+export const parameterLike = (node: Node, shape = node.shape, requiresGrad = isFloat(node.dtype)): Node =>
+  leafNode("input", node.dtype, shape, null, requiresGrad);
+
+/**
+ * The roots rebuilt with other nodes in place of some.
+ * Cost: O(nodes between the roots and the replaced ones that `isKept` does not cut off).
+ */
+export function substitute(
+  g: GraphBuilder,
+  roots: readonly Node[],
+  replacements: ReadonlyMap<Node, Node>,
+  isKept: (node: Node) => boolean = () => false,
+): Node[] {
+  const replaced = new Map<Node, Node>(replacements);
+  for (const node of topologicalOrder(roots, (x) => replaced.has(x) || isKept(x))) {
+    if (replaced.has(node)) continue;
+    const isWhole = isKept(node) || node.inputs.every((input) => replaced.get(input) === input);
+    replaced.set(
+      node,
+      isWhole
+        ? node
+        : g.rebuild(
+            node,
+            node.inputs.map((input) => replaced.get(input)!),
+          ),
+    );
+  }
+  return roots.map((root) => replaced.get(root)!);
+}
+
+/** A body as it was recorded, and the outer nodes that its last parameters stand for. */
+export interface ClosedBody {
+  readonly body: Body;
+  readonly captured: readonly Node[];
+}
+
+const staysInside = (node: Node): boolean => node.op === "constant" || node.op === "iota";
+/** Views that cost nothing inside and a copy outside. */
+const isIndexing = (node: Node): boolean => isView(node) && !["gather", "pad", "concat"].includes(node.op);
+
+/**
+ * Closes what was recorded over `parameters`.
+ *
+ * in:  the parameters; the results; the id that the first node of the recording got; what stays inside: only what rests
+ *      on the parameters (the rest is computed once, outside), or all that was recorded
+ */
+export function closeBody(
+  g: GraphBuilder,
+  parameters: readonly Node[],
+  results: readonly Node[],
+  firstId: number,
+  inside: "what varies" | "all",
+): ClosedBody {
+  const own = new Set(parameters);
+  const isOlder = (node: Node): boolean => node.id < firstId && !own.has(node);
+  const kept = new Set<Node>(parameters);
+  for (const node of topologicalOrder(results, isOlder)) {
+    const isNew = !isOlder(node) && node.inputs.length > 0;
+    if (isNew && (inside === "all" || node.inputs.some((input) => kept.has(input)))) kept.add(node);
+  }
+  const captured = new Map<Node, Node>();
+  const seen = new Set<Node>();
+  const stack = [...results];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (seen.has(node) || own.has(node) || staysInside(node)) continue;
+    seen.add(node);
+    if (kept.has(node) || isIndexing(node)) stack.push(...node.inputs);
+    else captured.set(node, parameterLike(node, node.shape, node.requiresGrad));
+  }
+  const closed = substitute(g, results, captured, (node) => own.has(node) || staysInside(node));
+  return { body: makeBody([...parameters, ...captured.values()], closed), captured: [...captured.keys()] };
+}
