@@ -66,7 +66,7 @@ export function loopAdjoint(
   const { count, reverse, carried, scanned, body } = node.attrs;
   const { parameters, results } = body;
   const states = parameters.slice(0, carried).filter(({ dtype }) => isFloat(dtype));
-  const wanted = parameters.filter((parameter, i) => i >= carried && node.inputs[i]!.requiresGrad);
+  const wanted = parameters.filter((_, i) => i >= carried && node.inputs[i]!.requiresGrad);
 
   // One step's adjoint, over leaves for the gradients that flow into it.
   const stateGrads = states.map((state) => parameterLike(state));

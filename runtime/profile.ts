@@ -2,7 +2,7 @@
  * Runs a program step by step and times each: the program is cut into one program for every step, which hand their
  * memory on. Slower than the program itself, and its numbers are the kernels' alone. Only for synchronous devices.
  */
-import type { Program, Slot, Step } from "../ir/program.ts";
+import { usesWithin, type Program, type Slot, type Step } from "../ir/program.ts";
 import type { Device, Executable, Memory } from "./device.ts";
 
 export interface StepTime {
@@ -71,15 +71,9 @@ const emptyMemory = (device: Device, slot: Slot): Memory => device.upload(new Ui
 
 /** `touched`: memories that exist already; grows by what the step writes. */
 function segmentOf(device: Device, program: Program, step: Step, touched: Set<string>): Segment {
-  const slotIds = step.kind === "kernel" ? step.buffers : step.kind === "copy" ? [step.from, step.to] : [step.slot];
-  const used = [...new Set(slotIds)].map((id) => program.slots[id]!);
-  const accesses =
-    step.kind === "kernel" ? step.kernel.buffers.filter((b) => b.scope === "argument").map((b) => b.access) : null;
-  const writes = (slot: Slot): boolean => {
-    if (step.kind === "copy") return slot.id === step.to;
-    if (step.kind === "draw" || accesses === null) return true;
-    return step.buffers.some((id, k) => id === slot.id && accesses[k] !== "read");
-  };
+  const uses = usesWithin(program, step);
+  const used = [...new Set(uses.map(({ slot }) => slot))].map((id) => program.slots[id]!);
+  const writes = (slot: Slot): boolean => uses.some((use) => use.slot === slot.id && use.writes);
   const inputs: Slot[] = [];
   for (const slot of used) {
     if (touched.has(memoryKey(slot)) && !inputs.some((other) => memoryKey(other) === memoryKey(slot)))
@@ -87,6 +81,7 @@ function segmentOf(device: Device, program: Program, step: Step, touched: Set<st
   }
   const outputs = used.filter(writes);
   const slots = program.slots.map((slot): Slot => {
+    if (slot.place.kind === "slice") return slot;
     const input = inputs.findIndex((other) => memoryKey(other) === memoryKey(slot));
     const output = outputs.indexOf(slot);
     if (output >= 0 && input >= 0) return { ...slot, place: { kind: "donated", index: output, of: input } };
@@ -96,7 +91,7 @@ function segmentOf(device: Device, program: Program, step: Step, touched: Set<st
   for (const slot of outputs) touched.add(memoryKey(slot));
   // Slots that the step does not touch stay as places, without memory.
   const own = slots.map((slot) =>
-    used.some(({ id }) => id === slot.id)
+    used.some(({ id }) => id === slot.id) || slot.place.kind === "slice"
       ? slot
       : { ...slot, bytes: 0, shape: [0], place: { kind: "temporary", offset: 0 } as const },
   );

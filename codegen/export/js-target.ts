@@ -2,7 +2,7 @@
 import { dtypeBytes } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
-import type { Slot } from "../../ir/program.ts";
+import type { Slot, Step } from "../../ir/program.ts";
 import { elementCount } from "../../ir/shape.ts";
 import { emitKernel } from "../js/emit-kernel.ts";
 import { arrayOf, totalBytes } from "./arrays.ts";
@@ -31,28 +31,53 @@ export function emitJsTarget(model: ExportModel, separate: boolean): TargetCode 
   let scratchBytes = 0;
   let scratchCount = 0;
   let kernelCount = 0;
-  for (const step of program.steps) {
-    switch (step.kind) {
-      case "draw":
-        throw new IrError("export/draw", "a program that draws random numbers cannot be exported");
-      case "copy":
-        calls.push(`${nameOf(step.to)}.set(${nameOf(step.from)});`);
-        break;
-      case "kernel": {
-        const buffers = [...step.buffers];
-        const args = step.kernel.buffers.map(({ scope, dtype, elements }) => {
-          if (scope === "argument") return nameOf(buffers.shift()!);
-          const name = `scratch${scratchCount++}`;
-          before.push(`const ${name} = new ${arrayOf(dtype)}(${elements});`);
-          scratchBytes += elements * dtypeBytes(dtype);
-          return name;
-        });
-        args.push(...step.numbers.map((id) => numberAt.get(id)!));
-        calls.push(`${kernels.nameOf(step.kernel)}(${args.join(", ")}); // ${step.kernel.name}`);
-        kernelCount++;
+  let loopCount = 0;
+  const emitSteps = (steps: readonly Step[], indent: string): void => {
+    for (const step of steps) {
+      switch (step.kind) {
+        case "draw":
+          throw new IrError("export/draw", "a program that draws random numbers cannot be exported");
+        case "copy":
+          calls.push(`${indent}${nameOf(step.to)}.set(${nameOf(step.from)});`);
+          break;
+        case "kernel": {
+          const buffers = [...step.buffers];
+          const args = step.kernel.buffers.map(({ scope, dtype, elements }) => {
+            if (scope === "argument") return nameOf(buffers.shift()!);
+            const name = `scratch${scratchCount++}`;
+            before.push(`const ${name} = new ${arrayOf(dtype)}(${elements});`);
+            scratchBytes += elements * dtypeBytes(dtype);
+            return name;
+          });
+          args.push(...step.numbers.map((id) => numberAt.get(id)!));
+          calls.push(`${indent}${kernels.nameOf(step.kernel)}(${args.join(", ")}); // ${step.kernel.name}`);
+          kernelCount++;
+          break;
+        }
+        case "loop": {
+          const turn = `t${loopCount++}`;
+          calls.push(`${indent}for (let ${turn} = 0; ${turn} < ${step.count}; ${turn}++) {`);
+          for (const id of step.slices) {
+            const { place, shape } = slots.get(id)!;
+            if (place.kind !== "slice") throw new IrError("export/slice", `slot ${id} is no slice`);
+            const first = `${place.first} + ${turn} * ${place.stride}`;
+            const end = `${place.first + elementCount(shape)} + ${turn} * ${place.stride}`;
+            calls.push(`${indent}  const ${nameOf(id)} = ${nameOf(place.of)}.subarray(${first}, ${end});`);
+          }
+          emitSteps(step.steps, `${indent}  `);
+          calls.push(`${indent}}`);
+          break;
+        }
+        case "branch":
+          calls.push(`${indent}if (${nameOf(step.predicate)}[0] !== 0) {`);
+          emitSteps(step.then, `${indent}  `);
+          calls.push(`${indent}} else {`);
+          emitSteps(step.else, `${indent}  `);
+          calls.push(`${indent}}`);
       }
     }
-  }
+  };
+  emitSteps(program.steps, "");
   const parameters = (prefix: string, count: number): string =>
     Array.from({ length: count }, (_, i) => `${prefix}${i}`).join(", ");
   const lines = (texts: readonly string[], indent: string): string =>
@@ -89,6 +114,8 @@ function slotName({ given }: ExportModel, { id, place }: Slot): string {
       return `result${place.index}`;
     case "temporary":
       return `value${id}`;
+    case "slice":
+      return `slice${id}`;
     case "donated":
       throw new IrError("export/donated", "an exported program overwrites none of its inputs");
   }

@@ -6,9 +6,10 @@
 import { dtypeBytes, type DType } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
 import type { Kind } from "../../ir/loop.ts";
-import type { Slot } from "../../ir/program.ts";
+import { unrolled, type Slot } from "../../ir/program.ts";
 import { elementCount, type Shape } from "../../ir/shape.ts";
 import { layOut } from "../arena.ts";
+import { copyKernel } from "../wgsl/copy-kernel.ts";
 import { emitKernel } from "../wgsl/index.ts";
 import type { ExportModel } from "./model.ts";
 import { slotValue } from "./numbers.ts";
@@ -55,15 +56,20 @@ const aligned = (bytes: number): number => Math.max(1, Math.ceil(bytes / alignme
 
 export function planWebGpu(model: ExportModel): WebGpuPlan {
   const { program } = model;
-  const steps = program.steps.map((step) => {
-    if (step.kind !== "kernel") throw new IrError("export/step", `a program with a ${step.kind} cannot be exported`);
-    return { step, code: emitKernel(step.kernel, { workgroupBytes }) };
+  const steps = unrolled(program).map(({ step, placeOf }) => {
+    if (step.kind === "draw")
+      throw new IrError("export/step", "a program that draws random numbers cannot be exported");
+    const source = step.kind === "copy" ? program.slots[step.from]! : null;
+    const kernel = step.kind === "copy" ? copyKernel(source!.dtype, elementCount(source!.shape)) : step.kernel;
+    const operands = (step.kind === "copy" ? [step.from, step.to] : step.buffers).map(placeOf);
+    const numbers = step.kind === "copy" ? [] : step.numbers;
+    return { name: kernel.name, operands, numbers, code: emitKernel(kernel, { workgroupBytes }) };
   });
 
   const chunks = new Chunks();
   const arena = planArena(
     program.slots,
-    steps.map(({ step }) => step.buffers),
+    steps.map(({ operands }) => operands.map(({ slot }) => slot)),
   );
   const arenaBlock = chunks.reserve(arena.bytes);
   const scratchBlock = chunks.reserve(Math.max(0, ...steps.map(({ code }) => sum(code.scratchBytes.map(aligned)))));
@@ -75,7 +81,8 @@ export function planWebGpu(model: ExportModel): WebGpuPlan {
   for (const slot of program.slots)
     if (slot.place.kind === "output") places.results[slot.place.index] = chunks.reserve(deviceBytes(slot));
   places.weights = model.weights.map((tensor) => chunks.reserve(deviceBytes(tensor)));
-  const blockOf = new Map(program.slots.map((slot) => [slot.id, slotBlock(slot)]));
+  const withMemory = program.slots.filter(({ place }) => place.kind !== "slice");
+  const blockOf = new Map(withMemory.map((slot) => [slot.id, slotBlock(slot)]));
   function slotBlock({ id, place }: Slot): PlacedBlock {
     switch (place.kind) {
       case "input": {
@@ -86,8 +93,9 @@ export function planWebGpu(model: ExportModel): WebGpuPlan {
         return places.results[place.index]!;
       case "temporary":
         return { chunk: arenaBlock.chunk, offset: arenaBlock.offset + arena.offsets.get(id)! };
+      case "slice":
       case "donated":
-        throw new IrError("export/donated", "an exported program overwrites none of its inputs");
+        throw new IrError("export/donated", `a slot that is ${place.kind} has no memory of its own in an export`);
     }
   }
 
@@ -96,10 +104,13 @@ export function planWebGpu(model: ExportModel): WebGpuPlan {
   const records: number[] = [];
   let recordWindow = 16;
   const numberAt = new Map(program.numbers.map(({ id, dtype }, i) => [id, slotValue(dtype, model.numbers[i]!)]));
-  for (const { step, code } of steps) {
+  for (const { name, operands: parts, numbers, code } of steps) {
     let scratchOffset = scratchBlock.offset;
     const operands = [
-      ...step.buffers.map((id) => blockOf.get(id)!),
+      ...parts.map(({ slot, element }) => {
+        const { chunk, offset } = blockOf.get(slot)!;
+        return { chunk, offset: offset + element * Math.max(4, dtypeBytes(program.slots[slot]!.dtype)) };
+      }),
       ...code.scratchBytes.map((bytes) => {
         const block = { chunk: scratchBlock.chunk, offset: scratchOffset };
         scratchOffset += aligned(bytes);
@@ -107,7 +118,7 @@ export function planWebGpu(model: ExportModel): WebGpuPlan {
       }),
     ];
     const used = [...new Set(operands.map(({ chunk }) => chunk))];
-    const values = step.numbers.map((id, i) => asKind(numberAt.get(id)!, code.numbers[i]!.kind));
+    const values = numbers.map((id, i) => asKind(numberAt.get(id)!, code.numbers[i]!.kind));
     const record = records.length * 4;
     const words = new Array<number>(Math.ceil((code.recordWords * 4) / alignment) * (alignment / 4)).fill(0);
     operands.forEach(({ offset }, i) => (words[1 + i] = offset / 4));
@@ -123,7 +134,7 @@ export function planWebGpu(model: ExportModel): WebGpuPlan {
       const source = dispatch.source(heapOf);
       let shader = shaders.get(source);
       if (shader === undefined) shaders.set(source, (shader = shaders.size));
-      dispatches.push({ kernel: step.kernel.name, shader, chunks: used, record, workgroups });
+      dispatches.push({ kernel: name, shader, chunks: used, record, workgroups });
     }
   }
   return {

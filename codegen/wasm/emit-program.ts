@@ -1,15 +1,16 @@
 /**
  * A program as one WebAssembly module: a function for each distinct kernel, and entries `run0`, `run1`, ... that call
- * them in step order. A run is one call of each entry; between two entries the host fills the slot of a draw.
+ * them in step order, in loops and branches where the program has them. A run is one call of each entry; between two entries the host fills the slot of a draw.
  *
  * An entry's only parameter is the address of the program's table, which the host fills before the run: the address of
  * every slot, the value of every number (8 bytes each, as the number's register kind), and the address of the scratch
  * area. Every slot and the scratch area lie at or above `lowestAddress`.
  */
+import { dtypeBytes } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
 import { registerKind } from "../../ir/loop.ts";
-import type { NumberSlot, Program, Step } from "../../ir/program.ts";
-import type { FunctionRef } from "./code.ts";
+import type { LeafStep, NumberSlot, Program, Step } from "../../ir/program.ts";
+import type { Code, FunctionRef } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
 import { emitScalarCast } from "./conversions.ts";
 import { emitKernel } from "./emit-kernel.ts";
@@ -75,8 +76,7 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
   const entries: FunctionBuilder[] = [module.createFunction(["i32"], [])];
   const draws: DrawStep[] = [];
   let kernelCount = 0;
-  for (const step of program.steps) {
-    const { body } = entries.at(-1)!;
+  const emitLeaf = (body: Code, step: LeafStep): void => {
     switch (step.kind) {
       case "draw":
         draws.push({ slot: step.slot, draw: step.draw });
@@ -104,7 +104,44 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
         kernelCount++;
       }
     }
-  }
+  };
+  /** The table's address of a slice: where its slot begins, and the loop's distance from there. */
+  const placeSlice = (body: Code, id: number, turn: number): void => {
+    const { place, dtype } = program.slots[positions.get(id)!]!;
+    if (place.kind !== "slice") throw new IrError("wasm/slice", `${program.name}: slot ${id} is no slice`);
+    const bytes = dtypeBytes(dtype);
+    body.get(0);
+    body.get(0).memory("i32.load", slotOffset(place.of));
+    body
+      .get(turn)
+      .i32(place.stride * bytes)
+      .op("i32.mul")
+      .op("i32.add");
+    body
+      .i32(place.first * bytes)
+      .op("i32.add")
+      .memory("i32.store", slotOffset(id));
+  };
+  const emitSteps = (steps: readonly Step[]): void => {
+    for (const step of steps) {
+      const entry = entries.at(-1)!;
+      const { body } = entry;
+      if (step.kind === "loop") {
+        const turn = entry.local("i32");
+        body.i32(0).set(turn).open("loop");
+        for (const id of step.slices) placeSlice(body, id, turn);
+        emitSteps(step.steps);
+        body.get(turn).i32(1).op("i32.add").tee(turn).i32(step.count).op("i32.lt_s").branch("br_if", 0).op("end");
+      } else if (step.kind === "branch") {
+        body.get(0).memory("i32.load", slotOffset(step.predicate)).memory("i32.load8_u", 0).open("if");
+        emitSteps(step.then);
+        body.op("else");
+        emitSteps(step.else);
+        body.op("end");
+      } else emitLeaf(body, step);
+    }
+  };
+  emitSteps(program.steps);
   entries.forEach((entry, position) => module.exportFunction(`run${position}`, module.add(entry)));
   return {
     bytes: module.build(),
@@ -135,7 +172,7 @@ export function numberKind({ dtype }: NumberSlot): NumberKind {
   return registerKind[dtype];
 }
 
-function checkCounts({ kernel, buffers, numbers }: Extract<Step, { readonly kind: "kernel" }>): void {
+function checkCounts({ kernel, buffers, numbers }: Extract<LeafStep, { readonly kind: "kernel" }>): void {
   const wanted = kernel.buffers.filter(({ scope }) => scope === "argument").length;
   if (wanted !== buffers.length || kernel.numbers.length !== numbers.length) {
     throw new IrError(
@@ -163,7 +200,10 @@ class KernelLibrary {
     return this.byText.size;
   }
 
-  functionOf(kernel: Extract<Step, { readonly kind: "kernel" }>["kernel"]): { fn: FunctionRef; scratchBytes: number } {
+  functionOf(kernel: Extract<LeafStep, { readonly kind: "kernel" }>["kernel"]): {
+    fn: FunctionRef;
+    scratchBytes: number;
+  } {
     const known = this.byKernel.get(kernel);
     if (known !== undefined) return known;
     const { fn, scratchBytes } = emitKernel(kernel, this.module, this.options);

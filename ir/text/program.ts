@@ -9,6 +9,14 @@
  *       kernel ...
  *     copy 0 -> 1
  *     draw 0 -> 1
+ *     loop 4 slices (2, 3)
+ *       copy 2 -> 3
+ *     end
+ *     branch 4
+ *       copy 0 -> 1
+ *     else
+ *       copy 2 -> 1
+ *     end
  */
 import { IrError } from "../errors.ts";
 import type { NumberSlot, Program, Slot, SlotKind, Step } from "../program.ts";
@@ -26,6 +34,8 @@ function placeText(place: SlotKind): string {
       return `temporary at ${place.offset}`;
     case "donated":
       return `donated ${place.index} of ${place.of}`;
+    case "slice":
+      return `slice of ${place.of} first ${place.first} stride ${place.stride}`;
   }
 }
 
@@ -36,19 +46,29 @@ export function printProgram(program: Program): string {
     lines.push(`slot ${id}: ${dtype}${formatShape(shape)} bytes ${bytes} ${placeText(place)}\n`);
   }
   for (const { id, dtype } of program.numbers) lines.push(`number ${id}: ${dtype}\n`);
-  for (const step of program.steps) {
-    if (step.kind === "copy") lines.push(`copy ${step.from} -> ${step.to}\n`);
-    else if (step.kind === "draw") lines.push(`draw ${step.draw} -> ${step.slot}\n`);
-    else {
-      lines.push(`run buffers (${step.buffers.join(", ")}) numbers (${step.numbers.join(", ")})\n`);
-      lines.push(printKernel(step.kernel, "  "));
+  return lines.join("") + program.steps.map((step) => printStep(step, "")).join("");
+}
+
+function printStep(step: Step, indent: string): string {
+  const inside = (steps: readonly Step[]): string => steps.map((inner) => printStep(inner, `${indent}  `)).join("");
+  switch (step.kind) {
+    case "copy":
+      return `${indent}copy ${step.from} -> ${step.to}\n`;
+    case "draw":
+      return `${indent}draw ${step.draw} -> ${step.slot}\n`;
+    case "kernel": {
+      const head = `run buffers (${step.buffers.join(", ")}) numbers (${step.numbers.join(", ")})`;
+      return `${indent}${head}\n${printKernel(step.kernel, `${indent}  `)}`;
     }
+    case "loop":
+      return `${indent}loop ${step.count} slices (${step.slices.join(", ")})\n${inside(step.steps)}${indent}end\n`;
+    case "branch":
+      return `${indent}branch ${step.predicate}\n${inside(step.then)}${indent}else\n${inside(step.else)}${indent}end\n`;
   }
-  return lines.join("");
 }
 
 function parsePlace(line: Scanner): SlotKind {
-  const kind = line.oneOf(["input", "output", "temporary", "donated"]);
+  const kind = line.oneOf(["input", "output", "temporary", "donated", "slice"]);
   switch (kind) {
     case "input":
     case "output":
@@ -60,6 +80,14 @@ function parsePlace(line: Scanner): SlotKind {
       const index = line.integer();
       line.expect("of");
       return { kind, index, of: line.integer() };
+    }
+    case "slice": {
+      line.expect("of");
+      const of = line.integer();
+      line.expect("first");
+      const first = line.integer();
+      line.expect("stride");
+      return { kind, of, first, stride: line.integer() };
     }
   }
 }
@@ -78,25 +106,51 @@ export function parseProgram(text: string): Program {
   const arenaBytes = header.integer();
   const slots: Slot[] = [];
   const numbers: NumberSlot[] = [];
+  let at = 1;
+  for (; at < lines.length; at++) {
+    const line = new Scanner(lines[at]!.text);
+    if (line.take("slot")) {
+      const id = line.integer();
+      line.expect(":");
+      const dtype = line.dtype();
+      const shape = line.shape();
+      line.expect("bytes");
+      slots.push({ id, dtype, shape, bytes: line.integer(), place: parsePlace(line) });
+    } else if (line.take("number")) {
+      const id = line.integer();
+      line.expect(":");
+      numbers.push({ id, dtype: line.dtype() });
+    } else break;
+    if (!line.done) throw new IrError("ir/text", `too much on the line: ${lines[at]!.text}`);
+  }
+  const { steps, end } = parseSteps(lines, at, []);
+  if (end < lines.length) throw new IrError("ir/text", `no step is open: ${lines[end]!.text}`);
+  return { name, slots, numbers, steps, inputCount, outputCount, arenaBytes };
+}
+
+type TextLines = ReturnType<typeof linesOf>;
+
+/** Reads steps up to a line that is one of `closing`. */
+function parseSteps(
+  lines: TextLines,
+  start: number,
+  closing: readonly string[],
+): { readonly steps: Step[]; readonly end: number } {
   const steps: Step[] = [];
-  for (let at = 1; at < lines.length;) {
-    const line = new Scanner(lines[at++]!.text);
-    switch (line.oneOf(["slot", "number", "run", "copy", "draw"])) {
-      case "slot": {
-        const id = line.integer();
-        line.expect(":");
-        const dtype = line.dtype();
-        const shape = line.shape();
-        line.expect("bytes");
-        slots.push({ id, dtype, shape, bytes: line.integer(), place: parsePlace(line) });
-        break;
-      }
-      case "number": {
-        const id = line.integer();
-        line.expect(":");
-        numbers.push({ id, dtype: line.dtype() });
-        break;
-      }
+  let at = start;
+  const inside = (...until: string[]): Step[] => {
+    const { steps: inner, end } = parseSteps(lines, at, until);
+    if (end >= lines.length) throw new IrError("ir/text", `${until.join(" or ")} is missing`);
+    at = end + 1;
+    return inner;
+  };
+  while (at < lines.length) {
+    const { text } = lines[at]!;
+    if (closing.includes(text.trim())) break;
+    const line = new Scanner(text);
+    at++;
+    const kind = line.oneOf(["run", "copy", "draw", "loop", "branch"]);
+    switch (kind) {
       case "run": {
         line.expect("buffers");
         const buffers = line.list("(", ")", () => line.integer());
@@ -110,17 +164,29 @@ export function parseProgram(text: string): Program {
       case "copy": {
         const from = line.integer();
         line.expect("->");
-        steps.push({ kind: "copy", from, to: line.integer() });
+        steps.push({ kind, from, to: line.integer() });
         break;
       }
       case "draw": {
         const draw = line.integer();
         line.expect("->");
-        steps.push({ kind: "draw", slot: line.integer(), draw });
+        steps.push({ kind, slot: line.integer(), draw });
         break;
       }
+      case "loop": {
+        const count = line.integer();
+        line.expect("slices");
+        const slices = line.list("(", ")", () => line.integer());
+        steps.push({ kind, count, slices, steps: inside("end") });
+        break;
+      }
+      case "branch": {
+        const predicate = line.integer();
+        const then = inside("else");
+        steps.push({ kind, predicate, then, else: inside("end") });
+      }
     }
-    if (!line.done) throw new IrError("ir/text", `too much on the line: ${lines[at - 1]!.text}`);
+    if (!line.done) throw new IrError("ir/text", `too much on the line: ${text}`);
   }
-  return { name, slots, numbers, steps, inputCount, outputCount, arenaBytes };
+  return { steps, end: at };
 }

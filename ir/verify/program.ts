@@ -8,24 +8,28 @@
  *  - temporaries lie in the arena, aligned, and those alive at the same time never overlap;
  *  - memory that a result takes over is read by nothing afterwards, and by the kernel that writes it only at an
  *    element that it then writes;
+ *  - slices lie inside their slots in every iteration, move with exactly one loop and are used only inside it;
  *  - every kernel is well formed (ir/verify/loop.ts).
  * Cost: O(kernels + slots^2).
  */
 import { dtypeBytes } from "../dtype.ts";
 import { registerKind, type LoopKernel } from "../loop.ts";
 import { mayOverwrite } from "../overwrite.ts";
-import type { Program, Slot, Step } from "../program.ts";
+import { slotUses, type LeafStep, type Program, type Slot, type Step } from "../program.ts";
 import { elementCount } from "../shape.ts";
 import { verifyKernel } from "./loop.ts";
 import { check } from "./report.ts";
 
 const alignment = 8;
 
+/** A use of a slot. Steps are counted in program order, those inside others included. */
 interface Touch {
-  readonly step: number;
+  readonly at: number;
+  readonly step: Step;
   readonly reads: boolean;
   readonly writes: boolean;
 }
+type Touches = ReadonlyMap<number, Touch[]>;
 
 /**
  * `placed`: off for a program whose temporaries have no place yet.
@@ -33,29 +37,92 @@ interface Touch {
  */
 export function verifyProgram(program: Program, { placed = true }: { readonly placed?: boolean } = {}): void {
   verifySlots(program);
-  const touches = new Map<number, Touch[]>(program.slots.map((slot) => [slot.id, []]));
-  const touch = (slot: number, entry: Touch, where: () => string): void => {
-    const list = touches.get(slot);
-    check(list !== undefined, where, "a step names slots that exist");
-    list.push(entry);
-  };
-  program.steps.forEach((step, i) => {
-    const where = (): string => `${program.name}, step ${i}`;
-    if (step.kind === "copy") {
-      touch(step.from, { step: i, reads: true, writes: false }, where);
-      touch(step.to, { step: i, reads: false, writes: true }, where);
-    } else if (step.kind === "draw") touch(step.slot, { step: i, reads: false, writes: true }, where);
-    else {
-      verifyBinding(program, step, where);
-      verifyKernel(step.kernel);
-      argumentsOf(step.kernel).forEach(({ access }, k) => {
-        touch(step.buffers[k]!, { step: i, reads: access !== "write", writes: access !== "read" }, where);
-      });
-    }
-  });
+  const touches = touchesOf(program);
   for (const slot of program.slots) verifyUse(program, slot, touches.get(slot.id)!);
   if (placed) verifyArena(program, touches);
   verifyDonations(program, touches);
+}
+
+/** Every use of every slot, in order; a use of a slice is one of the slot that it is part of. */
+function touchesOf(program: Program): Touches {
+  const touches = new Map<number, Touch[]>(program.slots.map((slot) => [slot.id, []]));
+  const moving = new Map<number, number>(); // slices that move with a loop that is open
+  const seen = new Set<number>();
+  let count = 0;
+  const touch = (step: Step, where: () => string): void => {
+    for (const use of slotUses(step)) {
+      for (let id: number | null = use.slot; id !== null;) {
+        const slot: Slot | undefined = program.slots[id];
+        const list = touches.get(id);
+        check(list !== undefined && slot !== undefined, where, "a step names slots that exist");
+        list.push({ at: count, step, reads: use.reads, writes: use.writes });
+        if (slot.place.kind === "slice") check(moving.has(id), where, "a slice is used inside its loop");
+        id = slot.place.kind === "slice" ? slot.place.of : null;
+      }
+    }
+  };
+  const visit = (steps: readonly Step[]): void => {
+    for (const step of steps) {
+      const position = count;
+      const where = (): string => `${program.name}, step ${position} (${step.kind})`;
+      touch(step, where);
+      if (step.kind === "kernel") {
+        verifyBinding(program, step, where);
+        verifyKernel(step.kernel);
+      }
+      count++;
+      if (step.kind === "branch") {
+        verifyPredicate(program, step, where);
+        visit(step.then);
+        visit(step.else);
+      } else if (step.kind === "loop") {
+        for (const id of step.slices) {
+          check(!seen.has(id), where, `slice ${id} moves with one loop`);
+          seen.add(id);
+          moving.set(id, step.count);
+          verifySlice(program, id, step.count, where);
+        }
+        visit(step.steps);
+        for (const id of step.slices) moving.delete(id);
+        keepWhole(touches, position, count);
+      }
+    }
+  };
+  visit(program.steps);
+  return touches;
+}
+
+/** What a loop shares with the outside, or hands from one iteration to the next, is in use in all of it. */
+function keepWhole(touches: Touches, start: number, end: number): void {
+  for (const list of touches.values()) {
+    const inside = list.filter(({ at }) => at > start);
+    if (inside.length === 0 || (inside.length === list.length && inside[0]!.writes)) continue;
+    const reads = inside.some((touch) => touch.reads);
+    const writes = inside.some((touch) => touch.writes);
+    list.push({ at: end - 1, step: inside.at(-1)!.step, reads, writes });
+    list.splice(list.indexOf(inside[0]!), 0, { at: start, step: inside[0]!.step, reads, writes: inside[0]!.writes });
+  }
+}
+
+function verifyPredicate(
+  program: Program,
+  { predicate }: Extract<Step, { kind: "branch" }>,
+  where: () => string,
+): void {
+  const slot = program.slots[predicate]!;
+  check(slot.dtype === "bool" && slot.bytes === 1, where, "a branch is chosen by one bool");
+}
+
+function verifySlice(program: Program, id: number, count: number, where: () => string): void {
+  const slot = program.slots[id];
+  check(slot?.place.kind === "slice", where, `slot ${id} is a slice`);
+  const whole = program.slots[slot.place.of];
+  const { first, stride } = slot.place;
+  const last = first + (count - 1) * stride;
+  check(whole !== undefined && whole.dtype === slot.dtype, where, `slice ${id} has the type of what it is part of`);
+  const isInside =
+    Math.min(first, last) >= 0 && Math.max(first, last) + elementCount(slot.shape) <= elementCount(whole.shape);
+  check(isInside, where, `slice ${id} stays inside slot ${whole.id}`);
 }
 
 const argumentsOf = (kernel: LoopKernel): LoopKernel["buffers"] => kernel.buffers.filter((b) => b.scope === "argument");
@@ -74,7 +141,7 @@ function verifySlots(program: Program): void {
       where,
       "a slot has the bytes of its contents",
     );
-    if (place.kind === "temporary") return;
+    if (place.kind === "temporary" || place.kind === "slice") return;
     const seen = place.kind === "input" ? inputs : outputs;
     const count = place.kind === "input" ? program.inputCount : program.outputCount;
     check(
@@ -99,7 +166,7 @@ function verifySlots(program: Program): void {
   );
 }
 
-function verifyBinding(program: Program, step: Extract<Step, { kind: "kernel" }>, where: () => string): void {
+function verifyBinding(program: Program, step: Extract<LeafStep, { kind: "kernel" }>, where: () => string): void {
   const buffers = argumentsOf(step.kernel);
   check(buffers.length === step.buffers.length, where, "every argument is bound");
   buffers.forEach(({ dtype, elements }, k) => {
@@ -125,15 +192,15 @@ function verifyUse(program: Program, slot: Slot, touches: readonly Touch[]): voi
     );
     return;
   }
-  if (slot.bytes === 0) return;
+  if (slot.bytes === 0 || slot.place.kind === "slice") return;
   check(slot.place.kind === "temporary" || touches.some(({ writes }) => writes), where, "a result is written");
   check(touches.length === 0 || touches[0]!.writes, where, "memory is written before it is read");
 }
 
 const lifeOf = (touches: readonly Touch[]): { first: number; last: number } | null =>
-  touches.length === 0 ? null : { first: touches[0]!.step, last: touches.at(-1)!.step };
+  touches.length === 0 ? null : { first: touches[0]!.at, last: touches.at(-1)!.at };
 
-function verifyArena(program: Program, touches: ReadonlyMap<number, readonly Touch[]>): void {
+function verifyArena(program: Program, touches: Touches): void {
   const placed = program.slots.flatMap((slot) => {
     const life = lifeOf(touches.get(slot.id)!);
     return slot.place.kind === "temporary" && life !== null
@@ -162,18 +229,17 @@ function verifyArena(program: Program, touches: ReadonlyMap<number, readonly Tou
 const donorOf = (program: Program, input: number): Slot | undefined =>
   program.slots.find(({ place }) => place.kind === "input" && place.index === input);
 
-function verifyDonations(program: Program, touches: ReadonlyMap<number, readonly Touch[]>): void {
+function verifyDonations(program: Program, touches: Touches): void {
   for (const slot of program.slots) {
     if (slot.place.kind !== "donated") continue;
     const where = (): string => slotText(program, slot);
     const donor = donorOf(program, slot.place.of)!;
-    const firstWrite = touches.get(slot.id)!.find(({ writes }) => writes)?.step ?? Infinity;
-    for (const { step } of touches.get(donor.id)!) {
-      check(step <= firstWrite, where, `step ${step} reads memory that a result has taken over`);
-      if (step < firstWrite) continue;
-      const writer = program.steps[step]!;
+    const firstWrite = touches.get(slot.id)!.find(({ writes }) => writes)?.at ?? Infinity;
+    for (const { at, step: writer } of touches.get(donor.id)!) {
+      check(at <= firstWrite, where, `step ${at} reads memory that a result has taken over`);
+      if (at < firstWrite) continue;
       if (writer.kind !== "kernel") {
-        check(false, where, "a copy reads memory that it overwrites");
+        check(false, where, `a ${writer.kind} reads memory that it overwrites`);
         continue;
       }
       const names = argumentsOf(writer.kernel).map(({ name }) => name);

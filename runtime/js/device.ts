@@ -1,9 +1,10 @@
 /** The device of plain JavaScript loops: `cpu:js`. Needs `unsafe-eval` under a content-security policy. */
 import { emitKernel } from "../../codegen/js/emit-kernel.ts";
 import type { DType } from "../../ir/dtype.ts";
-import { DeviceError } from "../../ir/errors.ts";
+import { DeviceError, IrError } from "../../ir/errors.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
-import type { Program } from "../../ir/program.ts";
+import { leafSteps, type LeafStep, type Program, type Step } from "../../ir/program.ts";
+import { elementCount } from "../../ir/shape.ts";
 import type { Device, DeviceStatistics, DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
 import { typedArray, typedView, type TypedArray } from "../typed-array.ts";
 import { library } from "./library.ts";
@@ -63,6 +64,18 @@ function compile(kernel: LoopKernel): KernelFunction {
   return known;
 }
 
+interface CompiledStep {
+  readonly run: KernelFunction;
+  readonly scratch: readonly TypedArray[];
+}
+
+interface CurrentRun {
+  /** By slot. */
+  readonly views: TypedArray[];
+  readonly values: readonly (number | bigint)[];
+  readonly draws: readonly DrawSource[];
+}
+
 class JsExecutable implements Executable {
   readonly program: Program;
   readonly kernelCount: number;
@@ -70,21 +83,22 @@ class JsExecutable implements Executable {
   readonly peakBytes: number;
   private readonly device: JsDevice;
   private readonly arena: ArrayBuffer;
-  private readonly kernels: (KernelFunction | null)[];
-  private readonly scratch: TypedArray[][];
+  private readonly kernels = new Map<LeafStep, CompiledStep>();
 
   constructor(device: JsDevice, program: Program) {
     const start = performance.now();
     this.device = device;
     this.program = program;
     this.arena = new ArrayBuffer(program.arenaBytes);
-    this.kernels = program.steps.map((step) => (step.kind === "kernel" ? compile(step.kernel) : null));
-    this.scratch = program.steps.map((step) =>
-      step.kind === "kernel"
-        ? step.kernel.buffers.filter((b) => b.scope !== "argument").map((b) => typedArray(b.dtype, b.elements))
-        : [],
-    );
-    this.kernelCount = this.kernels.filter((kernel) => kernel !== null).length;
+    for (const step of leafSteps(program.steps)) {
+      if (step.kind !== "kernel") continue;
+      const local = step.kernel.buffers.filter((buffer) => buffer.scope !== "argument");
+      this.kernels.set(step, {
+        run: compile(step.kernel),
+        scratch: local.map(({ dtype, elements }) => typedArray(dtype, elements)),
+      });
+    }
+    this.kernelCount = this.kernels.size;
     this.peakBytes =
       program.arenaBytes +
       program.slots.reduce((sum, slot) => sum + (slot.place.kind === "output" ? slot.bytes : 0), 0);
@@ -100,7 +114,7 @@ class JsExecutable implements Executable {
     const { program } = this;
     const outputs = new Array<Memory>(program.outputCount);
     const views = program.slots.map((slot): TypedArray => {
-      const count = slot.shape.reduce((n, size) => n * size, 1);
+      const count = elementCount(slot.shape);
       const { place } = slot;
       switch (place.kind) {
         case "input":
@@ -117,22 +131,52 @@ class JsExecutable implements Executable {
           outputs[place.index] = memory;
           return typedView(slot.dtype, memory.contents, 0, count);
         }
+        case "slice":
+          return typedView(slot.dtype, this.arena, 0, 0); // placed by its loop
       }
     });
     const values = program.numbers.map((slot, i) => numberFor(slot.dtype, numbers[i]!));
-    program.steps.forEach((step, i) => {
-      if (step.kind === "copy") (views[step.to] as Float32Array).set(views[step.from] as Float32Array);
-      else if (step.kind === "draw") draws[step.draw]!(views[step.slot]!);
-      else {
-        let argument = 0;
-        let local = 0;
-        const buffers = step.kernel.buffers.map((buffer) =>
-          buffer.scope === "argument" ? views[step.buffers[argument++]!]! : this.scratch[i]![local++]!,
-        );
-        this.kernels[i]!(...buffers, ...step.numbers.map((id) => values[id]));
-      }
-    });
+    this.runSteps(program.steps, { views, values, draws });
     return outputs;
+  }
+
+  private runSteps(steps: readonly Step[], run: CurrentRun): void {
+    const { views, values, draws } = run;
+    for (const step of steps) {
+      switch (step.kind) {
+        case "copy":
+          (views[step.to] as Float32Array).set(views[step.from] as Float32Array);
+          break;
+        case "draw":
+          draws[step.draw]!(views[step.slot]!);
+          break;
+        case "kernel": {
+          const { run: kernel, scratch } = this.kernels.get(step)!;
+          let argument = 0;
+          let local = 0;
+          const buffers = step.kernel.buffers.map((buffer) =>
+            buffer.scope === "argument" ? views[step.buffers[argument++]!]! : scratch[local++]!,
+          );
+          kernel(...buffers, ...step.numbers.map((id) => values[id]));
+          break;
+        }
+        case "loop":
+          for (let t = 0; t < step.count; t++) {
+            for (const id of step.slices) views[id] = this.sliceAt(id, t, views);
+            this.runSteps(step.steps, run);
+          }
+          break;
+        case "branch":
+          this.runSteps(Number(views[step.predicate]![0]) !== 0 ? step.then : step.else, run);
+      }
+    }
+  }
+
+  private sliceAt(id: number, t: number, views: readonly TypedArray[]): TypedArray {
+    const { place, shape } = this.program.slots[id]!;
+    if (place.kind !== "slice") throw new IrError("js/slice", `slot ${id} is no slice`);
+    const first = place.first + t * place.stride;
+    return views[place.of]!.subarray(first, first + elementCount(shape));
   }
 
   release(): void {}

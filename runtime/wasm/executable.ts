@@ -88,6 +88,8 @@ export class WasmExecutable implements Executable {
           break;
         case "temporary":
           temporaries.push({ position, offset: place.offset });
+          break;
+        case "slice": // placed by its loop
       }
     });
     this.inputs = inputs;

@@ -3,15 +3,16 @@
  * groups (for each way in which the values lie in chunks), the parameter buffer. A run allocates its outputs, writes
  * the parameter words that changed, and submits one command buffer (more only where a draw must come in between).
  */
+import { copyKernel } from "../../codegen/wgsl/copy-kernel.ts";
+import { dtypeBytes } from "../../ir/dtype.ts";
 import { ArgumentError, OutOfMemoryError, ReadError } from "../../ir/errors.ts";
-import type { Program, Slot } from "../../ir/program.ts";
+import { unrolled, type Program, type Slot } from "../../ir/program.ts";
 import { elementCount } from "../../ir/shape.ts";
 import type { DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
 import { typedArray } from "../typed-array.ts";
 import { Bindings, type BoundProgram } from "./bindings.ts";
 import type { DeviceContext } from "./context.ts";
-import { copyKernel } from "./copy-kernel.ts";
-import { elementWidth, toDeviceWords } from "./element-words.ts";
+import { deviceBytes, elementWidth, toDeviceWords } from "./element-words.ts";
 import { cutSegments, layOutArena, slotBytes, type ArenaLayout, type Segment } from "./layout.ts";
 import { WebGpuMemory } from "./memory.ts";
 import { convertNumber } from "./numbers.ts";
@@ -148,15 +149,23 @@ export class WebGpuExecutable implements Executable {
   private compileSteps(): KernelStep[] {
     const { compileKernel, limits } = this.context;
     const slotCount = this.program.slots.length;
-    const steps = this.program.steps.filter((step) => step.kind !== "draw");
-    return steps.map((step, position) => {
+    const result: KernelStep[] = [];
+    for (const { step, placeOf } of unrolled(this.program)) {
+      if (step.kind === "draw") continue;
       const from = step.kind === "copy" ? this.program.slots[this.indexOf(step.from)]! : null;
       const kernel = step.kind === "copy" ? copyKernel(from!.dtype, elementCount(from!.shape)) : step.kernel;
       const code = compileKernel(kernel, limits);
       const slots = step.kind === "copy" ? [step.from, step.to] : step.buffers;
       let scratch = 0;
       const operands = [
-        ...slots.map((id) => ({ index: this.indexOf(id), words: 0 })),
+        ...slots.map((id) => {
+          const { slot, element } = placeOf(id);
+          const { dtype } = this.program.slots[this.indexOf(slot)]!;
+          return {
+            index: this.indexOf(slot),
+            words: deviceBytes(element * dtypeBytes(dtype), elementWidth(dtype)) / 4,
+          };
+        }),
         ...code.scratchBytes.map((bytes) => {
           const words = scratch / 4;
           scratch += aligned(bytes);
@@ -164,8 +173,9 @@ export class WebGpuExecutable implements Executable {
         }),
       ];
       const numbers = step.kind === "copy" ? [] : step.numbers.map((id) => this.numberIndex(id));
-      return { position, name: kernel.name, code, operands, numbers };
-    });
+      result.push({ position: result.length, name: kernel.name, code, operands, numbers });
+    }
+    return result;
   }
 
   private numberIndex(id: number): number {
@@ -227,6 +237,9 @@ export class WebGpuExecutable implements Executable {
           case "temporary":
             block = arenaBlock!;
             within = this.layout.offsets.get(slot.id)!;
+            break;
+          case "slice":
+            continue; // part of another slot
         }
         this.blocks[i] = block;
         this.offsets[i] = (block.offset + within) / 4;

@@ -1,5 +1,5 @@
 /** Where a program's temporaries lie in the arena, in device bytes. */
-import type { Program, Slot, Step } from "../../ir/program.ts";
+import { slotUses, unrolled, usesWithin, type Program, type Slot } from "../../ir/program.ts";
 import { deviceBytes, elementWidth } from "./element-words.ts";
 import { blockAlignment } from "./heap.ts";
 
@@ -10,11 +10,6 @@ export interface ArenaLayout {
 }
 
 export const slotBytes = (slot: Slot): number => deviceBytes(slot.bytes, elementWidth(slot.dtype));
-
-export function stepSlots(step: Step): readonly number[] {
-  if (step.kind === "kernel") return step.buffers;
-  return step.kind === "copy" ? [step.from, step.to] : [step.slot];
-}
 
 /** The program's own plan, unless narrow dtypes take more room here than it reckoned with. */
 export function layOutArena(program: Program): ArenaLayout {
@@ -41,7 +36,7 @@ function planByLifetime(program: Program, temporaries: readonly Slot[]): ArenaLa
     lifetimes.set(slot.id, { slot, bytes, first: Infinity, last: -1, offset: 0 });
   }
   for (const [i, step] of program.steps.entries()) {
-    for (const id of stepSlots(step)) {
+    for (const { slot: id } of usesWithin(program, step)) {
       const lifetime = lifetimes.get(id);
       if (lifetime === undefined) continue;
       lifetime.first = Math.min(lifetime.first, i);
@@ -68,7 +63,7 @@ function planByLifetime(program: Program, temporaries: readonly Slot[]): ArenaLa
 export interface Segment {
   /** Draw steps whose values are written before the segment's kernels are submitted: indices among the draw steps. */
   readonly draws: readonly number[];
-  /** Kernel and copy steps from `first` (inclusive) to `end`, counted among such steps. */
+  /** Kernel and copy steps from `first` (inclusive) to `end`, counted among such steps, each iteration of a loop anew. */
   readonly first: number;
   readonly end: number;
 }
@@ -96,9 +91,9 @@ export function cutSegments(program: Program, arena: ArenaLayout): readonly Segm
   const segments: { draws: number[]; first: number; end: number }[] = [{ draws: [], first: 0, end: 0 }];
   let drawCount = 0;
   let kernelCount = 0;
-  for (const step of program.steps) {
+  for (const { step, placeOf } of unrolled(program)) {
     if (step.kind !== "draw") {
-      used.push(...stepSlots(step).map(range));
+      used.push(...slotUses(step).map(({ slot }) => range(placeOf(slot).slot)));
       segments.at(-1)!.end = ++kernelCount;
       continue;
     }

@@ -83,7 +83,7 @@ function derivatives({ g, leaves, outputs }: Recurrence): Node[] {
   return [...outputs, ...first, ...second];
 }
 
-const close = (actual: number[][], expected: number[][]): void =>
+const expectClose = (actual: number[][], expected: number[][]): void =>
   actual.forEach((list, k) => {
     list.forEach((x, i) => {
       expect(x, `result ${k}, element ${i}`).toBeCloseTo(expected[k]![i]!, 9);
@@ -95,7 +95,7 @@ describe("a loop gives what its steps give", () => {
     test(`values and gradients of both orders${reverse ? ", in reverse" : ""}`, () => {
       const [loop, steps] = [recurrence(tanhStep, false, reverse), recurrence(tanhStep, true, reverse)];
       const [actual, expected] = [loop, steps].map((form) => values(derivatives(form), form.leaves, form.g));
-      close(actual!, expected!);
+      expectClose(actual!, expected!);
     });
   }
 
@@ -103,7 +103,7 @@ describe("a loop gives what its steps give", () => {
     const swap: Step = (g, h, x, weight, bias) => ({ next: g.add(x, g.mul(bias, g.sum(weight, [0]))), output: h });
     const [loop, steps] = [recurrence(swap, false), recurrence(swap, true)];
     const [actual, expected] = [loop, steps].map((form) => values(derivatives(form), form.leaves, form.g));
-    close(actual!, expected!);
+    expectClose(actual!, expected!);
   });
 });
 
@@ -183,11 +183,11 @@ describe("a choice", () => {
       const { roots, g, leaves } = choice(chosen);
       return values(roots, leaves, g);
     });
-    close(yes!, [
+    expectClose(yes!, [
       [...x.map((v, i) => v * Math.exp(y[i]!))],
-      [...y.map(Math.exp)],
+      y.map(Math.exp) as unknown as number[],
       [...x.map((v, i) => v * Math.exp(y[i]!))],
     ]);
-    close(no!, [[...x.map((v) => v + 1)], [1, 1, 1], [0, 0, 0]]);
+    expectClose(no!, [[...x.map((v) => v + 1)], [1, 1, 1], [0, 0, 0]]);
   });
 });
