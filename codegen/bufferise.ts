@@ -8,12 +8,12 @@
  * the input at the end.
  * Cost: O(kernels x arguments).
  */
-import { dtypeBytes } from "../ir/dtype.ts";
 import type { Node } from "../ir/graph.ts";
-import type { NumberSlot, Program, Slot, SlotKind, Step } from "../ir/program.ts";
-import { elementCount } from "../ir/shape.ts";
+import type { NumberSlot, Program, Step } from "../ir/program.ts";
 import { DonationRule, donorsOf, type Donations } from "./donation.ts";
-import type { LoweredGraph, PlacedKernel } from "./lower-regions.ts";
+import { bindWork } from "./bind-work.ts";
+import { argumentsOf, kernelsWithin, type LoweredGraph } from "./lower-regions.ts";
+import { Slots, temporary } from "./slots.ts";
 
 export interface BufferiseOptions {
   /** The program's name. */
@@ -38,7 +38,7 @@ export const computedOf = (outputs: readonly Node[]): Node[] => [
 
 export function bufferise({ kernels, outputs }: LoweredGraph, { name, donations }: BufferiseOptions): BoundProgram {
   const slots = new Slots();
-  const argumentList = kernels.flatMap(({ lowered }) => lowered.arguments);
+  const argumentList = kernels.flatMap(argumentsOf);
   const inputs = [...new Set(argumentList.filter((node) => node.op === "input"))];
   inputs.forEach((node, index) => slots.give(node, { kind: "input", index }));
 
@@ -58,60 +58,16 @@ export function bufferise({ kernels, outputs }: LoweredGraph, { name, donations 
   });
   for (const node of argumentList) if (!slots.has(node)) slots.give(node, temporary);
 
-  const scalars = [...new Set(kernels.flatMap(({ lowered }) => lowered.scalars))];
+  const scalars = [...new Set(kernelsWithin(kernels).flatMap(({ lowered }) => lowered.scalars))];
+  const numberOf = new Map(scalars.map((node, id) => [node, id]));
   const program = {
     name,
     slots: slots.list,
     numbers: scalars.map(({ dtype }, id): NumberSlot => ({ id, dtype })),
-    steps: [...bind(kernels, slots, scalars), ...copies],
+    steps: [...bindWork(kernels, slots, numberOf), ...copies],
     inputCount: inputs.length,
     outputCount: results.length,
     arenaBytes: 0,
   };
   return { program, inputs, scalars, outputs };
-}
-
-const temporary: SlotKind = { kind: "temporary", offset: 0 };
-
-function bind(kernels: readonly PlacedKernel[], slots: Slots, scalars: readonly Node[]): Step[] {
-  const numberOf = new Map(scalars.map((node, id) => [node, id]));
-  return kernels.map(({ lowered }) => ({
-    kind: "kernel",
-    kernel: lowered.kernel,
-    buffers: lowered.arguments.map((node) => slots.of(node)),
-    numbers: lowered.scalars.map((node) => numberOf.get(node)!),
-  }));
-}
-
-/** The slots of a program while it is made, and which holds which value. Inputs come first: their slot is their index. */
-class Slots {
-  readonly list: Slot[] = [];
-  private readonly byNode = new Map<Node, number>();
-
-  /** A slot for a value of the node's type. */
-  add({ dtype, shape }: Node, place: SlotKind): number {
-    const id = this.list.length;
-    this.list.push({ id, dtype, shape, bytes: elementCount(shape) * dtypeBytes(dtype), place });
-    return id;
-  }
-
-  /** A slot of its own for the node's value. */
-  give(node: Node, place: SlotKind): number {
-    const slot = this.add(node, place);
-    this.share(node, slot);
-    return slot;
-  }
-
-  /** The node's value is in a slot that is there already. */
-  share(node: Node, slot: number): void {
-    this.byNode.set(node, slot);
-  }
-
-  has(node: Node): boolean {
-    return this.byNode.has(node);
-  }
-
-  of(node: Node): number {
-    return this.byNode.get(node)!;
-  }
 }

@@ -4,10 +4,10 @@
  * A result may when nothing reads the input afterwards, and the kernel that writes the result reads the input only at
  * elements that it then writes; and when nothing reads the result.
  */
-import type { Node } from "../ir/graph.ts";
+import type { Node, NodeOf } from "../ir/graph.ts";
 import { mayOverwrite } from "../ir/overwrite.ts";
 import type { LoweredKernel } from "./lower/kernel-builder.ts";
-import type { PlacedKernel } from "./lower-regions.ts";
+import { argumentsOf, type PlacedWork } from "./lower-regions.ts";
 
 /** Place of a result among the graph's outputs -> the input whose memory the caller gives up for it. */
 export type Donations = ReadonlyMap<number, Node>;
@@ -21,6 +21,14 @@ export function donorsOf(outputs: readonly Node[], donations: Donations): Map<No
   return donors;
 }
 
+/** In a loop's body, the carried values by the place of the result that follows them. */
+export function carriedDonations({ attrs }: NodeOf<"loop">): Donations {
+  const { parameters, results } = attrs.body;
+  const donations = new Map<number, Node>();
+  for (let i = 0; i < attrs.carried; i++) if (results[i] !== parameters[i]) donations.set(i, parameters[i]!);
+  return donations;
+}
+
 /** When the kernels of a list touch a value: the steps that write it, and the last that reads or writes it. */
 interface Use {
   readonly writers: number[];
@@ -29,14 +37,14 @@ interface Use {
 
 /** Answers for kernels in the order in which they run. */
 export class DonationRule {
-  private readonly kernels: readonly PlacedKernel[];
+  private readonly kernels: readonly PlacedWork[];
   private readonly uses = new Map<Node, Use>();
 
-  constructor(kernels: readonly PlacedKernel[]) {
+  constructor(kernels: readonly PlacedWork[]) {
     this.kernels = kernels;
-    kernels.forEach(({ lowered, writes }, step) => {
-      for (const node of lowered.arguments) this.use(node).last = step;
-      for (const node of writes) this.use(node).writers.push(step);
+    kernels.forEach((work, step) => {
+      for (const node of argumentsOf(work)) this.use(node).last = step;
+      for (const node of work.writes) this.use(node).writers.push(step);
     });
   }
 
@@ -52,7 +60,9 @@ export class DonationRule {
     const [writer] = writers;
     if (writer === undefined || writers.length > 1 || last !== writer) return false;
     const lastRead = this.use(donor).last;
-    return lastRead < writer || (lastRead === writer && readsWhereItWrites(this.kernels[writer]!.lowered, node, donor));
+    if (lastRead < writer) return true;
+    const work = this.kernels[writer]!;
+    return lastRead === writer && "lowered" in work && readsWhereItWrites(work.lowered, node, donor);
   }
 }
 

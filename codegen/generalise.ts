@@ -7,7 +7,7 @@
  * out: the kernels with parameters, and for a program of the same form the values of the parameters
  */
 import type { Expr, LoopKernel, NumberParam } from "../ir/loop.ts";
-import type { NumberSlot, Program, ScalarValue, Step } from "../ir/program.ts";
+import { leafSteps, type NumberSlot, type Program, type ScalarValue, type Step } from "../ir/program.ts";
 
 type KernelStep = Extract<Step, { kind: "kernel" }>;
 type Literal = Extract<Expr, { op: "const" }>;
@@ -38,7 +38,8 @@ const isLiteral = (value: unknown): value is Literal =>
 /** @returns null when the programs have no common form */
 export function generalise(programs: readonly Program[]): ProgramFamily | null {
   const first = programs[0]!;
-  const kernelsOf = (program: Program): KernelStep[] => program.steps.filter((step) => step.kind === "kernel");
+  const kernelsOf = (program: Program): KernelStep[] =>
+    leafSteps(program.steps).filter((step) => step.kind === "kernel");
   const lists = programs.map(kernelsOf);
   if (lists.some((list) => list.length !== lists[0]!.length) || programs.some((p) => !sameFrame(p, first))) return null;
   try {
@@ -59,10 +60,9 @@ function sameFrame(a: Program, b: Program): boolean {
         slot.place.kind,
         "index" in slot.place ? slot.place.index : 0,
         "of" in slot.place ? slot.place.of : 0,
+        slot.place.kind === "slice" ? slot.place : null, // nothing but kernels has parameters
       ]),
-      steps: program.steps.map((step) =>
-        step.kind === "kernel" ? [step.kernel.name, step.buffers, step.numbers] : step,
-      ),
+      steps: mapLeaves(program.steps, ({ kernel, ...step }) => ({ ...step, kernel: kernel.name as never })),
       numbers: program.numbers,
     });
   return frame(a) === frame(b);
@@ -151,6 +151,21 @@ function valuesOf(general: GeneralKernel, kernel: LoopKernel): (number | bigint)
   });
 }
 
+/** The steps with other kernels. */
+const mapLeaves = (steps: readonly Step[], change: (step: KernelStep) => KernelStep): Step[] =>
+  steps.map((step): Step => {
+    switch (step.kind) {
+      case "kernel":
+        return change(step);
+      case "loop":
+        return { ...step, steps: mapLeaves(step.steps, change) };
+      case "branch":
+        return { ...step, then: mapLeaves(step.then, change), else: mapLeaves(step.else, change) };
+      default:
+        return step;
+    }
+  });
+
 const dtypeOf: Readonly<Record<NumberParam["kind"], NumberSlot["dtype"]>> = {
   f32: "float32",
   f64: "float64",
@@ -169,8 +184,7 @@ function specialise(
   const sizes: ScalarValue[] = [];
   let index = 0;
   try {
-    const steps = program.steps.map((step): Step => {
-      if (step.kind !== "kernel") return step;
+    const steps = mapLeaves(program.steps, (step): KernelStep => {
       const form = general[index++]!;
       const values = valuesOf(form, step.kernel);
       const ids = form.parameters.map(({ kind }, i) => {

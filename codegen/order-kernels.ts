@@ -7,8 +7,8 @@
  * Cost: O(kernels x arguments).
  */
 import type { Node } from "../ir/graph.ts";
-import { donorsOf, type Donations } from "./donation.ts";
-import type { LoweredGraph, PlacedKernel } from "./lower-regions.ts";
+import { carriedDonations, donorsOf, type Donations } from "./donation.ts";
+import { argumentsOf, type LoweredGraph, type PlacedKernel, type PlacedWork } from "./lower-regions.ts";
 import { mergeKernels } from "./merge.ts";
 
 export interface OrderOptions {
@@ -22,14 +22,21 @@ const mergeLimit = 96; // buffers of one kernel
 export function orderKernels({ kernels, outputs }: LoweredGraph, { donations, fusion }: OrderOptions): LoweredGraph {
   const outputSet = new Set(outputs);
   const read = new Set<Node>();
-  for (const { lowered, writes } of kernels) {
-    for (const node of lowered.arguments) if (!writes.includes(node)) read.add(node);
+  for (const work of kernels) {
+    for (const node of argumentsOf(work)) if (!work.writes.includes(node)) read.add(node);
   }
-  const isSink = ({ elementwise, writes }: PlacedKernel): boolean =>
-    elementwise && writes.every((node) => outputSet.has(node) && !read.has(node));
+  const isSink = (work: PlacedWork): work is PlacedKernel =>
+    "lowered" in work && work.elementwise && work.writes.every((node) => outputSet.has(node) && !read.has(node));
   const sinks = kernels.filter(isSink);
-  const body = kernels.filter((kernel) => !isSink(kernel));
+  const body = kernels.filter((work) => !isSink(work)).map((work) => withOrderedBodies(work, fusion));
   return { kernels: [...body, ...(fusion ? mergeSinks(sinks, donorsOf(outputs, donations)) : sinks)], outputs };
+}
+
+/** Inside a loop, the next carried values take over the memory of the last. */
+function withOrderedBodies(work: PlacedWork, fusion: boolean): PlacedWork {
+  if ("lowered" in work) return work;
+  const donations = work.node.op === "loop" ? carriedDonations(work.node) : new Map<number, Node>();
+  return { ...work, bodies: work.bodies.map((body) => orderKernels(body, { donations, fusion })) };
 }
 
 /** Sinks in groups that share a kernel: as many as one has buffers for, up to the first that must come after another. */

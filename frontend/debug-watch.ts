@@ -4,7 +4,7 @@ import { CressetError, IrError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import type { KernelGraph } from "../ir/kernel-graph.ts";
 import type { LoopKernel } from "../ir/loop.ts";
-import type { Program } from "../ir/program.ts";
+import { leafSteps, type Program } from "../ir/program.ts";
 import { printGraph, printKernel, printKernelGraph, printProgram } from "../ir/text/index.ts";
 import { verifyGraph, verifyKernel, verifyKernelGraph, verifyProgram } from "../ir/verify/index.ts";
 import { observeRewrites } from "../passes/rewrite.ts";
@@ -78,7 +78,7 @@ const rewriteText = (before: Node, after: Node): string => `# rewrite\n  ${lastL
 
 /** JavaScript and WGSL as generated; WebAssembly as the loop IR that its code says in other words. */
 function putSource(program: Program, device: DeviceName): void {
-  const kernels = program.steps.flatMap((step) => (step.kind === "kernel" ? [step.kernel] : []));
+  const kernels = leafSteps(program.steps).flatMap((step) => (step.kind === "kernel" ? [step.kernel] : []));
   for (const kernel of kernels) {
     if (device === "cpu") put(`\n# source\n${printKernel(kernel)}`);
     else if (device === "cpu:js") {

@@ -3,7 +3,7 @@
  */
 import { bufferise, computedOf, type BoundProgram } from "../codegen/bufferise.ts";
 import type { Donations } from "../codegen/donation.ts";
-import { lowerRegions, type LoweredGraph } from "../codegen/lower-regions.ts";
+import { kernelsWithin, lowerRegions, type LoweredGraph } from "../codegen/lower-regions.ts";
 import type { Target } from "../codegen/lower/kernel-builder.ts";
 import { orderKernels } from "../codegen/order-kernels.ts";
 import { planMemory } from "../codegen/plan-memory.ts";
@@ -15,6 +15,9 @@ import { aliasReshaped } from "../passes/alias-reshaped.ts";
 import { canonicalise } from "../passes/canonicalise.ts";
 import { decompose } from "../passes/decompose.ts";
 import { fuse } from "../passes/fuse.ts";
+import { inlineChoices } from "../passes/inline-choices.ts";
+import { mergeLoops } from "../passes/merge-loops.ts";
+import { pruneRegions } from "../passes/prune-regions.ts";
 import type { DeviceName } from "../runtime/device.ts";
 import { PassList, type Pass } from "./pass-list.ts";
 
@@ -30,8 +33,11 @@ interface Context {
 
 /** The compiler, in order. By interning, each pass over the graph is CSE and dead-code removal too. */
 export const pipeline = PassList.start("recorded", recorded())
+  .then("merge loops", onRecorded(mergeLoops))
   .then("decompose", onGraph(decompose))
   .then("canonicalise", onGraph(canonicalise))
+  .then("claim choices", onGraph(claimChoices))
+  .then("prune regions", onGraph(pruneRegions))
   .then("canonicalise again", onGraph(canonicalise))
   .then("alias reshaped results", onGraph(aliasReshaped))
   .then("fuse", toRegions(fuse))
@@ -47,9 +53,16 @@ function recorded(): CompilerPass<Roots, Roots> {
   return { run: (roots) => roots, show: (roots) => ({ level: "graph", roots, primitive: false }) };
 }
 
-function onGraph(pass: (g: GraphBuilder, roots: Roots) => Roots): CompilerPass<Roots, Roots> {
+function onRecorded(pass: (g: GraphBuilder, roots: Roots) => Roots): CompilerPass<Roots, Roots> {
   return {
     run: (roots, { g }) => pass(g, roots),
+    show: (roots) => ({ level: "graph", roots, primitive: false }),
+  };
+}
+
+function onGraph(pass: (g: GraphBuilder, roots: Roots, context: Context) => Roots): CompilerPass<Roots, Roots> {
+  return {
+    run: (roots, context) => pass(context.g, roots, context),
     show: (roots) => ({ level: "graph", roots, primitive: true }),
   };
 }
@@ -61,7 +74,7 @@ function toRegions(pass: (roots: Roots, context: Context) => KernelGraph): Compi
 function toLoops<Taken>(pass: (taken: Taken, context: Context) => LoweredGraph): CompilerPass<Taken, LoweredGraph> {
   return {
     run: pass,
-    show: ({ kernels }) => ({ level: "loops", kernels: kernels.map(({ lowered }) => lowered.kernel) }),
+    show: ({ kernels }) => ({ level: "loops", kernels: kernelsWithin(kernels).map(({ lowered }) => lowered.kernel) }),
   };
 }
 
@@ -70,6 +83,11 @@ function toProgram<Taken>(
   { placed }: { readonly placed: boolean },
 ): CompilerPass<Taken, BoundProgram> {
   return { run: pass, show: ({ program }, { device }) => ({ level: "program", program, device, placed }) };
+}
+
+/** CPU devices branch; others compute both sides. */
+function claimChoices(g: GraphBuilder, roots: Roots, { target }: Context): Roots {
+  return target.kind === "cpu" ? roots : inlineChoices(g, roots);
 }
 
 const targets: Readonly<Record<DeviceName, Target>> = {

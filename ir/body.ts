@@ -1,6 +1,6 @@
 /**
  * Bodies of the regions `loop` and `cond`: graphs of their own over parameters. A body is closed: what it reads from
- * outside is a parameter, too. Equal bodies are one object, and a body's text is its key in the attributes of a node.
+ * outside is a parameter, too. A body's text is its key in the attributes of a node.
  */
 import type { GraphBuilder } from "./builder.ts";
 import { isFloat } from "./dtype.ts";
@@ -8,19 +8,9 @@ import { bodyOf, leafNode, topologicalOrder, type Body, type Node } from "./grap
 import { printBody } from "./text/graph.ts";
 import { isView } from "./traits.ts";
 
-const known = new Map<string, Body>();
-const capacity = 1000;
-
 /** `parameters`: the `input` leaves that `results` rest on, in order; each older than what rests on it. */
-export function makeBody(parameters: readonly Node[], results: readonly Node[], extended: Body | null = null): Body {
-  const text = printBody(parameters, results);
-  const equal = known.get(text);
-  if (equal !== undefined && equal.extended?.text === extended?.text) return equal;
-  const body = bodyOf(parameters, results, text, extended);
-  known.set(text, body);
-  if (known.size > capacity) known.delete(known.keys().next().value!);
-  return body;
-}
+export const makeBody = (parameters: readonly Node[], results: readonly Node[], extended: Body | null = null): Body =>
+  bodyOf(parameters, results, () => printBody(parameters, results), extended);
 
 /** The graphs inside a node. */
 export function bodiesOf(node: Node): readonly Body[] {

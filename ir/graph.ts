@@ -63,12 +63,26 @@ export interface Body {
   toJSON(): unknown;
 }
 
-export const bodyOf = (
+/** `text` is asked for when it is first needed. */
+export function bodyOf(
   parameters: readonly Node[],
   results: readonly Node[],
-  text: string,
+  text: () => string,
   extended: Body | null = null,
-): Body => ({ parameters, results, text, extended, toJSON: () => ({ $body: text }) });
+): Body {
+  let known: string | null = null;
+  return {
+    parameters,
+    results,
+    extended,
+    get text() {
+      return (known ??= text());
+    },
+    toJSON() {
+      return { $body: this.text };
+    },
+  };
+}
 
 type None = Readonly<Record<never, never>>;
 

@@ -11,9 +11,9 @@ import type { Shape } from "./shape.ts";
 /**
  * `loops`: a nest over `domain` with any number of reductions over `reduced` and elementwise work before, between and
  * after them. `contract`: a dot and elementwise work on its result. `scan`, `sort`, `scatter`, `routine`: one such
- * node.
+ * node. `repeat`: a `loop`, `choice`: a `cond`: kernels of their own, run as often as the node says.
  */
-export type RegionKind = "loops" | "contract" | "scan" | "sort" | "scatter" | "routine";
+export type RegionKind = "loops" | "contract" | "scan" | "sort" | "scatter" | "routine" | "repeat" | "choice";
 
 export interface Region {
   readonly kind: RegionKind;
@@ -25,6 +25,8 @@ export interface Region {
   readonly members: readonly Node[];
   /** Members (and views of members, for program outputs) whose values are written to memory. */
   readonly stores: readonly Node[];
+  /** `repeat`, `choice`: the graphs inside the anchor (see bodiesOf in ir/body.ts), whose outputs are their results. */
+  readonly bodies?: readonly KernelGraph[];
 }
 
 export interface KernelGraph {

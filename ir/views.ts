@@ -55,6 +55,13 @@ function reshapeCoordinates(at: readonly Index[], from: Shape, to: Shape): Index
   return result;
 }
 
+/** What a reshape shows: the same bytes. */
+export function behindReshape(node: Node): Node {
+  let source = node;
+  while (source.op === "reshape") source = source.inputs[0]!;
+  return source;
+}
+
 export interface LinearAccess {
   /** The node whose memory is read: not a view, or a view that has to be copied out first. */
   readonly base: Node;

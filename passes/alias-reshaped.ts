@@ -6,11 +6,6 @@
  */
 import type { GraphBuilder } from "../ir/builder.ts";
 import type { Node } from "../ir/graph.ts";
+import { behindReshape } from "../ir/views.ts";
 
-export function aliasReshaped(_g: GraphBuilder, roots: readonly Node[]): Node[] {
-  return roots.map((root) => {
-    let node = root;
-    while (node.op === "reshape") node = node.inputs[0]!;
-    return node;
-  });
-}
+export const aliasReshaped = (_g: GraphBuilder, roots: readonly Node[]): Node[] => roots.map(behindReshape);

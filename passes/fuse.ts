@@ -12,12 +12,13 @@
  * expensive producer is never recomputed inside a broadcast consumer.
  * Cost: O(nodes x candidate regions x region edges) with small constants.
  */
+import { bodiesOf } from "../ir/body.ts";
 import { IrError } from "../ir/errors.ts";
 import { topologicalOrder, usersOf, type Node } from "../ir/graph.ts";
 import type { KernelGraph, Region, RegionKind } from "../ir/kernel-graph.ts";
 import { elementCount, sameShape } from "../ir/shape.ts";
 import { isFree, isMap, isReduce, isView } from "../ir/traits.ts";
-import { linearAccess } from "../ir/views.ts";
+import { behindReshape, linearAccess } from "../ir/views.ts";
 import { joinRegions } from "./join-regions.ts";
 import { reaches, type Draft } from "./region-draft.ts";
 
@@ -27,6 +28,8 @@ const anchorKinds: Readonly<Record<string, RegionKind>> = {
   sort: "sort",
   scatter: "scatter",
   routine: "routine",
+  loop: "repeat",
+  cond: "choice",
 };
 
 const isMapLike = (node: Node): boolean => isMap(node) || node.op === "philox";
@@ -86,10 +89,11 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { fusion: tr
   const order = topologicalOrder(roots);
   const users = usersOf(order);
   const outputs = new Set(roots);
+  const handedOver = regionInputs(order);
   const drafts: Draft[] = [];
   const home = new Map<Node, Draft>();
   const inlined = chooseInlined(order, users, outputs, options);
-  const copied = chooseCopied(order);
+  const copied = chooseCopied(order, handedOver);
 
   /** The nodes behind `input` that some region computes, and what else is read, looking through views and inlined nodes. */
   const sources = (input: Node): { node: Node; direct: boolean }[] => {
@@ -203,8 +207,8 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { fusion: tr
     });
 
   for (const node of order) {
-    // A literal or a scalar slot that is itself a result has to be written out; an input is there already.
-    const isFreeOutput = isFree(node) && node.op !== "input" && outputs.has(node);
+    // A literal or a scalar slot that is itself a result, or a region's input, has to be written out; an input is there already.
+    const isFreeOutput = isFree(node) && node.op !== "input" && (outputs.has(node) || handedOver.has(node));
     if ((isFree(node) && !isFreeOutput) || inlined.has(node) || node.op === "pick") continue;
     const isOutputView = isView(node) && (outputs.has(node) || copied.has(node));
     if (isView(node) && !isOutputView) continue;
@@ -255,15 +259,21 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { fusion: tr
   }
   if (options.fusion)
     joinRegions(drafts, { home, outputs, nodeLimit: regionNodeLimit, readLimit: mostBuffers, sameIteration });
-  return { regions: sortRegions(drafts), outputs: roots };
+  return { regions: sortRegions(drafts, options), outputs: roots };
+}
+
+/** What the kernels inside loops and choices find in memory. A reshaped value has the same bytes as it had before. */
+function regionInputs(order: readonly Node[]): Set<Node> {
+  const inputs = order.flatMap((node) => (bodiesOf(node).length > 0 ? node.inputs : []));
+  return new Set(inputs.map(behindReshape));
 }
 
 /**
- * Views that are copied out first: those that a dot cannot read through (its operands need one linear index), and
+ * Views that are copied out first: the inputs of loops and choices, those that a dot cannot read through (its operands need one linear index), and
  * groups of a join with very many parts (a kernel has only so many buffers).
  */
-function chooseCopied(order: readonly Node[]): Set<Node> {
-  const copied = new Set<Node>();
+function chooseCopied(order: readonly Node[], handedOver: ReadonlySet<Node>): Set<Node> {
+  const copied = new Set<Node>([...handedOver].filter(isView));
   for (const node of order) {
     if (node.op === "concat") {
       const groups = node.inputs.filter((part) => part.op === "concat");
@@ -355,7 +365,7 @@ function readOnce(
   while (stack.length > 0) {
     const item = stack.pop()!;
     for (const user of users.get(item.node) ?? []) {
-      if (user.op === "dot") return "by anchor";
+      if (user.op === "dot" || bodiesOf(user).length > 0) return "by anchor";
       if (isView(user)) {
         if (user.op === "expand" || user.op === "window" || user.op === "gather") repeated = true;
         if (users.get(user)!.length === 0) count++; // an output
@@ -370,7 +380,7 @@ function readOnce(
   return repeated || count > 1 ? "many times" : "through views";
 }
 
-function sortRegions(drafts: readonly Draft[]): Region[] {
+function sortRegions(drafts: readonly Draft[], options: FuseOptions): Region[] {
   const done = new Set<Draft>();
   const result: Region[] = [];
   const visit = (start: Draft): void => {
@@ -392,7 +402,9 @@ function sortRegions(drafts: readonly Draft[]): Region[] {
       done.add(draft);
       stack.pop();
       const members = [...draft.members].sort((a, b) => a.id - b.id);
+      const bodies = members.flatMap(bodiesOf);
       result.push({
+        ...(bodies.length === 0 ? {} : { bodies: bodies.map(({ results }) => fuse(results, options)) }),
         kind: draft.kind,
         domain: draft.domain,
         reduced: draft.reduced,

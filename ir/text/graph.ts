@@ -36,13 +36,20 @@ export class Names {
 
 const typeText = (dtype: DType, shape: Shape): string => dtype + formatShape(shape);
 
-export function printNode(node: Node, names: Names): string {
+const isBody = (value: unknown): boolean => typeof value === "object" && value !== null && "results" in value;
+
+/** `bodies`: numbers in place of the graphs inside the node. */
+export function printNode(node: Node, names: Names, bodies: readonly number[] = []): string {
   const type =
     node.outputs === null
       ? typeText(node.dtype, node.shape)
       : `(${node.outputs.map((output) => typeText(output.dtype, output.shape)).join(", ")})`;
   const inputs = node.inputs.map((input) => names.of(input)).join(", ");
-  const attrs = Object.entries(node.attrs).map(([name, value]) => `${name}=${JSON.stringify(value, encodeAttr)}`);
+  const numbers = [...bodies];
+  const attrs = Object.entries(node.attrs).map(([name, value]) => {
+    const number = isBody(value) ? numbers.shift() : undefined;
+    return `${name}=${number ?? JSON.stringify(value, encodeAttr)}`;
+  });
   const parts = [node.op, type, inputs, ...attrs, node.requiresGrad ? "grad" : ""];
   return `${names.of(node)} = ${parts.filter((part) => part !== "").join(" ")}`;
 }
@@ -87,15 +94,15 @@ export function nodeList(line: Scanner, known: KnownNodes): Node[] {
   return nodes;
 }
 
-/** Attributes in which texts of bodies are bodies. */
-function withBodies(attrs: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(attrs).map(([name, value]) =>
-      typeof value === "object" && value !== null && "$body" in value
-        ? [name, parseBody(String(value.$body))]
-        : [name, value],
-    ),
-  );
+const bodyNames = new Set(["body", "then", "else"]);
+
+/** Attributes in which texts of bodies, or their numbers, are bodies. */
+function withBodies(attrs: Record<string, unknown>, bodyAt?: (index: number) => Body): Record<string, unknown> {
+  const bodyFor = (name: string, value: unknown): unknown => {
+    if (typeof value === "object" && value !== null && "$body" in value) return parseBody(String(value.$body));
+    return typeof value === "number" && bodyNames.has(name) && bodyAt !== undefined ? bodyAt(value) : value;
+  };
+  return Object.fromEntries(Object.entries(attrs).map(([name, value]) => [name, bodyFor(name, value)]));
 }
 
 function parseBody(text: string): Body {
@@ -105,14 +112,14 @@ function parseBody(text: string): Body {
   return bodyOf(
     [...known.values()].filter((node) => node.op === "input"),
     end,
-    text,
+    () => text,
   );
 }
 
 const leafOps = new Set<string>(["input", "scalar", "leaf"]);
 
-/** Reads `%1 = ...` and adds the node. */
-export function parseNode(line: Scanner, known: KnownNodes): Node {
+/** Reads `%1 = ...` and adds the node. `bodyAt`: the bodies that attributes name by numbers. */
+export function parseNode(line: Scanner, known: KnownNodes, bodyAt?: (index: number) => Body): Node {
   const name = nodeName(line);
   line.expect("=");
   const op = line.word() as Primitive;
@@ -120,7 +127,7 @@ export function parseNode(line: Scanner, known: KnownNodes): Node {
   const outputs = line.peek() === "(" ? line.list("(", ")", type) : null;
   const { dtype, shape } = outputs === null ? type() : outputs[0]!;
   const inputs = nodeList(line, known);
-  const attrs = withBodies(line.attributes());
+  const attrs = withBodies(line.attributes(), bodyAt);
   const requiresGrad = line.take("grad");
   if (!line.done) line.fail("the end of the line");
   const request = { op, inputs, attrs, dtype, shape, requiresGrad, ...(outputs === null ? {} : { outputs }) };

@@ -7,9 +7,21 @@
  *       %3 = reduce_sum float32[2, 1] %2 axes=[1]
  *       store %3
  *     return %3
+ *
+ * The graphs inside a region that repeats or chooses stand before its members, their parameters first; the node's
+ * attributes name them by their numbers in the text:
+ *
+ *     region repeat [3]
+ *       body
+ *         %1 = input float32[3]
+ *         ...
+ *         return %2
+ *       %7 = loop (float32[3]) %6 count=4 reverse=false carried=1 scanned=0 body=0
+ *       store %8
  */
 import { IrError } from "../errors.ts";
-import { topologicalOrder, type Node } from "../graph.ts";
+import { bodiesOf } from "../body.ts";
+import { bodyOf, topologicalOrder, type Body, type Node } from "../graph.ts";
 import type { KernelGraph, Region, RegionKind } from "../kernel-graph.ts";
 import { formatShape } from "../shape.ts";
 import { Names, nodeList, nodeName, parseNode, printNode, printReturn, type KnownNodes } from "./graph.ts";
@@ -22,28 +34,53 @@ const kinds: readonly RegionKind[] = Object.keys({
   sort: 0,
   scatter: 0,
   routine: 0,
+  repeat: 0,
+  choice: 0,
 } satisfies Record<RegionKind, 0>) as RegionKind[];
 
-export function printKernelGraph({ regions, outputs }: KernelGraph): string {
+export const printKernelGraph = (graph: KernelGraph): string => printNested(graph, [], { count: 0 }).join("\n") + "\n";
+
+/** `bodies.count`: how many bodies have been printed. */
+function printNested(
+  { regions, outputs }: KernelGraph,
+  parameters: readonly Node[],
+  bodies: { count: number },
+): string[] {
   const names = new Names();
   const roots = [...outputs, ...regions.flatMap((region) => [...region.members, ...region.stores])];
-  const order = topologicalOrder(roots);
+  const order = new Set([...parameters, ...topologicalOrder(roots)]);
   for (const node of order) names.of(node);
   const members = new Set(regions.flatMap((region) => region.members));
-  const lines = order.filter((node) => !members.has(node)).map((node) => printNode(node, names));
-  for (const region of regions) {
-    const reduced = region.reduced.length === 0 ? "" : ` reduced ${formatShape(region.reduced)}`;
-    lines.push(`region ${region.kind} ${formatShape(region.domain)}${reduced}`);
-    for (const member of region.members) lines.push(`  ${printNode(member, names)}`);
-    lines.push(`  store ${region.stores.map((node) => names.of(node)).join(", ")}`.trimEnd());
+  const lines = [...order].filter((node) => !members.has(node)).map((node) => printNode(node, names));
+  for (const { kind, domain, reduced, members: nodes, stores, bodies: graphs = [] } of regions) {
+    lines.push(
+      `region ${kind} ${formatShape(domain)}${reduced.length === 0 ? "" : ` reduced ${formatShape(reduced)}`}`,
+    );
+    const numbers = graphs.map((graph, i) => {
+      const inside = printNested(graph, bodiesOf(nodes[0]!)[i]!.parameters, bodies);
+      lines.push("  body", ...inside.map((line) => `    ${line}`));
+      return bodies.count++;
+    });
+    for (const member of nodes) lines.push(`  ${printNode(member, names, numbers)}`);
+    lines.push(`  store ${stores.map((node) => names.of(node)).join(", ")}`.trimEnd());
   }
-  return [...lines, printReturn(outputs, names)].join("\n") + "\n";
+  return [...lines, printReturn(outputs, names)];
+}
+
+/** A kernel graph, and its `input` leaves in the order of their names. */
+interface Parsed {
+  readonly graph: KernelGraph;
+  readonly parameters: readonly Node[];
 }
 
 /** @throws IrError for text that the printer does not write */
-export function parseKernelGraph(text: string): KernelGraph {
-  const known = parseNodes(text);
-  const lines = new Lines(text);
+export const parseKernelGraph = (text: string): KernelGraph => parseNested(text.split("\n"), []).graph;
+
+/** `bodies`: those read so far, by their numbers. */
+function parseNested(text: readonly string[], bodies: Parsed[]): Parsed {
+  const own = withoutBodies(text, bodies);
+  const known = parseNodes(own, bodies);
+  const lines = new Lines(own.join("\n"));
   const regions: Region[] = [];
   let members: Node[] | null = null;
   let header: Pick<Region, "kind" | "domain" | "reduced"> | null = null;
@@ -62,23 +99,51 @@ export function parseKernelGraph(text: string): KernelGraph {
         members = [];
         break;
       }
-      case "store":
+      case "store": {
         if (header === null || members === null) return line.fail("a region before what it stores");
-        regions.push({ ...header, members, stores: nodeList(line, known) });
+        const inside = members.flatMap(bodiesOf).map(({ text: key }) => bodies[Number(key)]!.graph);
+        const nested = inside.length === 0 ? {} : { bodies: inside };
+        regions.push({ ...header, members, stores: nodeList(line, known), ...nested });
         members = null;
         break;
-      case "return":
-        return { regions, outputs: nodeList(line, known) };
+      }
+      case "return": {
+        const parameters = [...known.values()].filter((node) => node.op === "input");
+        return { graph: { regions, outputs: nodeList(line, known) }, parameters };
+      }
     }
   }
   throw new IrError("ir/text", "a kernel graph ends with a return line");
 }
 
+/** The lines outside the bodies, which are read. */
+function withoutBodies(text: readonly string[], bodies: Parsed[]): string[] {
+  const own: string[] = [];
+  const indentOf = (line: string): number => line.length - line.trimStart().length;
+  for (let at = 0; at < text.length; at++) {
+    const line = text[at]!;
+    if (line.trim() !== "body") {
+      own.push(line);
+      continue;
+    }
+    const end = text.findIndex((other, i) => i > at && other.trim() !== "" && indentOf(other) <= indentOf(line));
+    const inside = text.slice(at + 1, end < 0 ? text.length : end);
+    bodies.push(parseNested(inside, bodies));
+    at += inside.length;
+  }
+  return own;
+}
+
 /** The nodes of all lines, inputs first: members and other nodes may read each other. */
-function parseNodes(text: string): KnownNodes {
+function parseNodes(text: readonly string[], bodies: readonly Parsed[]): KnownNodes {
   const number = (line: string): number => Number(/^\s*%(\d+)/.exec(line)![1]);
-  const nodeLines = text.split("\n").filter((line) => line.trim().startsWith("%"));
+  const nodeLines = text.filter((line) => line.trim().startsWith("%"));
   const known: KnownNodes = new Map();
-  for (const line of nodeLines.sort((a, b) => number(a) - number(b))) parseNode(new Scanner(line.trim()), known);
+  const bodyAt = (index: number): Body => {
+    const { graph, parameters } = bodies[index]!;
+    return bodyOf(parameters, graph.outputs, () => String(index));
+  };
+  for (const line of nodeLines.sort((a, b) => number(a) - number(b)))
+    parseNode(new Scanner(line.trim()), known, bodyAt);
   return known;
 }

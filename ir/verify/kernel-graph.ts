@@ -7,9 +7,11 @@
  *  - reductions and anchors (dot, scan, sort, scatter, routine) are members, never computed where they are used;
  *  - a region has the anchor that its kind says, and it comes first; reductions run over the region's reduced axes;
  *  - members have the shape of the region's domain or of one of its rows;
- *  - every result of the program is an input or stored.
+ *  - every result of the program is an input or stored;
+ *  - all this holds inside the regions that hold graphs.
  * Cost: O(nodes + edges) for each region that can reach them.
  */
+import { bodiesOf } from "../body.ts";
 import type { Node } from "../graph.ts";
 import type { KernelGraph, Region, RegionKind } from "../kernel-graph.ts";
 import { sameShape } from "../shape.ts";
@@ -25,6 +27,8 @@ const anchors: Readonly<Record<RegionKind, string | null>> = {
   sort: "sort",
   scatter: "scatter",
   routine: "routine",
+  repeat: "loop",
+  choice: "cond",
 };
 const isAnchor = (node: Node): boolean => Object.values(anchors).includes(node.op);
 const text = (node: Node): string => printNode(node, new Names());
@@ -44,6 +48,7 @@ export function verifyKernelGraph({ regions, outputs }: KernelGraph): void {
     }
     verifyForm(region, where);
     verifyReads(region, stored, where);
+    verifyBodies(region, where);
     for (const node of region.stores) {
       check(!stored.has(node), () => `${where()}: ${text(node)}`, "a value is stored once");
       stored.add(node);
@@ -52,6 +57,18 @@ export function verifyKernelGraph({ regions, outputs }: KernelGraph): void {
   for (const node of outputs) {
     check(node.op === "input" || stored.has(node), () => text(node), "a result is an input or stored");
   }
+}
+
+/** Bodies are kernel graphs, too: nested no deeper than the program that was written. */
+function verifyBodies({ members, bodies = [] }: Region, where: () => string): void {
+  const inside = bodiesOf(members[0]!);
+  check(bodies.length === inside.length, where, "a kernel graph for every body");
+  bodies.forEach((graph, i) => {
+    const { results } = inside[i]!;
+    const isSame = graph.outputs.length === results.length && graph.outputs.every((node, k) => node === results[k]);
+    check(isSame, where, "a body's outputs are its results");
+    verifyKernelGraph(graph);
+  });
 }
 
 function verifyForm(region: Region, where: () => string): void {

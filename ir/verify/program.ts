@@ -28,6 +28,8 @@ interface Touch {
   readonly step: Step;
   readonly reads: boolean;
   readonly writes: boolean;
+  /** Through a slice, or beside reading. */
+  readonly partly: boolean;
 }
 type Touches = ReadonlyMap<number, Touch[]>;
 
@@ -48,6 +50,7 @@ function touchesOf(program: Program): Touches {
   const touches = new Map<number, Touch[]>(program.slots.map((slot) => [slot.id, []]));
   const moving = new Map<number, number>(); // slices that move with a loop that is open
   const seen = new Set<number>();
+  const loops: { start: number; end: number }[] = []; // inner before outer
   let count = 0;
   const touch = (step: Step, where: () => string): void => {
     for (const use of slotUses(step)) {
@@ -55,7 +58,8 @@ function touchesOf(program: Program): Touches {
         const slot: Slot | undefined = program.slots[id];
         const list = touches.get(id);
         check(list !== undefined && slot !== undefined, where, "a step names slots that exist");
-        list.push({ at: count, step, reads: use.reads, writes: use.writes });
+        const { reads, writes } = use;
+        list.push({ at: count, step, reads, writes, partly: reads || id !== use.slot });
         if (slot.place.kind === "slice") check(moving.has(id), where, "a slice is used inside its loop");
         id = slot.place.kind === "slice" ? slot.place.of : null;
       }
@@ -84,23 +88,24 @@ function touchesOf(program: Program): Touches {
         }
         visit(step.steps);
         for (const id of step.slices) moving.delete(id);
-        keepWhole(touches, position, count);
+        loops.push({ start: position, end: count - 1 });
       }
     }
   };
   visit(program.steps);
+  for (const loop of loops) keepWhole(touches, loop);
   return touches;
 }
 
 /** What a loop shares with the outside, or hands from one iteration to the next, is in use in all of it. */
-function keepWhole(touches: Touches, start: number, end: number): void {
+function keepWhole(touches: Touches, { start, end }: { readonly start: number; readonly end: number }): void {
   for (const list of touches.values()) {
-    const inside = list.filter(({ at }) => at > start);
-    if (inside.length === 0 || (inside.length === list.length && inside[0]!.writes)) continue;
-    const reads = inside.some((touch) => touch.reads);
-    const writes = inside.some((touch) => touch.writes);
-    list.push({ at: end - 1, step: inside.at(-1)!.step, reads, writes });
-    list.splice(list.indexOf(inside[0]!), 0, { at: start, step: inside[0]!.step, reads, writes: inside[0]!.writes });
+    const inside = list.filter(({ at }) => at > start && at <= end);
+    const [first] = inside;
+    if (first === undefined || (inside.length === list.length && first.writes && !first.partly)) continue;
+    const use = { ...first, reads: inside.some(({ reads }) => reads), writes: inside.some(({ writes }) => writes) };
+    list.push({ ...use, at: start, writes: first.writes }, { ...use, at: end });
+    list.sort((a, b) => a.at - b.at);
   }
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import * as torch from "cresset";
 import type { Expr, LoopKernel, Stmt } from "../../ir/loop.ts";
+import { leafSteps } from "../../ir/program.ts";
 import { recorder } from "../../frontend/recorder.ts";
 
 const { nn, optim } = torch;
@@ -15,7 +16,9 @@ interface Executed {
 function executed(compute: () => torch.Tensor): Executed {
   compute().tolist();
   return {
-    kernels: recorder.lastExecutable!.program.steps.flatMap((step) => (step.kind === "kernel" ? [step.kernel] : [])),
+    kernels: leafSteps(recorder.lastExecutable!.program.steps).flatMap((step) =>
+      step.kind === "kernel" ? [step.kernel] : [],
+    ),
   };
 }
 

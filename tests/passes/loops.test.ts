@@ -178,16 +178,16 @@ describe("a choice", () => {
   };
 
   test("gives the chosen branch's values and gradients", () => {
-    const [x, y] = [contents(input(size), 0), contents(input(size), 1)];
+    const [x, y] = [contents(input(size), 0), contents(input(size), 1)].map((array) => [...array]) as [
+      number[],
+      number[],
+    ];
     const [yes, no] = [true, false].map((chosen) => {
       const { roots, g, leaves } = choice(chosen);
       return values(roots, leaves, g);
     });
-    expectClose(yes!, [
-      [...x.map((v, i) => v * Math.exp(y[i]!))],
-      y.map(Math.exp) as unknown as number[],
-      [...x.map((v, i) => v * Math.exp(y[i]!))],
-    ]);
-    expectClose(no!, [[...x.map((v) => v + 1)], [1, 1, 1], [0, 0, 0]]);
+    const scaled = x.map((v, i) => v * Math.exp(y[i]!));
+    expectClose(yes!, [scaled, y.map(Math.exp), scaled]);
+    expectClose(no!, [x.map((v) => v + 1), [1, 1, 1], [0, 0, 0]]);
   });
 });
