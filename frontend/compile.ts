@@ -3,7 +3,8 @@
  *
  * Each call re-checks the arguments (shape, dtype, device, requires_grad, which of them are the same), the modes of the
  * modules that were called, and the other guards; re-reads the storages that the recording used, numbers with a
- * source, and draws. Other values that the function closes over are fixed at recording.
+ * source, and draws. Other values that the function closes over are fixed at recording. A function whose results can
+ * still be differentiated is recorded with the graph around it at each call.
  * https://docs.pytorch.org/docs/stable/generated/torch.compile.html
  */
 import { AutogradError, ValueError } from "../ir/errors.ts";
@@ -25,6 +26,7 @@ import { mapTree } from "./pytree.ts";
 import { graphKey, sameSignature } from "../ir/graph-key.ts";
 import { placeholders, placeOf, recorder, scalarValue, valuesOf } from "./recorder.ts";
 import { withGradMode } from "./grad-mode.ts";
+import { reachesLeaf } from "./saved-values.ts";
 import { captureSite } from "./site.ts";
 import { graph, settings } from "./state.ts";
 import { newestStorageId, Storage, takeWritten } from "./storage.ts";
@@ -157,6 +159,7 @@ export function compile<A extends unknown[], R>(
   const recordings: { arguments: readonly ArgumentGuard[]; guards: readonly Guard[]; recording: Recording }[] = [];
   const recompiles: Recompile[] = [];
   let warned = false;
+  let givesHistory = false;
   let calls = 0;
   let compileCount = 0;
   let compileMs = 0;
@@ -168,7 +171,7 @@ export function compile<A extends unknown[], R>(
       // Inside another recording it is part of that one.
       if (options.disable === true || traceObserver() !== null) return fn(...args);
       // A gradient has to flow on through what the function computes from it.
-      if (graph.gradEnabled && hasHistory(args)) return fn(...args);
+      if (graph.gradEnabled && (givesHistory || hasHistory(args))) return fn(...args);
       calls++;
       const argumentGuards = guardArguments(args, (nameOf ??= argumentNames(fn)));
       let failure: Failure | null = null;
@@ -183,8 +186,11 @@ export function compile<A extends unknown[], R>(
       }
       const outcome = record(fn, args);
       if (outcome.recording === null) {
-        if (!warned) warnOfReads();
-        warned = true;
+        if (outcome.givesHistory) givesHistory = true;
+        else if (!warned) {
+          warnOfReads();
+          warned = true;
+        }
         return outcome.result;
       }
       compileCount++;
@@ -229,10 +235,16 @@ function argumentNames(fn: (...args: never[]) => unknown): (path: string) => str
 }
 
 /** Whether some argument was computed from tensors that require grad. */
-function hasHistory(args: readonly unknown[]): boolean {
+const hasHistory = (args: readonly unknown[]): boolean => someTensor(args, (tensor) => !tensor.is_leaf);
+
+/** Whether a result of the function's can be differentiated on. */
+const isNewWithHistory = (tensor: Tensor, observer: Observer): boolean =>
+  tensor.storage_.id >= observer.firstStorageId && reachesLeaf(tensor.node_());
+
+function someTensor(tree: unknown, test: (tensor: Tensor) => boolean): boolean {
   let found = false;
-  mapTree(args, (value) => {
-    if (value instanceof Tensor && !value.is_leaf) found = true;
+  mapTree(tree, (value) => {
+    if (!found && value instanceof Tensor) found = test(value);
     return value;
   });
   return found;
@@ -392,7 +404,7 @@ class CallArguments {
 function record<A extends unknown[], R>(
   fn: (...args: A) => R,
   args: A,
-): { result: R; recording: Recording | null; guards: readonly Guard[] } {
+): { result: R; recording: Recording | null; guards: readonly Guard[]; givesHistory: boolean } {
   // What was written before belongs to the past.
   flushPending();
   // The arguments' stand-ins belong to the recording.
@@ -421,22 +433,24 @@ function record<A extends unknown[], R>(
   if (result instanceof Promise)
     throw new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise.");
   const written = takeWritten();
-  if (observer.reads) {
+  // Somebody may go backward from these: they are recorded as part of the graph around, each time.
+  const givesHistory = someTensor(result, (leaf) => !stands.includes(leaf) && isNewWithHistory(leaf, observer));
+  if (observer.reads || givesHistory) {
     flushWrites(written);
     const own = mapTree(result, (leaf) =>
       stands.includes(leaf as Tensor) ? given.tensors[stands.indexOf(leaf as Tensor)] : leaf,
     );
     writeArguments(given, stands, (stand) => (written.includes(stand.storage_) ? stand.node_() : null));
-    return { result: own as R, recording: null, guards: observer.guards };
+    return { result: own as R, recording: null, guards: observer.guards, givesHistory };
   }
   refuseAliasedWrites(given, stands, written);
   const built = build(result, observer, written, { values, stands });
   forgetInterned();
-  if (built === null) return { result, recording: null, guards: observer.guards };
+  if (built === null) return { result, recording: null, guards: observer.guards, givesHistory };
   // The storages hold what was recorded by now: this run starts from what they held before.
   if (built.recording.checksFirst !== null) checkFirst(built.recording, built.recording.checksFirst.before);
   const out = execute(built.recording, built.before, given);
-  return { result: out as R, recording: built.recording, guards: observer.guards };
+  return { result: out as R, recording: built.recording, guards: observer.guards, givesHistory };
 }
 
 /** Gives arguments that the function wrote their new contents. */

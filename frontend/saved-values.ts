@@ -66,6 +66,20 @@ export function freeSaved(nodes: readonly Node[], site: () => string | null): vo
   for (const node of nodes) freed.set(node, site);
 }
 
+/** Whether a backward pass from `root` would reach a leaf: not through what an earlier one has given up. */
+export function reachesLeaf(root: Node): boolean {
+  const seen = new Set<Node>();
+  const stack = [root];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (!node.requiresGrad || seen.has(node) || freed.has(node)) continue;
+    if (node.op === "leaf") return true;
+    seen.add(node);
+    stack.push(...node.inputs);
+  }
+  return false;
+}
+
 /**
  * @param produced the gradients that the node's rule returned
  * @param firstNew id of the first node that the rule made

@@ -119,3 +119,18 @@ describe.each(["cpu", "cpu:js"])("compile on %s", (device) => {
     expect(target.sum().item()).toBe(2000);
   });
 });
+
+test("results that depend on parameters can be differentiated, at each call", () => {
+  const model = new torch.nn.Linear(2, 1);
+  const forward = torch.compile((x: torch.Tensor) => model(x));
+  for (const start of [1, 3, 5]) {
+    model.zero_grad();
+    forward(torch.tensor([[start, 2]]))
+      .sum()
+      .backward();
+    expect(model.weight.grad!.tolist()).toEqual([[start, 2]]);
+  }
+  const predict = torch.compile((x: torch.Tensor) => torch.no_grad(() => model(x)));
+  expect([1, 2].map(() => predict(torch.ones([1, 2])).requires_grad)).toEqual([false, false]);
+  expect(predict.statistics.compileCount).toBe(1);
+});
