@@ -10,7 +10,7 @@
  * reads a common input, over the same iteration space, when that makes no cycle; else it opens a region. A producer is
  * computed inside its consumer (`inlined`) only when it is read once an element, or costs next to nothing: an
  * expensive producer is never recomputed inside a broadcast consumer.
- * Cost: O(nodes x candidate regions x region edges) with small constants.
+ * Cost: O(nodes x candidate regions), and the searches for cycles (passes/region-draft.ts).
  */
 import { bodiesOf } from "../ir/body.ts";
 import { IrError } from "../ir/errors.ts";
@@ -20,7 +20,7 @@ import { elementCount, sameShape } from "../ir/shape.ts";
 import { isFree, isMap, isReduce, isView } from "../ir/traits.ts";
 import { behindReshape, linearAccess } from "../ir/views.ts";
 import { joinRegions } from "./join-regions.ts";
-import { reaches, type Draft } from "./region-draft.ts";
+import { addWait, openDraft, reaches, type Draft } from "./region-draft.ts";
 
 const anchorKinds: Readonly<Record<string, RegionKind>> = {
   dot: "contract",
@@ -144,18 +144,7 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { fusion: tr
   };
 
   const open = (kind: RegionKind, domain: readonly number[]): Draft => {
-    const draft: Draft = {
-      kind,
-      domain,
-      reduced: [],
-      rowShape: null,
-      members: new Set(),
-      stores: new Set(),
-      before: new Set(),
-      reads: new Set(),
-      order: drafts.length,
-      walk: 0,
-    };
+    const draft = openDraft(kind, domain, drafts.length);
     drafts.push(draft);
     return draft;
   };
@@ -167,7 +156,7 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { fusion: tr
       const origin = home.get(source.op === "pick" ? source.inputs[0]! : source);
       if (origin === draft) continue;
       if (origin !== undefined) {
-        draft.before.add(origin);
+        addWait(draft, origin);
         origin.stores.add(source);
       }
       draft.reads.add(source);

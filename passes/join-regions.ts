@@ -10,7 +10,7 @@
  */
 import type { Node } from "../ir/graph.ts";
 import { elementCount } from "../ir/shape.ts";
-import { reachesAround, type Draft } from "./region-draft.ts";
+import { reachesAround, takeOverWaits, type Draft } from "./region-draft.ts";
 
 export interface JoinContext {
   readonly home: Map<Node, Draft>;
@@ -60,11 +60,8 @@ function absorb(drafts: Draft[], into: Draft, other: Draft, { home, outputs }: J
   }
   for (const node of other.stores) into.stores.add(node);
   for (const node of other.reads) into.reads.add(node);
-  for (const earlier of other.before) into.before.add(earlier);
-  into.before.delete(into);
-  into.before.delete(other);
+  takeOverWaits(into, other);
   drafts.splice(drafts.indexOf(other), 1);
-  for (const draft of drafts) if (draft.before.delete(other) && draft !== into) draft.before.add(into);
   const isOwn = (node: Node): boolean => home.get(node.op === "pick" ? node.inputs[0]! : node) === into;
   for (const node of into.reads) if (isOwn(node)) into.reads.delete(node);
   // What only the other part read need not be stored.

@@ -2,6 +2,7 @@
 import * as torch from "cresset";
 import type { Tensor } from "cresset";
 import { describe, expect, test } from "vitest";
+import { searchCost } from "../../passes/region-draft.ts";
 
 /** Milliseconds; a machine under load is several times slower than an idle one. */
 const limit = 10_000;
@@ -36,5 +37,24 @@ describe.each(["cpu:js", "cpu"])("on %s", (device) => {
     const { ms, value } = run(x, 5_000, (y, i) => y.set_at([i % 4, ":"], i % 7));
     expect(value).toEqual([4996, 4997, 4998, 4999].map((i) => Array.from({ length: 4 }, () => i % 7)));
     expect(ms).toBeLessThan(limit);
+  });
+});
+
+describe("searching for cycles between regions looks at few regions for each operation", () => {
+  const steps: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+    "a chain of dear operations": (x) => x.sin(),
+    "dear operations between products": (x) => x.tanh().matmul(x),
+    "a chain of row reductions": (x) => x.softmax(1).mul(x),
+  };
+  test.each(Object.entries(steps))("in %s", { timeout: 60_000 }, (_, step) => {
+    const visited = (count: number): number => {
+      const before = searchCost.drafts;
+      run(torch.ones([2, 2], { requires_grad: true, device: "cpu:js" }), count, step);
+      return searchCost.drafts - before;
+    };
+    visited(10); // the first searches of all
+    const [short, long] = [visited(400), visited(1_600)];
+    expect(long).toBeLessThan(1_600 * 20);
+    expect(long).toBeLessThan(6 * Math.max(short, 400));
   });
 });
