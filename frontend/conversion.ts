@@ -3,7 +3,7 @@ import { dtypes, isComplex, isDType, type DType } from "../ir/dtype.ts";
 import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/graph.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
-import type { Device } from "../runtime/device.ts";
+import { supports, type Device } from "../runtime/device.ts";
 import { isPlainObject } from "./bind.ts";
 import { callOperator, withSite } from "./call.ts";
 import { landed, moved } from "./device-moves.ts";
@@ -36,7 +36,7 @@ function converted(source: Tensor, { dtype, device, copy }: Destination): Tensor
   if (dtype === source.dtype.name && device === from)
     return copy ? (callOperator("clone", [source]) as Tensor) : source;
   // Converted where the smaller type travels.
-  const early = dtypes[dtype].bytes <= source.itemsize && from.supports(dtype);
+  const early = dtypes[dtype].bytes <= source.itemsize && supports(from.name, dtype);
   const narrowed = early ? cast(source, dtype) : source;
   return cast(moved(narrowed, device), dtype);
 }

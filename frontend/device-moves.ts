@@ -1,8 +1,8 @@
 /** Values on their way between devices, through the host; gradients move back. */
-import { DeviceError } from "../ir/errors.ts";
+import { DeviceError, DTypeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/graph.ts";
 import { defineOp } from "../ir/operator.ts";
-import type { Device } from "../runtime/device.ts";
+import { holds, type Device } from "../runtime/device.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -43,6 +43,12 @@ export function moved(source: Tensor, target: Device): Tensor {
 
 /** A tensor of values that were read from `source`; its history stays attached. */
 export function landed(source: Tensor, values: Parameters<typeof Tensor.ofArray>[0], target: Device): Tensor {
+  if (!holds(target.name, source.dtype.name))
+    throw new DTypeError(
+      "to/device-dtype",
+      `to: ${source.dtype.name} is not available on ${target.name}.`,
+      `Name a type that is: to("${target.name}", "float32").`,
+    );
   const copy = Tensor.ofArray(values, source.shape, source.dtype.name, target);
   const node = source.node_();
   if (!graph.gradEnabled || !node.requiresGrad) return copy;

@@ -2,7 +2,7 @@
 import { isDType } from "../ir/dtype.ts";
 import { ArgumentError, DeviceError, DTypeError } from "../ir/errors.ts";
 import { isContiguous, sameShape } from "../ir/shape.ts";
-import type { Device } from "../runtime/device.ts";
+import { holds, type Device } from "../runtime/device.ts";
 import { typedView } from "../runtime/typed-array.ts";
 import { isPlainObject } from "./bind.ts";
 import { currentDevice, device, deviceFor, webgpuModule, type DeviceLike } from "./devices.ts";
@@ -142,7 +142,7 @@ class TensorLoader {
     const whole =
       storageOffset === 0 && isContiguous(shape, strides) && shape.reduce((n, size) => n * size, 1) === count;
     const target = this.deviceOf(stored.device);
-    if (!target.supports(dtype) && target.name === "webgpu")
+    if (!holds(target.name, dtype))
       throw new DTypeError(
         "load/device-dtype",
         `torch.load: ${dtype} is not available on ${target.name}.`,

@@ -16,9 +16,10 @@ import { canonicalise } from "../passes/canonicalise.ts";
 import { decompose } from "../passes/decompose.ts";
 import { fuse } from "../passes/fuse.ts";
 import { inlineChoices } from "../passes/inline-choices.ts";
+import { legaliseDtypes, type TypeTarget } from "../passes/legalise-dtypes.ts";
 import { mergeLoops } from "../passes/merge-loops.ts";
 import { pruneRegions } from "../passes/prune-regions.ts";
-import type { DeviceName } from "../runtime/device.ts";
+import { supports, type DeviceName } from "../runtime/device.ts";
 import { PassList, type Pass } from "./pass-list.ts";
 
 /** What the passes are told beside what the one before them left. */
@@ -27,6 +28,7 @@ interface Context {
   readonly name: string;
   readonly device: DeviceName;
   readonly target: Target;
+  readonly types: TypeTarget;
   readonly donations: Donations;
   readonly fusion: boolean;
 }
@@ -38,6 +40,7 @@ export const pipeline = PassList.start("recorded", recorded())
   .then("canonicalise", onGraph(canonicalise))
   .then("claim choices", onGraph(claimChoices))
   .then("prune regions", onGraph(pruneRegions))
+  .then("legalise dtypes", onGraph(legaliseDtypes))
   .then("canonicalise again", onGraph(canonicalise))
   .then("alias reshaped results", onGraph(aliasReshaped))
   .then("fuse", toRegions(fuse))
@@ -96,6 +99,12 @@ const targets: Readonly<Record<DeviceName, Target>> = {
   webgpu: { kind: "gpu", simd: false },
 };
 
+const typesOf = (device: DeviceName): TypeTarget => ({
+  device,
+  computesIn: (dtype) => supports(device, dtype),
+  wideIntegers: device !== "webgpu",
+});
+
 export interface Compiled extends BoundProgram {
   /** For each requested root its place among the program's outputs, or the input leaf that it already is. */
   readonly results: readonly ({ readonly output: number } | { readonly input: Node })[];
@@ -124,7 +133,7 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
     const g = new GraphBuilder();
     g.gradEnabled = false;
     const target = { ...targets[device], dynamic };
-    const bound = pipeline.run(roots, { g, name, device, target, donations, fusion });
+    const bound = pipeline.run(roots, { g, name, device, target, types: typesOf(device), donations, fusion });
     const computed = computedOf(bound.outputs);
     const place = new Map(computed.map((node, output) => [node, output]));
     return {

@@ -2,7 +2,6 @@
  * The recording: what has been written and returned since the last flush, and the flush itself: key, cache lookup,
  * compile on a miss, run, hand out the values.
  */
-import { DTypeError } from "../ir/errors.ts";
 import { becomeInput, canonicalOrder, forgetInterned, leafNode, type Node } from "../ir/graph.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../runtime/device.ts";
@@ -226,14 +225,6 @@ export class Recorder {
     device: Device,
     signature: readonly (number | string)[],
   ): CacheEntry {
-    for (const node of order) {
-      if (!device.supports(node.dtype))
-        throw new DTypeError(
-          "device/dtype",
-          `${device.name}: ${node.dtype} is not available on this device (in ${node.op})`,
-          `Convert to ${node.dtype === "float64" ? "float32" : "another type"}, or use the "cpu" device.`,
-        );
-    }
     const started = performance.now();
     const placed = placeholders(order);
     const { compiled, executable } = prepareGraph(

@@ -496,9 +496,9 @@ export class GraphBuilder {
     return this.make(node.op, inputs, node.attrs, node.dtype, node.shape, node.outputs ?? undefined);
   }
 
-  /** An elementwise node's operation on inputs of another shape. */
-  rebuildAs(node: Node, inputs: readonly Node[], shape: Shape): Node {
-    return this.make(node.op, inputs, node.attrs, node.dtype, shape);
+  /** The node's operation on inputs of another shape or type. */
+  rebuildAs(node: Node, inputs: readonly Node[], shape: Shape, dtype: DType = node.dtype): Node {
+    return this.make(node.op, inputs, node.attrs, dtype, shape);
   }
 }
 

@@ -1,12 +1,11 @@
 /** A recorded model, compiled for one target: what codegen/export takes. */
 import type { ExportModel, ExportTarget, Given, NamedOutput, NamedTensor } from "../../codegen/export/index.ts";
 import { describe } from "../../ir/builder.ts";
-import { isComplex, type DType } from "../../ir/dtype.ts";
 import { ExportError } from "../../ir/errors.ts";
 import { topologicalOrder, type Node } from "../../ir/graph.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { printGraph } from "../../ir/text/index.ts";
-import type { DeviceName } from "../../runtime/device.ts";
+import { supports, type DeviceName } from "../../runtime/device.ts";
 import { compileGraph } from "../pipeline.ts";
 import { placeholders, placeOf, scalarValue } from "../recorder.ts";
 import { valueOf } from "../value.ts";
@@ -17,12 +16,6 @@ export const deviceOfTarget: Readonly<Record<ExportTarget, DeviceName>> = {
   js: "cpu:js",
   wasm: "cpu",
   webgpu: "webgpu",
-};
-
-const refusedTypes: Readonly<Record<ExportTarget, (dtype: DType) => boolean>> = {
-  js: isComplex,
-  wasm: isComplex,
-  webgpu: (dtype) => dtype === "float64" || isComplex(dtype),
 };
 
 export interface TargetProgram {
@@ -98,7 +91,7 @@ function refuseTypes(recorded: Recorded, order: readonly Node[], target: ExportT
   const names = new Map([...recorded.inputs, ...recorded.weights].map(({ name, node }) => [node, name]));
   const problems = new Set<string>();
   for (const node of order) {
-    if (!refusedTypes[target](node.dtype)) continue;
+    if (supports(deviceOfTarget[target], node.dtype)) continue;
     const call = recorded.callOf(node);
     const name = names.get(node) ?? call?.operator ?? node.op;
     const from = isLeaf(node) || node.inputs.length === 0 ? "" : `${node.inputs.map(describe).join(", ")} -> `;

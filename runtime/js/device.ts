@@ -209,10 +209,6 @@ class JsDevice implements Device {
   /** Forgotten state: nobody released it. */
   private readonly registry = new FinalizationRegistry<number>((bytes) => (this.live -= bytes));
 
-  supports(dtype: DType): boolean {
-    return dtype !== "complex64" && dtype !== "complex128";
-  }
-
   /**
    * Takes an ArrayBuffer over. Only `state` counts as the device's: the rest is ordinary garbage-collected memory, as
    * everything on this device is in the end.

@@ -6,7 +6,6 @@ import {
   lowestAddress,
   supportsRelaxedSimd,
 } from "../../codegen/wasm/index.ts";
-import { isComplex } from "../../ir/dtype.ts";
 import { ArgumentError, DeviceError } from "../../ir/errors.ts";
 import type { Device, Memory } from "../device.ts";
 import { WasmExecutable } from "./executable.ts";
@@ -43,7 +42,6 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): Device {
   const device: Device = {
     name: "cpu",
     synchronous: true,
-    supports: (dtype) => !isComplex(dtype),
     upload(data) {
       const { buffer, byteOffset, byteLength } = data;
       const copy = new Uint8Array(byteLength);

@@ -95,10 +95,6 @@ class GpuDevice implements WebGpuDevice {
     });
   }
 
-  supports(dtype: DType): boolean {
-    return dtype !== "float64" && dtype !== "complex64" && dtype !== "complex128";
-  }
-
   upload(data: ArrayBufferView, dtype?: DType): Memory {
     this.context.requireAlive();
     const width = dtype === undefined ? widthOfView(data) : elementWidth(dtype);

@@ -3,6 +3,7 @@ import { ArgumentError, ValueError } from "../../../ir/errors.ts";
 import { isPlainObject } from "../../bind.ts";
 import { callOperator, withSite } from "../../call.ts";
 import { tensor } from "../../creation.ts";
+import { supports } from "../../../runtime/device.ts";
 import { currentDevice } from "../../devices.ts";
 import { settings } from "../../state.ts";
 import { Tensor } from "../../tensor.ts";
@@ -37,7 +38,7 @@ function collate(batch: readonly unknown[]): unknown {
   switch (typeof first) {
     case "number":
       return tensor(batch as number[], {
-        dtype: currentDevice().supports("float64") ? "float64" : settings.defaultDType,
+        dtype: supports(currentDevice().name, "float64") ? "float64" : settings.defaultDType,
       });
     case "bigint":
     case "boolean":
