@@ -1,6 +1,6 @@
 /** `tensor.grad_fn`: how a value was made, as PyTorch shows it. Read from the recorded graph when asked for. */
 import type { Node } from "../ir/graph.ts";
-import { operationOf } from "./saved-values.ts";
+import { operationOf } from "./operations.ts";
 
 /**
  * A step of the recorded graph that gradients pass through.

@@ -9,12 +9,15 @@ import type { Compiled } from "./pipeline.ts";
 import { prepareGraph } from "./program-families.ts";
 import { graphKey, sameSignature } from "../ir/graph-key.ts";
 import { noteStatus, statusOf } from "./checks.ts";
+import { forgetOperationOf } from "./operations.ts";
+import { tracing } from "./host-effects.ts";
+import { RetiringValues } from "./retiring-values.ts";
 import { Value, valueOf } from "./value.ts";
 import { copyOf } from "./value-copy.ts";
 
-/** How many flushes a superseded value outlives: a pending tensor that needs it can be read that long. */
-const retention = 2;
 const cacheLimit = 512;
+/** How many bytes of given values a recording may hold before it is cut where no flush cuts it. */
+const givenLimit = 16e6;
 
 interface CacheEntry {
   readonly signature: readonly (number | string)[];
@@ -43,13 +46,19 @@ export interface Contributor {
 export class Recorder {
   private readonly cache = new Map<Device, Map<number, CacheEntry[]>>();
   /** All entries, least recently used first, with where they are kept. */
-  private readonly entries = new Map<CacheEntry, CacheEntry[]>();
+  private readonly entries = new Map<
+    CacheEntry,
+    { readonly hash: number; readonly byHash: Map<number, CacheEntry[]> }
+  >();
   private readonly contributors: Contributor[] = [];
-  private flushCount = 0;
-  private retiring: { value: Value; at: number; reason: string }[] = [];
+  private readonly retiring = new RetiringValues();
   /** Nodes that became tensors since the last flush: those that may be read late. */
   private created = new Map<Device, Node[]>();
-  private previous: { entry: CacheEntry; created: readonly Node[]; at: number }[] = [];
+  /** The graph of the flush that followed on a node's recording. Held by the node alone: time need not pass here. */
+  private readonly graphOf = new WeakMap<Node, CacheEntry>();
+  /** Whether storages have been given contents that exist already since time passed last. */
+  private hasWritten = false;
+  private givenBytes = 0;
   compileCount = 0;
   compileMs = 0;
   lastExecutable: Executable | null = null;
@@ -65,12 +74,26 @@ export class Recorder {
   }
 
   /** A storage has new contents: the old ones go after two more flushes. */
-  supersede(value: Value): void {
-    this.retiring.push({
-      value,
-      at: this.flushCount,
-      reason: "this tensor was not read in time: the values it is computed from have been overwritten since",
-    });
+  supersede(value: Value, by: Value | null): void {
+    this.retiring.add(value);
+    // What is pending is written by a flush to come.
+    if (by !== null) this.hasWritten = true;
+  }
+
+  /**
+   * A tensor was made of values that exist. A program that makes models and never reads anything never flushes: what it
+   * has recorded must not keep them all, so equal nodes are made anew after this many bytes.
+   */
+  noteGiven(bytes: number): void {
+    if (tracing.active) return;
+    this.givenBytes += bytes;
+    if (this.givenBytes > givenLimit) this.startRecording();
+  }
+
+  private startRecording(): void {
+    this.givenBytes = 0;
+    this.created.clear();
+    forgetInterned();
   }
 
   /** Gives values to the requested nodes, to all written storages and to what modules returned. */
@@ -95,10 +118,10 @@ export class Recorder {
       for (const contributor of this.contributors) contributor.undo?.();
       throw error;
     }
-    this.previous.push({ entry, created, at: this.flushCount });
-    this.previous = this.previous.filter((item) => this.flushCount - item.at < retention);
+    for (const node of created) if (valueOf(node) === null && !this.graphOf.has(node)) this.graphOf.set(node, entry);
     // Only what overwrites something lets time pass: any number of reads may follow.
-    if ([...wanted.values()].includes("state")) this.advance();
+    if (this.hasWritten || [...wanted.values()].includes("state")) this.advance();
+    this.givenBytes = 0;
     forgetInterned();
   }
 
@@ -115,15 +138,8 @@ export class Recorder {
 
   /** A program ran: what was superseded long enough ago is given back. Compiled functions replay without a flush. */
   advance(): void {
-    this.flushCount++;
-    if (this.retiring.length === 0) return;
-    const keep: typeof this.retiring = [];
-    for (const item of this.retiring) {
-      if (item.value.holders > 0 || !item.value.available) continue;
-      if (this.flushCount - item.at > retention) item.value.retire(item.reason);
-      else keep.push(item);
-    }
-    this.retiring = keep;
+    this.hasWritten = false;
+    this.retiring.advance();
   }
 
   /** Runs a recording that no flush belongs to: what it creates is not counted as this one's. */
@@ -145,8 +161,7 @@ export class Recorder {
 
   /** A node of an earlier recording is read after its flush: from now on that graph gives it out. */
   private noteLateRead(node: Node): void {
-    if (valueOf(node) !== null) return;
-    for (const { entry, created } of this.previous) if (created.includes(node)) entry.late.add(node.hash);
+    if (valueOf(node) === null) this.graphOf.get(node)?.late.add(node.hash);
   }
 
   private execute(
@@ -164,9 +179,7 @@ export class Recorder {
     const key = graphKey(order, roots, isLeaf);
     let byHash = this.cache.get(device);
     if (byHash === undefined) this.cache.set(device, (byHash = new Map<number, CacheEntry[]>()));
-    let bucket = byHash.get(key.hash);
-    if (bucket === undefined) byHash.set(key.hash, (bucket = []));
-    let entry = bucket.find((candidate) => sameSignature(candidate.signature, key.signature));
+    let entry = byHash.get(key.hash)?.find((candidate) => sameSignature(candidate.signature, key.signature));
     if (entry !== undefined && mayExtend && entry.late.size > 0) {
       const { late } = entry;
       const extra = [
@@ -185,11 +198,13 @@ export class Recorder {
     }
     if (entry === undefined) {
       entry = this.compile(order, roots, device, key.signature);
-      bucket.push(entry);
+      const bucket = byHash.get(key.hash);
+      if (bucket === undefined) byHash.set(key.hash, [entry]);
+      else bucket.push(entry);
       this.forgetOldest();
     }
     this.entries.delete(entry);
-    this.entries.set(entry, bucket);
+    this.entries.set(entry, { hash: key.hash, byHash });
     this.lastExecutable = entry.executable;
     const inputs = entry.inputLeaves.map((place) => valueOf(order[place]!)!.memory());
     const numbers = entry.scalarLeaves.map((place): ScalarValue => scalarValue(order[place]!));
@@ -211,11 +226,19 @@ export class Recorder {
     return entry;
   }
 
+  /** How much the cache holds, for tests. */
+  get statistics(): { readonly programs: number; readonly buckets: number } {
+    const buckets = [...this.cache.values()].reduce((sum, byHash) => sum + byHash.size, 0);
+    return { programs: this.entries.size, buckets };
+  }
+
   private forgetOldest(): void {
     if (this.entries.size < cacheLimit) return;
-    const [entry, bucket] = this.entries.entries().next().value!;
+    const [entry, { hash, byHash }] = this.entries.entries().next().value!;
     this.entries.delete(entry);
-    bucket.splice(bucket.indexOf(entry), 1);
+    const others = byHash.get(hash)!.filter((other) => other !== entry);
+    if (others.length > 0) byHash.set(hash, others);
+    else byHash.delete(hash);
     entry.executable.release();
   }
 
@@ -248,7 +271,9 @@ export class Recorder {
 
 /** A value that no gradient flows through needs no history: without this, weights would remember all their updates. */
 function cutHistory(node: Node): void {
-  if (!node.requiresGrad) becomeInput(node);
+  if (node.requiresGrad) return;
+  becomeInput(node);
+  forgetOperationOf(node);
 }
 
 /** The graph with anonymous leaves: a cached program must not keep anybody's values alive. */

@@ -8,31 +8,17 @@
 import { AutogradError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
+import { noteOperationOf, operationOf, type Operation } from "./operations.ts";
 import { captureSite } from "./site.ts";
 import { overwriteOf, type Overwrite } from "./versions.ts";
 
-export interface Operation {
-  readonly name: string;
-  readonly inputs: ReadonlySet<Node>;
-  readonly results: ReadonlySet<Node>;
-  /** The user's line, while anomalies are being detected. */
-  readonly site: (() => string | null) | null;
-  /** What an in-place operator overwrote itself: it keeps a copy of that. */
-  readonly overwrites: Node | null;
-  /** What is kept whatever the rule reads (null: what it reads). */
-  readonly saves: readonly Node[] | null;
-}
 /** Whether operators remember their lines, and gradients are checked for NaN (frontend/anomaly). */
 export const anomaly = { enabled: false, checkNan: true };
 
-const operations = new WeakMap<Node, Operation>();
 /** The overwritten value of which a node of a backward pass uses a copy. */
 const copies = new WeakMap<Node, Node>();
 /** Nodes whose saved values an earlier backward gave up, with the line of that call. */
 const freed = new WeakMap<Node, () => string | null>();
-
-/** The operator that recorded a node. */
-export const operationOf = (node: Node): Operation | null => operations.get(node) ?? null;
 
 /** An operator recorded `results`, with everything new from `firstId` on, from `inputs`. */
 export function noteOperation(
@@ -52,11 +38,12 @@ export function noteOperation(
     overwrites,
     saves,
   };
-  const stack = results.filter((node) => node.id >= firstId);
+  // A result that no gradient flows through (a running mean) saves nothing.
+  const stack = results.filter((node) => node.id >= firstId && node.requiresGrad);
   while (stack.length > 0) {
     const node = stack.pop()!;
-    if (operations.has(node)) continue;
-    operations.set(node, operation);
+    if (operationOf(node) !== null) continue;
+    noteOperationOf(node, operation);
     for (const input of node.inputs) if (input.id >= firstId && !operation.inputs.has(input)) stack.push(input);
   }
 }
@@ -86,7 +73,7 @@ export function reachesLeaf(root: Node): boolean {
  * @throws AutogradError when the rule used a value that has been overwritten or given up since
  */
 export function checkSaved(name: string, node: Node, produced: readonly (Node | null)[], firstNew: number): void {
-  const operation = operations.get(node) ?? null;
+  const operation = operationOf(node);
   // A constant is the same node wherever it occurs: a rule that uses a zero does not use a tensor of zeros.
   const candidates = new Set<Node>([node, ...node.inputs].filter((value) => !isConstant(value)));
   const kept = operation?.overwrites ?? copies.get(node) ?? null;
@@ -156,7 +143,7 @@ function savedFor(used: Node, operation: Operation | null): Node[] {
     if (seen.has(node)) continue;
     seen.add(node);
     if (operation.inputs.has(node)) saved.push(node);
-    else if (operations.get(node) === operation) stack.push(...node.inputs);
+    else if (operationOf(node) === operation) stack.push(...node.inputs);
   }
   return saved.length > 0 ? saved : [used];
 }

@@ -172,8 +172,11 @@ export class Storage {
     this.version++;
     noteWrite([...this.exposed, { node: this.current, counter: this.counter }], counter, operator);
     this.exposed = [];
-    this.replace(ownNode(contents));
-    written.add(this);
+    const node = ownNode(contents);
+    this.replace(node);
+    // What has its value already asks for nothing; a recording wants to know of every write.
+    if (valueOf(behindMarkers(node)) === null || journal !== null || traceObserver() !== null || this.isShared)
+      written.add(this);
     this.writeOutside();
   }
 
@@ -225,7 +228,7 @@ export class Storage {
     const before = this.counted;
     this.current = node;
     this.count();
-    if (before !== null && before !== this.counted && before.holders === 0) recorder.supersede(before);
+    if (before !== null && before !== this.counted && before.holders === 0) recorder.supersede(before, this.counted);
   }
 
   /** Keeps the value's count of holders right, whenever the contents got their value. */
@@ -236,6 +239,7 @@ export class Storage {
     if (value !== null) {
       this.known = value;
       value.holders++;
+      if (value.owner === null && value.hostContents !== null) recorder.noteGiven(value.bytes);
       // While a function is recorded, a value is known by the storage that held it before.
       if (traceObserver() === null || value.owner === null) value.owner = this;
     }

@@ -1,4 +1,4 @@
-/** One measured run: `memory-run.ts <device> lazy|compiled|models <steps>`; prints samples as JSON. */
+/** One measured run: `memory-run.ts <device> lazy|compiled|models|eval|unread <steps>`; prints samples as JSON. */
 import * as torch from "cresset";
 import { deviceFor, deviceName } from "../../frontend/devices.ts";
 import { ensureSwiftShader } from "../support/webgpu.ts";
@@ -23,8 +23,18 @@ async function sample(step: number): Promise<void> {
   });
 }
 
+/** Running statistics and masks: state that nobody reads, and draws. */
+const network = () =>
+  new nn.Sequential(
+    new nn.Linear(6, 8),
+    new nn.BatchNorm1d(8),
+    new nn.Tanh(),
+    new nn.Dropout(0.2),
+    new nn.Linear(8, 3),
+  ).to(name);
+
 function model() {
-  const net = new nn.Sequential(new nn.Linear(6, 8), new nn.Tanh(), new nn.Linear(8, 3)).to(name);
+  const net = network();
   const optimizer = new optim.Adam(net.parameters());
   return (x: torch.Tensor, y: torch.Tensor): torch.Tensor => {
     optimizer.zero_grad();
@@ -46,6 +56,19 @@ if (mode === "models") {
     const step = model();
     for (let k = 0; k < 3; k++) await step(x, y).itemAsync();
     if (i % 25 === 0 || i === steps - 1) await sample(i + 25);
+  }
+} else if (mode === "eval") {
+  const net = network().eval();
+  for (let i = 0; i < steps; i++) {
+    await net(x).tolistAsync();
+    if (i === 60 || i % 500 === 499) await sample(i);
+  }
+} else if (mode === "unread") {
+  // Nothing is ever read: no flush.
+  const wide = () => new nn.Linear(400, 400, { device: name });
+  for (let i = 0; i < steps; i++) {
+    wide().load_state_dict(wide().state_dict());
+    if (i % 20 === 10 || i === steps - 1) await sample(i);
   }
 } else {
   const step = mode === "compiled" ? torch.compile(model()) : model();

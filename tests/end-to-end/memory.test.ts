@@ -23,12 +23,12 @@ async function samples(...args: string[]): Promise<Sample[]> {
   return JSON.parse(stdout.trim().split("\n").at(-1)!) as Sample[];
 }
 
-function expectFlat(list: readonly Sample[]): void {
+function expectFlat(list: readonly Sample[], arraysSlack = 8e6): void {
   const base = list.find((sample) => sample.step >= 50)!;
   const end = list.at(-1)!;
   expect(end.device, "bytes on the device").toBeLessThanOrEqual(base.device * 1.05 + 4096);
   expect(end.heap, "bytes of JavaScript objects").toBeLessThan(base.heap + 4e6);
-  expect(end.arrays, "bytes of ArrayBuffers").toBeLessThan(base.arrays + 8e6);
+  expect(end.arrays, "bytes of ArrayBuffers").toBeLessThan(base.arrays + arraysSlack);
 }
 
 const hasGpu = await webgpuAvailable();
@@ -45,8 +45,18 @@ describe("memory over 10,000 steps", { timeout: 300_000 }, () => {
   );
 });
 
+describe("memory over 3,000 predictions", { timeout: 300_000 }, () => {
+  it.each(["cpu", "cpu:js"])("is flat on %s when nothing is written", async (device) =>
+    expectFlat(await samples(device, "eval", "3000"), 1e5),
+  );
+});
+
 describe("models that come and go", { timeout: 300_000 }, () => {
   it.each(["cpu", "cpu:js"])("leave nothing behind on %s after 100 times", async (device) =>
     expectFlat(await samples(device, "models", "100")),
+  );
+  it.each(["cpu", "cpu:js"])("leave nothing behind on %s when loaded and never read", async (device) =>
+    // 1.3 MB of values each; a few dozen are kept.
+    expectFlat(await samples(device, "unread", "200"), 48e6),
   );
 });

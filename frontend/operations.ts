@@ -1,0 +1,28 @@
+/** Which operator recorded a node, as long as the node has a history. */
+import type { Node } from "../ir/graph.ts";
+
+export interface Operation {
+  readonly name: string;
+  readonly inputs: ReadonlySet<Node>;
+  readonly results: ReadonlySet<Node>;
+  /** The user's line, while anomalies are being detected. */
+  readonly site: (() => string | null) | null;
+  /** What an in-place operator overwrote itself: it keeps a copy of that. */
+  readonly overwrites: Node | null;
+  /** What is kept whatever the rule reads (null: what it reads). */
+  readonly saves: readonly Node[] | null;
+}
+
+const operations = new WeakMap<Node, Operation>();
+
+/** The operator that recorded a node. */
+export const operationOf = (node: Node): Operation | null => operations.get(node) ?? null;
+
+export function noteOperationOf(node: Node, operation: Operation): void {
+  operations.set(node, operation);
+}
+
+/** A node became a plain value: through its operator it would keep what that operator read alive. */
+export function forgetOperationOf(node: Node): void {
+  operations.delete(node);
+}
