@@ -27,7 +27,8 @@ function expectFlat(list: readonly Sample[], arraysSlack = 8e6): void {
   const base = list.find((sample) => sample.step >= 50)!;
   const end = list.at(-1)!;
   expect(end.device, "bytes on the device").toBeLessThanOrEqual(base.device * 1.05 + 4096);
-  expect(end.heap, "bytes of JavaScript objects").toBeLessThan(base.heap + 4e6);
+  // The tables of weak maps are as large as what was recorded between two collections: some megabytes.
+  expect(end.heap, "bytes of JavaScript objects").toBeLessThan(base.heap + 10e6);
   expect(end.arrays, "bytes of ArrayBuffers").toBeLessThan(base.arrays + arraysSlack);
 }
 
@@ -45,9 +46,9 @@ describe("memory over 10,000 steps", { timeout: 300_000 }, () => {
   );
 });
 
-describe("memory over 3,000 predictions", { timeout: 300_000 }, () => {
+describe("memory over 8,000 predictions", { timeout: 300_000 }, () => {
   it.each(["cpu", "cpu:js"])("is flat on %s when nothing is written", async (device) =>
-    expectFlat(await samples(device, "eval", "3000"), 1e5),
+    expectFlat(await samples(device, "eval", "8000"), 2e5),
   );
 });
 
