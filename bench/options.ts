@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 
 export interface Options {
-  /** Workloads to run: whole ids, or beginnings of ids. None means all. */
+  /** Workloads to run: whole ids, beginnings of ids, or parts of them. None means all. */
   readonly ids: readonly string[];
   readonly device: string;
   readonly threads: number;
@@ -21,12 +21,12 @@ export interface Options {
 export const usage = `npm run bench -- [ids] [--device cpu|cpu:js|webgpu] [--threads N] [--budget MS] [--json FILE]
                       [--profile] [--peers] [--targets]
 
-  ids        workloads, or beginnings of their names: W1_256, W3, W7 (all by default)
+  ids        workloads, or beginnings or parts of their names: W1_256, W3, gpt (all by default)
   --device   where to compute: cpu (WebAssembly), cpu:js (JavaScript loops), webgpu
   --threads  threads of the cpu device (1)
   --budget   milliseconds of samples for each workload (800)
   --json     also writes the rows to a file
-  --profile  also times every kernel by itself
+  --profile  also times every kernel by itself, and writes out/profile-<id>.json for Perfetto
   --peers    also measures other libraries, each in a process of its own, and compares the results
   --targets  measures the targets of docs/performance.md, and of the workloads only those that are named`;
 
@@ -71,7 +71,8 @@ export function select<T extends { readonly id: string }>(items: readonly T[], i
   const chosen = new Set<T>();
   for (const id of ids) {
     const named = items.filter((item) => item.id === id);
-    const found = named.length > 0 ? named : items.filter((item) => item.id.startsWith(id));
+    const begun = items.filter((item) => item.id.startsWith(id));
+    const found = [named, begun, items.filter((item) => item.id.includes(id))].find(({ length }) => length > 0) ?? [];
     if (found.length === 0)
       throw new RangeError(`There is no workload ${id}. Workloads: ${items.map((item) => item.id).join(", ")}.`);
     for (const item of found) chosen.add(item);

@@ -2,7 +2,7 @@
  * `npm run bench`: our figures for the workloads of bench/README.md, with the machine's own limits measured in the same
  * run beside them, and with other libraries' where they are asked for.
  */
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import v8 from "node:v8";
 import type { Measurement } from "./measure.ts";
 import { parseOptions, select, usage, type Options } from "./options.ts";
@@ -10,6 +10,8 @@ import type { Workload } from "./workloads/workload.ts";
 
 // Node 20 has relaxed SIMD behind a flag, which counts only until the first module is compiled: hence the late imports.
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+
+const profiledRuns = 15;
 
 const options = parseOptions(process.argv.slice(2));
 if (options.help) console.log(usage);
@@ -68,6 +70,7 @@ async function measureAll(chosen: readonly Workload[]): Promise<unknown[]> {
       figures = await measure(workload, options);
       rows.push(figures);
       console.log(table.row(workload, figures, peak));
+      if (options.profile) console.log(await profile(workload));
     } catch (error) {
       if (!(error instanceof NotImplemented)) throw error;
       console.log(`${workload.id.padEnd(16)}NOT IMPLEMENTED: ${error.message}`);
@@ -75,6 +78,21 @@ async function measureAll(chosen: readonly Workload[]): Promise<unknown[]> {
     if (options.peers) rows.push(...(await measurePeers(workload, figures)));
   }
   return rows;
+}
+
+/** The kernels of a workload's program, the slowest first. */
+async function profile(workload: Workload): Promise<string> {
+  const { profiler } = await import("../frontend/index.ts");
+  const work = workload.prepare(options.device);
+  // What the first run does once is no part of a step.
+  await profiler.profile({ with_stack: true }, async () => work.run());
+  const steady = profiler.profile({ with_stack: true });
+  for (let i = 0; i < profiledRuns; i++) await work.run();
+  steady.stop();
+  await mkdir("out", { recursive: true });
+  const trace = `out/profile-${workload.id}.json`;
+  steady.export_chrome_trace(trace);
+  return `${steady.key_averages().table({ row_limit: 40 })}\n${trace} opens in https://ui.perfetto.dev`;
 }
 
 /** The same work by every peer that can do it, and how much longer it takes than ours. */

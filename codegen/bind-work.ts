@@ -21,13 +21,15 @@ const copy = (from: number, to: number): Copy => ({ kind: "copy", from, to });
 export const bindWork = (work: readonly PlacedWork[], slots: Slots, numbers: Numbers): Step[] =>
   work.flatMap((item): Step[] => {
     if ("lowered" in item) {
-      const { kernel, arguments: nodes, scalars } = item.lowered;
+      const { lowered, sites } = item;
+      const { kernel, arguments: nodes, scalars } = lowered;
       return [
         {
           kind: "kernel",
           kernel,
           buffers: nodes.map((node) => slots.of(node)),
           numbers: scalars.map((node) => numbers.get(node)!),
+          ...(sites.length === 0 ? {} : { sites }),
         },
       ];
     }

@@ -19,6 +19,8 @@ export interface PlacedKernel {
   readonly writes: readonly Node[];
   /** It computes each element by itself: it may be put together with others that do. */
   readonly elementwise: boolean;
+  /** Lines of the user's that it computes, where they were noted. */
+  readonly sites: readonly string[];
 }
 
 /** A loop or a choice among kernels, with the kernels inside. */
@@ -68,5 +70,10 @@ function lowerOne(region: Region, target: Target, stored: (node: Node) => boolea
     lowered,
     writes: lowered.arguments.filter((node, k) => stores.has(node) && lowered.kernel.buffers[k]!.access !== "read"),
     elementwise: region.kind === "loops" && region.reduced.length === 0,
+    sites: sitesOf(region),
   }));
 }
+
+const sitesOf = ({ members }: Region): string[] => [
+  ...new Set(members.map(({ site }) => site?.() ?? null).filter((site) => site !== null)),
+];

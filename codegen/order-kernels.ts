@@ -72,4 +72,5 @@ const merged = (group: readonly PlacedKernel[]): PlacedKernel => ({
   ),
   writes: group.flatMap(({ writes }) => writes),
   elementwise: true,
+  sites: [...new Set(group.flatMap(({ sites }) => sites))],
 });

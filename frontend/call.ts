@@ -5,7 +5,7 @@
 import { isNode } from "../ir/builder.ts";
 import { canCast } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
-import { enterScope, nextNodeId, type Node } from "../ir/graph.ts";
+import { enterScope, nextNodeId, noteSite, type Node } from "../ir/graph.ts";
 import { operators, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { parseSignature } from "../ir/signature.ts";
@@ -17,7 +17,7 @@ import { NamedResults } from "./named-results.ts";
 import { refuseOverlap, takeOut, writeInto, writeOut } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { noteOperation } from "./saved-values.ts";
-import { withSite } from "./site.ts";
+import { captureSite, notesSites, withSite } from "./site.ts";
 import { Tensor, viewLayout } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { movement } from "./views.ts";
@@ -192,6 +192,7 @@ function record(
   overwrites: Node | null = null,
 ): RecordResult {
   enterScope(device.name);
+  noteSite(notesSites() ? captureSite() : null);
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
   const result = recordOperator(graph, definition, bound.args, isNode, measured);
@@ -231,6 +232,7 @@ function callView(definition: Operator, bound: Bound, device: Device): Result {
   const first = parseSignature(definition.signature).parameters[0]!.name;
   const of = (node: Node): RecordResult => recordOperator(graph, definition, { ...bound.args, [first]: node }, isNode);
   enterScope(device.name);
+  noteSite(notesSites() ? captureSite() : null);
   const firstNode = nextNodeId();
   const result = of(source.node_());
   traceObserver()?.called?.(definition.name, firstNode, nextNodeId());

@@ -27,7 +27,7 @@ import { graphKey, sameSignature } from "../ir/graph-key.ts";
 import { placeholders, placeOf, recorder, scalarValue, valuesOf } from "./recorder.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { reachesLeaf } from "./saved-values.ts";
-import { captureSite } from "./site.ts";
+import { captureSite, notesSites } from "./site.ts";
 import { graph, settings } from "./state.ts";
 import { newestStorageId, Storage, takeWritten } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
@@ -281,6 +281,7 @@ function guardArguments(args: readonly unknown[], nameOf: (path: string) => stri
     { name: "is_grad_enabled()", value: graph.gradEnabled },
     { name: "get_default_dtype()", value: settings.defaultDType },
     { name: "get_default_device()", value: settings.defaultDevice },
+    { name: "the profiler's with_stack", value: notesSites() },
   );
   return guards;
 }

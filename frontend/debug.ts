@@ -14,8 +14,8 @@
  */
 import type { Program } from "../ir/program.ts";
 import type { Device, DeviceName, Executable } from "../runtime/device.ts";
-import { profiled } from "../runtime/profile.ts";
-import { putDevice, putTimes, watch, type DebugFlags, type Stage } from "./debug-watch.ts";
+import { watchable } from "./watch-runs.ts";
+import { putDevice, watch, type DebugFlags, type Stage } from "./debug-watch.ts";
 
 export type { DebugFlags, Stage };
 
@@ -80,8 +80,8 @@ export function noteDevice(name: DeviceName): void {
   if (flags.debug >= 1) putDevice(name);
 }
 
-/** Generates code for a program; its runs are timed kernel by kernel under `debug: 2`. */
+/** Generates code for a program; its runs are timed kernel by kernel while somebody watches (`watchRuns`, `debug: 2`). */
 export function prepareProgram(device: Device, program: Program): Executable {
-  if (flags.debug < 2 || !device.synchronous) return device.prepare(program);
-  return profiled(device, program, (times) => putTimes(program, times));
+  const executable = device.prepare(program);
+  return device.synchronous ? watchable(device, executable, flags.debug >= 2) : executable;
 }

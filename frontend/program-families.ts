@@ -6,6 +6,7 @@ import { generalise, type ProgramFamily } from "../codegen/generalise.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Device, Executable } from "../runtime/device.ts";
 import { prepareProgram } from "./debug.ts";
+import { notesSites } from "./site.ts";
 import { compileGraph, type Compiled, type CompileOptions } from "./pipeline.ts";
 
 /** Graphs of one form in which the same numbers vary together, such as a batch size and what is computed from it. */
@@ -64,6 +65,8 @@ export function prepareGraph(
   device: Device,
   options: CompileOptions,
 ): { compiled: Compiled; executable: Executable } {
+  // Kernels that are shared belong to no line.
+  if (notesSites()) return prepare(compileGraph(roots, options), device);
   let byForm = families.get(device);
   if (byForm === undefined) families.set(device, (byForm = new Map<string, Family[]>()));
   const form = formOf(signature);

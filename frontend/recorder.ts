@@ -12,6 +12,7 @@ import { noteStatus, statusOf } from "./checks.ts";
 import { forgetOperationOf } from "./operations.ts";
 import { tracing } from "./host-effects.ts";
 import { RetiringValues } from "./retiring-values.ts";
+import { notesSites } from "./site.ts";
 import { Value, valueOf } from "./value.ts";
 import { copyOf } from "./value-copy.ts";
 
@@ -45,6 +46,8 @@ export interface Contributor {
 
 export class Recorder {
   private readonly cache = new Map<Device, Map<number, CacheEntry[]>>();
+  /** The same for programs whose kernels know the user's lines (`noteSites`). */
+  private readonly located: typeof this.cache = new Map();
   /** All entries, least recently used first, with where they are kept. */
   private readonly entries = new Map<
     CacheEntry,
@@ -177,8 +180,9 @@ export class Recorder {
     const hints: readonly OutputHint[] = status === null ? requestedHints : [...requestedHints, "escapes"];
     const order = canonicalOrder(roots, isLeaf);
     const key = graphKey(order, roots, isLeaf);
-    let byHash = this.cache.get(device);
-    if (byHash === undefined) this.cache.set(device, (byHash = new Map<number, CacheEntry[]>()));
+    const cache = notesSites() ? this.located : this.cache;
+    let byHash = cache.get(device);
+    if (byHash === undefined) cache.set(device, (byHash = new Map<number, CacheEntry[]>()));
     let entry = byHash.get(key.hash)?.find((candidate) => sameSignature(candidate.signature, key.signature));
     if (entry !== undefined && mayExtend && entry.late.size > 0) {
       const { late } = entry;

@@ -27,6 +27,13 @@ export function captureSite(): () => string | null {
   return () => userSite(here.stack);
 }
 
+let noting = false;
+/** Whether nodes remember the lines that recorded them: programs that were made without are not used then. */
+export const notesSites = (): boolean => noting;
+export function noteSites(on: boolean): void {
+  noting = on;
+}
+
 /** Runs a call; an error gets the user's line. */
 export function withSite<T>(run: () => T): T {
   try {

@@ -200,10 +200,20 @@ export interface NodeOf<P extends Primitive> {
   binding: unknown;
   /** Nodes that a `call` stands for, made when first asked for. */
   expansion: readonly Node[] | null;
+  /** Where the user asked for it: noted only while somebody wants to know (`noteSite`). */
+  readonly site: Site | null;
 }
 
 /** A node, discriminated by `op`. */
 export type Node = { [P in Primitive]: NodeOf<P> }[Primitive];
+
+/** A line of the user's, worked out when asked for. */
+export type Site = () => string | null;
+let currentSite: Site | null = null;
+/** What nodes are made for from here on; null for nothing that is known. */
+export function noteSite(site: Site | null): void {
+  currentSite = site;
+}
 
 const seedOf = new Map<string, number>();
 /** FNV-1a over UTF-16 code units. */
@@ -328,6 +338,7 @@ export function makeNode<P extends Primitive>(request: NodeRequest<P>, attrText 
     requiresGrad: request.requiresGrad,
     binding: null,
     expansion: null,
+    site: currentSite,
   } as Node;
 }
 
@@ -367,6 +378,7 @@ export function leafNode(
     requiresGrad,
     binding,
     expansion: null,
+    site: null,
   };
 }
 

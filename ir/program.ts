@@ -47,6 +47,8 @@ export type LeafStep =
       readonly buffers: readonly number[];
       /** Number slot ids in the order of the kernel's numbers. */
       readonly numbers: readonly number[];
+      /** Lines of the user's that the kernel computes, where they were noted (`Node.site`). */
+      readonly sites?: readonly string[];
     }
   | { readonly kind: "copy"; readonly from: number; readonly to: number }
   /** A draw from a generator: fills the slot on the host. Never inside another step. */

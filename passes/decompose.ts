@@ -6,7 +6,7 @@
  */
 import { makeBody, withBodies } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
-import { topologicalOrder, type Node } from "../ir/graph.ts";
+import { noteSite, topologicalOrder, type Node } from "../ir/graph.ts";
 import { operator } from "../ir/operator.ts";
 
 export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
@@ -26,6 +26,7 @@ export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
       continue;
     }
     const inputs = node.inputs.map((input) => result(input)!);
+    noteSite(node.site);
     switch (node.op) {
       case "detach":
       case "leaf":
@@ -78,5 +79,6 @@ export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
     }
     stack.pop();
   }
+  noteSite(null);
   return roots.map((root) => result(root)!);
 }

@@ -8,7 +8,7 @@
  */
 import type { GraphBuilder } from "../ir/builder.ts";
 import { gradients } from "../ir/gradients.ts";
-import { topologicalOrder, type Node, type NodeOf } from "../ir/graph.ts";
+import { noteSite, topologicalOrder, type Node, type NodeOf } from "../ir/graph.ts";
 import { operator } from "../ir/operator.ts";
 import { condAdjoint, loopAdjoint } from "./region-adjoints.ts";
 
@@ -70,6 +70,7 @@ export function differentiate(
     }
     if (!node.inputs.some((input) => useful.has(input))) continue;
     hooks.onNode?.(node);
+    noteSite(node.site);
     const produced = adjoint(g, node, grads).map((grad, k) => (node.inputs[k]!.requiresGrad ? grad : null));
     const inputGradients = hooks.onRule?.(node, grads, produced) ?? produced;
     node.inputs.forEach((input, k) => {
@@ -77,6 +78,7 @@ export function differentiate(
       if (grad && useful.has(input)) accumulate(input, 0, grad);
     });
   }
+  noteSite(null);
   return targets.map((target) => results.get(target) ?? null);
 }
 

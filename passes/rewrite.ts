@@ -1,7 +1,7 @@
 /** Rebuilding a graph node by node, inputs first: what every graph-to-graph pass is written with. */
 import { makeBody, withBodies } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
-import { topologicalOrder, type Node } from "../ir/graph.ts";
+import { noteSite, topologicalOrder, type Node } from "../ir/graph.ts";
 
 /** Returns a replacement for `node` (whose inputs are already replaced), or the node itself. */
 export type RewriteRule = (g: GraphBuilder, node: Node) => Node;
@@ -23,12 +23,16 @@ export function rewrite(g: GraphBuilder, roots: readonly Node[], rule: RewriteRu
   const replaced = new Map<Node, Node>();
   for (const node of topologicalOrder(roots)) {
     const inputs = node.inputs.map((input) => replaced.get(input)!);
+    noteSite(node.site);
     const moved = node.inputs.length === 0 ? node : g.rebuild(node, inputs);
     // Regions are nested no deeper than the program that was written.
     const rebuilt = withBodies(g, moved, (body) => makeBody(body.parameters, rewrite(g, body.results, rule)));
+    // Rewriting a body has left the note elsewhere.
+    noteSite(node.site);
     const after = rule(g, rebuilt);
     if (observer !== null && after !== rebuilt) observer(rebuilt, after);
     replaced.set(node, after);
   }
+  noteSite(null);
   return roots.map((root) => replaced.get(root)!);
 }

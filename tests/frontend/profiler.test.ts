@@ -1,0 +1,119 @@
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { optimizerOn, perceptron } from "../support/training-profile.ts";
+import * as torch from "cresset";
+
+const { profiler } = torch;
+const here = "profiler.test.ts";
+
+describe("torch.profiler", () => {
+  test("counts the calls, operations and bytes of each kernel", () => {
+    const a = torch.rand(64, 32);
+    const b = torch.rand(32, 16);
+    const prof = profiler.profile(() => {
+      for (let i = 0; i < 3; i++) a.matmul(b).tolist();
+    });
+    expect([...prof.key_averages()]).toMatchObject([
+      { key: "dot", count: 3, flops: 2 * 64 * 32 * 16, bytes: 4 * (64 * 32 + 32 * 16 + 64 * 16), stack: [] },
+    ]);
+    a.matmul(b).tolist();
+    expect(prof.events()).toHaveLength(3);
+  });
+
+  test("names the user's lines with with_stack, also of what was compiled before", () => {
+    const x = torch.arange(12).to(torch.float32).reshape(3, 4);
+    const compute = (): unknown => x.exp().sum(0).tolist();
+    const step = torch.compile((v: torch.Tensor) => v.mul(2).sin());
+    const plain = [compute(), step(x).tolist()];
+    const prof = profiler.profile({ with_stack: true }, () => {
+      expect([compute(), step(x).tolist()]).toEqual(plain);
+    });
+    const lines = [...prof.key_averages()].map(({ stack }) => stack.map((site) => site.split("/").at(-1)!));
+    expect(lines).toHaveLength(2);
+    for (const [first] of lines) expect(first).toMatch(new RegExp(`^${here}:\\d+:\\d+$`));
+    expect(lines[0]).not.toEqual(lines[1]);
+    expect([...profiler.profile(compute).key_averages()][0]!.stack).toEqual([]);
+  });
+
+  test.each(["cpu", "cpu:js"])(
+    "changes no result of training with indices, draws and updates in place on %s",
+    (device) => {
+      const losses = (watched: boolean): number[] => {
+        torch.manual_seed(5);
+        const model = perceptron(device);
+        const optimizer = optimizerOn(model);
+        const step = torch.compile((tokens: torch.Tensor) => {
+          optimizer.zero_grad();
+          const loss = model(tokens).square().mean();
+          loss.backward();
+          optimizer.step();
+          return loss;
+        });
+        const tokens = torch.tensor([1n, 3n, 3n, 0n], { device });
+        const run = (): number => Number(step(tokens).item());
+        const first = [run(), run()];
+        const prof = profiler.profile();
+        if (!watched) prof.stop();
+        const rest = [run(), run(), run()];
+        prof.stop();
+        expect(prof.events().length > 0).toBe(watched);
+        return [...first, ...rest, run()];
+      };
+      const expected = losses(false);
+      expect(losses(true)).toEqual(expected);
+      expect(expected.at(-1)!).toBeLessThan(expected[0]!);
+    },
+  );
+
+  test("prints rates, shares of what the machine can do, and the slowest first", () => {
+    const big = torch.rand(256, 256);
+    const prof = profiler.profile(() => {
+      for (let i = 0; i < 5; i++) {
+        big.matmul(big).tolist();
+        torch.ones(2).add(1).tolist();
+      }
+    });
+    const [header, first, ...rest] = prof.key_averages().table().split("\n");
+    expect(header).toMatch(/kernel +calls +total ms +share +ms +GFLOP\/s +GB\/s +peak/);
+    expect(first).toMatch(/^dot +5 .*%.* float32\[256, 256\]/);
+    expect(rest.at(-1)).toMatch(/ms in all; of one thread: \d+\.\d GFLOP\/s, copying \d+\.\d GB\/s/);
+    expect(prof.key_averages().table({ row_limit: 1 }).split("\n")).toHaveLength(3);
+  });
+
+  test("writes what Perfetto opens: kernels and named stretches, in microseconds", async () => {
+    const prof = profiler.profile(() => {
+      profiler.record_function("forward", () => torch.ones(8).exp().tolist());
+    });
+    const file = path.join(await mkdtemp(path.join(tmpdir(), "trace-")), "trace.json");
+    prof.export_chrome_trace(file);
+    const { traceEvents } = JSON.parse(await readFile(file, "utf8")) as torch.profiler.ChromeTrace;
+    const timed = traceEvents.filter((event) => event.ph === "X");
+    const region = timed.find(({ name }) => name === "forward")!;
+    const kernel = timed.find(({ cat }) => cat === "kernel")!;
+    expect(kernel.ts).toBeGreaterThanOrEqual(region.ts);
+    expect(kernel.ts + kernel.dur).toBeLessThanOrEqual(region.ts + region.dur);
+    expect(traceEvents.filter((event) => event.ph === "M").map(({ args }) => args["name"])).toEqual([
+      "program",
+      "kernels",
+    ]);
+  });
+
+  test("measures an asynchronous function until its promise settles, and stops after an error", async () => {
+    const prof = await profiler.profile(async () => {
+      await Promise.resolve();
+      torch.ones(4).exp().tolist();
+    });
+    expect(prof.events()).toHaveLength(1);
+    let kept: torch.profiler.profile | null = null;
+    const failing = (): unknown =>
+      profiler.profile((given) => {
+        kept = given;
+        throw new RangeError("no");
+      });
+    expect(failing).toThrow("no");
+    torch.ones(5).exp().tolist();
+    expect(kept!.events()).toHaveLength(0);
+  });
+});
