@@ -1,2 +1,3 @@
 /** `torch.linalg`: linear algebra. https://docs.pytorch.org/docs/stable/linalg.html */
 export * from "./generated/linalg.ts";
+export { LinAlgError } from "../ir/errors.ts";

@@ -30,6 +30,8 @@ export class IndexError extends CressetError {}
 export class ArgumentError extends CressetError {}
 /** A value outside an operator's domain, found when values are known. */
 export class ValueError extends CressetError {}
+/** A matrix that cannot be factored, found when values are known. */
+export class LinAlgError extends CressetError {}
 /** A model or graph that cannot be exported. */
 export class ExportError extends CressetError {}
 /** Reading a value that is no longer, or cannot be, there. */

@@ -16,6 +16,7 @@ import "./histograms.ts";
 import "./index-put.ts";
 import "./indexing.ts";
 import "./joining.ts";
+import "./linalg/index.ts";
 import "./logarithmic-products.ts";
 import "./logic.ts";
 import "./masking.ts";

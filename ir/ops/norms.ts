@@ -5,6 +5,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
+import { singularValues } from "./linalg/svd.ts";
 import { axesOf, axisOf, checkBroadcast, describe, dropAxes, keepOrDrop, promoted, range } from "./support.ts";
 
 const reduced = "[*] -> [*] without dim (of size 1 with keepdim)";
@@ -56,16 +57,30 @@ function normOf(
       `norm: the input dtype should be either floating point or complex dtypes, got ${describe(x)}.`,
       "Convert it with input.float().",
     );
-  if (p === "nuc")
-    throw new ArgumentError(
-      "norm/nuc",
-      "norm: the nuclear norm is linalg.matrix_norm's.",
-      'Use torch.linalg.matrix_norm(input, "nuc").',
-    );
+  if (p === "nuc") return nuclearNorm(g, x, dim, keepdim);
   if (typeof p === "string" && p !== "fro")
     throw new ArgumentError("norm/p", `norm: p must be a number, "fro" or "nuc", got "${p}".`);
   const axes = axesOf("norm", dim, x.shape.length);
   return keepOrDrop(g, vectorNorm(g, x, typeof p === "number" ? p : 2, axes), axes, keepdim);
+}
+
+/** The sum of the singular values of the matrices in two dimensions. */
+function nuclearNorm(g: GraphBuilder, x: Node, dim: readonly number[] | null, keepdim: boolean): Node {
+  const rank = x.shape.length;
+  const pair = dim === null && rank === 2 ? [0, 1] : (dim ?? []).map((d) => axisOf("norm", d, rank));
+  if (pair.length !== 2 || pair[0] === pair[1])
+    throw new ArgumentError(
+      "norm/nuc",
+      `norm: the nuclear norm is of the matrices in two dimensions: ${describe(x)}.`,
+      "Give two dimensions as dim.",
+    );
+  const rest = range(rank).filter((axis) => !pair.includes(axis));
+  const values = singularValues(g, g.permute(x, [...rest, ...pair]));
+  const total = g.reshape(
+    g.sum(values, [rank - 2]),
+    x.shape.map((size, axis) => (pair.includes(axis) ? 1 : size)),
+  );
+  return keepOrDrop(g, total, pair, keepdim);
 }
 
 for (const [name, type] of [
@@ -157,6 +172,31 @@ function crossOf(g: GraphBuilder, name: string, input: Node, other: Node, dim: n
     g.concat([g.sliceAxis(v, axis, by, 3 - by), g.sliceAxis(v, axis, 0, by)], axis);
   return g.sub(g.mul(turned(a, 1), turned(b, 2)), g.mul(turned(a, 2), turned(b, 1)));
 }
+defineOp({
+  name: "linalg_cross",
+  signature: "linalg_cross(Tensor input, Tensor other, *, int dim=-1) -> Tensor",
+  places: ["linalg"],
+  doc: {
+    summary: "Vector product of three-dimensional vectors along dim.",
+    shape: "[.., 3, ..] and [.., 3, ..] -> [.., 3, ..]",
+    source: "torch.linalg.cross",
+  },
+  gradient: "through decomposition",
+  record(g, { input, other, dim }) {
+    if (input.shape.length !== other.shape.length)
+      throw new ShapeError(
+        "linalg.cross/rank",
+        `linalg.cross: inputs must have the same number of dimensions, got ${describe(input)} and ${describe(other)}.`,
+      );
+    const axis = axisOf("linalg.cross", dim, input.shape.length);
+    if (input.shape[axis] !== 3 || other.shape[axis] !== 3)
+      throw new ShapeError(
+        "linalg.cross/size",
+        `linalg.cross: inputs dimension ${dim} must have length 3. Got ${input.shape[axis]} and ${other.shape[axis]}.`,
+      );
+    return crossOf(g, "linalg.cross", input, other, dim);
+  },
+});
 defineOp({
   name: "cross",
   signature: "cross(Tensor input, Tensor other, int? dim=None) -> Tensor",

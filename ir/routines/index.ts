@@ -15,17 +15,24 @@ interface Value {
   readonly shape: Shape;
 }
 
-/** Sizes of one result, and whether it holds numbers of the input's type or counts. */
+/** Floats of the one type that all inputs have, or int32. */
+type Content = "numbers" | "counts";
+interface Input {
+  /** How many trailing axes one run takes. */
+  readonly rank: number;
+  readonly holds: Content;
+}
+const matrix: Input = { rank: 2, holds: "numbers" };
+const line: Input = { rank: 1, holds: "numbers" };
 interface Result {
   readonly shape: Shape;
-  readonly holds: "numbers" | "counts";
+  readonly holds: Content;
 }
 const numbers = (...shape: readonly number[]): Result => ({ shape, holds: "numbers" });
 const counts = (...shape: readonly number[]): Result => ({ shape, holds: "counts" });
 
 interface RoutineRule<P> {
-  /** How many trailing axes of each input one run takes. */
-  readonly ranks: readonly number[];
+  readonly inputs: readonly Input[];
   /** The results of a run on inputs of these sizes, or the rule that they break. */
   readonly results: (sizes: readonly Shape[], parameters: P) => readonly Result[] | string;
 }
@@ -34,42 +41,50 @@ const square = ([rows, columns]: Shape): boolean => rows === columns;
 
 export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParameters[N]> } = {
   cholesky: {
-    ranks: [2],
+    inputs: [matrix],
     results: ([a]) => (square(a!) ? [numbers(...a!), counts()] : "the matrix is square"),
   },
   solve_triangular: {
-    ranks: [2, 2],
+    inputs: [matrix, matrix],
     results: ([a, b]) =>
       square(a!) && a![0] === b![0] ? [numbers(...b!)] : "the matrix is square and has as many rows as the other",
   },
   lu: {
-    ranks: [2],
+    inputs: [matrix],
     results: ([a]) => [numbers(...a!), counts(Math.min(...a!)), counts()],
   },
+  permutation: {
+    inputs: [{ rank: 1, holds: "counts" }],
+    results: ([pivots], { rows }) => (pivots![0]! <= rows ? [counts(rows)] : "as many pivots as rows at most"),
+  },
   reflect: {
-    ranks: [2],
+    inputs: [matrix],
     results: ([a]) => [numbers(...a!), numbers(Math.min(...a!))],
   },
   reflections: {
-    ranks: [2, 1],
+    inputs: [matrix, line],
     results: ([packed, tau], { columns }) =>
       tau![0]! <= Math.min(...packed!) && columns <= packed![0]!
         ? [numbers(packed![0]!, columns)]
         : "as many reflections as vectors at most, and columns as rows",
   },
   eigh: {
-    ranks: [2],
+    inputs: [matrix],
     results: ([a]) => (square(a!) ? [numbers(a![0]!), numbers(...a!)] : "the matrix is square"),
   },
   svd: {
-    ranks: [2],
+    inputs: [matrix],
     results: ([a]) => {
       const [m, n] = a as readonly [number, number];
       return m >= n ? [numbers(m, n), numbers(n), numbers(n, n)] : "the matrix has as many rows as columns at least";
     },
   },
+  exponential: {
+    inputs: [matrix],
+    results: ([a]) => (square(a!) ? [numbers(...a!)] : "the matrix is square"),
+  },
   fft: {
-    ranks: [1, 1, 1, 1],
+    inputs: [line, line, line, line],
     results: (sizes) => {
       const n = sizes[0]![0]!;
       if (sizes.some((size) => size[0] !== n)) return "all lines have one length";
@@ -82,14 +97,15 @@ export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParamet
 export function inferRoutine(call: RoutineCall, inputs: readonly Value[]): readonly Value[] | string {
   const rule = routines[call.name] as RoutineRule<RoutineCall> | undefined;
   if (rule === undefined) return `no routine is named ${call.name}`;
-  const { ranks } = rule;
-  if (inputs.length !== ranks.length) return `${call.name} takes ${ranks.length} inputs`;
-  const { dtype } = inputs[0]!;
+  const expected = rule.inputs;
+  if (inputs.length !== expected.length) return `${call.name} takes ${expected.length} inputs`;
+  const dtype = inputs.find((_, i) => expected[i]!.holds === "numbers")?.dtype ?? "float32";
   if (dtype !== "float32" && dtype !== "float64") return "a routine takes float32 or float64";
-  if (inputs.some((input) => input.dtype !== dtype)) return "operands have one type";
-  if (inputs.some((input, i) => input.shape.length < ranks[i]!))
-    return `${call.name} takes ${ranks.join(" and ")} axes`;
-  const batches = inputs.map((input, i) => batchOf(input.shape, ranks[i]!));
+  if (inputs.some((input, i) => input.dtype !== (expected[i]!.holds === "numbers" ? dtype : "int32")))
+    return "numbers have one type, and counts are int32";
+  if (inputs.some((input, i) => input.shape.length < expected[i]!.rank))
+    return `${call.name} takes inputs of ${expected.map(({ rank }) => rank).join(" and ")} axes`;
+  const batches = inputs.map((input, i) => batchOf(input.shape, expected[i]!.rank));
   if (batches.some((batch) => !sameShape(batch, batches[0]!))) return "batches have one shape";
   const results = rule.results(
     inputs.map((input, i) => input.shape.slice(batches[i]!.length)),
@@ -106,4 +122,4 @@ const batchOf = (shape: Shape, rank: number): Shape => shape.slice(0, shape.leng
 
 /** The axes of a routine's inputs that count batches. */
 export const routineBatch = (call: RoutineCall, inputs: readonly Value[]): Shape =>
-  batchOf(inputs[0]!.shape, routines[call.name].ranks[0]!);
+  batchOf(inputs[0]!.shape, routines[call.name].inputs[0]!.rank);

@@ -18,6 +18,8 @@ export interface RoutineParameters {
    * the number (from 1) of the first zero pivot.
    */
   lu: { readonly pivot: boolean };
+  /** pivots [k] -> order [rows]: the row of A that stands at each place after the exchanges of `lu`. */
+  permutation: { readonly rows: number };
   /**
    * A [m, n] -> packed [m, n], tau [min(m, n)]: R in and above the diagonal; below it, column i holds the vector v of the
    * reflection I - tau[i] v vᵀ, whose first element is 1 and stands at row i.
@@ -29,6 +31,8 @@ export interface RoutineParameters {
   eigh: None;
   /** A [m, n] with m >= n -> U [m, n], S [n], descending, and V [n, n]: A = U diag(S) Vᵀ, columns orthonormal. */
   svd: None;
+  /** A [n, n] -> E [n, n]: the sum of Aᵏ / k!. */
+  exponential: None;
   /**
    * Real and imaginary part [n], cosines and sines [n] of 2 pi k / n -> both parts of the discrete Fourier transform,
    * sum over j of x[j] exp(-2 pi i j k / n). Of lengths without prime factors above `largestRadix`.

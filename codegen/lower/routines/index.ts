@@ -9,8 +9,9 @@ import { KernelBuilder, type LoweredKernel, type Target } from "../kernel-builde
 import { cholesky } from "./cholesky.ts";
 import { RoutineCode } from "./code.ts";
 import { eigh } from "./eigh.ts";
+import { exponential } from "./exponential.ts";
 import { fft } from "./fft.ts";
-import { lu } from "./lu.ts";
+import { lu, permutation } from "./lu.ts";
 import { reflect, reflections } from "./reflections.ts";
 import { svd } from "./svd.ts";
 import { solveTriangular } from "./triangular.ts";
@@ -21,10 +22,12 @@ const rules: { readonly [N in RoutineName]: Rule<N> } = {
   cholesky,
   solve_triangular: solveTriangular,
   lu,
+  permutation,
   reflect,
   reflections,
   eigh,
   svd,
+  exponential,
   fft,
 };
 

@@ -1,7 +1,7 @@
-/** Gaussian elimination, each pivot the largest of what is left of its column. */
+/** Gaussian elimination, each pivot the largest of what is left of its column, and the order of rows that results. */
 import type { RoutineParameters } from "../../../ir/routines/index.ts";
 import { integer } from "../expressions.ts";
-import { abs, add, and, div, eq, mul, ne, sub } from "./arithmetic.ts";
+import { abs, add, and, div, eq, max, min, mul, ne, sub } from "./arithmetic.ts";
 import type { RoutineCode } from "./code.ts";
 
 export function lu(code: RoutineCode, { pivot }: RoutineParameters["lu"]): void {
@@ -30,4 +30,17 @@ export function lu(code: RoutineCode, { pivot }: RoutineParameters["lu"]): void 
     );
   });
   info.set(failed);
+}
+
+export function permutation(code: RoutineCode, { rows }: RoutineParameters["permutation"]): void {
+  const pivots = code.copy(0, code.scratch(code.sizes[0]!));
+  const order = code.result(0);
+  code.for(0, rows, (i) => order.set(i, i));
+  code.for(0, code.sizes[0]![0]!, (k) => {
+    // Pivots may be anybody's numbers: what is not a row is held inside.
+    const chosen = code.hold(max(min(sub(pivots.get(k), 1), rows - 1), 0));
+    const [upper, lower] = [code.hold(order.get(k)), code.hold(order.get(chosen))];
+    order.set(k, lower);
+    order.set(chosen, upper);
+  });
 }

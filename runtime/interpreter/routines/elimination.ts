@@ -52,3 +52,12 @@ export const lu: RoutineRuleOf<"lu"> = ([slice], { pivot }) => {
   }
   return [a.flat(), pivots, [info]];
 };
+
+export const permutation: RoutineRuleOf<"permutation"> = ([pivots], { rows }) => {
+  const order = Array.from({ length: rows }, (_, i) => i);
+  pivots!.data.forEach((pivot, k) => {
+    const chosen = Math.max(0, Math.min(rows - 1, pivot - 1));
+    [order[k], order[chosen]] = [order[chosen]!, order[k]!];
+  });
+  return [order];
+};

@@ -5,7 +5,8 @@ import { roundToDType, type Element } from "../../../ir/rounding.ts";
 import { elementCount, type Shape } from "../../../ir/shape.ts";
 import type { Values } from "../values.ts";
 import { eigh, svd } from "./eigenvalues.ts";
-import { cholesky, lu, solveTriangular } from "./elimination.ts";
+import { cholesky, lu, permutation, solveTriangular } from "./elimination.ts";
+import { exponential } from "./exponential.ts";
 import { reflect, reflections } from "./reflections.ts";
 import { fft } from "./transform.ts";
 
@@ -23,10 +24,12 @@ const rules: { readonly [N in RoutineName]: RoutineRuleOf<N> } = {
   cholesky,
   solve_triangular: solveTriangular,
   lu,
+  permutation,
   reflect,
   reflections,
   eigh,
   svd,
+  exponential,
   fft,
 };
 

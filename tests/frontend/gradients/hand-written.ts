@@ -8,6 +8,12 @@ interface Function {
   readonly inputs: Samples[string];
 }
 
+const matrix = () => torch.diag(torch.tensor([1, 2, 4], { dtype: torch.float64 })).add(signed(3, 3).detach());
+const leaf = () => matrix().requires_grad_();
+/** A positive-definite matrix of any one. */
+const gram = (x: torch.Tensor): torch.Tensor => x.matmul(x.mT).add(torch.eye(3, { dtype: torch.float64 }));
+const even = (x: torch.Tensor): torch.Tensor => x.add(x.mT);
+
 /** The same draws in every evaluation. */
 const seeded =
   <A extends unknown[]>(call: (...args: A) => unknown) =>
@@ -17,6 +23,45 @@ const seeded =
   };
 
 export const handWritten: Readonly<Record<string, Function>> = {
+  "torch.linalg.cholesky of a symmetric matrix": {
+    call: (x: torch.Tensor) => [
+      torch.cholesky(gram(x)),
+      torch.linalg.cholesky(gram(x), { upper: true }),
+      torch.linalg.cholesky_ex(gram(x)).L,
+    ],
+    inputs: () => [[leaf()]],
+  },
+  "torch.cholesky_solve with a triangular factor": {
+    call: (x: torch.Tensor, b: torch.Tensor) => [
+      torch.cholesky_solve(b, x.tril()),
+      torch.cholesky_solve(b, x.triu(), true),
+      torch.cholesky_inverse(x.tril()),
+    ],
+    inputs: () => [[leaf(), signed(3, 2)]],
+  },
+  "torch.linalg.eigh of a symmetric matrix, vectors without their signs": {
+    call: (x: torch.Tensor) => {
+      const [values, vectors] = torch.linalg.eigh(even(x));
+      return [values, vectors.square(), torch.linalg.eigvalsh(even(x), "U")];
+    },
+    inputs: () => [[leaf()]],
+  },
+  "torch.linalg.svd, vectors without their signs": {
+    call: (x: torch.Tensor) => {
+      const [u, s, vh] = torch.linalg.svd(x, false);
+      const [left, , right] = torch.svd(x);
+      return [u.square(), s, vh.square(), u.mul(s).matmul(vh), left.square(), right.square()];
+    },
+    inputs: () => [[leaf()], [signed(4, 2)], [signed(2, 4)]],
+  },
+  "torch.linalg.det of a singular matrix": {
+    call: (x: torch.Tensor) => torch.linalg.det(torch.cat([x, x.sum(0, true)])),
+    inputs: () => [[signed(2, 3)]],
+  },
+  "torch.norm of matrices": {
+    call: (x: torch.Tensor) => torch.norm(x, "nuc", [0, 2]),
+    inputs: () => [[signed(3, 2, 4)]],
+  },
   "x.at": {
     call: (x: torch.Tensor) => [
       x.at("..., 1:3"),

@@ -10,16 +10,27 @@ import { operators, type Operator } from "../../../ir/operator.ts";
 import { parseSignature } from "../../../ir/signature.ts";
 import { handWritten } from "./hand-written.ts";
 import { signed, type Samples } from "./inputs.ts";
+import { linalg } from "./linalg.ts";
 import { nn } from "./nn.ts";
 import { pointwise } from "./pointwise.ts";
 import { reductions } from "./reductions.ts";
 import { shapes } from "./shapes.ts";
 
-const samples: Samples = { ...pointwise, ...shapes, ...reductions, ...nn };
+const samples: Samples = { ...pointwise, ...shapes, ...reductions, ...nn, ...linalg };
 
 /** Operators that differences cannot judge here, and why. */
 const exceptions: Readonly<Record<string, string>> = {
   bitwise_not: "takes integers only",
+  // What these read of a matrix is one triangle, or what they give is fixed but for signs: see hand-written.ts.
+  cholesky: "reads one triangle",
+  linalg_cholesky: "reads one triangle",
+  linalg_cholesky_ex: "reads one triangle",
+  cholesky_solve: "reads one triangle",
+  cholesky_inverse: "reads one triangle",
+  linalg_eigh: "reads one triangle",
+  linalg_eigvalsh: "reads one triangle",
+  linalg_svd: "signs of vectors are free",
+  svd: "signs of vectors are free",
 };
 
 /** Outputs that are by-products: PyTorch's have no gradient either. */

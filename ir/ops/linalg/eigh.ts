@@ -1,0 +1,88 @@
+/** Eigenvalues of symmetric matrices. */
+import type { GraphBuilder } from "../../builder.ts";
+import { ArgumentError } from "../../errors.ts";
+import type { Node } from "../../graph.ts";
+import { defineOp } from "../../operator.ts";
+import {
+  apply,
+  asColumn,
+  asRow,
+  batchOf,
+  diagonalMatrix,
+  isEmpty,
+  product,
+  requireSquare,
+  rowsOf,
+  run,
+  symmetric,
+  transposed,
+  withDiagonal,
+  withoutDiagonal,
+} from "./matrices.ts";
+
+const factors = defineOp({
+  name: "eigh_factors",
+  signature: "eigh_factors(Tensor input) -> Tensor[2]",
+  places: [],
+  composite: true,
+  doc: {
+    summary: "Eigenvalues, ascending, and eigenvectors of a symmetric matrix, of which the lower triangle is read.",
+    shape: "[*, n, n] -> [*, n], [*, n, n]",
+    source: "torch.linalg.eigh",
+  },
+  // V (diag(dL) + Vᵀ dV / (differences of L)) Vᵀ, as the symmetric matrix that it stands for.
+  gradient(g, { outputs, grads }) {
+    const [values, vectors] = outputs as readonly [Node, Node];
+    const [gradValues, gradVectors] = grads;
+    if (!gradValues && !gradVectors) return [null];
+    const turned = transposed(g, vectors);
+    let middle: Node | null = gradValues ? diagonalMatrix(g, gradValues) : null;
+    if (gradVectors) {
+      const apart = withDiagonal(g, g.sub(asRow(g, values), asColumn(g, values)), 1);
+      const turning = withoutDiagonal(g, g.div(product(g, turned, gradVectors), apart));
+      middle = middle === null ? turning : g.add(middle, turning);
+    }
+    const result = product(g, product(g, vectors, middle!), turned);
+    return [gradVectors ? symmetric(g, result) : result];
+  },
+  record(g, { input }) {
+    if (isEmpty(input)) return [g.full([...batchOf(input), rowsOf(input)], 0, input.dtype), input];
+    return run(g, { name: "eigh" }, [input]);
+  },
+});
+
+export function eighOf(g: GraphBuilder, name: string, input: Node, triangle: string): [Node, Node] {
+  requireSquare(name, input);
+  if (triangle !== "L" && triangle !== "U" && triangle !== "l" && triangle !== "u")
+    throw new ArgumentError(`${name}/UPLO`, `${name}: Expected UPLO argument to be 'L' or 'U', but got ${triangle}.`);
+  const isUpper = triangle.toUpperCase() === "U";
+  return apply(g, factors, { input: isUpper ? transposed(g, input) : input }) as [Node, Node];
+}
+
+defineOp({
+  name: "linalg_eigh",
+  signature: "linalg_eigh(Tensor A, string UPLO=L) -> Tensor[2]",
+  places: ["linalg"],
+  results: ["eigenvalues", "eigenvectors"],
+  doc: {
+    summary:
+      "Eigenvalues, ascending, and eigenvectors (in columns) of a symmetric matrix, reading its lower or upper triangle.",
+    shape: "[*, n, n] -> [*, n], [*, n, n]",
+    source: "torch.linalg.eigh",
+  },
+  gradient: "through decomposition",
+  record: (g, { A, UPLO }) => eighOf(g, "linalg.eigh", A, UPLO),
+});
+
+defineOp({
+  name: "linalg_eigvalsh",
+  signature: "linalg_eigvalsh(Tensor A, string UPLO=L) -> Tensor",
+  places: ["linalg"],
+  doc: {
+    summary: "Eigenvalues of a symmetric matrix, ascending.",
+    shape: "[*, n, n] -> [*, n]",
+    source: "torch.linalg.eigvalsh",
+  },
+  gradient: "through decomposition",
+  record: (g, { A, UPLO }) => eighOf(g, "linalg.eigvalsh", A, UPLO)[0],
+});

@@ -1,0 +1,11 @@
+/** Operators on matrices. */
+import "./cholesky.ts";
+import "./eigh.ts";
+import "./exponential.ts";
+import "./inverse.ts";
+import "./lu.ts";
+import "./norms.ts";
+import "./pseudo-inverse.ts";
+import "./qr.ts";
+import "./svd.ts";
+import "./triangular.ts";

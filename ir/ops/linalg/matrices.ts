@@ -1,0 +1,135 @@
+/** What the operators on matrices share: matrices are the last two dimensions, those before them are batches. */
+import { isNode, type GraphBuilder } from "../../builder.ts";
+import { isFloat } from "../../dtype.ts";
+import { DTypeError, LinAlgError, ShapeError } from "../../errors.ts";
+import type { Node } from "../../graph.ts";
+import { recordOperator, type Operator } from "../../operator.ts";
+import { broadcastShapes, elementCount, sameShape, type Shape } from "../../shape.ts";
+import { inferRoutine, type RoutineCall } from "../../routines/index.ts";
+import { matmulOf } from "../matmul.ts";
+import { describe } from "../support.ts";
+
+export const product = matmulOf;
+export const transposed = (g: GraphBuilder, x: Node): Node => g.swap(x, x.shape.length - 2, x.shape.length - 1);
+export const rowsOf = (x: Node): number => x.shape.at(-2)!;
+export const columnsOf = (x: Node): number => x.shape.at(-1)!;
+export const batchOf = (x: Node): Shape => x.shape.slice(0, -2);
+export const zeros = (g: GraphBuilder, shape: Shape, like: Node): Node => g.full(shape, 0, like.dtype);
+
+// ---- parts of matrices
+
+/** Rows or columns [start, start + size). */
+export const rows = (g: GraphBuilder, x: Node, start: number, size: number): Node =>
+  g.sliceAxis(x, x.shape.length - 2, start, size);
+export const columns = (g: GraphBuilder, x: Node, start: number, size: number): Node =>
+  g.sliceAxis(x, x.shape.length - 1, start, size);
+
+function triangle(g: GraphBuilder, x: Node, diagonal: number, isLower: boolean): Node {
+  const [row, column] = [-2, -1].map((axis) => g.iotaAlong(x.shape, x.shape.length + axis, "int32"));
+  const shifted = g.add(row!, diagonal);
+  return g.where(isLower ? g.le(column!, shifted) : g.ge(column!, shifted), x, 0);
+}
+export const lower = (g: GraphBuilder, x: Node, diagonal = 0): Node => triangle(g, x, diagonal, true);
+export const upper = (g: GraphBuilder, x: Node, diagonal = 0): Node => triangle(g, x, diagonal, false);
+
+function onDiagonal(g: GraphBuilder, shape: Shape): Node {
+  const [row, column] = [-2, -1].map((axis) => g.iotaAlong(shape, shape.length + axis, "int32"));
+  return g.eq(row!, column!);
+}
+/** Ones on the diagonal. */
+export const identity = (g: GraphBuilder, shape: Shape, like: Node): Node => g.cast(onDiagonal(g, shape), like.dtype);
+/** The elements on the diagonal as vectors. */
+export function diagonal(g: GraphBuilder, x: Node): Node {
+  const size = Math.min(rowsOf(x), columnsOf(x));
+  const square = rows(g, columns(g, x, 0, size), 0, size);
+  const summed = g.sum(g.where(onDiagonal(g, square.shape), square, 0), [square.shape.length - 1]);
+  return g.reshape(summed, [...batchOf(x), size]);
+}
+export const withoutDiagonal = (g: GraphBuilder, x: Node): Node => g.where(onDiagonal(g, x.shape), 0, x);
+/** The diagonal set to a number. */
+export const withDiagonal = (g: GraphBuilder, x: Node, value: number): Node =>
+  g.where(onDiagonal(g, x.shape), value, x);
+/** Vectors as rows that multiply the columns of what they meet. */
+export const asRow = (g: GraphBuilder, x: Node): Node => g.reshape(x, [...x.shape.slice(0, -1), 1, x.shape.at(-1)!]);
+export const asColumn = (g: GraphBuilder, x: Node): Node => g.reshape(x, [...x.shape, 1]);
+/** Vectors as diagonal matrices. */
+export function diagonalMatrix(g: GraphBuilder, x: Node): Node {
+  const shape = [...x.shape, x.shape.at(-1)!];
+  return g.where(onDiagonal(g, shape), g.expandTo(asRow(g, x), shape), 0);
+}
+
+// ---- batches
+
+/** Both with the batch that they have together. */
+export function togetherBatched(g: GraphBuilder, name: string, a: Node, b: Node): [Node, Node] {
+  const batch = broadcastShapes(batchOf(a), batchOf(b));
+  if (batch === null)
+    throw new ShapeError(
+      `${name}/batch`,
+      `${name}: The batch dimensions of ${describe(a)} and ${describe(b)} do not broadcast.`,
+      "Sizes must be equal, or one of them 1, counted from the last batch dimension.",
+    );
+  return [g.expandTo(a, [...batch, ...a.shape.slice(-2)]), g.expandTo(b, [...batch, ...b.shape.slice(-2)])];
+}
+
+/** A routine, or what it gives where there is nothing to work on. */
+export function run(g: GraphBuilder, call: RoutineCall, inputs: readonly Node[]): Node[] {
+  if (inputs.some((input) => elementCount(input.shape) > 0)) return g.routine(call, inputs);
+  const results = inferRoutine(call, inputs);
+  if (typeof results === "string") return g.routine(call, inputs);
+  return results.map(({ dtype, shape }) => g.full(shape, 0, dtype));
+}
+
+/** Records an operator that another is made of. */
+export const apply = (g: GraphBuilder, definition: Operator, args: Readonly<Record<string, unknown>>): Node[] => {
+  const result = recordOperator(g, definition, args, isNode);
+  return isNode(result) ? [result] : [...result];
+};
+
+// ---- what operators demand
+
+export function requireMatrices(name: string, x: Node, what = "The input tensor A"): void {
+  if (x.shape.length < 2)
+    throw new ShapeError(`${name}/rank`, `${name}: ${what} must have at least 2 dimensions, got ${describe(x)}.`);
+  requireNumbers(name, x);
+}
+
+export function requireNumbers(name: string, x: Node): void {
+  if (isFloat(x.dtype) && (x.dtype === "float32" || x.dtype === "float64")) return;
+  throw isFloat(x.dtype)
+    ? new DTypeError(
+        `${name}/half`,
+        `${name}: Low precision dtypes not supported. Got ${describe(x)}.`,
+        "Convert it with float().",
+      )
+    : new DTypeError(
+        `${name}/not-float`,
+        `${name}: Expected a floating point or complex tensor as input. Got ${describe(x)}.`,
+        "Convert it with float().",
+      );
+}
+
+export function requireSquare(name: string, x: Node, what = "A"): void {
+  requireMatrices(name, x);
+  if (rowsOf(x) !== columnsOf(x))
+    throw new ShapeError(
+      `${name}/square`,
+      `${name}: ${what} must be batches of square matrices, but they are ${rowsOf(x)} by ${columnsOf(x)} matrices: ${describe(x)}.`,
+    );
+}
+
+/** The results, unless `info` says that a matrix could not be factored: then reading them is an error. */
+export function refuseFailed(g: GraphBuilder, name: string, results: readonly Node[], info: Node, why: string): Node[] {
+  if (elementCount(info.shape) === 0) return [...results];
+  return results.map((x) =>
+    g.refuseWhere(
+      x,
+      () => g.ne(info, 0),
+      () => new LinAlgError(`${name}/failed`, `${name}: ${why}`),
+    ),
+  );
+}
+
+export const symmetric = (g: GraphBuilder, x: Node): Node => g.mul(g.add(x, transposed(g, x)), 0.5);
+export const isEmpty = (x: Node): boolean => elementCount(x.shape) === 0;
+export { sameShape };

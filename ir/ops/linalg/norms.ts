@@ -1,0 +1,219 @@
+/** Norms of vectors and matrices, and what follows from singular values alone. */
+import type { GraphBuilder } from "../../builder.ts";
+import { isIntegral, type DType } from "../../dtype.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
+import type { Node } from "../../graph.ts";
+import { defineOp } from "../../operator.ts";
+import { vectorNorm } from "../norms.ts";
+import { axesOf, axisOf, describe, keepOrDrop, range } from "../support.ts";
+import { inverseOf } from "./inverse.ts";
+import { batchOf, isEmpty, requireMatrices, requireNumbers, requireSquare } from "./matrices.ts";
+import { singularValues } from "./svd.ts";
+
+type Order = number | string | null;
+const reduced = "[*] -> [*] without dim (of size 1 with keepdim)";
+
+function asFloats(g: GraphBuilder, name: string, x: Node, dtype: DType | null): Node {
+  if (isIntegral(x.dtype))
+    throw new DTypeError(
+      `${name}/dtype`,
+      `${name}: Expected a floating point or complex tensor as input. Got ${describe(x)}.`,
+      "Convert it with float().",
+    );
+  return dtype === null ? x : g.cast(x, dtype);
+}
+
+function vectorNormOf(g: GraphBuilder, x: Node, order: number, dim: readonly number[] | null, keepdim: boolean): Node {
+  const axes = axesOf("linalg.vector_norm", dim, x.shape.length);
+  return keepOrDrop(g, vectorNorm(g, x, order, axes), axes, keepdim);
+}
+
+/** The norm over two axes, kept. */
+function matrixNormAlong(g: GraphBuilder, x: Node, order: Order, rowAxis: number, columnAxis: number): Node {
+  const axes = [rowAxis, columnAxis].sort((a, b) => a - b);
+  if (order === "fro") return vectorNorm(g, x, 2, axes);
+  if (order === "nuc" || order === 2 || order === -2) {
+    requireNumbers("linalg.matrix_norm", x);
+    const rest = range(x.shape.length).filter((axis) => !axes.includes(axis));
+    const values = singularValues(g, g.permute(x, [...rest, rowAxis, columnAxis]));
+    const last = values.shape.length - 1;
+    const combined = g.reduce(order === "nuc" ? "reduce_sum" : order === 2 ? "reduce_max" : "reduce_min", values, [
+      last,
+    ]);
+    return g.reshape(
+      combined,
+      x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+    );
+  }
+  if (order === 1 || order === -1 || order === Infinity || order === -Infinity) {
+    const [summed, chosen] = Math.abs(order) === 1 ? [rowAxis, columnAxis] : [columnAxis, rowAxis];
+    return g.reduce(order > 0 ? "reduce_max" : "reduce_min", g.sum(g.abs(x), [summed]), [chosen]);
+  }
+  throw new ArgumentError("linalg.matrix_norm/ord", `linalg.matrix_norm: Order ${String(order)} not supported.`);
+}
+
+function matrixNormOf(g: GraphBuilder, x: Node, order: Order, dim: readonly number[], keepdim: boolean): Node {
+  const name = "linalg.matrix_norm";
+  if (x.shape.length < 2)
+    throw new ShapeError(
+      `${name}/rank`,
+      `${name}: The input tensor A must have at least 2 dimensions, got ${describe(x)}.`,
+    );
+  if (dim.length !== 2)
+    throw new ArgumentError(`${name}/dim`, `${name}: dim must be a 2-tuple. Got [${dim.join(", ")}].`);
+  const [rowAxis, columnAxis] = dim.map((d) => axisOf(name, d, x.shape.length)) as [number, number];
+  if (rowAxis === columnAxis)
+    throw new ShapeError(`${name}/dims`, `${name}: dims must be different. Got [${dim.join(", ")}].`);
+  if (isEmpty(x) && order !== "fro" && order !== "nuc" && x.shape[rowAxis]! * x.shape[columnAxis]! === 0)
+    throw new ShapeError(
+      `${name}/empty`,
+      `${name}: the norm of order ${String(order)} has no identity: ${describe(x)}.`,
+    );
+  return keepOrDrop(g, matrixNormAlong(g, x, order, rowAxis, columnAxis), [rowAxis, columnAxis], keepdim);
+}
+
+function normOf(g: GraphBuilder, x: Node, order: Order, dim: readonly number[] | null, keepdim: boolean): Node {
+  if (order === null) return vectorNormOf(g, x, 2, dim, keepdim);
+  const count = dim === null ? x.shape.length : dim.length;
+  if (count !== 1 && count !== 2)
+    throw new ShapeError(
+      "linalg.norm/dims",
+      `linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${describe(x)}.`,
+    );
+  if (count === 2) return matrixNormOf(g, x, order, dim ?? [-2, -1], keepdim);
+  if (typeof order === "string")
+    throw new ArgumentError("linalg.norm/ord", `linalg.norm: Order "${order}" is of matrices, got ${describe(x)}.`);
+  return vectorNormOf(g, x, order, dim, keepdim);
+}
+
+defineOp({
+  name: "linalg_vector_norm",
+  signature:
+    "linalg_vector_norm(Tensor x, number ord=2, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
+  places: ["linalg"],
+  doc: {
+    summary: "The norm of order ord of the elements over dim.",
+    shape: reduced,
+    source: "torch.linalg.vector_norm",
+  },
+  gradient: "through decomposition",
+  record: (g, { x, ord, dim, keepdim, dtype }) =>
+    vectorNormOf(g, asFloats(g, "linalg.vector_norm", x, dtype), ord, dim, keepdim),
+});
+
+for (const [name, type] of [
+  ["linalg_matrix_norm", "number ord"],
+  ["linalg_matrix_norm.named", "string ord=fro"],
+] as const) {
+  defineOp({
+    name,
+    signature:
+      `linalg_matrix_norm(Tensor A, ${type}, int[] dim=[-2;-1], bool keepdim=False, *, dtype? dtype=None) -> Tensor` as "linalg_matrix_norm(Tensor A, any ord, int[] dim=[-2;-1], bool keepdim=False, *, dtype? dtype=None) -> Tensor",
+    places: ["linalg"],
+    doc: {
+      summary: 'A norm of matrices: "fro", "nuc", 2 and -2 (singular values), 1 and -1 (columns), inf and -inf (rows).',
+      shape: reduced,
+      source: "torch.linalg.matrix_norm",
+    },
+    gradient: "through decomposition",
+    record: (g, { A, ord, dim, keepdim, dtype }) =>
+      matrixNormOf(g, asFloats(g, "linalg.matrix_norm", A, dtype), ord as Order, dim, keepdim),
+  });
+}
+
+for (const [name, type] of [
+  ["linalg_norm", "number? ord=None"],
+  ["linalg_norm.named", "string ord"],
+] as const) {
+  defineOp({
+    name,
+    signature:
+      `linalg_norm(Tensor A, ${type}, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor` as "linalg_norm(Tensor A, any ord=None, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
+    places: ["linalg"],
+    doc: {
+      summary: "vector_norm over one dimension, matrix_norm over two, and without ord the 2-norm of all elements.",
+      shape: reduced,
+      source: "torch.linalg.norm",
+    },
+    gradient: "through decomposition",
+    record: (g, { A, ord, dim, keepdim, dtype }) =>
+      normOf(g, asFloats(g, "linalg.norm", A, dtype), ord as Order, dim, keepdim),
+  });
+}
+
+for (const [name, type] of [
+  ["linalg_cond", "number? p=None"],
+  ["linalg_cond.named", "string p"],
+] as const) {
+  defineOp({
+    name,
+    signature: `linalg_cond(Tensor A, ${type}) -> Tensor` as "linalg_cond(Tensor A, any p=None) -> Tensor",
+    places: ["linalg"],
+    doc: {
+      summary: "The condition number in the norm p: by default the largest singular value over the smallest.",
+      shape: "[*, m, n] -> [*]",
+      source: "torch.linalg.cond",
+    },
+    gradient: "through decomposition",
+    record(g, { A, p }) {
+      requireMatrices("linalg.cond", A);
+      if (p === null || p === 2 || p === -2) return ratioOfSingularValues(g, A, p === -2);
+      requireSquare("linalg.cond", A);
+      if (isEmpty(A)) return g.full(batchOf(A), 0, A.dtype);
+      const [inverted, info] = inverseOf(g, A);
+      const size = (x: Node): Node => matrixNormOf(g, x, p as Order, [-2, -1], false);
+      return g.where(g.ne(info, 0), Infinity, g.mul(size(A), size(inverted)));
+    },
+  });
+}
+
+function ratioOfSingularValues(g: GraphBuilder, x: Node, inverse: boolean): Node {
+  if (isEmpty(x)) return g.full(batchOf(x), 0, x.dtype);
+  const values = singularValues(g, x);
+  const last = values.shape.length - 1;
+  const at = (place: number): Node => g.reshape(g.sliceAxis(values, last, place, 1), batchOf(x));
+  const [largest, smallest] = [at(0), at(values.shape[last]! - 1)];
+  return inverse ? g.div(smallest, largest) : g.div(largest, smallest);
+}
+
+// ---- vectors
+
+defineOp({
+  name: "linalg_vecdot",
+  signature: "linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor",
+  aliases: ["vecdot"],
+  places: ["linalg", "torch"],
+  doc: {
+    summary: "Scalar product of vectors along dim.",
+    shape: "[.., n, ..] and [.., n, ..], broadcast together -> [.., ..]",
+    source: "torch.linalg.vecdot",
+  },
+  gradient: "through decomposition",
+  record(g, { x, y, dim }) {
+    const both = g.mul(x, y);
+    const axis = axisOf("linalg.vecdot", dim, both.shape.length);
+    return keepOrDrop(g, g.sum(both, [axis]), [axis], false);
+  },
+});
+
+defineOp({
+  name: "linalg_vander",
+  signature: "linalg_vander(Tensor x, *, int? N=None) -> Tensor",
+  places: ["linalg"],
+  doc: {
+    summary: "The powers 0 to N - 1 of each element, as rows; integers become int64.",
+    shape: "[*, n] -> [*, n, N]",
+    source: "torch.linalg.vander",
+  },
+  gradient: "through decomposition",
+  record(g, { x, N }) {
+    const numbers = isIntegral(x.dtype) ? g.cast(x, "int64") : x;
+    const line = numbers.shape.length === 0 ? g.reshape(numbers, [1]) : numbers;
+    const count = N ?? line.shape.at(-1)!;
+    if (count <= 1)
+      throw new ArgumentError("linalg.vander/N", `linalg.vander: N must be greater than 1, got ${count}.`);
+    const one = g.full([...line.shape, 1], isIntegral(x.dtype) ? 1n : 1, line.dtype);
+    const rest = g.expandTo(g.reshape(line, [...line.shape, 1]), [...line.shape, count - 1]);
+    return g.scan("prod", g.concat([one, rest], line.shape.length), line.shape.length);
+  },
+});

@@ -1,0 +1,202 @@
+/** Ranks, pseudo-inverses and least squares, by singular values above a tolerance. */
+import type { GraphBuilder } from "../../builder.ts";
+import { ArgumentError, ShapeError } from "../../errors.ts";
+import type { Node } from "../../graph.ts";
+import { defineOp } from "../../operator.ts";
+import { broadcastShapes, type Shape } from "../../shape.ts";
+import { requireSameType } from "../matmul.ts";
+import { describe, operand, type TensorOrScalar } from "../support.ts";
+import { eighOf } from "./eigh.ts";
+import {
+  apply,
+  asColumn,
+  asRow,
+  batchOf,
+  columnsOf,
+  isEmpty,
+  product,
+  requireMatrices,
+  requireSquare,
+  rowsOf,
+  transposed,
+} from "./matrices.ts";
+import { singularValues, svdOf } from "./svd.ts";
+
+const epsilonOf = (x: Node): number => (x.dtype === "float64" ? 2 ** -52 : 2 ** -23);
+
+interface Tolerances {
+  readonly atol: Node;
+  readonly rtol: Node;
+}
+
+/** PyTorch's defaults: relative to the larger size when nothing is given, else only what is given. */
+function tolerancesOf(g: GraphBuilder, x: Node, atol: TensorOrScalar | null, rtol: TensorOrScalar | null): Tolerances {
+  const relative = atol === null ? epsilonOf(x) * Math.max(rowsOf(x), columnsOf(x)) : 0;
+  return {
+    atol: atol === null ? g.constant(0, x.dtype) : operand(g, atol, x.dtype),
+    rtol: rtol === null ? g.constant(relative, x.dtype) : operand(g, rtol, x.dtype),
+  };
+}
+
+/** Which of the sizes along the last axis count. */
+function counted(g: GraphBuilder, sizes: Node, { atol, rtol }: Tolerances): Node {
+  const last = sizes.shape.length - 1;
+  const largest = g.reduce("reduce_max", sizes, [last]);
+  const column = (x: Node): Node => g.reshape(x, [...x.shape, 1]);
+  const shape = broadcastShapes(broadcastShapes(largest.shape, column(atol).shape) ?? [], column(rtol).shape) ?? [];
+  const spread = (x: Node): Node => g.expandTo(x, shape);
+  const least = g.max(spread(column(atol)), g.mul(spread(column(rtol)), spread(largest)));
+  return g.gt(sizes, least);
+}
+const asBatch = (g: GraphBuilder, x: Node, shape: Shape): Node => g.reshape(x, shape);
+
+defineOp({
+  name: "linalg_matrix_rank",
+  signature:
+    "linalg_matrix_rank(Tensor A, *, Tensor|Scalar? atol=None, Tensor|Scalar? rtol=None, bool hermitian=False) -> Tensor",
+  places: ["linalg"],
+  doc: {
+    summary: "The number of singular values above max(atol, rtol * the largest).",
+    shape: "[*, m, n] -> [*]",
+    source: "torch.linalg.matrix_rank",
+  },
+  gradient: "none",
+  record(g, { A, atol, rtol, hermitian }) {
+    requireMatrices("linalg.matrix_rank", A);
+    const x = g.detach(A);
+    if (isEmpty(x)) return g.full(batchOf(x), 0, "int64");
+    const sizes = hermitian ? g.abs(eighOf(g, "linalg.matrix_rank", x, "L")[0]) : singularValues(g, x);
+    return rankOf(g, counted(g, sizes, tolerancesOf(g, x, atol, rtol)));
+  },
+});
+const rankOf = (g: GraphBuilder, which: Node): Node =>
+  asBatch(g, g.sum(g.cast(which, "int64"), [which.shape.length - 1]), which.shape.slice(0, -1));
+
+const pseudo = defineOp({
+  name: "pseudo_inverse",
+  signature: "pseudo_inverse(Tensor input, Tensor atol, Tensor rtol, bool hermitian) -> Tensor",
+  places: [],
+  composite: true,
+  doc: { summary: "The pseudo-inverse.", shape: "[*, m, n] -> [*, n, m]", source: "torch.linalg.pinv" },
+  // By hand: right for repeated singular values, too. With P the result, G its gradient and Pᵀ its transpose:
+  // -Pᵀ G Pᵀ + (I - A P) Gᵀ P Pᵀ + Pᵀ P Gᵀ (I - P A)
+  gradient(g, { inputs, outputs, grads }) {
+    const [a, p, grad] = [inputs[0]!, outputs[0]!, grads[0]];
+    if (!grad) return [null, null, null];
+    const [turned, gradT] = [transposed(g, p), transposed(g, grad)];
+    const direct = product(g, product(g, turned, grad), turned);
+    const right = product(g, gradT, product(g, p, turned));
+    const left = product(g, product(g, turned, p), gradT);
+    const outside = g.sub(right, product(g, a, product(g, p, right)));
+    const beyond = g.sub(left, product(g, product(g, left, p), a));
+    return [g.sub(g.add(outside, beyond), direct), null, null];
+  },
+  record(g, { input, atol, rtol, hermitian }) {
+    if (isEmpty(input)) return transposed(g, input);
+    if (hermitian) {
+      const [values, vectors] = eighOf(g, "linalg.pinv", input, "L");
+      const which = counted(g, g.abs(values), { atol, rtol });
+      const scaled = g.where(which, g.div(1, g.where(which, values, 1)), 0);
+      return product(g, g.mul(vectors, asRow(g, scaled)), transposed(g, vectors));
+    }
+    const { u, s, v } = svdOf(g, input);
+    const which = counted(g, s, { atol, rtol });
+    const scaled = g.where(which, g.div(1, g.where(which, s, 1)), 0);
+    return product(g, g.mul(v, asRow(g, scaled)), transposed(g, u));
+  },
+});
+
+function pseudoInverse(
+  g: GraphBuilder,
+  name: string,
+  input: Node,
+  atol: TensorOrScalar | null,
+  rtol: TensorOrScalar | null,
+  hermitian: boolean,
+): Node {
+  requireMatrices(name, input);
+  if (hermitian) requireSquare(name, input);
+  return apply(g, pseudo, { input, ...tolerancesOf(g, input, atol, rtol), hermitian })[0]!;
+}
+
+defineOp({
+  name: "linalg_pinv",
+  signature:
+    "linalg_pinv(Tensor A, *, Tensor|Scalar? atol=None, Tensor|Scalar? rtol=None, bool hermitian=False) -> Tensor",
+  places: ["linalg"],
+  doc: {
+    summary: "The pseudo-inverse: singular values of at most max(atol, rtol * the largest) count as zero.",
+    shape: "[*, m, n] -> [*, n, m]",
+    source: "torch.linalg.pinv",
+  },
+  gradient: "through decomposition",
+  record: (g, { A, atol, rtol, hermitian }) => pseudoInverse(g, "linalg.pinv", A, atol, rtol, hermitian),
+});
+defineOp({
+  name: "pinverse",
+  signature: "pinverse(Tensor input, Scalar rcond=1e-15) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: {
+    summary: "The pseudo-inverse, as torch.linalg.pinv.",
+    shape: "[*, m, n] -> [*, n, m]",
+    source: "torch.pinverse",
+  },
+  gradient: "through decomposition",
+  record: (g, { input, rcond }) => pseudoInverse(g, "linalg.pinv", input, null, rcond, false),
+});
+
+const drivers = ["gels", "gelsy", "gelsd", "gelss"];
+
+defineOp({
+  name: "linalg_lstsq",
+  signature: "linalg_lstsq(Tensor A, Tensor B, number? rcond=None, *, string? driver=None) -> Tensor[4]",
+  places: ["linalg"],
+  results: ["solution", "residuals", "rank", "singular_values"],
+  doc: {
+    summary:
+      "The X of least size with A X nearest to B. residuals (of systems with more rows than columns), rank and singular_values are empty where the driver does not give them.",
+    shape: "[*, m, n] and [*, m, k] or [*, m] -> [*, n, k] or [*, n], [*, k], [*], [*, min(m, n)]",
+    source: "torch.linalg.lstsq",
+  },
+  gradient: "through decomposition",
+  record(g, { A, B, rcond, driver }) {
+    const name = "torch.linalg.lstsq";
+    requireMatrices(name, A, "input");
+    requireSameType(name, A, B);
+    if (driver !== null && !drivers.includes(driver))
+      throw new ArgumentError(
+        `${name}/driver`,
+        `${name}: parameter \`driver\` should be one of (gels, gelsy, gelsd, gelss), got "${driver}".`,
+      );
+    const vectors = B.shape.length === A.shape.length - 1;
+    const b = vectors ? asColumn(g, B) : B;
+    if (b.shape.length < 2 || rowsOf(b) !== rowsOf(A))
+      throw new ShapeError(
+        `${name}/sizes`,
+        `${name}: input.size(-2) should match other.size(-2), got ${describe(A)} and ${describe(B)}.`,
+      );
+    const none = (dtype: Node["dtype"]): Node => g.full([0], 0, dtype);
+    const tolerances: Tolerances = {
+      atol: g.constant(0, A.dtype),
+      rtol: g.constant(rcond ?? epsilonOf(A) * Math.max(rowsOf(A), columnsOf(A)), A.dtype),
+    };
+    const inverted = apply(g, pseudo, { input: A, ...tolerances, hermitian: false })[0]!;
+    const x = product(g, inverted, b);
+    const solution = vectors ? g.reshape(x, x.shape.slice(0, -1)) : x;
+    const values = isEmpty(A) ? null : singularValues(g, g.detach(A));
+    const rank = values === null ? g.full(batchOf(A), 0, "int64") : rankOf(g, counted(g, values, tolerances));
+    const hasValues = driver === "gelsd" || driver === "gelss";
+    return [
+      solution,
+      rowsOf(A) > columnsOf(A) && driver !== "gelsy" && driver !== null ? residualsOf(g, A, x, b) : none(A.dtype),
+      driver === "gels" ? none("int64") : rank,
+      hasValues && values !== null ? values : none(A.dtype),
+    ];
+  },
+});
+
+function residualsOf(g: GraphBuilder, a: Node, x: Node, b: Node): Node {
+  const difference = g.sub(product(g, a, x), b);
+  const summed = g.sum(g.mul(difference, difference), [difference.shape.length - 2]);
+  return asBatch(g, summed, [...batchOf(summed), columnsOf(summed)]);
+}

@@ -1,0 +1,250 @@
+/** Householder reflections and QR factors. */
+import type { GraphBuilder } from "../../builder.ts";
+import { ArgumentError, AutogradError, ShapeError } from "../../errors.ts";
+import type { Node } from "../../graph.ts";
+import { defineOp } from "../../operator.ts";
+import { sameShape } from "../../shape.ts";
+import { requireSameType } from "../matmul.ts";
+import { describe } from "../support.ts";
+import {
+  apply,
+  asColumn,
+  batchOf,
+  columns,
+  columnsOf,
+  identity,
+  isEmpty,
+  lower,
+  product,
+  requireMatrices,
+  rows,
+  rowsOf,
+  run,
+  transposed,
+  upper,
+  zeros,
+} from "./matrices.ts";
+import { solveTriangularRight } from "./triangular.ts";
+
+/** R above the vectors of the reflections, and their factors. */
+function reflect(g: GraphBuilder, input: Node): [Node, Node] {
+  if (isEmpty(input))
+    return [input, g.full([...batchOf(input), Math.min(rowsOf(input), columnsOf(input))], 0, input.dtype)];
+  return run(g, { name: "reflect" }, [input]) as [Node, Node];
+}
+/** The first columns of the product of reflections. */
+function unfold(g: GraphBuilder, packed: Node, tau: Node, count: number): Node {
+  const shape = [...batchOf(packed), rowsOf(packed), count];
+  if (isEmpty(packed) || isEmpty(tau) || count === 0) return identity(g, shape, packed);
+  return run(g, { name: "reflections", columns: count }, [packed, tau])[0]!;
+}
+
+/** A matrix of orthonormal columns with further ones, until it is square. */
+export function completed(g: GraphBuilder, x: Node): Node {
+  const [m, k] = [rowsOf(x), columnsOf(x)];
+  if (m === k) return x;
+  const [packed, tau] = reflect(g, g.detach(x));
+  return g.concat([x, columns(g, unfold(g, packed, tau, m), k, m - k)], x.shape.length - 1);
+}
+
+const factors = defineOp({
+  name: "qr_factors",
+  signature: "qr_factors(Tensor input, bool complete) -> Tensor[2]",
+  places: [],
+  composite: true,
+  doc: { summary: "Q and R with input = Q R.", shape: "[*, m, n] -> [*, m, k], [*, k, n]", source: "torch.linalg.qr" },
+  gradient(g, { inputs, attrs, outputs, grads }) {
+    const [q, r] = outputs as readonly [Node, Node];
+    const [m, n] = [rowsOf(inputs[0]!), columnsOf(inputs[0]!)];
+    if (attrs["complete"] === true && m > n)
+      throw new AutogradError(
+        "qr/complete",
+        `linalg.qr: The QR decomposition is not differentiable when mode='complete' and nrows > ncols: ${describe(inputs[0]!)}.`,
+        'Use mode "reduced".',
+      );
+    const [gradQ, gradR] = [grads[0] ?? zeros(g, q.shape, q), grads[1] ?? zeros(g, r.shape, r)];
+    if (m >= n) return [tallGradient(g, q, r, gradQ, gradR)];
+    // A = [X, Y] with X = Q U square: Y = Q V, so V = Qᵀ Y.
+    const [gradU, gradV] = [columns(g, gradR, 0, m), columns(g, gradR, m, n - m)];
+    const rest = columns(g, inputs[0]!, m, n - m);
+    const fromV = g.add(gradQ, product(g, rest, transposed(g, gradV)));
+    const gradX = tallGradient(g, q, columns(g, r, 0, m), fromV, gradU);
+    return [g.concat([gradX, product(g, q, gradV)], gradX.shape.length - 1)];
+  },
+  record(g, { input, complete }) {
+    const [m, n] = [rowsOf(input), columnsOf(input)];
+    const count = complete ? m : Math.min(m, n);
+    const [packed, tau] = reflect(g, input);
+    const triangle = upper(g, rows(g, packed, 0, Math.min(m, n)));
+    const below = zeros(g, [...batchOf(input), count - Math.min(m, n), n], input);
+    return [
+      unfold(g, packed, tau, count),
+      isEmpty(below) ? triangle : g.concat([triangle, below], triangle.shape.length - 2),
+    ];
+  },
+});
+
+/** (dQ + Q sym(up(dR Rᵀ - Qᵀ dQ))) R⁻ᵀ, sym copying the upper triangle to the lower. */
+function tallGradient(g: GraphBuilder, q: Node, r: Node, gradQ: Node, gradR: Node): Node {
+  const moved = upper(g, g.sub(product(g, gradR, transposed(g, r)), product(g, transposed(g, q), gradQ)));
+  const both = g.add(moved, lower(g, transposed(g, moved), -1));
+  return solveTriangularRight(g, transposed(g, r), g.add(gradQ, product(g, q, both)), false);
+}
+
+export const qrOf = (g: GraphBuilder, input: Node, complete = false): [Node, Node] =>
+  apply(g, factors, { input, complete }) as [Node, Node];
+
+defineOp({
+  name: "linalg_qr",
+  signature: "linalg_qr(Tensor A, string mode=reduced) -> Tensor[2]",
+  places: ["linalg"],
+  results: ["Q", "R"],
+  doc: {
+    summary: 'A = Q R, Q with orthonormal columns, R upper triangular. mode "complete": Q square; "r": Q is empty.',
+    shape: "[*, m, n] -> [*, m, k], [*, k, n], k = min(m, n)",
+    source: "torch.linalg.qr",
+  },
+  gradient: "through decomposition",
+  record(g, { A, mode }) {
+    requireMatrices("linalg.qr", A);
+    if (mode !== "reduced" && mode !== "complete" && mode !== "r")
+      throw new ArgumentError(
+        "linalg.qr/mode",
+        `linalg.qr: qr received unrecognized mode '${mode}' but expected one of 'reduced' (default), 'r', or 'complete'.`,
+      );
+    const [q, r] = qrOf(g, A, mode === "complete");
+    return [mode === "r" ? g.full([0], 0, A.dtype) : q, r];
+  },
+});
+
+defineOp({
+  name: "qr",
+  signature: "qr(Tensor input, bool some=True) -> Tensor[2]",
+  places: ["torch", "Tensor"],
+  results: ["Q", "R"],
+  doc: {
+    summary: "input = Q R, Q square when not some; deprecated in PyTorch for linalg.qr.",
+    shape: "[*, m, n] -> [*, m, k], [*, k, n], k = min(m, n)",
+    source: "torch.qr",
+  },
+  gradient: "through decomposition",
+  record(g, { input, some }) {
+    requireMatrices("torch.qr", input);
+    return qrOf(g, input, !some);
+  },
+});
+
+defineOp({
+  name: "geqrf",
+  signature: "geqrf(Tensor input) -> Tensor[2]",
+  places: ["torch", "Tensor"],
+  results: ["a", "tau"],
+  doc: {
+    summary: "R, and below its diagonal the vectors of the reflections whose product is Q, and their factors.",
+    shape: "[*, m, n] -> [*, m, n], [*, min(m, n)]",
+    source: "torch.geqrf",
+  },
+  gradient: "none",
+  record(g, { input }) {
+    requireMatrices("torch.geqrf", input, "input");
+    return reflect(g, g.detach(input));
+  },
+});
+
+function requireReflections(name: string, packed: Node, tau: Node): void {
+  requireMatrices(name, packed, "input");
+  requireSameType(name, packed, tau);
+  if (tau.shape.at(-1)! > columnsOf(packed))
+    throw new ShapeError(
+      `${name}/tau`,
+      `${name}: tau.shape[-1] must be less than or equal to input.shape[-1], got ${describe(tau)} and ${describe(packed)}.`,
+    );
+  if (rowsOf(packed) < columnsOf(packed))
+    throw new ShapeError(
+      `${name}/wide`,
+      `${name}: input.shape[-2] must be greater than or equal to input.shape[-1], got ${describe(packed)}.`,
+    );
+  if (!sameShape(tau.shape.slice(0, -1), batchOf(packed)))
+    throw new ShapeError(
+      `${name}/batch`,
+      `${name}: Expected batch dimensions of tau to be equal to input.shape[:-2], got ${describe(tau)} and ${describe(packed)}.`,
+    );
+}
+
+/** I - tau v vᵀ for each reflection, applied from the last to the first: differentiable in both arguments. */
+function multiplied(g: GraphBuilder, packed: Node, tau: Node): Node {
+  if (!packed.requiresGrad && !tau.requiresGrad) return unfold(g, packed, tau, columnsOf(packed));
+  const vectors = g.add(lower(g, packed, -1), identity(g, packed.shape, packed));
+  let result = identity(g, packed.shape, packed);
+  for (let i = tau.shape.at(-1)! - 1; i >= 0; i--) {
+    const vector = columns(g, vectors, i, 1);
+    const along = product(g, transposed(g, vector), result);
+    const factor = asColumn(g, g.sliceAxis(tau, tau.shape.length - 1, i, 1));
+    result = g.sub(result, g.mul(product(g, vector, along), factor));
+  }
+  return result;
+}
+
+defineOp({
+  name: "linalg_householder_product",
+  signature: "linalg_householder_product(Tensor A, Tensor tau) -> Tensor",
+  places: ["linalg"],
+  doc: {
+    summary: "The first columns of the product of the reflections whose vectors stand below the diagonal of A.",
+    shape: "[*, m, n] and [*, k] -> [*, m, n]",
+    source: "torch.linalg.householder_product",
+  },
+  gradient: "through decomposition",
+  record(g, { A, tau }) {
+    requireReflections("torch.linalg.householder_product", A, tau);
+    return multiplied(g, A, tau);
+  },
+});
+defineOp({
+  name: "orgqr",
+  signature: "orgqr(Tensor input, Tensor tau) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: {
+    summary: "The product of reflections, as torch.linalg.householder_product.",
+    shape: "[*, m, n] and [*, k] -> [*, m, n]",
+    source: "torch.orgqr",
+  },
+  gradient: "through decomposition",
+  record(g, { input, tau }) {
+    requireReflections("torch.linalg.householder_product", input, tau);
+    return multiplied(g, input, tau);
+  },
+});
+
+defineOp({
+  name: "ormqr",
+  signature: "ormqr(Tensor input, Tensor tau, Tensor other, bool left=True, bool transpose=False) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: {
+    summary: "Q other (other Q when not left), Q the product of reflections, or its transpose.",
+    shape: "[*, m, k], [*, k] and [*, m, n] -> [*, m, n]",
+    source: "torch.ormqr",
+  },
+  gradient: "through decomposition",
+  record(g, { input, tau, other, left, transpose }) {
+    requireMatrices("torch.ormqr", input, "input");
+    requireMatrices("torch.ormqr", other, "other");
+    if (tau.shape.at(-1)! > columnsOf(input))
+      throw new ShapeError(
+        "ormqr/tau",
+        `torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1], got ${describe(tau)} and ${describe(input)}.`,
+      );
+    if ((left ? rowsOf(other) : columnsOf(other)) !== rowsOf(input))
+      throw new ShapeError(
+        "ormqr/other",
+        `torch.ormqr: other.shape[${left ? -2 : -1}] must be equal to input.shape[-2], got ${describe(other)} and ${describe(input)}.`,
+      );
+    const size = rowsOf(input);
+    const wide = size - columnsOf(input);
+    const rank = input.shape.length;
+    const square = wide > 0 ? g.concat([input, zeros(g, [...batchOf(input), size, wide], input)], rank - 1) : input;
+    const q = multiplied(g, columns(g, square, 0, size), tau);
+    const turned = transpose ? transposed(g, q) : q;
+    return left ? product(g, turned, other) : product(g, other, turned);
+  },
+});
