@@ -171,6 +171,7 @@ export {
 export { allclose, allcloseAsync, equal, equalAsync, type ClosenessOptions } from "./comparison.ts";
 export { histogramdd, type Histogram, type HistogramOptions } from "./histogram.ts";
 export {
+  lu,
   nonzero,
   nonzeroAsync,
   unique,

@@ -52,8 +52,29 @@ export const nonzero: <const F extends NonzeroFlags>(input: Tensor, flags?: F) =
 export const nonzeroAsync: <const F extends NonzeroFlags>(input: Tensor, flags?: F) => Promise<NonzeroResult<F>> =
   later("nonzero");
 
+interface LuFlags {
+  readonly pivot?: boolean | undefined;
+  readonly get_infos?: boolean | undefined;
+}
+type LuResult<I> = I extends true
+  ? readonly [LU: Tensor, pivots: Tensor, info: Tensor]
+  : readonly [LU: Tensor, pivots: Tensor];
+interface Lu {
+  /** Packed LU factors and pivots, and with get_infos where a pivot was zero; deprecated in PyTorch for linalg.lu_factor. */
+  <const I extends boolean = false>(input: Tensor, pivot?: boolean, get_infos?: I): LuResult<I>;
+  <const F extends LuFlags>(input: Tensor, flags: F): LuResult<F["get_infos"]>;
+}
+/** LU factors. https://docs.pytorch.org/docs/stable/generated/torch.lu.html */
+export const lu: Lu = ((input: Tensor, first: boolean | LuFlags = true, second = false) => {
+  const { pivot = true, get_infos = false } = typeof first === "object" ? first : { pivot: first, get_infos: second };
+  return callOperator(get_infos ? "linalg_lu_factor_ex" : "linalg_lu_factor", [input, { pivot }]);
+}) as never;
+
 declare module "./tensor.ts" {
   interface Tensor {
+    /** Packed LU factors and pivots, and with get_infos where a pivot was zero. */
+    lu<const I extends boolean = false>(pivot?: boolean, get_infos?: I): LuResult<I>;
+    lu<const F extends LuFlags>(flags: F): LuResult<F["get_infos"]>;
     /** Sorted distinct elements, or slices along dim. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.unique.html */
     unique<const F extends UniqueFlags>(flags?: F): UniqueResult<F>;
     unique(sorted: boolean, ...more: readonly (boolean | number | null)[]): Tensor | readonly Tensor[];
@@ -70,4 +91,4 @@ declare module "./tensor.ts" {
     nonzeroAsync<const F extends NonzeroFlags>(flags?: F): Promise<NonzeroResult<F>>;
   }
 }
-asMethods({ unique, uniqueAsync, unique_consecutive, unique_consecutiveAsync, nonzero, nonzeroAsync });
+asMethods({ unique, uniqueAsync, unique_consecutive, unique_consecutiveAsync, nonzero, nonzeroAsync, lu });

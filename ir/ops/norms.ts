@@ -32,7 +32,14 @@ export function vectorNorm(g: GraphBuilder, x: Node, p: number, axes: readonly n
   if (p === 1) return g.sum(size, axes);
   if (x.shape.length === 0) return size;
   if (p === 2) return rootOf(g, g.sum(g.mul(x, x), axes), (total) => g.sqrt(total));
-  return rootOf(g, g.sum(g.pow(size, p), axes), (total) => g.pow(total, 1 / p));
+  return rootOf(g, g.sum(powerOf(g, size, p), axes), (total) => g.pow(total, 1 / p));
+}
+
+/** A power whose gradient at zero is zero, as PyTorch has it, and not infinite. */
+function powerOf(g: GraphBuilder, size: Node, p: number): Node {
+  if (!size.requiresGrad) return g.pow(size, p);
+  const zero = g.eq(size, 0);
+  return g.where(zero, p > 0 ? 0 : Infinity, g.pow(g.where(zero, 1, size), p));
 }
 
 /** A root whose gradient at zero is zero instead of infinite. */

@@ -64,8 +64,8 @@ for (const [name, parameter, places] of [
     },
     gradient: "through decomposition",
     record(g, args) {
-      const { A, input = A, upper } = args as unknown as Record<"A" | "input", Node> & { readonly upper: boolean };
-      const [l, info] = choleskyOf(g, "linalg.cholesky", input, upper);
+      const { A, input, upper } = args as { readonly A?: Node; readonly input?: Node; readonly upper: boolean };
+      const [l, info] = choleskyOf(g, "linalg.cholesky", (A ?? input)!, upper);
       return refuseFailed(g, "linalg.cholesky", [l], info, failed)[0]!;
     },
   });

@@ -2,6 +2,7 @@
 import type { GraphBuilder } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
+import { inFloat32 } from "../support.ts";
 import { apply, columns, requireSquare, rows, rowsOf, run, transposed, zeros } from "./matrices.ts";
 
 const exponential = defineOp({
@@ -46,8 +47,10 @@ for (const [name, parameter] of [
     gradient: "through decomposition",
     record(g, args) {
       const input = (args as unknown as Record<string, Node>)[parameter]!;
-      requireSquare("linalg.matrix_exp", input);
-      return exponentialOf(g, input);
+      return inFloat32(g, [input], (x) => {
+        requireSquare("linalg.matrix_exp", x);
+        return exponentialOf(g, x);
+      });
     },
   });
 }

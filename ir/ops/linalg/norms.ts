@@ -64,10 +64,16 @@ function matrixNormOf(g: GraphBuilder, x: Node, order: Order, dim: readonly numb
   const [rowAxis, columnAxis] = dim.map((d) => axisOf(name, d, x.shape.length)) as [number, number];
   if (rowAxis === columnAxis)
     throw new ShapeError(`${name}/dims`, `${name}: dims must be different. Got [${dim.join(", ")}].`);
-  if (isEmpty(x) && order !== "fro" && order !== "nuc" && x.shape[rowAxis]! * x.shape[columnAxis]! === 0)
+  const chosen =
+    Math.abs(Number(order)) === 1
+      ? [columnAxis]
+      : order === Infinity || order === -Infinity
+        ? [rowAxis]
+        : [rowAxis, columnAxis];
+  if (typeof order === "number" && chosen.some((axis) => x.shape[axis] === 0))
     throw new ShapeError(
       `${name}/empty`,
-      `${name}: the norm of order ${String(order)} has no identity: ${describe(x)}.`,
+      `${name}: the norm of order ${order} over no elements has no identity: ${describe(x)}.`,
     );
   return keepOrDrop(g, matrixNormAlong(g, x, order, rowAxis, columnAxis), [rowAxis, columnAxis], keepdim);
 }

@@ -62,6 +62,12 @@ const fixed: readonly (readonly [title: string, call: RoutineCall, inputs: () =>
   ["lu without pivots", { name: "lu", pivot: false }, () => [positive(8, 2, 8)]],
   ["reflect tall", { name: "reflect" }, () => [random(9, 2, 18, 7)]],
   ["reflect wide", { name: "reflect" }, () => [random(10, 3, 5, 12)]],
+  [
+    "permutation",
+    { name: "permutation", rows: 5 },
+    () => [{ shape: [2, 3], data: [3, 2, 5, 1, 4, 3], dtype: "int32" }],
+  ],
+  ["exponential", { name: "exponential" }, () => [random(15, 2, 7, 7)]],
   ["fft of 1", { name: "fft" }, () => line(1, 3)],
   ["fft of 64", { name: "fft" }, () => line(64, 2)],
   ["fft of 30", { name: "fft" }, () => line(30, 3)],

@@ -18,6 +18,8 @@ export function draws(seed: number): () => number {
 export interface Input {
   readonly shape: Shape;
   readonly data: readonly number[];
+  /** That of the case when left out. */
+  readonly dtype?: DType;
 }
 export const random = (seed: number, ...shape: number[]): Input => {
   const next = draws(seed);
@@ -37,16 +39,16 @@ export async function runRoutine(
   inputs: readonly Input[],
 ): Promise<{ readonly actual: readonly number[][]; readonly expected: readonly number[][] }> {
   const g = new GraphBuilder();
-  const leaves = inputs.map(({ shape }) => leafNode("input", dtype, shape, null));
-  const arrays = inputs.map(({ data }) => {
-    const array = typedArray(dtype, data.length);
+  const leaves = inputs.map(({ shape, dtype: own = dtype }) => leafNode("input", own, shape, null));
+  const arrays = inputs.map(({ data, dtype: own = dtype }) => {
+    const array = typedArray(own, data.length);
     data.forEach((x, i) => (array[i] = x as never));
     return array;
   });
   const roots = g.routine(call, leaves);
   const compiled = compileGraph(roots, { device: device.name, name: "test", dynamic });
   const executable = device.prepare(compiled.program);
-  const given = compiled.inputs.map((leaf) => device.upload(arrays[leaves.indexOf(leaf)]!, dtype));
+  const given = compiled.inputs.map((leaf) => device.upload(arrays[leaves.indexOf(leaf)]!, leaf.dtype));
   const outputs = executable.run(given, [], [], []);
   const actual: number[][] = [];
   for (const [i, result] of compiled.results.entries()) {
