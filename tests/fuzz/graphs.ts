@@ -7,6 +7,7 @@ import { binary, bitcast, bits, cast, compare, mathematical, unary, where } from
 import { gather, scatter, sort, positions, words } from "./indexing-rules.ts";
 import { concat, expand, pad, permute, reshape, slice, twisted, window } from "./movement-rules.ts";
 import { argReduce, composite, dot, linear, reduce, residual, scan } from "./reduction-rules.ts";
+import { choice, loop, type Rule } from "./region-rules.ts";
 import { Maker, maximumElements, type GraphOptions } from "./maker.ts";
 
 export const cpuDTypes: readonly DType[] = [
@@ -14,7 +15,7 @@ export const cpuDTypes: readonly DType[] = [
 ];
 export const gpuDTypes: readonly DType[] = cpuDTypes.filter((dtype) => dtype !== "float64");
 
-const rules: readonly ((m: Maker) => readonly (Node | null)[])[] = [
+const straightRules: readonly Rule[] = [
   (m) => [binary(m, m.any())],
   (m) => [unary(m, m.any())],
   (m) => [reduce(m, m.any())],
@@ -53,6 +54,14 @@ const rules: readonly ((m: Maker) => readonly (Node | null)[])[] = [
   (m) => [reduce(m, m.any())],
   (m) => [mathematical(m, m.float())],
   (m) => [pad(m, m.any())],
+];
+/** With loops and choices; inside those, straight code and, of few, others. */
+const innerRules: readonly Rule[] = [...straightRules, (m) => loop(m, m.any(), straightRules)];
+const rules: readonly Rule[] = [
+  ...straightRules,
+  (m) => loop(m, m.any(), innerRules),
+  (m) => loop(m, m.any(), innerRules),
+  (m) => choice(m, m.any(), innerRules),
 ];
 
 /** The same operation on one value, with other attributes. */
