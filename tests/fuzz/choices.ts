@@ -23,7 +23,7 @@ export class Choices {
 /** Programs are lists of instructions, each a list of decisions: dropping one keeps the others' meaning. */
 export const instructionList = (maximum: number): fc.Arbitrary<number[][]> =>
   fc.noBias(
-    fc.array(fc.array(fc.nat(9999), { minLength: 2, maxLength: 24, size: "max" }), {
+    fc.array(fc.array(fc.nat(9999), { minLength: 2, maxLength: 16, size: "max" }), {
       minLength: 1,
       maxLength: maximum,
       size: "max",

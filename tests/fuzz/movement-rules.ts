@@ -62,6 +62,19 @@ export function slice(m: Maker, x: Node): Node {
   }
   return m.g.slice(x, start, size, step);
 }
+/** A slice of a slice along one axis. */
+export function resliced(m: Maker, x: Node): Node {
+  if (x.shape.length === 0) return x;
+  const axis = m.axis(x);
+  const along = (y: Node): Node => {
+    const size = y.shape[axis]!;
+    if (size === 0) return y;
+    const step = m.c.pick([1, 2, 3]);
+    const start = m.c.below(Math.min(size, 4));
+    return m.g.sliceAxis(y, axis, start, Math.ceil((size - start) / step), step);
+  };
+  return along(along(x));
+}
 export function pad(m: Maker, x: Node): Node {
   const amounts = (limit: number): number[] => x.shape.map(() => (m.c.below(2) === 0 ? 0 : m.c.below(limit)));
   const [low, high, interior] = [amounts(4), amounts(4), m.c.oneIn(3) ? amounts(3) : x.shape.map(() => 0)];

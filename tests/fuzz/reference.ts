@@ -92,7 +92,9 @@ export function referenceOf(roots: readonly Node[], contents: Contents, gpu: boo
       // Disturbances may cancel in every run; the last rounding is free all the same.
       const rounding = isExact(root) ? 0 : Math.abs(Number(value)) * (formats[root.dtype]?.epsilon ?? 0);
       // Subnormal numbers may be flushed to zero.
-      return margin * spread + (Number.isFinite(rounding) ? rounding : 0) + (gpu ? (formats[root.dtype]?.smallest ?? 0) : 0);
+      return (
+        margin * spread + (Number.isFinite(rounding) ? rounding : 0) + (gpu ? (formats[root.dtype]?.smallest ?? 0) : 0)
+      );
     });
     return { elements: exact[r]!, isExact: isExact(root), tolerance };
   });
