@@ -11,9 +11,17 @@ import { withGradMode } from "./grad-mode.ts";
 import { valueOf, type Value } from "./value.ts";
 
 /** Conditions that have not been computed yet, by their subjects. */
-const pending = new WeakMap<Node, Check>();
-/** Nobody has recorded a condition: the walks for them are saved. */
-let isUsed = false;
+const pending = new WeakMap<Node, NumberedCheck>();
+/** How many conditions have been recorded: each has its number. While there are none, the walks for them are saved. */
+let recorded = 0;
+export const checkCount = (): number => recorded;
+/** The numbers of the conditions whose errors these are. */
+const numbers = new WeakMap<Error, number>();
+/** Which condition an error tells of; null for any other error. */
+export const failedCheck = (error: unknown): number | null =>
+  error instanceof Error ? (numbers.get(error) ?? null) : null;
+
+type NumberedCheck = Check & { readonly number: number };
 const unsettled: { checks: readonly Check[]; value: Value }[] = [];
 /** How many status vectors wait for a read on an asynchronous device before the oldest are given up. */
 const unsettledLimit = 1000;
@@ -26,22 +34,49 @@ graph.onCheck = (check) => {
     if (site !== null && error instanceof CressetError) error.message += `\n  at ${site}`;
     return error;
   };
-  isUsed = true;
-  pending.set(check.subject, { ...check, error: located });
+  const number = recorded++;
+  const error = (): Error => {
+    const made = located();
+    numbers.set(made, number);
+    return made;
+  };
+  pending.set(check.subject, { ...check, number, error });
 };
 
+export interface Conditions {
+  readonly node: Node;
+  readonly checks: readonly NumberedCheck[];
+}
+
 /** The conditions of what is about to be computed, as a bool vector; null when there are none. */
-export function statusOf(roots: readonly Node[]): { node: Node; checks: readonly Check[] } | null {
-  if (!isUsed) return null;
-  const checks: Check[] = [];
+export function statusOf(roots: readonly Node[]): Conditions | null {
+  if (recorded === 0) return null;
+  const checks: NumberedCheck[] = [];
   for (const node of canonicalOrder(roots, (candidate) => valueOf(candidate) !== null)) {
     const check = pending.get(node);
     if (check !== undefined) checks.push(check);
   }
   if (checks.length === 0) return null;
+  // In the order of the calls: the first failure is the one that is told of.
+  checks.sort((a, b) => a.number - b.number);
   const failed = checks.map((check) => check.failed);
   return { node: withGradMode(false, () => graph.concat(failed, 0)), checks };
 }
+
+/**
+ * New contents that are taken only if all conditions hold: for a device whose host hears of a failure too late to undo
+ * the write. Costs a selection, and only where there are conditions.
+ */
+export function unlessFailed({ checks }: Conditions, before: Node, after: Node): Node {
+  return withGradMode(false, () => {
+    const failed = checks.map((check) => check.failed).reduce((any, next) => graph.or(any, next));
+    return graph.where(graph.reshape(failed, []), before, after);
+  });
+}
+
+/** Whether a node can be computed only if this condition holds. */
+export const dependsOn = (node: Node, number: number): boolean =>
+  statusOf([node])?.checks.some((check) => check.number === number) ?? false;
 
 /**
  * Looks at a status vector, or keeps it for the next read.

@@ -16,7 +16,7 @@ import { elementCount } from "../ir/shape.ts";
 import type { Check } from "../ir/builder.ts";
 import type { Program } from "../ir/program.ts";
 import { withSite } from "./call.ts";
-import { noteStatus, statusOf } from "./checks.ts";
+import { noteStatus, statusOf, unlessFailed, type Conditions } from "./checks.ts";
 import { setHostEffectHook, tracing } from "./host-effects.ts";
 import type { Compiled } from "./pipeline.ts";
 import { prepareGraph } from "./program-families.ts";
@@ -449,7 +449,12 @@ function record<A extends unknown[], R>(
   forgetInterned();
   if (built === null) return { result, recording: null, guards: observer.guards, givesHistory };
   // The storages hold what was recorded by now: this run starts from what they held before.
-  if (built.recording.checksFirst !== null) checkFirst(built.recording, built.recording.checksFirst.before);
+  try {
+    if (built.recording.checksFirst !== null) checkFirst(built.recording, built.recording.checksFirst.before);
+  } catch (error) {
+    for (const storage of written) storage.undoWrites(error);
+    throw error;
+  }
   const out = execute(built.recording, built.before, given);
   return { result: out as R, recording: built.recording, guards: observer.guards, givesHistory };
 }
@@ -509,8 +514,8 @@ function build(
   const writes = written
     .filter((storage) => !standStorages.includes(storage))
     .map((storage) => ({ storage, root: rootOf(storage.node, "state") }));
-  const argumentWrites = standStorages.flatMap((storage, place) =>
-    written.includes(storage) ? [{ place, root: rootOf(storage.node, "state") }] : [],
+  const standWrites = standStorages.flatMap((storage, place) =>
+    written.includes(storage) ? [{ storage, place, root: rootOf(storage.node, "state") }] : [],
   );
   const grads = [...observer.touched].flatMap((owner) =>
     owner.grad === null ? [] : [{ owner, holder: owner.grad, root: rootOf(owner.grad.node_(), "state") }],
@@ -524,6 +529,7 @@ function build(
   if (device === null) return null;
   // Where values can be read at once, conditions are checked before anything is overwritten.
   const first = status !== null && device.synchronous;
+  if (status !== null && !first) keepOnFailure(status, [...writes, ...standWrites], roots, hints);
   const statusRoot = status === null || first ? -1 : rootOf(status.node, "escapes");
   const isLeaf = (node: Node): boolean => valueOf(node) !== null;
   const order = canonicalOrder(roots, isLeaf);
@@ -590,7 +596,7 @@ function build(
     roots,
     signature,
     result: template,
-    argumentWrites,
+    argumentWrites: standWrites,
     checks: status?.checks ?? [],
     checksFirst: first ? prepareChecks(status.node, device, sourceOf) : null,
     statusRoot,
@@ -599,6 +605,29 @@ function build(
 }
 
 const sameBytes = (a: Node, b: Node): boolean => a.dtype === b.dtype && elementCount(a.shape) === elementCount(b.shape);
+
+/**
+ * Where the conditions are computed by the program itself, what it writes stays as it was if one does not hold.
+ * Contents that belong to another storage by now cannot be read again at a replay, and are written all the same.
+ */
+function keepOnFailure(
+  status: Conditions,
+  writes: readonly { readonly storage: Storage; root: number }[],
+  roots: Node[],
+  hints: OutputHint[],
+): void {
+  for (const write of writes) {
+    const { storage, root } = write;
+    const old = storage.contentsAt(status.checks[0]!.number);
+    if (old === null || (valueOf(old) !== null && valueOf(old)!.owner !== storage)) continue;
+    const kept = unlessFailed(status, old, roots[root]!);
+    if (writes.filter((other) => other.root === root).length === 1) roots[root] = kept;
+    else {
+      write.root = roots.push(kept) - 1;
+      hints.push("state");
+    }
+  }
+}
 
 /** A program of the conditions alone. */
 function prepareChecks(status: Node, device: Device, sourceOf: (value: Value) => Source): ChecksFirst {

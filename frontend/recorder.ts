@@ -8,7 +8,7 @@ import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../run
 import type { Compiled } from "./pipeline.ts";
 import { prepareGraph } from "./program-families.ts";
 import { graphKey, sameSignature } from "../ir/graph-key.ts";
-import { noteStatus, statusOf } from "./checks.ts";
+import { noteStatus, statusOf, unlessFailed, type Conditions } from "./checks.ts";
 import { forgetOperationOf } from "./operations.ts";
 import { tracing } from "./host-effects.ts";
 import { RetiringValues } from "./retiring-values.ts";
@@ -34,6 +34,8 @@ interface CacheEntry {
 export interface FlushRequest {
   readonly node: Node;
   readonly hint: OutputHint;
+  /** Of new contents: the old ones, when a condition was recorded; null when they were new already. */
+  readonly before?: (check: number) => Node | null;
 }
 
 /** What asks to be computed at the next flush besides what is read. */
@@ -41,7 +43,16 @@ export interface Contributor {
   /** Results to compute on a device, with what to do with them. */
   collect(device: Device): readonly FlushRequest[];
   /** What was collected last could not be computed: tensors are to be as they were. */
-  undo?(): void;
+  undo?(error: unknown): void;
+  /** What was collected last has been computed. */
+  done?(): void;
+}
+
+/** What a run of a recording has to do with the flush that it belongs to. */
+interface Surroundings {
+  /** Nodes that became tensors: some may have been read late before. */
+  readonly created?: readonly Node[];
+  readonly before?: ReadonlyMap<Node, (check: number) => Node | null>;
 }
 
 export class Recorder {
@@ -102,8 +113,10 @@ export class Recorder {
   /** Gives values to the requested nodes, to all written storages and to what modules returned. */
   flush(requests: readonly FlushRequest[], device: Device): void {
     const wanted = new Map<Node, OutputHint>();
+    const before = new Map<Node, (check: number) => Node | null>();
     const want = (request: FlushRequest): void => {
       if (valueOf(request.node) !== null) return;
+      if (request.before !== undefined) before.set(request.node, request.before);
       if (wanted.get(request.node) !== "state") wanted.set(request.node, request.hint);
     };
     for (const request of requests) {
@@ -116,11 +129,12 @@ export class Recorder {
     this.created.delete(device);
     let entry: CacheEntry;
     try {
-      entry = this.execute([...wanted.keys()], [...wanted.values()], device, created, true);
+      entry = this.execute([...wanted.keys()], [...wanted.values()], device, { created, before });
     } catch (error) {
-      for (const contributor of this.contributors) contributor.undo?.();
+      for (const contributor of this.contributors) contributor.undo?.(error);
       throw error;
     }
+    for (const contributor of this.contributors) contributor.done?.();
     for (const node of created) if (valueOf(node) === null && !this.graphOf.has(node)) this.graphOf.set(node, entry);
     // Only what overwrites something lets time pass: any number of reads may follow.
     if (this.hasWritten || [...wanted.values()].includes("state")) this.advance();
@@ -134,7 +148,7 @@ export class Recorder {
    */
   compute(node: Node, device: Device): Value {
     const alias = leafNode("leaf", node.dtype, node.shape, null, false, [node]);
-    const { compiled } = this.execute([alias], ["state"], device, [], false);
+    const { compiled } = this.execute([alias], ["state"], device);
     const value = valueOf(alias)!;
     return "input" in compiled.results[0]! ? copyOf(value) : value;
   }
@@ -171,12 +185,12 @@ export class Recorder {
     requested: readonly Node[],
     requestedHints: readonly OutputHint[],
     device: Device,
-    created: readonly Node[],
-    mayExtend: boolean,
+    { created = [], before = new Map() }: Surroundings = {},
   ): CacheEntry {
     const isLeaf = (node: Node): boolean => valueOf(node) !== null;
     const status = statusOf(requested);
-    const roots = status === null ? requested : [...requested, status.node];
+    const targets = status === null ? requested : [...requested, status.node];
+    const roots = status === null || device.synchronous ? targets : guarded(targets, status, before);
     const hints: readonly OutputHint[] = status === null ? requestedHints : [...requestedHints, "escapes"];
     const order = canonicalOrder(roots, isLeaf);
     const key = graphKey(order, roots, isLeaf);
@@ -184,19 +198,15 @@ export class Recorder {
     let byHash = cache.get(device);
     if (byHash === undefined) cache.set(device, (byHash = new Map<number, CacheEntry[]>()));
     let entry = byHash.get(key.hash)?.find((candidate) => sameSignature(candidate.signature, key.signature));
-    if (entry !== undefined && mayExtend && entry.late.size > 0) {
+    if (entry !== undefined && entry.late.size > 0) {
       const { late } = entry;
       const extra = [
-        ...new Set(created.filter((node) => late.has(node.hash) && valueOf(node) === null && !roots.includes(node))),
+        ...new Set(created.filter((node) => late.has(node.hash) && valueOf(node) === null && !targets.includes(node))),
       ];
       if (extra.length > 0) {
-        this.execute(
-          [...requested, ...extra],
-          [...requestedHints, ...extra.map((): OutputHint => "escapes")],
-          device,
-          created,
-          false,
-        );
+        this.execute([...requested, ...extra], [...requestedHints, ...extra.map((): OutputHint => "escapes")], device, {
+          before,
+        });
         return entry;
       }
     }
@@ -222,10 +232,10 @@ export class Recorder {
       "output" in result ? made[i]! : valueOf(order[placeOf(result.input)]!),
     );
     // A condition that does not hold leaves everything pending.
-    if (status !== null) noteStatus(status.checks, values[roots.indexOf(status.node)]!);
-    roots.forEach((root, i) => {
-      root.binding = values[i];
-      cutHistory(root);
+    if (status !== null) noteStatus(status.checks, values[targets.length - 1]!);
+    targets.forEach((target, i) => {
+      target.binding = values[i];
+      cutHistory(target);
     });
     return entry;
   }
@@ -271,6 +281,18 @@ export class Recorder {
       late: new Set(),
     };
   }
+}
+
+/** New contents become the old ones where a condition fails: what the first condition was recorded after. */
+function guarded(
+  targets: readonly Node[],
+  status: Conditions,
+  before: ReadonlyMap<Node, (check: number) => Node | null>,
+): readonly Node[] {
+  return targets.map((target) => {
+    const old = before.get(target)?.(status.checks[0]!.number) ?? null;
+    return old === null ? target : unlessFailed(status, old, target);
+  });
 }
 
 /** A value that no gradient flows through needs no history: without this, weights would remember all their updates. */

@@ -4,6 +4,7 @@ import { leafNode, type Node } from "../ir/graph.ts";
 import type { Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
+import { checkCount, dependsOn, failedCheck } from "./checks.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { recorder, type FlushRequest } from "./recorder.ts";
 import { SharedMemory } from "./shared-memory.ts";
@@ -28,8 +29,13 @@ export const newestStorageId = (): number => nextStorageId;
 let collected: Storage[] = [];
 
 recorder.contribute({
-  undo(): void {
-    for (const storage of collected) storage.undoWrites();
+  undo(error: unknown): void {
+    for (const storage of collected) storage.undoWrites(error);
+    collected = [];
+  },
+  done(): void {
+    for (const storage of collected) storage.settle();
+    collected = [];
   },
   collect(device: Device): readonly FlushRequest[] {
     const requests: FlushRequest[] = [];
@@ -39,7 +45,11 @@ recorder.contribute({
       if (storage.device !== device) continue;
       if (!storage.isBehind) written.delete(storage);
       collected.push(storage);
-      requests.push({ node: behindMarkers(storage.node), hint: "state" });
+      requests.push({
+        node: behindMarkers(storage.node),
+        hint: "state",
+        before: (check) => storage.contentsAt(check),
+      });
     }
     return requests;
   },
@@ -81,6 +91,8 @@ export class Storage {
   /** Other contents, or other nodes for them, have another version. */
   version = 0;
   readonly counter = newCounter();
+  /** Contents since the last computed ones, each with how many conditions had been recorded when it was replaced. */
+  private earlier: { readonly node: Node; readonly checks: number }[] = [];
   /** Nodes handed out as values of this version. */
   private exposed: Exposure[] = [];
   private current: Node;
@@ -172,12 +184,20 @@ export class Storage {
     this.version++;
     noteWrite([...this.exposed, { node: this.current, counter: this.counter }], counter, operator);
     this.exposed = [];
+    this.noteEarlier();
     const node = ownNode(contents);
     this.replace(node);
     // What has its value already asks for nothing; a recording wants to know of every write.
     if (valueOf(behindMarkers(node)) === null || journal !== null || traceObserver() !== null || this.isShared)
       written.add(this);
     this.writeOutside();
+  }
+
+  /** Keeps what a write replaces: only contents that were there when a condition was recorded may be asked for. */
+  private noteEarlier(): void {
+    const checks = checkCount();
+    if (valueOf(behindMarkers(this.current)) !== null) this.earlier = [];
+    if (checks > 0 && this.earlier.at(-1)?.checks !== checks) this.earlier.push({ node: this.current, checks });
   }
 
   /** Contents computed by a program that ran outside a flush. `own`: a leaf made for this storage. */
@@ -216,10 +236,33 @@ export class Storage {
     this.accept(leafNode("input", node.dtype, node.shape, own), true);
   }
 
-  /** The contents that were known last, when those written since cannot be computed. */
-  undoWrites(): void {
-    if (this.known === null || !this.known.available || valueOf(behindMarkers(this.current)) !== null) return;
-    this.accept(leafNode("input", this.dtype, this.shape, this.known));
+  /** The contents when a condition was recorded (see `checkCount`), if they have been replaced since. */
+  contentsAt(check: number): Node | null {
+    const { earlier, current } = this;
+    const node = earlier.find((item) => item.checks > check)?.node ?? null;
+    return node === null || node === current ? null : behindMarkers(node);
+  }
+
+  /** What was written has been computed: nothing of it is undone any more. */
+  settle(): void {
+    this.earlier = [];
+  }
+
+  /**
+   * Those written since cannot be computed: the contents are again what they were when the condition that failed was
+   * recorded, as if the writes after it had not been made; after any other error, those that were known last.
+   */
+  undoWrites(error: unknown): void {
+    if (valueOf(behindMarkers(this.current)) !== null) return;
+    const check = failedCheck(error);
+    const before = check === null ? null : this.contentsAt(check);
+    const value = before !== null ? valueOf(before) : check === null ? this.known : null;
+    if (value?.available === true) this.accept(leafNode("input", this.dtype, this.shape, value));
+    else if (before !== null) this.accept(before);
+    this.settle();
+    const node = behindMarkers(this.current);
+    // Contents that cannot be computed themselves are asked for by nobody but their reader.
+    if (check !== null && valueOf(node) === null && !dependsOn(node, check)) written.add(this);
   }
 
   /** The same contents as another node (a new leaf of differentiation): no write. */

@@ -3,6 +3,7 @@ import { ArgumentError, NotImplementedError, ValueError } from "../../ir/errors.
 import type { Device } from "../../runtime/device.ts";
 import { isPlainObject } from "../bind.ts";
 import { withSite } from "../call.ts";
+import { checkCount } from "../checks.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { runHostEffect, tracing } from "../host-effects.ts";
 import { zeroGradient } from "../nn/module.ts";
@@ -139,12 +140,33 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
       this.structural_("step's post-hooks", () => this.postHooks.entries);
       for (const hook of this.preHooks) hook(this, closure === null ? [] : [closure], {});
       const loss = closure === null ? null : withGradMode(true, closure);
+      const restore = this.savedStates_();
       withGradMode(false, () => this.update_());
       runHostEffect(() => void this.stepCount_++);
       for (const hook of this.postHooks) hook(this, closure === null ? [] : [closure], {});
-      this.flush_();
+      try {
+        this.flush_();
+      } catch (error) {
+        restore();
+        throw error;
+      }
       return loss;
     });
+  }
+
+  /** What the parameters' states are now, to be put back if the step cannot be computed: only a condition can tell so late. */
+  private savedStates_(): () => void {
+    if (checkCount() === 0) return () => undefined;
+    const { stepCount_ } = this;
+    const states = [...this.state].map(([param, state]) => [param, state, { ...state }] as const);
+    return () => {
+      this.stepCount_ = stepCount_;
+      this.state.clear();
+      for (const [param, state, before] of states) {
+        for (const key of Object.keys(state)) if (!(key in before)) Reflect.deleteProperty(state, key);
+        this.state.set(param, Object.assign(state, before));
+      }
+    };
   }
 
   /** @internal Records the update of every group. */
