@@ -27,6 +27,8 @@ export { GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm } from "./normalizatio
 export * from "./padding.ts";
 export * from "./pooling.ts";
 export { PReLU } from "./prelu.ts";
+export { GRU, LSTM, RNN, RNNBase } from "./recurrent.ts";
+export { GRUCell, LSTMCell, RNNCell, RNNCellBase } from "./recurrent-cells.ts";
 export { Transformer, TransformerDecoder, TransformerEncoder } from "./transformer.ts";
 export { TransformerDecoderLayer, TransformerEncoderLayer } from "./transformer-layers.ts";
 export * from "./vision.ts";

@@ -19,6 +19,7 @@ import "./pad.ts";
 import "./pooling-adaptive.ts";
 import "./pooling-fractional.ts";
 import "./pooling.ts";
+import "./recurrent.ts";
 import "./shuffle.ts";
 import "./similarity.ts";
 import "./softmax.ts";
