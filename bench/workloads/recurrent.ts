@@ -1,34 +1,21 @@
 /** W9: forward and backward of one recurrent layer over a sequence. */
 import * as torch from "../../frontend/index.ts";
 import { recurrentScale, recurrentSizes } from "./recurrent-sizes.ts";
-import { input, NotImplemented, type Case, type Workload } from "./workload.ts";
+import { input, type Case, type Workload } from "./workload.ts";
 
 const { nn } = torch;
 
 const { sequence, batch, inputs, hidden } = recurrentSizes;
-/** What the workloads need of torch.nn.LSTM and torch.nn.GRU. */
-interface Recurrent {
-  (x: torch.Tensor): readonly [output: torch.Tensor, ...state: unknown[]];
-  readonly weight_ih_l0: torch.nn.Parameter;
-  readonly weight_hh_l0: torch.nn.Parameter;
-  readonly bias_ih_l0: torch.nn.Parameter;
-  readonly bias_hh_l0: torch.nn.Parameter;
-  parameters(): torch.nn.Parameter[];
-}
-type RecurrentClass = new (inputs: number, hidden: number, options: { device: string }) => Recurrent;
-
 const recurrent = (name: "LSTM" | "GRU", gates: number): Workload => ({
   id: `W9_${name.toLowerCase()}`,
   // Two products forward, each with two gradients but the input's.
   flops: 2 * sequence * batch * gates * hidden * (2 * inputs + 3 * hidden),
   prepare(device) {
-    const layerClass = (nn as unknown as Record<string, RecurrentClass | undefined>)[name];
-    if (layerClass === undefined) throw new NotImplemented(`torch.nn.${name} does not exist`);
-    return steps(device, new layerClass(inputs, hidden, { device }), gates);
+    return steps(device, new nn[name](inputs, hidden, { device }), gates);
   },
 });
 
-function steps(device: string, layer: Recurrent, gates: number): Case {
+function steps(device: string, layer: torch.nn.LSTM | torch.nn.GRU, gates: number): Case {
   const scale = recurrentScale;
   const x = input(device, 1100, [sequence, batch, inputs]);
   torch.no_grad(() => {
@@ -39,7 +26,7 @@ function steps(device: string, layer: Recurrent, gates: number): Case {
   });
   const step = torch.compile((given: torch.Tensor) => {
     for (const parameter of layer.parameters()) parameter.grad = null;
-    const [output] = layer(given);
+    const [output] = layer instanceof nn.LSTM ? layer(given) : layer(given);
     const loss = output.mul(output).mean();
     loss.backward();
     return loss;

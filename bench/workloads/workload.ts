@@ -10,13 +10,7 @@ export interface Workload {
   readonly bytes?: number;
   /** One call does the work this many times; figures are for one. */
   readonly repetitions?: number;
-  /** @throws NotImplemented */
   prepare(device: string): Case;
-}
-
-/** What a workload needs is not there yet: it is reported as missing, never left out. */
-export class NotImplemented extends Error {
-  override readonly name = "NotImplemented";
 }
 
 /** A workload set up on a device. */

@@ -138,7 +138,10 @@ function checkStates({ kind, states, layers, bidirectional }: Network, input: Te
 /** in: [T, N, I], or [N, T, I] */
 export function overPadded(network: Network, input: Tensor, batchFirst: boolean): NetworkResult {
   if (input.ndim !== 3)
-    throw new ShapeError(`${network.kind}/rank`, `${network.kind}: input must have 3 dimensions, got ${String(input)}.`);
+    throw new ShapeError(
+      `${network.kind}/rank`,
+      `${network.kind}: input must have 3 dimensions, got ${String(input)}.`,
+    );
   const timeFirst = (x: Tensor): Tensor => (batchFirst ? one("transpose", x, 0, 1) : x);
   const sequence = timeFirst(input);
   checkStates(network, sequence);

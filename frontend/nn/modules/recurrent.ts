@@ -273,11 +273,16 @@ export function nonlinearityOf(name: string, given: string | undefined): Nonline
   );
 }
 
+export interface RNN {
+  <X extends Tensor | PackedSequence>(input: X, hx?: Tensor | null): [output: X, h_n: Tensor];
+  (input: Tensor, options: { readonly hx?: Tensor | null }): [output: Tensor, h_n: Tensor];
+}
 /**
  * h = tanh(x W_ih.T + b_ih + h W_hh.T + b_hh) over a sequence. A call gives [output, h_n].
  * input [T, N, I] ([N, T, I] with batch_first; N may be absent) or packed; hx [layers * directions, N, H].
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
  */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- how an instance is called
 export class RNN extends RNNBase {
   nonlinearity: Nonlinearity;
   constructor(...args: CallOf<typeof rnn>) {
@@ -305,11 +310,16 @@ const gru = signature<
   ]
 >()("input_size, hidden_size, num_layers?, bias?, batch_first?, dropout?, bidirectional?, device?, dtype?");
 
+export interface GRU {
+  <X extends Tensor | PackedSequence>(input: X, hx?: Tensor | null): [output: X, h_n: Tensor];
+  (input: Tensor, options: { readonly hx?: Tensor | null }): [output: Tensor, h_n: Tensor];
+}
 /**
  * Gated recurrent units over a sequence; the reset gate acts after the product. A call gives [output, h_n].
  * input [T, N, I] ([N, T, I] with batch_first; N may be absent) or packed; hx [layers * directions, N, H].
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
  */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- how an instance is called
 export class GRU extends RNNBase {
   constructor(...args: CallOf<typeof gru>) {
     super("GRU", gru.bind(new.target.name, args));
@@ -334,24 +344,31 @@ const lstm = signature<
   ]
 >()("input_size, hidden_size, num_layers?, bias?, batch_first?, dropout?, bidirectional?, proj_size?, device?, dtype?");
 
+type LstmResult<X> = [output: X, states: [h_n: Tensor, c_n: Tensor]];
+type LstmStates = readonly [h: Tensor, c: Tensor];
+export interface LSTM {
+  <X extends Tensor | PackedSequence>(input: X, hx?: LstmStates | null): LstmResult<X>;
+  (input: Tensor, options: { readonly hx?: LstmStates | null }): LstmResult<Tensor>;
+}
 /**
  * Long short-term memory over a sequence. A call gives [output, [h_n, c_n]].
  * input [T, N, I] ([N, T, I] with batch_first; N may be absent) or packed; h [layers * directions, N, P or H],
  * c [layers * directions, N, H].
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
  */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- how an instance is called
 export class LSTM extends RNNBase {
   declare weight_hr_l0: Parameter;
   constructor(...args: CallOf<typeof lstm>) {
     super("LSTM", lstm.bind(new.target.name, args));
   }
-  override forward<X extends Tensor | PackedSequence>(
-    input: X,
-    hx?: readonly [h: Tensor, c: Tensor] | null,
-  ): [output: X, states: [h_n: Tensor, c_n: Tensor]] {
+  override forward<X extends Tensor | PackedSequence>(input: X, hx?: LstmStates | null): LstmResult<X> {
     return withSite(() => {
       if (hx && hx.length !== 2)
-        throw new ShapeError("lstm/states", `LSTM: expects two hidden states, got ${(hx as readonly unknown[]).length}.`);
+        throw new ShapeError(
+          "lstm/states",
+          `LSTM: expects two hidden states, got ${(hx as readonly unknown[]).length}.`,
+        );
       const { output, states } = this.run_(input, hx ?? null);
       return [output as X, [states[0]!, states[1]!]];
     });

@@ -57,10 +57,7 @@ export const lstmGates = defineOp({
       g.mul(g.mul(total, input), tanhSlope(g, candidate)),
       hidden === null ? g.full(total.shape, 0, total.dtype) : g.mul(g.mul(hidden, curve), sigmoidSlope(g, output)),
     ];
-    return [
-      g.cast(g.concat(parts, gates.shape.length - 1), gates.dtype),
-      g.cast(g.mul(total, forget), cell.dtype),
-    ];
+    return [g.cast(g.concat(parts, gates.shape.length - 1), gates.dtype), g.cast(g.mul(total, forget), cell.dtype)];
   },
   record(g, { gates, cell }) {
     const { output, next } = lstmGatesOf(g, gates, cell);

@@ -90,7 +90,8 @@ export const lstmLayer = defineOp({
   places: [],
   doc: {
     summary: "One layer of an LSTM in one direction; mask says which steps belong to a sequence.",
-    shape: "[T, N, I], [N, P], [N, H], [4 H, I], [4 H, P], [4 H], [4 H], [P, H], [T, N, 1] -> [T, N, P], [N, P], [N, H]",
+    shape:
+      "[T, N, I], [N, P], [N, H], [4 H, I], [4 H, P], [4 H], [4 H], [P, H], [T, N, 1] -> [T, N, P], [N, P], [N, H]",
     source: "torch.nn.LSTM",
   },
   gradient: "through decomposition",

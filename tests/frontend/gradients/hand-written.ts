@@ -166,4 +166,39 @@ export const handWritten: Readonly<Record<string, Function>> = {
     call: seeded((x: torch.Tensor) => new torch.nn.MultiheadAttention(4, 2, { dtype: torch.float64 })(x, x, x)[0]),
     inputs: () => [[signed(3, 1, 4)]],
   },
+
+  "torch.lstm": {
+    call: (x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, ...params: torch.Tensor[]) =>
+      torch.lstm(x, [h, c], params, true, 1, 0, true, true, false),
+    inputs: () => [
+      [
+        signed(3, 2, 2),
+        signed(2, 2, 2),
+        positive(2, 2, 2),
+        ...[0, 1].flatMap(() => [signed(8, 2), positive(8, 2), signed(8), positive(8)]),
+      ],
+    ],
+  },
+  "torch.lstm with projections, packed": {
+    call: (x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, ...params: torch.Tensor[]) =>
+      torch.lstm(x, integers([2n, 1n, 1n]), [h, c], params, false, 1, 0, true, false),
+    inputs: () => [[signed(4, 2), signed(1, 2, 2), positive(1, 2, 3), signed(12, 2), positive(12, 2), signed(2, 3)]],
+  },
+  "torch.gru, packed in both directions": {
+    call: (x: torch.Tensor, h: torch.Tensor, ...params: torch.Tensor[]) =>
+      torch.gru(x, integers([2n, 2n, 1n]), h, params, true, 1, 0, true, true),
+    inputs: () => [
+      [signed(5, 2), signed(2, 2, 2), ...[0, 1].flatMap(() => [signed(6, 2), positive(6, 2), signed(6), positive(6)])],
+    ],
+  },
+  "torch.rnn_tanh of two layers": {
+    call: (x: torch.Tensor, h: torch.Tensor, ...params: torch.Tensor[]) =>
+      torch.rnn_tanh(x, h, params, false, 2, 0, true, false, true),
+    inputs: () => [[signed(2, 3, 2), signed(2, 2, 2), signed(2, 2), positive(2, 2), signed(2, 2), positive(2, 2)]],
+  },
+  "torch.rnn_relu": {
+    call: (x: torch.Tensor, h: torch.Tensor, ...params: torch.Tensor[]) =>
+      torch.rnn_relu(x, h, params, false, 1, 0, true, false, false),
+    inputs: () => [[signed(3, 2, 2), signed(1, 2, 2), signed(2, 2), positive(2, 2)]],
+  },
 };

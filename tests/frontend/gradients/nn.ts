@@ -154,4 +154,15 @@ export const nn: Samples = {
     [signed(3), positive(3), positive(3)],
     [signed(3), positive(3), positive(3), { full: true }],
   ],
+
+  lstm_cell: () => [
+    [signed(2, 3), [signed(2, 2), positive(2, 2)], signed(8, 3), positive(8, 2), signed(8), positive(8)],
+    [signed(3), [signed(2), positive(2)], signed(8, 3), positive(8, 2)],
+  ],
+  gru_cell: () => [
+    [signed(2, 3), signed(2, 2), signed(6, 3), positive(6, 2), signed(6), positive(6)],
+    [signed(3), signed(2), signed(6, 3), positive(6, 2)],
+  ],
+  rnn_tanh_cell: () => [[signed(2, 3), signed(2, 2), signed(2, 3), positive(2, 2), signed(2), positive(2)]],
+  rnn_relu_cell: () => [[signed(2, 3), signed(2, 2), signed(2, 3), positive(2, 2), signed(2), positive(2)]],
 };
