@@ -55,26 +55,19 @@ async function measureTargets(): Promise<unknown[]> {
 }
 
 async function measureAll(chosen: readonly Workload[]): Promise<unknown[]> {
-  const [{ measure }, { measurePeak }, table, { NotImplemented }] = await Promise.all([
+  const [{ measure }, { measurePeak }, table] = await Promise.all([
     import("./measure.ts"),
     import("../runtime/wasm/limits.ts"),
     import("./table.ts"),
-    import("./workloads/workload.ts"),
   ]);
   const peak = measurePeak();
   console.log(`${options.device} on Node ${process.versions.node}; ${table.ceilings(peak)}\n${table.header}`);
   const rows: unknown[] = [];
   for (const workload of chosen) {
-    let figures: Measurement | null = null;
-    try {
-      figures = await measure(workload, options);
-      rows.push(figures);
-      console.log(table.row(workload, figures, peak));
-      if (options.profile) console.log(await profile(workload));
-    } catch (error) {
-      if (!(error instanceof NotImplemented)) throw error;
-      console.log(`${workload.id.padEnd(16)}NOT IMPLEMENTED: ${error.message}`);
-    }
+    const figures = await measure(workload, options);
+    rows.push(figures);
+    console.log(table.row(workload, figures, peak));
+    if (options.profile) console.log(await profile(workload));
     if (options.peers) rows.push(...(await measurePeers(workload, figures)));
   }
   return rows;

@@ -1,5 +1,6 @@
 /** The workloads in plain float64 loops: what the compiled ones must agree with. */
 import { generate } from "../../bench/generate.ts";
+import { recurrentScale, recurrentSizes } from "../../bench/workloads/recurrent-sizes.ts";
 
 type Matrix = { readonly rows: number; readonly columns: number; readonly values: Float64Array };
 
@@ -162,4 +163,43 @@ export function byRows(values: ArrayLike<number>, width: number, finish: (row: F
   const result = Float64Array.from(values);
   for (let start = 0; start < result.length; start += width) finish(result.subarray(start, start + width));
   return result;
+}
+
+/** The mean square of what one recurrent layer gives over a sequence, from the generated weights of W9. */
+export function recurrentLoss(kind: "lstm" | "gru"): number {
+  const { sequence, batch, inputs, hidden } = recurrentSizes;
+  const rows = (kind === "lstm" ? 4 : 3) * hidden;
+  const weights = (seed: number, count: number): Float32Array => generate(seed, count, { scale: recurrentScale });
+  const [ofInput, ofHidden] = [weights(1101, inputs * rows), weights(1102, hidden * rows)];
+  const [inputBias, hiddenBias] = [weights(1103, rows), weights(1104, rows)];
+  const x = generate(1100, sequence * batch * inputs);
+  const affine = (v: ArrayLike<number>, w: Float32Array, bias: Float32Array): Float64Array => {
+    const y = Float64Array.from(bias);
+    for (let k = 0; k < v.length; k++) for (let j = 0; j < rows; j++) y[j]! += v[k]! * w[k * rows + j]!;
+    return y;
+  };
+  const sigmoid = (v: number): number => 1 / (1 + Math.exp(-v));
+  let total = 0;
+  for (let b = 0; b < batch; b++) {
+    const h = new Float64Array(hidden);
+    const c = new Float64Array(hidden);
+    for (let t = 0; t < sequence; t++) {
+      const place = (t * batch + b) * inputs;
+      const p = affine(x.subarray(place, place + inputs), ofInput, inputBias);
+      const q = affine(h, ofHidden, hiddenBias);
+      for (let j = 0; j < hidden; j++) {
+        const gate = (k: number): number => p[k * hidden + j]! + q[k * hidden + j]!;
+        if (kind === "lstm") {
+          c[j] = sigmoid(gate(1)) * c[j]! + sigmoid(gate(0)) * Math.tanh(gate(2));
+          h[j] = sigmoid(gate(3)) * Math.tanh(c[j]!);
+        } else {
+          const update = sigmoid(gate(1));
+          const candidate = Math.tanh(p[2 * hidden + j]! + sigmoid(gate(0)) * q[2 * hidden + j]!);
+          h[j] = (1 - update) * candidate + update * h[j]!;
+        }
+        total += h[j]! ** 2;
+      }
+    }
+  }
+  return total / (sequence * batch * hidden);
 }

@@ -8,6 +8,7 @@ import {
   crossEntropy,
   generatedMatrix,
   multiply,
+  recurrentLoss,
   sgd,
   squaredError,
   trainPerceptron,
@@ -83,6 +84,11 @@ describe("what the workloads compute is what float64 loops compute", () => {
     } as const;
     await expectAgreement("W5_mlp_sgdm", trainPerceptron({ ...network, update: sgd(0.01, 0.9) }, 5));
     await expectAgreement("W5_mlp_adam", trainPerceptron({ ...network, update: adam(1e-3) }, 5));
+  });
+
+  test.each(["lstm", "gru"] as const)("W9: the loss of one layer, %s", async (kind) => {
+    const [loss] = await check(`W9_${kind}`);
+    expect(Math.abs(loss! / recurrentLoss(kind) - 1)).toBeLessThan(1e-5);
   });
 
   test("W10: a hundred steps of a tiny network", async () => {

@@ -71,7 +71,7 @@ export class RNNCellBase extends Module {
       Array.from({ length: count }, () => zeros([x.shape[0]!, this.hidden_size], { dtype, device }));
     const { weight_ih, weight_hh, bias_ih, bias_hh } = this;
     const hx = count > 1 ? states : states[0]!;
-    const results = [callOperator(operator, [x, hx, weight_ih, weight_hh, bias_ih, bias_hh])].flat() as Tensor[];
+    const results = [callOperator(operator, [x, hx, weight_ih, weight_hh, bias_ih, bias_hh])].flat();
     return isBatched ? results : results.map((result) => callOperator("squeeze", [result, 0]) as Tensor);
   }
 }

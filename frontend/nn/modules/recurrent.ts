@@ -58,6 +58,7 @@ function checkForm(name: string, { hidden_size, num_layers = 1, dropout = 0, pro
 }
 
 /** The parameters of all layers are properties: `weight_ih_l1`, `bias_hh_l0_reverse`. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the parameters are made by name
 export interface RNNBase {
   weight_ih_l0: Parameter;
   weight_hh_l0: Parameter;
@@ -70,7 +71,6 @@ export interface RNNBase {
 }
 
 /** What all recurrent layers share. */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the parameters are made by name
 export class RNNBase extends Module {
   static override readonly forwardNames_: readonly string[] = ["input", "hx"];
   mode: Mode;
@@ -273,6 +273,7 @@ export function nonlinearityOf(name: string, given: string | undefined): Nonline
   );
 }
 
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- how an instance is called
 export interface RNN {
   <X extends Tensor | PackedSequence>(input: X, hx?: Tensor | null): [output: X, h_n: Tensor];
   (input: Tensor, options: { readonly hx?: Tensor | null }): [output: Tensor, h_n: Tensor];
@@ -282,7 +283,6 @@ export interface RNN {
  * input [T, N, I] ([N, T, I] with batch_first; N may be absent) or packed; hx [layers * directions, N, H].
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
  */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- how an instance is called
 export class RNN extends RNNBase {
   nonlinearity: Nonlinearity;
   constructor(...args: CallOf<typeof rnn>) {
@@ -310,6 +310,7 @@ const gru = signature<
   ]
 >()("input_size, hidden_size, num_layers?, bias?, batch_first?, dropout?, bidirectional?, device?, dtype?");
 
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- how an instance is called
 export interface GRU {
   <X extends Tensor | PackedSequence>(input: X, hx?: Tensor | null): [output: X, h_n: Tensor];
   (input: Tensor, options: { readonly hx?: Tensor | null }): [output: Tensor, h_n: Tensor];
@@ -319,7 +320,6 @@ export interface GRU {
  * input [T, N, I] ([N, T, I] with batch_first; N may be absent) or packed; hx [layers * directions, N, H].
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
  */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- how an instance is called
 export class GRU extends RNNBase {
   constructor(...args: CallOf<typeof gru>) {
     super("GRU", gru.bind(new.target.name, args));
@@ -346,6 +346,7 @@ const lstm = signature<
 
 type LstmResult<X> = [output: X, states: [h_n: Tensor, c_n: Tensor]];
 type LstmStates = readonly [h: Tensor, c: Tensor];
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- how an instance is called
 export interface LSTM {
   <X extends Tensor | PackedSequence>(input: X, hx?: LstmStates | null): LstmResult<X>;
   (input: Tensor, options: { readonly hx?: LstmStates | null }): LstmResult<Tensor>;
@@ -356,7 +357,6 @@ export interface LSTM {
  * c [layers * directions, N, H].
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
  */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- how an instance is called
 export class LSTM extends RNNBase {
   declare weight_hr_l0: Parameter;
   constructor(...args: CallOf<typeof lstm>) {

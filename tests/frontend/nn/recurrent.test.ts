@@ -16,10 +16,10 @@ function cellOf(layer: torch.nn.RNNBase, suffix: string): (x: torch.Tensor, hx: 
   const state = layer.state_dict();
   const [wi, wh, bi, bh] = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"].map((name) => state[`${name}_${suffix}`]!);
   return (x, hx) => {
-    if (layer.mode === "LSTM") return [...torch.lstm_cell(x, hx, wi!, wh!, bi!, bh!)];
-    if (layer.mode === "GRU") return [torch.gru_cell(x, hx[0]!, wi!, wh!, bi!, bh!)];
+    if (layer.mode === "LSTM") return [...torch.lstm_cell(x, hx, wi!, wh!, bi, bh)];
+    if (layer.mode === "GRU") return [torch.gru_cell(x, hx[0]!, wi!, wh!, bi, bh)];
     const cell = layer.mode === "RNN_TANH" ? torch.rnn_tanh_cell : torch.rnn_relu_cell;
-    return [cell(x, hx[0]!, wi!, wh!, bi!, bh!)];
+    return [cell(x, hx[0]!, wi!, wh!, bi, bh)];
   };
 }
 
