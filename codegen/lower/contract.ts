@@ -16,6 +16,7 @@ import { linearAccess } from "../../ir/views.ts";
 import {
   addI,
   apply,
+  cast,
   constant,
   indexExpr,
   integer,
@@ -29,6 +30,7 @@ import {
 import { lowerGpuTiles, suitsTiles } from "./contract-gpu.ts";
 import { evaluate, type EvaluationContext } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
+import { isWidened } from "./reductions.ts";
 
 type Stored = (node: Node) => boolean;
 const f32 = typeOf("f32");
@@ -191,7 +193,8 @@ class ContractLowering {
     const depth = contract[0].map((axis) => a.shape[axis]!);
     builder.loop("o", count, "parallel", () => {
       const at = unravel(Index.variable("o", count - 1), dot.shape);
-      const total = builder.declare(constant(kind, 0), "acc");
+      const wide = isWidened(builder.target, kind) ? "f64" : kind;
+      const total = builder.declare(constant(wide, 0), "acc");
       const inner = elementCount(depth);
       builder.loop("k", inner, "serial", () => {
         const k = unravel(Index.variable("k", inner - 1), depth);
@@ -210,11 +213,11 @@ class ContractLowering {
         const y = evaluate(context, b, coordinates(b, 1, batch[0].length + freeA));
         const product =
           kind === "f32" || kind === "f64"
-            ? apply("madd", typeOf(kind), x, y, total)
-            : apply("add", typeOf(kind), total, apply("mul", typeOf(kind), x, y));
+            ? apply("madd", total.type, cast(x, wide), cast(y, wide), total)
+            : apply("add", total.type, total, apply("mul", total.type, x, y));
         builder.assign(total, product);
       });
-      this.epilogue(at, narrowed(total, dot.dtype));
+      this.epilogue(at, narrowed(cast(total, kind), dot.dtype));
     });
   }
 
@@ -383,7 +386,8 @@ class ContractLowering {
     const lanes = width === 1 ? 1 : this.lanes;
     const vectors = width / lanes;
     const type = typeOf("f32", lanes);
-    const zero: Expr = constant("f32", 0);
+    const wide = lanes === 1 ? "f64" : "f32";
+    const zero: Expr = constant(wide, 0);
     const sums = Array.from({ length: height * vectors }, () =>
       builder.declare(lanes === 1 ? zero : apply("splat", type, zero), "c"),
     );
@@ -396,19 +400,20 @@ class ContractLowering {
     this.overDepth((leftAt, rightAt, inner, at) => {
       const rightIndex = packed === null ? rightAt : linear(at, packedStrides);
       const b = Array.from({ length: vectors }, (_, v) =>
-        builder.let(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(v * lanes)))),
+        builder.let(cast(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(v * lanes))), wide)),
       );
       const a0 = builder.let(addI(leftBase, indexExpr(leftAt)));
       for (let i = 0; i < height; i++) {
         const scalar = load(left, f32, addI(a0, mulI(integer(i), integer(row.left))));
-        const a = builder.let(lanes === 1 ? scalar : apply("splat", type, scalar));
+        const a = builder.let(lanes === 1 ? cast(scalar, wide) : apply("splat", type, scalar));
         for (let v = 0; v < vectors; v++)
-          builder.assign(sums[i * vectors + v]!, apply("madd", type, a, b[v]!, sums[i * vectors + v]!));
+          builder.assign(sums[i * vectors + v]!, apply("madd", a.type, a, b[v]!, sums[i * vectors + v]!));
         if (lanes === 4 && width === 8 && contraction.depth.length > 0)
           builder.emit({ kind: "fence", counter: variable(inner, i32), never: -(i + 2) });
       }
     });
-    this.finishTile(start.out, row, column, rowStart, height, columnStart, width, sums);
+    const results = sums.map((sum) => cast(sum, "f32"));
+    this.finishTile(start.out, row, column, rowStart, height, columnStart, width, results);
   }
 
   /** Stores a tile: straight from registers when there is nothing to add, else through a small scratch tile. */
@@ -480,9 +485,9 @@ class ContractLowering {
     const vector = typeOf("f32", lanes);
     const block = (rowStart: Index, height: number, columnStart: Index, width: number): void => {
       const sums = Array.from({ length: height * width }, () =>
-        builder.declare(lanes === 1 ? constant("f32", 0) : apply("splat", vector, constant("f32", 0)), "c"),
+        builder.declare(lanes === 1 ? constant("f64", 0) : apply("splat", vector, constant("f32", 0)), "c"),
       );
-      const rest = Array.from({ length: height * width }, () => builder.declare(constant("f32", 0), "d"));
+      const rest = Array.from({ length: height * width }, () => builder.declare(constant("f64", 0), "d"));
       const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));
       const rightBase = builder.let(addI(start.right, indexExpr(columnStart.scale(column.right))));
       const nest = (i: number, leftAt: Index, rightAt: Index): void => {
@@ -499,13 +504,14 @@ class ContractLowering {
         const r0 = builder.let(addI(rightBase, indexExpr(rightAt)));
         const whole = inner.size - (inner.size % lanes);
         const chunk = (type: typeof f32, k: Expr, targets: readonly Expr[]): void => {
+          const wide = type.lanes === 1 ? "f64" : "f32";
           const b = Array.from({ length: width }, (_, j) =>
-            builder.let(load(right, type, addI(addI(r0, k), integer(j * column.right)))),
+            builder.let(cast(load(right, type, addI(addI(r0, k), integer(j * column.right))), wide)),
           );
           for (let r = 0; r < height; r++) {
-            const a = builder.let(load(left, type, addI(addI(l0, k), integer(r * row.left))));
+            const a = builder.let(cast(load(left, type, addI(addI(l0, k), integer(r * row.left))), wide));
             for (let c = 0; c < width; c++)
-              builder.assign(targets[r * width + c]!, apply("madd", type, a, b[c]!, targets[r * width + c]!));
+              builder.assign(targets[r * width + c]!, apply("madd", a.type, a, b[c]!, targets[r * width + c]!));
           }
         };
         const vectors = (end: Expr): void => {
@@ -525,14 +531,9 @@ class ContractLowering {
       nest(0, Index.constant(0), Index.constant(0));
       for (let r = 0; r < height; r++) {
         for (let c = 0; c < width; c++) {
-          const total = builder.let(
-            apply(
-              "add",
-              f32,
-              lanes === 1 ? sums[r * width + c]! : apply("reduce_add", f32, sums[r * width + c]!),
-              rest[r * width + c]!,
-            ),
-          );
+          const sum = sums[r * width + c]!;
+          const joined = lanes === 1 ? sum : cast(apply("reduce_add", f32, sum), "f64");
+          const total = builder.let(cast(apply("add", joined.type, joined, rest[r * width + c]!), "f32"));
           const at = start.out.add(rowStart.add(r).scale(row.out)).add(columnStart.add(c).scale(column.out));
           this.epilogue(unravel(at, dot.shape), total);
         }

@@ -18,6 +18,10 @@ export const apply = (op: Operation, type: Type, ...args: Expr[]): Expr => ({ op
 export const load = (buffer: string, type: Type, index: Expr): Expr => ({ op: "load", type, buffer, index });
 export const select = (condition: Expr, a: Expr, b: Expr): Expr => apply("select", a.type, condition, a, b);
 
+/** The value in another kind of register, which holds it. */
+export const cast = (value: Expr, kind: Kind): Expr =>
+  value.type.kind === kind ? value : apply("cast", typeOf(kind, value.type.lanes), value);
+
 const isInteger = (e: Expr, value: number): boolean => e.op === "const" && e.value === value;
 export function addI(a: Expr, b: Expr): Expr {
   if (isInteger(a, 0)) return b;

@@ -5,6 +5,7 @@ import type { Expr } from "../../ir/loop.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
 import {
   apply,
+  cast,
   constant,
   convert,
   indexExpr,
@@ -18,7 +19,7 @@ import {
 } from "./expressions.ts";
 import { dynamicIndex, evaluate, positionOf } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
-import { betterThan, combine, identityOf } from "./reductions.ts";
+import { betterThan, combine, identityOf, isWidened } from "./reductions.ts";
 
 type Stored = (node: Node) => boolean;
 const i32 = typeOf("i32");
@@ -56,20 +57,37 @@ export function lowerScan(node: NodeOf<"scan">, name: string, target: Target, st
   const source = node.inputs[0]!;
   const length = node.shape[axis]!;
   const operation = kind === "logaddexp" ? null : combiners[kind];
+  const own = kindOf(source.dtype);
+  // Running values are wide where the device has float64, as PyTorch's are on the CPU.
+  const isRunning = operation === null || operation === "add" || operation === "mul";
+  const wide = isRunning && isWidened(target, own) ? "f64" : own;
+  // Elsewhere they restart after each block, so that long ones lose fewer digits.
+  const inBlocks = (operation === null || operation === "add") && wide === "f32";
+  const blockLength = target.dynamic ? 1024 : Math.max(256, Math.ceil(Math.sqrt(length)));
+  const start = identityOf(operation ?? "max", wide);
+  const join = (a: Expr, b: Expr): Expr => (operation === null ? logAddExp(builder, a, b) : combine(operation, a, b));
   overRows(builder, node.shape, axis, (at) => {
-    const total = builder.declare(identityOf(operation ?? "max", kindOf(source.dtype)), "acc");
-    builder.loop("k", length, "serial", () => {
-      const k = Index.variable("k", length - 1);
+    const total = builder.declare(start, "acc");
+    const step = (k: Index, running: Expr, before: Expr | null): void => {
       const position = at(reverse ? k.scale(-1).add(length - 1) : k);
-      const value = evaluate({ builder, stored }, source, position);
-      builder.assign(total, operation === null ? logAddExp(builder, total, value) : combine(operation, total, value));
+      const value = cast(evaluate({ builder, stored }, source, position), wide);
+      builder.assign(running, join(running, value));
+      const result = before === null ? running : join(before, running);
+      const index = indexExpr(linear(position, contiguousStrides(node.shape)));
       const buffer = builder.buffer(node, "write");
-      builder.emit({
-        kind: "store",
-        buffer,
-        index: indexExpr(linear(position, contiguousStrides(node.shape))),
-        value: narrowed(total, node.dtype),
-      });
+      builder.emit({ kind: "store", buffer, index, value: narrowed(cast(result, own), node.dtype) });
+    };
+    const k = Index.variable("k", length - 1);
+    if (!inBlocks) {
+      builder.loop("k", length, "serial", () => step(k, total, null));
+      return;
+    }
+    builder.range("block", integer(0), integer(length), blockLength, "serial", () => {
+      const part = builder.declare(start, "part");
+      const block = variable("block", i32);
+      const stop = builder.let(apply("min", i32, integer(length), apply("add", i32, block, integer(blockLength))));
+      builder.range("k", block, stop, 1, "serial", () => step(k, part, total));
+      builder.assign(total, join(total, part));
     });
   });
   return builder.finish(name);

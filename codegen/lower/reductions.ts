@@ -4,7 +4,7 @@ import type { Node } from "../../ir/graph.ts";
 import type { Index } from "../../ir/index.ts";
 import type { Expr, Kind, Operation } from "../../ir/loop.ts";
 import { apply, constant, convert, indexExpr, integer, kindOf, narrowed, select, typeOf } from "./expressions.ts";
-import type { KernelBuilder } from "./kernel-builder.ts";
+import type { KernelBuilder, Target } from "./kernel-builder.ts";
 
 export const combiner: Readonly<Record<string, Operation>> = {
   reduce_sum: "add",
@@ -49,6 +49,9 @@ export const combine = (operation: Operation, a: Expr, b: Expr): Expr => {
   return apply(operation, a.type, a, b);
 };
 
+/** Whether sums are kept wider than their values: where the device has float64, so that long ones lose no digits. */
+export const isWidened = (target: Target, kind: Kind): boolean => target.kind === "cpu" && kind === "f32";
+
 export interface Accumulator {
   /** Takes one element's value. */
   add(value: Expr, position: readonly Index[]): void;
@@ -63,6 +66,15 @@ export function accumulator(builder: KernelBuilder, node: Node): Accumulator {
   const operation = combiner[node.op];
   const source = node.inputs[0]!;
   const kind = kindOf(source.dtype);
+  if (operation === "add" && isWidened(builder.target, kind)) {
+    const total = builder.declare(constant("f64", 0), "acc");
+    return {
+      parts: [total],
+      operation,
+      add: (value) => builder.assign(total, apply("add", total.type, total, apply("cast", total.type, value))),
+      finish: () => narrowed(apply("cast", typeOf(kind), total), node.dtype),
+    };
+  }
   if (operation !== undefined) {
     const total = builder.declare(identityOf(operation, kind), "acc");
     return {

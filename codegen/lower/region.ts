@@ -3,6 +3,7 @@ import { IrError } from "../../ir/errors.ts";
 import type { Node, NodeOf } from "../../ir/graph.ts";
 import type { Region } from "../../ir/kernel-graph.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
+import { cascade } from "../schedule/cascade.ts";
 import { vectorise } from "../schedule/vectorise.ts";
 import { lowerContract } from "./contract.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
@@ -38,11 +39,13 @@ export function lowerRegion(
   return lowered().map((kernel) => ({ ...kernel, kernel: scheduled(kernel.kernel, region, target) }));
 }
 
-function scheduled(kernel: LoopKernel, region: Region, target: Target): LoopKernel {
-  if (target.simd) return vectorise(kernel);
+function scheduled(lowered: LoopKernel, region: Region, target: Target): LoopKernel {
+  const dynamic = target.dynamic === true;
+  const kernel = cascade(lowered, dynamic);
+  if (target.simd) return vectorise(kernel, dynamic);
   if (target.kind !== "gpu" || target.dynamic || region.kind !== "loops" || region.reduced.length > 0) return kernel;
   // Four elements an invocation, where they come out even: a loop for the rest would be another dispatch.
-  const wide = vectorise(kernel);
+  const wide = vectorise(kernel, dynamic);
   const body = wide.body.filter(
     (statement) =>
       !(

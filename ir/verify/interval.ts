@@ -4,6 +4,8 @@ import type { Expr } from "../loop.ts";
 export interface Interval {
   readonly min: number;
   readonly max: number;
+  /** Values are `min` and so many more each; 1 where it is not stated. */
+  readonly stride?: number;
 }
 
 const exactly = (value: number): Interval => ({ min: value, max: value });

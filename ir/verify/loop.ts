@@ -163,7 +163,7 @@ class KernelVerifier {
     const [start, end] = [intervalOf(s.start, this.intervals), intervalOf(s.end, this.intervals)];
     if (start && end && end.max <= start.min) return; // never runs
     this.variables.set(s.name, { type: i32, assignable: false });
-    this.intervals.set(s.name, start && end ? { min: start.min, max: lastOf(start, end, s.step) } : null);
+    this.intervals.set(s.name, start && end ? iterations(start, end, s.step) : null);
     this.block(s.body, { ...around, parallel: around.parallel || s.mode === "parallel" });
     this.variables.delete(s.name);
   }
@@ -263,9 +263,13 @@ class KernelVerifier {
   }
 }
 
-/** The highest value of a loop's variable. */
-const lastOf = (start: Interval, end: Interval, step: number): number =>
-  start.min === start.max ? end.max - 1 - ((end.max - 1 - start.min) % step) : end.max - 1;
+/** The values of a loop's variable. */
+function iterations(start: Interval, end: Interval, step: number): Interval {
+  const stride = start.min === start.max ? step : commonDivisor(step, start.stride ?? 1);
+  return { min: start.min, max: end.max - 1 - ((end.max - 1 - start.min) % stride), stride };
+}
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
 const i32: Type = { kind: "i32", lanes: 1 };
 const isFloat = ({ kind }: Type): boolean => kind === "f32" || kind === "f64";

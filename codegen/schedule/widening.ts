@@ -1,0 +1,261 @@
+/**
+ * The body of a loop on four neighbouring iterations at once: values that differ between them become vectors, positions
+ * and values that do not stay scalars.
+ */
+import { mathFunctions, type BufferParam, type Expr, type Operation, type Stmt, type Type } from "../../ir/loop.ts";
+import { isWideSum } from "./narrow-sums.ts";
+import { assignedFromOutside, mentions, type ForStmt } from "./statements.ts";
+
+export const lanes = 4;
+
+/** Operations that exist on f32x4, i32x4 and masks. */
+const vectorOperations = new Set<Operation>([
+  ...mathFunctions,
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "neg",
+  "abs",
+  "sqrt",
+  "floor",
+  "ceil",
+  "trunc",
+  "nearest",
+  "min",
+  "max",
+  "madd",
+  "copysign",
+  "and",
+  "or",
+  "xor",
+  "not",
+  "shl",
+  "shr",
+  "ushr",
+  "eq",
+  "ne",
+  "lt",
+  "le",
+  "gt",
+  "ge",
+  "select",
+  "cast",
+  "bitcast",
+]);
+const vectorMemory = new Set<string>(["float32", "int32", "bool"]);
+export const reductionOperations: Partial<Record<Operation, Operation>> = {
+  add: "reduce_add",
+  mul: "reduce_mul",
+  max: "reduce_max",
+  min: "reduce_min",
+};
+
+export class NotVectorisable extends Error {}
+
+/** How a value varies over the lanes: not at all, by a step an element, or freely (then it is a vector). */
+type Variation =
+  { readonly kind: "uniform" } | { readonly kind: "step"; readonly by: number } | { readonly kind: "vector" };
+const uniform: Variation = { kind: "uniform" };
+const free: Variation = { kind: "vector" };
+
+/** A variable from outside that takes a value of each iteration: it gets a vector of partial results. */
+export interface Reduction {
+  readonly name: string;
+  readonly operation: Operation;
+  /** Of the values taken. */
+  readonly kind: Type["kind"];
+  /** Of the variable. */
+  readonly total: Type["kind"];
+}
+
+export const vectorName = (name: string, suffix: string): string => `${name}_v${suffix}`;
+
+export class Widening {
+  private readonly variation = new Map<string, Variation>();
+  readonly reductions: Reduction[] = [];
+  stores = 0;
+  private readonly inside = new Set<string>();
+  /** Variables from outside that the loop assigns: only their own reduction may read them. */
+  private readonly carried: ReadonlySet<string>;
+  private readonly buffers: ReadonlyMap<string, BufferParam>;
+  private readonly loop: ForStmt;
+  private readonly suffix: string;
+
+  /** `suffix` tells the names of several copies of one loop apart. */
+  constructor(buffers: ReadonlyMap<string, BufferParam>, loop: ForStmt, suffix: string) {
+    this.buffers = buffers;
+    this.loop = loop;
+    this.suffix = suffix;
+    this.variation.set(loop.name, { kind: "step", by: 1 });
+    this.carried = assignedFromOutside(loop.body);
+  }
+
+  /** @throws NotVectorisable */
+  run(): Stmt[] {
+    return this.block(this.loop.body);
+  }
+
+  /** The body on four neighbouring iterations. */
+  private block(body: readonly Stmt[]): Stmt[] {
+    return body.map((statement) => this.statement(statement));
+  }
+
+  private name(name: string): string {
+    return this.inside.has(name) && this.suffix !== "" ? name + this.suffix : name;
+  }
+
+  private statement(statement: Stmt): Stmt {
+    switch (statement.kind) {
+      case "let":
+      case "declare": {
+        this.inside.add(statement.name);
+        const how = this.vary(statement.value);
+        // An accumulator of this iteration is a vector, whatever it starts from.
+        const variation = statement.kind === "declare" ? free : how;
+        this.variation.set(statement.name, variation);
+        const value = variation.kind === "vector" ? this.vector(statement.value) : this.scalar(statement.value);
+        return { ...statement, name: this.name(statement.name), value };
+      }
+      case "assign": {
+        if (this.inside.has(statement.name))
+          return { ...statement, name: this.name(statement.name), value: this.vector(statement.value) };
+        return this.reduction(statement.name, statement.value);
+      }
+      case "store": {
+        const step = this.vary(statement.index);
+        const buffer = this.buffers.get(statement.buffer)!;
+        if (step.kind !== "step" || step.by !== 1 || !vectorMemory.has(buffer.dtype)) throw new NotVectorisable();
+        this.stores++;
+        return { ...statement, index: this.scalar(statement.index), value: this.vector(statement.value) };
+      }
+      case "for": {
+        if (
+          this.vary(statement.start).kind !== "uniform" ||
+          this.vary(statement.end).kind !== "uniform" ||
+          statement.mode === "lane"
+        )
+          throw new NotVectorisable();
+        this.variation.set(statement.name, uniform);
+        return {
+          ...statement,
+          start: this.scalar(statement.start),
+          end: this.scalar(statement.end),
+          body: this.block(statement.body),
+        };
+      }
+      default:
+        throw new NotVectorisable();
+    }
+  }
+
+  private reduction(name: string, value: Expr): Stmt {
+    if (!("args" in value) || value.args.length !== 2) throw new NotVectorisable();
+    const [a, b] = value.args as [Expr, Expr];
+    if (!(a.op === "var" && a.name === name) || mentions(b, name)) throw new NotVectorisable();
+    const operation = value.op;
+    if (reductionOperations[operation] === undefined || value.type.kind === "bool") throw new NotVectorisable();
+    if (this.reductions.some((r) => r.name === name)) throw new NotVectorisable();
+    const taken = isWideSum(value, name) && b.op === "cast" ? b.args[0]! : b;
+    const type = this.widen(taken.type);
+    this.reductions.push({ name, operation, kind: type.kind, total: value.type.kind });
+    const partial = vectorName(name, this.suffix);
+    return {
+      kind: "assign",
+      name: partial,
+      value: { op: operation, type, args: [{ op: "var", type, name: partial }, this.vector(taken)] },
+    };
+  }
+
+  private widen(type: Type): Type {
+    if (type.lanes !== 1 || type.kind === "f64" || type.kind === "i64") throw new NotVectorisable();
+    return { kind: type.kind, lanes };
+  }
+
+  private vary(expr: Expr): Variation {
+    switch (expr.op) {
+      case "const":
+      case "param":
+        return uniform;
+      case "var":
+        if (this.carried.has(expr.name)) throw new NotVectorisable(); // a running value, such as a scan's
+        return this.variation.get(expr.name) ?? uniform;
+      case "load": {
+        const step = this.vary(expr.index);
+        return step.kind === "uniform" ? uniform : free;
+      }
+      default: {
+        const parts = expr.args.map((arg) => this.vary(arg));
+        if (parts.every((part) => part.kind === "uniform")) return uniform;
+        if (expr.type.kind !== "i32" || parts.some((part) => part.kind === "vector")) return free;
+        const by = (i: number): number => (parts[i]!.kind === "step" ? (parts[i] as { by: number }).by : 0);
+        if (expr.op === "add") return { kind: "step", by: by(0) + by(1) };
+        if (expr.op === "sub") return { kind: "step", by: by(0) - by(1) };
+        if (expr.op === "mul") {
+          const [a, b] = expr.args as [Expr, Expr];
+          if (b.op === "const") return { kind: "step", by: by(0) * Number(b.value) };
+          if (a.op === "const") return { kind: "step", by: by(1) * Number(a.value) };
+        }
+        return free;
+      }
+    }
+  }
+
+  /** The expression for lane 0 (all lanes when uniform). */
+  private scalar(expr: Expr): Expr {
+    switch (expr.op) {
+      case "const":
+      case "param":
+        return expr;
+      case "var":
+        return { ...expr, name: this.name(expr.name) };
+      case "load":
+        return { ...expr, index: this.scalar(expr.index) };
+      default:
+        return { ...expr, args: expr.args.map((arg) => this.scalar(arg)) };
+    }
+  }
+
+  private vector(expr: Expr): Expr {
+    const how = this.vary(expr);
+    const type = this.widen(expr.type);
+    if (how.kind === "uniform") return { op: "splat", type, args: [this.scalar(expr)] };
+    if (how.kind === "step") {
+      if (how.by === 1) return { op: "ramp", type, args: [this.scalar(expr)] };
+      const zero: Expr = { op: "const", type: { kind: "i32", lanes: 1 }, value: 0 };
+      const step: Expr = { op: "const", type: { kind: "i32", lanes: 1 }, value: how.by };
+      const offsets: Expr = {
+        op: "mul",
+        type,
+        args: [
+          { op: "ramp", type, args: [zero] },
+          { op: "splat", type, args: [step] },
+        ],
+      };
+      return { op: "add", type, args: [{ op: "splat", type, args: [this.scalar(expr)] }, offsets] };
+    }
+    switch (expr.op) {
+      case "var":
+        return { ...expr, type, name: this.name(expr.name) };
+      case "load": {
+        const step = this.vary(expr.index);
+        const buffer = this.buffers.get(expr.buffer)!;
+        if (step.kind !== "step" || step.by !== 1 || !vectorMemory.has(buffer.dtype)) throw new NotVectorisable();
+        return { ...expr, type, index: this.scalar(expr.index) };
+      }
+      case "const":
+      case "param":
+        return { op: "splat", type, args: [expr] };
+      default: {
+        if (!vectorOperations.has(expr.op)) throw new NotVectorisable();
+        if (expr.type.kind === "i32" && expr.op === "div") throw new NotVectorisable();
+        if (expr.op === "shl" || expr.op === "shr" || expr.op === "ushr") {
+          const [value, count] = expr.args as [Expr, Expr];
+          if (this.vary(count).kind !== "uniform") throw new NotVectorisable();
+          return { ...expr, type, args: [this.vector(value), this.vector(count)] };
+        }
+        return { ...expr, type, args: expr.args.map((arg) => this.vector(arg)) };
+      }
+    }
+  }
+}
