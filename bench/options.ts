@@ -30,6 +30,9 @@ export const usage = `npm run bench -- [ids] [--device cpu|cpu:js|webgpu] [--thr
   --peers    also measures other libraries, each in a process of its own, and compares the results
   --targets  measures the targets of docs/performance.md, and of the workloads only those that are named`;
 
+/** A command line that asks for what there is not. */
+export class UsageError extends RangeError {}
+
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -61,11 +64,11 @@ export function parseOptions(args: readonly string[]): Options {
 function positive(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
-    throw new RangeError(`--${name} must be a whole number above 0, got ${text}.`);
+    throw new UsageError(`--${name} must be a whole number above 0, got ${text}.`);
   return value;
 }
 
-/** The items that are asked for. @throws RangeError for an id that names none. */
+/** The items that are asked for. @throws UsageError for an id that names none. */
 export function select<T extends { readonly id: string }>(items: readonly T[], ids: readonly string[]): readonly T[] {
   if (ids.length === 0) return items;
   const chosen = new Set<T>();
@@ -74,7 +77,7 @@ export function select<T extends { readonly id: string }>(items: readonly T[], i
     const begun = items.filter((item) => item.id.startsWith(id));
     const found = [named, begun, items.filter((item) => item.id.includes(id))].find(({ length }) => length > 0) ?? [];
     if (found.length === 0)
-      throw new RangeError(`There is no workload ${id}. Workloads: ${items.map((item) => item.id).join(", ")}.`);
+      throw new UsageError(`There is no workload ${id}. Workloads: ${items.map((item) => item.id).join(", ")}.`);
     for (const item of found) chosen.add(item);
   }
   return items.filter((item) => chosen.has(item));

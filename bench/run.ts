@@ -5,7 +5,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import v8 from "node:v8";
 import type { Measurement } from "./measure.ts";
-import { parseOptions, select, usage, type Options } from "./options.ts";
+import { parseOptions, select, UsageError, usage, type Options } from "./options.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 // Node 20 has relaxed SIMD behind a flag, which counts only until the first module is compiled: hence the late imports.
@@ -13,6 +13,11 @@ v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
 
 const profiledRuns = 15;
 
+// A wrong word on the command line needs no stack.
+process.setUncaughtExceptionCaptureCallback((error: unknown) => {
+  console.error(error instanceof UsageError ? error.message : error);
+  process.exit(1);
+});
 const options = parseOptions(process.argv.slice(2));
 if (options.help) console.log(usage);
 else await run(options);
@@ -23,7 +28,7 @@ async function run({ ids, device, threads, json, peers, targets }: Options): Pro
     import("./starts.ts"),
     import("../frontend/index.ts"),
   ]);
-  if (threads !== 1) throw new RangeError("The cpu device runs on one thread.");
+  if (threads !== 1) throw new UsageError("The cpu device runs on one thread.");
   if (new torch.device(device).type === "webgpu") await torch.webgpu.init();
   if (peers) (await import("./peers/index.ts")).installPeers();
   const rows: unknown[] = [];

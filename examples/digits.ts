@@ -18,9 +18,15 @@ const exportTargets: Readonly<Record<string, "js" | "wasm" | "webgpu">> = {
   webgpu: "webgpu",
 };
 
-const options = parseOptions(process.argv.slice(2));
-if (options.help) console.log(usage);
-else await main(options);
+let options: Options | null = null;
+try {
+  options = parseOptions(process.argv.slice(2));
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${usage}`);
+  process.exitCode = 1;
+}
+if (options?.help === true) console.log(usage);
+else if (options !== null) await main(options);
 
 async function main({ device, epochs, seed, dropout, json }: Options): Promise<void> {
   if (device === "webgpu") await torch.webgpu.init();

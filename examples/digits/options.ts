@@ -19,6 +19,8 @@ export const usage = `npm start -- [--device cpu|cpu:js|webgpu] [--epochs N] [--
   --no-dropout  trains without dropout; the losses are then the same on every device
   --json        makes the last line of output one JSON object with the figures`;
 
+const devices = ["cpu", "cpu:js", "webgpu"];
+
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
@@ -31,6 +33,8 @@ export function parseOptions(args: readonly string[]): Options {
       help: { type: "boolean", short: "h", default: false },
     },
   });
+  if (!devices.includes(values.device))
+    throw new RangeError(`--device must be one of ${devices.join(", ")}, got ${values.device}.`);
   return {
     device: values.device,
     epochs: wholeNumber("epochs", values.epochs, 1),

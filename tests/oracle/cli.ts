@@ -66,6 +66,8 @@ export async function main(torch: object, argv: readonly string[]): Promise<void
     options["write-baseline"] ? TESTED_DEVICES.find((tested) => tested.device === device)!.selection : selection,
   );
   console.log(report(results, devices, options.verbose));
+  if (results.every(({ total }) => Object.values(total).every((count) => count === 0)))
+    throw new Error("No case matches --op, --dtype, --kinds, --max and --every.");
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(reportData(results), null, 1)}\n`);
   if (options["write-baseline"]) writeBaseline(results);
   if (results.some((result) => result.total.failed > 0)) process.exitCode = 1;
