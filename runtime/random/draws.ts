@@ -36,4 +36,4 @@ export {
 export { fillCauchy, fillExponential, fillGeometric, fillLogNormal } from "./continuous.ts";
 export { drawBinomial, drawPoisson, fillBinomial, fillPoisson } from "./counts.ts";
 export { drawGamma, fillDirichlet, fillStandardGamma } from "./gamma.ts";
-export { fillMultinomial, multinomialWordCount, type MultinomialShape } from "./multinomial.ts";
+export { fillMultinomial, multinomialWordCount } from "./multinomial.ts";

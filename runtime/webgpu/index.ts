@@ -1,1 +1,1 @@
-export { createWebGpuDevice, type WebGpuDevice } from "./device.ts";
+export { createWebGpuDevice } from "./device.ts";

@@ -14,6 +14,8 @@ export interface Pair {
   readonly madeAt: number;
 }
 
+const types = { float32: torch.float32, int64: torch.int64 } as const;
+
 export class TensorPool {
   readonly listing: string[] = [];
   protected readonly pool: Pair[] = [];
@@ -53,7 +55,7 @@ export class TensorPool {
     const dtype: EagerType = this.c.pick(["float32", "int64"]);
     const start = this.c.below(7) - 3;
     const values = Array.from({ length: elementCount(shape) }, (_, i) => start + (i % 11));
-    const flat = torch.tensor(values, { dtype: torch[dtype], device: this.device });
+    const flat = torch.tensor(values, { dtype: types[dtype], device: this.device });
     this.keep(
       `torch.tensor(${dtype}, [${shape.join()}], from ${start})`,
       flat.reshape([...shape]),
