@@ -18,6 +18,7 @@ import { refuseOverlap, takeOut, writeInto, writeOut } from "./out-arguments.ts"
 import { graph, settings } from "./state.ts";
 import { noteOperation } from "./saved-values.ts";
 import { captureSite, notesSites, withSite } from "./site.ts";
+import { refuseDtype } from "./held-dtypes.ts";
 import { Tensor, viewLayout } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { movement } from "./views.ts";
@@ -175,6 +176,13 @@ export function checkInplace(self: Tensor, operator: string): void {
       `${operator}: a leaf Variable that requires grad is being used in an in-place operation.`,
       "Wrap the update in torch.no_grad(() => ...).",
     );
+  for (let view: Tensor | null = self; view !== null; view = view.parent_)
+    if (view.step_?.isOneOfSeveral === true)
+      throw new AutogradError(
+        "inplace/several-views",
+        `${operator}: ${String(self)} is a view and is being modified inplace. This view is the output of a function that returns multiple views (${view.step_.name}). Such functions do not allow the output views to be modified inplace.`,
+        "Use the form without the underscore, or take the view with select() or narrow().",
+      );
   const base = self._base;
   if (base !== null && base.is_leaf && base.requires_grad)
     throw new AutogradError(
@@ -196,6 +204,7 @@ function record(
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
   const result = recordOperator(graph, definition, bound.args, isNode, measured);
+  for (const { dtype } of listOf(result)) refuseDtype(definition.name, dtype, device);
   traceObserver()?.called?.(definition.name, first, nextNodeId());
   if (graph.gradEnabled)
     noteOperation(
@@ -247,10 +256,14 @@ function callView(definition: Operator, bound: Bound, device: Device): Result {
         "Use .reshape(...) instead.",
       );
     }
-    return source.viewBy_(step);
+    return source.viewBy_(
+      Array.isArray(result) && severalViews.has(definition.name) ? { ...step, isOneOfSeveral: true } : step,
+    );
   });
   return Array.isArray(result) ? views : views[0]!;
 }
+/** Functions that return several views at once, each of which PyTorch refuses to write where gradients are recorded. */
+const severalViews = new Set(["unbind", "split", "split_with_sizes", "chunk"]);
 /** Views that join dimensions: where the elements do not lie evenly these are copies, and `view` refuses. */
 const regrouping = new Set(["view", "reshape", "flatten", "ravel", "reshape_as", "unflatten"]);
 

@@ -11,6 +11,7 @@ import { typedView, type TypedArray } from "../runtime/typed-array.ts";
 import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
 import { GradientFunction } from "./grad-fn.ts";
+import { refuseDtype } from "./held-dtypes.ts";
 import type { memory_format } from "./formats.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { formatOf, liesIn } from "./memory-layout.ts";
@@ -78,6 +79,7 @@ export class Tensor {
   /** @internal A tensor of its own for a node. */
   static ofNode(result: Node, device: Device): Tensor {
     const node = ownNode(result);
+    refuseDtype("tensor", node.dtype, device);
     const storage = new Storage(node, device);
     const tensor = new Tensor(storage, node.shape, null, null);
     storage.expose(node, storage.counter);
@@ -464,6 +466,10 @@ export class Tensor {
   }
   /** `console.log` in Node: never computes. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+  /** In JSON a tensor is its description: writing it out never computes. */
+  toJSON(): string {
     return this.toString();
   }
   *[Symbol.iterator](): IterableIterator<Tensor> {

@@ -11,6 +11,8 @@ export interface ViewStep {
   apply(g: GraphBuilder, parent: Node): Node;
   /** The parent's value after the view has been given `value`. */
   write(g: GraphBuilder, parent: Node, value: Node): Node;
+  /** Made by a function that returns several views at once. */
+  readonly isOneOfSeveral?: boolean;
   /** Where the elements lie in the storage, when the step itself says so. */
   readonly layout?: { readonly strides: readonly number[]; readonly offset: number };
 }

@@ -5,7 +5,8 @@
 import type { DType } from "./dtype.ts";
 import { mathFunctions } from "./loop.ts";
 import type { RoutineCall } from "./routines/parameters.ts";
-import type { Shape } from "./shape.ts";
+import { ShapeError } from "./errors.ts";
+import { elementCount, formatShape, type Shape } from "./shape.ts";
 
 const unaryMath = mathFunctions.filter((name) => name !== "pow" && name !== "atan2");
 /** Functions of one element; each is the loop IR operation of the same name. */
@@ -290,12 +291,29 @@ export interface NodeRequest<P extends Primitive> {
   readonly requiresGrad: boolean;
 }
 
+/** Positions are 32-bit integers, and a loop may step once beyond the last. */
+const mostElements = 2 ** 31 - 2 ** 20;
+
+/** What has more elements than positions can name is never in memory, but it is not computed in parts either. */
+function refuseUncountable({ op, dtype, shape, outputs }: NodeRequest<Primitive>): void {
+  for (const whole of outputs ?? [{ dtype, shape }]) {
+    const count = elementCount(whole.shape);
+    if (count <= mostElements) continue;
+    throw new ShapeError(
+      "size/elements",
+      `${op}: ${whole.dtype}${formatShape(whole.shape)} has ${count} elements; a tensor, or a step on the way to one, has ${mostElements} at most.`,
+      "Compute it in parts: with chunk() along one dimension, for example.",
+    );
+  }
+}
+
 /** The node that this request names: a known one when an equal one was made since the last `forgetInterned`. */
 export function internNode<P extends Primitive>(request: NodeRequest<P>): Node {
   const attrText = attrsKey(request.attrs);
   const key = internKey(request, attrText);
   const known = interned.get(key);
   if (known !== undefined) return known;
+  refuseUncountable(request);
   const node = makeNode(request, attrText);
   interned.set(key, node);
   return node;

@@ -61,6 +61,10 @@ class HookList<H> {
   }
 }
 
+const isIterable = (value: unknown): boolean =>
+  value !== null && value !== undefined && Symbol.iterator in Object(value);
+const isModuleLike = (value: unknown): boolean => typeof value === "function" && "parameters" in value;
+
 /**
  * Parameters in groups, state for each parameter, and `step()`. A step computes everything that is pending, in one
  * program; learning rates, betas and step counts are numbers of that program.
@@ -82,6 +86,12 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
         "optimizer/params",
         "params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor.",
         "Put it in a list: [tensor].",
+      );
+    if (!isIterable(params))
+      throw new ArgumentError(
+        "optimizer/params",
+        `params argument given to the optimizer should be an iterable of Tensors or dicts, but got ${isModuleLike(params) ? "a Module" : typeof params}.`,
+        isModuleLike(params) ? "Pass its parameters: model.parameters()." : "Pass a list of tensors.",
       );
     const list = [...(params as Iterable<Tensor | readonly [string, Tensor] | GivenGroup<O>>)];
     withSite(() => {

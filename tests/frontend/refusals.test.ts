@@ -1,0 +1,74 @@
+/** What cannot be had is refused at the call, by a class of its own and with a cure. */
+import { describe, expect, it } from "vitest";
+import * as torch from "cresset";
+import { AutogradError, DTypeError, ShapeError } from "../../ir/errors.ts";
+import { webgpuAvailable } from "../support/webgpu.ts";
+
+describe("more elements than positions can name", () => {
+  it("are refused where a tensor is made", () => {
+    expect(() => torch.zeros(2e5, 1e5)).toThrow(ShapeError);
+    expect(() => torch.zeros(2e5, 1e5)).toThrow(/20000000000 elements.*2146435072 at most/);
+  });
+  it("are refused where they would exist on the way only", () => {
+    const [rows, columns] = [torch.ones(50000, 1), torch.ones(1, 50000)];
+    expect(() => rows.add(columns)).toThrow(ShapeError);
+    expect(rows.narrow(0, 0, 1000).add(columns).gt(0).sum().item()).toBe(5e7);
+  });
+});
+
+describe("writing to one of several views that a function returned", () => {
+  const pieces = (x: torch.Tensor): readonly torch.Tensor[] => [
+    ...x.unbind(),
+    ...x.split(1),
+    ...x.chunk(2),
+    x.unbind()[0]!.narrow(0, 0, 1),
+  ];
+  it("is refused where gradients are recorded", () => {
+    const x = torch.ones([3, 2], { requires_grad: true }).mul(2);
+    for (const piece of pieces(x)) {
+      expect(() => piece.add_(1)).toThrow(AutogradError);
+      expect(() => piece.add_(1)).toThrow("output of a function that returns multiple views");
+    }
+    expect(x.sum().item()).toBe(12);
+    x.select(0, 1).add_(1);
+    expect(x.sum().item()).toBe(14);
+  });
+  it("is a write to the whole elsewhere", () => {
+    const x = torch.zeros(3, 2);
+    x.unbind()[1]!.add_(1);
+    expect(x.sum().item()).toBe(2);
+    const y = torch.ones([3, 2], { requires_grad: true }).mul(2);
+    torch.no_grad(() => y.unbind()[0]!.zero_());
+    expect(y.sum().item()).toBe(8);
+  });
+});
+
+it("an optimizer of a module names model.parameters()", () => {
+  const model = new torch.nn.Linear(2, 2);
+  expect(() => new torch.optim.Adam(model as never)).toThrow(/got a Module[^]*model\.parameters\(\)/);
+  expect(() => new torch.optim.SGD(3 as never, { lr: 1 })).toThrow(/got number/);
+});
+
+it("in JSON a tensor is its description", () => {
+  expect(JSON.stringify({ x: torch.ones(2).mul(3) })).toBe('{"x":"float32[2] on cpu, not computed yet"}');
+});
+
+describe.skipIf(!(await webgpuAvailable()))("float64 on WebGPU", () => {
+  it("is refused where a tensor of it is made", async () => {
+    await torch.webgpu.init();
+    const cases: (() => unknown)[] = [
+      () => torch.ones(1, { device: "webgpu", dtype: torch.float64 }),
+      () => torch.tensor([1], { device: "webgpu", dtype: torch.float64 }),
+      () => torch.ones(1, { dtype: torch.float64 }).to("webgpu"),
+      () => torch.ones(1, { device: "webgpu" }).double(),
+      () => torch.ones(1, { device: "webgpu" }).sum({ dtype: torch.float64 }),
+    ];
+    for (const make of cases) {
+      expect(make).toThrow(DTypeError);
+      expect(make).toThrow(/float64 is not (available|supported) on webgpu/);
+    }
+  });
+  it("a tensor there is in JSON its description", () => {
+    expect(JSON.stringify(torch.ones(2, { device: "webgpu" }))).toContain("float32[2] on webgpu");
+  });
+});
