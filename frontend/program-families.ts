@@ -1,61 +1,64 @@
 /**
- * Which compiled programs differ only in sizes. The first two sizes of a graph get programs of their own; from the
- * third on, all share kernels that take their sizes as numbers, so that another size compiles nothing.
+ * Which compiled programs differ only in numbers: sizes, offsets of slices, literal indices. The first two sizes of a
+ * graph get programs of their own, and the first four where the numbers are in no common ratio; from then on, all share
+ * kernels that take them as numbers, so that other ones compile nothing.
  */
 import { generalise, type ProgramFamily } from "../codegen/generalise.ts";
 import type { Node } from "../ir/graph.ts";
+import type { Program } from "../ir/program.ts";
 import type { Device, Executable } from "../runtime/device.ts";
 import { prepareProgram } from "./debug.ts";
 import { notesSites } from "./site.ts";
 import { compileGraph, type Compiled, type CompileOptions } from "./pipeline.ts";
 
-/** Graphs of one form in which the same numbers vary together, such as a batch size and what is computed from it. */
-interface Family {
-  /** The numbers of the first graph, and which of them have been seen to vary (null: only one graph so far). */
+/** A graph that got a program of its own. */
+interface Member {
+  /** The numbers in its signature: sizes, offsets, axes. */
   readonly numbers: readonly number[];
-  varying: ReadonlySet<number> | null;
-  /** The graphs of the first sizes, until the kernels are shared. */
-  readonly members: { readonly roots: readonly Node[]; readonly options: CompileOptions }[];
-  shared: ProgramFamily | null;
+  /** Its program in the form that others may share, made when first compared. */
+  readonly program: () => Program;
 }
 
-const families = new Map<Device, Map<string, Family[]>>();
-const specialisedSizes = 2;
-/** How many forms are remembered, and families of one form. */
+/** Graphs that are equal but for numbers. */
+interface Form {
+  readonly members: Member[];
+  /** Kernels that take numbers, the latest first: graphs of one form may be lowered to several (a size of 1 is special). */
+  readonly shared: ProgramFamily[];
+}
+
+const forms = new Map<Device, Map<string, Form>>();
+/** How many graphs get programs of their own: where one size varies, and where the numbers have nothing in common. */
+const specialised = { oneSize: 2, anyNumbers: 4 };
+/** How many forms are remembered, graphs of one form to learn from, and kernels of one form. */
 const formLimit = 512;
-const familyLimit = 8;
+const memberLimit = 6;
+const sharedLimit = 4;
 
 type Signature = readonly (number | string)[];
 
 /** The signature of a graph without its numbers, and the numbers. */
-const formOf = (signature: Signature): string =>
+const textOf = (signature: Signature): string =>
   signature.map((part) => (typeof part === "number" ? "#" : part.replace(/\d+/g, "#"))).join(" ");
 const numbersOf = (signature: Signature): number[] =>
   signature.flatMap((part) => (typeof part === "number" ? [part] : (part.match(/\d+/g) ?? []).map(Number)));
 
-/** The family that a graph belongs to: what varies there is all that differs here. */
-function familyOf(list: Family[], numbers: readonly number[]): Family {
-  for (const family of list) {
-    const differing = numbers.map((_, i) => i).filter((i) => numbers[i] !== family.numbers[i]);
-    if (
-      family.varying === null
-        ? isOneSize(family.numbers, numbers, differing)
-        : differing.every((i) => family.varying!.has(i))
-    ) {
-      if (family.varying === null && differing.length > 0) family.varying = new Set(differing);
-      return family;
-    }
-  }
-  const family: Family = { numbers, varying: null, members: [], shared: null };
-  list.push(family);
-  if (list.length > familyLimit) list.shift();
-  return family;
-}
-
 /** Whether all differences may come from one size: everything that differs does so in one ratio. */
-function isOneSize(before: readonly number[], now: readonly number[], differing: readonly number[]): boolean {
+function isOneSize(before: readonly number[], now: readonly number[]): boolean {
+  const differing = now.map((_, i) => i).filter((i) => now[i] !== before[i]);
   const [first] = differing;
   return differing.every((i) => before[i]! * now[first!]! === now[i]! * before[first!]!);
+}
+
+function formOf(device: Device, signature: Signature): Form {
+  let byText = forms.get(device);
+  if (byText === undefined) forms.set(device, (byText = new Map<string, Form>()));
+  const text = textOf(signature);
+  const form = byText.get(text) ?? { members: [], shared: [] };
+  // The forms used last are kept.
+  byText.delete(text);
+  byText.set(text, form);
+  if (byText.size > formLimit) byText.delete(byText.keys().next().value!);
+  return form;
 }
 
 /** Compiles a graph for a device, with kernels shared between sizes where that has proved useful. */
@@ -67,33 +70,56 @@ export function prepareGraph(
 ): { compiled: Compiled; executable: Executable } {
   // Kernels that are shared belong to no line.
   if (notesSites()) return prepare(compileGraph(roots, options), device);
-  let byForm = families.get(device);
-  if (byForm === undefined) families.set(device, (byForm = new Map<string, Family[]>()));
-  const form = formOf(signature);
-  const list = byForm.get(form) ?? [];
-  // The forms used last are kept.
-  byForm.delete(form);
-  byForm.set(form, list);
-  if (byForm.size > formLimit) byForm.delete(byForm.keys().next().value!);
-  const family = familyOf(list, numbersOf(signature));
-  if (family.shared === null && family.members.length < specialisedSizes) {
-    family.members.push({ roots, options });
-    return prepare(compileGraph(roots, options), device);
+  const form = formOf(device, signature);
+  const numbers = numbersOf(signature);
+  let lowered: Compiled | null = null;
+  const dynamic = (): Compiled => (lowered ??= compileGraph(roots, { ...options, dynamic: true }));
+  const special = sharedProgram(form, numbers, () => dynamic().program);
+  if (special !== null) {
+    const { program, sizes } = special;
+    const { compiled, executable } = prepare({ ...dynamic(), program }, device);
+    return { compiled, executable: withSizes(executable, sizes) };
   }
-  const dynamic = compileGraph(roots, { ...options, dynamic: true });
-  let special = family.shared?.specialise(dynamic.program) ?? null;
-  if (special === null) {
-    const others = family.members.map(
-      (member) => compileGraph(member.roots, { ...member.options, dynamic: true }).program,
-    );
-    family.shared = generalise([...others, dynamic.program]);
-    special = family.shared?.specialise(dynamic.program) ?? null;
-    if (special !== null && family.members.length < specialisedSizes + 2) family.members.push({ roots, options });
+  remember(form, { numbers, program: () => dynamic().program });
+  return prepare(compileGraph(roots, options), device);
+}
+
+function remember({ members }: Form, member: Member): void {
+  members.push(member);
+  if (members.length > memberLimit) members.shift();
+}
+
+/** The program with kernels that others have too, once there have been enough others. */
+function sharedProgram(
+  form: Form,
+  numbers: readonly number[],
+  program: () => Program,
+): ReturnType<ProgramFamily["specialise"]> {
+  for (const family of form.shared) {
+    const special = family.specialise(program());
+    if (special !== null) return special;
   }
-  if (special === null) return prepare(compileGraph(roots, options), device);
-  const { program, sizes } = special;
-  const { compiled, executable } = prepare({ ...dynamic, program }, device);
-  return { compiled, executable: withSizes(executable, sizes) };
+  const alike = form.members.filter((member) => isOneSize(member.numbers, numbers));
+  if (alike.length < specialised.oneSize && form.members.length < specialised.anyNumbers) return null;
+  const family = generaliseMost(program(), form.members);
+  if (family === null) return null;
+  remember(form, { numbers, program });
+  form.shared.unshift(family);
+  if (form.shared.length > sharedLimit) form.shared.pop();
+  return family.specialise(program());
+}
+
+/** Kernels for a program and as many of the others as can share them, the latest first. */
+function generaliseMost(program: Program, others: readonly Member[]): ProgramFamily | null {
+  let family: ProgramFamily | null = null;
+  let programs = [program];
+  for (const member of others.toReversed()) {
+    const wider = generalise([...programs, member.program()]);
+    if (wider === null) continue;
+    family = wider;
+    programs = [...programs, member.program()];
+  }
+  return family;
 }
 
 const prepare = (compiled: Compiled, device: Device): { compiled: Compiled; executable: Executable } => ({
