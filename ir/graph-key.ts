@@ -3,7 +3,7 @@
  * whatever the node ids and the process. Leaves are numbered in first-visit order, which includes which of them are
  * the same value.
  */
-import { attrsKey, hashString, mixHash, type Node } from "./graph.ts";
+import { hashString, mixHash, type Node } from "./graph.ts";
 
 export interface GraphKey {
   readonly hash: number;
@@ -25,7 +25,7 @@ export function graphKey(order: readonly Node[], roots: readonly Node[], isLeaf:
     }
     signature.push(node.op, node.dtype);
     // A barrier's tag only keeps it apart from others, as its place here does.
-    const attrs = node.op === "barrier" ? "" : attrsKey(node.attrs);
+    const attrs = node.op === "barrier" ? "" : node.attrText;
     if (attrs !== "") {
       signature.push(attrs);
       hash = mixHash(hash, hashString(attrs));

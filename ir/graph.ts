@@ -193,6 +193,8 @@ export interface NodeOf<P extends Primitive> {
   readonly shape: Shape;
   /** All results when there are several (`pick` takes one). */
   readonly outputs: readonly { readonly dtype: DType; readonly shape: Shape }[] | null;
+  /** The attributes as text (see `attrsKey`). */
+  readonly attrText: string;
   /** Structural hash: equal for equal graphs whatever their ids, and across processes. */
   readonly hash: number;
   /** Whether differentiation may pass through. */
@@ -234,13 +236,28 @@ export const mixHash = (a: number, b: number): number => {
 
 /** Attributes as text: the same for equal attributes, and readable back (see ir/text). */
 export function attrsKey(attrs: object): string {
-  let empty = true;
-  for (const _ in attrs) {
-    empty = false;
-    break;
-  }
-  return empty ? "" : JSON.stringify(attrs, encodeAttr);
+  for (const _ in attrs) return textOf(attrs);
+  return "";
 }
+
+/** JSON.stringify with `encodeAttr`, for attributes: most are a few short lists of whole numbers. */
+function textOf(value: unknown): string {
+  if (typeof value === "number")
+    return Number.isFinite(value) && (value !== 0 || !Object.is(value, -0)) ? String(value) : otherText(value);
+  if (typeof value !== "object" || value === null || "toJSON" in value) return otherText(value);
+  let text = "";
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) text += (i === 0 ? "" : ",") + textOf(value[i] ?? null);
+    return `[${text}]`;
+  }
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key];
+    if (item !== undefined) text += `${text === "" ? "" : ","}"${key}":${textOf(item)}`;
+  }
+  return `{${text}}`;
+}
+
+const otherText = (value: unknown): string => JSON.stringify(value, encodeAttr);
 
 /** JSON for the values that JSON lacks. */
 export function encodeAttr(_key: string, value: unknown): unknown {
@@ -321,7 +338,7 @@ export function internNode<P extends Primitive>(request: NodeRequest<P>): Node {
 
 /** The node that stands for this one in the current table: an equal one that came before, or itself. */
 export function internExisting(node: Node): Node {
-  const key = internKey(node, attrsKey(node.attrs));
+  const key = internKey(node, node.attrText);
   const known = interned.get(key);
   if (known !== undefined) return known;
   interned.set(key, node);
@@ -352,6 +369,7 @@ export function makeNode<P extends Primitive>(request: NodeRequest<P>, attrText 
     dtype,
     shape: request.shape,
     outputs: request.outputs ?? null,
+    attrText,
     hash,
     requiresGrad: request.requiresGrad,
     binding: null,
@@ -370,7 +388,14 @@ function leafHash(op: string, dtype: DType, shape: Shape): number {
 /** Turns a node whose value is known into a leaf: what it was computed from is forgotten. */
 export function becomeInput(node: Node): void {
   const { dtype, shape } = node;
-  Object.assign(node, { op: "input", inputs: [], attrs: {}, expansion: null, hash: leafHash("input", dtype, shape) });
+  Object.assign(node, {
+    op: "input",
+    inputs: [],
+    attrs: {},
+    attrText: "",
+    expansion: null,
+    hash: leafHash("input", dtype, shape),
+  });
 }
 
 /** A leaf with an identity of its own: an input, a scalar slot, a leaf of differentiation. */
@@ -392,6 +417,7 @@ export function leafNode(
     dtype,
     shape,
     outputs: null,
+    attrText: "",
     hash,
     requiresGrad,
     binding,

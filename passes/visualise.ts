@@ -5,7 +5,7 @@
  * in:  what each pass left, in order; a "recorded" graph starts the next program
  * out: the page's text
  */
-import { attrsKey, topologicalOrder, type Node } from "../ir/graph.ts";
+import { topologicalOrder, type Node } from "../ir/graph.ts";
 import type { KernelGraph } from "../ir/kernel-graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import { printGraph, printKernelGraph } from "../ir/text/index.ts";
@@ -82,7 +82,7 @@ function boxesOf(roots: readonly Node[], regionOf: (node: Node) => number): Box[
   return order.map((node) => ({
     title: node.op === "call" ? node.attrs.name : node.op === "constant" ? String(node.attrs.value) : node.op,
     type: node.dtype + formatShape(node.shape),
-    detail: attrsKey(node.attrs),
+    detail: node.attrText,
     inputs: node.inputs.map((input) => place.get(input)!),
     isRoot: rootSet.has(node),
     hash: node.hash,
