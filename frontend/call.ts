@@ -21,7 +21,7 @@ import { captureSite, notesSites, withSite } from "./site.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import { Tensor, viewLayout } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
-import { movement } from "./views.ts";
+import { bitsStep, movement } from "./views.ts";
 
 /** All overloads of one name, in order of definition: `max`, `max.dim`, `max.other` answer to `max`. */
 const overloads = new Map<string, Operator[]>();
@@ -247,6 +247,8 @@ function callView(definition: Operator, bound: Bound, device: Device): Result {
   traceObserver()?.called?.(definition.name, firstNode, nextNodeId());
   const views = listOf(result).map((node, i) => {
     if (node === source.node_() && definition.name === "reshape") return source;
+    if (node.dtype !== source.type_)
+      return source.viewBy_(bitsStep({ dtype: source.type_, layout: source.layout_() }, node.dtype));
     const step = movement(definition.name, (_g, parent) => listOf(of(parent))[i]!);
     if (regrouping.has(definition.name) && viewLayout(step, source, source.layout_()) === null) {
       if (definition.name !== "view") return Tensor.ofNode(node, device);

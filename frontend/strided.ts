@@ -40,13 +40,20 @@ function stridedOf(
   const last = size.reduce((end, n, i) => end + (n - 1) * (stride[i] ?? 0), offset);
   // What lies within a contiguous tensor is a view of that tensor, so that gradients find it; else of the storage.
   const within = input.is_contiguous() && offset >= own.offset && last < own.offset + input.numel();
-  const source = within ? input : (input._base ?? input);
+  const source = within ? input : originOf(input);
   const count = source.numel();
-  const start = within ? offset - own.offset : offset;
+  const start = offset - source.layout_().offset;
   checkStrides("as_strided", count, size, stride, start);
   const step = movement("as_strided", (g, parent) => stridedView(g, g.reshape(parent, [count]), size, stride, start));
   const layout = { strides: [...stride], offset };
   return source.viewBy_({ ...step, layout } satisfies ViewStep);
+}
+
+/** The tensor that this is a view of, as elements of the same type. */
+function originOf(input: Tensor): Tensor {
+  let origin = input;
+  while (origin.parent_ !== null && origin.parent_.type_ === input.type_) origin = origin.parent_;
+  return origin;
 }
 
 /** The tensor as it was, for a view of which the same object then stands. */

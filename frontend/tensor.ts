@@ -61,6 +61,7 @@ export class Tensor {
   /** @internal */ accumulateHooks_: Map<number, (tensor: Tensor) => void> | null = null;
   /** @internal */ retainsGrad_ = false;
   readonly shape: Shape;
+  /** @internal Of the elements: the storage's, or what a view takes the same bits for. */ readonly type_: DType;
 
   /** @internal Use the creation functions. */
   constructor(storage: Storage, shape: Shape, parent: Tensor | null, step: ViewStep | null) {
@@ -68,6 +69,7 @@ export class Tensor {
     this.shape = shape;
     this.parent_ = parent;
     this.step_ = step;
+    this.type_ = step?.dtype ?? parent?.type_ ?? storage.dtype;
     this.ownCounter = step === dataStep ? newCounter() : (parent?.ownCounter ?? null);
   }
 
@@ -100,8 +102,8 @@ export class Tensor {
 
   /** @internal From here on this object is what `other` is: for operators that change a tensor's own shape. */
   takeOver_(other: Tensor): this {
-    const { storage_, shape, parent_, step_, ownCounter } = other;
-    Object.assign(this, { storage_, shape, parent_, step_, ownCounter });
+    const { storage_, shape, parent_, step_, type_, ownCounter } = other;
+    Object.assign(this, { storage_, shape, parent_, step_, type_, ownCounter });
     this.cached = null;
     this.layout = null;
     return this;
@@ -185,7 +187,7 @@ export class Tensor {
   // ---- attributes
 
   get dtype(): dtype {
-    return dtypeObject(this.storage_.dtype);
+    return dtypeObject(this.type_);
   }
   get device(): DeviceObject {
     return new DeviceObject(this.storage_.device.name);
@@ -207,7 +209,7 @@ export class Tensor {
       if (!Number.isInteger(dim) || dim < -this.ndim || dim >= this.ndim)
         throw new IndexError(
           `${operator}/dim`,
-          `${operator}: Dimension out of range (expected to be in range of [${-this.ndim}, ${this.ndim - 1}], but got ${dim}) for ${this.storage_.dtype}${formatShape(this.shape)}.`,
+          `${operator}: Dimension out of range (expected to be in range of [${-this.ndim}, ${this.ndim - 1}], but got ${dim}) for ${this.type_}${formatShape(this.shape)}.`,
         );
       return dim < 0 ? dim + this.ndim : dim;
     });
@@ -232,23 +234,30 @@ export class Tensor {
     return this.counter_.version;
   }
   is_floating_point(): boolean {
-    return isFloat(this.storage_.dtype);
+    return isFloat(this.type_);
   }
   is_complex(): boolean {
-    return isComplex(this.storage_.dtype);
+    return isComplex(this.type_);
   }
 
   /** @internal Strides and offset in elements of the storage. */
   layout_(): Layout {
     if (this.layout !== null) return this.layout;
-    return (this.layout = this.placement_() ?? {
-      strides: contiguousStrides(this.shape),
-      offset: this.parent_?.layout_().offset ?? 0,
-    });
+    return (this.layout = this.placement_() ??
+      this.layoutOfBits() ?? {
+        strides: contiguousStrides(this.shape),
+        offset: this.parent_?.layout_().offset ?? 0,
+      });
+  }
+  /** Of a view as another type, in elements of that type. */
+  private layoutOfBits(): Layout | null {
+    if (this.parent_ === null || this.type_ === this.storage_.dtype) return null;
+    return viewLayout(this.step_!, this.parent_, this.parent_.layout_());
   }
   /** @internal The same, where the elements do lie by strides in the storage; else null. */
   placement_(): Layout | null {
     if (this.parent_ === null) return { strides: contiguousStrides(this.shape), offset: 0 };
+    if (this.type_ !== this.storage_.dtype) return null;
     const parent = this.parent_.placement_();
     return parent === null ? null : viewLayout(this.step_!, this.parent_, parent);
   }
@@ -295,10 +304,10 @@ export class Tensor {
     this.gradient = value ?? null;
   }
   private checkGradient(value: Tensor): void {
-    const fits = formatShape(value.shape) === formatShape(this.shape) && value.storage_.dtype === this.storage_.dtype;
+    const fits = formatShape(value.shape) === formatShape(this.shape) && value.type_ === this.type_;
     if (fits && value.storage_.device === this.storage_.device) return;
-    const show = ({ shape, storage_ }: Tensor): string =>
-      `${storage_.dtype}${formatShape(shape)} on ${storage_.device.name}`;
+    const show = ({ shape, storage_, type_ }: Tensor): string =>
+      `${type_}${formatShape(shape)} on ${storage_.device.name}`;
     withSite(() => {
       throw new AutogradError(
         "grad/assign",
@@ -330,7 +339,7 @@ export class Tensor {
     if (requires_grad && !this.is_floating_point() && !this.is_complex())
       throw new AutogradError(
         "requires_grad/dtype",
-        `requires_grad_: only Tensors of floating point and complex dtype can require gradients, got ${this.storage_.dtype}${formatShape(this.shape)}.`,
+        `requires_grad_: only Tensors of floating point and complex dtype can require gradients, got ${this.type_}${formatShape(this.shape)}.`,
       );
     if (!this.is_leaf || this.leafRequiresGrad === requires_grad) return this;
     const node = this.node_();
@@ -380,7 +389,7 @@ export class Tensor {
   readSync_(operator = "numpy"): TypedArray {
     return withSite(() => {
       this.checkSynchronous(operator);
-      return typedView(this.storage_.dtype, readNode(behindMarkers(this.node_()), this.storage_.device));
+      return typedView(this.type_, readNode(behindMarkers(this.node_()), this.storage_.device));
     });
   }
   private checkSynchronous(operator: string): void {
@@ -404,34 +413,34 @@ export class Tensor {
       return device.read(value.memory());
     });
     await settleChecks();
-    return typedView(this.storage_.dtype, contents);
+    return typedView(this.type_, contents);
   }
 
   /** The one value, as a number (bool: boolean). https://docs.pytorch.org/docs/stable/generated/torch.Tensor.item.html */
   item(options: ReadOptions = {}): number | boolean | bigint {
     return withSite(() => {
       this.checkItem();
-      return scalarOf(this.readSync_("item"), this.storage_.dtype, 0, options);
+      return scalarOf(this.readSync_("item"), this.type_, 0, options);
     });
   }
   async itemAsync(options: ReadOptions = {}): Promise<number | boolean | bigint> {
     withSite(() => this.checkItem());
-    return scalarOf(await this.read_(), this.storage_.dtype, 0, options);
+    return scalarOf(await this.read_(), this.type_, 0, options);
   }
   private checkItem(): void {
     if (this.numel() !== 1)
       throw new ValueError(
         "item/size",
-        `item: a Tensor with ${this.numel()} elements cannot be converted to Scalar, got ${this.storage_.dtype}${formatShape(this.shape)}.`,
+        `item: a Tensor with ${this.numel()} elements cannot be converted to Scalar, got ${this.type_}${formatShape(this.shape)}.`,
         "tolist() gives all values.",
       );
   }
   /** Nested arrays of numbers (bool: booleans); a 0-d tensor gives the value itself. */
   tolist(options: ReadOptions = {}): Nested<number | boolean | bigint> {
-    return withSite(() => nest(this.readSync_("tolist"), this.shape, this.storage_.dtype, options));
+    return withSite(() => nest(this.readSync_("tolist"), this.shape, this.type_, options));
   }
   async tolistAsync(options: ReadOptions = {}): Promise<Nested<number | boolean | bigint>> {
-    return nest(await this.read_(), this.shape, this.storage_.dtype, options);
+    return nest(await this.read_(), this.shape, this.type_, options);
   }
   /**
    * The values, row-major, in a typed array that shares memory with the tensor: writing either is seen by the other. Of a
@@ -462,7 +471,7 @@ export class Tensor {
   }
 
   toString(): string {
-    return `${this.storage_.dtype}${formatShape(this.shape)} on ${this.storage_.device.name}${valueOf(behindMarkers(this.node_())) === null ? ", not computed yet" : ""}`;
+    return `${this.type_}${formatShape(this.shape)} on ${this.storage_.device.name}${valueOf(behindMarkers(this.node_())) === null ? ", not computed yet" : ""}`;
   }
   /** `console.log` in Node: never computes. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {

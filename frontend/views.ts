@@ -3,7 +3,10 @@
  */
 import type { GraphBuilder } from "../ir/builder.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
-import { elementCount } from "../ir/shape.ts";
+import { dtypeBytes, type DType } from "../ir/dtype.ts";
+import { ShapeError } from "../ir/errors.ts";
+import { reinterpreted } from "../ir/ops/reinterpretation.ts";
+import { elementCount, formatShape } from "../ir/shape.ts";
 
 export interface ViewStep {
   readonly name: string;
@@ -11,10 +14,17 @@ export interface ViewStep {
   apply(g: GraphBuilder, parent: Node): Node;
   /** The parent's value after the view has been given `value`. */
   write(g: GraphBuilder, parent: Node, value: Node): Node;
+  /** The view takes the same bits for elements of this type. */
+  readonly dtype?: DType;
   /** Made by a function that returns several views at once. */
   readonly isOneOfSeveral?: boolean;
   /** Where the elements lie in the storage, when the step itself says so. */
-  readonly layout?: { readonly strides: readonly number[]; readonly offset: number };
+  readonly layout?: Layout;
+}
+/** In elements. */
+interface Layout {
+  readonly strides: readonly number[];
+  readonly offset: number;
 }
 
 /** A step made of movement operations; writing goes through the inverse where there is a simple one. */
@@ -31,6 +41,39 @@ export const detachStep: ViewStep = {
 
 /** `.data`: of the same kind, but a value that is told from the tensor's own. */
 export const dataStep: ViewStep = { ...detachStep, name: "data", apply: (g, parent) => g.distinct(g.detach(parent)) };
+
+/**
+ * The same bits as another type, of which no gradient is known.
+ * `from`: where the parent's elements lie, in elements of its own
+ * @throws ShapeError when elements of another size would not lie evenly
+ */
+export function bitsStep(parent: { readonly dtype: DType; readonly layout: Layout }, dtype: DType): ViewStep {
+  const { strides, offset } = parent.layout;
+  const [from, to] = [dtypeBytes(parent.dtype), dtypeBytes(dtype)];
+  const scaled = (stride: number): number => (stride * from) / to;
+  const leads = strides.slice(0, -1);
+  if (from !== to && strides.at(-1) !== 1)
+    throw new ShapeError(
+      "view/last-stride",
+      `view: self.stride(-1) must be 1 to view ${parent.dtype} as ${dtype} (different element sizes), but got ${strides.at(-1)}.`,
+      "Call contiguous() first.",
+    );
+  if (![...leads, offset].every((stride) => Number.isInteger(scaled(stride))))
+    throw new ShapeError(
+      "view/strides-divisible",
+      `view: strides and storage_offset must be divisible by ${to / from} to view ${parent.dtype} as ${dtype} (different element sizes), got strides ${formatShape(strides)} and offset ${offset}.`,
+      "Call contiguous() or clone() first.",
+    );
+  const layout =
+    from === to ? parent.layout : { strides: [...leads.map(scaled), ...strides.slice(-1)], offset: scaled(offset) };
+  return {
+    name: "view",
+    dtype,
+    layout,
+    apply: (g, node) => reinterpreted(g, g.detach(node), dtype),
+    write: (g, node, value) => detachStep.write(g, node, reinterpreted(g, value, node.dtype)),
+  };
+}
 
 /** Whether a step changes nothing but the history. */
 export const isSameMemory = (step: ViewStep): boolean => step === detachStep || step === dataStep;

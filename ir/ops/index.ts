@@ -23,6 +23,7 @@ import "./masking.ts";
 import "./matmul-sums.ts";
 import "./matmul.ts";
 import "./moments.ts";
+import "./reinterpretation.ts";
 import "./movement.ts";
 import "./nn/index.ts";
 import "./norms.ts";
