@@ -69,7 +69,7 @@ export function printBody(parameters: readonly Node[], results: readonly Node[])
   const names = new Names();
   const order = new Set([...parameters, ...topologicalOrder(results)]);
   for (const node of order) names.of(node);
-  return [...[...order].map((node) => printNode(node, names)), printReturn(results, names)].join("; ");
+  return [...[...order].map((node) => printNode(node, names)), printReturn(results, names)].join("\n");
 }
 
 export const printReturn = (roots: readonly Node[], names: Names): string =>
@@ -107,7 +107,7 @@ function withBodies(attrs: Record<string, unknown>, bodyAt?: (index: number) => 
 
 function parseBody(text: string): Body {
   const known: KnownNodes = new Map();
-  const lines = new Lines(text.split("; ").join("\n"));
+  const lines = new Lines(text);
   const end = parseLines(lines, known);
   return bodyOf(
     [...known.values()].filter((node) => node.op === "input"),

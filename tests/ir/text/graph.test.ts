@@ -35,7 +35,7 @@ return %3, %5, %6, %8
         expect(printGraph(parsed)).toBe(printGraph(roots));
         const [before, after] = [topologicalOrder(roots), topologicalOrder(parsed)];
         expect(after.map(({ hash }) => hash)).toEqual(before.map(({ hash }) => hash));
-        expect(after.map(({ attrs }) => attrs)).toEqual(before.map(({ attrs }) => attrs));
+        expect(after.map(({ attrText }) => attrText)).toEqual(before.map(({ attrText }) => attrText));
         verifyGraph(parsed, { primitive: true });
       }),
       { numRuns: 200, seed: 5 },
