@@ -226,7 +226,8 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
       return typeof value === "string" ? value : refuse("a string");
     case "dtype":
     case "dtype?":
-      return dtypeName(value, name);
+      // A size, alone or in a list, is for another signature.
+      return typeof value === "number" || Array.isArray(value) ? refuse("a dtype") : dtypeName(value, name);
     case "device?":
       return deviceName(value as DeviceLike);
     case "any":
