@@ -33,6 +33,8 @@ import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder
 import { isWidened } from "./reductions.ts";
 
 type Stored = (node: Node) => boolean;
+/** Steps along the contracted axes that are written out one by one. */
+const mostTaps = 9;
 const f32 = typeOf("f32");
 const i32 = typeOf("i32");
 
@@ -106,6 +108,17 @@ export function analyse(dot: NodeOf<"dot">): Contraction {
       ),
     ),
   };
+}
+
+/** Columns that are computed together, as often as `count` says: each time `width` further. */
+interface Strip {
+  readonly first: number;
+  readonly count: number;
+  /** Where each register begins, counted from the strip's first column; they may overlap. */
+  readonly vectors: readonly number[];
+  /** Elements in each. */
+  readonly lanes: number;
+  readonly width: number;
 }
 
 /** The contracted axes may be walked in any order: largest strides outermost, so that neighbours can be joined. */
@@ -277,9 +290,15 @@ class ContractLowering {
    */
   private overDepth(body: (left: Index, right: Index, inner: string, at: readonly Index[]) => void): void {
     const { depth } = this.contraction;
+    const { writtenOut } = this;
     const step = (i: number, left: Index, right: Index, inner: string, at: readonly Index[]): void => {
       const axis = depth[i];
       if (axis === undefined) return body(left, right, inner, at);
+      if (i >= writtenOut) {
+        for (let k = 0; k < axis.size; k++)
+          step(i + 1, left.add(k * axis.left), right.add(k * axis.right), inner, [...at, Index.constant(k)]);
+        return;
+      }
       const name = this.builder.fresh("k");
       const k = this.builder.position(name, axis.size);
       this.builder.loop(name, axis.size, "serial", () =>
@@ -289,38 +308,81 @@ class ContractLowering {
     step(0, Index.constant(0), Index.constant(0), "", []);
   }
 
+  /** The first of the contracted axes whose loops are written out: the taps of a small filter. */
+  private get writtenOut(): number {
+    const { depth } = this.contraction;
+    if (this.builder.target.dynamic || this.lanes === 1) return depth.length;
+    let first = depth.length;
+    let taps = 1;
+    while (first > 0 && taps * depth[first - 1]!.size <= mostTaps) taps *= depth[--first]!.size;
+    return first;
+  }
+
   private columnTiles(start: { left: Expr; right: Expr; out: Index }, row: Axis, column: Axis): void {
     const { builder, contraction } = this;
     const depthSize = contraction.depth.reduce((n, axis) => n * axis.size, 1);
     const adjacent = column.right === 1;
     const far = contraction.depth.some((axis) => axis.right >= 1024 && axis.size > 64);
     const pack = column.size >= 4 && (!adjacent || (far && row.size >= 32)) && this.packable;
-    const rowTile = this.lanes === 4 ? 6 : 4;
-    const strip = (columnStart: Index, width: number): void => {
-      let packed: string | null = null;
-      if (pack && width > 1) {
-        packed = builder.scratch("float32", depthSize * width);
-        this.pack(packed, start.right, columnStart, column, width);
+    for (const strip of this.strips(column.size, adjacent || pack)) {
+      const compute = (columnStart: Index): void => {
+        let packed: string | null = null;
+        if (pack && strip.width > 1) {
+          packed = builder.scratch("float32", depthSize * strip.width);
+          this.pack(packed, start.right, columnStart, column, strip.width);
+        }
+        this.overTiles(row.size, this.rowsOfTile(strip), "m", (rowStart, height) =>
+          this.tile(start, row, column, rowStart, height, columnStart, strip, packed),
+        );
+      };
+      const { count, width, first } = strip;
+      if (count === 1 && !builder.target.dynamic) compute(Index.constant(first));
+      else {
+        const name = builder.fresh("n");
+        builder.loop(name, count, "serial", () => compute(builder.position(name, count).scale(width).add(first)));
       }
-      const tileOf = (rowStart: Index, height: number): void =>
-        this.tile(start, row, column, rowStart, height, columnStart, width, packed);
-      this.overTiles(row.size, rowTile, "m", tileOf);
-    };
-    const widths = !(adjacent || pack) ? [1] : this.lanes === 4 ? [8, 4, 1] : [4, 1];
-    let done = 0;
-    for (const width of widths) {
-      const count = Math.floor((column.size - done) / width);
-      if (width === 1 && count > 0 && column.size >= 4 && widths.length === 3 && !builder.target.dynamic) {
-        // A last vector that computes up to three columns again costs a fraction of single columns.
-        strip(Index.constant(column.size - 4), 4);
-        return;
-      }
-      if (count === 0 && !builder.target.dynamic) continue;
-      const from = done;
-      const name = builder.fresh("n");
-      builder.loop(name, count, "serial", () => strip(builder.position(name, count).scale(width).add(from), width));
-      done += count * width;
     }
+  }
+
+  /** How the columns are split. A last strip may compute columns twice: that costs a fraction of single columns. */
+  private strips(size: number, wide: boolean): Strip[] {
+    const { lanes } = this;
+    const strip = (first: number, count: number, vectors: readonly number[], lanes: number): Strip => ({
+      first,
+      count,
+      vectors,
+      lanes,
+      width: vectors.at(-1)! + lanes,
+    });
+    const single = (first: number, count: number): Strip => strip(first, count, [0], 1);
+    if (size === 0 && !this.builder.target.dynamic) return [];
+    if (!wide) return [single(0, size)];
+    if (lanes === 1) {
+      const whole = size >> 2;
+      const strips = [strip(0, whole, [0, 1, 2, 3], 1), single(whole * 4, size - whole * 4)];
+      return strips.filter(({ count }) => count > 0 || this.builder.target.dynamic);
+    }
+    const pairs = Math.floor(size / 8);
+    if (this.builder.target.dynamic) {
+      const four = (size >> 2) & 1;
+      const rest = pairs * 8 + four * 4;
+      return [strip(0, pairs, [0, 4], 4), strip(pairs * 8, four, [0], 4), single(rest, size - rest)];
+    }
+    if (size < 4) return [single(0, size)];
+    const over = size % 8;
+    // Up to four columns more than pairs of vectors make the last pair a triple.
+    const triple = over > 0 && over <= 4 && pairs > 0;
+    const whole = triple ? pairs - 1 : pairs;
+    const strips = whole > 0 ? [strip(0, whole, [0, 4], 4)] : [];
+    if (triple) strips.push(strip(whole * 8, 1, [0, 4, over + 4], 4));
+    else if (over > 0) strips.push(strip(whole * 8, 1, over > 4 ? [0, over - 4] : [0], 4));
+    return strips;
+  }
+
+  /** About a dozen accumulators hide the latency of a multiply-add, and leave registers for the operands. */
+  private rowsOfTile({ vectors, lanes }: Strip): number {
+    if (this.lanes === 1) return 4;
+    return lanes === 1 ? 6 : Math.floor(12 / vectors.length);
   }
 
   /** Blocks of `tile` steps, then the rest: as one smaller block, or (where sizes vary) one step at a time. */
@@ -338,13 +400,30 @@ class ContractLowering {
       builder.range(rest, done, integer(size), 1, "serial", () => body(builder.position(rest, size), 1));
       return;
     }
-    const whole = Math.floor(size / tile);
-    if (whole > 0) {
+    // A rest of few steps would leave most of the machine idle: it shares evenly with the last whole block.
+    const rest = size % tile;
+    const even = rest > 0 && rest <= tile / 2 && size > tile;
+    const whole = Math.floor(size / tile) - (even ? 1 : 0);
+    const blocks = (first: number, height: number, count: number): void => {
+      if (count === 0 || height === 0) return;
       const name = builder.fresh(prefix);
-      builder.loop(name, whole, "serial", () => body(Index.variable(name, whole - 1).scale(tile), tile));
+      builder.loop(name, count, "serial", () =>
+        body(
+          Index.variable(name, count - 1)
+            .scale(height)
+            .add(first),
+          height,
+        ),
+      );
+    };
+    blocks(0, tile, whole);
+    const last = size - whole * tile;
+    if (!even) blocks(whole * tile, last, 1);
+    else if (last % 2 === 0) blocks(whole * tile, last / 2, 2);
+    else {
+      blocks(whole * tile, (last + 1) / 2, 1);
+      blocks(size - (last - 1) / 2, (last - 1) / 2, 1);
     }
-    const rest = size - whole * tile;
-    if (rest > 0) body(Index.constant(whole * tile), rest);
   }
 
   /** Copies `width` columns next to each other: [depth][width]. */
@@ -379,16 +458,15 @@ class ContractLowering {
     rowStart: Index,
     height: number,
     columnStart: Index,
-    width: number,
+    strip: Strip,
     packed: string | null,
   ): void {
     const { builder, contraction } = this;
-    const lanes = width === 1 ? 1 : this.lanes;
-    const vectors = width / lanes;
+    const { lanes, vectors, width } = strip;
     const type = typeOf("f32", lanes);
     const wide = lanes === 1 ? "f64" : "f32";
     const zero: Expr = constant(wide, 0);
-    const sums = Array.from({ length: height * vectors }, () =>
+    const sums = Array.from({ length: height * vectors.length }, () =>
       builder.declare(lanes === 1 ? zero : apply("splat", type, zero), "c"),
     );
     const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));
@@ -397,23 +475,27 @@ class ContractLowering {
     const packedStrides = contiguousStrides(contraction.depth.map((axis) => axis.size)).map((s) => s * width);
     const left = this.leftBuffer();
     const right = packed ?? this.rightBuffer();
+    let fences = 0;
     this.overDepth((leftAt, rightAt, inner, at) => {
       const rightIndex = packed === null ? rightAt : linear(at, packedStrides);
-      const b = Array.from({ length: vectors }, (_, v) =>
-        builder.let(cast(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(v * lanes))), wide)),
+      const b = vectors.map((offset) =>
+        builder.let(cast(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(offset))), wide)),
       );
       const a0 = builder.let(addI(leftBase, indexExpr(leftAt)));
       for (let i = 0; i < height; i++) {
         const scalar = load(left, f32, addI(a0, mulI(integer(i), integer(row.left))));
         const a = builder.let(lanes === 1 ? cast(scalar, wide) : apply("splat", type, scalar));
-        for (let v = 0; v < vectors; v++)
-          builder.assign(sums[i * vectors + v]!, apply("madd", a.type, a, b[v]!, sums[i * vectors + v]!));
-        if (lanes === 4 && width === 8 && contraction.depth.length > 0)
-          builder.emit({ kind: "fence", counter: variable(inner, i32), never: -(i + 2) });
+        b.forEach((value, v) => {
+          const sum = sums[i * vectors.length + v]!;
+          builder.assign(sum, apply("madd", a.type, a, value, sum));
+        });
+        const pause = vectors.length > 1 || i % 2 === 1;
+        if (lanes === 4 && pause && inner !== "")
+          builder.emit({ kind: "fence", counter: variable(inner, i32), never: -(2 + fences++) });
       }
     });
     const results = sums.map((sum) => cast(sum, "f32"));
-    this.finishTile(start.out, row, column, rowStart, height, columnStart, width, results);
+    this.finishTile(start.out, row, column, rowStart, height, columnStart, strip, results);
   }
 
   /** Stores a tile: straight from registers when there is nothing to add, else through a small scratch tile. */
@@ -424,28 +506,21 @@ class ContractLowering {
     rowStart: Index,
     height: number,
     columnStart: Index,
-    width: number,
+    { lanes, vectors, width }: Strip,
     sums: readonly Expr[],
   ): void {
     const { builder, dot, region } = this;
-    const lanes = width === 1 ? 1 : this.lanes;
-    const vectors = width / lanes;
     const position = (i: number | Index, j: number | Index): Index => {
       const r = typeof i === "number" ? rowStart.add(i) : rowStart.add(i);
       const c = typeof j === "number" ? columnStart.add(j) : columnStart.add(j);
       return out.add(r.scale(row.out)).add(c.scale(column.out));
     };
-    if (region.members.length === 1 && (column.out === 1 || width === 1)) {
+    if (region.members.length === 1 && (column.out === 1 || lanes === 1)) {
       const buffer = builder.buffer(dot, "write");
-      for (let i = 0; i < height; i++) {
-        for (let v = 0; v < vectors; v++)
-          builder.emit({
-            kind: "store",
-            buffer,
-            index: indexExpr(position(i, v * lanes)),
-            value: sums[i * vectors + v]!,
-          });
-      }
+      sums.forEach((value, s) => {
+        const at = position(Math.floor(s / vectors.length), vectors[s % vectors.length]!);
+        builder.emit({ kind: "store", buffer, index: indexExpr(at), value });
+      });
       return;
     }
     if (width === 1) {
@@ -453,15 +528,10 @@ class ContractLowering {
       return;
     }
     const tile = builder.scratch("float32", height * width);
-    for (let i = 0; i < height; i++) {
-      for (let v = 0; v < vectors; v++)
-        builder.emit({
-          kind: "store",
-          buffer: tile,
-          index: integer(i * width + v * lanes),
-          value: sums[i * vectors + v]!,
-        });
-    }
+    sums.forEach((value, s) => {
+      const index = integer(Math.floor(s / vectors.length) * width + vectors[s % vectors.length]!);
+      builder.emit({ kind: "store", buffer: tile, index, value });
+    });
     const rowName = builder.fresh("e");
     const columnName = builder.fresh("e");
     const i = Index.variable(rowName, height - 1);

@@ -1,0 +1,125 @@
+/** Tiles of products and convolutions at sizes that do not come out even, against loops. */
+import { describe, expect, it } from "vitest";
+import * as torch from "../../../frontend/index.ts";
+import { generate } from "../../../bench/generate.ts";
+
+const { functional: F } = torch.nn;
+const rounding = 1e-5;
+
+function expectClose(actual: torch.Tensor, expected: readonly number[]): void {
+  const values = actual.flatten().tolist() as number[];
+  expect(values.length).toBe(expected.length);
+  const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
+  expect(worst).toBeLessThan(rounding);
+}
+
+type At = (...at: number[]) => number;
+
+function product(m: number, n: number, k: number, a: At, b: At): number[] {
+  return Array.from({ length: m * n }, (_, at) => {
+    let total = 0;
+    for (let i = 0; i < k; i++) total += a(Math.floor(at / n), i) * b(i, at % n);
+    return total;
+  });
+}
+
+/** Bounds of a tensor and its values. */
+const made = (seed: number, shape: readonly number[]): { tensor: torch.Tensor; values: Float32Array } => {
+  const values = generate(
+    seed,
+    shape.reduce((size, length) => size * length, 1),
+  );
+  return { tensor: torch.tensor([...values]).reshape([...shape]), values };
+};
+
+describe("products at every size of an edge", () => {
+  const rows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 17, 50];
+  for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 15, 20, 21, 28]) {
+    it(`of ${n} columns`, () => {
+      for (const m of rows) {
+        const k = 11;
+        const a = made(1, [m, k]);
+        const b = made(2, [k, n]);
+        const bias = made(3, [n]);
+        const expected = product(
+          m,
+          n,
+          k,
+          (i, j) => a.values[i * k + j]!,
+          (i, j) => b.values[i * n + j]!,
+        );
+        expectClose(a.tensor.matmul(b.tensor), expected);
+        const transposed = b.tensor.t().contiguous();
+        expectClose(a.tensor.matmul(transposed.t()), expected);
+        expectClose(
+          F.relu(a.tensor.matmul(b.tensor).add(bias.tensor)),
+          expected.map((value, at) => Math.max(0, value + bias.values[at % n]!)),
+        );
+      }
+    });
+  }
+});
+
+interface Geometry {
+  readonly channels: readonly [inputs: number, outputs: number];
+  readonly size: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+/** Calls `visit` with the places of an output, an image's element and a filter's that are multiplied. */
+function taps(geometry: Geometry, batch: number, visit: (y: number, x: number, w: number) => void): number {
+  const { channels, size, kernel, stride, padding } = geometry;
+  const [inputs, outputs] = channels;
+  const out = Math.floor((size + 2 * padding - kernel) / stride) + 1;
+  const line = (at: number, tap: number): number => at * stride + tap - padding;
+  for (let n = 0; n < batch; n++)
+    for (let o = 0; o < outputs; o++)
+      for (let i = 0; i < out; i++)
+        for (let j = 0; j < out; j++)
+          for (let c = 0; c < inputs; c++)
+            for (let p = 0; p < kernel; p++)
+              for (let q = 0; q < kernel; q++) {
+                const [row, column] = [line(i, p), line(j, q)];
+                if (row < 0 || column < 0 || row >= size || column >= size) continue;
+                visit(
+                  ((n * outputs + o) * out + i) * out + j,
+                  ((n * inputs + c) * size + row) * size + column,
+                  ((o * inputs + c) * kernel + p) * kernel + q,
+                );
+              }
+  return out;
+}
+
+describe("convolutions and their gradients", () => {
+  const geometries: Geometry[] = [];
+  for (const size of [7, 12, 14, 19])
+    for (const kernel of [1, 3, 5])
+      for (const stride of [1, 2]) geometries.push({ channels: [3, 9], size, kernel, stride, padding: kernel >> 1 });
+  geometries.push({ channels: [13, 8], size: 8, kernel: 3, stride: 3, padding: 2 });
+  const batch = 2;
+  for (const geometry of geometries) {
+    const { channels, size, kernel, stride, padding } = geometry;
+    it(`of ${size}x${size} images by ${kernel}x${kernel} filters, stride ${stride}, padding ${padding}`, () => {
+      const image = made(5, [batch, channels[0], size, size]);
+      const filters = made(6, [channels[1], channels[0], kernel, kernel]);
+      const out = taps(geometry, 0, () => {});
+      const grad = made(7, [batch, channels[1], out, out]);
+      const forward = new Array<number>(grad.values.length).fill(0);
+      const ofImage = new Array<number>(image.values.length).fill(0);
+      const ofFilters = new Array<number>(filters.values.length).fill(0);
+      taps(geometry, batch, (y, x, w) => {
+        forward[y]! += image.values[x]! * filters.values[w]!;
+        ofImage[x]! += grad.values[y]! * filters.values[w]!;
+        ofFilters[w]! += grad.values[y]! * image.values[x]!;
+      });
+      const [x, w] = [image.tensor.requires_grad_(), filters.tensor.requires_grad_()];
+      const y = F.conv2d(x, w, null, stride, padding);
+      expectClose(y.detach(), forward);
+      const [gx, gw] = torch.autograd.grad(y, [x, w], grad.tensor);
+      expectClose(gx, ofImage);
+      expectClose(gw, ofFilters);
+    });
+  }
+});
