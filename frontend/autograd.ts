@@ -4,6 +4,7 @@ import { enterScope, forgetInterned, nextNodeId, type Node } from "../ir/graph.t
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { differentiate, type DifferentiateHooks } from "../passes/differentiate.ts";
 import { AnomalyWatch } from "./anomaly.ts";
+import { refuseInBody } from "./body-scope.ts";
 import { withSite } from "./call.ts";
 import { checkSaved, freeSaved } from "./saved-values.ts";
 import { captureSite } from "./site.ts";
@@ -255,6 +256,7 @@ function batched(pass: Pass, inputs: readonly Tensor[], options: GradOptions): T
  */
 export function backward(tensors: Tensors, grad_tensors?: MaybeTensors, options: BackwardOptions = {}): void {
   withSite(() => {
+    refuseInBody("backward() accumulates gradients", "torch.autograd.grad gives them as results.");
     const outputs = list(tensors);
     const create = options.create_graph ?? false;
     const chosen = options.inputs === null || options.inputs === undefined ? null : list(options.inputs);

@@ -12,6 +12,8 @@ import { valueOf, type Value } from "./value.ts";
 
 /** Conditions that have not been computed yet, by their subjects. */
 const pending = new WeakMap<Node, NumberedCheck>();
+/** Who takes the conditions of a region's body, which cannot be computed by themselves; null outside. */
+let collector: NumberedCheck[] | null = null;
 /** How many conditions have been recorded: each has its number. While there are none, the walks for them are saved. */
 let recorded = 0;
 export const checkCount = (): number => recorded;
@@ -21,7 +23,7 @@ const numbers = new WeakMap<Error, number>();
 export const failedCheck = (error: unknown): number | null =>
   error instanceof Error ? (numbers.get(error) ?? null) : null;
 
-type NumberedCheck = Check & { readonly number: number };
+export type NumberedCheck = Check & { readonly number: number };
 const unsettled: { checks: readonly Check[]; value: Value }[] = [];
 /** How many status vectors wait for a read on an asynchronous device before the oldest are given up. */
 const unsettledLimit = 1000;
@@ -40,8 +42,38 @@ graph.onCheck = (check) => {
     numbers.set(made, number);
     return made;
   };
-  pending.set(check.subject, { ...check, number, error });
+  const noted = { ...check, number, error };
+  if (collector === null) pending.set(check.subject, noted);
+  else collector.push(noted);
 };
+
+/** Records the body of a region, whose conditions whoever records the region states again of what it gives. */
+export function collectingChecks<T>(record: () => T): {
+  readonly result: T;
+  readonly checks: readonly NumberedCheck[];
+} {
+  const outer = collector;
+  const own: NumberedCheck[] = [];
+  collector = own;
+  try {
+    return { result: record(), checks: own };
+  } finally {
+    collector = outer;
+  }
+}
+
+/** States a condition of a body of what the region gives: `failed` is a bool tensor over what the body did. */
+export function restateCheck(subject: Node, check: NumberedCheck, failed: Node): Node {
+  const any = withGradMode(false, () => {
+    const axes = failed.shape.map((_, axis) => axis);
+    return graph.reshape(graph.reduce("reduce_max", failed, axes), [1]);
+  });
+  const checked = graph.distinct(subject);
+  const restated = { ...check, subject: checked, failed: any };
+  if (collector === null) pending.set(checked, restated);
+  else collector.push(restated);
+  return checked;
+}
 
 export interface Conditions {
   readonly node: Node;

@@ -184,6 +184,7 @@ export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
 export { is_storage, UntypedStorage } from "./untyped-storage.ts";
 export { slice, type Index, type IndexValue, type Slice } from "./subscripts.ts";
 export * from "../ir/errors.ts";
+export { cond, scan, while_loop, while_loopAsync, type ScanOptions } from "./control-flow.ts";
 export { gru, lstm, rnn_relu, rnn_tanh } from "./functional/recurrent.ts";
 export { native_batch_norm } from "./functional/native-batch-norm.ts";
 export * from "./generated/functions.ts";

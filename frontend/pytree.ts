@@ -1,4 +1,5 @@
-/** Nested arrays, plain objects and Maps with tensors at the leaves: arguments and results of compiled functions. */
+/** Nested arrays, plain objects and Maps with tensors at the leaves: arguments and results of functions. */
+import { ArgumentError } from "../ir/errors.ts";
 import { Tensor } from "./tensor.ts";
 import { isPlainObject } from "./bind.ts";
 
@@ -13,4 +14,37 @@ export function mapTree(tree: unknown, leaf: (value: unknown, path: string) => u
       Object.entries(tree).map(([key, value]) => [key, mapTree(value, leaf, path === "" ? key : `${path}.${key}`)]),
     );
   return leaf(tree, path);
+}
+
+/** A tree of tensors, taken apart. */
+export interface TensorTree {
+  readonly leaves: readonly Tensor[];
+  /** Where each leaf is: `[0].hidden`. */
+  readonly paths: readonly string[];
+  /** The same tree with other leaves. */
+  rebuild(leaves: readonly Tensor[]): unknown;
+}
+
+/** @throws ArgumentError when a leaf is no tensor; `what` says whose tree it is */
+export function tensorTree(what: string, tree: unknown): TensorTree {
+  const leaves: Tensor[] = [];
+  const paths: string[] = [];
+  mapTree(tree, (value, path) => {
+    if (!(value instanceof Tensor))
+      throw new ArgumentError(
+        "tree/leaf",
+        `${what}: expected possibly nested arrays, objects and Maps that only consist of tensor leaves, but got ${value === null ? "null" : typeof value}${path === "" ? "" : ` at ${path}`}.`,
+        "A number becomes a tensor with torch.tensor(number).",
+      );
+    paths.push(path);
+    return leaves.push(value);
+  });
+  return {
+    leaves,
+    paths,
+    rebuild(replacements) {
+      let next = 0;
+      return mapTree(tree, () => replacements[next++]!);
+    },
+  };
 }

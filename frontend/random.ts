@@ -28,6 +28,7 @@ import {
 } from "../runtime/random/index.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
 import { HostScalar, isPlainObject, scalarArgument } from "./bind.ts";
+import { refuseInBody } from "./body-scope.ts";
 import { assign, checkInplace, withSite } from "./call.ts";
 import { dtypeOption, finish, sizeArguments, type FactoryOptions, type SizeCall } from "./creation.ts";
 import { currentDevice } from "./devices.ts";
@@ -107,8 +108,12 @@ interface RandomOptions extends FactoryOptions {
   readonly generator?: Generator | null | undefined;
 }
 
+const refuseDraw = (): void =>
+  refuseInBody("random numbers are drawn", "Draw them before the call: scan takes one slice of xs in each iteration.");
+
 /** A leaf whose values are drawn now, and again at each replay of a compiled function. */
 function drawn(shape: Shape, dtype: DType, device: Device, fill: (target: TypedArray) => void): Node {
+  refuseDraw();
   const array = typedArray(dtype, elementCount(shape));
   fill(array);
   const value = new Value(dtype, shape, device, array);
@@ -118,6 +123,7 @@ function drawn(shape: Shape, dtype: DType, device: Device, fill: (target: TypedA
 
 /** Philox words (int32) of a draw on WebGPU. */
 function philoxWords(count: number, generator: Generator): Node {
+  refuseDraw();
   const low = (read: () => number): Node => graph.scalar(scalarArgument(new HostScalar(read)), "int32");
   const word = (value: bigint): number => Number(BigInt.asIntN(32, value));
   let draw = 0;

@@ -13,6 +13,7 @@ import { forgetOperationOf } from "./operations.ts";
 import { tracing } from "./host-effects.ts";
 import { RetiringValues } from "./retiring-values.ts";
 import { notesSites } from "./site.ts";
+import { bodyUnderWay, refuseInBody } from "./body-scope.ts";
 import { Value, valueOf } from "./value.ts";
 import { copyOf } from "./value-copy.ts";
 
@@ -112,6 +113,10 @@ export class Recorder {
 
   /** Gives values to the requested nodes, to all written storages and to what modules returned. */
   flush(requests: readonly FlushRequest[], device: Device): void {
+    if (bodyUnderWay() !== null) {
+      if (requests.every(({ node }) => valueOf(node) !== null)) return;
+      refuseInBody("a value is read", "Compute with tensors only, or read before the call.");
+    }
     const wanted = new Map<Node, OutputHint>();
     const before = new Map<Node, (check: number) => Node | null>();
     const want = (request: FlushRequest): void => {

@@ -61,16 +61,21 @@ let nextStorageId = 1;
 interface Journal {
   readonly firstId: number;
   readonly before: Map<Storage, Node>;
+  /** Throws, where such a write is an error. */
+  readonly refuse: ((storage: Storage, operator: string) => never) | null;
 }
 let journal: Journal | null = null;
 
 /**
  * Runs a recording that must leave nothing behind: what it wrote has its old contents again afterwards, and nothing of
- * it is asked for by a flush. Returns the storages from before that it wrote.
+ * it is asked for by a flush. Returns the storages from before that it wrote; with `refuse` such a write is an error.
  */
-export function undoingWrites<T>(body: () => T): { readonly result: T; readonly written: readonly Storage[] } {
+export function undoingWrites<T>(
+  body: () => T,
+  refuse: Journal["refuse"] = null,
+): { readonly result: T; readonly written: readonly Storage[] } {
   const outer = journal;
-  const own: Journal = { firstId: nextStorageId, before: new Map() };
+  const own: Journal = { firstId: nextStorageId, before: new Map(), refuse };
   journal = own;
   try {
     const result = recorder.aside(body);
@@ -179,8 +184,10 @@ export class Storage {
 
   /** New contents, by a tensor with this counter. */
   write(contents: Node, operator: string, counter = this.counter): void {
-    if (journal !== null && this.id < journal.firstId && !journal.before.has(this))
-      journal.before.set(this, this.current);
+    if (journal !== null && this.id < journal.firstId) {
+      journal.refuse?.(this, operator);
+      if (!journal.before.has(this)) journal.before.set(this, this.current);
+    }
     this.version++;
     noteWrite([...this.exposed, { node: this.current, counter: this.counter }], counter, operator);
     this.exposed = [];

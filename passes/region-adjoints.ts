@@ -152,7 +152,10 @@ function valuesNeeded({ body, carried, scanned }: LoopAttrs, roots: readonly Nod
   const inside = new Set(order);
   const varying = new Set(body.parameters.slice(0, carried + scanned));
   for (const node of order) if (node.inputs.some((input) => varying.has(input))) varying.add(node);
-  const read = topologicalOrder(roots, (node) => inside.has(node)).filter((node) => varying.has(node));
+  // A step may give more than it did: other results of a node inside are inside, too.
+  const among = (set: ReadonlySet<Node>, node: Node): boolean =>
+    set.has(node) || (node.op === "pick" && set.has(node.inputs[0]!));
+  const read = topologicalOrder(roots, (node) => among(inside, node)).filter((node) => among(varying, node));
   return [...new Set(read.map(behindViews))];
 }
 

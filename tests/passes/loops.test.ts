@@ -107,6 +107,31 @@ describe("a loop gives what its steps give", () => {
   });
 });
 
+test("an inner loop whose outputs the outer one drops has its gradients", () => {
+  const nested = (unrolled: boolean): Recurrence => {
+    const g = new GraphBuilder();
+    const [start, x, weight] = [input(size), input(2, 3, size), input(size, size)];
+    const advance = (h: Node, row: Node): Node => g.tanh(g.add(g.dot(h, weight, [[0], [0]]), row));
+    if (unrolled) {
+      let h = start;
+      for (let i = 0; i < 6; i++) h = advance(h, g.reshape(g.slice(x, [(i / 3) | 0, i % 3, 0], [1, 1, size]), [size]));
+      return { g, leaves: [start, x, weight], outputs: [h, h] };
+    }
+    const { carried } = recordLoop(g, { count: 2, carried: [start], scanned: [x] }, ([outer], [rows]) => {
+      const inner = recordLoop(g, { count: 3, carried: [outer!], scanned: [rows!] }, ([h], [row]) => ({
+        carried: [advance(h!, row!)],
+        outputs: [h!],
+      }));
+      return { carried: inner.carried, outputs: [] };
+    });
+    return { g, leaves: [start, x, weight], outputs: [carried[0]!, carried[0]!] };
+  };
+  const [actual, expected] = [nested(false), nested(true)].map((form) =>
+    values(derivatives(form), form.leaves, form.g),
+  );
+  expectClose(actual!, expected!);
+});
+
 describe("the graph of a loop", () => {
   const loopsOf = (roots: readonly Node[]): Node[] => topologicalOrder(roots).filter((node) => node.op === "loop");
 
