@@ -367,11 +367,12 @@ export class Tensor {
   }
   /** @internal Becomes a view of another tensor, of whatever type, device and shape: this object stays, its storage is given up. */
   become_(other: Tensor): void {
-    const self = this as { -readonly [K in "storage_" | "parent_" | "step_" | "shape"]: Tensor[K] };
+    const self = this as { -readonly [K in "storage_" | "parent_" | "step_" | "shape" | "type_"]: Tensor[K] };
     self.storage_ = other.storage_;
     self.shape = other.shape;
     self.parent_ = other;
     self.step_ = detachStep;
+    self.type_ = other.type_;
     this.ownCounter = other.ownCounter;
     this.cached = null;
     this.layout = null;

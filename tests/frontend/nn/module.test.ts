@@ -20,6 +20,12 @@ describe("Module", () => {
     expect(net(torch.ones(5, 3)).shape).toEqual([5, 2]);
   });
 
+  it("changes the type of its parameters", () => {
+    const layer = new nn.Linear(2, 2).half();
+    expect(layer.weight.dtype).toBe(torch.float16);
+    expect(layer.double().weight.dtype).toBe(torch.float64);
+  });
+
   it("has the type of forward", () => {
     const net = new Net();
     const result: torch.Tensor = net(torch.ones(1, 3));
