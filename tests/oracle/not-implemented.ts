@@ -16,13 +16,14 @@ function topFrame(error: Error): string {
 }
 
 /**
- * True for NotImplementedError (the library's or the runner's), and for a TypeError about an absent member raised by the
+ * True for NotImplementedError (the library's or the runner's), for an element type that the device does not have, and for a TypeError about an absent member raised by the
  * runner's own code: `x.foo(1)` in a ported snippet says that the library has no `foo`. The same TypeError raised inside
  * the library is a crash.
  */
 export function isNotImplemented(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof NotImplementedHere || error.name === "NotImplementedError") return true;
+  if (error.name === "DTypeError" && error.message.startsWith("[device/dtype]")) return true;
   return isAbsentMember(error) && topFrame(error).includes("tests/oracle/");
 }
 
