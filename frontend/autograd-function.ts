@@ -4,6 +4,7 @@
  */
 import { AutogradError } from "../ir/errors.ts";
 import { makeNode, nextNodeId, type Node } from "../ir/graph.ts";
+import { NodeNote } from "../ir/node-notes.ts";
 import { defineOp } from "../ir/operator.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { noteOperation } from "./saved-values.ts";
@@ -77,7 +78,7 @@ interface CustomCall {
   readonly places: readonly number[];
 }
 /** By the node of the call, which lives as long as somebody may differentiate through it. */
-const calls = new WeakMap<Node, CustomCall>();
+const calls = new NodeNote<CustomCall>();
 
 /** The recorded form: inputs are the tensor arguments, then the results that forward computed. */
 defineOp({

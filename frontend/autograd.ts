@@ -1,6 +1,7 @@
 /** Backward passes over the recorded graph. Gradients are ordinary lazy tensors. */
 import { AutogradError, ArgumentError } from "../ir/errors.ts";
 import { enterScope, forgetInterned, nextNodeId, type Node } from "../ir/graph.ts";
+import { NodeNote } from "../ir/node-notes.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { differentiate, type DifferentiateHooks } from "../passes/differentiate.ts";
 import { AnomalyWatch } from "./anomaly.ts";
@@ -120,7 +121,7 @@ function run(pass: Pass): (Node | null)[] {
 }
 
 /** Tensors with hooks or retained gradients, by the node that their gradient arrives at. */
-const watched = new WeakMap<Node, Set<Tensor>>();
+const watched = new NodeNote<Set<Tensor>>();
 export function watch(tensor: Tensor): void {
   const node = tensor.node_();
   let set = watched.get(node);

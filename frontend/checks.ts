@@ -5,13 +5,14 @@
 import type { Check } from "../ir/builder.ts";
 import { CressetError } from "../ir/errors.ts";
 import { canonicalOrder, type Node } from "../ir/graph.ts";
+import { NodeNote } from "../ir/node-notes.ts";
 import { captureSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { valueOf, type Value } from "./value.ts";
 
 /** Conditions that have not been computed yet, by their subjects. */
-const pending = new WeakMap<Node, NumberedCheck>();
+const pending = new NodeNote<NumberedCheck>();
 /** Who takes the conditions of a region's body, which cannot be computed by themselves; null outside. */
 let collector: NumberedCheck[] | null = null;
 /** How many conditions have been recorded: each has its number. While there are none, the walks for them are saved. */

@@ -1,5 +1,6 @@
 /** Which operator recorded a node, as long as the node has a history. */
 import type { Node } from "../ir/graph.ts";
+import { NodeNote } from "../ir/node-notes.ts";
 
 export interface Operation {
   readonly name: string;
@@ -13,7 +14,7 @@ export interface Operation {
   readonly saves: readonly Node[] | null;
 }
 
-const operations = new WeakMap<Node, Operation>();
+const operations = new NodeNote<Operation>();
 
 /** The operator that recorded a node. */
 export const operationOf = (node: Node): Operation | null => operations.get(node) ?? null;

@@ -3,6 +3,7 @@
  * compile on a miss, run, hand out the values.
  */
 import { becomeInput, canonicalOrder, forgetInterned, leafNode, type Node } from "../ir/graph.ts";
+import { NodeNote } from "../ir/node-notes.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../runtime/device.ts";
 import type { Compiled } from "./pipeline.ts";
@@ -30,6 +31,8 @@ interface CacheEntry {
   readonly scalarLeaves: readonly number[];
   /** Structural hashes of results that were read late: outputs of the next compilation. */
   readonly late: Set<number>;
+  /** The number of the last run. */
+  usedAt: number;
 }
 
 export interface FlushRequest {
@@ -60,7 +63,7 @@ export class Recorder {
   private readonly cache = new Map<Device, Map<number, CacheEntry[]>>();
   /** The same for programs whose kernels know the user's lines (`noteSites`). */
   private readonly located: typeof this.cache = new Map();
-  /** All entries, least recently used first, with where they are kept. */
+  /** All entries, with where they are kept. */
   private readonly entries = new Map<
     CacheEntry,
     { readonly hash: number; readonly byHash: Map<number, CacheEntry[]> }
@@ -70,10 +73,11 @@ export class Recorder {
   /** Nodes that became tensors since the last flush: those that may be read late. */
   private created = new Map<Device, Node[]>();
   /** The graph of the flush that followed on a node's recording. Held by the node alone: time need not pass here. */
-  private readonly graphOf = new WeakMap<Node, CacheEntry>();
+  private readonly graphOf = new NodeNote<CacheEntry>();
   /** Whether storages have been given contents that exist already since time passed last. */
   private hasWritten = false;
   private givenBytes = 0;
+  private uses = 0;
   compileCount = 0;
   compileMs = 0;
   lastExecutable: Executable | null = null;
@@ -107,7 +111,7 @@ export class Recorder {
 
   private startRecording(): void {
     this.givenBytes = 0;
-    this.created.clear();
+    this.created = new Map();
     forgetInterned();
   }
 
@@ -131,7 +135,7 @@ export class Recorder {
     for (const contributor of this.contributors) contributor.collect(device).forEach(want);
     if (wanted.size === 0) return;
     const created = this.created.get(device) ?? [];
-    this.created.delete(device);
+    this.created.set(device, []);
     let entry: CacheEntry;
     try {
       entry = this.execute([...wanted.keys()], [...wanted.values()], device, { created, before });
@@ -221,9 +225,9 @@ export class Recorder {
       if (bucket === undefined) byHash.set(key.hash, [entry]);
       else bucket.push(entry);
       this.forgetOldest();
+      this.entries.set(entry, { hash: key.hash, byHash });
     }
-    this.entries.delete(entry);
-    this.entries.set(entry, { hash: key.hash, byHash });
+    entry.usedAt = ++this.uses;
     this.lastExecutable = entry.executable;
     const inputs = entry.inputLeaves.map((place) => valueOf(order[place]!)!.memory());
     const numbers = entry.scalarLeaves.map((place): ScalarValue => scalarValue(order[place]!));
@@ -253,7 +257,7 @@ export class Recorder {
 
   private forgetOldest(): void {
     if (this.entries.size < cacheLimit) return;
-    const [entry, { hash, byHash }] = this.entries.entries().next().value!;
+    const [entry, { hash, byHash }] = [...this.entries].reduce((a, b) => (b[0].usedAt < a[0].usedAt ? b : a));
     this.entries.delete(entry);
     const others = byHash.get(hash)!.filter((other) => other !== entry);
     if (others.length > 0) byHash.set(hash, others);
@@ -284,6 +288,7 @@ export class Recorder {
       inputLeaves: compiled.inputs.map(placeOf),
       scalarLeaves: compiled.scalars.map(placeOf),
       late: new Set(),
+      usedAt: 0,
     };
   }
 }

@@ -7,6 +7,7 @@
  */
 import { AutogradError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
+import { NodeNote } from "../ir/node-notes.ts";
 import { formatShape } from "../ir/shape.ts";
 import { noteOperationOf, operationOf, type Operation } from "./operations.ts";
 import { captureSite } from "./site.ts";
@@ -16,9 +17,9 @@ import { overwriteOf, type Overwrite } from "./versions.ts";
 export const anomaly = { enabled: false, checkNan: true };
 
 /** The overwritten value of which a node of a backward pass uses a copy. */
-const copies = new WeakMap<Node, Node>();
+const copies = new NodeNote<Node>();
 /** Nodes whose saved values an earlier backward gave up, with the line of that call. */
-const freed = new WeakMap<Node, () => string | null>();
+const freed = new NodeNote<() => string | null>();
 
 /** An operator recorded `results`, with everything new from `firstId` on, from `inputs`. */
 export function noteOperation(

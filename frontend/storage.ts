@@ -14,12 +14,12 @@ import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
 import { newCounter, noteWrite, ownNode, type Exposure, type VersionCounter } from "./versions.ts";
 import { copyOf } from "./value-copy.ts";
 
-/** Storages written since their device's last flush. */
-const written = new Set<Storage>();
+/** Storages written since their device's last flush. Replaced by each flush: see the tables of ir/graph.ts. */
+let written = new Set<Storage>();
 /** Takes the storages that were written (on any device) off the list of what the next flush computes. */
 export function takeWritten(): Storage[] {
   const list = [...written].sort((a, b) => a.id - b.id);
-  written.clear();
+  written = new Set();
   return list;
 }
 /** Storages made from now on have this id or a higher one. */
@@ -41,9 +41,11 @@ recorder.contribute({
     const requests: FlushRequest[] = [];
     collected = [];
     // By age, not by when they were written: a first step may write in another order than the next ones.
-    for (const storage of [...written].sort((a, b) => a.id - b.id)) {
+    const candidates = [...written].sort((a, b) => a.id - b.id);
+    written = new Set();
+    for (const storage of candidates) {
+      if (storage.device !== device || storage.isBehind) written.add(storage);
       if (storage.device !== device) continue;
-      if (!storage.isBehind) written.delete(storage);
       collected.push(storage);
       requests.push({
         node: behindMarkers(storage.node),

@@ -3,6 +3,7 @@
  * memory share one; `.data` starts another, so that writes through it go unseen.
  */
 import type { Node } from "../ir/graph.ts";
+import { NodeNote } from "../ir/node-notes.ts";
 import { graph } from "./state.ts";
 
 export interface VersionCounter {
@@ -26,9 +27,9 @@ export interface Exposure {
   readonly counter: VersionCounter;
 }
 
-const overwritten = new WeakMap<Node, Overwrite>();
+const overwritten = new NodeNote<Overwrite>();
 /** Nodes whose memory was written through another counter: overwritten for autograd when theirs moves on. */
-const unseen = new WeakMap<Node, Exposure & { readonly version: number }>();
+const unseen = new NodeNote<Exposure & { readonly version: number }>();
 
 /** The memory that these nodes stood for has been written through tensors with `counter`. */
 export function noteWrite(exposed: readonly Exposure[], counter: VersionCounter, operator: string): void {
@@ -48,7 +49,7 @@ export function overwriteOf(node: Node): Overwrite | null {
   return later !== undefined && later.counter.version !== later.version ? later.counter : null;
 }
 
-const owned = new WeakSet<Node>();
+const owned = new NodeNote<true>();
 
 /**
  * A node for new contents: two tensors may be computed by one, but what is saved for backward is checked for each by
@@ -56,6 +57,6 @@ const owned = new WeakSet<Node>();
  */
 export function ownNode(contents: Node): Node {
   const node = contents.op === "leaf" || owned.has(contents) ? graph.distinct(contents) : contents;
-  owned.add(node);
+  owned.set(node, true);
   return node;
 }

@@ -203,6 +203,8 @@ export interface NodeOf<P extends Primitive> {
   binding: unknown;
   /** Nodes that a `call` stands for, made when first asked for. */
   expansion: readonly Node[] | null;
+  /** See ir/node-notes.ts. */
+  notes: unknown[] | null;
   /** Where the user asked for it: noted only while somebody wants to know (`noteSite`). */
   readonly site: Site | null;
 }
@@ -275,16 +277,24 @@ export function decodeAttr(_key: string, value: unknown): unknown {
 }
 
 let nextId = 1;
-/** One table a device: equal computations on two devices are two values. */
-const tables = new Map<string, Map<string, Node>>();
-let interned = new Map<string, Node>();
-tables.set("", interned);
+/**
+ * One table a device: equal computations on two devices are two values. Tables are replaced, never cleared: a cleared
+ * Map's old contents lead to its new ones, and so keep a young generation alive once they are old.
+ */
+let tables = new Map<string, Map<string, Node>>();
+let scope = "";
+let interned = tableOf(scope);
 
-/** Chooses the table for what is recorded next; returns the previous choice. */
-export function enterScope(scope: string): void {
-  let table = tables.get(scope);
-  if (table === undefined) tables.set(scope, (table = new Map<string, Node>()));
-  interned = table;
+function tableOf(name: string): Map<string, Node> {
+  let table = tables.get(name);
+  if (table === undefined) tables.set(name, (table = new Map<string, Node>()));
+  return table;
+}
+
+/** Chooses the table for what is recorded next. */
+export function enterScope(name: string): void {
+  scope = name;
+  interned = tableOf(name);
 }
 
 /** Runs with a table of its own: a compilation does not mix with the recording. */
@@ -375,6 +385,7 @@ export function makeNode<P extends Primitive>(request: NodeRequest<P>, attrText 
     binding: null,
     expansion: null,
     site: currentSite,
+    notes: null,
   } as Node;
 }
 
@@ -423,12 +434,14 @@ export function leafNode(
     binding,
     expansion: null,
     site: null,
+    notes: null,
   };
 }
 
 /** Starts a new recording: nodes made before stay valid, but equal ones are made anew. */
 export function forgetInterned(): void {
-  for (const table of tables.values()) table.clear();
+  tables = new Map();
+  interned = tableOf(scope);
 }
 /** The id that the next node gets: nodes with smaller ids exist already. */
 export const nextNodeId = (): number => nextId;

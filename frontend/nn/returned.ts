@@ -16,8 +16,8 @@ let suspended = 0;
 recorder.contribute({
   collect(device: Device): readonly FlushRequest[] {
     const nodes = returned.get(device);
-    if (nodes === undefined) return [];
-    returned.delete(device);
+    if (nodes === undefined || nodes.size === 0) return [];
+    returned.set(device, new Set());
     return Array.from(nodes, (node) => ({ node, hint: "escapes" as const }));
   },
 });
