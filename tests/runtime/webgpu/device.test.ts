@@ -129,17 +129,17 @@ describe.skipIf(!hasWebGpu)("the WebGPU device", () => {
 
   test("temporaries, copies and several outputs", async () => {
     const slots = [
-      slot(10, { kind: "input", index: 0 }),
-      slot(11, { kind: "temporary", offset: 0 }),
-      slot(12, { kind: "temporary", offset: 4096 }),
-      slot(13, { kind: "output", index: 1 }),
-      slot(14, { kind: "output", index: 0 }),
+      slot(0, { kind: "input", index: 0 }),
+      slot(1, { kind: "temporary", offset: 0 }),
+      slot(2, { kind: "temporary", offset: 4096 }),
+      slot(3, { kind: "output", index: 1 }),
+      slot(4, { kind: "output", index: 0 }),
     ];
     const steps: Step[] = [
-      run(affine(2, 0), 10, 11),
-      run(affine(1, 5), 11, 12),
-      { kind: "copy", from: 12, to: 13 },
-      run(affine(10, 0), 12, 14),
+      run(affine(2, 0), 0, 1),
+      run(affine(1, 5), 1, 2),
+      { kind: "copy", from: 2, to: 3 },
+      run(affine(10, 0), 2, 4),
     ];
     const executable = device.prepare(program(slots, steps, { arenaBytes: 8192 }));
     expect(executable.kernelCount).toBe(4);
