@@ -35,6 +35,13 @@ import { isWidened } from "./reductions.ts";
 type Stored = (node: Node) => boolean;
 /** Steps along the contracted axes that are written out one by one. */
 const mostTaps = 9;
+/**
+ * Between the constants of two fences. When V8 writes out iterations of a loop, a fence for `k + 1 == -3` would be
+ * known from one for `k == -4` before it, and go.
+ */
+const fenceSpacing = 64;
+/** Elements of a column that are packed: eight columns take a megabyte. */
+const mostPacked = (1 << 20) / 8 / dtypeBytes("float32");
 const f32 = typeOf("f32");
 const i32 = typeOf("i32");
 
@@ -119,6 +126,44 @@ interface Strip {
   /** Elements in each. */
   readonly lanes: number;
   readonly width: number;
+}
+
+/** Columns laid out next to each other in scratch memory, for all positions along `axes`. */
+interface Packing {
+  /** Outermost first, with the distance that each moves in the right operand. */
+  readonly axes: readonly { readonly size: number; readonly right: number }[];
+  /** Positions in all. */
+  readonly size: number;
+  /** Positions from one step along an axis of the contraction to the next. */
+  readonly strideOf: (axis: Axis) => number;
+  /** The columns' outer axes move through the same packed columns. */
+  readonly shared: boolean;
+}
+
+/**
+ * Every position of the right operand that the axes reach, as few axes that do not overlap. An axis moves through the
+ * positions of another when its step is a multiple of the other's and falls inside.
+ */
+function joinedSpan(moving: readonly Axis[]): Omit<Packing, "shared"> {
+  const joined: { right: number; size: number; readonly of: Axis[] }[] = [];
+  for (const axis of [...moving].sort((a, b) => a.right - b.right)) {
+    const home = joined.findLast(({ right, size }) => axis.right % right === 0 && axis.right < right * size);
+    if (home === undefined) joined.push({ right: axis.right, size: axis.size, of: [axis] });
+    else {
+      home.size += (axis.size - 1) * (axis.right / home.right);
+      home.of.push(axis);
+    }
+  }
+  joined.reverse();
+  const strides = contiguousStrides(joined.map(({ size }) => size));
+  const steps = new Map(
+    joined.flatMap(({ right, of }, i) => of.map((axis) => [axis, strides[i]! * (axis.right / right)] as const)),
+  );
+  return {
+    axes: joined,
+    size: joined.reduce((n, { size }) => n * size, 1),
+    strideOf: (axis) => steps.get(axis)!,
+  };
 }
 
 /** The contracted axes may be walked in any order: largest strides outermost, so that neighbours can be joined. */
@@ -241,8 +286,15 @@ class ContractLowering {
     const one: Axis = { size: 1, left: 0, right: 0, out: 0 };
     const row = rows.at(-1) ?? one;
     const column = columns.at(-1) ?? one;
-    const outer = [...batch, ...rows.slice(0, -1), ...columns.slice(0, -1)];
-    const product = outer.reduce((n, axis) => n * axis.size, 1);
+    const innermost = depth.at(-1);
+    // With many rows the columns are packed instead: the work is as fast, and what follows it is done in vectors.
+    const manyRows = !builder.target.dynamic && row.size >= 48 && this.packable;
+    const alongDepth = column.right !== 1 && innermost?.left === 1 && innermost.right === 1 && innermost.size >= 16;
+    const dotForm = alongDepth && !manyRows;
+    const packing = dotForm ? null : this.packing(row, column);
+    const within = packing?.shared ? columns.slice(0, -1) : [];
+    const outer = [...batch, ...rows.slice(0, -1), ...(within.length > 0 ? [] : columns.slice(0, -1))];
+    const product = [...outer, ...within].reduce((n, axis) => n * axis.size, 1);
     const names = outer.map((_, i) => `o${i}`);
     const body = (): void => {
       const at = (pick: (axis: Axis) => number, offset: number): Index =>
@@ -255,13 +307,8 @@ class ContractLowering {
         right: builder.let(indexExpr(at((x) => x.right, contraction.right.offset)), "right"),
         out: at((x) => x.out, 0),
       };
-      const innermost = depth.at(-1);
-      // With many rows the columns are packed instead: the work is as fast, and what follows it is done in vectors.
-      const manyRows = !builder.target.dynamic && row.size >= 48 && this.packable;
-      const alongDepth = column.right !== 1 && innermost?.left === 1 && innermost.right === 1 && innermost.size >= 16;
-      const dotForm = alongDepth && !manyRows;
       if (dotForm) this.rowProducts(start, row, column);
-      else this.columnTiles(start, row, column);
+      else this.columnTiles(start, row, column, packing, within);
     };
     const nest = (depthIndex: number): void => {
       const axis = outer[depthIndex];
@@ -273,8 +320,34 @@ class ContractLowering {
 
   /** Whether eight columns of the right operand fit in scratch memory. */
   private get packable(): boolean {
-    const depthSize = this.contraction.depth.reduce((n, axis) => n * axis.size, 1);
-    return depthSize * 8 * dtypeBytes("float32") <= 1 << 20;
+    return this.depthSize <= mostPacked;
+  }
+
+  private get depthSize(): number {
+    return this.contraction.depth.reduce((n, axis) => n * axis.size, 1);
+  }
+
+  /** Whether columns are packed before they are used, and how. */
+  private packing(row: Axis, column: Axis): Packing | null {
+    const { depth, columns } = this.contraction;
+    const far = depth.some((axis) => axis.right >= 1024 && axis.size > 64);
+    if (column.size < 4 || !this.packable || (column.right === 1 && !(far && row.size >= 32))) return null;
+    const outer = columns.slice(0, -1);
+    const forward = [...depth, ...outer].every(({ right }) => right > 0);
+    if (outer.length > 0 && forward && !this.builder.target.dynamic) {
+      // The windows of a convolution overlap: what lies behind all of them is packed once.
+      const { axes, size, strideOf } = joinedSpan([...depth, ...outer]);
+      const apart = outer.reduce((n, axis) => n * axis.size, this.depthSize);
+      if (size <= mostPacked && 2 * size <= apart) return { shared: true, axes, size, strideOf };
+    }
+    const sizes = depth.map((axis) => axis.size);
+    const strides = contiguousStrides(sizes);
+    return {
+      shared: false,
+      axes: depth.map(({ size, right }) => ({ size, right })),
+      size: this.depthSize,
+      strideOf: (axis) => strides[depth.indexOf(axis)]!,
+    };
   }
 
   private leftBuffer(): string {
@@ -318,22 +391,35 @@ class ContractLowering {
     return first;
   }
 
-  private columnTiles(start: { left: Expr; right: Expr; out: Index }, row: Axis, column: Axis): void {
-    const { builder, contraction } = this;
-    const depthSize = contraction.depth.reduce((n, axis) => n * axis.size, 1);
-    const adjacent = column.right === 1;
-    const far = contraction.depth.some((axis) => axis.right >= 1024 && axis.size > 64);
-    const pack = column.size >= 4 && (!adjacent || (far && row.size >= 32)) && this.packable;
-    for (const strip of this.strips(column.size, adjacent || pack)) {
+  /** `within`: outer axes of the columns that are walked inside each strip. */
+  private columnTiles(
+    start: { left: Expr; right: Expr; out: Index },
+    row: Axis,
+    column: Axis,
+    packing: Packing | null,
+    within: readonly Axis[],
+  ): void {
+    const { builder } = this;
+    for (const strip of this.strips(column.size, column.right === 1 || packing !== null)) {
       const compute = (columnStart: Index): void => {
-        let packed: string | null = null;
-        if (pack && strip.width > 1) {
-          packed = builder.scratch("float32", depthSize * strip.width);
-          this.pack(packed, start.right, columnStart, column, strip.width);
-        }
-        this.overTiles(row.size, this.rowsOfTile(strip), "m", (rowStart, height) =>
-          this.tile(start, row, column, rowStart, height, columnStart, strip, packed),
-        );
+        const width = packing === null ? 1 : strip.width;
+        const buffer = width > 1 ? builder.scratch("float32", packing!.size * width) : null;
+        if (buffer !== null) this.pack(buffer, packing!, start.right, columnStart, column, width);
+        const walk = (i: number, out: Index, offset: Index): void => {
+          const axis = within[i];
+          if (axis === undefined) {
+            const packed = buffer === null ? null : { ...packing!, buffer, offset };
+            this.overTiles(row.size, this.rowsOfTile(strip), "m", (rowStart, height) =>
+              this.tile({ ...start, out }, row, column, rowStart, height, columnStart, strip, packed),
+            );
+            return;
+          }
+          const name = builder.fresh("w");
+          const w = builder.position(name, axis.size);
+          const moved = w.scale(packing!.strideOf(axis) * width);
+          builder.loop(name, axis.size, "serial", () => walk(i + 1, out.add(w.scale(axis.out)), offset.add(moved)));
+        };
+        walk(0, start.out, Index.constant(0));
       };
       const { count, width, first } = strip;
       if (count === 1 && !builder.target.dynamic) compute(Index.constant(first));
@@ -426,14 +512,20 @@ class ContractLowering {
     }
   }
 
-  /** Copies `width` columns next to each other: [depth][width]. */
-  private pack(buffer: string, rightStart: Expr, columnStart: Index, column: Axis, width: number): void {
-    const { builder, contraction } = this;
-    const sizes = contraction.depth.map((axis) => axis.size);
-    const strides = contiguousStrides(sizes);
+  /** Copies `width` columns next to each other: [...axes, width]. */
+  private pack(
+    buffer: string,
+    { axes }: Packing,
+    rightStart: Expr,
+    columnStart: Index,
+    column: Axis,
+    width: number,
+  ): void {
+    const { builder } = this;
+    const strides = contiguousStrides(axes.map(({ size }) => size));
     const right = this.rightBuffer();
     const nest = (i: number, from: Index, to: Index): void => {
-      const axis = contraction.depth[i];
+      const axis = axes[i];
       if (axis === undefined) {
         const base = builder.let(addI(rightStart, indexExpr(from.add(columnStart.scale(column.right)))));
         for (let j = 0; j < width; j++) {
@@ -459,7 +551,7 @@ class ContractLowering {
     height: number,
     columnStart: Index,
     strip: Strip,
-    packed: string | null,
+    packed: (Packing & { readonly buffer: string; readonly offset: Index }) | null,
   ): void {
     const { builder, contraction } = this;
     const { lanes, vectors, width } = strip;
@@ -472,12 +564,12 @@ class ContractLowering {
     const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));
     const rightBase =
       packed === null ? builder.let(addI(start.right, indexExpr(columnStart.scale(column.right)))) : integer(0);
-    const packedStrides = contiguousStrides(contraction.depth.map((axis) => axis.size)).map((s) => s * width);
+    const packedStrides = packed === null ? [] : contraction.depth.map((axis) => packed.strideOf(axis) * width);
     const left = this.leftBuffer();
-    const right = packed ?? this.rightBuffer();
+    const right = packed?.buffer ?? this.rightBuffer();
     let fences = 0;
     this.overDepth((leftAt, rightAt, inner, at) => {
-      const rightIndex = packed === null ? rightAt : linear(at, packedStrides);
+      const rightIndex = packed === null ? rightAt : linear(at, packedStrides).add(packed.offset);
       const b = vectors.map((offset) =>
         builder.let(cast(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(offset))), wide)),
       );
@@ -491,7 +583,7 @@ class ContractLowering {
         });
         const pause = vectors.length > 1 || i % 2 === 1;
         if (lanes === 4 && pause && inner !== "")
-          builder.emit({ kind: "fence", counter: variable(inner, i32), never: -(2 + fences++) });
+          builder.emit({ kind: "fence", counter: variable(inner, i32), never: -fenceSpacing * ++fences });
       }
     });
     const results = sums.map((sum) => cast(sum, "f32"));

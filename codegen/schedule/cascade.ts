@@ -64,10 +64,11 @@ function additions(loop: ForStmt, lanes: number): number {
   return Math.ceil((Number(end.value) - Number(start.value)) / (mode === "lane" ? lanes * step : step));
 }
 
-/** The most that loops in a body add to one of the sums. */
+/** The most that a body and the loops in it add to one of the sums. */
 const additionsIn = (body: readonly Stmt[], lanes: number): number =>
   Math.max(
     1,
+    ...sumsOf(body).map(({ count }) => count),
     ...body.map((s) =>
       s.kind === "for" && sumsOf(s.body).length > 0 ? additions(s, lanes) * additionsIn(s.body, lanes) : 1,
     ),
@@ -76,19 +77,23 @@ const additionsIn = (body: readonly Stmt[], lanes: number): number =>
 interface Sum {
   readonly name: string;
   readonly type: Type;
+  /** Statements that add to it. */
+  readonly count: number;
 }
 
 /** Variables from outside that a body only adds floats to. */
 function sumsOf(body: readonly Stmt[]): Sum[] {
   const assigned = assignedFromOutside(body);
-  const found: Sum[] = [];
-  const assignments = new Map<string, number>();
+  const added = new Map<string, { type: Type; count: number }>();
+  const others = new Set<string>();
   visitStmts(body, (s) => {
     if (s.kind !== "assign" || !assigned.has(s.name)) return;
-    assignments.set(s.name, (assignments.get(s.name) ?? 0) + 1);
-    if (isSum(s.name, s.value)) found.push({ name: s.name, type: s.value.type });
+    if (isSum(s.name, s.value)) added.set(s.name, { type: s.value.type, count: (added.get(s.name)?.count ?? 0) + 1 });
+    else others.add(s.name);
   });
-  return found.filter(({ name }) => assignments.get(name) === 1 && readsOf(body, name) === 1);
+  return [...added]
+    .filter(([name, { count }]) => !others.has(name) && readsOf(body, name) === count)
+    .map(([name, { type, count }]) => ({ name, type, count }));
 }
 
 /** `name + value`, or `a * b + name`, of floats that are no wider than the values. */
