@@ -131,9 +131,8 @@ export function watch(tensor: Tensor): void {
 
 /** While a compiled function is recorded: its recording is made for the hooks that a leaf has now. */
 function guardHooks(leaf: Tensor): void {
-  traceObserver()?.guard(`the hooks of ${String(leaf)}`, () =>
-    [...(leaf.hooks_?.keys() ?? []), ...(leaf.accumulateHooks_?.keys() ?? [])].join(" "),
-  );
+  const read = (): string => [...(leaf.hooks_?.keys() ?? []), ...(leaf.accumulateHooks_?.keys() ?? [])].join(" ");
+  traceObserver()?.guard(`the hooks of ${String(leaf)}`, read, { rare: true });
 }
 
 function runHooks(node: Node, grad: Node, device: Tensor["storage_"]["device"]): Node {
@@ -277,7 +276,6 @@ export function backward(tensors: Tensors, grad_tensors?: MaybeTensors, options:
       [...owners.keys()].forEach((owner, i) => {
         const gradNode = grads[i];
         if (!gradNode) return;
-        traceObserver()?.gradRead(owner);
         accumulate(owner, gradNode, create);
         for (const hook of owner.accumulateHooks_?.values() ?? []) hook(owner);
       });

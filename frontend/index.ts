@@ -83,7 +83,7 @@ export { debugging, type DebugFlags } from "./debug.ts";
 export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
 export * as autograd from "./autograd-namespace.ts";
 export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
-export { compile, type CompileOptions, type CompiledFunction, type Recompile } from "./compile.ts";
+export { compile, type CompileOptions, type CompiledFunction, type Recompile } from "./compile/index.ts";
 export {
   export,
   ExportedProgram,

@@ -32,6 +32,7 @@ import { refuseInBody } from "./body-scope.ts";
 import { assign, checkInplace, withSite } from "./call.ts";
 import { dtypeOption, finish, sizeArguments, type FactoryOptions, type SizeCall } from "./creation.ts";
 import { currentDevice } from "./devices.ts";
+import { runHostEffect } from "./host-effects.ts";
 import { graph, settings } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
@@ -43,14 +44,15 @@ type FloatType = "float32" | "float64" | "float16" | "bfloat16";
 /** A source of random numbers. https://docs.pytorch.org/docs/stable/generated/torch.Generator.html */
 export class Generator {
   /** @internal */ readonly cpu_ = new CpuGenerator();
-  private draws = 0;
+  /** Of Philox: the seed (null: the initial one), and how often it was drawn from. */
+  private words: { readonly seed: number | bigint | null; draws: number } = { seed: null, draws: 0 };
 
   /** Starts the stream of a seed; returns this generator. */
   manual_seed(seed: number | bigint): this {
     if (typeof seed !== "number" && typeof seed !== "bigint")
       throw new ArgumentError("random/seed", `manual_seed: a seed is a whole number, got ${typeof seed}.`);
-    this.cpu_.manual_seed(seed);
-    this.draws = 0;
+    this.change_(() => this.cpu_.manual_seed(seed));
+    this.restartWords(seed);
     return this;
   }
   initial_seed(): number | bigint {
@@ -58,8 +60,10 @@ export class Generator {
   }
   /** Seeds from the machine's entropy and returns the seed. */
   seed(): number {
-    this.draws = 0;
-    return this.cpu_.seed();
+    let found = 0;
+    this.change_(() => (found = this.cpu_.seed()));
+    this.restartWords(null);
+    return found;
   }
   /** The state as PyTorch lays it out (uint8[5056]). */
   get_state(): Tensor {
@@ -67,6 +71,7 @@ export class Generator {
   }
   set_state(state: Tensor): this {
     this.cpu_.set_state(new Uint8Array(state.readSync_().buffer.slice(0)));
+    this.words = { ...this.words, seed: null };
     return this;
   }
   get device(): string {
@@ -74,7 +79,20 @@ export class Generator {
   }
   /** @internal Number of this Philox draw: every draw has its own counter range. */
   nextDraw_(): number {
-    return this.draws++;
+    return this.words.draws++;
+  }
+  /** @internal The seed of its words. */
+  get wordsSeed_(): bigint {
+    return BigInt.asUintN(64, BigInt(this.words.seed ?? this.cpu_.initial_seed()));
+  }
+  /** @internal Changes the stream of the CPU devices: again, among the draws, at each replay of a compiled function. */
+  change_(change: () => void): void {
+    change();
+    traceObserver()?.generatorChanged?.(change);
+  }
+  /** The same of the GPU's: replays evaluate its numbers later, in order with other changes of host state. */
+  private restartWords(seed: number | bigint | null): void {
+    runHostEffect(() => (this.words = { seed, draws: 0 }));
   }
 }
 
@@ -90,8 +108,10 @@ export const set_rng_state = (state: Tensor): void => void default_generator.set
 
 /** Runs `body` and then restores the generator, so that what it drew is drawn again after. */
 export function fork_rng<T>(body: () => T): T {
-  const saved = default_generator.cpu_.get_state();
-  const restore = (): void => void default_generator.cpu_.set_state(saved);
+  const { cpu_ } = default_generator;
+  let saved = cpu_.get_state();
+  default_generator.change_(() => (saved = cpu_.get_state()));
+  const restore = (): void => default_generator.change_(() => void cpu_.set_state(saved));
   let result: T;
   try {
     result = body();
@@ -127,7 +147,7 @@ function philoxWords(count: number, generator: Generator): Node {
   const low = (read: () => number): Node => graph.scalar(scalarArgument(new HostScalar(read)), "int32");
   const word = (value: bigint): number => Number(BigInt.asIntN(32, value));
   let draw = 0;
-  const seedOf = (): bigint => BigInt.asUintN(64, BigInt(generator.initial_seed()));
+  const seedOf = (): bigint => generator.wordsSeed_;
   return graph.philox(
     count,
     [low(() => word(seedOf())), low(() => word(seedOf() >> 32n))],

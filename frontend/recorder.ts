@@ -76,6 +76,10 @@ export class Recorder {
   private readonly graphOf = new NodeNote<CacheEntry>();
   /** Whether storages have been given contents that exist already since time passed last. */
   private hasWritten = false;
+  /** Created nodes that pending values were looked for in, by list, and all nodes that were walked for that. */
+  private readonly looked = new WeakMap<readonly Node[], number>();
+  private readonly walked = new WeakSet<Node>();
+  private guardsPending = false;
   private givenBytes = 0;
   private uses = 0;
   compileCount = 0;
@@ -109,7 +113,33 @@ export class Recorder {
     if (this.givenBytes > givenLimit) this.startRecording();
   }
 
+  /** Compiled functions overwrite values in place: from now on it is known which of them pending tensors need. */
+  guardPending(): void {
+    this.guardsPending = true;
+  }
+
+  /** Marks the values that pending tensors are computed from. */
+  notePending(): void {
+    for (const created of this.created.values()) this.noteAwaited(created);
+  }
+
+  private noteAwaited(created: readonly Node[]): void {
+    const stack: Node[] = [];
+    for (let i = this.looked.get(created) ?? 0; i < created.length; i++) stack.push(created[i]!);
+    this.looked.set(created, created.length);
+    while (stack.length > 0) {
+      const node = stack.pop()!;
+      const value = valueOf(node);
+      if (value !== null) value.isAwaited = true;
+      else if (!this.walked.has(node)) {
+        this.walked.add(node);
+        stack.push(...node.inputs);
+      }
+    }
+  }
+
   private startRecording(): void {
+    if (this.guardsPending) this.notePending();
     this.givenBytes = 0;
     this.created = new Map();
     forgetInterned();
@@ -145,6 +175,7 @@ export class Recorder {
     }
     for (const contributor of this.contributors) contributor.done?.();
     for (const node of created) if (valueOf(node) === null && !this.graphOf.has(node)) this.graphOf.set(node, entry);
+    if (this.guardsPending) this.noteAwaited(created.filter((node) => valueOf(node) === null));
     // Only what overwrites something lets time pass: any number of reads may follow.
     if (this.hasWritten || [...wanted.values()].includes("state")) this.advance();
     this.givenBytes = 0;

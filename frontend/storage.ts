@@ -22,6 +22,11 @@ export function takeWritten(): Storage[] {
   written = new Set();
   return list;
 }
+/** Whether a storage of the device was written since its last flush. */
+export function isWritePending(device: Device): boolean {
+  for (const storage of written) if (storage.device === device) return true;
+  return false;
+}
 /** Storages made from now on have this id or a higher one. */
 export const newestStorageId = (): number => nextStorageId;
 

@@ -4,6 +4,7 @@ import { backward, watch, type BackwardOptions } from "./autograd.ts";
 import { isPlainObject } from "./bind.ts";
 import { withSite } from "./site.ts";
 import { Tensor, type GradientHook } from "./tensor.ts";
+import { noteRareChange } from "./trace.ts";
 
 /** What registering a hook returns. */
 export interface RemovableHandle {
@@ -26,6 +27,13 @@ declare module "./tensor.ts" {
 
 let nextHook = 0;
 
+const removal = (hooks: Map<number, unknown>, id: number): RemovableHandle => ({
+  remove(): void {
+    hooks.delete(id);
+    noteRareChange();
+  },
+});
+
 Object.defineProperties(Tensor.prototype, {
   backward: {
     value(this: Tensor, gradient?: Tensor | null | BackwardOptions, options?: BackwardOptions): void {
@@ -45,8 +53,9 @@ Object.defineProperties(Tensor.prototype, {
         const hooks = (this.hooks_ ??= new Map());
         const id = nextHook++;
         hooks.set(id, hook);
+        noteRareChange();
         watch(this);
-        return { remove: () => void hooks.delete(id) };
+        return removal(hooks, id);
       });
     },
   },
@@ -66,7 +75,8 @@ Object.defineProperties(Tensor.prototype, {
         const hooks = (this.accumulateHooks_ ??= new Map());
         const id = nextHook++;
         hooks.set(id, hook);
-        return { remove: () => void hooks.delete(id) };
+        noteRareChange();
+        return removal(hooks, id);
       });
     },
   },

@@ -20,7 +20,7 @@ import { recorder } from "./recorder.ts";
 import { withSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
-import { traceObserver } from "./trace.ts";
+import { noteRareChange, traceObserver } from "./trace.ts";
 import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
 import { newCounter, ownNode, type VersionCounter } from "./versions.ts";
 import { dataStep, detachStep, isSameMemory, joined, type ViewStep } from "./views.ts";
@@ -35,6 +35,13 @@ interface Layout {
   readonly strides: readonly number[];
   readonly offset: number;
 }
+/** A gradient that becomes a tensor when somebody asks for it. */
+export interface LaterGradient {
+  take(): Tensor;
+  /** Nobody has asked, and nobody will. */
+  drop(): void;
+}
+
 /** Sees a gradient as it passes; may return another. */
 export type GradientHook = (grad: Tensor) => Tensor | void;
 
@@ -49,7 +56,7 @@ export class Tensor {
   /** @internal */ readonly storage_: Storage;
   /** @internal The tensor that this is a view of. */ readonly parent_: Tensor | null;
   /** @internal */ readonly step_: ViewStep | null;
-  private gradient: Tensor | null = null;
+  private gradient: Tensor | LaterGradient | null = null;
   /** A leaf of differentiation: its node for the current version. */
   private leafRequiresGrad = false;
   /** Whether gradients flow through this view: decided where the view was made. */
@@ -104,6 +111,7 @@ export class Tensor {
   takeOver_(other: Tensor): this {
     const { storage_, shape, parent_, step_, type_, ownCounter } = other;
     Object.assign(this, { storage_, shape, parent_, step_, type_, ownCounter });
+    noteRareChange();
     this.cached = null;
     this.layout = null;
     return this;
@@ -296,12 +304,25 @@ export class Tensor {
 
   /** The accumulated gradient of a leaf (or of a tensor that retains it). */
   get grad(): Tensor | null {
-    return this.gradient;
+    traceObserver()?.gradRead(this);
+    return this.gradient_;
   }
   set grad(value: Tensor | null | undefined) {
     if (value !== null && value !== undefined) this.checkGradient(value);
     traceObserver()?.gradAssigned(this);
-    this.gradient = value ?? null;
+    this.setGradient_(value ?? null);
+  }
+  /** @internal The same, of which a recording under way knows nothing. */
+  get gradient_(): Tensor | null {
+    const { gradient } = this;
+    if (gradient === null || gradient instanceof Tensor) return gradient;
+    return (this.gradient = gradient.take());
+  }
+  /** @internal */
+  setGradient_(value: Tensor | LaterGradient | null): void {
+    const { gradient } = this;
+    this.gradient = value;
+    if (gradient !== null && !(gradient instanceof Tensor)) gradient.drop();
   }
   private checkGradient(value: Tensor): void {
     const fits = formatShape(value.shape) === formatShape(this.shape) && value.type_ === this.type_;
@@ -345,6 +366,7 @@ export class Tensor {
     const node = this.node_();
     this.leafRequiresGrad = requires_grad;
     this.cached = null;
+    noteRareChange();
     if (requires_grad) this.cached = { node: this.wrap(node), version: this.storage_.version };
     else if (node.op === "leaf" && this.parent_ === null) this.storage_.replace(node.inputs[0]!);
     return this;
@@ -368,6 +390,7 @@ export class Tensor {
   /** @internal Becomes a view of another tensor, of whatever type, device and shape: this object stays, its storage is given up. */
   become_(other: Tensor): void {
     const self = this as { -readonly [K in "storage_" | "parent_" | "step_" | "shape" | "type_"]: Tensor[K] };
+    noteRareChange();
     self.storage_ = other.storage_;
     self.shape = other.shape;
     self.parent_ = other;

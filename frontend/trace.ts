@@ -8,21 +8,33 @@ import type { Storage } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Value } from "./value.ts";
 
-/** Which value is expected: now's, the one when the recording ends, or now's unless the recording itself changes it. */
-export type GuardedValue = "now" | "at the end" | "unless changed";
+export interface GuardOptions {
+  /** Another value than now's: the one when the recording ends, or now's unless the recording itself changes it. */
+  readonly expect?: "at the end" | "unless changed";
+  /** Every change of it is told to `noteRareChange`: it is looked at only after one. */
+  readonly rare?: boolean;
+}
+
+/** How often something has changed that recordings depend on and that hardly ever changes: hooks, frozen parameters. */
+export const rareChanges = { count: 0 };
+export function noteRareChange(): void {
+  rareChanges.count++;
+}
 
 export interface TraceObserver {
   /** A value that came from a generator: `fill` draws it again. */
   draw(value: Value, fill: (target: TypedArray) => void): void;
+  /** A generator was seeded or set: done again, in order with the draws. It has been done already in this recording. */
+  generatorChanged?(change: () => void): void;
   /** A number with a source: evaluated again. */
   scalar(argument: ScalarArgument): void;
   /** A change of host state (a step count): made again. It has been made already in this recording. */
   effect(change: () => void): void;
   /** Something that the recording depends on: another value at a later call means recording again. */
-  guard(name: string, read: () => unknown, expect?: GuardedValue): void;
+  guard(name: string, read: () => unknown, options?: GuardOptions): void;
   /** `.grad` of a tensor was assigned. */
   gradAssigned(tensor: Tensor): void;
-  /** `.grad` of a tensor is about to be accumulated into. */
+  /** `.grad` of a tensor is about to be read. */
   gradRead(tensor: Tensor): void;
   /** A tensor's contents are about to be used. */
   storageUsed?(storage: Storage): void;

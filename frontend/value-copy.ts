@@ -1,9 +1,10 @@
 /** A value of its own with the contents of another. */
 import type { Program, Slot } from "../ir/program.ts";
+import type { OutputHint } from "../runtime/device.ts";
 import { Value } from "./value.ts";
 
 /** Copies on the device, without a wait. */
-export function copyOf(value: Value): Value {
+export function copyOf(value: Value, hint: OutputHint = "state"): Value {
   const { bytes, device, dtype, shape } = value;
   const slot = (id: number, place: Slot["place"]): Slot => ({ id, dtype, shape, bytes, place });
   const program: Program = {
@@ -16,7 +17,7 @@ export function copyOf(value: Value): Value {
     arenaBytes: 0,
   };
   const executable = device.prepare(program);
-  const [memory] = executable.run([value.memory()], [], [], ["state"]);
+  const [memory] = executable.run([value.memory()], [], [], [hint]);
   executable.release();
   return new Value(dtype, shape, device, memory!);
 }

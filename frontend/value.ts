@@ -18,6 +18,8 @@ export class Value {
   private host: TypedArray | null;
   /** How many storages have this as their contents now. */
   holders = 0;
+  /** Pending tensors are computed from this: it is not overwritten in place. */
+  isAwaited = false;
   /** The last storage that held it. */
   owner: { value(): Value } | null = null;
   /** Set when the bytes are gone: what to tell somebody who still wants them. */

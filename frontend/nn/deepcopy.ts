@@ -51,9 +51,10 @@ function copyTensor(tensor: Tensor): Tensor {
 }
 
 function copyModule(module: Module, remember: (copy: Module) => Module, inner: (item: unknown) => unknown): Module {
-  const { buffers, order, run } = internalsOf(module);
+  const { buffers, order, run, onRead } = internalsOf(module);
   const copy = remember(callable(Object.getPrototypeOf(module) as object, run));
   for (const [name, persistent] of buffers) internalsOf(copy).buffers.set(name, persistent);
+  internalsOf(copy).onRead = onRead;
   internalsOf(copy).order = order === null ? null : [...order];
   for (const name of Object.keys(module)) setAttribute(copy, name, inner(attribute(module, name)));
   return copy;

@@ -20,7 +20,11 @@ export function guardModule(module: Module): void {
     guardHooks(observer, "every module", () => globalHooks);
   }
   if (seen.has(module)) return;
-  for (const [, part] of walk(module, "", true, new Set(seen))) {
+  const known = new Set(seen);
+  // Looking into a container comes here again.
+  seen.add(module);
+  for (const [, part] of walk(module, "", true, known)) {
+    if (part !== module && seen.has(part)) continue;
     seen.add(part);
     guardMembers(observer, part);
     guardHooks(observer, part._get_name(), () => internalsOf(part).hooks);
@@ -36,18 +40,18 @@ function guardMembers(observer: TraceObserver, module: Module): void {
     if (value instanceof Parameter) guardParameter(observer, `${label}.${name}`, value);
     // A tensor or a list that forward itself assigns (in place of null, the first time) is no reason to record again.
     const mayBeAssigned = typeof value === "object" && !(value instanceof Parameter);
-    observer.guard(`${label}.${name}`, read, mayBeAssigned ? "unless changed" : "now");
+    observer.guard(`${label}.${name}`, read, mayBeAssigned ? { expect: "unless changed" } : {});
     if (Array.isArray(value)) guardElements(observer, `${label}.${name}`, value);
   }
   // A member that went missing is one that changed.
-  observer.guard(`${label}'s number of members`, () => Object.keys(module).length, "at the end");
+  observer.guard(`${label}'s number of members`, () => Object.keys(module).length, { expect: "at the end" });
   observer.guard(`${label}'s order`, () => internalsOf(module).order);
 }
 
 function guardParameter(observer: TraceObserver, label: string, parameter: Parameter): void {
-  observer.guard(`${label}.requires_grad`, () => parameter.requires_grad);
+  observer.guard(`${label}.requires_grad`, () => parameter.requires_grad, { rare: true });
   // It has another one after a conversion.
-  observer.guard(`${label}'s memory`, () => parameter.storage_);
+  observer.guard(`${label}'s memory`, () => parameter.storage_, { rare: true });
 }
 
 /** A list that is an attribute may be changed where it is. */
@@ -62,7 +66,8 @@ function guardElements(observer: TraceObserver, label: string, list: readonly un
 const hookKinds = ["forwardPre", "forward", "backwardPre", "backward"] as const;
 
 function guardHooks(observer: TraceObserver, label: string, table: () => HookTable | null): void {
-  for (const kind of hookKinds) observer.guard(`${label}'s ${kind} hooks`, () => table()?.[kind].entries ?? noHooks);
+  for (const kind of hookKinds)
+    observer.guard(`${label}'s ${kind} hooks`, () => table()?.[kind].entries ?? noHooks, { rare: true });
 }
 
 /** The modules in a container that is being looked into. */

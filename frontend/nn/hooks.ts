@@ -5,6 +5,7 @@ import { isPlainObject } from "../bind.ts";
 import { graph } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import type { RemovableHandle } from "../tensor-autograd.ts";
+import { noteRareChange } from "../trace.ts";
 import type { Module } from "./module.ts";
 
 type Kwargs = Record<string, unknown>;
@@ -51,10 +52,12 @@ class Hooks<H> {
   add(hook: H, options: HookOptions = {}): RemovableHandle {
     const entry = { hook, options };
     this.entries = options.prepend ? [entry, ...this.entries] : [...this.entries, entry];
+    noteRareChange();
     return {
       remove: () => {
         const rest = this.entries.filter((other) => other !== entry);
         this.entries = rest.length > 0 ? rest : noHooks;
+        noteRareChange();
       },
     };
   }

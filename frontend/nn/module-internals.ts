@@ -13,6 +13,8 @@ export interface ModuleInternals {
   /** Names of a container's members in their order: properties whose names look like integers come first otherwise. */
   order: string[] | null;
   hooks: HookTable | null;
+  /** Of a container: told when one of its members is looked up by name. */
+  onRead: ((container: Module) => void) | null;
   /** What a call does. */
   readonly run: (module: Module, args: readonly unknown[]) => unknown;
 }
@@ -34,7 +36,7 @@ export function callable(prototype: object, run: (module: Module, args: readonly
   Reflect.deleteProperty(module, "length");
   Object.setPrototypeOf(module, prototype);
   Object.defineProperty(module, internals, {
-    value: { buffers: new Map(), order: null, hooks: null, run } satisfies ModuleInternals,
+    value: { buffers: new Map(), order: null, hooks: null, onRead: null, run } satisfies ModuleInternals,
   });
   module.training = true;
   return module;
@@ -44,7 +46,24 @@ export function callable(prototype: object, run: (module: Module, args: readonly
 export const attribute = (module: Module, name: string): unknown =>
   (module as unknown as Record<string, unknown>)[name];
 export function setAttribute(module: Module, name: string, value: unknown): void {
+  const { onRead } = internalsOf(module);
+  if (onRead !== null && !Object.hasOwn(module, name)) return watchMember(module, name, value, onRead);
   (module as unknown as Record<string, unknown>)[name] = value;
+}
+
+function watchMember(module: Module, name: string, first: unknown, onRead: (container: Module) => void): void {
+  let value = first;
+  Object.defineProperty(module, name, {
+    enumerable: true,
+    configurable: true,
+    get(): unknown {
+      onRead(module);
+      return value;
+    },
+    set(next: unknown) {
+      value = next;
+    },
+  });
 }
 
 export function ownParameters(module: Module): [name: string, parameter: Parameter][] {

@@ -10,7 +10,7 @@ import { zeroGradient } from "../nn/module.ts";
 import { recorder } from "../recorder.ts";
 import { Tensor } from "../tensor.ts";
 import type { RemovableHandle } from "../tensor-autograd.ts";
-import { traceObserver } from "../trace.ts";
+import { noteRareChange, traceObserver } from "../trace.ts";
 import { optimizerText } from "./repr.ts";
 import { loadStateDict, stateDictOf, type OptimizerStateDict } from "./state-dict.ts";
 
@@ -48,13 +48,35 @@ export interface ImplementationOptions {
   fused: boolean | null;
 }
 
+/** A change of it is told to compiled functions, which take the state in it for granted. */
+class StateMap<S> extends Map<Tensor, S> {
+  override set(param: Tensor, state: S): this {
+    noteRareChange();
+    return super.set(param, state);
+  }
+  override delete(param: Tensor): boolean {
+    noteRareChange();
+    return super.delete(param);
+  }
+  override clear(): void {
+    noteRareChange();
+    super.clear();
+  }
+}
+
 class HookList<H> {
   /** Another list after each change. */
   entries: readonly { readonly hook: H }[] = [];
   add(hook: H): RemovableHandle {
     const entry = { hook };
     this.entries = [...this.entries, entry];
-    return { remove: () => void (this.entries = this.entries.filter((other) => other !== entry)) };
+    noteRareChange();
+    return {
+      remove: () => {
+        this.entries = this.entries.filter((other) => other !== entry);
+        noteRareChange();
+      },
+    };
   }
   *[Symbol.iterator](): IterableIterator<H> {
     for (const { hook } of this.entries) yield hook;
@@ -72,7 +94,7 @@ const isModuleLike = (value: unknown): boolean => typeof value === "function" &&
  */
 export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamState = ParamState> {
   readonly defaults: O;
-  readonly state = new Map<Tensor, S>();
+  readonly state: Map<Tensor, S> = new StateMap<S>();
   readonly param_groups: ParamGroup<O>[] = [];
   private readonly preHooks = new HookList<StepHook>();
   private readonly postHooks = new HookList<StepHook>();
@@ -146,8 +168,9 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
   step<T>(closure: (() => T) | null): T | null;
   step<T>(closure: (() => T) | null = null): T | null {
     return withSite(() => {
-      this.structural_("step's pre-hooks", () => this.preHooks.entries);
-      this.structural_("step's post-hooks", () => this.postHooks.entries);
+      const observer = traceObserver();
+      observer?.guard(`${this.constructor.name}.step's pre-hooks`, () => this.preHooks.entries, { rare: true });
+      observer?.guard(`${this.constructor.name}.step's post-hooks`, () => this.postHooks.entries, { rare: true });
       for (const hook of this.preHooks) hook(this, closure === null ? [] : [closure], {});
       const loss = closure === null ? null : withGradMode(true, closure);
       const restore = this.savedStates_();
@@ -181,11 +204,9 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
 
   /** @internal Records the update of every group. */
   protected update_(): void {
-    this.structural_("param_groups.length", () => this.param_groups.length);
+    this.structuralList_("param_groups", () => this.param_groups);
     for (const [i, group] of this.param_groups.entries()) {
-      this.structural_(`param_groups[${i}].params.length`, () => group.params.length);
-      const observer = traceObserver();
-      if (observer !== null) for (const param of group.params) observer.gradRead(param);
+      this.structuralList_(`param_groups[${i}].params`, () => group.params);
       const params = group.params.filter((param) => param.grad !== null);
       if (params.length > 0) this.updateGroup_(group, params, `param_groups[${i}]`);
     }
@@ -203,12 +224,21 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
     traceObserver()?.guard(`${this.constructor.name}.${name}`, read);
     return read();
   }
+  /** The same of a list that may be changed where it is. */
+  private structuralList_(name: string, read: () => readonly unknown[]): void {
+    const before = [...read()];
+    const isSame = (list: readonly unknown[]): boolean =>
+      list.length === before.length && list.every((item, i) => item === before[i]);
+    this.structural_(name, () => (isSame(read()) ? before : read()));
+  }
   /** @internal Changes host state now, and at every replay of a compiled function. */
   protected hostEffect_(effect: () => void): void {
     runHostEffect(effect);
   }
   /** @internal A parameter's state, made when it is first needed. */
   protected stateOf_(param: Tensor, create: () => S): S {
+    const known = `${this.constructor.name}.state`;
+    traceObserver()?.guard(known, () => this.state.get(param), { expect: "at the end", rare: true });
     let state = this.state.get(param);
     if (state === undefined) this.state.set(param, (state = create()));
     return state;

@@ -119,6 +119,38 @@ describe("a compiled function is recorded again when", () => {
     );
   });
 
+  test("a container that is only closed over changes", () => {
+    const list = new nn.ModuleList([linear(), linear()]);
+    expectSame(
+      () => list[0]!(x),
+      () => list.set(0, linear()),
+      /^ModuleList\.0: Linear -> another Linear/,
+    );
+    const copy = torch.compile(() => torch.deepcopy(list)[0]!(x));
+    expect(copy().tolist()).toEqual(list[0]!(x).tolist());
+    const model = new nn.Sequential(linear(), linear());
+    expectSame(
+      () => model[1]!(x),
+      () => model.set(1, linear()),
+      /^Sequential\.1: Linear -> another Linear/,
+    );
+    const parameters = new nn.ParameterList([torch.ones([2]), torch.ones([2])]);
+    parameters.requires_grad_(false);
+    const fresh = (): torch.nn.Parameter => new nn.Parameter(torch.full([2], 5), false);
+    expectSame(
+      () => parameters.at(0).mul(2),
+      () => parameters.set(0, fresh()),
+      /^ParameterList\.0: /,
+    );
+    const named = new nn.ParameterDict({ a: torch.ones([2]) });
+    named.requires_grad_(false);
+    expectSame(
+      () => named.get("a")!.mul(2),
+      () => named.set("a", fresh()),
+      /^ParameterDict\.a: /,
+    );
+  });
+
   test("an attribute is reassigned, or a list changed where it is", () => {
     const model = new Scaled();
     expectSame(
@@ -181,6 +213,33 @@ describe("a compiled function is recorded again when", () => {
     expect(calls).toBe(1);
     expect(String(step.explain_recompiles()[0])).toMatch(/^SGD\.step's post-hooks: a list of 0 -> a list of 1/);
   });
+});
+
+/** A step of Adam's on one parameter at a time, and what it was recorded again for. */
+function stepsOf(change: (optimizer: torch.optim.Adam, other: torch.Tensor) => void, compile: boolean): unknown[] {
+  const [weight, other] = [torch.tensor([1], { requires_grad: true }), torch.tensor([7], { requires_grad: true })];
+  const optimizer = new optim.Adam([weight], { lr: 0.1 });
+  const body = (): void => {
+    optimizer.zero_grad();
+    weight.mul(2).add(other.mul(3)).backward();
+    optimizer.step();
+  };
+  const step = compile ? torch.compile(body) : body;
+  const values: unknown[] = [];
+  for (let i = 0; i < 6; i++) {
+    if (i === 3) change(optimizer, other);
+    step();
+    values.push(weight.item(), other.item());
+  }
+  return values;
+}
+
+test("an optimizer's state that is cleared, and a parameter that is exchanged, are seen", () => {
+  const clear = (optimizer: torch.optim.Adam): void => optimizer.state.clear();
+  expect(stepsOf(clear, true)).toEqual(stepsOf(clear, false));
+  const exchange = (optimizer: torch.optim.Adam, other: torch.Tensor): void =>
+    void (optimizer.param_groups[0]!.params[0] = other);
+  expect(stepsOf(exchange, true)).toEqual(stepsOf(exchange, false));
 });
 
 test("what forward itself assigns records nothing again", () => {

@@ -1,6 +1,6 @@
 /** Lists and dictionaries of modules. */
 import { ArgumentError, IndexError } from "../../../ir/errors.ts";
-import { guardedChildren } from "../guards.ts";
+import { guardedChildren, guardModule } from "../guards.ts";
 import { attribute, internalsOf, isModule, setAttribute } from "../module-internals.ts";
 import { Module, type Layer } from "../module.ts";
 import { positionIn, sliceBounds } from "./positions.ts";
@@ -13,6 +13,7 @@ export class ModuleList<M extends Module = Layer> extends Module {
   readonly [index: number]: M;
   constructor(modules: Iterable<M> | null = null) {
     super();
+    internalsOf(this).onRead = guardModule;
     if (modules !== null) this.extend(modules);
   }
   override get length(): number {
@@ -76,6 +77,7 @@ export class ModuleDict<M extends Module = Layer> extends Module {
   constructor(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]> | null = null) {
     super();
     // The order is remembered: properties that look like integers would come first.
+    internalsOf(this).onRead = guardModule;
     internalsOf(this).order = [];
     if (modules !== null) this.update(modules);
   }

@@ -1,6 +1,7 @@
 /** Lists and dictionaries of parameters. */
 import { ArgumentError } from "../../../ir/errors.ts";
 import { Tensor } from "../../tensor.ts";
+import { guardModule } from "../guards.ts";
 import { attribute, internalsOf, setAttribute } from "../module-internals.ts";
 import { Module } from "../module.ts";
 import { Parameter } from "../parameter.ts";
@@ -18,10 +19,12 @@ function describe(name: string, value: Tensor): string {
 export class ParameterList extends Module {
   constructor(values: Iterable<Tensor> | null = null) {
     super();
+    internalsOf(this).onRead = guardModule;
     internalsOf(this).order = [];
     if (values !== null) this.extend(values);
   }
   override get length(): number {
+    guardModule(this);
     return internalsOf(this).order!.length;
   }
   at(index: number): Parameter {
@@ -54,10 +57,12 @@ export class ParameterList extends Module {
 export class ParameterDict extends Module {
   constructor(parameters: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]> | null = null) {
     super();
+    internalsOf(this).onRead = guardModule;
     internalsOf(this).order = [];
     if (parameters !== null) this.update(parameters);
   }
   override get length(): number {
+    guardModule(this);
     return internalsOf(this).order!.length;
   }
   get(key: string): Parameter | undefined {
@@ -93,6 +98,7 @@ export class ParameterDict extends Module {
     for (const [key, value] of entries) this.set(key, value);
   }
   keys(): string[] {
+    guardModule(this);
     return [...internalsOf(this).order!];
   }
   values(): Parameter[] {

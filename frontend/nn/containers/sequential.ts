@@ -2,7 +2,7 @@
 import { ArgumentError, IndexError } from "../../../ir/errors.ts";
 import { isPlainObject } from "../../bind.ts";
 import type { Tensor } from "../../tensor.ts";
-import { guardedChildren } from "../guards.ts";
+import { guardedChildren, guardModule } from "../guards.ts";
 import { internalsOf, isModule, setAttribute } from "../module-internals.ts";
 import { Module, type Layer } from "../module.ts";
 import { positionIn, sliceBounds } from "./positions.ts";
@@ -16,6 +16,7 @@ export class Sequential extends Module {
   static override readonly forwardNames_: readonly string[] = ["input"];
   constructor(...args: Module[] | [modules: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>]) {
     super();
+    internalsOf(this).onRead = guardModule;
     const [first] = args;
     const named =
       first instanceof Map

@@ -1,0 +1,153 @@
+/** The arguments of one call: what a recording is made for, and their values. */
+import { AutogradError } from "../../ir/errors.ts";
+import type { Node } from "../../ir/graph.ts";
+import { isPlainObject } from "../bind.ts";
+import { parameterNames } from "../export/parameter-names.ts";
+import { isModule } from "../nn/module-internals.ts";
+import { recorder } from "../recorder.ts";
+import { notesSites } from "../site.ts";
+import { graph, settings } from "../state.ts";
+import type { Storage } from "../storage.ts";
+import { Tensor } from "../tensor.ts";
+import { behindMarkers, valueOf, type Value } from "../value.ts";
+import type { Failure } from "./guards.ts";
+
+/** How messages call an argument at a path such as `[0].images`. */
+export type ArgumentNames = (path: string) => string;
+
+/** By the function's own parameter names, where its source tells them. */
+export function argumentNames(fn: (...args: never[]) => unknown): ArgumentNames {
+  const names = parameterNames(isModule(fn) ? fn.forward : fn);
+  return (path) => {
+    const place = /^\[(\d+)\]/.exec(path);
+    const parameter = place === null ? undefined : names[Number(place[1])];
+    const known = parameter !== undefined && !parameter.isRest ? parameter.name : null;
+    return known === null || place === null ? `argument ${path}` : `${known}${path.slice(place[0].length)}`;
+  };
+}
+
+/** Walked at every call: names are worked out only when something differs. */
+export class CallArguments {
+  /** What the recording is made for, in the order of the walk. */
+  readonly state: unknown[] = [];
+  /** The tensors that a recording takes as inputs, each distinct value once: those that require no grad. */
+  readonly tensors: Tensor[] = [];
+  /** Where they are in the arguments (when names are wanted). */
+  readonly paths: string[] = [];
+  private readonly args: readonly unknown[];
+  private readonly names: string[] | null;
+  private readonly storages: Storage[] = [];
+  private readonly nodes: Node[] = [];
+  private readonly inputNodes: Node[] = [];
+  /** Every tensor that is no input by itself, and the input's place that it is equal to. */
+  private readonly equals = new Map<Tensor, number>();
+  private known: Value[] | null = null;
+
+  constructor(args: readonly unknown[], named = false) {
+    this.args = args;
+    this.names = named ? [] : null;
+    this.walk(args, "");
+    this.note(graph.gradEnabled, "", "is_grad_enabled()");
+    this.note(settings.defaultDType, "", "get_default_dtype()");
+    this.note(settings.defaultDevice, "", "get_default_device()");
+    this.note(notesSites(), "", "the profiler's with_stack");
+  }
+
+  /** Their values, computed where they are pending. */
+  get values(): readonly Value[] {
+    return (this.known ??= this.tensors.map(currentValue));
+  }
+
+  /** The place of the input that a tensor among the arguments is. */
+  placeOf(tensor: Tensor): number {
+    const place = this.tensors.indexOf(tensor);
+    return place >= 0 ? place : (this.equals.get(tensor) ?? -1);
+  }
+
+  /** What differs from the arguments that a recording was made for. */
+  firstFailure(expected: readonly unknown[], nameOf: ArgumentNames): Failure | null {
+    const { state } = this;
+    for (let i = 0; i < state.length; i++)
+      if (!Object.is(state[i], expected[i])) return this.failure(i, expected[i], nameOf);
+    return null;
+  }
+
+  /** The name of the argument at a place. */
+  nameOf(place: number, nameOf: ArgumentNames): string {
+    return nameOf(new CallArguments(this.args, true).paths[place]!);
+  }
+
+  private failure(i: number, before: unknown, nameOf: ArgumentNames): Failure {
+    const name = new CallArguments(this.args, true).names![i]!;
+    const [path, what] = name.split("\0") as [string, string];
+    return { guard: path === "" ? what : `${nameOf(path)}${what}`, before, now: this.state[i] };
+  }
+
+  private note(value: unknown, path: string, what: string): void {
+    this.state.push(value);
+    this.names?.push(`${path}\0${what}`);
+  }
+
+  private walk(tree: unknown, path: string): void {
+    if (tree instanceof Tensor) this.noteTensor(tree, path);
+    else if (Array.isArray(tree)) {
+      this.note(tree.length, path, ".length");
+      for (let i = 0; i < tree.length; i++) this.walk(tree[i], this.names === null ? "" : `${path}[${i}]`);
+    } else if (tree instanceof Map) {
+      this.note(tree.size, path, ".size");
+      for (const [key, value] of tree) this.walkMember(key, value, `${path}[${String(key)}]`);
+    } else if (isPlainObject(tree)) {
+      const keys = Object.keys(tree);
+      this.note(keys.length, path, "'s number of members");
+      for (const key of keys) this.walkMember(key, tree[key], `${path}.${key}`);
+    } else this.note(tree, path, "");
+  }
+
+  private walkMember(key: unknown, value: unknown, path: string): void {
+    this.note(key, path, "'s name");
+    this.walk(value, path);
+  }
+
+  private noteTensor(tensor: Tensor, path: string): void {
+    const { shape, storage_, requires_grad } = tensor;
+    const node = tensor.node_();
+    this.note(Tensor, path, "");
+    this.note(shape.length, path, ".ndim");
+    for (let axis = 0; axis < shape.length; axis++)
+      this.note(shape[axis], path, this.names === null ? "" : `.shape[${axis}]`);
+    this.note(storage_.dtype, path, ".dtype");
+    this.note(storage_.device.name, path, ".device");
+    this.note(requires_grad, path, ".requires_grad");
+    this.note(placeIn(this.storages, storage_), path, "'s memory");
+    this.note(placeIn(this.nodes, node), path, "'s value");
+    // Gradients accumulate in this very tensor.
+    if (requires_grad) this.note(tensor, path, " itself");
+    else this.noteInput(tensor, node, path);
+  }
+
+  private noteInput(tensor: Tensor, node: Node, path: string): void {
+    const place = this.inputNodes.indexOf(node);
+    if (place >= 0) {
+      if (this.tensors[place] !== tensor) this.equals.set(tensor, place);
+      return;
+    }
+    this.inputNodes.push(node);
+    this.tensors.push(tensor);
+    this.paths.push(path);
+  }
+}
+
+function placeIn<T>(list: T[], item: T): number {
+  const known = list.indexOf(item);
+  return known >= 0 ? known : list.push(item) - 1;
+}
+
+function currentValue(tensor: Tensor): Value {
+  const node = behindMarkers(tensor.node_());
+  const known = valueOf(node);
+  if (known !== null) return known;
+  recorder.flush([{ node, hint: "escapes" }], tensor.storage_.device);
+  const value = valueOf(node);
+  if (value === null) throw new AutogradError("compile/argument", "compile: an argument could not be computed.");
+  return value;
+}

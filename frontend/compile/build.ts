@@ -1,0 +1,227 @@
+/** Makes a recording of what was noted while a function ran: its roots, its program, and what to do with the results. */
+import { canonicalOrder, type Node } from "../../ir/graph.ts";
+import { graphKey } from "../../ir/graph-key.ts";
+import type { Program } from "../../ir/program.ts";
+import { elementCount } from "../../ir/shape.ts";
+import type { Device, Executable, OutputHint } from "../../runtime/device.ts";
+import { statusOf } from "../checks.ts";
+import type { Compiled } from "../pipeline.ts";
+import { prepareGraph } from "../program-families.ts";
+import { mapTree } from "../pytree.ts";
+import { placeholders, placeOf, recorder } from "../recorder.ts";
+import type { Storage } from "../storage.ts";
+import { Tensor } from "../tensor.ts";
+import { valueOf, type Value } from "../value.ts";
+import type { Aliases } from "./aliases.ts";
+import type { CallArguments } from "./arguments.ts";
+import type { Observer } from "./observer.ts";
+import { ArgumentMark, RootMark, type ChecksFirst, type GradResult, type Recording, type Source } from "./recording.ts";
+import { Roots, type Write } from "./roots.ts";
+
+interface Stands {
+  readonly given: CallArguments;
+  readonly values: readonly Value[];
+  readonly stands: readonly Tensor[];
+  readonly aliases: Aliases;
+}
+
+const isLeaf = (node: Node): boolean => valueOf(node) !== null;
+
+/** The recording, and the values that its first run starts from; null when there is nothing to compute. */
+export function build(
+  result: unknown,
+  observer: Observer,
+  written: readonly Storage[],
+  args: Stands,
+): { recording: Recording; before: readonly Value[] } | null {
+  const roots = new Roots();
+  const template = templateOf(result, observer, args.stands, roots);
+  const state = stateOf(observer, written, args, roots);
+  const status = statusOf(roots.nodes);
+  const device =
+    written[0]?.device ??
+    [...observer.touched][0]?.storage_.device ??
+    args.stands[0]?.storage_.device ??
+    deviceIn(result);
+  if (device === null) return null;
+  // Where values can be read at once, conditions are checked before anything is overwritten.
+  const first = status !== null && device.synchronous;
+  if (status !== null && !first)
+    roots.keepOnFailure(status, [...state.writes, ...state.gradWrites, ...state.argumentWrites]);
+  const statusRoot = status === null || first ? -1 : roots.placeOf(status.node, "escapes");
+  const order = canonicalOrder(roots.nodes, isLeaf);
+  const { signature } = graphKey(order, roots.nodes, isLeaf);
+  const started = performance.now();
+  const { compiled, executable, compileCount } = prepare(order, roots.nodes, signature, device, (placed) =>
+    donationsOf(order, placed, roots.nodes, state.writes, args),
+  );
+  const sourceOf = sourcesOf(observer, args.values);
+  const checksFirst = first ? prepareChecks(status.node, device, sourceOf) : null;
+  const compileMs = performance.now() - started;
+  recorder.noteCompiled(executable);
+  const handedOn = compiled.results.flatMap((item) => ("input" in item ? [item.input] : []));
+  const leaves = [...new Set([...compiled.inputs, ...handedOn])];
+  const before = leaves.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
+  const recording: Recording = {
+    ...state,
+    device,
+    executable,
+    compiled,
+    compileMs,
+    compileCount: compileCount + (checksFirst === null ? 0 : 1),
+    events: observer.events,
+    inputs: before.map(sourceOf),
+    leaves,
+    overwritten: overwrittenInputs(compiled.program),
+    scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!),
+    hints: outputHints(compiled, roots.hints),
+    roots: roots.nodes,
+    signature,
+    result: template,
+    checks: status?.checks ?? [],
+    checksFirst,
+    statusRoot,
+  };
+  return { recording, before };
+}
+
+/** The result, with marks for what each call makes anew. */
+function templateOf(result: unknown, observer: Observer, stands: readonly Tensor[], roots: Roots): unknown {
+  return mapTree(result, (leaf) => {
+    if (!(leaf instanceof Tensor)) return leaf;
+    const place = stands.indexOf(leaf);
+    if (place >= 0) return new ArgumentMark(place);
+    // A tensor from before stays what it is; anything else is a result of each call.
+    return leaf.storage_.id < observer.firstStorageId ? leaf : new RootMark(roots.placeOf(leaf.node_(), "escapes"));
+  });
+}
+
+type State = Pick<Recording, "grads" | "cleared"> & {
+  readonly writes: readonly Write[];
+  readonly gradWrites: readonly (Write & { readonly owner: Tensor })[];
+  readonly argumentWrites: readonly (Write & { readonly place: number })[];
+};
+
+/** What the function leaves behind: contents of storages, and gradients. */
+function stateOf(observer: Observer, written: readonly Storage[], { stands, aliases }: Stands, roots: Roots): State {
+  const standStorages = stands.map((stand) => stand.storage_);
+  const isOld = ({ id }: Storage): boolean => id < observer.firstStorageId;
+  const rootOf = (storage: Storage): number => roots.placeOf(storage.node, "state");
+  const kept = (storage: Storage): boolean => !standStorages.includes(storage) && !observer.grads.has(storage);
+  const writes = written.filter(kept).map((storage) => ({ storage, root: rootOf(storage) }));
+  const gradWrites = [...observer.grads].flatMap(([storage, owner]) =>
+    written.includes(storage) ? [{ storage, owner, root: rootOf(storage) }] : [],
+  );
+  const argumentWrites = standStorages.flatMap((storage, place) =>
+    written.includes(storage) && !aliases.isCarried(place) ? [{ storage, place, root: rootOf(storage) }] : [],
+  );
+  const grads: GradResult[] = [];
+  const cleared: Tensor[] = [];
+  for (const owner of observer.touched) {
+    const { gradient_ } = owner;
+    if (gradient_ === null) cleared.push(owner);
+    else if (!isOld(gradient_.storage_))
+      grads.push({ owner, holder: null, root: roots.placeOf(gradient_.node_(), "state") });
+    else if (observer.grads.get(gradient_.storage_) !== owner) grads.push({ owner, holder: gradient_ });
+  }
+  return { writes, gradWrites, argumentWrites, grads, cleared };
+}
+
+/** New contents may overwrite the old ones, where nobody but the storage holds them: leaves by roots. */
+function donationsOf(
+  order: readonly Node[],
+  placed: ReadonlyMap<Node, Node>,
+  roots: readonly Node[],
+  writes: Recording["writes"],
+  { values, aliases }: Stands,
+): Map<number, Node> {
+  const donations = new Map<number, Node>();
+  for (const { storage, root } of writes) {
+    if (aliases.touch(storage)) continue;
+    const leaf = order.find((node) => {
+      const value = valueOf(node);
+      return value !== null && value.owner === storage && value.holders <= 1 && !values.includes(value);
+    });
+    if (leaf !== undefined && sameBytes(leaf, roots[root]!) && !isLeaf(roots[root]!))
+      donations.set(root, placed.get(leaf)!);
+  }
+  return donations;
+}
+
+const sameBytes = (a: Node, b: Node): boolean => a.dtype === b.dtype && elementCount(a.shape) === elementCount(b.shape);
+
+function prepare(
+  order: readonly Node[],
+  roots: readonly Node[],
+  signature: readonly (number | string)[],
+  device: Device,
+  donated: (placed: ReadonlyMap<Node, Node>) => Map<number, Node>,
+): { compiled: Compiled; executable: Executable; compileCount: number } {
+  const placed = placeholders(order);
+  const donations = donated(placed);
+  const prepared = (): ReturnType<typeof prepareGraph> =>
+    prepareGraph(
+      roots.map((root) => placed.get(root)!),
+      signature,
+      device,
+      { device: device.name, name: "program", donations },
+    );
+  const program = prepared();
+  // What is handed on as a result must not be overwritten.
+  const kept = new Set(program.compiled.results.flatMap((item) => ("input" in item ? [item.input] : [])));
+  const unsafe = [...donations].filter(([, leaf]) => kept.has(leaf));
+  if (unsafe.length === 0) return { ...program, compileCount: 1 };
+  for (const [root] of unsafe) donations.delete(root);
+  return { ...prepared(), compileCount: 2 };
+}
+
+const sourcesOf =
+  ({ draws, grads }: Observer, argumentValues: readonly Value[]) =>
+  (value: Value): Source => {
+    const argument = argumentValues.indexOf(value);
+    if (argument >= 0) return { kind: "argument", index: argument };
+    const target = draws.get(value);
+    if (target !== undefined) return { kind: "draw", value, target };
+    if (value.owner === null) return { kind: "fixed", value };
+    const owner = grads.get(value.owner as Storage);
+    return owner === undefined ? { kind: "storage", storage: value.owner } : { kind: "grad", owner };
+  };
+
+/** A program of the conditions alone. */
+function prepareChecks(status: Node, device: Device, sourceOf: (value: Value) => Source): ChecksFirst {
+  const order = canonicalOrder([status], isLeaf);
+  const placed = placeholders(order);
+  const { signature } = graphKey(order, [status], isLeaf);
+  const { compiled, executable } = prepareGraph([placed.get(status)!], signature, device, {
+    device: device.name,
+    name: "checks",
+  });
+  const values = compiled.inputs.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
+  const scalars = compiled.scalars.map((leaf) => order[placeOf(leaf)]!);
+  return { executable, inputs: values.map(sourceOf), before: values, scalars };
+}
+
+function outputHints({ program, results }: Compiled, rootHints: readonly OutputHint[]): OutputHint[] {
+  const hints = new Array<OutputHint>(program.outputCount).fill("escapes");
+  results.forEach((item, i) => {
+    if ("output" in item && rootHints[i] === "state") hints[item.output] = "state";
+  });
+  return hints;
+}
+
+/** Which inputs a program overwrites in place. */
+function overwrittenInputs(program: Program): number[] {
+  return program.slots.flatMap(({ place }) => {
+    const donor = place.kind === "donated" ? program.slots.find(({ id }) => id === place.of) : undefined;
+    return donor?.place.kind === "input" ? [donor.place.index] : [];
+  });
+}
+
+function deviceIn(result: unknown): Device | null {
+  let device: Device | null = null;
+  mapTree(result, (leaf) => {
+    if (leaf instanceof Tensor) device ??= leaf.storage_.device;
+    return leaf;
+  });
+  return device;
+}

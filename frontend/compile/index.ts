@@ -1,0 +1,162 @@
+/**
+ * `torch.compile`: records a function once and replays it as one program.
+ *
+ * Each call re-checks the arguments (shape, dtype, device, requires_grad, which of them share memory with each other or
+ * with what is written), the modules that were called, and the other guards; re-reads the storages that the recording
+ * used, gradients, numbers with a source, and draws. Other values that the function closes over are fixed at recording.
+ * A function whose results can still be differentiated is recorded with the graph around it at each call.
+ * https://docs.pytorch.org/docs/stable/generated/torch.compile.html
+ */
+import { withSite } from "../call.ts";
+import { recorder } from "../recorder.ts";
+import { captureSite } from "../site.ts";
+import { graph } from "../state.ts";
+import { traceObserver } from "../trace.ts";
+import type { MemoryGuard } from "./aliases.ts";
+import { argumentNames, CallArguments, type ArgumentNames } from "./arguments.ts";
+import { recompileOf, type Failure, type Guards, type Recompile } from "./guards.ts";
+import { record, someTensor } from "./record.ts";
+import type { Recording } from "./recording.ts";
+import { replay } from "./run.ts";
+import { verified } from "./verify.ts";
+
+export type { Recompile } from "./guards.ts";
+
+export interface CompileOptions {
+  /** Records every n-th call again and throws when it differs. */
+  readonly verify?: number;
+  readonly fullgraph?: boolean;
+  readonly dynamic?: boolean | null;
+  readonly backend?: unknown;
+  readonly mode?: unknown;
+  readonly disable?: boolean;
+}
+
+export interface CompiledFunction<A extends unknown[], R> {
+  (...args: A): R;
+  /** Why the function was recorded again, in order. */
+  explain_recompiles(): readonly Recompile[];
+  /** The program of the last call. */
+  readonly statistics: {
+    readonly kernels: number;
+    /** Kernels before fusion. */ readonly operations: number;
+    readonly compileMs: number;
+    /** How many programs were compiled, the ones that check conditions beforehand included. */
+    readonly compileCount: number;
+    readonly peakBytes: number;
+  };
+}
+
+/** How many recordings of one function are kept, the latest first. */
+const recordingLimit = 64;
+
+interface Known {
+  /** The state of the arguments that it was recorded for. */
+  readonly state: readonly unknown[];
+  readonly guards: Guards;
+  readonly memory: MemoryGuard;
+  readonly recording: Recording;
+}
+
+/** Compiles a function (or a module) whose arguments and results are tensors. */
+export function compile<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  options: CompileOptions = {},
+): CompiledFunction<A, R> {
+  const compiled = new Compilation(fn, options);
+  recorder.guardPending();
+  const call = (...args: A): R => withSite(() => compiled.call(args));
+  return Object.defineProperties(call, {
+    explain_recompiles: { value: () => compiled.recompiles },
+    statistics: { get: () => compiled.statistics },
+  }) as CompiledFunction<A, R>;
+}
+
+class Compilation<A extends unknown[], R> {
+  readonly recompiles: Recompile[] = [];
+  private readonly fn: (...args: A) => R;
+  private readonly options: CompileOptions;
+  private readonly known: Known[] = [];
+  private warned = false;
+  private givesHistory = false;
+  private calls = 0;
+  private compileCount = 0;
+  private compileMs = 0;
+  private last: Recording | null = null;
+  private names: ArgumentNames | null = null;
+
+  constructor(fn: (...args: A) => R, options: CompileOptions) {
+    this.fn = fn;
+    this.options = options;
+  }
+
+  call(args: A): R {
+    const { verify, disable } = this.options;
+    // Inside another recording it is part of that one.
+    if (disable === true || traceObserver() !== null) return this.fn(...args);
+    // A gradient has to flow on through what the function computes from it.
+    if (graph.gradEnabled && (this.givesHistory || hasHistory(args))) return this.fn(...args);
+    this.calls++;
+    const given = new CallArguments(args);
+    let failure: Failure | null = null;
+    for (const known of this.known) {
+      const failed = this.firstFailure(given, known);
+      if (failed === null) {
+        this.last = known.recording;
+        if (verify !== undefined && this.calls % verify === 0) return verified(this.fn, args, given, known.recording);
+        return replay(known.recording, given) as R;
+      }
+      failure ??= failed;
+    }
+    return this.recordCall(args, given, failure);
+  }
+
+  private firstFailure(given: CallArguments, { state, guards, memory }: Known): Failure | null {
+    return (
+      given.firstFailure(state, this.nameOf) ??
+      guards.firstFailure() ??
+      memory.firstFailure(given.tensors, (place) => given.nameOf(place, this.nameOf))
+    );
+  }
+
+  private readonly nameOf: ArgumentNames = (path) => (this.names ??= argumentNames(this.fn))(path);
+
+  private recordCall(args: A, given: CallArguments, failure: Failure | null): R {
+    const { result, replayable, givesHistory } = record(this.fn, args, given);
+    if (replayable === null) {
+      if (givesHistory) this.givesHistory = true;
+      else this.warnOfReads();
+      return result;
+    }
+    const { recording } = replayable;
+    this.compileCount += recording.compileCount;
+    this.compileMs += recording.compileMs;
+    if (failure !== null) this.recompiles.push(recompileOf(failure, captureSite()()));
+    this.known.unshift({ state: given.state, ...replayable });
+    if (this.known.length > recordingLimit) this.known.pop()!.recording.executable.release();
+    this.last = recording;
+    return result;
+  }
+
+  private warnOfReads(): void {
+    if (this.warned) return;
+    this.warned = true;
+    const advice = "every call is recorded again; read its results after the call instead.";
+    // oxlint-disable-next-line no-console -- once a function, and nobody else can tell
+    console.warn(`torch.compile: the function reads values while it is recorded, so ${advice}`);
+  }
+
+  get statistics(): CompiledFunction<A, R>["statistics"] {
+    const { last, compileMs, compileCount } = this;
+    return {
+      kernels: last?.executable.kernelCount ?? 0,
+      operations: last?.compiled.operationCount ?? 0,
+      compileMs,
+      compileCount,
+      peakBytes: last?.executable.peakBytes ?? 0,
+    };
+  }
+}
+
+/** Whether some argument was computed from tensors that require grad. */
+const hasHistory = (args: readonly unknown[]): boolean => someTensor(args, (tensor) => !tensor.is_leaf);

@@ -1,0 +1,35 @@
+/** A gradient that a replay leaves in `.grad`: it becomes a tensor when somebody looks, and goes unseen when nobody does. */
+import { leafNode } from "../../ir/graph.ts";
+import type { Shape } from "../../ir/shape.ts";
+import type { Device } from "../../runtime/device.ts";
+import { Tensor, type LaterGradient } from "../tensor.ts";
+import type { Value } from "../value.ts";
+import { copyOf } from "../value-copy.ts";
+
+export class LeftGradient implements LaterGradient {
+  private readonly value: Value;
+  private readonly shape: Shape;
+  private readonly device: Device;
+  /** Somebody else's value (an argument's, for instance), which is not given back here. */
+  private readonly isShared: boolean;
+
+  constructor(value: Value, shape: Shape, device: Device, isShared: boolean) {
+    this.value = value;
+    this.shape = shape;
+    this.device = device;
+    this.isShared = isShared;
+    value.holders++;
+  }
+
+  /** Memory that is the user's from now on, like any result's. */
+  take(): Tensor {
+    const { value, shape, device } = this;
+    const own = copyOf(value, "escapes");
+    this.drop();
+    return Tensor.ofNode(leafNode("input", value.dtype, shape, own), device);
+  }
+
+  drop(): void {
+    if (--this.value.holders === 0 && !this.isShared) this.value.retire("this gradient was replaced by the next one");
+  }
+}

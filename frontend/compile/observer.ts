@@ -1,0 +1,113 @@
+/** What is noted beside the graph while a function is recorded. */
+import { elementCount } from "../../ir/shape.ts";
+import type { ScalarArgument } from "../../ir/signature.ts";
+import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
+import { newestStorageId, type Storage } from "../storage.ts";
+import type { Tensor } from "../tensor.ts";
+import type { GuardOptions, TraceObserver } from "../trace.ts";
+import type { Value } from "../value.ts";
+import type { Aliases } from "./aliases.ts";
+import { Guards, type Guard } from "./guards.ts";
+import type { Event } from "./recording.ts";
+
+export class Observer implements TraceObserver {
+  readonly events: Event[] = [];
+  readonly draws = new Map<Value, TypedArray>();
+  /** Storages from before the recording that it uses. */
+  readonly captured = new Set<Storage>();
+  /** Tensors whose `.grad` the function reads or assigns. */
+  readonly touched = new Set<Tensor>();
+  /** Gradients that were there before, by their storages: each replay takes those that are there then. */
+  readonly grads = new Map<Storage, Tensor>();
+  reads = false;
+  readonly firstStorageId = newestStorageId();
+  /** Set before the function is called. */
+  aliases: Aliases | null = null;
+  private readonly always: Guard[] = [];
+  private readonly rare: Guard[] = [];
+  private readonly unsettled: { readonly guard: Guard; readonly options: GuardOptions }[] = [];
+
+  /** What is used gets a value of its own, which each replay reads again. */
+  storageUsed(storage: Storage): void {
+    if (storage.id < this.firstStorageId) {
+      if (!this.grads.has(storage)) this.captured.add(storage);
+      const { version } = storage;
+      storage.takeForReplay(this.firstStorageId);
+      if (storage.version !== version) this.aliases?.renumbered(storage, version);
+    }
+    this.aliases?.using(storage);
+  }
+
+  draw(value: Value, fill: (target: TypedArray) => void): void {
+    const target = typedArray(value.dtype, elementCount(value.shape));
+    this.draws.set(value, target);
+    this.events.push({ kind: "draw", target, fill });
+  }
+  generatorChanged(change: () => void): void {
+    this.events.push({ kind: "generator", change });
+  }
+  scalar(argument: ScalarArgument): void {
+    this.events.push({ kind: "scalar", argument });
+  }
+  effect(change: () => void): void {
+    this.events.push({ kind: "effect", change });
+  }
+
+  guard(name: string, read: () => unknown, options: GuardOptions = {}): void {
+    const guard = { name, read, expected: read() };
+    if (options.expect === undefined) this.listFor(options).push(guard);
+    else this.unsettled.push({ guard, options });
+  }
+  /** The function has returned. */
+  ended(): void {
+    for (const { guard, options } of this.unsettled) {
+      const expected = guard.read();
+      if (options.expect === "at the end" || Object.is(guard.expected, expected))
+        this.listFor(options).push({ ...guard, expected });
+    }
+  }
+  get guards(): Guards {
+    return new Guards(this.always, this.rare);
+  }
+  private listFor({ rare }: GuardOptions): Guard[] {
+    return rare === true ? this.rare : this.always;
+  }
+
+  gradAssigned(tensor: Tensor): void {
+    this.touched.add(tensor);
+  }
+  gradRead(tensor: Tensor): void {
+    if (this.touched.has(tensor)) return;
+    this.touched.add(tensor);
+    // What was there before the call matters: nothing, a gradient, or a tensor that is more than a gradient.
+    const before = tensor.gradient_;
+    if (before !== null && this.isOwnMemory(before.storage_) && plainOrItself(before) === plain) {
+      this.grads.set(before.storage_, tensor);
+      this.captured.delete(before.storage_);
+    }
+    const own = this.grads.get(before?.storage_ as Storage) === tensor;
+    this.always.push({
+      name: "grad",
+      read: () => (own ? plainOrItself(tensor.gradient_) : tensor.gradient_),
+      expected: own ? plain : before,
+    });
+  }
+  /** Whether a gradient's memory is from before, and nothing else here is known to use it. */
+  private isOwnMemory(storage: Storage): boolean {
+    return (
+      storage.id < this.firstStorageId &&
+      !this.captured.has(storage) &&
+      !this.grads.has(storage) &&
+      this.aliases?.touch(storage) !== true
+    );
+  }
+
+  valueRead(): void {
+    this.reads = true;
+  }
+}
+
+const plain = "a gradient";
+/** Gradients of one tensor are alike: they have its shape, dtype and device. */
+const plainOrItself = (grad: Tensor | null): unknown =>
+  grad !== null && grad.parent_ === null && !grad.requires_grad ? plain : grad;

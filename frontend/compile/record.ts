@@ -1,0 +1,128 @@
+/** Records a call of a function, builds its program, and runs it for the first time. */
+import { ValueError } from "../../ir/errors.ts";
+import { forgetInterned, leafNode } from "../../ir/graph.ts";
+import { withGradMode } from "../grad-mode.ts";
+import { setHostEffectHook, tracing } from "../host-effects.ts";
+import { mapTree } from "../pytree.ts";
+import { recorder } from "../recorder.ts";
+import { reachesLeaf } from "../saved-values.ts";
+import { takeWritten, type Storage } from "../storage.ts";
+import { Tensor } from "../tensor.ts";
+import { setTraceObserver } from "../trace.ts";
+import { Aliases, MemoryGuard } from "./aliases.ts";
+import type { CallArguments } from "./arguments.ts";
+import { build } from "./build.ts";
+import type { Guards } from "./guards.ts";
+import { Observer } from "./observer.ts";
+import type { Recording } from "./recording.ts";
+import { checkFirst, firstRun } from "./run.ts";
+
+export interface Recorded<R> {
+  readonly result: R;
+  /** With what it takes for granted; null where every call has to be recorded. */
+  readonly replayable: { readonly recording: Recording; readonly guards: Guards; readonly memory: MemoryGuard } | null;
+  /** Whether a result can be differentiated on: then a replay would cut the graph. */
+  readonly givesHistory: boolean;
+}
+
+/** The arguments as the function gets them: inputs have stand-ins. */
+interface Stands {
+  readonly given: CallArguments;
+  readonly tensors: readonly Tensor[];
+  readonly aliases: Aliases;
+}
+
+export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, given: CallArguments): Recorded<R> {
+  // What was written before belongs to the past.
+  flushWrites(takeWritten());
+  recorder.notePending();
+  const observer = new Observer();
+  // Each has a value of its own, so that two arguments that happen to be equal stay two.
+  const values = given.values.map((value) => value.alias());
+  const tensors = given.tensors.map((tensor, i) =>
+    Tensor.ofNode(leafNode("input", values[i]!.dtype, tensor.shape, values[i]!), tensor.storage_.device),
+  );
+  const stands = { given, tensors, aliases: new Aliases(given.tensors, tensors) };
+  const traced = mapTree(args, (value) =>
+    value instanceof Tensor && !value.requires_grad ? tensors[given.placeOf(value)]! : value,
+  ) as A;
+  const result = trace(fn, traced, observer, stands.aliases);
+  const written = takeWritten();
+  const givesHistory = someTensor(result, (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer));
+  const outcome = (value: unknown, replayable: Recorded<R>["replayable"]): Recorded<R> => ({
+    result: value as R,
+    replayable,
+    givesHistory,
+  });
+  if (observer.reads || givesHistory) return outcome(finishPlain(result, written, stands), null);
+  const built = build(result, observer, written, { given, values, stands: tensors, aliases: stands.aliases });
+  forgetInterned();
+  if (built === null) return outcome(result, null);
+  const { recording, before } = built;
+  const memory = new MemoryGuard(given.tensors, memoryAtStake(observer, written, tensors));
+  // The storages hold what was recorded by now: this run starts from what they held before.
+  try {
+    if (recording.checksFirst !== null) checkFirst(recording, recording.checksFirst.before);
+  } catch (error) {
+    for (const storage of written) storage.undoWrites(error);
+    throw error;
+  }
+  return outcome(firstRun(recording, before, given), { recording, guards: observer.guards, memory });
+}
+
+function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, observer: Observer, aliases: Aliases): R {
+  observer.aliases = aliases;
+  setTraceObserver(observer);
+  setHostEffectHook((change) => observer.effect(change));
+  tracing.active = true;
+  let result: R;
+  try {
+    result = recorder.aside(() => fn(...args));
+    aliases.settle();
+  } finally {
+    setTraceObserver(null);
+    setHostEffectHook(null);
+    tracing.active = false;
+  }
+  observer.ended();
+  if (result instanceof Promise)
+    throw new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise.");
+  return result;
+}
+
+/** The call was a plain one: what it wrote is computed, and arguments are the caller's own again. */
+function finishPlain(result: unknown, written: readonly Storage[], { given, tensors, aliases }: Stands): unknown {
+  flushWrites(written);
+  tensors.forEach((stand, i) => {
+    if (!written.includes(stand.storage_) || aliases.isCarried(i)) return;
+    withGradMode(false, () => given.tensors[i]!.write_(stand.node_(), "a compiled function"));
+  });
+  return mapTree(result, (leaf) =>
+    tensors.includes(leaf as Tensor) ? given.tensors[tensors.indexOf(leaf as Tensor)] : leaf,
+  );
+}
+
+/** The storages for which it matters whether an argument lies in them: what is written, here or there. */
+function memoryAtStake(observer: Observer, written: readonly Storage[], stands: readonly Tensor[]): Set<Storage> {
+  const { captured, firstStorageId } = observer;
+  const own = written.filter(({ id }) => id < firstStorageId);
+  const writesArguments = stands.some(({ storage_ }) => written.includes(storage_));
+  return new Set(writesArguments ? [...captured, ...own] : own);
+}
+
+/** Whether a result of the function's can be differentiated on. */
+const isNewWithHistory = (tensor: Tensor, observer: Observer): boolean =>
+  tensor.storage_.id >= observer.firstStorageId && reachesLeaf(tensor.node_());
+
+export function someTensor(tree: unknown, test: (tensor: Tensor) => boolean): boolean {
+  let found = false;
+  mapTree(tree, (value) => {
+    if (!found && value instanceof Tensor) found = test(value);
+    return value;
+  });
+  return found;
+}
+
+function flushWrites(written: readonly Storage[]): void {
+  for (const storage of written) storage.value();
+}

@@ -1,0 +1,89 @@
+/** A finished recording of a function: plain data that a replay reads. */
+import type { Check } from "../../ir/builder.ts";
+import type { Node } from "../../ir/graph.ts";
+import type { ScalarArgument } from "../../ir/signature.ts";
+import type { Device, Executable, OutputHint } from "../../runtime/device.ts";
+import type { TypedArray } from "../../runtime/typed-array.ts";
+import type { Compiled } from "../pipeline.ts";
+import type { Storage } from "../storage.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Value } from "../value.ts";
+
+/** Where a graph input's contents come from at each call. */
+export type Source =
+  | { readonly kind: "argument"; readonly index: number }
+  | { readonly kind: "storage"; readonly storage: { value(): Value } }
+  /** What is in this tensor's `.grad` when the call begins. */
+  | { readonly kind: "grad"; readonly owner: Tensor }
+  | { readonly kind: "draw"; readonly value: Value; readonly target: TypedArray }
+  | { readonly kind: "fixed"; readonly value: Value };
+
+export type Event =
+  | { readonly kind: "effect"; readonly change: () => void }
+  | { readonly kind: "scalar"; readonly argument: ScalarArgument }
+  | { readonly kind: "draw"; readonly target: TypedArray; readonly fill: (target: TypedArray) => void }
+  | { readonly kind: "generator"; readonly change: () => void };
+
+/** What a tensor's `.grad` is after a call: a new tensor, as backward() makes one where there was none, or one from before. */
+export type GradResult =
+  | { readonly owner: Tensor; readonly holder: null; readonly root: number }
+  | { readonly owner: Tensor; readonly holder: Tensor };
+
+export interface Recording {
+  readonly device: Device;
+  readonly executable: Executable;
+  readonly compiled: Compiled;
+  /** From the recorded graph to code: the passes too. */
+  readonly compileMs: number;
+  /** How many programs were compiled. */
+  readonly compileCount: number;
+  readonly events: readonly Event[];
+  readonly inputs: readonly Source[];
+  /** The leaves that the inputs stand for: the program's, then those that are only handed on as results. */
+  readonly leaves: readonly Node[];
+  /** Indices of the inputs that are overwritten in place. */
+  readonly overwritten: readonly number[];
+  readonly scalars: readonly Node[];
+  readonly hints: readonly OutputHint[];
+  /** Storages written, with the index of the root that is their new contents. */
+  readonly writes: readonly { readonly storage: Storage; readonly root: number }[];
+  /** Gradients that were there before and are written where they are. */
+  readonly gradWrites: readonly { readonly owner: Tensor; readonly root: number }[];
+  readonly grads: readonly GradResult[];
+  /** Tensors whose `.grad` the function clears. */
+  readonly cleared: readonly Tensor[];
+  readonly roots: readonly Node[];
+  readonly signature: readonly (number | string)[];
+  /** Conditions that each run checks, and the root that tells which failed (-1: none). */
+  readonly checks: readonly Check[];
+  readonly statusRoot: number;
+  /** The conditions as a program of their own, run before the main one (null: none, or not on this device). */
+  readonly checksFirst: ChecksFirst | null;
+  /** Arguments that the function writes, with the roots that are their new contents. */
+  readonly argumentWrites: readonly { readonly place: number; readonly root: number }[];
+  /** The result with root indices in place of tensors. */
+  readonly result: unknown;
+}
+
+export interface ChecksFirst {
+  readonly executable: Executable;
+  readonly inputs: readonly Source[];
+  readonly before: readonly Value[];
+  readonly scalars: readonly Node[];
+}
+
+/** Stands in a result for an argument that is returned. */
+export class ArgumentMark {
+  readonly place: number;
+  constructor(place: number) {
+    this.place = place;
+  }
+}
+
+/** Stands in a result for a tensor that each call makes anew. */
+export class RootMark {
+  readonly root: number;
+  constructor(root: number) {
+    this.root = root;
+  }
+}
