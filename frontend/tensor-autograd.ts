@@ -50,7 +50,7 @@ Object.defineProperties(Tensor.prototype, {
             "hook/no-grad",
             "register_hook: cannot register a hook on a tensor that doesn't require gradient.",
           );
-        const hooks = (this.hooks_ ??= new Map());
+        const hooks = (this.hooks_ ??= new Map<number, GradientHook>());
         const id = nextHook++;
         hooks.set(id, hook);
         noteRareChange();
@@ -72,7 +72,7 @@ Object.defineProperties(Tensor.prototype, {
             "hook/non-leaf",
             "register_post_accumulate_grad_hook: post accumulate grad hooks cannot be registered on non-leaf tensors.",
           );
-        const hooks = (this.accumulateHooks_ ??= new Map());
+        const hooks = (this.accumulateHooks_ ??= new Map<number, (tensor: Tensor) => void>());
         const id = nextHook++;
         hooks.set(id, hook);
         noteRareChange();

@@ -143,7 +143,7 @@ function layoutOf(tensor: Tensor): string {
   const placed = tensor.placement_();
   // Without strides it is known by the object that it is.
   const lies = placed === null ? `view ${numberOf(tensor)}` : `strides ${placed.strides.join()} from ${placed.offset}`;
-  return `[${tensor.storage_.shape.join()}] ${lies}`;
+  return `${tensor.type_} in [${tensor.storage_.shape.join()}], ${lies}`;
 }
 
 const numbers = new WeakMap<Tensor, number>();

@@ -115,7 +115,7 @@ export class CallArguments {
     this.note(shape.length, path, ".ndim");
     for (let axis = 0; axis < shape.length; axis++)
       this.note(shape[axis], path, this.names === null ? "" : `.shape[${axis}]`);
-    this.note(storage_.dtype, path, ".dtype");
+    this.note(tensor.type_, path, ".dtype");
     this.note(storage_.device.name, path, ".device");
     this.note(requires_grad, path, ".requires_grad");
     this.note(placeIn(this.storages, storage_), path, "'s memory");

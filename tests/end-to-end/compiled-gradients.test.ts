@@ -34,7 +34,7 @@ describe.each(["cpu", "cpu:js"])("gradients of compiled functions on %s", (devic
 
   it("accumulate where they are, in rounds, without another program", () => {
     const w = tensor([1, 1]).requires_grad_();
-    const f = torch.compile((x: torch.Tensor) => void w.mul(x).sum().backward());
+    const f = torch.compile((x: torch.Tensor) => w.mul(x).sum().backward());
     for (let round = 0; round < 4; round++) {
       w.grad = null;
       f(tensor([1, 2]));
