@@ -57,6 +57,14 @@ export class Decoder {
     return tensor;
   }
 
+  /** As in PyTorch, the batch sizes are on the CPU whatever device is under test. */
+  #packed([data, sizes, ...indices]: readonly Tree[]): unknown {
+    const make = this.#adapter.lookup("torch.tensor") as (elements: unknown, options: object) => unknown;
+    const batchSizes = make(elementsOf(sizes as TensorNode).slice(), { dtype: "int64", device: "cpu" });
+    const rest = indices.map((index) => this.value(index));
+    return this.#adapter.construct("torch.nn.utils.rnn.PackedSequence", [this.value(data!), batchSizes, ...rest]);
+  }
+
   #tagged(node: Tagged): unknown {
     const adapter = this.#adapter;
     switch (node.$) {
@@ -72,7 +80,7 @@ export class Decoder {
       case "size":
         return this.values(node.v);
       case "packed":
-        return adapter.construct("torch.nn.utils.rnn.PackedSequence", this.values(node.v));
+        return this.#packed(node.v);
       case "dict":
       case "ordered_dict":
         return Object.fromEntries(node.v.map(([key, value]) => [String(key as string | number), this.value(value)]));

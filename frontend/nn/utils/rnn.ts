@@ -33,7 +33,6 @@ export class PackedSequence implements Iterable<MaybeTensor> {
   readonly sorted_indices: MaybeTensor;
   readonly unsorted_indices: MaybeTensor;
   /** @internal */ readonly batchSizes_: readonly number[];
-  /** @internal */ readonly places_: readonly number[] | null;
 
   constructor(...args: CallOf<typeof packed>) {
     const { data, batch_sizes, sorted_indices, unsorted_indices } = packed.bind("PackedSequence", args);
@@ -47,13 +46,11 @@ export class PackedSequence implements Iterable<MaybeTensor> {
     this.batch_sizes = batch_sizes;
     this.sorted_indices = sorted_indices ?? null;
     this.batchSizes_ = integersOf(batch_sizes);
-    const places = unsorted_indices
-      ? integersOf(unsorted_indices)
-      : sorted_indices
-        ? inverse(integersOf(sorted_indices))
-        : null;
-    this.places_ = places;
-    this.unsorted_indices = unsorted_indices ?? (places === null ? null : beside(places, data));
+    this.unsorted_indices = unsorted_indices ?? invert_permutation(this.sorted_indices);
+  }
+  /** @internal Where each sequence stands; null if they were given in that order. */
+  get places_(): readonly number[] | null {
+    return this.unsorted_indices === null ? null : integersOf(this.unsorted_indices);
   }
   /** The same with its data (and indices) converted or moved. */
   to(...args: Parameters<Tensor["to"]>): PackedSequence {
