@@ -27,8 +27,7 @@ function expectFlat(list: readonly Sample[], arraysSlack = 8e6): void {
   const base = list.find((sample) => sample.step >= 50)!;
   const end = list.at(-1)!;
   expect(end.device, "bytes on the device").toBeLessThanOrEqual(base.device * 1.05 + 4096);
-  // The tables of weak maps are as large as what was recorded between two collections: some megabytes.
-  expect(end.heap, "bytes of JavaScript objects").toBeLessThan(base.heap + 10e6);
+  expect(end.heap, "bytes of JavaScript objects").toBeLessThan(base.heap + 4e6);
   expect(end.arrays, "bytes of ArrayBuffers").toBeLessThan(base.arrays + arraysSlack);
 }
 
