@@ -7,19 +7,19 @@
  * @throws IrError when a region would contain a cycle
  *
  * Method: nodes are taken inputs first. A node joins the newest region that computes one of its inputs, or one that
- * reads a common input, over the same iteration space, when that makes no cycle; else it opens a region. A producer is
- * computed inside its consumer (`inlined`) only when it is read once an element, or costs next to nothing: an
- * expensive producer is never recomputed inside a broadcast consumer.
+ * reads a common input, over the same iteration space, when that makes no cycle; else it opens a region. Some
+ * producers are computed inside their consumers (passes/inlining.ts), some views are stored (passes/memory-views.ts).
  * Cost: O(nodes x candidate regions), and the searches for cycles (passes/region-draft.ts).
  */
 import { bodiesOf } from "../ir/body.ts";
 import { IrError } from "../ir/errors.ts";
 import { topologicalOrder, usersOf, type Node } from "../ir/graph.ts";
 import type { KernelGraph, Region, RegionKind } from "../ir/kernel-graph.ts";
-import { elementCount, sameShape } from "../ir/shape.ts";
-import { isFree, isMap, isReduce, isView } from "../ir/traits.ts";
-import { behindReshape, linearAccess } from "../ir/views.ts";
+import { sameShape, type Shape } from "../ir/shape.ts";
+import { isFree, isReduce, isView } from "../ir/traits.ts";
+import { chooseInlined, isMapLike } from "./inlining.ts";
 import { joinRegions } from "./join-regions.ts";
+import { chooseCopied, mostBuffers, regionInputs } from "./memory-views.ts";
 import { addWait, openDraft, reaches, type Draft } from "./region-draft.ts";
 
 const anchorKinds: Readonly<Record<string, RegionKind>> = {
@@ -32,53 +32,8 @@ const anchorKinds: Readonly<Record<string, RegionKind>> = {
   cond: "choice",
 };
 
-const isMapLike = (node: Node): boolean => isMap(node) || node.op === "philox";
-
-/** Rough cost of one element, in additions. */
-function costOf(node: Node): number {
-  switch (node.op) {
-    case "add":
-    case "sub":
-    case "mul":
-    case "neg":
-    case "abs":
-    case "min":
-    case "max":
-    case "where":
-    case "cast":
-    case "bitcast":
-    case "not":
-    case "and":
-    case "or":
-    case "xor":
-    case "shl":
-    case "shr":
-    case "copysign":
-    case "eq":
-    case "ne":
-    case "lt":
-    case "le":
-    case "gt":
-    case "ge":
-    case "floor":
-    case "ceil":
-    case "trunc":
-    case "nearest":
-      return 1;
-    case "div":
-    case "sqrt":
-    case "rem":
-      return 4;
-    default:
-      return 20;
-  }
-}
-
-const inlineCostLimit = 2; // of a producer that is recomputed
-const lightCostLimit = 4; // of a producer that reads at most one value
-const inlineNodeLimit = 40; // of a producer that is computed once
 const regionNodeLimit = 160;
-const mostBuffers = 128;
+const candidateLimit = 12;
 
 export interface FuseOptions {
   /** Off: every node that can stand alone becomes a kernel of its own (for tests). */
@@ -87,73 +42,152 @@ export interface FuseOptions {
 
 export function fuse(roots: readonly Node[], options: FuseOptions = { fusion: true }): KernelGraph {
   const order = topologicalOrder(roots);
-  const users = usersOf(order);
   const outputs = new Set(roots);
-  const handedOver = regionInputs(order);
-  const drafts: Draft[] = [];
-  const home = new Map<Node, Draft>();
-  const inlined = chooseInlined(order, users, outputs, options);
-  const copied = chooseCopied(order, handedOver);
+  const fusion = new Fusion(order, outputs, options);
+  for (const node of order) fusion.add(node);
+  for (const root of roots) fusion.keep(root);
+  return { regions: sortRegions(fusion.joined(), options), outputs: roots };
+}
+
+/** A value that a node reads. `direct`: through no view. */
+interface Source {
+  readonly node: Node;
+  readonly direct: boolean;
+}
+
+const computation = (node: Node): Node => (node.op === "pick" ? node.inputs[0]! : node);
+
+/** Regions while they grow, one node after another. */
+class Fusion {
+  private readonly options: FuseOptions;
+  private readonly outputs: ReadonlySet<Node>;
+  private readonly handedOver: ReadonlySet<Node>;
+  private readonly inlined: ReadonlySet<Node>;
+  private readonly copied: ReadonlySet<Node>;
+  private readonly drafts: Draft[] = [];
+  /** The region that computes a node. */
+  private readonly home = new Map<Node, Draft>();
+  private readonly readers = new Map<Node, Set<Draft>>();
+
+  constructor(order: readonly Node[], outputs: ReadonlySet<Node>, options: FuseOptions) {
+    this.options = options;
+    this.outputs = outputs;
+    this.handedOver = regionInputs(order);
+    this.inlined = chooseInlined(order, usersOf(order), outputs, options);
+    this.copied = chooseCopied(order, this.handedOver);
+  }
+
+  /** Finds a region for a node whose inputs have one. */
+  add(node: Node): void {
+    const isOutput = this.outputs.has(node);
+    // A literal or a scalar slot that is itself a result, or a region's input, has to be written out; an input is there.
+    const isWritten = isFree(node) && node.op !== "input" && (isOutput || this.handedOver.has(node));
+    const isCopied = isView(node) && (isOutput || this.copied.has(node));
+    const isComputedElsewhere = isFree(node) || isView(node) || this.inlined.has(node) || node.op === "pick";
+    if (isComputedElsewhere && !isWritten && !isCopied) return;
+    const found = node.inputs.flatMap((input) => this.sources(input));
+    this.place(node, this.draftFor(node, found, isCopied), found);
+  }
+
+  private draftFor(node: Node, found: readonly Source[], isCopied: boolean): Draft {
+    const anchor = anchorKinds[node.op];
+    if (anchor !== undefined) return this.open(anchor, node.shape);
+    if (isReduce(node)) return this.draftForReduction(node, found);
+    if (!isMapLike(node) && !isCopied && !isFree(node)) throw new IrError("ir/fuse", `fuse: ${node.op} has no place`);
+    const joined = this.candidates(found).find((draft) => this.takesMap(draft, node, found, isCopied));
+    return joined ?? this.open("loops", node.shape);
+  }
+
+  private draftForReduction(node: Node, found: readonly Source[]): Draft {
+    const { axes } = node.attrs as { axes: readonly number[] };
+    const domain = node.inputs[0]!.shape;
+    const takes = (draft: Draft): boolean =>
+      draft.kind === "loops" &&
+      draft.members.size < regionNodeLimit &&
+      sameShape(draft.domain, domain) &&
+      (draft.reduced.length === 0 || sameShape(draft.reduced, axes)) &&
+      this.isSameIteration(draft, node.inputs[0]!) &&
+      this.isAcyclic(draft, found);
+    const chosen = this.candidates(found).find(takes) ?? this.open("loops", domain);
+    chosen.reduced = axes;
+    chosen.rowShape = node.shape;
+    return chosen;
+  }
+
+  private takesMap(draft: Draft, node: Node, found: readonly Source[], isCopied: boolean): boolean {
+    if ((draft.kind !== "loops" && draft.kind !== "contract") || draft.members.size >= regionNodeLimit) return false;
+    const isRow = draft.rowShape !== null && sameShape(draft.rowShape, node.shape);
+    if (!isRow && !sameShape(draft.domain, node.shape)) return false;
+    const fits = isCopied
+      ? found.every((source) => !draft.members.has(source.node)) || this.isSameIteration(draft, node)
+      : node.inputs.every((input) => this.isSameIteration(draft, input));
+    return fits && this.isAcyclic(draft, found);
+  }
+
+  /** A result of the program is stored. */
+  keep(root: Node): void {
+    if (root.op === "pick") this.home.get(computation(root))!.stores.add(root);
+  }
+
+  /** All regions, those over the same rows joined. */
+  joined(): readonly Draft[] {
+    const { drafts, home, outputs } = this;
+    const sameIteration = (draft: Draft, input: Node): boolean => this.isSameIteration(draft, input);
+    if (this.options.fusion)
+      joinRegions(drafts, { home, outputs, nodeLimit: regionNodeLimit, readLimit: mostBuffers, sameIteration });
+    return drafts;
+  }
 
   /** The nodes behind `input` that some region computes, and what else is read, looking through views and inlined nodes. */
-  const sources = (input: Node): { node: Node; direct: boolean }[] => {
-    const found: { node: Node; direct: boolean }[] = [];
-    const stack: { node: Node; direct: boolean }[] = [{ node: input, direct: true }];
+  private sources(input: Node): Source[] {
+    const found: Source[] = [];
+    const stack: Source[] = [{ node: input, direct: true }];
     const seen = new Set<Node>();
-    while (stack.length > 0) {
-      const item = stack.pop()!;
-      const { node } = item;
+    for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
+      const { node, direct } = item;
       if (seen.has(node)) continue;
       seen.add(node);
-      if (
-        home.has(node) ||
-        (copied.has(node) && node !== input) ||
-        node.op === "input" ||
-        node.op === "pick" ||
-        node.op === "scalar"
-      )
-        found.push(item);
+      const isStored = this.home.has(node) || (this.copied.has(node) && node !== input);
+      if (isStored || node.op === "input" || node.op === "pick" || node.op === "scalar") found.push(item);
       else if (isView(node)) for (const next of node.inputs) stack.push({ node: next, direct: false });
-      else if (inlined.has(node)) for (const next of node.inputs) stack.push({ node: next, direct: item.direct });
+      else if (this.inlined.has(node)) for (const next of node.inputs) stack.push({ node: next, direct });
     }
     return found;
-  };
+  }
 
   /** Whether a member's value is available at the reader's own iteration: same element, or its row's value. */
-  const sameIteration = (draft: Draft, input: Node): boolean => {
+  private isSameIteration(draft: Draft, input: Node): boolean {
     const stack = [input];
     const seen = new Set<Node>();
-    while (stack.length > 0) {
-      const node = stack.pop()!;
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       if (seen.has(node)) continue;
       seen.add(node);
-      if (draft.members.has(node)) continue;
-      if (isFree(node)) continue;
+      if (draft.members.has(node) || isFree(node)) continue;
       if (node.op === "expand" && draft.rowShape !== null && draft.members.has(node.inputs[0]!)) {
         if (sameShape(node.inputs[0]!.shape, draft.rowShape) && sameShape(node.shape, draft.domain)) continue;
         return false;
       }
-      if (inlined.has(node)) {
+      if (this.inlined.has(node)) {
         stack.push(...node.inputs);
         continue;
       }
       // Through any other view, a member's value belongs to another iteration.
-      if (isView(node) && sources(node).some((s) => draft.members.has(s.node))) return false;
+      if (isView(node) && this.sources(node).some((source) => draft.members.has(source.node))) return false;
     }
     return true;
-  };
+  }
 
-  const open = (kind: RegionKind, domain: readonly number[]): Draft => {
-    const draft = openDraft(kind, domain, drafts.length);
-    drafts.push(draft);
+  private open(kind: RegionKind, domain: Shape): Draft {
+    const draft = openDraft(kind, domain, this.drafts.length);
+    this.drafts.push(draft);
     return draft;
-  };
+  }
 
-  const place = (node: Node, draft: Draft, found: readonly { node: Node }[]): void => {
+  private place(node: Node, draft: Draft, found: readonly Source[]): void {
     draft.members.add(node);
-    home.set(node, draft);
+    this.home.set(node, draft);
     for (const { node: source } of found) {
-      const origin = home.get(source.op === "pick" ? source.inputs[0]! : source);
+      const origin = this.home.get(computation(source));
       if (origin === draft) continue;
       if (origin !== undefined) {
         addWait(draft, origin);
@@ -161,214 +195,41 @@ export function fuse(roots: readonly Node[], options: FuseOptions = { fusion: tr
       }
       draft.reads.add(source);
     }
-    if (outputs.has(node)) draft.stores.add(node);
-  };
-
-  const readers = new Map<Node, Set<Draft>>();
-  const note = (draft: Draft): void => {
+    if (this.outputs.has(node)) draft.stores.add(node);
     for (const read of draft.reads) {
-      let set = readers.get(read);
-      if (set === undefined) readers.set(read, (set = new Set()));
-      set.add(draft);
+      const known = this.readers.get(read);
+      if (known === undefined) this.readers.set(read, new Set([draft]));
+      else known.add(draft);
     }
-  };
+  }
 
-  const candidates = (found: readonly { node: Node }[]): Draft[] => {
-    if (!options.fusion) return [];
-    // Regions that compute an input come before those that only read one too: joining a sibling makes the two wait for
-    // the inputs of both, which can keep a later consumer out of its producer's region.
+  /**
+   * Regions that a node may join. Those that compute an input come before those that only read one too: joining a
+   * sibling makes the two wait for the inputs of both, which can keep a later consumer out of its producer's region.
+   */
+  private candidates(found: readonly Source[]): Draft[] {
+    if (!this.options.fusion) return [];
     const producers = new Set<Draft>();
     const siblings = new Set<Draft>();
     for (const { node } of found) {
-      const own = home.get(node);
+      const own = this.home.get(node);
       if (own !== undefined) producers.add(own);
-      for (const reader of readers.get(node) ?? []) siblings.add(reader);
+      for (const reader of this.readers.get(node) ?? []) siblings.add(reader);
     }
     const newestFirst = (a: Draft, b: Draft): number => b.order - a.order;
     const others = [...siblings].filter((draft) => !producers.has(draft)).sort(newestFirst);
-    return [...[...producers].sort(newestFirst), ...others].slice(0, 12);
-  };
+    return [...[...producers].sort(newestFirst), ...others].slice(0, candidateLimit);
+  }
 
-  const acyclic = (draft: Draft, found: readonly { node: Node }[]): boolean =>
-    found.every(({ node }) => {
-      const origin = home.get(node.op === "pick" ? node.inputs[0]! : node);
+  private isAcyclic(draft: Draft, found: readonly Source[]): boolean {
+    return found.every(({ node }) => {
+      const origin = this.home.get(computation(node));
       return origin === undefined || origin === draft || !reaches(origin, draft);
     });
-
-  for (const node of order) {
-    // A literal or a scalar slot that is itself a result, or a region's input, has to be written out; an input is there already.
-    const isFreeOutput = isFree(node) && node.op !== "input" && (outputs.has(node) || handedOver.has(node));
-    if ((isFree(node) && !isFreeOutput) || inlined.has(node) || node.op === "pick") continue;
-    const isOutputView = isView(node) && (outputs.has(node) || copied.has(node));
-    if (isView(node) && !isOutputView) continue;
-    const found = node.inputs.flatMap(sources);
-    const anchor = anchorKinds[node.op];
-    if (anchor !== undefined) {
-      const draft = open(anchor, node.shape);
-      place(node, draft, found);
-      note(draft);
-      continue;
-    }
-    let chosen: Draft | null = null;
-    if (isReduce(node)) {
-      const { axes } = node.attrs as { axes: readonly number[] };
-      const domain = node.inputs[0]!.shape;
-      for (const draft of candidates(found)) {
-        if (draft.kind !== "loops" || draft.members.size >= regionNodeLimit || !sameShape(draft.domain, domain))
-          continue;
-        if (draft.reduced.length > 0 && !sameShape(draft.reduced, axes)) continue;
-        if (!sameIteration(draft, node.inputs[0]!) || !acyclic(draft, found)) continue;
-        chosen = draft;
-        break;
-      }
-      chosen ??= open("loops", domain);
-      chosen.reduced = axes;
-      chosen.rowShape = node.shape;
-    } else if (isMapLike(node) || isOutputView || isFreeOutput) {
-      for (const draft of candidates(found)) {
-        if (draft.kind !== "loops" && draft.kind !== "contract") continue;
-        if (draft.members.size >= regionNodeLimit) continue;
-        const full = sameShape(draft.domain, node.shape);
-        const row = draft.rowShape !== null && sameShape(draft.rowShape, node.shape);
-        if (!full && !row) continue;
-        const fits = isOutputView
-          ? found.every((s) => !draft.members.has(s.node)) || sameIteration(draft, node)
-          : node.inputs.every((input) => sameIteration(draft, input));
-        if (!fits || !acyclic(draft, found)) continue;
-        chosen = draft;
-        break;
-      }
-      chosen ??= open("loops", node.shape);
-    } else throw new IrError("ir/fuse", `fuse: ${node.op} has no place`);
-    place(node, chosen, found);
-    note(chosen);
   }
-  for (const root of roots) {
-    if (root.op === "pick") home.get(root.inputs[0]!)!.stores.add(root);
-  }
-  if (options.fusion)
-    joinRegions(drafts, { home, outputs, nodeLimit: regionNodeLimit, readLimit: mostBuffers, sameIteration });
-  return { regions: sortRegions(drafts, options), outputs: roots };
 }
 
-/** What the kernels inside loops and choices find in memory. A reshaped value has the same bytes as it had before. */
-function regionInputs(order: readonly Node[]): Set<Node> {
-  const inputs = order.flatMap((node) => (bodiesOf(node).length > 0 ? node.inputs : []));
-  return new Set(inputs.map(behindReshape));
-}
-
-/**
- * Views that are copied out first: the inputs of loops and choices, those that a dot cannot read through (its operands need one linear index), and
- * groups of a join with very many parts (a kernel has only so many buffers).
- */
-function chooseCopied(order: readonly Node[], handedOver: ReadonlySet<Node>): Set<Node> {
-  const copied = new Set<Node>([...handedOver].filter(isView));
-  for (const node of order) {
-    if (node.op === "concat") {
-      const groups = node.inputs.filter((part) => part.op === "concat");
-      const parts = groups.reduce((count, group) => count + group.inputs.length, node.inputs.length);
-      if (parts > mostBuffers) for (const group of groups) copied.add(group);
-    }
-    if (node.op !== "dot") continue;
-    for (const operand of node.inputs) {
-      const { base } = linearAccess(operand, copied);
-      if (isView(base)) copied.add(base);
-    }
-  }
-  return copied;
-}
-
-/** What computing a node where it is used repeats: additions, nodes, and the values read from memory. */
-interface Repeated {
-  readonly cost: number;
-  readonly nodes: number;
-  readonly reads: readonly Node[];
-}
-
-/**
- * Nodes computed where they are used, at the user's own index: only maps that rest on leaves and other such maps (what
- * rests on a region's value belongs to that region).
- */
-function chooseInlined(
-  order: readonly Node[],
-  users: ReadonlyMap<Node, readonly Node[]>,
-  outputs: ReadonlySet<Node>,
-  options: FuseOptions,
-): Set<Node> {
-  const inlined = new Set<Node>();
-  const weight = new Map<Node, Repeated>();
-  /** Total of what would be computed again behind an input; null when a region's value is behind it. */
-  const behind = (input: Node): Repeated | null => {
-    let node = input;
-    while (isView(node) && node.op !== "concat" && node.op !== "gather" && node.op !== "pad") node = node.inputs[0]!;
-    if (isFree(node))
-      return { cost: 0, nodes: 0, reads: node.op === "input" && elementCount(node.shape) > 1 ? [node] : [] };
-    if (inlined.has(node)) return weight.get(node)!;
-    return null;
-  };
-  for (const node of order) {
-    if (!isMapLike(node) || outputs.has(node)) continue;
-    let cost = costOf(node);
-    let nodes = 1;
-    const reads = new Set<Node>();
-    let rests = true;
-    for (const input of node.inputs) {
-      const total = behind(input);
-      if (total === null) rests = false;
-      else {
-        cost += total.cost;
-        nodes += total.nodes;
-        for (const read of total.reads) reads.add(read);
-      }
-    }
-    if (!rests) continue;
-    const tiny =
-      elementCount(node.shape) === 1 &&
-      node.inputs.every(
-        (input) => elementCount(input.shape) === 1 && (isFree(input) || inlined.has(input) || isView(input)),
-      );
-    const once = readOnce(node, users);
-    if (once === "by anchor") continue;
-    // A comparison or conversion of one leaf is as cheap to repeat as to read, wherever it is used.
-    const light = options.fusion && reads.size <= 1 && cost <= lightCostLimit;
-    const cheap = light || cost <= inlineCostLimit;
-    if (once === "same shape" && options.fusion && !cheap && !tiny) continue; // joins its user's region anyway
-    if (once === "same shape" && !tiny && !light) continue;
-    if (!cheap && !tiny && (once !== "through views" || nodes > inlineNodeLimit || !options.fusion)) continue;
-    if (tiny && (cost > 64 || nodes > inlineNodeLimit)) continue;
-    inlined.add(node);
-    weight.set(node, { cost: tiny ? 0 : cost, nodes, reads: [...reads] });
-  }
-  return inlined;
-}
-
-/** How a node's value is used. */
-function readOnce(
-  node: Node,
-  users: ReadonlyMap<Node, readonly Node[]>,
-): "same shape" | "through views" | "many times" | "by anchor" {
-  let repeated = false;
-  let count = 0;
-  let direct = false;
-  const stack: { node: Node; moved: boolean }[] = [{ node, moved: false }];
-  while (stack.length > 0) {
-    const item = stack.pop()!;
-    for (const user of users.get(item.node) ?? []) {
-      if (user.op === "dot" || bodiesOf(user).length > 0) return "by anchor";
-      if (isView(user)) {
-        if (user.op === "expand" || user.op === "window" || user.op === "gather") repeated = true;
-        if (users.get(user)!.length === 0) count++; // an output
-        stack.push({ node: user, moved: true });
-      } else {
-        count++;
-        if (!item.moved) direct = true;
-      }
-    }
-  }
-  if (direct) return "same shape";
-  return repeated || count > 1 ? "many times" : "through views";
-}
-
+/** Regions in an order in which they can run; those inside loops and choices, too. */
 function sortRegions(drafts: readonly Draft[], options: FuseOptions): Region[] {
   const done = new Set<Draft>();
   const result: Region[] = [];
