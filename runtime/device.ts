@@ -33,7 +33,9 @@ export type OutputHint =
   /** Likely to be read or dropped by the user soon: kept where the garbage collector alone frees it. */
   | "escapes"
   /** Will be an input of later runs (parameters, optimizer state): kept in device memory. */
-  | "state";
+  | "state"
+  /** As "state", written over this memory: an earlier result of the same size that nobody needs, and no input. */
+  | Memory;
 
 export interface Executable {
   readonly program: Program;

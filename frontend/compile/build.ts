@@ -121,7 +121,7 @@ function stateOf(observer: Observer, written: readonly Storage[], { stands, alia
     const { gradient_ } = owner;
     if (gradient_ === null) cleared.push(owner);
     else if (!isOld(gradient_.storage_))
-      grads.push({ owner, holder: null, root: roots.placeOf(gradient_.node_(), "state") });
+      grads.push({ owner, holder: null, root: roots.placeOf(gradient_.node_(), "state"), left: null });
     else if (observer.grads.get(gradient_.storage_) !== owner) grads.push({ owner, holder: gradient_ });
   }
   return { writes, gradWrites, argumentWrites, grads, cleared };

@@ -1,7 +1,7 @@
 /** A gradient that a replay leaves in `.grad`: it becomes a tensor when somebody looks, and goes unseen when nobody does. */
 import { leafNode } from "../../ir/graph.ts";
 import type { Shape } from "../../ir/shape.ts";
-import type { Device } from "../../runtime/device.ts";
+import type { Device, Memory } from "../../runtime/device.ts";
 import { Tensor, type LaterGradient } from "../tensor.ts";
 import type { Value } from "../value.ts";
 import { copyOf } from "../value-copy.ts";
@@ -12,6 +12,7 @@ export class LeftGradient implements LaterGradient {
   private readonly device: Device;
   /** Somebody else's value (an argument's, for instance), which is not given back here. */
   private readonly isShared: boolean;
+  private isGone = false;
 
   constructor(value: Value, shape: Shape, device: Device, isShared: boolean) {
     this.value = value;
@@ -19,6 +20,15 @@ export class LeftGradient implements LaterGradient {
     this.device = device;
     this.isShared = isShared;
     value.holders++;
+  }
+
+  /** Its memory, as long as nobody has looked: for the gradient that replaces it. */
+  get unseenMemory(): Memory | null {
+    return this.isGone || this.isShared || this.value.holders > 1 ? null : this.value.memory();
+  }
+  /** The memory belongs to the next gradient. */
+  surrender(): void {
+    this.value.surrender("this gradient was replaced by the next one");
   }
 
   /** Memory that is the user's from now on, like any result's. */
@@ -30,6 +40,7 @@ export class LeftGradient implements LaterGradient {
   }
 
   drop(): void {
+    this.isGone = true;
     if (--this.value.holders === 0 && !this.isShared) this.value.retire("this gradient was replaced by the next one");
   }
 }

@@ -8,6 +8,7 @@ import type { Compiled } from "../pipeline.ts";
 import type { Storage } from "../storage.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Value } from "../value.ts";
+import type { LeftGradient } from "./left-gradient.ts";
 
 /** Where a graph input's contents come from at each call. */
 export type Source =
@@ -24,9 +25,9 @@ export type Event =
   | { readonly kind: "draw"; readonly target: TypedArray; readonly fill: (target: TypedArray) => void }
   | { readonly kind: "generator"; readonly change: () => void };
 
-/** What a tensor's `.grad` is after a call: a new tensor, as backward() makes one where there was none, or one from before. */
+/** What a tensor's `.grad` is after a call (`left`: what the last one left there): a new tensor, as backward() makes one where there was none, or one from before. */
 export type GradResult =
-  | { readonly owner: Tensor; readonly holder: null; readonly root: number }
+  | { readonly owner: Tensor; readonly holder: null; readonly root: number; left: LeftGradient | null }
   | { readonly owner: Tensor; readonly holder: Tensor };
 
 export interface Recording {

@@ -1,7 +1,7 @@
 /** Runs of a recording's program: the first one, from what was there before the recording, and replays. */
 import { leafNode, type Node } from "../../ir/graph.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
-import type { ScalarValue } from "../../runtime/device.ts";
+import type { OutputHint, ScalarValue } from "../../runtime/device.ts";
 import { noteStatus } from "../checks.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { mapTree } from "../pytree.ts";
@@ -85,15 +85,30 @@ function run(recording: Recording, inputs: readonly Value[], isKept: (value: Val
     if (values[i]!.holders > 1 || isKept(values[i]!)) values[i] = copyOf(values[i]!);
   const memories = values.slice(0, compiled.inputs.length).map((value) => value.memory());
   const numbers = recording.scalars.map((node): ScalarValue => scalarValue(node));
-  const outputs = recording.executable.run(memories, numbers, [], recording.hints);
+  const outputs = recording.executable.run(memories, numbers, [], hintsNow(recording));
   // What was overwritten in place is no longer the old value.
   for (const i of recording.overwritten)
     if (outputs.includes(memories[i]!))
       values[i]!.surrender("this value was overwritten in place by a compiled function");
+  for (const grad of recording.grads)
+    if (grad.holder === null && grad.left !== null && outputs.includes(grad.left.unseenMemory!)) grad.left.surrender();
   const made = valuesOf(compiled, roots, device, outputs);
   return compiled.results.map((item, i) =>
     "output" in item ? made[i]! : values[recording.leaves.indexOf(item.input)]!,
   );
+}
+
+/** A gradient is written over the last call's, when nobody has looked at that. */
+function hintsNow({ hints, grads, compiled }: Recording): readonly OutputHint[] {
+  let now: OutputHint[] | null = null;
+  for (const grad of grads) {
+    const memory = grad.holder === null ? (grad.left?.unseenMemory ?? null) : null;
+    if (grad.holder !== null || memory === null) continue;
+    const result = compiled.results[grad.root]!;
+    if ("input" in result) continue;
+    (now ??= [...hints])[result.output] = memory;
+  }
+  return now ?? hints;
 }
 
 /** A root's value as a leaf: a result that is an input may have another shape than it. */
@@ -108,7 +123,8 @@ function leaveGradients(recording: Recording, results: readonly Value[]): void {
     const { owner } = grad;
     if (grad.holder === null) {
       const isShared = "input" in compiled.results[grad.root]!;
-      owner.setGradient_(new LeftGradient(results[grad.root]!, roots[grad.root]!.shape, device, isShared));
+      grad.left = new LeftGradient(results[grad.root]!, roots[grad.root]!.shape, device, isShared);
+      owner.setGradient_(grad.left);
     } else if (owner.gradient_ !== grad.holder) owner.setGradient_(grad.holder);
   }
   for (const owner of cleared) owner.setGradient_(null);

@@ -122,7 +122,9 @@ class JsExecutable implements Executable {
         case "temporary":
           return typedView(slot.dtype, this.arena, place.offset, count);
         case "output": {
-          const memory = this.device.adopt(new ArrayBuffer(slot.bytes), hints[place.index] === "state");
+          const hint = hints[place.index];
+          const memory =
+            hint instanceof JsMemory ? hint : this.device.adopt(new ArrayBuffer(slot.bytes), hint === "state");
           outputs[place.index] = memory;
           return typedView(slot.dtype, memory.contents, 0, count);
         }

@@ -191,7 +191,12 @@ export class WasmExecutable implements Executable {
     }
     for (const { position, of } of this.donated) addresses[position] = addresses[this.slots.get(of)!.position]!;
     for (const output of this.outputs) {
-      if (hints[output.index] !== "state" && output.slot.bytes < smallestLooseBytes) {
+      const hint = hints[output.index];
+      if (hint instanceof WasmMemory) {
+        addresses[output.position] = hint.addressToOverwrite();
+        continue;
+      }
+      if (hint !== "state" && output.slot.bytes < smallestLooseBytes) {
         stage(output);
         continue;
       }
@@ -236,8 +241,13 @@ export class WasmExecutable implements Executable {
     const results = new Array<Memory>(this.program.outputCount);
     for (const { slot, position, index } of this.outputs) {
       const address = this.addresses[position]!;
+      const hint = hints[index];
+      if (hint instanceof WasmMemory) {
+        results[index] = hint;
+        continue;
+      }
       results[index] =
-        hints[index] === "state"
+        hint === "state"
           ? WasmMemory.fromBlock(device, pool, address, slot.bytes)
           : slot.bytes >= smallestLooseBytes
             ? WasmMemory.loose(device, pool, address, slot.bytes)

@@ -86,6 +86,13 @@ export class WasmMemory implements Memory {
     this.host = null;
   }
 
+  /** The block of an earlier result, which a program writes anew. */
+  addressToOverwrite(): number {
+    const address = this.makeResident();
+    this.giveUpHost();
+    return address;
+  }
+
   /** The bytes in the ArrayBuffer. */
   hostBytes(): Uint8Array<ArrayBuffer> {
     this.settle();

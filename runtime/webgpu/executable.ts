@@ -89,13 +89,13 @@ export class WebGpuExecutable implements Executable {
     inputs: readonly Memory[],
     numbers: readonly ScalarValue[],
     draws: readonly DrawSource[],
-    _hints: readonly OutputHint[],
+    hints: readonly OutputHint[],
   ): Memory[] {
     const { context, program } = this;
     context.requireAlive();
     if (this.releasedAlready) throw new ReadError("executable/released", `${program.name}: the program was released.`);
     const memories = this.checkInputs(inputs);
-    const { made, outputs } = this.reserve(memories);
+    const { made, outputs } = this.reserve(memories, hints);
     const bound = this.bindings.bind(this.blocks);
     const isNow = context.order.isIdle && bound.ready === null;
     const values = this.records.fill(this.offsets, numbers);
@@ -204,7 +204,10 @@ export class WebGpuExecutable implements Executable {
   }
 
   /** Finds memory for everything, or throws and changes nothing. */
-  private reserve(inputs: readonly WebGpuMemory[]): { made: WebGpuMemory[]; outputs: Memory[] } {
+  private reserve(
+    inputs: readonly WebGpuMemory[],
+    hints: readonly OutputHint[],
+  ): { made: WebGpuMemory[]; outputs: Memory[] } {
     const { heap, device, arena } = this.context;
     const made: WebGpuMemory[] = [];
     const outputs = new Array<Memory>(this.program.outputCount);
@@ -228,8 +231,10 @@ export class WebGpuExecutable implements Executable {
             break;
           }
           case "output": {
-            const memory = new WebGpuMemory(device, heap, slot.bytes, elementWidth(slot.dtype));
-            made.push(memory);
+            const hint = hints[place.index];
+            const isReused = hint instanceof WebGpuMemory;
+            const memory = isReused ? hint : new WebGpuMemory(device, heap, slot.bytes, elementWidth(slot.dtype));
+            if (!isReused) made.push(memory);
             outputs[place.index] = memory;
             block = memory.block;
             break;
