@@ -109,6 +109,7 @@ const operations = {
   pow: math("pow"),
   splat: scalarOnly,
   ramp: scalarOnly,
+  join: scalarOnly,
   extract: scalarOnly,
   reduce_add: scalarOnly,
   reduce_mul: scalarOnly,

@@ -66,6 +66,9 @@ export function convert(value: Expr, from: DType, to: DType): Expr {
   const source = kindOf(from);
   const target = kindOf(to);
   const lanes = value.type.lanes;
+  // An i32 that was widened is itself again.
+  if (target === "i32" && value.op === "cast" && value.args[0]!.type.kind === "i32")
+    return narrowed(value.args[0]!, to);
   let result = source === target ? value : apply("cast", typeOf(target, lanes), value);
   if ((source === "f32" || source === "f64") && (target === "i32" || target === "i64")) {
     // What does not fit (NaN too) becomes the lowest integer, as the conversion instructions of PyTorch's CPU give.

@@ -11,7 +11,7 @@ import { isReduce } from "../../ir/traits.ts";
 import { apply, indexExpr, integer, kindOf, load, typeOf } from "./expressions.ts";
 import { evaluate, read, type EvaluationContext } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
-import { planPhases, type PhasePlan } from "./phases.ts";
+import { isCheapMap, planPhases, type PhasePlan } from "./phases.ts";
 import { accumulator, betterThan, combine, type Accumulator } from "./reductions.ts";
 
 /** Consecutive axes run as one loop. */
@@ -81,6 +81,11 @@ function countDivisions(body: readonly Stmt[]): number {
   return count;
 }
 
+/** Elements of a row that are written out one by one, and values that each may compute. */
+const longestWrittenOut = 9;
+const mostWrittenOut = 8;
+const isCheap = (node: Node): boolean => isReduce(node) || isCheapMap(node);
+
 const stageLimit = { cpu: 1 << 20, gpu: 2048 } as const;
 
 class LoopLowering {
@@ -133,7 +138,14 @@ class LoopLowering {
       count: elementCount(axes.map((axis) => domain[axis]!)),
       parallel: i === 0,
     }));
-    this.nest(loops, 0, (values) => this.row(this.coordinates(outer, values)));
+    const last = loops.at(-1);
+    if (last === undefined || !this.isLastWrittenOut(loops.map(({ count }) => count))) {
+      this.nest(loops, 0, (values) => this.row(this.coordinates(outer, values)));
+      return this.builder.finish(name);
+    }
+    this.nest(loops.slice(0, -1), 0, (values) => {
+      for (let i = 0; i < last.count; i++) this.row(this.coordinates(outer, [...values, Index.constant(i)]));
+    });
     return this.builder.finish(name);
   }
 
@@ -195,15 +207,41 @@ class LoopLowering {
         this.nest([{ name: `r${phase}`, count: this.rowSize, parallel: false, lane: true }], 0, (values) => {
           this.element(new Map([...kept, ...this.coordinates(inner, unravel(values[0]!, sizes))]), sums);
         });
-      } else
-        this.nest(loops, 0, (values) => this.element(new Map([...kept, ...this.coordinates(inner, values)]), sums));
+      } else if (this.isWrittenOut) this.writeOut(kept, sums);
+      else this.nest(loops, 0, (values) => this.element(new Map([...kept, ...this.coordinates(inner, values)]), sums));
       for (const { node, sum } of sums) {
         if (this.lanes) this.joinLanes(sum, node);
-        const value = this.builder.let(sum.finish());
+        const value = stores.includes(node) ? this.builder.let(sum.finish()) : sum.finish();
         this.builder.remember(node, rowAt, value);
         if (stores.includes(node)) this.store(node, rowAt, value);
       }
       finishRows(phase + 1);
+    }
+  }
+
+  /** Short rows of little work need no loop: then neighbouring rows can share vectors. */
+  private get isWrittenOut(): boolean {
+    const { kind, dynamic } = this.target;
+    const { members, reduced } = this.region;
+    if (kind !== "cpu" || dynamic || reduced.length === 0) return false;
+    return this.rowSize <= longestWrittenOut && members.length <= mostWrittenOut && members.every(isCheap);
+  }
+
+  /** An innermost axis of few elements of little work is written out, so that vectors go along the one around it. */
+  private isLastWrittenOut(counts: readonly number[]): boolean {
+    const { kind, dynamic } = this.target;
+    const { members, reduced } = this.region;
+    const [around, last] = counts.slice(-2);
+    if (kind !== "cpu" || dynamic || reduced.length > 0 || last === undefined) return false;
+    return last > 1 && last < 4 && around! >= 4 && members.length * last <= mostWrittenOut && members.every(isCheap);
+  }
+
+  private writeOut(kept: ReadonlyMap<number, Index>, sums: readonly { node: Node; sum: Accumulator }[]): void {
+    const { domain, reduced } = this.region;
+    const sizes = reduced.map((axis) => domain[axis]!);
+    for (let i = 0; i < this.rowSize; i++) {
+      const at = unravel(Index.constant(i), sizes);
+      this.element(new Map([...kept, ...reduced.map((axis, k) => [axis, at[k]!] as const)]), sums);
     }
   }
 

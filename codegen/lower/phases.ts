@@ -40,6 +40,9 @@ const cheap = new Set<string>([
   "or",
 ]);
 
+/** Whether an element is as cheap to compute again as to keep. */
+export const isCheapMap = (node: Node): boolean => cheap.has(node.op);
+
 export function planPhases(region: Region, stored: (node: Node) => boolean): PhasePlan {
   const { domain, reduced, members } = region;
   const memberSet = new Set(members);

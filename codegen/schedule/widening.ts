@@ -3,6 +3,7 @@
  * and values that do not stay scalars.
  */
 import { mathFunctions, type BufferParam, type Expr, type Operation, type Stmt, type Type } from "../../ir/loop.ts";
+import { addI, integer } from "../lower/expressions.ts";
 import { isWideSum } from "./narrow-sums.ts";
 import { assignedFromOutside, mentions, type ForStmt } from "./statements.ts";
 
@@ -44,6 +45,9 @@ const vectorOperations = new Set<Operation>([
   "bitcast",
 ]);
 const vectorMemory = new Set<string>(["float32", "int32", "bool"]);
+/** Elements this far apart are taken one by one; farther apart that costs more than the vectors save. */
+const farthest = 4;
+const strided = new Set<string>(["float32", "int32"]);
 export const reductionOperations: Partial<Record<Operation, Operation>> = {
   add: "reduce_add",
   mul: "reduce_mul",
@@ -68,6 +72,8 @@ export interface Reduction {
   /** Of the variable. */
   readonly total: Type["kind"];
 }
+
+const isNear = (by: number): boolean => by > 1 && by <= farthest;
 
 export const vectorName = (name: string, suffix: string): string => `${name}_v${suffix}`;
 
@@ -98,14 +104,32 @@ export class Widening {
 
   /** The body on four neighbouring iterations. */
   private block(body: readonly Stmt[]): Stmt[] {
-    return body.map((statement) => this.statement(statement));
+    return body.flatMap((statement) => this.statement(statement));
+  }
+
+  /** Stores to every second element or so: only where nothing reads what they write. */
+  private stridedStore(statement: Extract<Stmt, { kind: "store" }>, by: number): Stmt[] {
+    const { dtype, access } = this.buffers.get(statement.buffer)!;
+    if (access !== "write" || !isNear(by) || !strided.has(dtype)) throw new NotVectorisable();
+    const value = this.vector(statement.value);
+    const name = `${this.loop.name}_apart${this.stores++}${this.suffix}`;
+    const vector: Expr = { op: "var", type: value.type, name };
+    const type: Type = { kind: value.type.kind, lanes: 1 };
+    return [
+      { kind: "let", name, value },
+      ...Array.from({ length: lanes }, (_, lane): Stmt => ({
+        ...statement,
+        index: addI(this.scalar(statement.index), integer(lane * by)),
+        value: { op: "extract", type, args: [vector], lane },
+      })),
+    ];
   }
 
   private name(name: string): string {
     return this.inside.has(name) && this.suffix !== "" ? name + this.suffix : name;
   }
 
-  private statement(statement: Stmt): Stmt {
+  private statement(statement: Stmt): Stmt | Stmt[] {
     switch (statement.kind) {
       case "let":
       case "declare": {
@@ -125,7 +149,9 @@ export class Widening {
       case "store": {
         const step = this.vary(statement.index);
         const buffer = this.buffers.get(statement.buffer)!;
-        if (step.kind !== "step" || step.by !== 1 || !vectorMemory.has(buffer.dtype)) throw new NotVectorisable();
+        if (step.kind !== "step") throw new NotVectorisable();
+        if (step.by !== 1) return this.stridedStore(statement, step.by);
+        if (!vectorMemory.has(buffer.dtype)) throw new NotVectorisable();
         this.stores++;
         return { ...statement, index: this.scalar(statement.index), value: this.vector(statement.value) };
       }
@@ -240,8 +266,14 @@ export class Widening {
       case "load": {
         const step = this.vary(expr.index);
         const buffer = this.buffers.get(expr.buffer)!;
-        if (step.kind !== "step" || step.by !== 1 || !vectorMemory.has(buffer.dtype)) throw new NotVectorisable();
-        return { ...expr, type, index: this.scalar(expr.index) };
+        if (step.kind !== "step") throw new NotVectorisable();
+        const index = this.scalar(expr.index);
+        if (step.by !== 1 && buffer.access === "read" && isNear(step.by) && strided.has(buffer.dtype)) {
+          const apart = (lane: number): Expr => ({ ...expr, index: addI(index, integer(lane * step.by)) });
+          return { op: "join", type, args: Array.from({ length: lanes }, (_, lane) => apart(lane)) };
+        }
+        if (step.by !== 1 || !vectorMemory.has(buffer.dtype)) throw new NotVectorisable();
+        return { ...expr, type, index };
       }
       case "const":
       case "param":

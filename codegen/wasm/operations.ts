@@ -8,7 +8,7 @@ import type { Opcode } from "./opcodes.ts";
 import { divide, fixedPoint, integerMinMax, multiplyAdd, remainder, shiftBy } from "./arithmetic.ts";
 import { perLane } from "./per-lane.ts";
 import { argument, describe, type Form, formOf, type OperationExpr } from "./types.ts";
-import { extract, ramp, reduce, splat } from "./vectors.ts";
+import { extract, join, ramp, reduce, splat } from "./vectors.ts";
 
 export type Rule = (context: KernelContext, expr: OperationExpr) => void;
 
@@ -161,6 +161,7 @@ export const rules = {
 
   splat,
   ramp,
+  join,
   extract,
   reduce_add: reduction("add"),
   reduce_mul: reduction("mul"),

@@ -1,9 +1,10 @@
 /** Between scalars and vectors: splat, ramp, extract, reductions; and constants of both. */
-import type { Operation, Type } from "../../ir/loop.ts";
+import type { Expr, Operation, Type } from "../../ir/loop.ts";
 import type { KernelContext } from "./context.ts";
+import { linearise } from "./linear-form.ts";
 import { emitLoadSplat } from "./memory-access.ts";
 import type { Opcode } from "./opcodes.ts";
-import { laneInstructions, laneOf, scalarToMaskLane } from "./per-lane.ts";
+import { joinLanes, laneInstructions, laneOf, scalarToMaskLane } from "./per-lane.ts";
 import { argument, formOf, type OperationExpr } from "./types.ts";
 
 /** Vector constants, and floats used inside loops, live in locals that are set when the function starts. */
@@ -75,6 +76,47 @@ export function ramp(context: KernelContext, expr: OperationExpr): void {
       .get(context.fn.vectorConstant(BigInt64Array.of(0n, 1n)))
       .op("i64x2.add");
   } else context.fail("operand-kind", "ramp makes vectors of integers");
+}
+
+export function join(context: KernelContext, expr: OperationExpr): void {
+  const pairs = everySecond(context, expr);
+  if (pairs === null) {
+    joinLanes(context, expr.type, (lane) => context.emit(argument(expr, lane)));
+    return;
+  }
+  for (const vector of pairs) context.emit(vector);
+  context.code.op("i8x16.shuffle").bytes(everySecondByte);
+}
+
+/** Lanes 0 and 2 of the first vector, 1 and 3 of the second. */
+const everySecondByte = Uint8Array.from([0, 8, 20, 28].flatMap((first) => [0, 1, 2, 3].map((byte) => first + byte)));
+
+/**
+ * Elements i, i + 2, i + 4 and i + 6 of one buffer are in the vectors from i and from i + 3, which reach no further
+ * than they do.
+ */
+function everySecond(context: KernelContext, { type, args }: OperationExpr): readonly [Expr, Expr] | null {
+  const [first] = args;
+  if (first?.op !== "load" || formOf(type) === "mask4") return null;
+  const { buffer, index } = first;
+  const start = linearise(context, index);
+  const isSecond = (expr: Expr, lane: number): boolean => {
+    if (expr.op !== "load" || expr.buffer !== buffer) return false;
+    const { constant, terms } = linearise(context, expr.index);
+    const sameTerms =
+      terms.length === start.terms.length &&
+      terms.every(({ key, coefficient }, i) => {
+        const other = start.terms[i]!;
+        return key === other.key && coefficient === other.coefficient;
+      });
+    return sameTerms && constant === start.constant + 2 * lane;
+  };
+  if (!args.every(isSecond)) return null;
+  const three: Expr = { op: "const", type: index.type, value: 3 };
+  return [
+    { op: "load", type, buffer, index },
+    { op: "load", type, buffer, index: { op: "add", type: index.type, args: [index, three] } },
+  ];
 }
 
 export function extract(context: KernelContext, expr: OperationExpr): void {

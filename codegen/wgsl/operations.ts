@@ -249,6 +249,7 @@ export const operations = {
 
   splat: ({ args: [a], type }) => `${typeName(type)}(${a})`,
   ramp: ({ args: [a] }) => `(vec4<i32>(${a}) + vec4<i32>(0, 1, 2, 3))`,
+  join: ({ args, type }) => `${typeName(type)}(${args.join(", ")})`,
   extract: ({ args: [a], expr }) => `${a}.${lanes[("lane" in expr && expr.lane) || 0]!}`,
   reduce_add: reduction((a, b) => `(${a} + ${b})`),
   reduce_mul: reduction((a, b) => `(${a} * ${b})`),

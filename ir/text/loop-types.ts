@@ -75,6 +75,7 @@ export const typeRules = {
   pow: "same",
   splat: "stated",
   ramp: "stated",
+  join: "stated",
   extract: "lane",
   reduce_add: "lane",
   reduce_mul: "lane",

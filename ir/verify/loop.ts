@@ -36,6 +36,7 @@ const operandCounts = new Map<string, number>([
   ...unary.map((op) => [op, 1] as const),
   ["select", 3],
   ["madd", 3],
+  ["join", 4],
   ["local_index", 0],
 ]);
 const operandCount = (op: Operation): number => operandCounts.get(op) ?? 2;
@@ -248,7 +249,7 @@ class KernelVerifier {
         break;
       case "stated":
         this.check(
-          op === "splat" || op === "ramp" ? a!.lanes === 1 && a!.kind === type.kind : a!.lanes === type.lanes,
+          op === "splat" || op === "ramp" || op === "join" ? a!.lanes === 1 && a!.kind === type.kind : a!.lanes === type.lanes,
           `${op} keeps its operand's form`,
         );
         break;

@@ -185,7 +185,7 @@ const maxPool = defineOp({
   onnx: "MaxPool",
   doc: {
     summary: "Maximum of each window, with its position in the window, row-major.",
-    shape: "[*, *S] -> [*, *positions], int64[*, *positions]",
+    shape: "[*, *S] -> [*, *positions], int32[*, *positions]",
     source: "torch.nn.functional.max_pool2d",
   },
   gradient: (g, request) => [maxPoolGradient(g, request)],
@@ -199,7 +199,7 @@ const maxPool = defineOp({
     const last = lead + rank;
     return [
       g.reshape(g.reduce("reduce_max", flat, [last]), shape),
-      g.reshape(g.argReduce("argmax", flat, last), shape),
+      g.reshape(g.cast(g.argReduce("argmax", flat, last), "int32"), shape),
     ];
   },
 });
@@ -220,7 +220,7 @@ function maxPoolGradient(g: GraphBuilder, { inputs, outputs, attrs, grads }: Gra
     // Windows side by side: every element looks at its own window's position; nothing is scattered.
     const own = kernel.length;
     const place = g.reshape(
-      g.iota(elementCount(kernel), "int64"),
+      g.iota(elementCount(kernel), "int32"),
       kernel.flatMap((k) => [1, k]),
     );
     const spread = (x: Node): Node =>
@@ -267,11 +267,12 @@ export function flatPositions(
   pooling: Pick<Pooling, "kernel" | "stride" | "dilation" | "low">,
 ): Node {
   const { kernel, stride, dilation, low } = pooling;
+  const wide = g.cast(positions, "int64");
   let flat: Node | null = null;
   kernel.forEach((k, i) => {
     const inner = elementCount(kernel.slice(i + 1));
-    const offset = g.binary("rem", g.div(positions, BigInt(inner)), BigInt(k));
-    const start = g.sub(g.mul(g.iotaAlong(positions.shape, lead + i, "int64"), BigInt(stride[i]!)), BigInt(low[i]!));
+    const offset = g.binary("rem", g.div(wide, BigInt(inner)), BigInt(k));
+    const start = g.sub(g.mul(g.iotaAlong(wide.shape, lead + i, "int64"), BigInt(stride[i]!)), BigInt(low[i]!));
     const along = g.add(start, g.mul(offset, BigInt(dilation[i]!)));
     flat = flat === null ? along : g.add(g.mul(flat, BigInt(sizes[i]!)), along);
   });

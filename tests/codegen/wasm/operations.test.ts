@@ -400,6 +400,33 @@ describe("vectors", () => {
     expect(Array.from(out)).toEqual([5, 6, 7, 8]);
   });
 
+  test("join takes scalars and elements at any distance", () => {
+    const input = Float32Array.from({ length: 16 }, (_, i) => i * 1.5);
+    for (const distances of [
+      [0, 2, 4, 6],
+      [0, 3, 6, 9],
+      [5, 4, 3, 2],
+      [0, 2, 4, 8],
+    ]) {
+      const out = new Float32Array(4);
+      const lanes = distances.map((distance) => load("a", int(3 + distance)));
+      const body = [store("b", int(0), op("join", vec(f32), ...lanes))];
+      runKernel(kernelOf([buffer("a", "float32", 16), buffer("b", "float32", 4)], body), [input, out]);
+      expect(Array.from(out)).toEqual(distances.map((distance) => input[3 + distance]));
+    }
+    const last = new Float32Array(10).fill(7);
+    const ends = [3, 5, 7, 9].map((i) => load("a", int(i)));
+    const out = new Float32Array(4);
+    runKernel(
+      kernelOf(
+        [buffer("a", "float32", 10), buffer("b", "float32", 4)],
+        [store("b", int(0), op("join", vec(f32), ...ends))],
+      ),
+      [last, out],
+    );
+    expect(Array.from(out)).toEqual([7, 7, 7, 7]);
+  });
+
   test("masks reduce to any and all, splat and extract", () => {
     for (const lanes of [2, 4]) {
       for (const values of [

@@ -493,5 +493,14 @@ describe.skipIf(!hasWebGpu)("operations in WGSL", () => {
       [10, 10, 10, 10, 20, 20, 20, 20],
     );
     expect(ramp).toEqual([10, 11, 12, 13, 24, 25, 26, 27]);
+    const lane = (y: Expr, at: number): Expr => ({ op: "extract", type: typeOf("int32"), args: [y], lane: at });
+    const turned = await apply(
+      "int32",
+      "int32",
+      4,
+      (y) => call("join", y.type, lane(y, 3), lane(y, 2), lane(y, 1), lane(y, 0)),
+      [1, 2, 3, 4],
+    );
+    expect(turned).toEqual([4, 3, 2, 1]);
   });
 });
