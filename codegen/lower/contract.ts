@@ -405,21 +405,29 @@ class ContractLowering {
         const width = packing === null ? 1 : strip.width;
         const buffer = width > 1 ? builder.scratch("float32", packing!.size * width) : null;
         if (buffer !== null) this.pack(buffer, packing!, start.right, columnStart, column, width);
-        const walk = (i: number, out: Index, offset: Index): void => {
+        const walk = (i: number, out: Index, offset: Index, moved: Index): void => {
           const axis = within[i];
           if (axis === undefined) {
             const packed = buffer === null ? null : { ...packing!, buffer, offset };
+            const isThere = within.length === 0 || buffer !== null;
+            const right = isThere ? start.right : builder.let(addI(start.right, indexExpr(moved)));
             this.overTiles(row.size, this.rowsOfTile(strip), "m", (rowStart, height) =>
-              this.tile({ ...start, out }, row, column, rowStart, height, columnStart, strip, packed),
+              this.tile({ left: start.left, right, out }, row, column, rowStart, height, columnStart, strip, packed),
             );
             return;
           }
           const name = builder.fresh("w");
           const w = builder.position(name, axis.size);
-          const moved = w.scale(packing!.strideOf(axis) * width);
-          builder.loop(name, axis.size, "serial", () => walk(i + 1, out.add(w.scale(axis.out)), offset.add(moved)));
+          builder.loop(name, axis.size, "serial", () =>
+            walk(
+              i + 1,
+              out.add(w.scale(axis.out)),
+              offset.add(w.scale(packing!.strideOf(axis) * width)),
+              moved.add(w.scale(axis.right)),
+            ),
+          );
         };
-        walk(0, start.out, Index.constant(0));
+        walk(0, start.out, Index.constant(0), Index.constant(0));
       };
       const { count, width, first } = strip;
       if (count === 1 && !builder.target.dynamic) compute(Index.constant(first));
