@@ -98,6 +98,9 @@ function vectorLoops(loop: ForStmt, buffers: Buffers, dynamic: boolean): Stmt[] 
   return result;
 }
 
+/** Statements of a body whose vectors are taken several at a time. */
+const shortBody = 8;
+
 /** How many vectors an iteration of each vector loop takes. */
 function unrolling(loop: ForStmt, { reductions }: Widening, dynamic: boolean): number[] {
   const inner = loop.body.filter((s) => s.kind === "for");
@@ -105,7 +108,9 @@ function unrolling(loop: ForStmt, { reductions }: Widening, dynamic: boolean): n
   if (reductions.length > 0) return [reductions.length <= 2 && inner.length === 0 ? 4 : 1];
   // Sums down the columns of a matrix: rows of several vectors, so that what memory delivers together is used together.
   const sums = loop.body.filter((s) => s.kind === "declare").length;
-  const copies = sums === 0 ? 1 : sums === 1 ? 8 : sums === 2 ? 4 : 1;
+  // What only streams through memory spends its time on counting: a few vectors share it.
+  const streams = inner.length === 0 && loop.body.length <= shortBody;
+  const copies = sums === 0 ? (streams ? 4 : 1) : sums === 1 ? 8 : sums === 2 ? 4 : 1;
   const count =
     loop.start.op === "const" && loop.end.op === "const" ? Number(loop.end.value) - Number(loop.start.value) : 0;
   if (dynamic || copies === 1 || count < lanes * copies) return [1];
