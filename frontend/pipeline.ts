@@ -7,6 +7,7 @@ import { kernelsWithin, lowerRegions, type LoweredGraph } from "../codegen/lower
 import type { Target } from "../codegen/lower/kernel-builder.ts";
 import { orderKernels } from "../codegen/order-kernels.ts";
 import { planMemory } from "../codegen/plan-memory.ts";
+import { supportsRelaxedSimd } from "../codegen/wasm/features.ts";
 import { GraphBuilder } from "../ir/builder.ts";
 import { topologicalOrder, withFreshInterning, type Node } from "../ir/graph.ts";
 import type { KernelGraph } from "../ir/kernel-graph.ts";
@@ -121,6 +122,8 @@ export interface CompileOptions {
   readonly dynamic?: boolean;
   /** Off: no fusion and no merging, for tests. */
   readonly fusion?: boolean;
+  /** Whether the device fuses multiply-adds; as this engine does, where nothing is said. */
+  readonly fused?: boolean;
 }
 
 /**
@@ -132,7 +135,8 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
   return withFreshInterning(() => {
     const g = new GraphBuilder();
     g.gradEnabled = false;
-    const target = { ...targets[device], dynamic };
+    const fused = options.fused ?? (device === "cpu" && supportsRelaxedSimd());
+    const target = { ...targets[device], dynamic, fused };
     const bound = pipeline.run(roots, { g, name, device, target, types: typesOf(device), donations, fusion });
     const computed = computedOf(bound.outputs);
     const place = new Map(computed.map((node, output) => [node, output]));

@@ -1,6 +1,9 @@
 /** Targets of matrix products and convolutions: their share of the multiply-adds that registers alone reach. */
-import { recorder } from "../../frontend/recorder.ts";
+import { compileGraph } from "../../frontend/pipeline.ts";
 import * as torch from "../../frontend/index.ts";
+import { GraphBuilder } from "../../ir/builder.ts";
+import { leafNode } from "../../ir/graph.ts";
+import { matmulOf } from "../../ir/ops/matmul.ts";
 import { createLimits, type Limits } from "../../runtime/wasm/limits.ts";
 import { createWasmDevice } from "../../runtime/wasm/device.ts";
 import { generate } from "../generate.ts";
@@ -48,11 +51,11 @@ const product = ([m, n, k]: Sizes, transposed = false): Work => {
 
 /** The square of a matrix on a device that may not fuse multiply-adds. */
 function plainSquare(n: number): Work {
-  torch
-    .compile((x: torch.Tensor) => x.matmul(x))(input("cpu", 11, [n, n]))
-    .tolist();
+  const g = new GraphBuilder();
+  const x = leafNode("input", "float32", [n, n], 0);
+  const { program } = compileGraph([matmulOf(g, x, x)], { device: "cpu", name: "square", fused: false });
   const device = createWasmDevice({ relaxedSimd: false });
-  const executable = device.prepare(recorder.lastExecutable!.program);
+  const executable = device.prepare(program);
   const matrix = device.upload(generate(11, n * n));
   return () => {
     for (const result of executable.run([matrix], [], [], ["state"])) result.release();

@@ -473,10 +473,13 @@ class ContractLowering {
     return strips;
   }
 
-  /** About a dozen accumulators hide the latency of a multiply-add, and leave registers for the operands. */
+  /**
+   * About a dozen accumulators hide the latency of a multiply-add, and leave registers for the operands; ten where the
+   * product takes a register too.
+   */
   private rowsOfTile({ vectors, lanes }: Strip): number {
     if (this.lanes === 1) return 4;
-    return lanes === 1 ? 6 : Math.floor(12 / vectors.length);
+    return lanes === 1 ? 6 : Math.floor((this.builder.target.fused ? 12 : 10) / vectors.length);
   }
 
   /** Blocks of `tile` steps, then the rest: as one smaller block, or (where sizes vary) one step at a time. */

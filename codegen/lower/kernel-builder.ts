@@ -27,6 +27,8 @@ export interface Target {
   readonly kind: "cpu" | "gpu";
   /** 128-bit vectors are available. */
   readonly simd: boolean;
+  /** A multiply-add is one instruction, with no register for the product. */
+  readonly fused?: boolean;
   /**
    * Sizes may vary between programs that are to share their kernels: the form of the code must not depend on how sizes
    * divide, or on their being 1.

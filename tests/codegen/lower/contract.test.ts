@@ -1,6 +1,11 @@
 /** Tiles of products and convolutions at sizes that do not come out even, against loops. */
 import { describe, expect, it } from "vitest";
 import * as torch from "../../../frontend/index.ts";
+import { compileGraph } from "../../../frontend/pipeline.ts";
+import { GraphBuilder } from "../../../ir/builder.ts";
+import { leafNode } from "../../../ir/graph.ts";
+import { matmulOf } from "../../../ir/ops/matmul.ts";
+import { createWasmDevice } from "../../../runtime/wasm/device.ts";
 import { generate } from "../../../bench/generate.ts";
 
 const { functional: F } = torch.nn;
@@ -55,6 +60,31 @@ describe("products at every size of an edge", () => {
           F.relu(a.tensor.matmul(b.tensor).add(bias.tensor)),
           expected.map((value, at) => Math.max(0, value + bias.values[at % n]!)),
         );
+      }
+    });
+  }
+});
+
+describe("products on devices with and without a fused multiply-add", () => {
+  for (const fused of [true, false]) {
+    it(`agree with loops, fused: ${fused}`, () => {
+      const device = createWasmDevice({ relaxedSimd: false });
+      for (const n of [7, 8, 12, 21]) {
+        const [m, k] = [23, 5];
+        const [a, b] = [leafNode("input", "float32", [m, k], 0), leafNode("input", "float32", [k, n], 1)];
+        const { program } = compileGraph([matmulOf(new GraphBuilder(), a, b)], { device: "cpu", name: "p", fused });
+        const values = [made(1, [m, k]).values, made(2, [k, n]).values] as const;
+        const memories = values.map((x) => device.upload(x, "float32"));
+        const [result] = device.prepare(program).run(memories, [], [], []);
+        const actual = new Float32Array(device.readSync(result!));
+        const expected = product(
+          m,
+          n,
+          k,
+          (i, j) => values[0][i * k + j]!,
+          (i, j) => values[1][i * n + j]!,
+        );
+        expectClose(torch.tensor([...actual]), expected);
       }
     });
   }
