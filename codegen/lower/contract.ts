@@ -404,7 +404,7 @@ class ContractLowering {
       const compute = (columnStart: Index): void => {
         const width = packing === null ? 1 : strip.width;
         const buffer = width > 1 ? builder.scratch("float32", packing!.size * width) : null;
-        if (buffer !== null) this.pack(buffer, packing!, start.right, columnStart, column, width);
+        if (buffer !== null) this.pack(buffer, packing!, start.right, columnStart, column, strip);
         const walk = (i: number, out: Index, offset: Index, moved: Index): void => {
           const axis = within[i];
           if (axis === undefined) {
@@ -530,7 +530,7 @@ class ContractLowering {
     rightStart: Expr,
     columnStart: Index,
     column: Axis,
-    width: number,
+    { vectors, width }: Strip,
   ): void {
     const { builder } = this;
     const strides = contiguousStrides(axes.map(({ size }) => size));
@@ -539,8 +539,11 @@ class ContractLowering {
       const axis = axes[i];
       if (axis === undefined) {
         const base = builder.let(addI(rightStart, indexExpr(from.add(columnStart.scale(column.right)))));
-        for (let j = 0; j < width; j++) {
-          const value = load(right, f32, addI(base, integer(j * column.right)));
+        // Neighbours are copied in vectors.
+        const wide = column.right === 1 && this.lanes === 4;
+        const places = wide ? vectors : Array.from({ length: width }, (_, j) => j);
+        for (const j of places) {
+          const value = load(right, typeOf("f32", wide ? 4 : 1), addI(base, integer(j * column.right)));
           builder.emit({ kind: "store", buffer, index: indexExpr(to.add(j)), value });
         }
         return;
