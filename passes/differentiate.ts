@@ -68,7 +68,7 @@ export function differentiate(
       if (grads[0]) accumulate(node.inputs[0]!, node.attrs.index, grads[0]);
       continue;
     }
-    if (!node.inputs.some((input) => useful.has(input))) continue;
+    if (hooks.boundary?.has(node) === true || !node.inputs.some((input) => useful.has(input))) continue;
     hooks.onNode?.(node);
     noteSite(node.site);
     const produced = adjoint(g, node, grads).map((grad, k) => (node.inputs[k]!.requiresGrad ? grad : null));

@@ -6,7 +6,7 @@ import { Choices } from "./choices.ts";
 import { binary, bitcast, bits, cast, compare, mathematical, unary, where } from "./elementwise-rules.ts";
 import { gather, scatter, sort, positions, words } from "./indexing-rules.ts";
 import { concat, expand, pad, permute, reshape, resliced, slice, twisted, window } from "./movement-rules.ts";
-import { argReduce, composite, dot, linear, reduce, residual, scan } from "./reduction-rules.ts";
+import { argReduce, composite, convolution, dot, linear, reduce, residual, scan } from "./reduction-rules.ts";
 import { choice, loop, type Rule } from "./region-rules.ts";
 import { Maker, maximumElements, type GraphOptions } from "./maker.ts";
 
@@ -49,6 +49,7 @@ const straightRules: readonly Rule[] = [
   (m) => [words(m)],
   (m) => [binary(m, m.any())],
   (m) => [linear(m, m.float())],
+  (m) => [convolution(m)],
   (m) => [resliced(m, m.any())],
   (m) => [permute(m, m.any())],
   (m) => [reduce(m, m.any())],

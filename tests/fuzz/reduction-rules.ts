@@ -44,6 +44,37 @@ export function residual(m: Maker, x: Node): Node {
   const result = m.c.below(2) === 0 ? softmax(m, x) : normalised(m, x);
   return m.c.below(2) === 0 ? result : m.g.add(result, x);
 }
+/** A convolution of one or two axes, or the gradient of its filters: products of windows, padded and dilated. */
+export function convolution(m: Maker): Node | null {
+  const { g, c } = m;
+  const dtype = c.pick(m.dtypes.filter(isFloat));
+  const rank = 1 + c.below(2);
+  const axes = Array.from({ length: rank }, (_, i) => i);
+  const size = axes.map(() => 1 + c.below(3));
+  const stride = axes.map(() => 1 + c.below(2));
+  const dilation = axes.map(() => 1 + c.below(2));
+  const [batch, channels, filters] = [1 + c.below(3), c.pick([1, 2, 3, 5, 8]), c.pick([1, 3, 4, 8, 17])];
+  const image = m.fresh(dtype, [batch, channels, ...axes.map(() => c.pick([3, 5, 8, 4]))]);
+  const amounts = [0, 0, ...axes.map(() => c.below(3))];
+  const padded = g.pad(image, amounts, amounts, 0, [0, 0, ...axes.map(() => (c.oneIn(4) ? 1 : 0))]);
+  const span = size.map((k, i) => dilation[i]! * (k - 1) + 1);
+  if (span.some((n, i) => n > padded.shape[2 + i]!)) return null;
+  const windows = g.window(padded, size, stride, dilation);
+  const places = axes.map((i) => 2 + i);
+  const offsets = axes.map((i) => 2 + rank + i);
+  if (c.below(2) === 0) {
+    const kernel = m.fresh(dtype, [filters, channels, ...size]);
+    return g.dot(windows, kernel, [
+      [1, ...offsets],
+      [1, ...places],
+    ]);
+  }
+  const grad = m.fresh(dtype, [batch, filters, ...places.map((axis) => windows.shape[axis]!)]);
+  return g.dot(grad, windows, [
+    [0, ...places],
+    [0, ...places],
+  ]);
+}
 export function normalised(m: Maker, x: Node): Node {
   const { g } = m;
   const axes = m.axes(x);

@@ -132,3 +132,19 @@ describe.each(["cpu", "cpu:js"])("programs on %s", (device) => {
     expect(x.tolist()).toEqual([]);
   });
 });
+
+test("inputs of one operator that rest on each other get each gradient once", () => {
+  const x = torch.tensor([0.5, 1.5], { requires_grad: true, dtype: torch.float64 });
+  const attention = (a: torch.Tensor): torch.Tensor => {
+    const query = a.reshape(1, 2, 1);
+    return torch.nn.functional.scaled_dot_product_attention(query, query.mul(query), query.exp());
+  };
+  const choice = (a: torch.Tensor): torch.Tensor =>
+    torch.cond(
+      a.sum().gt(0),
+      () => a.mul(a.exp()),
+      () => a,
+    );
+  expect(torch.autograd.gradcheck(attention, [x])).toBe(true);
+  expect(torch.autograd.gradcheck(choice, [x])).toBe(true);
+});
