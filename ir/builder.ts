@@ -4,7 +4,7 @@
  * types must already agree: promotion is the operator's business.
  */
 import { isFloat, isComplex, type DType } from "./dtype.ts";
-import { IrError } from "./errors.ts";
+import { DTypeError, IrError } from "./errors.ts";
 import {
   internExisting,
   internNode,
@@ -255,6 +255,12 @@ export class GraphBuilder {
     batch: readonly [readonly number[], readonly number[]] = [[], []],
   ): Node {
     if (a.dtype !== b.dtype) throw new IrError("ir/dtype", `dot: ${describe(a)} with ${describe(b)}`);
+    if (a.dtype === "bool")
+      throw new DTypeError(
+        "dot/bool",
+        `"addmm_impl_cpu_" not implemented for 'Bool': a product of ${describe(a)} and ${describe(b)}.`,
+        "Convert first, for example with .to(torch.int32).",
+      );
     const agree = (pairs: readonly [readonly number[], readonly number[]]): boolean =>
       pairs[0].length === pairs[1].length && pairs[0].every((axis, i) => a.shape[axis] === b.shape[pairs[1][i]!]);
     if (!agree(contract) || !agree(batch)) throw new IrError("ir/shape", `dot: ${describe(a)} with ${describe(b)}`);

@@ -72,3 +72,13 @@ describe.skipIf(!(await webgpuAvailable()))("float64 on WebGPU", () => {
     expect(JSON.stringify(torch.ones(2, { device: "webgpu" }))).toContain("float32[2] on webgpu");
   });
 });
+
+test("products of truth values are refused as PyTorch refuses them", () => {
+  const truths = torch.ones(2, 2).bool();
+  const calls = [
+    () => truths.matmul(truths),
+    () => torch.einsum("ij,jk->ik", truths, truths),
+    () => torch.nn.functional.linear(truths, truths),
+  ];
+  for (const call of calls) expect(call).toThrow(/not implemented for 'Bool'[^]*refusals\.test\.ts/);
+});
