@@ -73,7 +73,7 @@ describe.skipIf(!(await webgpuAvailable()))("float64 on WebGPU", () => {
   });
 });
 
-test("products of truth values are refused as PyTorch refuses them", () => {
+it("products of truth values are refused as PyTorch refuses them", () => {
   const truths = torch.ones(2, 2).bool();
   const calls = [
     () => truths.matmul(truths),
