@@ -2,7 +2,7 @@
 import { ArgumentError, DeviceError } from "../ir/errors.ts";
 import type { Device, DeviceName } from "../runtime/device.ts";
 import { jsDevice } from "../runtime/js/device.ts";
-import { createWasmDevice } from "../runtime/wasm/device.ts";
+import { createWasmDevice, type ThreadedDevice } from "../runtime/wasm/device.ts";
 import { callableClass } from "./callable-class.ts";
 import { reprDevice } from "./printing/index.ts";
 import { noteDevice } from "./debug.ts";
@@ -55,12 +55,14 @@ export function deviceName(spelling: DeviceLike): DeviceName {
   }
 }
 
-let wasm: Device | null = null;
+let wasm: ThreadedDevice | null = null;
 let webgpu: Device | null = null;
+
+export const cpuDevice = (): ThreadedDevice => (wasm ??= createWasmDevice());
 
 export function deviceFor(name: DeviceName): Device {
   if (name === "cpu:js") return opened(name, jsDevice());
-  if (name === "cpu") return opened(name, (wasm ??= createWasmDevice()));
+  if (name === "cpu") return opened(name, cpuDevice());
   if (webgpu === null)
     throw new DeviceError(
       "webgpu/not-initialised",

@@ -1,4 +1,4 @@
-/** How much arithmetic a kernel does: floating-point operations, counted by walking its loops. */
+/** What a kernel costs, counted by walking its loops: floating-point operations, or instructions. */
 import { mathFunctions, type Expr, type LoopKernel, type Stmt } from "./loop.ts";
 
 /** What one element of an operation counts. A mathematical function counts as one, whatever its polynomial takes. */
@@ -12,52 +12,103 @@ const flopsOf: ReadonlyMap<string, number> = new Map([
 
 type Values = ReadonlyMap<string, number>;
 
+/** What the parts of a body cost. */
+interface Cost {
+  /** Of an expression and all in it. */
+  readonly expr: (root: Expr) => number;
+  /** Of a store besides its value and index, and of a turn of a loop. */
+  readonly store: number;
+  readonly turn: number;
+}
+
 /**
  * `numbers`: the values of the kernel's number parameters, by name; sizes among them decide how often loops turn.
  * A loop whose bounds depend on an outer loop is counted at the middle of the outer one's range, a branch as its larger
  * side, an open loop once.
  */
 export function countFlops(kernel: LoopKernel, numbers: Values = new Map()): number {
-  return flopsOfBody(kernel.body, numbers);
+  return costOfBody(kernel.body, numbers, { expr: flopsOfExpr, store: 0, turn: 0 });
 }
 
-function flopsOfBody(body: readonly Stmt[], outer: Values): number {
+/**
+ * About how many instructions a body takes: loads, stores, and arithmetic on values, scalar or vector alike. Integers
+ * are left out, since most are addresses that move along; loops whose bounds are not known count one turn.
+ */
+export function countInstructions(body: readonly Stmt[]): number {
+  return costOfBody(body, new Map(), { expr: instructionsOfExpr, store: 1, turn: 1 });
+}
+
+/** How often a loop turns, or null when its bounds are not known. */
+export function turnsOf({ start, end, step }: Extract<Stmt, { kind: "for" }>): number | null {
+  const [from, to] = [evaluate(start, new Map()), evaluate(end, new Map())];
+  return from === null || to === null ? null : Math.max(0, Math.ceil((to - from) / step));
+}
+
+function costOfBody(body: readonly Stmt[], outer: Values, cost: Cost): number {
   const values = new Map(outer);
   let total = 0;
   for (const statement of body) {
     switch (statement.kind) {
       case "let":
       case "declare":
-        total += flopsOfExpr(statement.value);
+        total += cost.expr(statement.value);
         setKnown(values, statement.name, evaluate(statement.value, values));
         break;
       case "assign":
-        total += flopsOfExpr(statement.value);
+        total += cost.expr(statement.value);
         values.delete(statement.name);
         break;
       case "store":
-        total += flopsOfExpr(statement.value);
+        total += cost.expr(statement.value) + cost.store;
         break;
       case "if":
         total +=
-          flopsOfExpr(statement.condition) +
-          Math.max(flopsOfBody(statement.then, values), flopsOfBody(statement.else, values));
+          cost.expr(statement.condition) +
+          Math.max(costOfBody(statement.then, values, cost), costOfBody(statement.else, values, cost));
         break;
       case "while":
-        total += flopsOfExpr(statement.condition) + flopsOfBody(statement.body, values);
+        total += cost.expr(statement.condition) + costOfBody(statement.body, values, cost);
         break;
       case "for": {
         const start = evaluate(statement.start, values) ?? 0;
         const end = evaluate(statement.end, values) ?? start + statement.step;
         const turns = Math.max(0, Math.ceil((end - start) / statement.step));
         const middle = start + statement.step * (turns >> 1);
-        total += turns * flopsOfBody(statement.body, new Map(values).set(statement.name, middle));
+        const inside = new Map(values).set(statement.name, middle);
+        total += turns * (costOfBody(statement.body, inside, cost) + cost.turn);
         break;
       }
       case "fence":
       case "barrier":
         break;
     }
+  }
+  return total;
+}
+
+/** A mathematical function is a polynomial; of float64, a call of the host. */
+const functionInstructions = { f32: 16, f64: 60 } as const;
+const slowInstructions: ReadonlyMap<string, number> = new Map([
+  ["div", 4],
+  ["rem", 8],
+  ["sqrt", 4],
+]);
+const isMathFunction = (op: string): boolean => (mathFunctions as readonly string[]).includes(op);
+
+function instructionsOfExpr(root: Expr): number {
+  let total = 0;
+  const stack: Expr[] = [root];
+  for (let expr = stack.pop(); expr !== undefined; expr = stack.pop()) {
+    if (expr.op === "load") {
+      total += 1;
+      stack.push(expr.index);
+    }
+    if (!("args" in expr)) continue;
+    stack.push(...expr.args);
+    const { kind, lanes } = expr.args[0]?.type ?? expr.type;
+    if (kind === "i32" && lanes === 1) continue;
+    if (isMathFunction(expr.op)) total += kind === "f64" ? functionInstructions.f64 * lanes : functionInstructions.f32;
+    else total += slowInstructions.get(expr.op) ?? 1;
   }
   return total;
 }
@@ -102,6 +153,8 @@ function evaluate(expr: Expr, values: Values): number | null {
       return Math.min(a, b);
     case "max":
       return Math.max(a, b);
+    case "and":
+      return a & b;
     case "shl":
       return a << b;
     case "shr":

@@ -178,6 +178,8 @@ export interface BufferParam {
 export interface NumberParam {
   readonly name: string;
   readonly kind: Kind;
+  /** The least and the largest value of an integer, where they are known. */
+  readonly range?: readonly [number, number];
 }
 
 export interface LoopKernel {

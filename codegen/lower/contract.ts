@@ -313,7 +313,7 @@ class ContractLowering {
     const nest = (depthIndex: number): void => {
       const axis = outer[depthIndex];
       if (axis === undefined) return body();
-      builder.loop(names[depthIndex]!, axis.size, depthIndex === 0 ? "parallel" : "serial", () => nest(depthIndex + 1));
+      builder.loop(names[depthIndex]!, axis.size, "parallel", () => nest(depthIndex + 1));
     };
     if (product > 0) nest(0);
   }
@@ -430,10 +430,11 @@ class ContractLowering {
         walk(0, start.out, Index.constant(0), Index.constant(0));
       };
       const { count, width, first } = strip;
-      if (count === 1 && !builder.target.dynamic) compute(Index.constant(first));
+      // What is packed is one thread's own: it stands in a loop with its use, even of one turn.
+      if (count === 1 && !pack && !builder.target.dynamic) compute(Index.constant(first));
       else {
         const name = builder.fresh("n");
-        builder.loop(name, count, "serial", () => compute(builder.position(name, count).scale(width).add(first)));
+        builder.loop(name, count, "parallel", () => compute(builder.position(name, count).scale(width).add(first)));
       }
     }
   }
@@ -489,12 +490,12 @@ class ContractLowering {
       // Counted in the kernel, so that the size is the only number that varies.
       const blocks = builder.let(apply("div", i32, integer(size), integer(tile)));
       const block = builder.fresh(prefix);
-      builder.range(block, integer(0), blocks, 1, "serial", () =>
+      builder.range(block, integer(0), blocks, 1, "parallel", () =>
         body(builder.position(block, Math.ceil(size / tile)).scale(tile), tile),
       );
       const rest = builder.fresh(prefix);
       const done = builder.let(apply("mul", i32, blocks, integer(tile)));
-      builder.range(rest, done, integer(size), 1, "serial", () => body(builder.position(rest, size), 1));
+      builder.range(rest, done, integer(size), 1, "parallel", () => body(builder.position(rest, size), 1));
       return;
     }
     // A rest of few steps would leave most of the machine idle: it shares evenly with the last whole block.
@@ -504,7 +505,7 @@ class ContractLowering {
     const blocks = (first: number, height: number, count: number): void => {
       if (count === 0 || height === 0) return;
       const name = builder.fresh(prefix);
-      builder.loop(name, count, "serial", () =>
+      builder.loop(name, count, "parallel", () =>
         body(
           Index.variable(name, count - 1)
             .scale(height)

@@ -136,7 +136,7 @@ class LoopLowering {
     const loops = outer.map((axes, i) => ({
       name: `i${i}`,
       count: elementCount(axes.map((axis) => domain[axis]!)),
-      parallel: i === 0,
+      parallel: true,
     }));
     const last = loops.at(-1);
     if (last === undefined || !this.isLastWrittenOut(loops.map(({ count }) => count))) {

@@ -111,6 +111,10 @@ export class Code {
   memory(name: Opcode, offset: number): this {
     return this.op(name).byte(0).unsigned(offset);
   }
+  /** An atomic access of `bytes` bytes, whose address must be a multiple of them. */
+  atomic(name: Opcode, bytes: 4 | 8, offset: number): this {
+    return this.op(name).byte(Math.log2(bytes)).unsigned(offset);
+  }
   /** An instruction on one lane; the lane forms of loads and stores take `memory(...)` and then the lane's byte. */
   lane(name: Opcode, lane: number): this {
     return this.op(name).byte(lane);
@@ -122,6 +126,12 @@ export class Code {
   branch(name: "br" | "br_if", depth: number): this {
     return this.op(name).unsigned(depth);
   }
+  /** Branches out of as many blocks as the number on the stack says, and out of `most` when it is larger. */
+  branchTable(most: number): this {
+    this.op("br_table").unsigned(most);
+    for (let depth = 0; depth <= most; depth++) this.unsigned(depth);
+    return this;
+  }
   memoryCopy(): this {
     return this.op("memory.copy").byte(0).byte(0);
   }
@@ -132,6 +142,11 @@ export class Code {
     this.calls.push({ position: this.length, target });
     for (let i = 0; i < 5; i++) this.byte(0);
     return this;
+  }
+
+  /** The functions that are called. */
+  get callees(): readonly FunctionRef[] {
+    return this.calls.map(({ target }) => target);
   }
 
   append(other: Code): this {

@@ -16,6 +16,8 @@ import { isOperation, valueTypeOf } from "./types.ts";
 export interface EmitOptions {
   /** Use the relaxed multiply-add. The engine must have been probed for it. */
   readonly relaxedSimd: boolean;
+  /** Cut kernels of so many instructions or more into parts for threads on one shared memory (team.ts). */
+  readonly sharedFrom?: number;
 }
 
 export interface Variable {
@@ -56,6 +58,8 @@ export class KernelContext {
   readonly options: EmitOptions;
   readonly buffers = new Map<string, BufferBinding>();
   readonly params = new Map<string, number>();
+  /** What is known of the values of parameters. */
+  readonly paramRanges = new Map<string, Range>();
   readonly loops: Loop[] = [];
   readonly extremes: Extremes = new Map();
   /** What is known of integer expressions. */

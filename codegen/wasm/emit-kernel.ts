@@ -40,7 +40,10 @@ export function emitKernel(kernel: LoopKernel, module: ModuleBuilder, options: E
     context.fail("workgroup", "workgroup buffers exist on WebGPU only");
   }
   argumentBuffers.forEach((param, local) => context.buffers.set(param.name, { param, local }));
-  kernel.numbers.forEach(({ name }, position) => context.params.set(name, argumentBuffers.length + position));
+  kernel.numbers.forEach(({ name, range }, position) => {
+    context.params.set(name, argumentBuffers.length + position);
+    if (range !== undefined) context.paramRanges.set(name, { low: range[0], high: range[1] });
+  });
   let scratchBytes = 0;
   for (const param of scratchBuffers) {
     const local = fn.local("i32");

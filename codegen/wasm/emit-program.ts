@@ -1,6 +1,9 @@
 /**
  * A program as one WebAssembly module: a function for each distinct kernel, and entries `run0`, `run1`, ... that call
- * them in step order, in loops and branches where the program has them. A run is one call of each entry; between two entries the host fills the slot of a draw.
+ * them in step order, in loops and branches where the program has them. A run is one call of each entry; between two
+ * entries the host fills the slot of a draw.
+ *
+ * For threads, a kernel in parts is a step of the module's function `work`, which threads that help call too (team.ts).
  *
  * An entry's only parameter is the address of the program's table, which the host fills before the run: the address of
  * every slot, the value of every number (8 bytes each, as the number's register kind), and the address of the scratch
@@ -8,8 +11,9 @@
  */
 import { dtypeBytes } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
-import { registerKind } from "../../ir/loop.ts";
+import { type LoopKernel, registerKind } from "../../ir/loop.ts";
 import type { LeafStep, NumberSlot, Program, Step } from "../../ir/program.ts";
+import { split } from "../schedule/split.ts";
 import type { Code, FunctionRef } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
 import { emitScalarCast } from "./conversions.ts";
@@ -17,6 +21,8 @@ import { emitKernel } from "./emit-kernel.ts";
 import { hostModule } from "./math-functions.ts";
 import { type FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
 import type { Opcode } from "./opcodes.ts";
+import { sharedPages } from "./team.ts";
+import { type JobSize, TeamSteps, workParameters } from "./team-steps.ts";
 
 export interface DrawStep {
   readonly slot: number;
@@ -36,6 +42,7 @@ export interface WasmProgram {
   readonly table: TableLayout;
   /** The draw after entry i; there is one entry more than there are draws. */
   readonly draws: readonly DrawStep[];
+  /** Of one thread; those of further threads follow. */
   readonly scratchBytes: number;
   /** Function calls and copies in one run. */
   readonly kernelCount: number;
@@ -57,8 +64,11 @@ export function tableLayout(slotCount: number, numberCount: number): TableLayout
 
 export function emitProgram(program: Program, options: EmitOptions): WasmProgram {
   const module = new ModuleBuilder();
-  module.importMemory({ module: hostModule, name: "memory", minimumPages: 0 });
+  const { sharedFrom } = options;
+  const shared = sharedFrom === undefined ? {} : { maximumPages: sharedPages, shared: true };
+  module.importMemory({ module: hostModule, name: "memory", minimumPages: 0, ...shared });
   const kernels = new KernelLibrary(module, options);
+  const team = sharedFrom === undefined ? null : new TeamSteps(module, sharedFrom);
   const table = tableLayout(program.slots.length, program.numbers.length);
   const positions = new Map(program.slots.map(({ id }, position) => [id, position]));
   const slotOffset = (id: number): number => {
@@ -92,18 +102,27 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
       case "kernel": {
         checkCounts(step);
         const kernel = kernels.functionOf(step.kernel);
-        for (const slot of step.buffers) body.get(0).memory("i32.load", slotOffset(slot));
-        step.numbers.forEach((id, position) => {
-          const { slot, position: index } = numberOf(id);
-          const from = numberKind(slot);
-          body.get(0).memory(numberLoads[from], table.numberOffset(index));
-          emitScalarCast(body, from, step.kernel.numbers[position]!.kind);
-        });
-        if (kernel.scratchBytes > 0) body.get(0).memory("i32.load", table.scratchOffset);
-        body.call(kernel.fn);
+        if (kernel.parts === null || team === null) emitCall(body, step, kernel);
+        else team.post(body, kernel.parts, (work) => emitCall(work, step, kernel));
         kernelCount++;
       }
     }
+  };
+  /** Local 0 is the table's address. */
+  const emitCall = (body: Code, step: KernelStep, { fn, scratchBytes, parts }: KernelFunction): void => {
+    for (const slot of step.buffers) body.get(0).memory("i32.load", slotOffset(slot));
+    step.numbers.forEach((id, position) => {
+      const { slot, position: index } = numberOf(id);
+      const from = numberKind(slot);
+      body.get(0).memory(numberLoads[from], table.numberOffset(index));
+      emitScalarCast(body, from, step.kernel.numbers[position]!.kind);
+    });
+    if (parts !== null) body.get(workParameters.firstPart).get(workParameters.lastPart);
+    if (scratchBytes > 0) {
+      body.get(0).memory("i32.load", table.scratchOffset);
+      if (parts !== null) body.get(workParameters.scratch).op("i32.add");
+    }
+    body.call(fn);
   };
   /** The table's address of a slice: where its slot begins, and the loop's distance from there. */
   const placeSlice = (body: Code, id: number, turn: number): void => {
@@ -130,7 +149,8 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
         const turn = entry.local("i32");
         body.i32(0).set(turn).open("loop");
         for (const id of step.slices) placeSlice(body, id, turn);
-        emitSteps(step.steps);
+        if (team === null) emitSteps(step.steps);
+        else team.repeat(step.count, () => emitSteps(step.steps));
         body.get(turn).i32(1).op("i32.add").tee(turn).i32(step.count).op("i32.lt_s").branch("br_if", 0).op("end");
       } else if (step.kind === "branch") {
         body.get(0).memory("i32.load", slotOffset(step.predicate)).memory("i32.load8_u", 0).open("if");
@@ -142,6 +162,7 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
     }
   };
   emitSteps(program.steps);
+  team?.finish(kernels.scratchBytes);
   entries.forEach((entry, position) => module.exportFunction(`run${position}`, module.add(entry)));
   return {
     bytes: module.build(),
@@ -172,7 +193,9 @@ export function numberKind({ dtype }: NumberSlot): NumberKind {
   return registerKind[dtype];
 }
 
-function checkCounts({ kernel, buffers, numbers }: Extract<LeafStep, { readonly kind: "kernel" }>): void {
+type KernelStep = Extract<LeafStep, { readonly kind: "kernel" }>;
+
+function checkCounts({ kernel, buffers, numbers }: KernelStep): void {
   const wanted = kernel.buffers.filter(({ scope }) => scope === "argument").length;
   if (wanted !== buffers.length || kernel.numbers.length !== numbers.length) {
     throw new IrError(
@@ -183,12 +206,19 @@ function checkCounts({ kernel, buffers, numbers }: Extract<LeafStep, { readonly 
   }
 }
 
+/** A kernel's function; `parts` when it takes which of them to do. */
+interface KernelFunction {
+  readonly fn: FunctionRef;
+  readonly scratchBytes: number;
+  readonly parts: JobSize | null;
+}
+
 /** Emits each kernel once: kernels that come out as the same instructions are one function. */
 class KernelLibrary {
   private readonly module: ModuleBuilder;
   private readonly options: EmitOptions;
-  private readonly byText = new Map<string, { fn: FunctionRef; scratchBytes: number }>();
-  private readonly byKernel = new Map<unknown, { fn: FunctionRef; scratchBytes: number }>();
+  private readonly byText = new Map<string, KernelFunction>();
+  private readonly byKernel = new Map<unknown, KernelFunction>();
   scratchBytes = 0;
 
   constructor(module: ModuleBuilder, options: EmitOptions) {
@@ -200,23 +230,32 @@ class KernelLibrary {
     return this.byText.size;
   }
 
-  functionOf(kernel: Extract<LeafStep, { readonly kind: "kernel" }>["kernel"]): {
-    fn: FunctionRef;
-    scratchBytes: number;
-  } {
+  functionOf(kernel: LoopKernel): KernelFunction {
     const known = this.byKernel.get(kernel);
     if (known !== undefined) return known;
-    const { fn, scratchBytes } = emitKernel(kernel, this.module, this.options);
+    const { fn, scratchBytes, parts } = this.emit(kernel);
     // Calls are encoded by the callee's identity here, so equal text means equal function.
-    const text = `${fn.params.join()} ${textOf(fn.encode(({ id }) => id))}`;
+    const text = `${fn.params.join()} ${parts?.count} ${textOf(fn.encode(({ id }) => id))}`;
     let found = this.byText.get(text);
     if (found === undefined) {
-      found = { fn: this.module.add(fn), scratchBytes };
+      found = { fn: this.module.add(fn), scratchBytes, parts };
       this.byText.set(text, found);
       this.scratchBytes = Math.max(this.scratchBytes, scratchBytes);
     }
     this.byKernel.set(kernel, found);
     return found;
+  }
+
+  /** In parts where threads are to share it. Threads that help have no host to call. */
+  private emit(kernel: LoopKernel): KernelFunction & { readonly fn: FunctionBuilder } {
+    const { sharedFrom } = this.options;
+    const inParts = sharedFrom === undefined ? null : split(kernel, sharedFrom);
+    if (inParts !== null) {
+      const emitted = emitKernel(inParts.kernel, this.module, this.options);
+      const { parts: count, instructions } = inParts;
+      if (!this.module.reachesImport(emitted.fn)) return { ...emitted, parts: { count, instructions } };
+    }
+    return { ...emitKernel(kernel, this.module, this.options), parts: null };
   }
 }
 

@@ -125,6 +125,7 @@ function computeRange(context: KernelContext, expr: Expr): Range | null {
     const end = rangeOf(context, loop.end);
     return { low: start.low, high: end === null ? 0x7fffffff : Math.max(start.low, end.high - 1) };
   }
+  if (expr.op === "param") return context.paramRanges.get(expr.name) ?? null;
   if (!isOperation(expr)) return null;
   const [first, second] = expr.args;
   const a = first && rangeOf(context, first);

@@ -118,6 +118,18 @@ export class ModuleBuilder {
     return this.imports.filter((entry) => entry.module === module).map((entry) => entry.name);
   }
 
+  /** Whether a function may call an imported one, itself or through others. */
+  reachesImport(fn: FunctionBuilder): boolean {
+    const imports = new Set<FunctionRef>(this.imports);
+    const seen = new Set<FunctionRef>([fn]);
+    for (const target of seen) {
+      if (imports.has(target)) return true;
+      if (!(target instanceof FunctionBuilder)) continue;
+      for (const callee of [...target.prologue.callees, ...target.body.callees]) seen.add(callee);
+    }
+    return false;
+  }
+
   /** A function that is not part of the module until `add` is called with it. */
   createFunction(params: readonly ValueType[], results: readonly ValueType[]): FunctionBuilder {
     return new FunctionBuilder(this.nextId++, params, results);

@@ -1,6 +1,7 @@
 /**
  * WebAssembly's instructions as data: name to number. One byte for the core instructions; the saturating and bulk ones
- * follow the prefix 0xfc and are written 0xfc000 + n here, the vector ones follow 0xfd and are written 0xfd000 + n.
+ * follow the prefix 0xfc and are written 0xfc000 + n here, the vector ones follow 0xfd and are written 0xfd000 + n, the
+ * atomic ones follow 0xfe and are written 0xfe000 + n.
  */
 export const opcodes = {
   // control and variables (block types, labels and indices follow)
@@ -434,6 +435,17 @@ export const opcodes = {
   "f32x4.relaxed_nmadd": 0xfd106,
   "f64x2.relaxed_madd": 0xfd107,
   "f64x2.relaxed_nmadd": 0xfd108,
+  // shared memory (alignment and offset follow)
+  "memory.atomic.notify": 0xfe000,
+  "memory.atomic.wait32": 0xfe001,
+  "memory.atomic.wait64": 0xfe002,
+  "i32.atomic.load": 0xfe010,
+  "i64.atomic.load": 0xfe011,
+  "i32.atomic.store": 0xfe017,
+  "i64.atomic.store": 0xfe018,
+  "i32.atomic.rmw.add": 0xfe01e,
+  "i32.atomic.rmw.sub": 0xfe025,
+  "i64.atomic.rmw.cmpxchg": 0xfe049,
 } as const satisfies Record<string, number>;
 
 export type Opcode = keyof typeof opcodes;

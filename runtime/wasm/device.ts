@@ -3,14 +3,17 @@ import {
   emitProgram,
   hostFunctions,
   hostModule,
+  leastSharedInstructions,
   lowestAddress,
   supportsRelaxedSimd,
 } from "../../codegen/wasm/index.ts";
 import { ArgumentError, DeviceError } from "../../ir/errors.ts";
+import type { Program } from "../../ir/program.ts";
 import type { Device, Memory } from "../device.ts";
-import { WasmExecutable } from "./executable.ts";
+import { type Linked, WasmExecutable } from "./executable.ts";
 import { MemoryPool } from "./memory-pool.ts";
 import { ModuleCache } from "./module-cache.ts";
+import { Team } from "./team.ts";
 import { WasmMemory } from "./wasm-memory.ts";
 
 export interface WasmDeviceOptions {
@@ -20,16 +23,38 @@ export interface WasmDeviceOptions {
   readonly maximumBytes?: number;
   /** Heap bytes that may hold copies of values which also lie in ordinary ArrayBuffers; 1 GiB by default. */
   readonly copyBudgetBytes?: number;
+  /** Instructions of the least kernel that threads share. */
+  readonly sharedFrom?: number;
 }
 
-export function createWasmDevice(options: WasmDeviceOptions = {}): Device {
-  const relaxedSimd = options.relaxedSimd ?? supportsRelaxedSimd();
+/** A device whose programs several threads can share. */
+export interface ThreadedDevice extends Device {
+  /** How many threads compute. */
+  readonly threads: number;
+  /** Where there can be only one, says so once. */
+  setThreads(count: number): void;
+  /** How many threads besides the caller's have started; until they have, programs run without them. */
+  readonly helpersUp: number;
+}
+
+export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevice {
+  const { relaxedSimd = supportsRelaxedSimd(), sharedFrom = leastSharedInstructions } = options;
   const pool = new MemoryPool({
     start: lowestAddress,
     copyBudgetBytes: options.copyBudgetBytes ?? 2 ** 30,
     ...(options.maximumBytes === undefined ? {} : { maximumBytes: options.maximumBytes }),
   });
-  const modules = new ModuleCache({ memory: pool.heap.memory, ...hostFunctions });
+  const { heap } = pool;
+  const team = new Team(heap);
+  const newCache = (): ModuleCache => new ModuleCache(heap, hostModule, hostFunctions);
+  // Whether memory is shared is part of a module: those made before count no more.
+  let modules = newCache();
+  const link = (program: Program): Linked => {
+    const code = emitProgram(program, { relaxedSimd, ...(heap.isShared ? { sharedFrom } : {}) });
+    const cache = modules;
+    const module = cache.link(code.bytes, code.draws.length + 1);
+    return { code, ...module, memory: heap.memory, release: () => cache.release(module) };
+  };
   const executables = new Set<WasmExecutable>();
 
   const owned = (memory: Memory): WasmMemory => {
@@ -39,7 +64,7 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): Device {
     return memory;
   };
 
-  const device: Device = {
+  const device: ThreadedDevice = {
     name: "cpu",
     synchronous: true,
     upload(data) {
@@ -58,14 +83,14 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): Device {
     },
     prepare(program) {
       const start = performance.now();
-      const code = emitProgram(program, { relaxedSimd });
-      const entries = modules.entries(code.bytes, hostModule, code.draws.length + 1);
+      const linked = link(program);
       const executable = new WasmExecutable({
         device,
         pool,
+        team,
         program,
-        code,
-        entries,
+        linked,
+        link: () => link(program),
         compileMs: performance.now() - start,
         onRelease(released) {
           executables.delete(released);
@@ -77,12 +102,23 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): Device {
       executables.add(executable);
       return executable;
     },
+    get threads() {
+      return team.count;
+    },
+    setThreads(count) {
+      const { memory } = heap;
+      team.resize(count);
+      if (heap.memory !== memory) modules = newCache();
+    },
+    get helpersUp() {
+      return team.helpersUp;
+    },
     statistics: () => ({
-      liveBytes: pool.heap.liveBytes,
-      peakBytes: pool.heap.peakBytes,
-      allocations: pool.heap.allocations,
+      liveBytes: heap.liveBytes,
+      peakBytes: heap.peakBytes,
+      allocations: heap.allocations,
     }),
-    resetPeak: () => pool.heap.resetPeak(),
+    resetPeak: () => heap.resetPeak(),
     synchronize: async () => {},
   };
   return device;

@@ -5,8 +5,9 @@ import type { Program, Slot } from "../../ir/program.ts";
 import type { TableLayout, WasmProgram } from "../../codegen/wasm/index.ts";
 import type { Device, DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
 import type { HeapViews, MemoryPool } from "./memory-pool.ts";
-import type { Entry } from "./module-cache.ts";
+import type { LinkedModule } from "./module-cache.ts";
 import { writeNumber } from "./numbers.ts";
+import type { Team } from "./team.ts";
 import { WasmMemory } from "./wasm-memory.ts";
 
 /**
@@ -27,12 +28,21 @@ interface Placed {
   readonly index: number;
 }
 
+/** A program's code, linked to the memory that it was made for. */
+export interface Linked extends LinkedModule {
+  readonly code: Pick<WasmProgram, "table" | "draws" | "scratchBytes" | "kernelCount">;
+  readonly memory: WebAssembly.Memory;
+  readonly release: () => void;
+}
+
 export interface WasmExecutableParts {
   readonly device: Device;
   readonly pool: MemoryPool;
+  readonly team: Team;
   readonly program: Program;
-  readonly code: Pick<WasmProgram, "table" | "draws" | "scratchBytes" | "kernelCount">;
-  readonly entries: readonly Entry[];
+  readonly linked: Linked;
+  /** Emits and links again, for the memory that the pool has now. */
+  readonly link: () => Linked;
   readonly compileMs: number;
   /** Called with the executable when it is released. */
   readonly onRelease: (executable: WasmExecutable) => void;
@@ -48,6 +58,7 @@ export class WasmExecutable implements Executable {
 
   private readonly parts: WasmExecutableParts;
   private readonly layout: TableLayout;
+  private linked: Linked;
   private readonly inputs: readonly Placed[];
   private readonly outputs: readonly Placed[];
   private readonly donated: readonly (Placed & { readonly of: number })[];
@@ -64,8 +75,10 @@ export class WasmExecutable implements Executable {
   private released = false;
 
   constructor(parts: WasmExecutableParts) {
-    const { program, code } = parts;
+    const { program, linked } = parts;
+    const { code } = linked;
     this.parts = parts;
+    this.linked = linked;
     this.program = program;
     this.kernelCount = code.kernelCount;
     this.compileMs = parts.compileMs;
@@ -114,6 +127,7 @@ export class WasmExecutable implements Executable {
     const { pool } = this.parts;
     const memories = this.checkedInputs(inputs, numbers);
     pool.run++;
+    if (this.linked.memory !== pool.heap.memory) this.relink();
     try {
       const staged = this.reserve(memories, hints);
       for (const { of } of this.donated) memories[this.inputIndexOf(of)]!.giveUpHost();
@@ -134,7 +148,14 @@ export class WasmExecutable implements Executable {
     if (this.released) return;
     this.released = true;
     this.parts.pool.heap.release(this.table);
+    this.linked.release();
     this.parts.onRelease(this);
+  }
+
+  /** The device has moved to a memory that threads share. */
+  private relink(): void {
+    this.linked.release();
+    this.linked = this.parts.link();
   }
 
   private checkedInputs(inputs: readonly Memory[], numbers: readonly ScalarValue[]): readonly WasmMemory[] {
@@ -166,12 +187,13 @@ export class WasmExecutable implements Executable {
    * that are given back. Nothing that the caller can see has changed when this throws. Returns the inputs to copy in.
    */
   private reserve(memories: readonly WasmMemory[], hints: readonly OutputHint[]): readonly Placed[] {
-    const { pool, code } = this.parts;
+    const { pool, team } = this.parts;
     const { addresses } = this;
+    const { scratchBytes } = this.linked.code;
     const staged: Placed[] = [];
     const staging: { position: number; offset: number }[] = [];
     const scratch = align(this.program.arenaBytes);
-    let end = scratch + align(code.scratchBytes);
+    let end = scratch + align(scratchBytes) * team.count;
     const stage = ({ slot, position }: Placed): void => {
       staging.push({ position, offset: end });
       end += align(slot.bytes);
@@ -224,7 +246,9 @@ export class WasmExecutable implements Executable {
   }
 
   private callEntries(draws: readonly DrawSource[]): void {
-    const { code, entries, pool } = this.parts;
+    const { pool, team } = this.parts;
+    const { code, entries, record } = this.linked;
+    if (record !== null) team.announce(record);
     for (let i = 0; i < entries.length; i++) {
       entries[i]!(this.table);
       const step = code.draws[i];
@@ -251,7 +275,7 @@ export class WasmExecutable implements Executable {
           ? WasmMemory.fromBlock(device, pool, address, slot.bytes)
           : slot.bytes >= smallestLooseBytes
             ? WasmMemory.loose(device, pool, address, slot.bytes)
-            : WasmMemory.fromHost(device, pool, pool.heap.buffer.slice(address, address + slot.bytes));
+            : WasmMemory.fromHost(device, pool, pool.heap.copyOut(address, slot.bytes));
     }
     for (const { index, of } of this.donated) results[index] = memories[this.inputIndexOf(of)]!;
     return results;

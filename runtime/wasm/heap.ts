@@ -2,8 +2,10 @@
  * An allocator over one WebAssembly memory. Blocks are 64-byte aligned; the smallest free range that fits is taken, and
  * neighbours that become free are joined. The memory grows when nothing fits, up to its maximum.
  *
- * Growing detaches every view of the memory's buffer, so none may be kept across an allocation: `buffer` is asked anew.
+ * Growing detaches every view of the memory's buffer, or leaves it too short where the memory is shared, so none may be
+ * kept across an allocation: `buffer` is asked anew.
  */
+import { sharedPages } from "../../codegen/wasm/index.ts";
 import { OutOfMemoryError } from "../../ir/errors.ts";
 
 const pageBytes = 65536;
@@ -34,10 +36,10 @@ export interface HeapOptions {
   readonly maximumBytes?: number;
 }
 
-const largestMemory = 65536 * pageBytes;
+const largestMemory = sharedPages * pageBytes;
 
 export class Heap {
-  readonly memory: WebAssembly.Memory;
+  memory: WebAssembly.Memory;
   private readonly maximumPages: number;
   /** By address. */
   private readonly free: FreeRange[] = [];
@@ -57,8 +59,34 @@ export class Heap {
     this.free.push({ start: roundUp(start), bytes: this.end - roundUp(start) });
   }
 
-  get buffer(): ArrayBuffer {
+  get buffer(): ArrayBufferLike {
     return this.memory.buffer;
+  }
+
+  get isShared(): boolean {
+    return !(this.memory.buffer instanceof ArrayBuffer);
+  }
+
+  /**
+   * Moves to a memory that threads can share, every block keeping its address.
+   * @throws RangeError when there is no room for both at once; nothing has changed then.
+   */
+  share(): void {
+    if (this.isShared) return;
+    const pages = this.end / pageBytes;
+    // Modules are made for the largest memory, whatever this one may grow to.
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: sharedPages, shared: true });
+    const target = new Uint8Array(memory.buffer);
+    for (const { start, bytes } of this.blocks.values())
+      target.set(new Uint8Array(this.memory.buffer, start, bytes), start);
+    this.memory = memory;
+  }
+
+  /** A copy in an ordinary ArrayBuffer. */
+  copyOut(address: number, bytes: number): ArrayBuffer {
+    const { buffer } = this;
+    if (buffer instanceof ArrayBuffer) return buffer.slice(address, address + bytes);
+    return new Uint8Array(new Uint8Array(buffer, address, bytes)).buffer;
   }
 
   get committedBytes(): number {

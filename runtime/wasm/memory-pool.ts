@@ -29,13 +29,13 @@ export interface PoolOptions {
 
 /** Views of the whole heap, valid until the next allocation. */
 export interface HeapViews {
-  readonly buffer: ArrayBuffer;
-  readonly u8: Uint8Array<ArrayBuffer>;
-  readonly i32: Int32Array<ArrayBuffer>;
-  readonly u32: Uint32Array<ArrayBuffer>;
-  readonly f32: Float32Array<ArrayBuffer>;
-  readonly f64: Float64Array<ArrayBuffer>;
-  readonly i64: BigInt64Array<ArrayBuffer>;
+  readonly buffer: ArrayBufferLike;
+  readonly u8: Uint8Array;
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+  readonly f32: Float32Array;
+  readonly f64: Float64Array;
+  readonly i64: BigInt64Array;
 }
 
 /** How many bytes of loose results stay in the heap. */
@@ -114,7 +114,7 @@ export class MemoryPool {
   private moveOldest(): boolean {
     const [oldest] = this.loose;
     if (oldest === undefined) return false;
-    oldest.moved = this.heap.buffer.slice(oldest.address, oldest.address + oldest.bytes);
+    oldest.moved = this.heap.copyOut(oldest.address, oldest.bytes);
     // From here on only the Memory knows the bytes: nothing else keeps them alive.
     this.release(oldest);
     return true;

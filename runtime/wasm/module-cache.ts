@@ -1,35 +1,86 @@
 /** Compiled and linked modules by their bytes: programs that come out the same share one. */
+import type { Heap } from "./heap.ts";
 
 export type Entry = (table: number) => void;
 
-interface CachedModule {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+/** What threads find of a module in shared memory: its number, the length of its bytes, and these. */
+export interface ModuleRecord {
+  readonly id: number;
+  readonly address: number;
+}
+const recordHeadBytes = 8;
+
+export interface LinkedModule {
+  /** The functions `run0` to `run<count - 1>`. */
   readonly entries: readonly Entry[];
+  /** For threads that help; null where none do. */
+  readonly record: ModuleRecord | null;
+}
+
+interface CachedModule extends LinkedModule {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  users: number;
+  remembered: boolean;
 }
 
 /** More modules than this are not remembered; the oldest is forgotten first. */
 const capacity = 256;
+let lastId = 0;
 
 export class ModuleCache {
   private readonly byHash = new Map<number, CachedModule>();
-  private readonly link: WebAssembly.ModuleImports;
+  private readonly heap: Heap;
+  private readonly moduleName: string;
+  private readonly imports: WebAssembly.ModuleImports;
 
-  /** `link` is the only module that may be imported from. */
-  constructor(link: WebAssembly.ModuleImports) {
-    this.link = link;
+  /** Modules import from `moduleName` alone: the heap's memory, and `functions`. */
+  constructor(heap: Heap, moduleName: string, functions: WebAssembly.ModuleImports) {
+    this.heap = heap;
+    this.moduleName = moduleName;
+    this.imports = { ...functions, memory: heap.memory };
   }
 
-  /** The functions `run0` to `run<count - 1>` of a module. */
-  entries(bytes: Uint8Array<ArrayBuffer>, moduleName: string, count: number): readonly Entry[] {
+  /** The module, to be given back by `release`. */
+  link(bytes: Uint8Array<ArrayBuffer>, entryCount: number): LinkedModule {
     const hash = hashOf(bytes);
     const known = this.byHash.get(hash);
-    if (known !== undefined && sameBytes(known.bytes, bytes)) return known.entries;
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { [moduleName]: this.link });
-    const entries = Array.from({ length: count }, (_, i) => instance.exports[`run${i}`] as Entry);
+    if (known !== undefined && sameBytes(known.bytes, bytes)) {
+      known.users++;
+      return known;
+    }
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { [this.moduleName]: this.imports });
+    const entries = Array.from({ length: entryCount }, (_, i) => exports[`run${i}`] as Entry);
+    const record = "work" in exports ? this.layOut(bytes) : null;
+    const made: CachedModule = { bytes, entries, record, users: 1, remembered: true };
+    if (known !== undefined) this.forget(hash, known);
+    this.byHash.set(hash, made);
+    if (this.byHash.size > capacity) this.forget(...this.byHash.entries().next().value!);
+    return made;
+  }
+
+  release(module: LinkedModule): void {
+    const cached = module as CachedModule;
+    cached.users--;
+    this.dropRecord(cached);
+  }
+
+  private forget(hash: number, module: CachedModule): void {
     this.byHash.delete(hash);
-    this.byHash.set(hash, { bytes, entries });
-    if (this.byHash.size > capacity) this.byHash.delete(this.byHash.keys().next().value!);
-    return entries;
+    module.remembered = false;
+    this.dropRecord(module);
+  }
+
+  private dropRecord({ users, remembered, record }: CachedModule): void {
+    if (users === 0 && !remembered && record !== null) this.heap.release(record.address);
+  }
+
+  private layOut(bytes: Uint8Array): ModuleRecord {
+    const { heap } = this;
+    const address = heap.allocate(recordHeadBytes + bytes.length);
+    const id = ++lastId;
+    new Int32Array(heap.buffer, address, 2).set([id, bytes.length]);
+    new Uint8Array(heap.buffer, address + recordHeadBytes).set(bytes);
+    return { id, address };
   }
 }
 

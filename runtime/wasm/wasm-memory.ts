@@ -104,8 +104,7 @@ export class WasmMemory implements Memory {
     this.checkLive();
     this.settle();
     if (this.host !== null) return this.host.buffer.slice(0);
-    const { address } = this.residency!;
-    return this.pool.heap.buffer.slice(address, address + this.bytes);
+    return this.pool.heap.copyOut(this.residency!.address, this.bytes);
   }
 
   write(data: Uint8Array): void {

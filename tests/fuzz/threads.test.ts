@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { createWasmDevice } from "../../runtime/wasm/device.ts";
+import { fuzzParameters, fuzzTimeout, usualRuns } from "./choices.ts";
+import { fuzzGraphs } from "./fuzz-graphs.ts";
+import { cpuDTypes } from "./graphs.ts";
+
+/** A device whose threads share even the smallest kernels. */
+const shared = (threads: number): ReturnType<typeof createWasmDevice> => {
+  const device = createWasmDevice({ sharedFrom: 1 });
+  device.setThreads(threads);
+  return device;
+};
+
+test("random graphs give on two and three threads what the interpreter gives", { timeout: fuzzTimeout }, async () => {
+  const variants = [shared(2), shared(3)].flatMap((device) => [
+    { device, fusion: true },
+    { device, fusion: false },
+  ]);
+  await expect.poll(() => variants.every(({ device }) => device.helpersUp === device.threads - 1)).toBe(true);
+  expect(await fuzzGraphs(variants, cpuDTypes, fuzzParameters(usualRuns, 7))).toBeNull();
+});
