@@ -54,12 +54,7 @@ export {
   type LegacyTensor,
 } from "./legacy-tensors.ts";
 export { empty_strided } from "./new-tensors.ts";
-export {
-  get_num_interop_threads,
-  get_num_threads,
-  set_num_interop_threads,
-  set_num_threads,
-} from "./threads.ts";
+export { get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads } from "./threads.ts";
 export { linspace, logspace, range } from "./sequences.ts";
 export {
   bfloat16,

@@ -26,8 +26,9 @@ const leastParts = 4;
 const mostParts = 64;
 /** A loop of fewer turns is left whole when there is one inside that turns more often. */
 const enoughTurns = 16;
-/** What threads cannot share must be little. */
+/** What threads cannot share must be little, and so must what every part does again. */
 const leastSharedFraction = 0.75;
+const mostRepeatedFraction = 0.1;
 /** Up to here the product of turns and parts stays a word. */
 const largestProduct = 2 ** 30;
 
@@ -39,40 +40,60 @@ const last = "lastPart";
 export function split(kernel: LoopKernel, leastInstructions = leastSharedInstructions): SplitKernel | null {
   const instructions = countInstructions(kernel.body);
   if (instructions < leastInstructions) return null;
-  const parts = Math.min(mostParts, Math.floor((leastParts * instructions) / leastInstructions));
-  const splitting = new Splitting(kernel, parts);
-  const body = splitting.body(kernel.body);
-  if (body === null || splitting.shared < leastSharedFraction * instructions) return null;
+  const wanted = Math.min(mostParts, Math.floor((leastParts * instructions) / leastInstructions));
+  const most = new Splitting(kernel, wanted).run()?.mostTurns ?? 0;
+  // No more parts than there are turns: empty ones cost time, too.
+  const parts = Math.min(wanted, most);
+  const cut = parts < 2 ? null : new Splitting(kernel, parts).run();
+  if (cut === null || cut.shared < leastSharedFraction * instructions) return null;
   const number = (name: string, range: readonly [number, number]): NumberParam => ({ name, kind: "i32", range });
   const numbers = [...kernel.numbers, number(first, [0, parts - 1]), number(last, [1, parts])];
-  return { kernel: { ...kernel, numbers, body }, parts, instructions };
+  return { kernel: { ...kernel, numbers, body: cut.body }, parts, instructions };
+}
+
+interface Cut {
+  readonly body: readonly Stmt[];
+  /** Instructions in loops that are cut. */
+  readonly shared: number;
+  /** Of these loops. */
+  readonly mostTurns: number;
 }
 
 class Splitting {
-  /** Instructions in loops that are cut. */
-  shared = 0;
+  private shared = 0;
+  private mostTurns = 0;
+  private readonly kernel: LoopKernel;
   private readonly parts: number;
   private readonly argumentBuffers: ReadonlySet<string>;
   /** How often the statement being cut is run. */
   private repeats = 1;
 
   constructor(kernel: LoopKernel, parts: number) {
+    this.kernel = kernel;
     this.parts = parts;
     this.argumentBuffers = new Set(kernel.buffers.filter(({ scope }) => scope === "argument").map(({ name }) => name));
   }
 
+  /** Null where the kernel's statements are not independent, or too much of them is done in every part. */
+  run(): Cut | null {
+    if (this.repeatsMuch(this.kernel.body)) return null;
+    const body = this.body(this.kernel.body);
+    return body && { body, shared: this.shared, mostTurns: this.mostTurns };
+  }
+
   /** Null where the statements are not independent. */
-  body(statements: readonly Stmt[]): Stmt[] | null {
+  private body(statements: readonly Stmt[]): Stmt[] | null {
     const effects = statements.map((statement) => effectsOf(statement, this.argumentBuffers));
     if (effects.some(({ assigned }) => assigned.size > 0) || haveConflict(statements, effects)) return null;
     const result: Stmt[] = [];
     for (const [i, statement] of statements.entries()) {
-      if (effects[i]!.writes.size === 0) result.push(statement);
-      else if (statement.kind === "for" && statement.mode === "parallel") {
-        const loop = this.loop(statement);
-        if (loop === null) return null;
-        result.push(loop);
-      } else {
+      if (effects[i]!.writes.size === 0) {
+        result.push(statement);
+        continue;
+      }
+      const loop = statement.kind === "for" && statement.mode === "parallel" ? this.loop(statement) : null;
+      if (loop !== null) result.push(loop);
+      else {
         const condition = operation("eq", bool, firstPart, integer(0));
         result.push({ kind: "if", condition, then: [statement], else: [] });
       }
@@ -80,17 +101,26 @@ class Splitting {
     return result;
   }
 
+  /** Null for a loop of one turn or an unknown number of them. */
   private loop(loop: Loop): Stmt | null {
     const turns = turnsOf(loop);
     if (turns === null) return null;
-    if (turns < enoughTurns && mostTurnsInside(loop) > turns) {
+    if (turns < enoughTurns && mostTurnsInside(loop) > turns && !this.repeatsMuch(loop.body)) {
       this.repeats *= turns;
       const inside = this.body(loop.body);
       this.repeats /= turns;
       if (inside !== null) return { ...loop, mode: "serial", body: inside };
     }
+    if (turns < 2) return null;
     this.shared += this.repeats * countInstructions([loop]);
+    this.mostTurns = Math.max(this.mostTurns, turns);
     return { ...loop, start: this.boundary(loop, turns, firstPart), end: this.boundary(loop, turns, lastPart) };
+  }
+
+  /** Whether cutting the loops among these statements has every part do much that is needed once. */
+  private repeatsMuch(statements: readonly Stmt[]): boolean {
+    const repeated = statements.filter((statement) => effectsOf(statement, this.argumentBuffers).writes.size === 0);
+    return this.parts * countInstructions(repeated) > mostRepeatedFraction * countInstructions(statements);
   }
 
   /** Where a part of a loop begins: after the share of its turns. */
@@ -164,7 +194,8 @@ function effectsOf(root: Stmt, argumentBuffers: ReadonlySet<string>): Effects {
 function haveConflict(statements: readonly Stmt[], effects: readonly Effects[]): boolean {
   return effects.some(({ writes }, i) =>
     effects.some(
-      ({ reads }, k) => i !== k && [...writes].some((buffer) => reads.has(buffer)) && !isRest(statements[i]!, statements[k]!),
+      ({ reads }, k) =>
+        i !== k && [...writes].some((buffer) => reads.has(buffer)) && !isRest(statements[i]!, statements[k]!),
     ),
   );
 }

@@ -48,7 +48,12 @@ export class TeamSteps {
     this.instructions += this.repeats * instructions;
     const wakes = this.instructions >= this.wakingInstructions;
     if (wakes) this.instructions = 0;
-    body.get(0).i32(this.steps.length).i32(count).i32(wakes ? 1 : 0).call(this.functions.post);
+    body
+      .get(0)
+      .i32(this.steps.length)
+      .i32(count)
+      .i32(wakes ? 1 : 0)
+      .call(this.functions.post);
     this.steps.push(step);
   }
 
@@ -64,4 +69,3 @@ export class TeamSteps {
     for (const step of steps) body.op("end").append(step).op("return");
   }
 }
-

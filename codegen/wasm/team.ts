@@ -31,8 +31,9 @@ export const team = {
   helpers: 1216,
   asleep: 1220,
   posterMaySleep: 1224,
-  /** How many helpers have started. */
+  /** How many helpers have started, and how many parts they have done. */
   up: 1228,
+  helped: 1232,
   end: 1280,
 } as const;
 
@@ -159,6 +160,7 @@ export function emitHelperModule(hostModule: string): Uint8Array<ArrayBuffer> {
   writeNext(next);
   module.exportFunction("next", module.add(next));
   const done = module.createFunction([], []);
+  done.body.i32(0).i32(1).atomic("i32.atomic.rmw.add", 4, team.helped).op("drop");
   done.body.i32(0).i32(1).atomic("i32.atomic.rmw.sub", 4, team.pending).i32(1).op("i32.eq").open("if");
   writeWake(done.body, team.posterSleeps, team.pending);
   done.body.op("end");

@@ -35,6 +35,8 @@ export interface ThreadedDevice extends Device {
   setThreads(count: number): void;
   /** How many threads besides the caller's have started; until they have, programs run without them. */
   readonly helpersUp: number;
+  /** Parts of kernels that those threads have done. */
+  readonly partsHelped: number;
 }
 
 export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevice {
@@ -112,6 +114,9 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
     },
     get helpersUp() {
       return team.helpersUp;
+    },
+    get partsHelped() {
+      return team.partsHelped;
     },
     statistics: () => ({
       liveBytes: heap.liveBytes,

@@ -40,7 +40,16 @@ export class Team {
 
   /** Helpers that have started. */
   get helpersUp(): number {
-    return this.words === null ? 0 : Atomics.load(this.words, team.up >> 2);
+    return this.read(team.up);
+  }
+
+  /** Parts of kernels that helpers have done. */
+  get partsHelped(): number {
+    return this.read(team.helped);
+  }
+
+  private read(field: number): number {
+    return this.words === null ? 0 : Atomics.load(this.words, field >> 2);
   }
 
   /** The module whose program runs next. */
@@ -76,6 +85,7 @@ export class Team {
     if (this.hasFailed) return;
     this.hasFailed = true;
     const text = reason instanceof Error ? reason.message : String(reason);
+    // oxlint-disable-next-line no-console -- once a device, and nobody else can tell
     console.warn(`torch.set_num_threads: computing on one thread: ${text}`);
   }
 }

@@ -1,0 +1,164 @@
+/** `torch.set_num_threads` from outside: the same numbers, no allocation per step, an end by itself; pages of both kinds. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as torch from "../../frontend/index.ts";
+import { cpuDevice } from "../../frontend/devices.ts";
+import { chromiumAvailable, crossOriginIsolation, launchChromium, servePage } from "../support/chromium.ts";
+import { train, type ThreadedRun } from "./threaded-training.ts";
+
+const run = promisify(execFile);
+const steps = 12;
+
+describe("torch.set_num_threads", () => {
+  it("takes a positive integer", () => {
+    for (const count of [0, -1, 1.5, Number.NaN])
+      expect(() => torch.set_num_threads(count)).toThrow("expects a positive integer");
+  });
+
+  it("does not change a bit of what is computed, whenever it is called", async () => {
+    const { losses: expectedLosses, parameters: expectedParameters } = await train(1, steps);
+    expect(torch.get_num_threads()).toBe(1);
+    const results: ThreadedRun[] = [];
+    for (const threads of [2, 3, 1, 2]) {
+      torch.set_num_threads(threads);
+      expect(torch.get_num_threads()).toBe(threads);
+      await expect.poll(() => cpuDevice().helpersUp, { timeout: 20_000 }).toBeGreaterThanOrEqual(threads - 1);
+      results.push(await train(threads, steps));
+    }
+    for (const { losses, parameters } of results) {
+      expect(losses).toEqual(expectedLosses);
+      expect(parameters).toEqual(expectedParameters);
+    }
+    expect(cpuDevice().partsHelped).toBeGreaterThan(0);
+  }, 120_000);
+
+  it("hands out ordinary ArrayBuffers, also of memory that has grown", () => {
+    torch.set_num_threads(2);
+    const x = torch.ones(300, 1000).mul(2);
+    const values = x.numpy() as Float32Array;
+    expect(values.buffer).toBeInstanceOf(ArrayBuffer);
+    expect(values.every((value) => value === 2)).toBe(true);
+    const larger = torch.ones(4000, 5000).mul(3);
+    expect(larger.at(3999, 4999).item()).toBe(3);
+    expect(x.sum().item()).toBe(600_000);
+  });
+
+  it("allocates nothing in a step", async () => {
+    torch.set_num_threads(2);
+    const w = torch.zeros(256, 256);
+    const x = torch.randn(256, 256);
+    const step = torch.compile((input: torch.Tensor) => void w.add_(input.matmul(input), { alpha: 0.1 }));
+    for (let i = 0; i < 4; i++) step(x);
+    const { allocations, liveBytes } = cpuDevice().statistics();
+    for (let i = 0; i < 20; i++) step(x);
+    expect(cpuDevice().statistics()).toMatchObject({ allocations, liveBytes });
+  });
+});
+
+describe("torch.set_num_interop_threads", () => {
+  it("may be called once", () => {
+    expect(torch.get_num_interop_threads()).toBe(1);
+    torch.set_num_interop_threads(2);
+    expect(torch.get_num_interop_threads()).toBe(2);
+    expect(() => torch.set_num_interop_threads(3)).toThrow("cannot set number of interop threads");
+  });
+});
+
+describe("a process with threads", () => {
+  const program =
+    'import("./tests/end-to-end/threaded-training.ts").then(async ({ train }) => console.log(JSON.stringify(await train(2, 8, 500))))';
+
+  it.each([[[]], [["--disallow-code-generation-from-strings"]]])(
+    "ends by itself, %s",
+    async (flags) => {
+      const { stdout, stderr } = await run(
+        process.execPath,
+        [...flags, "--conditions=source", "--import", "tsx", "-e", program],
+        { timeout: 60_000 },
+      );
+      const { threads, losses } = JSON.parse(stdout) as ThreadedRun;
+      expect({ threads, stderr }).toEqual({ threads: 2, stderr: "" });
+      expect(losses.at(-1)!).toBeLessThan(losses[0]!);
+    },
+    90_000,
+  );
+});
+
+describe.skipIf(!chromiumAvailable())("a page", () => {
+  let script: string;
+  let browser: Awaited<ReturnType<typeof launchChromium>>;
+
+  beforeAll(async () => {
+    const entry = `
+      import { train } from "./tests/end-to-end/threaded-training.ts";
+      import { cpuDevice } from "./frontend/devices.ts";
+      window.trainOn = async (threads, waitMs) => ({ ...(await train(threads, 12, waitMs)), helped: cpuDevice().partsHelped });
+      window.ready = true;`;
+    const bundle = await build({
+      stdin: { contents: entry, resolveDir: process.cwd(), loader: "ts" },
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      conditions: ["source"],
+      external: ["webgpu", "node:*"],
+      target: "es2022",
+      write: false,
+    });
+    script = bundle.outputFiles[0]!.text;
+    browser = await launchChromium();
+  }, 60_000);
+  afterAll(() => browser.close());
+
+  /** Trains on two threads on a page with such headers; what it gave, and what it warned of. */
+  async function trainOnPage(headers: Record<string, string>) {
+    const page = await servePage((request, response) => {
+      const isScript = request.url === "/main.mjs";
+      response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
+      response.end(
+        isScript ? script : '<!doctype html><meta charset="utf-8"><script type="module" src="/main.mjs"></script>',
+      );
+    }, headers);
+    const tab = await browser.newPage();
+    const messages: string[] = [];
+    tab.on("console", (message) => messages.push(message.text()));
+    tab.on("pageerror", (error) => messages.push(String(error)));
+    try {
+      await tab.goto(page.url);
+      await tab.waitForFunction("window.ready === true");
+      const alone = (await tab.evaluate("window.trainOn(1, 0)")) as ThreadedRun;
+      const result = (await tab.evaluate("window.trainOn(2, 1500)")) as ThreadedRun & { helped: number };
+      await tab.evaluate("window.trainOn(2, 0)");
+      return { alone, result, warnings: messages.filter((text) => !text.includes("favicon")) };
+    } finally {
+      await tab.close();
+      await page.close();
+    }
+  }
+
+  it("that is cross-origin isolated trains on two threads, its main thread never waiting", async () => {
+    const { alone, result, warnings } = await trainOnPage(crossOriginIsolation);
+    expect(warnings).toEqual([]);
+    expect(result.threads).toBe(2);
+    expect(result.helped).toBeGreaterThan(0);
+    expect(result.losses).toEqual(alone.losses);
+  }, 120_000);
+
+  it("that is not warns once and trains on one", async () => {
+    const { alone, result, warnings } = await trainOnPage({});
+    expect(result.threads).toBe(1);
+    expect(result.losses).toEqual(alone.losses);
+    expect(warnings.filter((text) => text.includes("Cross-Origin-Opener-Policy"))).toHaveLength(1);
+  }, 120_000);
+
+  it("whose policy forbids its workers warns once and trains on one", async () => {
+    const { alone, result, warnings } = await trainOnPage({
+      ...crossOriginIsolation,
+      "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
+    });
+    expect(result.threads).toBe(1);
+    expect(result.losses).toEqual(alone.losses);
+    expect(warnings.filter((text) => text.includes("computing on one thread"))).toHaveLength(1);
+  }, 120_000);
+});
