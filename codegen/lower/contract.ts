@@ -431,7 +431,7 @@ class ContractLowering {
       };
       const { count, width, first } = strip;
       // What is packed is one thread's own: it stands in a loop with its use, even of one turn.
-      if (count === 1 && !pack && !builder.target.dynamic) compute(Index.constant(first));
+      if (count === 1 && packing === null && !builder.target.dynamic) compute(Index.constant(first));
       else {
         const name = builder.fresh("n");
         builder.loop(name, count, "parallel", () => compute(builder.position(name, count).scale(width).add(first)));

@@ -17,5 +17,5 @@ test("random graphs give on two and three threads what the interpreter gives", {
     { device, fusion: false },
   ]);
   await expect.poll(() => variants.every(({ device }) => device.helpersUp === device.threads - 1)).toBe(true);
-  expect(await fuzzGraphs(variants, cpuDTypes, fuzzParameters(usualRuns, 7))).toBeNull();
+  expect(await fuzzGraphs(variants, cpuDTypes, fuzzParameters(usualRuns, 1))).toBeNull();
 });
