@@ -51,6 +51,21 @@ export function generalise(programs: readonly Program[]): ProgramFamily | null {
   }
 }
 
+/** Steps without what depends on a size: kernels, and how often loops run. */
+const frameOf = (steps: readonly Step[]): unknown[] =>
+  steps.map((step) => {
+    switch (step.kind) {
+      case "kernel":
+        return [step.kernel.name, step.buffers, step.numbers];
+      case "loop":
+        return ["loop", step.slices, frameOf(step.steps)];
+      case "branch":
+        return ["branch", step.predicate, frameOf(step.then), frameOf(step.else)];
+      default:
+        return step;
+    }
+  });
+
 /** The parts of programs that must agree: what is connected to what. */
 function sameFrame(a: Program, b: Program): boolean {
   const frame = (program: Program): string =>
@@ -60,9 +75,8 @@ function sameFrame(a: Program, b: Program): boolean {
         slot.place.kind,
         "index" in slot.place ? slot.place.index : 0,
         "of" in slot.place ? slot.place.of : 0,
-        slot.place.kind === "slice" ? slot.place : null, // nothing but kernels has parameters
       ]),
-      steps: mapLeaves(program.steps, ({ kernel, ...step }) => ({ ...step, kernel: kernel.name as never })),
+      steps: frameOf(program.steps),
       numbers: program.numbers,
     });
   return frame(a) === frame(b);

@@ -130,6 +130,7 @@ function layOut(model: ExportModel, code: WasmProgram): MemoryLayout {
   });
   view.setUint32(code.table.scratchOffset, scratch, true);
   program.numbers.forEach((slot, i) => writeNumber(view, code.table.numberOffset(i), slot, model.numbers[i]!));
+  code.extents.forEach((value, i) => view.setInt32(code.table.extentOffset(i), value, true));
   return { table, tableBytes, ...places, end };
 }
 

@@ -6,13 +6,13 @@
  * For threads, a kernel in parts is a step of the module's function `work`, which threads that help call too (team.ts).
  *
  * An entry's only parameter is the address of the program's table, which the host fills before the run: the address of
- * every slot, the value of every number (8 bytes each, as the number's register kind), and the address of the scratch
- * area. Every slot and the scratch area lie at or above `lowestAddress`.
+ * every slot, the value of every number (8 bytes each, as the number's register kind), the address of the scratch area,
+ * and once for all the extents: sizes of copies, loops and slices. Every slot and the scratch area lie at or above `lowestAddress`.
  */
 import { dtypeBytes } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
 import { type LoopKernel, registerKind } from "../../ir/loop.ts";
-import type { LeafStep, NumberSlot, Program, Step } from "../../ir/program.ts";
+import { innerSteps, type LeafStep, type NumberSlot, type Program, type Step } from "../../ir/program.ts";
 import { split } from "../schedule/split.ts";
 import type { Code, FunctionRef } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
@@ -35,11 +35,14 @@ export interface TableLayout {
   readonly slotOffset: (slot: number) => number;
   readonly numberOffset: (number: number) => number;
   readonly scratchOffset: number;
+  readonly extentOffset: (extent: number) => number;
 }
 
 export interface WasmProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly table: TableLayout;
+  /** What the host writes at the table's extents, once. */
+  readonly extents: readonly number[];
   /** The draw after entry i; there is one entry more than there are draws. */
   readonly draws: readonly DrawStep[];
   /** Of one thread; those of further threads follow. */
@@ -52,15 +55,24 @@ export interface WasmProgram {
   readonly hostFunctions: readonly string[];
 }
 
-export function tableLayout(slotCount: number, numberCount: number): TableLayout {
+export function tableLayout(slotCount: number, numberCount: number, extentCount: number): TableLayout {
   const numbers = Math.ceil((slotCount + 1) / 2) * 8;
+  const extents = numbers + numberCount * 8;
   return {
-    bytes: numbers + numberCount * 8,
+    bytes: extents + extentCount * 4,
     slotOffset: (slot) => slot * 4,
     scratchOffset: slotCount * 4,
     numberOffset: (number) => numbers + number * 8,
+    extentOffset: (extent) => extents + extent * 4,
   };
 }
+
+/** How many sizes the steps read: of a copy, of a loop and of where its slices lie. */
+const extentCount = (steps: readonly Step[]): number =>
+  steps.reduce((count, step) => {
+    const own = step.kind === "copy" ? 1 : step.kind === "loop" ? 1 + 2 * step.slices.length : 0;
+    return count + own + extentCount(innerSteps(step));
+  }, 0);
 
 export function emitProgram(program: Program, options: EmitOptions): WasmProgram {
   const module = new ModuleBuilder();
@@ -69,7 +81,11 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
   module.importMemory({ module: hostModule, name: "memory", minimumPages: 0, ...shared });
   const kernels = new KernelLibrary(module, options);
   const team = sharedFrom === undefined ? null : new TeamSteps(module, sharedFrom);
-  const table = tableLayout(program.slots.length, program.numbers.length);
+  const table = tableLayout(program.slots.length, program.numbers.length, extentCount(program.steps));
+  const extents: number[] = [];
+  /** Sizes outside kernels are read from the table: programs that differ in nothing else share their module. */
+  const extent = (body: Code, value: number): Code =>
+    body.get(0).memory("i32.load", table.extentOffset(extents.push(value) - 1));
   const positions = new Map(program.slots.map(({ id }, position) => [id, position]));
   const slotOffset = (id: number): number => {
     const position = positions.get(id);
@@ -95,7 +111,8 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
       case "copy": {
         const { bytes } = program.slots[positions.get(step.from)!]!;
         body.get(0).memory("i32.load", slotOffset(step.to));
-        body.get(0).memory("i32.load", slotOffset(step.from)).i32(bytes).memoryCopy();
+        body.get(0).memory("i32.load", slotOffset(step.from));
+        extent(body, bytes).memoryCopy();
         kernelCount++;
         break;
       }
@@ -131,13 +148,10 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
     const bytes = dtypeBytes(dtype);
     body.get(0);
     body.get(0).memory("i32.load", slotOffset(place.of));
-    body
-      .get(turn)
-      .i32(place.stride * bytes)
+    extent(body.get(turn), place.stride * bytes)
       .op("i32.mul")
       .op("i32.add");
-    body
-      .i32(place.first * bytes)
+    extent(body, place.first * bytes)
       .op("i32.add")
       .memory("i32.store", slotOffset(id));
   };
@@ -151,7 +165,7 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
         for (const id of step.slices) placeSlice(body, id, turn);
         if (team === null) emitSteps(step.steps);
         else team.repeat(step.count, () => emitSteps(step.steps));
-        body.get(turn).i32(1).op("i32.add").tee(turn).i32(step.count).op("i32.lt_s").branch("br_if", 0).op("end");
+        extent(body.get(turn).i32(1).op("i32.add").tee(turn), step.count).op("i32.lt_s").branch("br_if", 0).op("end");
       } else if (step.kind === "branch") {
         body.get(0).memory("i32.load", slotOffset(step.predicate)).memory("i32.load8_u", 0).open("if");
         emitSteps(step.then);
@@ -167,6 +181,7 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
   return {
     bytes: module.build(),
     table,
+    extents,
     draws,
     scratchBytes: kernels.scratchBytes,
     kernelCount,

@@ -30,7 +30,7 @@ interface Placed {
 
 /** A program's code, linked to the memory that it was made for. */
 export interface Linked extends LinkedModule {
-  readonly code: Pick<WasmProgram, "table" | "draws" | "scratchBytes" | "kernelCount">;
+  readonly code: Pick<WasmProgram, "table" | "extents" | "draws" | "scratchBytes" | "kernelCount">;
   readonly memory: WebAssembly.Memory;
   readonly release: () => void;
 }
@@ -116,6 +116,9 @@ export class WasmExecutable implements Executable {
       align(code.scratchBytes) +
       outputs.reduce((total, { slot }) => total + align(slot.bytes), 0);
     this.table = parts.pool.allocate(this.layout.bytes);
+    code.extents.forEach((value, i) => {
+      parts.pool.views.i32[(this.table + this.layout.extentOffset(i)) >>> 2] = value;
+    });
   }
 
   run(

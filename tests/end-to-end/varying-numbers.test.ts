@@ -69,6 +69,17 @@ const cases: Readonly<
     const x = torch.tensor(table, { device });
     return (n) => ({ got: x.roll(n, 0), wanted: [...table.slice(-n), ...table.slice(0, -n)] });
   },
+  "a loop of another length": (device) => (n) => {
+    const [, sums] = torch.scan(
+      (carry: torch.Tensor, x: torch.Tensor) => {
+        const sum = carry.add(x);
+        return [sum, sum] as const;
+      },
+      torch.zeros(2, { device }),
+      torch.ones(n, 2, { device }),
+    );
+    return { got: sums, wanted: Array.from({ length: n }, (_, i) => [i + 1, i + 1]) };
+  },
   "a narrow": (device) => {
     const x = torch.tensor(table, { device });
     return (n) => ({
