@@ -2,7 +2,7 @@
  * The recording: what has been written and returned since the last flush, and the flush itself: key, cache lookup,
  * compile on a miss, run, hand out the values.
  */
-import { becomeInput, canonicalOrder, forgetInterned, leafNode, type Node } from "../ir/graph.ts";
+import { bareCopy, becomeInput, canonicalOrder, forgetInterned, leafNode, type Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../runtime/device.ts";
@@ -348,22 +348,18 @@ export function placeholders(order: readonly Node[]): Map<Node, Node> {
   const mapped = new Map<Node, Node>();
   order.forEach((node, place) => {
     if (valueOf(node) !== null) {
-      mapped.set(node, {
-        ...node,
+      const leaf = {
         op: "input",
         inputs: [],
         attrs: {},
         outputs: null,
         requiresGrad: false,
         binding: { place },
-        expansion: null,
-      });
-    } else if (node.op === "scalar") mapped.set(node, { ...node, binding: { place } });
-    else if (node.inputs.length === 0) mapped.set(node, node);
-    else {
-      const inputs = node.inputs.map((input) => mapped.get(input)!);
-      mapped.set(node, { ...node, inputs, binding: null, expansion: null });
-    }
+      } as const;
+      mapped.set(node, bareCopy(node, leaf));
+    } else if (node.op === "scalar") mapped.set(node, bareCopy(node, { binding: { place } }));
+    else if (node.inputs.length === 0) mapped.set(node, bareCopy(node, { binding: node.binding }));
+    else mapped.set(node, bareCopy(node, { inputs: node.inputs.map((input) => mapped.get(input)!) }));
   });
   return mapped;
 }

@@ -438,6 +438,11 @@ export function leafNode(
   };
 }
 
+/** A node for another graph: nobody's value, and nothing of what those who record have noted about it. */
+export function bareCopy(node: Node, changes: Partial<Omit<NodeOf<Primitive>, "attrs">> & { attrs?: object }): Node {
+  return { ...node, binding: null, expansion: null, notes: null, ...changes } as Node;
+}
+
 /** Starts a new recording: nodes made before stay valid, but equal ones are made anew. */
 export function forgetInterned(): void {
   tables = new Map();

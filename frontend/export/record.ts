@@ -4,7 +4,7 @@
  * and nothing that depends on the inputs is computed.
  */
 import { ExportError, NotImplementedError } from "../../ir/errors.ts";
-import { forgetInterned, nextNodeId, topologicalOrder, type Node } from "../../ir/graph.ts";
+import { bareCopy, forgetInterned, nextNodeId, topologicalOrder, type Node } from "../../ir/graph.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { formatShape } from "../../ir/shape.ts";
 import type { Device } from "../../runtime/device.ts";
@@ -221,13 +221,15 @@ function copyInOrder(
     }
     stack.pop();
     if (copyOf.has(node)) continue;
-    const common = { ...node, id: copyOf.size + 1, requiresGrad: false, expansion: null };
-    const copy =
+    const common = { id: copyOf.size + 1, requiresGrad: false };
+    const copy = bareCopy(
+      node,
       value === null
-        ? { ...common, inputs: inputs.map((input) => copyOf.get(input)!) }
-        : { ...common, op: "input", inputs: [], attrs: {}, outputs: null, binding: value };
-    copyOf.set(node, copy as Node);
-    originalOf.set(copy as Node, node);
+        ? { ...common, inputs: inputs.map((input) => copyOf.get(input)!), binding: node.binding }
+        : { ...common, op: "input", inputs: [], attrs: {}, outputs: null, binding: value },
+    );
+    copyOf.set(node, copy);
+    originalOf.set(copy, node);
   }
   return { copyOf, originalOf };
 }

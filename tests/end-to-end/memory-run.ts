@@ -1,4 +1,4 @@
-/** One measured run: `memory-run.ts <device> lazy|compiled|models|eval|unread <steps>`; prints samples as JSON. */
+/** One measured run: `memory-run.ts <device> lazy|compiled|models|eval|unread|programs <steps>`; prints samples as JSON. */
 import * as torch from "cresset";
 import { deviceFor, deviceName } from "../../frontend/devices.ts";
 import { ensureSwiftShader } from "../support/webgpu.ts";
@@ -69,6 +69,16 @@ if (mode === "models") {
   for (let i = 0; i < steps; i++) {
     wide().load_state_dict(wide().state_dict());
     if (i % 20 === 10 || i === steps - 1) await sample(i);
+  }
+} else if (mode === "programs") {
+  // 1 MB of weights each time, and another program.
+  for (let i = 0; i < steps; i++) {
+    const weight = torch.rand(512, 512, { device: name }).requires_grad_();
+    let x: torch.Tensor = weight;
+    for (let k = 0; k <= i; k++) x = x.cos();
+    x.sum().backward();
+    weight.grad!.sum().item();
+    if (i % 10 === 4) await sample(i + 50);
   }
 } else {
   const step = mode === "compiled" ? torch.compile(model()) : model();

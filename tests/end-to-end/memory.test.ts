@@ -51,6 +51,12 @@ describe("memory over 8,000 predictions", { timeout: 300_000 }, () => {
   );
 });
 
+describe("programs in the cache", { timeout: 300_000 }, () => {
+  it.each(["cpu", "cpu:js"])("keep no weights on %s", async (device) =>
+    expectFlat(await samples(device, "programs", "15"), 4e6),
+  );
+});
+
 describe("models that come and go", { timeout: 300_000 }, () => {
   it.each(["cpu", "cpu:js"])("leave nothing behind on %s after 100 times", async (device) =>
     expectFlat(await samples(device, "models", "100")),
