@@ -89,8 +89,8 @@ export function referenceOf(roots: readonly Node[], contents: Contents, gpu: boo
     const tolerance = exact[r]!.map((value, i) => {
       let spread = 0;
       for (const run of runs) spread = Math.max(spread, distance(value, run[r]![i]!));
-      // Disturbances may cancel in every run; the last rounding is free all the same.
-      const rounding = isExact(root) ? 0 : Math.abs(Number(value)) * (formats[root.dtype]?.epsilon ?? 0);
+      // Disturbances may cancel in every run; the last roundings are free all the same.
+      const rounding = isExact(root) ? 0 : 2 * Math.abs(Number(value)) * (formats[root.dtype]?.epsilon ?? 0);
       // Subnormal numbers may be flushed to zero.
       return (
         margin * spread + (Number.isFinite(rounding) ? rounding : 0) + (gpu ? (formats[root.dtype]?.smallest ?? 0) : 0)
