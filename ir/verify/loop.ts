@@ -249,7 +249,9 @@ class KernelVerifier {
         break;
       case "stated":
         this.check(
-          op === "splat" || op === "ramp" || op === "join" ? a!.lanes === 1 && a!.kind === type.kind : a!.lanes === type.lanes,
+          op === "splat" || op === "ramp" || op === "join"
+            ? a!.lanes === 1 && a!.kind === type.kind
+            : a!.lanes === type.lanes,
           `${op} keeps its operand's form`,
         );
         break;
