@@ -119,8 +119,10 @@ export class Tensor {
 
   /** @internal The node of the current value. */
   node_(): Node {
-    traceObserver()?.storageUsed?.(this.storage_);
+    const observer = traceObserver();
+    observer?.storageUsed?.(this.storage_);
     this.storage_.refresh();
+    observer?.flagUsed?.(this);
     const { version } = this.storage_;
     if (this.cached !== null && this.cached.version === version) return this.cached.node;
     // Up to the nearest ancestor that knows its node, then down again.
@@ -338,7 +340,9 @@ export class Tensor {
     });
   }
   get requires_grad(): boolean {
-    return this.leafRequiresGrad || this.node_().requiresGrad;
+    if (!this.leafRequiresGrad) return this.node_().requiresGrad;
+    traceObserver()?.flagUsed?.(this);
+    return true;
   }
   set requires_grad(value: boolean) {
     this.requires_grad_(value);

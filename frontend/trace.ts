@@ -38,6 +38,8 @@ export interface TraceObserver {
   gradRead(tensor: Tensor): void;
   /** A tensor's contents are about to be used. */
   storageUsed?(storage: Storage): void;
+  /** Whether a tensor requires grad is about to matter: its contents are used, or the flag is read. */
+  flagUsed?(tensor: Tensor): void;
   /** A value was read while recording. */
   valueRead(): void;
   /** An operator was recorded, as the nodes with ids from `first` to before `end`. */

@@ -123,6 +123,9 @@ class Compilation<A extends unknown[], R> {
 
   private recordCall(args: A, given: CallArguments, failure: Failure | null): R {
     const { result, replayable, givesHistory } = record(this.fn, args, given);
+    // A function that reads values is recorded at each call, whatever the guards say.
+    if (failure !== null && (replayable !== null || givesHistory))
+      this.recompiles.push(recompileOf(failure, captureSite()()));
     if (replayable === null) {
       if (givesHistory) this.givesHistory = true;
       else this.warnOfReads();
@@ -131,7 +134,6 @@ class Compilation<A extends unknown[], R> {
     const { recording } = replayable;
     this.compileCount += recording.compileCount;
     this.compileMs += recording.compileMs;
-    if (failure !== null) this.recompiles.push(recompileOf(failure, captureSite()()));
     this.known.unshift({ state: given.state, ...replayable });
     if (this.known.length > recordingLimit) this.known.pop()!.recording.executable.release();
     this.last = recording;

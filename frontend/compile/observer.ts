@@ -1,5 +1,5 @@
 /** What is noted beside the graph while a function is recorded. */
-import { elementCount } from "../../ir/shape.ts";
+import { elementCount, formatShape } from "../../ir/shape.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
 import { newestStorageId, type Storage } from "../storage.ts";
@@ -19,6 +19,8 @@ export class Observer implements TraceObserver {
   readonly touched = new Set<Tensor>();
   /** Gradients that were there before, by their storages: each replay takes those that are there then. */
   readonly grads = new Map<Storage, Tensor>();
+  /** Tensors from before whose `requires_grad` is guarded. */
+  private readonly flagged = new Set<Tensor>();
   reads = false;
   readonly firstStorageId = newestStorageId();
   /** Set before the function is called. */
@@ -36,6 +38,17 @@ export class Observer implements TraceObserver {
       if (storage.version !== version) this.aliases?.renumbered(storage, version);
     }
     this.aliases?.using(storage);
+  }
+
+  flagUsed(tensor: Tensor): void {
+    if (tensor.storage_.id >= this.firstStorageId || this.flagged.has(tensor)) return;
+    this.flagged.add(tensor);
+    const expected = tensor.requires_grad;
+    // A view made here is not kept by its guard: without it nobody can change its flag.
+    const known = new WeakRef(tensor);
+    const read = (): boolean => known.deref()?.requires_grad ?? expected;
+    const name = `requires_grad of a closed-over ${tensor.type_}${formatShape(tensor.shape)}`;
+    this.guard(name, read, { expect: "unless changed", rare: true });
   }
 
   draw(value: Value, fill: (target: TypedArray) => void): void {

@@ -2,6 +2,7 @@
  * What a compiled function assumes of the modules that it calls, and of all below them: which members they have, what
  * those are, the parameters' modes, and the hooks.
  */
+import { isPlainObject } from "../bind.ts";
 import { traceObserver, type TraceObserver } from "../trace.ts";
 import { globalHooks, noHooks, type HookTable } from "./hooks.ts";
 import { attribute, internalsOf, isModule, ownChildren, walk } from "./module-internals.ts";
@@ -42,6 +43,7 @@ function guardMembers(observer: TraceObserver, module: Module): void {
     const mayBeAssigned = typeof value === "object" && !(value instanceof Parameter);
     observer.guard(`${label}.${name}`, read, mayBeAssigned ? { expect: "unless changed" } : {});
     if (Array.isArray(value)) guardElements(observer, `${label}.${name}`, value);
+    else if (isPlainObject(value)) guardProperties(observer, `${label}.${name}`, value);
   }
   // A member that went missing is one that changed.
   observer.guard(`${label}'s number of members`, () => Object.keys(module).length, { expect: "at the end" });
@@ -61,6 +63,14 @@ function guardElements(observer: TraceObserver, label: string, list: readonly un
     observer.guard(`${label}[${i}]`, () => list[i]);
     if (isModule(item)) guardModule(item);
   });
+}
+
+/** So may an object of settings. */
+function guardProperties(observer: TraceObserver, label: string, object: Readonly<Record<string, unknown>>): void {
+  observer.guard(`${label}'s number of members`, () => Object.keys(object).length, { expect: "at the end" });
+  // A property that forward itself assigns is no reason to record again.
+  for (const key of Object.keys(object))
+    observer.guard(`${label}.${key}`, () => object[key], { expect: "unless changed" });
 }
 
 const hookKinds = ["forwardPre", "forward", "backwardPre", "backward"] as const;

@@ -10,11 +10,14 @@ const linear = (): torch.nn.Linear => trained().requires_grad_(false);
 
 class Scaled extends nn.Module {
   factors = [2, 3];
+  settings = { bias: 0, calls: 0 };
   activation: (input: torch.Tensor) => torch.Tensor = torch.relu;
   seen: torch.Tensor | null = null;
   override forward(input: torch.Tensor): torch.Tensor {
     this.seen = input.mul(2);
-    return this.factors.reduce((value, factor) => value.mul(factor), this.activation(input));
+    this.settings.calls++;
+    const active = this.activation(input).add(this.settings.bias);
+    return this.factors.reduce((value, factor) => value.mul(factor), active);
   }
 }
 
@@ -171,6 +174,11 @@ describe("a compiled function is recorded again when", () => {
       () => (model.activation = torch.exp),
       /^Scaled\.activation: /,
     );
+    expectSame(
+      () => model(x),
+      () => (model.settings.bias = 7),
+      /^Scaled\.settings\.bias: 0 -> 7/,
+    );
     const norm = new nn.BatchNorm1d(2).eval().requires_grad_(false);
     expectSame(
       () => norm(x),
@@ -194,6 +202,33 @@ describe("a compiled function is recorded again when", () => {
       () => model.to("float64"),
       /^Linear\.weight's memory: float32 on cpu -> float64 on cpu/,
     );
+  });
+
+  test("a tensor that is closed over comes to require grad, or no longer does", () => {
+    const weight = torch.ones([2]);
+    expectSame(
+      () => (weight.requires_grad ? x.mul(100) : x.mul(1)),
+      () => weight.requires_grad_(),
+      /^requires_grad of a closed-over float32\[2\]: false -> true/,
+    );
+    expectSame(
+      () => (weight.requires_grad ? x.mul(100) : x.mul(1)),
+      () => weight.requires_grad_(false),
+      /^requires_grad of a closed-over float32\[2\]: true -> false/,
+    );
+  });
+
+  test("its results can be differentiated from now on", () => {
+    const weight = torch.ones([2]);
+    const scaled = torch.compile((input: torch.Tensor) => input.mul(weight));
+    expect(scaled(x).requires_grad).toBe(false);
+    weight.requires_grad_();
+    for (let i = 0; i < 2; i++) expect(scaled(x).requires_grad).toBe(true);
+    scaled(x).sum().backward();
+    expect(weight.grad!.tolist()).toEqual([1, 2]);
+    expect(scaled.explain_recompiles().map(({ guard }) => guard)).toEqual([
+      "requires_grad of a closed-over float32[2]",
+    ]);
   });
 
   test("an optimizer's step gets a hook", () => {
