@@ -171,6 +171,7 @@ export class Recorder {
       entry = this.execute([...wanted.keys()], [...wanted.values()], device, { created, before });
     } catch (error) {
       for (const contributor of this.contributors) contributor.undo?.(error);
+      forgetInterned();
       throw error;
     }
     for (const contributor of this.contributors) contributor.done?.();

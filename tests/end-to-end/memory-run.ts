@@ -1,4 +1,4 @@
-/** One measured run: `memory-run.ts <device> lazy|compiled|models|eval|unread|programs <steps>`; prints samples as JSON. */
+/** One measured run: `memory-run.ts <device> lazy|compiled|models|eval|unread|programs|failing <steps>`; prints samples as JSON. */
 import * as torch from "cresset";
 import { deviceFor, deviceName } from "../../frontend/devices.ts";
 import { ensureSwiftShader } from "../support/webgpu.ts";
@@ -79,6 +79,19 @@ if (mode === "models") {
     x.sum().backward();
     weight.grad!.sum().item();
     if (i % 10 === 4) await sample(i + 50);
+  }
+} else if (mode === "failing") {
+  // One read after another that fails.
+  for (let i = 0; i < steps; i++) {
+    try {
+      torch
+        .ones(3, { device: name })
+        .index_select(0, torch.tensor([9n], { device: name }))
+        .tolist();
+    } catch (error) {
+      if (!(error instanceof torch.IndexError)) throw error;
+    }
+    if (i === 60 || i % 500 === 499) await sample(i);
   }
 } else {
   const step = mode === "compiled" ? torch.compile(model()) : model();

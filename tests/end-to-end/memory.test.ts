@@ -57,6 +57,12 @@ describe("programs in the cache", { timeout: 300_000 }, () => {
   );
 });
 
+describe("reads that fail", { timeout: 300_000 }, () => {
+  it.each(["cpu", "cpu:js"])("leave nothing behind on %s", async (device) =>
+    expectFlat(await samples(device, "failing", "2000")),
+  );
+});
+
 describe("models that come and go", { timeout: 300_000 }, () => {
   it.each(["cpu", "cpu:js"])("leave nothing behind on %s after 100 times", async (device) =>
     expectFlat(await samples(device, "models", "100")),
