@@ -1,5 +1,5 @@
 /** What may not happen while the body of a region (`scan`, `cond`, `while_loop`) is recorded. */
-import { AutogradError } from "../ir/errors.ts";
+import { AutogradError, ReadError } from "../ir/errors.ts";
 
 let underway: string | null = null;
 
@@ -27,5 +27,17 @@ export function refuseInBody(what: string, cure: string): void {
     "region/body",
     `${underway}: ${what} in a function that ${underway} records once, and that computes nothing while it is recorded.`,
     cure,
+  );
+}
+
+/**
+ * Something rests on what stands for a slice or a carried value: only `scan` gives its function such tensors.
+ * @throws ReadError always
+ */
+export function refuseLeaked(): never {
+  throw new ReadError(
+    "scan/leaked",
+    "scan: a tensor of combine_fn's is used outside of it, where it has no value: combine_fn is recorded once, for all slices.",
+    "Return it as y: scan gives it for each slice.",
   );
 }

@@ -14,7 +14,7 @@ import { forgetOperationOf } from "./operations.ts";
 import { tracing } from "./host-effects.ts";
 import { RetiringValues } from "./retiring-values.ts";
 import { notesSites } from "./site.ts";
-import { bodyUnderWay, refuseInBody } from "./body-scope.ts";
+import { bodyUnderWay, refuseInBody, refuseLeaked } from "./body-scope.ts";
 import { Value, valueOf } from "./value.ts";
 import { copyOf } from "./value-copy.ts";
 
@@ -261,7 +261,7 @@ export class Recorder {
     }
     entry.usedAt = ++this.uses;
     this.lastExecutable = entry.executable;
-    const inputs = entry.inputLeaves.map((place) => valueOf(order[place]!)!.memory());
+    const inputs = entry.inputLeaves.map((place) => (valueOf(order[place]!) ?? refuseLeaked()).memory());
     const numbers = entry.scalarLeaves.map((place): ScalarValue => scalarValue(order[place]!));
     const outputHints = new Array<OutputHint>(entry.compiled.program.outputCount).fill("escapes");
     entry.compiled.results.forEach((result, i) => {
@@ -359,6 +359,7 @@ export function placeholders(order: readonly Node[]): Map<Node, Node> {
       } as const;
       mapped.set(node, bareCopy(node, leaf));
     } else if (node.op === "scalar") mapped.set(node, bareCopy(node, { binding: { place } }));
+    else if (node.op === "input" && node.binding === null) refuseLeaked();
     else if (node.inputs.length === 0) mapped.set(node, bareCopy(node, { binding: node.binding }));
     else mapped.set(node, bareCopy(node, { inputs: node.inputs.map((input) => mapped.get(input)!) }));
   });

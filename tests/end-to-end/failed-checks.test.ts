@@ -31,6 +31,38 @@ describe.each(["cpu", "cpu:js"])("an index out of range on %s", (device) => {
   });
 });
 
+describe.each(["cpu", "cpu:js"])("a tensor that leaves the function it was recorded in on %s", (device) => {
+  const leaked = (): torch.Tensor => {
+    let inner: torch.Tensor | null = null;
+    torch.scan(
+      (carry: torch.Tensor, x: torch.Tensor) => {
+        inner = carry.add(x);
+        return [inner, carry] as const;
+      },
+      torch.zeros(2, { device }),
+      torch.zeros(3, 2, { device }),
+    );
+    return inner!;
+  };
+
+  it("is refused where it is read, with the line", () => {
+    const inner = leaked();
+    expect(() => inner.tolist()).toThrow(torch.ReadError);
+    expect(() => inner.tolist()).toThrow(/scan: a tensor of combine_fn's[\s\S]*failed-checks\.test\.ts/);
+  });
+
+  it("is refused where a known program would take it", () => {
+    torch.ones(2, { device }).add(torch.zeros(2, { device })).tolist();
+    expect(() => leaked().tolist()).toThrow(torch.ReadError);
+  });
+
+  it("is refused in a gradient", () => {
+    const weight = torch.ones(2, { device }).requires_grad_();
+    weight.mul(leaked()).sum().backward();
+    expect(() => weight.grad!.tolist()).toThrow(torch.ReadError);
+  });
+});
+
 /** A classifier with state that its first step computes for the first time; class 7 does not exist. */
 function classifier(device: string) {
   const { nn, optim } = torch;
