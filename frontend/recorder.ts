@@ -183,6 +183,14 @@ export class Recorder {
     forgetInterned();
   }
 
+  /** Gives values to these nodes and to nothing else. */
+  computeAlone(requests: readonly FlushRequest[], device: Device): void {
+    const nodes = [...new Set(requests.map(({ node }) => node))];
+    const before = new Map(requests.flatMap((request) => (request.before ? [[request.node, request.before]] : [])));
+    const hints = nodes.map((): OutputHint => "state");
+    if (nodes.length > 0) this.execute(nodes, hints, device, { before });
+  }
+
   /**
    * A fresh value of a pending node. Nothing else is computed: what is written meanwhile belongs to a recording under
    * way. The node itself stays pending, since others may hold it.

@@ -35,7 +35,9 @@ let collected: Storage[] = [];
 
 recorder.contribute({
   undo(error: unknown): void {
-    for (const storage of collected) storage.undoWrites(error);
+    // What was read may have failed for reasons of its own, which are not those of the writes.
+    const cause = failedCheck(error) === null ? failureAlone(collected) : error;
+    for (const storage of collected) storage.undoWrites(cause);
     collected = [];
   },
   done(): void {
@@ -52,15 +54,28 @@ recorder.contribute({
       if (storage.device !== device || storage.isBehind) written.add(storage);
       if (storage.device !== device) continue;
       collected.push(storage);
-      requests.push({
-        node: behindMarkers(storage.node),
-        hint: "state",
-        before: (check) => storage.contentsAt(check),
-      });
+      requests.push(requestOf(storage));
     }
     return requests;
   },
 });
+
+const requestOf = (storage: Storage): FlushRequest => ({
+  node: behindMarkers(storage.node),
+  hint: "state",
+  before: (check) => storage.contentsAt(check),
+});
+
+/** Computes what was written, all or nothing; gives the error, or null. */
+function failureAlone(storages: readonly Storage[]): unknown {
+  const pending = storages.map(requestOf).filter(({ node }) => valueOf(node) === null);
+  try {
+    if (pending.length > 0) recorder.computeAlone(pending, storages[0]!.device);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
 
 let nextStorageId = 1;
 
@@ -267,7 +282,7 @@ export class Storage {
    * recorded, as if the writes after it had not been made; after any other error, those that were known last.
    */
   undoWrites(error: unknown): void {
-    if (valueOf(behindMarkers(this.current)) !== null) return;
+    if (valueOf(behindMarkers(this.current)) !== null) return this.settle();
     const check = failedCheck(error);
     const before = check === null ? null : this.contentsAt(check);
     const value = before !== null ? valueOf(before) : check === null ? this.known : null;

@@ -61,6 +61,14 @@ describe.each(["cpu", "cpu:js"])("a tensor that leaves the function it was recor
     weight.mul(leaked()).sum().backward();
     expect(() => weight.grad!.tolist()).toThrow(torch.ReadError);
   });
+
+  it("takes no pending write of another tensor with it", () => {
+    const b = torch.zeros(2, { device });
+    b.tolist();
+    b.add_(1);
+    expect(() => leaked().tolist()).toThrow(torch.ReadError);
+    expect(b.tolist()).toEqual([1, 1]);
+  });
 });
 
 /** A classifier with state that its first step computes for the first time; class 7 does not exist. */
