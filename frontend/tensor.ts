@@ -339,6 +339,10 @@ export class Tensor {
       );
     });
   }
+  /** @internal `requires_grad` as it is, without taking in what the user has written into shared memory. */
+  get requiresGradNow_(): boolean {
+    return this.leafRequiresGrad || (!this.storage_.isShared && this.node_().requiresGrad);
+  }
   get requires_grad(): boolean {
     if (!this.leafRequiresGrad) return this.node_().requiresGrad;
     traceObserver()?.flagUsed?.(this);

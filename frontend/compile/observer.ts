@@ -43,10 +43,10 @@ export class Observer implements TraceObserver {
   flagUsed(tensor: Tensor): void {
     if (tensor.storage_.id >= this.firstStorageId || this.flagged.has(tensor)) return;
     this.flagged.add(tensor);
-    const expected = tensor.requires_grad;
+    const expected = tensor.requiresGradNow_;
     // A view made here is not kept by its guard: without it nobody can change its flag.
     const known = new WeakRef(tensor);
-    const read = (): boolean => known.deref()?.requires_grad ?? expected;
+    const read = (): boolean => known.deref()?.requiresGradNow_ ?? expected;
     const name = `requires_grad of a closed-over ${tensor.type_}${formatShape(tensor.shape)}`;
     this.guard(name, read, { expect: "unless changed", rare: true });
   }
