@@ -5,7 +5,7 @@ import type { Region } from "../../ir/kernel-graph.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
 import { cascade } from "../schedule/cascade.ts";
 import { vectorise } from "../schedule/vectorise.ts";
-import { lowerContract } from "./contract.ts";
+import { lowerContract } from "./contract/index.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
 import { lowerLoops } from "./loops.ts";
 import { lowerRoutine } from "./routines/index.ts";

@@ -2,12 +2,12 @@
  * A contraction on a GPU: each workgroup computes a square tile of the result, its invocations a few elements each.
  * Slices of both operands are brought into workgroup memory together, and read from there many times.
  */
-import type { Node, NodeOf } from "../../ir/graph.ts";
-import { Index, linear, unravel } from "../../ir/index.ts";
-import type { Expr } from "../../ir/loop.ts";
-import type { Axis, Contraction } from "./contract.ts";
-import { addI, apply, constant, indexExpr, integer, load, mulI, select, typeOf, variable } from "./expressions.ts";
-import type { KernelBuilder } from "./kernel-builder.ts";
+import type { Node, NodeOf } from "../../../ir/graph.ts";
+import { Index, linear, unravel } from "../../../ir/index.ts";
+import type { Expr } from "../../../ir/loop.ts";
+import { type Axis, type Contraction, sizeOf } from "./contraction.ts";
+import { addI, apply, constant, indexExpr, integer, load, mulI, select, typeOf, variable } from "../expressions.ts";
+import type { KernelBuilder } from "../kernel-builder.ts";
 
 const i32 = typeOf("i32");
 const f32 = typeOf("f32");
@@ -18,8 +18,6 @@ const tile = 64;
 const slice = 16;
 const each = 4;
 const side = tile / each;
-
-const sizeOf = (axes: readonly Axis[]): number => axes.reduce((n, axis) => n * axis.size, 1);
 
 /** Whether the shape fills tiles well enough. */
 export function suitsTiles({ rows, columns, depth }: Contraction): boolean {

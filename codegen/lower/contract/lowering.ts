@@ -1,0 +1,76 @@
+/** A contraction while it is lowered: what all of its forms read and how they finish an element. */
+import type { Node, NodeOf } from "../../../ir/graph.ts";
+import { type Index, linear } from "../../../ir/index.ts";
+import type { Region } from "../../../ir/kernel-graph.ts";
+import type { Expr } from "../../../ir/loop.ts";
+import { contiguousStrides } from "../../../ir/shape.ts";
+import { evaluate, type EvaluationContext } from "../evaluate.ts";
+import { indexExpr } from "../expressions.ts";
+import type { KernelBuilder } from "../kernel-builder.ts";
+import { analyse, type Contraction } from "./contraction.ts";
+
+export type Stored = (node: Node) => boolean;
+
+/** Where the innermost rows and columns begin: in the operands, and in the result. */
+export interface Start {
+  readonly left: Expr;
+  readonly right: Expr;
+  readonly out: Index;
+}
+
+export class ContractLowering {
+  readonly contraction: Contraction;
+  readonly builder: KernelBuilder;
+  readonly region: Region;
+  readonly dot: Node & NodeOf<"dot">;
+  /** Elements in a register. */
+  readonly lanes: number;
+  private readonly members: ReadonlySet<Node>;
+  private readonly stored: Stored;
+
+  constructor(builder: KernelBuilder, region: Region, dot: Node & NodeOf<"dot">, stored: Stored) {
+    this.builder = builder;
+    this.region = region;
+    this.dot = dot;
+    this.stored = stored;
+    this.members = new Set(region.members);
+    this.contraction = analyse(dot);
+    this.lanes = builder.target.simd ? 4 : 1;
+  }
+
+  /** Whether both operands are floats that are read through linear indices. */
+  get isLinear(): boolean {
+    const { left, right } = this.contraction;
+    return (
+      this.stored(left.base) &&
+      this.stored(right.base) &&
+      left.base.dtype === "float32" &&
+      right.base.dtype === "float32"
+    );
+  }
+
+  /** In which operands are evaluated where they are no plain memory. */
+  get operands(): EvaluationContext {
+    return { builder: this.builder, stored: (node) => !this.members.has(node) && this.stored(node) };
+  }
+
+  get leftBuffer(): string {
+    return this.builder.buffer(this.contraction.left.base, "read");
+  }
+  get rightBuffer(): string {
+    return this.builder.buffer(this.contraction.right.base, "read");
+  }
+
+  /** Finishes one element: the elementwise members, and the stores. */
+  epilogue(at: readonly Index[], value: Expr): void {
+    const context: EvaluationContext = {
+      ...this.operands,
+      supply: (node) => (node === (this.dot as Node) ? value : null),
+    };
+    for (const node of this.region.stores) {
+      const result = evaluate(context, node, at);
+      const index = indexExpr(linear(at, contiguousStrides(node.shape)));
+      this.builder.emit({ kind: "store", buffer: this.builder.buffer(node, "write"), index, value: result });
+    }
+  }
+}

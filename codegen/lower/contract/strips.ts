@@ -1,0 +1,110 @@
+/** How rows and columns are split among the registers of a tile. */
+import { Index } from "../../../ir/index.ts";
+import { apply, integer, typeOf } from "../expressions.ts";
+import type { KernelBuilder, Target } from "../kernel-builder.ts";
+
+const i32 = typeOf("i32");
+
+/** Columns that are computed together, as often as `count` says: each time `width` further. */
+export interface Strip {
+  readonly first: number;
+  readonly count: number;
+  /** Where each register begins, counted from the strip's first column; they may overlap. */
+  readonly vectors: readonly number[];
+  /** Elements in each. */
+  readonly lanes: number;
+  readonly width: number;
+}
+
+/** Elements in a register. */
+export const lanesOf = ({ simd }: Target): number => (simd ? 4 : 1);
+
+/** How the columns are split. A last strip may compute columns twice: that costs a fraction of single columns. */
+export function stripsOf({ target }: KernelBuilder, size: number, wide: boolean): Strip[] {
+  const lanes = lanesOf(target);
+  const strip = (first: number, count: number, vectors: readonly number[], lanes: number): Strip => ({
+    first,
+    count,
+    vectors,
+    lanes,
+    width: vectors.at(-1)! + lanes,
+  });
+  const single = (first: number, count: number): Strip => strip(first, count, [0], 1);
+  if (size === 0 && !target.dynamic) return [];
+  if (!wide) return [single(0, size)];
+  if (lanes === 1) {
+    const whole = size >> 2;
+    const strips = [strip(0, whole, [0, 1, 2, 3], 1), single(whole * 4, size - whole * 4)];
+    return strips.filter(({ count }) => count > 0 || target.dynamic);
+  }
+  const pairs = Math.floor(size / 8);
+  if (target.dynamic) {
+    const four = (size >> 2) & 1;
+    const rest = pairs * 8 + four * 4;
+    return [strip(0, pairs, [0, 4], 4), strip(pairs * 8, four, [0], 4), single(rest, size - rest)];
+  }
+  if (size < 4) return [single(0, size)];
+  const over = size % 8;
+  // Up to four columns more than pairs of vectors make the last pair a triple.
+  const triple = over > 0 && over <= 4 && pairs > 0;
+  const whole = triple ? pairs - 1 : pairs;
+  const strips = whole > 0 ? [strip(0, whole, [0, 4], 4)] : [];
+  if (triple) strips.push(strip(whole * 8, 1, [0, 4, over + 4], 4));
+  else if (over > 0) strips.push(strip(whole * 8, 1, over > 4 ? [0, over - 4] : [0], 4));
+  return strips;
+}
+
+/**
+ * About a dozen accumulators hide the latency of a multiply-add, and leave registers for the operands; ten where the
+ * product takes a register too.
+ */
+export function rowsOfTile(target: Target, { vectors, lanes }: Strip): number {
+  if (lanesOf(target) === 1) return 4;
+  return lanes === 1 ? 6 : Math.floor((target.fused ? 12 : 10) / vectors.length);
+}
+
+/** Blocks of `tile` steps, then the rest: as one smaller block, or (where sizes vary) one step at a time. */
+export function overTiles(
+  builder: KernelBuilder,
+  size: number,
+  tile: number,
+  prefix: string,
+  body: (from: Index, count: number) => void,
+): void {
+  if (builder.target.dynamic) {
+    // Counted in the kernel, so that the size is the only number that varies.
+    const blocks = builder.let(apply("div", i32, integer(size), integer(tile)));
+    const block = builder.fresh(prefix);
+    builder.range(block, integer(0), blocks, 1, "parallel", () =>
+      body(builder.position(block, Math.ceil(size / tile)).scale(tile), tile),
+    );
+    const rest = builder.fresh(prefix);
+    const done = builder.let(apply("mul", i32, blocks, integer(tile)));
+    builder.range(rest, done, integer(size), 1, "parallel", () => body(builder.position(rest, size), 1));
+    return;
+  }
+  // A rest of few steps would leave most of the machine idle: it shares evenly with the last whole block.
+  const rest = size % tile;
+  const even = rest > 0 && rest <= tile / 2 && size > tile;
+  const whole = Math.floor(size / tile) - (even ? 1 : 0);
+  const blocks = (first: number, height: number, count: number): void => {
+    if (count === 0 || height === 0) return;
+    const name = builder.fresh(prefix);
+    builder.loop(name, count, "parallel", () =>
+      body(
+        Index.variable(name, count - 1)
+          .scale(height)
+          .add(first),
+        height,
+      ),
+    );
+  };
+  blocks(0, tile, whole);
+  const last = size - whole * tile;
+  if (!even) blocks(whole * tile, last, 1);
+  else if (last % 2 === 0) blocks(whole * tile, last / 2, 2);
+  else {
+    blocks(whole * tile, (last + 1) / 2, 1);
+    blocks(size - (last - 1) / 2, (last - 1) / 2, 1);
+  }
+}
