@@ -2,10 +2,11 @@
  * W11_cold: the time of a whole process from its start to a printed result. Every library is loaded as an application
  * loads it: from its package, ours built first and put beside the others.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { copyFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildPackage } from "../scripts/build-package.ts";
 import { median } from "./measure.ts";
 
 const at = (place: string): string => fileURLToPath(new URL(place, import.meta.url));
@@ -27,7 +28,7 @@ export interface ColdStart {
 
 /** `libraries`: names of programs in bench/cold. Their starts take turns. */
 export async function measureColdStarts(libraries: readonly string[]): Promise<ColdStart[]> {
-  buildPackage();
+  await installPackage();
   await buildPrograms(libraries);
   const starts = new Map(libraries.map((library) => [library, [] as Start[]]));
   // The first round fills the file system's cache.
@@ -61,12 +62,10 @@ function startOnce(library: string): Start {
 }
 
 /** What `npm install cresset` would bring. */
-function buildPackage(): void {
+async function installPackage(): Promise<void> {
   const target = `${packages}/cresset`;
   rmSync(target, { recursive: true, force: true });
-  const node = (...args: string[]): void => void execFileSync(process.execPath, args, { cwd: at("..") });
-  node("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", `${target}/dist`);
-  node(...process.execArgv, "scripts/strip-documentation.ts", `${target}/dist/ir/ops`);
+  await buildPackage(`${target}/dist`);
   copyFileSync(at("../package.json"), `${target}/package.json`);
 }
 

@@ -125,6 +125,10 @@ function callNode(inputs: readonly Node[], results: readonly Node[]): Node {
 
 /** Subclass it with static `forward(ctx, ...args)` and `backward(ctx, ...grads)`, and call `apply(...args)`. */
 export class Function {
+  static {
+    // A bundler renames the class itself, since the name is taken.
+    Object.defineProperty(this, "name", { value: "Function" });
+  }
   static forward(_ctx: FunctionCtx, ..._args: never[]): Output {
     throw new AutogradError(
       "function/forward",

@@ -2,7 +2,8 @@
 import { CressetError } from "../ir/errors.ts";
 
 const root = new URL("..", import.meta.url).href.replace(/^file:\/\//, "");
-const own = ["frontend/", "ir/", "passes/", "codegen/", "runtime/"].map((folder) => root + folder);
+// `node/` is where the package has the others joined (scripts/build-package.ts).
+const own = ["frontend/", "ir/", "passes/", "codegen/", "runtime/", "node/"].map((folder) => root + folder);
 
 /** `file:line:column` of the user's frame in a stack trace, or null. */
 export function userSite(stack: string | undefined): string | null {

@@ -1,11 +1,10 @@
 /**
  * Takes documentation and samples out of operator definitions, so that they do not reach users' bundles: the `doc` and
  * `samples` properties of `defineOp` calls, and the texts in tables and arguments that only those properties used.
- * A plugin for esbuild, and a command for compiled folders: `tsx scripts/strip-documentation.ts dist/ir/ops`.
+ * A plugin for esbuild, and a function for compiled folders.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   parse,
   type AnyNode,
@@ -18,6 +17,7 @@ import {
 } from "acorn";
 import { transform, type Plugin } from "esbuild";
 import MagicString from "magic-string";
+import { descendants } from "./class-names.ts";
 
 const strippedKeys: ReadonlySet<string> = new Set(["doc", "samples"]);
 
@@ -52,20 +52,6 @@ export function stripDocumentation(code: string): string {
     }
   }
   return text.toString();
-}
-
-/** Every node below and including this one. */
-function* descendants(root: Node): Generator<AnyNode> {
-  const stack: Node[] = [root];
-  while (stack.length > 0) {
-    const node = stack.pop()!;
-    yield node as AnyNode;
-    for (const value of Object.values(node) as unknown[]) {
-      for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
-        if (typeof item === "object" && item !== null && "type" in item) stack.push(item as Node);
-      }
-    }
-  }
 }
 
 const keyOf = (property: Property): string | null =>
@@ -192,14 +178,13 @@ export const stripDocumentationPlugin: Plugin = {
   },
 };
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const folder of process.argv.slice(2)) {
-    for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-      if (!name.endsWith(".js")) continue;
-      const file = path.join(folder, name);
-      const code = readFileSync(file, "utf8");
-      const stripped = stripDocumentation(code);
-      if (stripped !== code) writeFileSync(file, stripped);
-    }
+/** Strips every compiled module below a folder. */
+export function stripFolder(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".js")) continue;
+    const file = path.join(folder, name);
+    const code = readFileSync(file, "utf8");
+    const stripped = stripDocumentation(code);
+    if (stripped !== code) writeFileSync(file, stripped);
   }
 }

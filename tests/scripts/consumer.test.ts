@@ -1,10 +1,13 @@
-/** The built package, as another project with a strict configuration sees it. */
-import { spawnSync } from "node:child_process";
+/** The built package, packed and installed, as another project with a strict configuration sees it. */
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as source from "../../frontend/index.ts";
+import { buildPackage } from "../../scripts/build-package.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const project = mkdtempSync(path.join(tmpdir(), "cresset-consumer-"));
@@ -15,6 +18,39 @@ function tsc(...args: readonly string[]): string {
   const { stdout, stderr } = spawnSync(process.execPath, [compiler, ...args], { cwd: root, encoding: "utf8" });
   return stdout + stderr;
 }
+
+/** What npm would publish, unpacked where npm would install it. */
+async function installPacked(): Promise<void> {
+  const unpacked = path.join(project, "unpacked");
+  await buildPackage(path.join(unpacked, "dist"));
+  for (const file of ["package.json", "CHANGELOG.md", "README.md", "LICENSE"])
+    cpSync(path.join(root, file), path.join(unpacked, file));
+  const npm = (...args: readonly string[]): string =>
+    execFileSync("npm", args, { cwd: unpacked, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const [{ filename }] = JSON.parse(npm("pack", "--ignore-scripts", "--json")) as [{ filename: string }];
+  mkdirSync(library, { recursive: true });
+  execFileSync("tar", ["-xzf", path.join(unpacked, filename), "--strip-components=1", "-C", library]);
+}
+
+function run(file: string, ...options: readonly string[]): string {
+  // In a process of its own: here, "cresset" is this checkout's source.
+  const { stdout, stderr } = spawnSync(process.execPath, [...options, file], { cwd: project, encoding: "utf8" });
+  expect(stderr).toBe("");
+  return stdout;
+}
+
+/** Where each exported class is found: `torch.nn.Linear`. */
+const classPlaces = (namespace: object, at = "torch"): string[] =>
+  Object.entries(namespace).flatMap(([key, value]: [string, unknown]) => {
+    if (typeof value === "function") return /^[A-Z]/.test(key) ? [`${at}.${key}`] : [];
+    const isNamespace = Object.prototype.toString.call(value) === "[object Module]";
+    return isNamespace ? classPlaces(value as object, `${at}.${key}`) : [];
+  });
+const nameAt = (torch: object, place: string): unknown =>
+  place
+    .split(".")
+    .slice(1)
+    .reduce<Record<string, unknown>>((at, key) => at[key] as never, torch as never)["name"];
 
 const program = `
 import * as torch from "cresset";
@@ -33,10 +69,8 @@ console.log(JSON.stringify(same.tolist()));
 `;
 
 describe("the built package", () => {
-  beforeAll(() => {
-    mkdirSync(library, { recursive: true });
-    tsc("-p", "tsconfig.build.json", "--outDir", path.join(library, "dist"));
-    cpSync(path.join(root, "package.json"), path.join(library, "package.json"));
+  beforeAll(async () => {
+    await installPacked();
     const { dependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
       dependencies: Record<string, string>;
     };
@@ -65,13 +99,61 @@ describe("the built package", () => {
     expect(tsc("-p", project)).toBe("");
   });
 
+  const expected = [
+    [62.5, 66.5],
+    [57.5, 59.5],
+  ];
   it("runs", () => {
-    // In a process of its own: here, "cresset" is this checkout's source.
-    const { stdout, stderr } = spawnSync(process.execPath, ["out/main.js"], { cwd: project, encoding: "utf8" });
-    expect(stderr).toBe("");
-    expect(JSON.parse(stdout)).toEqual([
-      [62.5, 66.5],
-      [57.5, 59.5],
-    ]);
+    expect(JSON.parse(run("out/main.js"))).toEqual(expected);
+  });
+
+  it("runs in a bundle for Node and in one for pages", async () => {
+    for (const platform of ["node", "browser"] as const) {
+      const outfile = path.join(project, `bundled-${platform}.mjs`);
+      await build({
+        entryPoints: [path.join(project, "out/main.js")],
+        outfile,
+        bundle: true,
+        minify: true,
+        format: "esm",
+        platform,
+        external: ["webgpu", "node:*"],
+      });
+      expect(JSON.parse(run(outfile))).toEqual(expected);
+    }
+  });
+
+  it("is loaded from few files in Node, in which classes keep their names", () => {
+    const places = classPlaces(source);
+    expect(places.length).toBeGreaterThan(150);
+    writeFileSync(
+      path.join(project, "names.mjs"),
+      `import * as torch from "cresset";
+       const nameAt = ${nameAt.toString()};
+       const names = ${JSON.stringify(places)}.map((place) => nameAt(torch, place));
+       console.log(JSON.stringify({ at: import.meta.resolve("cresset"), names }));`,
+    );
+    const { at, names } = JSON.parse(run("names.mjs")) as { at: string; names: string[] };
+    expect(at).toMatch(/dist\/node\/index\.js$/);
+    expect(names).toEqual(places.map((place) => nameAt(source, place)));
+  });
+
+  it("names the user's line in errors, in Node and in a bundler's modules alike", () => {
+    const wrong = `
+try {
+  torch.ones(2, 3).matmul(torch.ones(2, 3));
+} catch (error) {
+  console.log(error.constructor.name, error.message.split("\\n").at(-1).trim());
+}`;
+    writeFileSync(path.join(project, "wrong.mjs"), `import * as torch from "cresset";${wrong}`);
+    const modules = "./node_modules/cresset/dist/frontend/index.js";
+    writeFileSync(path.join(project, "wrong-modules.mjs"), `import * as torch from "${modules}";${wrong}`);
+    for (const file of ["wrong.mjs", "wrong-modules.mjs"])
+      expect(run(file)).toBe(`ShapeError at ${path.join(project, file)}:3:20\n`);
+  });
+
+  it("has source maps that lead to its modules", () => {
+    const map = JSON.parse(readFileSync(path.join(library, "dist/node/index.js.map"), "utf8")) as { sources: string[] };
+    expect(map.sources).toContain("../frontend/tensor.js");
   });
 });
