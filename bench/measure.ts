@@ -1,4 +1,5 @@
 /** How a workload is timed: a first call by itself, warm-up, then samples of about two milliseconds. */
+import { useThreads } from "./threads.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 export interface Measurement extends Timings {
@@ -35,6 +36,7 @@ export interface Timings {
 
 export async function measure(workload: Workload, options: MeasureOptions): Promise<Measurement> {
   const { device, threads, budget } = options;
+  if (device === "cpu") await useThreads(threads);
   const work = workload.prepare(device);
   const timings = await measureCalls(() => work.run(), { budget, repetitions: workload.repetitions ?? 1 });
   const { kernels, compileMs, compileCount, peakBytes } = work.statistics;

@@ -15,20 +15,23 @@ export interface Options {
   readonly peers: boolean;
   /** Measures the targets of docs/performance.md. */
   readonly targets: boolean;
+  /** Runs everything on the newest Node instead of this one. */
+  readonly newestNode: boolean;
   readonly help: boolean;
 }
 
 export const usage = `npm run bench -- [ids] [--device cpu|cpu:js|webgpu] [--threads N] [--budget MS] [--json FILE]
-                      [--profile] [--peers] [--targets]
+                      [--profile] [--peers] [--targets] [--node newest]
 
   ids        workloads, or beginnings or parts of their names: W1_256, W3, gpt (all by default)
   --device   where to compute: cpu (WebAssembly), cpu:js (JavaScript loops), webgpu
-  --threads  threads of the cpu device (1)
+  --threads  threads of the cpu device (1), and of the peers that can be told
   --budget   milliseconds of samples for each workload (800)
   --json     also writes the rows to a file
   --profile  also times every kernel by itself, and writes out/profile-<id>.json for Perfetto
   --peers    also measures other libraries, each in a process of its own, and compares the results
-  --targets  measures the targets of docs/performance.md, and of the workloads only those that are named`;
+  --targets  measures the targets of docs/performance.md, and of the workloads only those that are named
+  --node     newest: on the newest Node, installed with the peers, instead of the one that is running`;
 
 /** A command line that asks for what there is not. */
 export class UsageError extends RangeError {}
@@ -45,9 +48,12 @@ export function parseOptions(args: readonly string[]): Options {
       profile: { type: "boolean", default: false },
       peers: { type: "boolean", default: false },
       targets: { type: "boolean", default: false },
+      node: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
+  if (values.node !== undefined && values.node !== "newest")
+    throw new UsageError(`--node must be newest, got ${values.node}.`);
   return {
     ids: positionals.flatMap((text) => text.split(",")),
     device: values.device,
@@ -57,6 +63,7 @@ export function parseOptions(args: readonly string[]): Options {
     profile: values.profile,
     peers: values.peers,
     targets: values.targets,
+    newestNode: values.node !== undefined,
     help: values.help,
   };
 }

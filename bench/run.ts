@@ -3,15 +3,18 @@
  * run beside them, and with other libraries' where they are asked for.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import v8 from "node:v8";
+import { fileURLToPath } from "node:url";
 import type { Measurement } from "./measure.ts";
+import { allowRelaxedSimd } from "./relaxed-simd.ts";
 import { parseOptions, select, UsageError, usage, type Options } from "./options.ts";
 import type { Workload } from "./workloads/workload.ts";
 
-// Node 20 has relaxed SIMD behind a flag, which counts only until the first module is compiled: hence the late imports.
-v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+// Before the first module is compiled: hence the late imports.
+allowRelaxedSimd();
 
 const profiledRuns = 15;
+/** Set in the environment of the process that `--node newest` starts. */
+const onNewestNode = "CRESSET_BENCH_ON_NEWEST_NODE";
 
 // A wrong word on the command line needs no stack.
 process.setUncaughtExceptionCaptureCallback((error: unknown) => {
@@ -20,7 +23,10 @@ process.setUncaughtExceptionCaptureCallback((error: unknown) => {
 });
 const options = parseOptions(process.argv.slice(2));
 if (options.help) console.log(usage);
-else await run(options);
+else if (options.newestNode && process.env[onNewestNode] === undefined) {
+  const { runOnNewestNode } = await import("./newest-node.ts");
+  process.exitCode = runOnNewestNode(fileURLToPath(import.meta.url), { [onNewestNode]: "1" });
+} else await run(options);
 
 async function run({ ids, device, threads, json, peers, targets }: Options): Promise<void> {
   const [{ workloads }, { startWorkloads, startRow }, torch] = await Promise.all([
@@ -28,7 +34,7 @@ async function run({ ids, device, threads, json, peers, targets }: Options): Pro
     import("./starts.ts"),
     import("../frontend/index.ts"),
   ]);
-  if (threads !== 1) throw new UsageError("The cpu device runs on one thread.");
+  if (threads !== 1 && device !== "cpu") throw new UsageError("--threads is for the device cpu.");
   if (new torch.device(device).type === "webgpu") await torch.webgpu.init();
   if (peers) (await import("./peers/index.ts")).installPeers();
   const rows: unknown[] = [];
@@ -66,12 +72,15 @@ async function measureAll(chosen: readonly Workload[]): Promise<unknown[]> {
     import("./table.ts"),
   ]);
   const peak = measurePeak();
-  console.log(`${options.device} on Node ${process.versions.node}; ${table.ceilings(peak)}\n${table.header}`);
+  const { device, threads } = options;
+  const on = threads === 1 ? device : `${device} with ${threads} threads`;
+  console.log(`${on} on Node ${process.versions.node}; ${table.ceilings(peak)}\n${table.header(threads)}`);
   const rows: unknown[] = [];
   for (const workload of chosen) {
+    const alone = threads === 1 ? null : await measure(workload, { ...options, threads: 1 });
     const figures = await measure(workload, options);
     rows.push(figures);
-    console.log(table.row(workload, figures, peak));
+    console.log(table.row(workload, figures, peak, alone));
     if (options.profile) console.log(await profile(workload));
     if (options.peers) rows.push(...(await measurePeers(workload, figures)));
   }
@@ -102,7 +111,8 @@ async function measurePeers(workload: Workload, ours: Measurement | null): Promi
   const { id, repetitions = 1 } = workload;
   const rows: unknown[] = [];
   for (const peer of peerNames) {
-    const reply = await measurePeer(peer, { id, budget: options.budget, repetitions });
+    const { budget, threads } = options;
+    const reply = await measurePeer(peer, { id, budget, repetitions, threads });
     if (reply.kind === "missing") continue;
     rows.push({ workload: id, peer, ...reply });
     console.log(peerRow(peer, reply, ours));

@@ -41,7 +41,7 @@ async function* bundles({ peers }: StartOptions): AsyncIterable<StartRow> {
 async function* firstCalls({ peers, budget }: StartOptions): AsyncIterable<StartRow> {
   for (const id of ["W7_gpt", "W9_lstm"]) {
     for (const library of ["cresset", ...(peers ? peerNames : [])] as const) {
-      const reply = await measurePeer(library, { id, budget, repetitions: 1 });
+      const reply = await measurePeer(library, { id, budget, repetitions: 1, threads: 1 });
       if (reply.kind === "missing") continue;
       const measured = reply.kind === "measured";
       yield {

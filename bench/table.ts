@@ -1,6 +1,6 @@
 /** Rows of figures as lines of text. */
 import { agrees } from "./generate.ts";
-import type { Measurement } from "./measure.ts";
+import type { Measurement, Timings } from "./measure.ts";
 import type { Peak } from "../runtime/wasm/limits.ts";
 import type { Reply } from "./peers/protocol.ts";
 import type { Workload } from "./workloads/workload.ts";
@@ -9,10 +9,11 @@ const widths = [16, 10, 10, 10, 8, 10, 16] as const;
 const line = (cells: readonly string[]): string =>
   cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[i]!))).join("");
 
-export const header = line(["workload", "ms", "cpu ms", "first ms", "kernels", "compile ms", "rate"]);
+export const header = (threads: number): string =>
+  line(["workload", "ms", "cpu ms", "first ms", "kernels", "compile ms", threads === 1 ? "rate" : "x one thread"]);
 
-/** The rate counts processor time, as the peak does. */
-export function row(workload: Workload, figures: Measurement, peak: Peak): string {
+/** The rate counts processor time, as the peak does. `alone`: on one thread, where there are several. */
+export function row(workload: Workload, figures: Measurement, peak: Peak, alone: Measurement | null): string {
   const { ms_median, cpu_ms_median, first_ms, kernels, compile_ms } = figures;
   return line([
     workload.id,
@@ -21,18 +22,24 @@ export function row(workload: Workload, figures: Measurement, peak: Peak): strin
     digits(first_ms),
     String(kernels),
     digits(compile_ms),
-    rate(workload, cpu_ms_median, peak),
+    alone === null ? rate(workload, cpu_ms_median, peak) : `${digits(alone.ms_minimum / figures.ms_minimum)}x`,
   ]);
 }
 
-/** A peer's figures, and ours in proportion: above 1 ours takes less processor time. */
+/**
+ * A peer's figures, and ours in proportion: above 1 ours takes less processor time, or, on several threads, less time:
+ * those that wait for work take the processor's.
+ */
 export function peerRow(peer: string, reply: Exclude<Reply, { kind: "missing" }>, ours: Measurement | null): string {
   if (reply.kind === "failed") return `  ${peer.padEnd(14)}FAILED: ${reply.message.split("\n")[0]!}`;
-  const { timings, check } = reply;
-  const ratio = ours === null ? "" : `${digits(timings.cpu_ms_median / ours.cpu_ms_median)}x`;
+  const { timings, check, threads } = reply;
+  const time = (figures: Timings): number => (ours?.threads === 1 ? figures.cpu_ms_median : figures.ms_minimum);
+  const ratio = ours === null ? "" : `${digits(time(timings) / time(ours))}x`;
   const verdict = ours === null ? "" : agrees(check, ours.check) ? "same result" : `DIFFERS: ${check.join(", ")}`;
   const { ms_median, cpu_ms_median, first_ms } = timings;
-  return `${line([`  ${peer}`, digits(ms_median), digits(cpu_ms_median), digits(first_ms), "", "", ratio])}  ${verdict}`;
+  const fewer = ours !== null && threads !== null && threads < ours.threads ? `, on ${threads} thread` : "";
+  const cells = [`  ${peer}`, digits(ms_median), digits(cpu_ms_median), digits(first_ms), "", "", ratio];
+  return `${line(cells)}  ${verdict}${fewer}`;
 }
 
 export const ceilings = (peak: Peak): string =>

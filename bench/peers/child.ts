@@ -1,11 +1,10 @@
 /** The process of one peer: `child.ts <peer>` sets up and times the workloads that its parent names. */
-import v8 from "node:v8";
 import { measureCalls } from "../measure.ts";
+import { allowRelaxedSimd } from "../relaxed-simd.ts";
 import type { Peer } from "./peer.ts";
 import type { LibraryName, Reply, Request } from "./protocol.ts";
 
-// Node 20 has relaxed SIMD behind a flag, which counts only until the first module is compiled.
-v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+allowRelaxedSimd();
 
 const modules: Readonly<Record<LibraryName, () => Promise<{ peer: Peer }>>> = {
   cresset: () => import("./cresset.ts"),
@@ -15,14 +14,15 @@ const modules: Readonly<Record<LibraryName, () => Promise<{ peer: Peer }>>> = {
   "ort-node": () => import("./onnx/node.ts"),
 };
 
-async function answer(name: LibraryName, { id, budget, repetitions }: Request): Promise<Reply> {
+async function answer(name: LibraryName, { id, budget, repetitions, threads }: Request): Promise<Reply> {
   try {
     const { peer } = await modules[name]();
     const prepare = peer.workloads[id];
     if (prepare === undefined) return { kind: "missing" };
+    const used = (await peer.setThreads?.(threads)) ?? null;
     const work = await prepare();
     const timings = await measureCalls(() => work.run(), { budget, repetitions });
-    return { kind: "measured", timings, check: await work.check() };
+    return { kind: "measured", timings, check: await work.check(), threads: used };
   } catch (error) {
     return { kind: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

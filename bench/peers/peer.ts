@@ -10,6 +10,8 @@ export interface PeerCase {
 
 export interface Peer {
   readonly name: string;
+  /** Called before any work is set up; returns how many there are. A peer without it chooses for itself. */
+  readonly setThreads?: (count: number) => Promise<number> | number;
   /** By workload id: sets the work up. What a peer has no way to do is not here. */
   readonly workloads: Readonly<Record<string, () => Promise<PeerCase> | PeerCase>>;
 }

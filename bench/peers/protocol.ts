@@ -10,8 +10,16 @@ export interface Request {
   readonly id: string;
   readonly budget: number;
   readonly repetitions: number;
+  /** For those that can be told. */
+  readonly threads: number;
 }
 export type Reply =
-  | { readonly kind: "measured"; readonly timings: Timings; readonly check: readonly number[] }
+  | {
+      readonly kind: "measured";
+      readonly timings: Timings;
+      readonly check: readonly number[];
+      /** As far as is known. */
+      readonly threads: number | null;
+    }
   | { readonly kind: "missing" }
   | { readonly kind: "failed"; readonly message: string };

@@ -3,6 +3,7 @@ import { elementwiseTargets } from "./elementwise.ts";
 import { indexingTargets } from "./indexing.ts";
 import { productTargets } from "./products.ts";
 import { stepTargets } from "./steps.ts";
+import { threadTargets } from "./threads.ts";
 import type { Outcome, Target } from "./target.ts";
 
 export const targets: readonly Target[] = [
@@ -10,6 +11,7 @@ export const targets: readonly Target[] = [
   ...elementwiseTargets,
   ...indexingTargets,
   ...stepTargets,
+  ...threadTargets,
 ];
 
 export const meets = ({ atLeast, atMost }: Target, value: number): boolean =>

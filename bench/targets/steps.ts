@@ -2,9 +2,8 @@
 import * as torch from "../../frontend/index.ts";
 import { createLimits } from "../../runtime/wasm/limits.ts";
 import { workloads } from "../workloads/index.ts";
-import { input } from "../workloads/workload.ts";
-import { mediansOf, wallMs } from "./interleave.ts";
-import { ours, type Target } from "./target.ts";
+import { mediansOf } from "./interleave.ts";
+import type { Target } from "./target.ts";
 
 const turns = 20_000;
 
@@ -52,24 +51,4 @@ const recording: Target = {
   },
 };
 
-const threads: Target = {
-  work: "512x512 product on two threads",
-  atLeast: 1.8,
-  unit: "x one thread",
-  measure(budgetMs) {
-    const setThreads = (torch as unknown as Record<string, ((count: number) => void) | undefined>)["set_num_threads"];
-    if (setThreads === undefined) return { value: null, note: "NOT IMPLEMENTED: torch.set_num_threads does not exist" };
-    const size = 512;
-    const inputs = [input("cpu", 11, [size, size]), input("cpu", 12, [size, size])];
-    const { run } = ours(inputs, [size, size], (a, b) => a.matmul(b));
-    const on = (count: number) => (): void => {
-      setThreads(count);
-      run();
-    };
-    const [one, two] = mediansOf([on(1), on(2)], budgetMs, wallMs) as [number, number];
-    setThreads(1);
-    return { value: one / two, note: `${one.toFixed(3)} ms and ${two.toFixed(3)} ms of wall time` };
-  },
-};
-
-export const stepTargets: readonly Target[] = [step("W6_cnn"), step("W7_gpt"), tinyStep, recording, threads];
+export const stepTargets: readonly Target[] = [step("W6_cnn"), step("W7_gpt"), tinyStep, recording];

@@ -26,6 +26,12 @@ describe("the bench's command line", () => {
     });
   });
 
+  test("the newest Node is the only other one", () => {
+    expect(parseOptions(["--node", "newest"]).newestNode).toBe(true);
+    expect(parseOptions([]).newestNode).toBe(false);
+    expect(() => parseOptions(["--node", "18"])).toThrow("--node must be newest, got 18.");
+  });
+
   test("counts must be whole numbers", () => {
     expect(() => parseOptions(["--threads", "0"])).toThrow("--threads must be a whole number above 0, got 0.");
   });

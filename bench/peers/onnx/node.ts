@@ -1,4 +1,4 @@
-/** onnxruntime-node: native code with the machine's own vectors, one thread. */
+/** onnxruntime-node: native code with the machine's own vectors. */
 import runtime from "onnxruntime-node";
 import { onnxPeer } from "./session.ts";
 

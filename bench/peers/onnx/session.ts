@@ -19,27 +19,38 @@ export interface OnnxRuntime {
   readonly Tensor: new (type: "float32", data: Float32Array, shape: readonly number[]) => OnnxTensor;
 }
 
-export const onnxPeer = (name: string, runtime: OnnxRuntime, options: SessionOptions): Peer => ({
-  name,
-  workloads: Object.fromEntries(
-    Object.entries(onnxWorkloads).map(([id, make]) => [id, () => prepare(runtime, make(), options)]),
-  ),
-});
+export function onnxPeer(name: string, runtime: OnnxRuntime, options: SessionOptions): Peer {
+  let threads = 1;
+  return {
+    name,
+    setThreads(count) {
+      threads = count;
+      options.setThreads?.(count);
+      return count;
+    },
+    workloads: Object.fromEntries(
+      Object.entries(onnxWorkloads).map(([id, make]) => [id, () => prepare(runtime, make(), threads, options)]),
+    ),
+  };
+}
 
 interface SessionOptions {
   readonly provider: string;
   /** Whether results may go to memory that is there already. */
   readonly preallocated: boolean;
+  /** Where a session's own setting is not enough. */
+  readonly setThreads?: (count: number) => void;
 }
 
 async function prepare(
   { InferenceSession, Tensor }: OnnxRuntime,
   { model, inputs }: OnnxWorkload,
+  threads: number,
   { provider, preallocated }: SessionOptions,
 ): Promise<PeerCase> {
   const session = await InferenceSession.create(onnxModel(model), {
     executionProviders: [provider],
-    intraOpNumThreads: 1,
+    intraOpNumThreads: threads,
     graphOptimizationLevel: "all",
   });
   const feeds = Object.fromEntries(

@@ -1,6 +1,9 @@
-/** onnxruntime-web on WebAssembly, one thread. */
+/** onnxruntime-web on WebAssembly. */
 import runtime from "onnxruntime-web";
 import { onnxPeer } from "./session.ts";
 
-runtime.env.wasm.numThreads = 1;
-export const peer = onnxPeer("ort-web", runtime, { provider: "wasm", preallocated: false });
+export const peer = onnxPeer("ort-web", runtime, {
+  provider: "wasm",
+  preallocated: false,
+  setThreads: (count) => (runtime.env.wasm.numThreads = count),
+});

@@ -1,16 +1,19 @@
-/** TensorFlow.js on its WebAssembly backend, one thread. */
+/** TensorFlow.js on its WebAssembly backend. */
 import * as tf from "@tensorflow/tfjs";
-import { setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
+import { getThreadsCount, setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
 import type { Peer } from "../peer.ts";
 import { networkWorkloads } from "./networks.ts";
 import { sequenceWorkloads } from "./sequences.ts";
 import { tensorWorkloads } from "./tensors.ts";
 
-setThreadsCount(1);
-await tf.setBackend("wasm");
-await tf.ready();
-
 export const peer: Peer = {
   name: "tfjs-wasm",
+  async setThreads(count) {
+    setThreadsCount(count);
+    await tf.setBackend("wasm");
+    await tf.ready();
+    // One in Node, whatever is asked for.
+    return count === 1 ? 1 : getThreadsCount();
+  },
   workloads: { ...tensorWorkloads, ...networkWorkloads, ...sequenceWorkloads },
 };

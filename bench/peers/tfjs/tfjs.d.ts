@@ -59,5 +59,6 @@ declare module "@tensorflow/tfjs" {
 }
 declare module "@tensorflow/tfjs-backend-wasm" {
   export function setThreadsCount(count: number): void;
+  export function getThreadsCount(): number;
   export function setWasmPaths(path: string): void;
 }
