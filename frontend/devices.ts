@@ -2,7 +2,7 @@
 import { ArgumentError, DeviceError } from "../ir/errors.ts";
 import type { Device, DeviceName } from "../runtime/device.ts";
 import { jsDevice } from "../runtime/js/device.ts";
-import { createWasmDevice, type ThreadedDevice } from "../runtime/wasm/device.ts";
+import { createWasmDevice, type ThreadedDevice, type WasmDeviceOptions } from "../runtime/wasm/device.ts";
 import { callableClass } from "./callable-class.ts";
 import { reprDevice } from "./printing/index.ts";
 import { noteDevice } from "./debug.ts";
@@ -58,7 +58,8 @@ export function deviceName(spelling: DeviceLike): DeviceName {
 let wasm: ThreadedDevice | null = null;
 let webgpu: Device | null = null;
 
-export const cpuDevice = (): ThreadedDevice => (wasm ??= createWasmDevice());
+/** `options` count when the device is asked for the first time. */
+export const cpuDevice = (options: WasmDeviceOptions = {}): ThreadedDevice => (wasm ??= createWasmDevice(options));
 
 export function deviceFor(name: DeviceName): Device {
   if (name === "cpu:js") return opened(name, jsDevice());

@@ -15,6 +15,7 @@ test("random graphs give on two and three threads what the interpreter gives", {
   const variants = [shared(2), shared(3)].flatMap((device) => [
     { device, fusion: true },
     { device, fusion: false },
+    { device, fusion: true, dynamic: true },
   ]);
   await expect.poll(() => variants.every(({ device }) => device.helpersUp === device.threads - 1)).toBe(true);
   expect(await fuzzGraphs(variants, cpuDTypes, fuzzParameters(usualRuns, 1))).toBeNull();

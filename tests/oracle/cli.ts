@@ -6,6 +6,7 @@ import { Adapter, type DeviceName } from "./adapter.ts";
 import { TESTED_DEVICES, writeBaseline } from "./baseline.ts";
 import { caseFileNames } from "./format.ts";
 import { report, reportData } from "./report.ts";
+import { shareEverything } from "./threads.ts";
 import { runFile, type FileResult, type Selection } from "./suite.ts";
 
 export const CASES_DIRECTORY = fileURLToPath(new URL("cases", import.meta.url));
@@ -18,6 +19,7 @@ const USAGE = `npm run oracle -- [options]
   --kinds LIST       only these calls: function,method,inplace,property,getitem,out
   --max N            at most N cases a file
   --every N          every N-th case
+  --threads N        cpu on N threads, which share even the smallest kernels
   --verbose          the first failure of each operator, and what is not implemented
   --json FILE        write every count and failure
   --write-baseline   run what the tests run on these devices, and take the result as their baseline
@@ -31,6 +33,7 @@ const OPTIONS = {
   kinds: { type: "string", default: "" },
   max: { type: "string", default: "Infinity" },
   every: { type: "string", default: "1" },
+  threads: { type: "string", default: "1" },
   verbose: { type: "boolean", default: false },
   json: { type: "string" },
   "write-baseline": { type: "boolean", default: false },
@@ -62,6 +65,7 @@ export async function main(torch: object, argv: readonly string[]): Promise<void
     max: Number(options.max),
     every: Number(options.every),
   };
+  if (options.threads !== "1") await shareEverything(Number(options.threads));
   const results = await run(torch, devices, filesOf(options.files), (device) =>
     options["write-baseline"] ? TESTED_DEVICES.find((tested) => tested.device === device)!.selection : selection,
   );
