@@ -125,7 +125,12 @@ function generaliseKernel(kernels: readonly LoopKernel[]): GeneralKernel {
   merge(
     kernels.map((kernel) => kernel.buffers.map(({ name, dtype, access, scope }) => ({ name, dtype, access, scope }))),
   );
-  const numbers = [...kernels[0]!.numbers, ...[...parameters.values()].map(({ name, kind }) => ({ name, kind }))];
+  const sizes = [...parameters.values()].map(({ name, kind, values }): NumberParam => ({
+    name,
+    kind,
+    ...(kind === "i32" ? { typical: Math.max(...values.map(Number)) } : {}),
+  }));
+  const numbers = [...kernels[0]!.numbers, ...sizes];
   return { kernel: { ...kernels[0]!, body, numbers }, parameters: [...parameters.values()] };
 }
 
@@ -203,7 +208,8 @@ function specialise(
       const values = valuesOf(form, step.kernel);
       const ids = form.parameters.map(({ kind }, i) => {
         sizes.push(values[i]!);
-        return numbers.push({ id: numbers.length, dtype: dtypeOf[kind] }) - 1;
+        const size = kind === "i32" ? { size: Number(values[i]) } : {};
+        return numbers.push({ id: numbers.length, dtype: dtypeOf[kind], ...size }) - 1;
       });
       // The code is the family's, the buffers' sizes this program's.
       const kernel: LoopKernel = { ...form.kernel, buffers: step.kernel.buffers };

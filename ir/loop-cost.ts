@@ -10,7 +10,8 @@ const flopsOf: ReadonlyMap<string, number> = new Map([
   ["madd", 2],
 ]);
 
-type Values = ReadonlyMap<string, number>;
+/** Of numbers and variables, by name. */
+export type Values = ReadonlyMap<string, number>;
 
 /** What the parts of a body cost. */
 interface Cost {
@@ -34,13 +35,13 @@ export function countFlops(kernel: LoopKernel, numbers: Values = new Map()): num
  * About how many instructions a body takes: loads, stores, and arithmetic on values, scalar or vector alike. Integers
  * are left out, since most are addresses that move along; loops whose bounds are not known count one turn.
  */
-export function countInstructions(body: readonly Stmt[]): number {
-  return costOfBody(body, new Map(), { expr: instructionsOfExpr, store: 1, turn: 1 });
+export function countInstructions(body: readonly Stmt[], values: Values = new Map()): number {
+  return costOfBody(body, values, { expr: instructionsOfExpr, store: 1, turn: 1 });
 }
 
 /** How often a loop turns, or null when its bounds are not known. */
-export function turnsOf({ start, end, step }: Extract<Stmt, { kind: "for" }>): number | null {
-  const [from, to] = [evaluate(start, new Map()), evaluate(end, new Map())];
+export function turnsOf({ start, end, step }: Extract<Stmt, { kind: "for" }>, values: Values): number | null {
+  const [from, to] = [evaluate(start, values), evaluate(end, values)];
   return from === null || to === null ? null : Math.max(0, Math.ceil((to - from) / step));
 }
 
@@ -130,8 +131,8 @@ function flopsOfExpr(root: Expr): number {
   return total;
 }
 
-/** The value of a size or an index, or null. */
-function evaluate(expr: Expr, values: Values): number | null {
+/** The value of a size or an index, or null where it is not known. */
+export function evaluate(expr: Expr, values: Values): number | null {
   if (expr.op === "const") return Number(expr.value);
   if (expr.op === "var" || expr.op === "param") return values.get(expr.name) ?? null;
   if (expr.op === "load") return null;

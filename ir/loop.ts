@@ -180,6 +180,8 @@ export interface NumberParam {
   readonly kind: Kind;
   /** The least and the largest value of an integer, where they are known. */
   readonly range?: readonly [number, number];
+  /** Of a size: one of the values that it had when the kernel was made to be shared by programs of other sizes. */
+  readonly typical?: number;
 }
 
 export interface LoopKernel {

@@ -36,6 +36,8 @@ export type ScalarValue = number | bigint;
 export interface NumberSlot {
   readonly id: number;
   readonly dtype: DType;
+  /** Its value in every run, where it is a size of a program that shares kernels with programs of other sizes. */
+  readonly size?: number;
 }
 
 /** A step without steps inside. */

@@ -2,20 +2,29 @@
  * Cuts a kernel into parts that threads may run at the same time, in any order, for the same result bit for bit.
  *
  * in:  a scheduled kernel for a CPU
- * out: the kernel with two more numbers, `firstPart` and `lastPart` (exclusive): a call does those parts of the range of
- *      each outermost parallel loop, and part 0 does what stands beside these loops. Null where that is not worth it, or
- *      where one statement of the kernel waits for another.
+ * out: the kernel with three more numbers, `firstPart`, `lastPart` (exclusive) and `parts`: a call does those of so many
+ *      parts of the range of each outermost parallel loop, and part 0 does what stands beside these loops. Null where
+ *      that is not worth it, or where one statement of the kernel waits for another.
  *
  * What only names values or fills scratch memory is done in every part: scratch is a thread's own. A loop of few turns
  * is walked in every part, and the parallel loop inside it is cut.
+ *
+ * Where sizes are numbers of the kernel, it is cut as its typical sizes suggest; how many parts it has, and whether
+ * threads share it at all, is known for each program.
  */
 import type { Expr, LoopKernel, NumberParam, Operation, Stmt, Type } from "../../ir/loop.ts";
-import { countInstructions, turnsOf } from "../../ir/loop-cost.ts";
+import { countInstructions, evaluate, turnsOf, type Values } from "../../ir/loop-cost.ts";
 
 export interface SplitKernel {
   readonly kernel: LoopKernel;
+  /** Of the kernel, where its numbers have such values. */
+  readonly jobOf: (values: Values) => Job;
+}
+
+export interface Job {
+  /** One, where threads shall not share it. */
   readonly parts: number;
-  /** Instructions of the whole kernel. */
+  /** Of the whole kernel. */
   readonly instructions: number;
 }
 
@@ -29,60 +38,95 @@ const enoughTurns = 16;
 /** What threads cannot share must be little, and so must what every part does again. */
 const leastSharedFraction = 0.75;
 const mostRepeatedFraction = 0.1;
-/** Up to here the product of turns and parts stays a word. */
-const largestProduct = 2 ** 30;
 
 type Loop = Extract<Stmt, { kind: "for" }>;
 const first = "firstPart";
 const last = "lastPart";
+const count = "parts";
 
 /** `leastInstructions`: of a kernel that is cut. */
 export function split(kernel: LoopKernel, leastInstructions = leastSharedInstructions): SplitKernel | null {
-  const instructions = countInstructions(kernel.body);
-  if (instructions < leastInstructions) return null;
-  const wanted = Math.min(mostParts, Math.floor((leastParts * instructions) / leastInstructions));
-  const most = new Splitting(kernel, wanted).run()?.mostTurns ?? 0;
-  // No more parts than there are turns: empty ones cost time, too.
-  const parts = Math.min(wanted, most);
-  const cut = parts < 2 ? null : new Splitting(kernel, parts).run();
+  const typical = typicalValues(kernel);
+  const instructions = countInstructions(kernel.body, typical);
+  const isSized = kernel.numbers.some((number) => number.typical !== undefined);
+  if (instructions < leastInstructions && !isSized) return null;
+  const wanted = (cost: number): number => Math.min(mostParts, Math.floor((leastParts * cost) / leastInstructions));
+  const cut = new Splitting(kernel, typical, isSized ? mostParts : wanted(instructions)).run();
   if (cut === null || cut.shared < leastSharedFraction * instructions) return null;
+  const jobOf = (values: Values): Job => {
+    const cost = countInstructions(kernel.body, values);
+    // No more parts than there are turns: empty ones cost time, too.
+    const parts = cost < leastInstructions ? 1 : Math.min(wanted(cost), mostTurns(cut.loops, values));
+    return { parts: Math.max(1, parts), instructions: cost };
+  };
+  if (!isSized && jobOf(typical).parts < 2) return null;
   const number = (name: string, range: readonly [number, number]): NumberParam => ({ name, kind: "i32", range });
-  const numbers = [...kernel.numbers, number(first, [0, parts - 1]), number(last, [1, parts])];
-  return { kernel: { ...kernel, numbers, body: cut.body }, parts, instructions };
+  const numbers = [
+    ...kernel.numbers,
+    number(first, [0, mostParts - 1]),
+    number(last, [1, mostParts]),
+    number(count, [1, mostParts]),
+  ];
+  return { kernel: { ...kernel, numbers, body: cut.body }, jobOf };
+}
+
+const typicalValues = ({ numbers }: LoopKernel): Values =>
+  new Map(numbers.flatMap(({ name, typical }) => (typical === undefined ? [] : [[name, typical] as const])));
+
+interface CutLoop {
+  readonly loop: Loop;
+  /** The statements before it and before the loops around it, which may name its bounds. */
+  readonly before: readonly Stmt[];
+}
+
+function mostTurns(loops: readonly CutLoop[], values: Values): number {
+  return Math.max(0, ...loops.map(({ loop, before }) => turnsOf(loop, withLets(before, values)) ?? 0));
+}
+
+function withLets(statements: readonly Stmt[], values: Values): Values {
+  const all = new Map(values);
+  for (const statement of statements) {
+    if (statement.kind !== "let") continue;
+    const value = evaluate(statement.value, all);
+    if (value !== null) all.set(statement.name, value);
+  }
+  return all;
 }
 
 interface Cut {
   readonly body: readonly Stmt[];
   /** Instructions in loops that are cut. */
   readonly shared: number;
-  /** Of these loops. */
-  readonly mostTurns: number;
+  readonly loops: readonly CutLoop[];
 }
 
 class Splitting {
   private shared = 0;
-  private mostTurns = 0;
+  private readonly loops: CutLoop[] = [];
   private readonly kernel: LoopKernel;
+  private readonly typical: Values;
   private readonly parts: number;
   private readonly argumentBuffers: ReadonlySet<string>;
   /** How often the statement being cut is run. */
   private repeats = 1;
 
-  constructor(kernel: LoopKernel, parts: number) {
+  /** `parts`: how many there may be. */
+  constructor(kernel: LoopKernel, typical: Values, parts: number) {
     this.kernel = kernel;
+    this.typical = typical;
     this.parts = parts;
     this.argumentBuffers = new Set(kernel.buffers.filter(({ scope }) => scope === "argument").map(({ name }) => name));
   }
 
   /** Null where the kernel's statements are not independent, or too much of them is done in every part. */
   run(): Cut | null {
-    if (this.repeatsMuch(this.kernel.body)) return null;
-    const body = this.body(this.kernel.body);
-    return body && { body, shared: this.shared, mostTurns: this.mostTurns };
+    if (this.repeatsMuch(this.kernel.body, this.typical)) return null;
+    const body = this.body(this.kernel.body, []);
+    return body && { body, shared: this.shared, loops: this.loops };
   }
 
-  /** Null where the statements are not independent. */
-  private body(statements: readonly Stmt[]): Stmt[] | null {
+  /** Null where the statements are not independent. `before`: what stands before them. */
+  private body(statements: readonly Stmt[], before: readonly Stmt[]): Stmt[] | null {
     const effects = statements.map((statement) => effectsOf(statement, this.argumentBuffers));
     if (effects.some(({ assigned }) => assigned.size > 0) || haveConflict(statements, effects)) return null;
     const result: Stmt[] = [];
@@ -91,7 +135,8 @@ class Splitting {
         result.push(statement);
         continue;
       }
-      const loop = statement.kind === "for" && statement.mode === "parallel" ? this.loop(statement) : null;
+      const isParallel = statement.kind === "for" && statement.mode === "parallel";
+      const loop = isParallel ? this.loop(statement, [...before, ...statements.slice(0, i)]) : null;
       if (loop !== null) result.push(loop);
       else {
         const condition = operation("eq", bool, firstPart, integer(0));
@@ -102,42 +147,55 @@ class Splitting {
   }
 
   /** Null for a loop of one turn or an unknown number of them. */
-  private loop(loop: Loop): Stmt | null {
-    const turns = turnsOf(loop);
+  private loop(loop: Loop, before: readonly Stmt[]): Stmt | null {
+    const values = withLets(before, this.typical);
+    const turns = turnsOf(loop, values);
     if (turns === null) return null;
-    if (turns < enoughTurns && mostTurnsInside(loop) > turns && !this.repeatsMuch(loop.body)) {
+    if (turns < enoughTurns && mostTurnsInside(loop, values) > turns && !this.repeatsMuch(loop.body, values)) {
       this.repeats *= turns;
-      const inside = this.body(loop.body);
+      const inside = this.body(loop.body, before);
       this.repeats /= turns;
       if (inside !== null) return { ...loop, mode: "serial", body: inside };
     }
-    if (turns < 2) return null;
-    this.shared += this.repeats * countInstructions([loop]);
-    this.mostTurns = Math.max(this.mostTurns, turns);
-    return { ...loop, start: this.boundary(loop, turns, firstPart), end: this.boundary(loop, turns, lastPart) };
+    if (turns < 2 && this.typical.size === 0) return null;
+    this.shared += this.repeats * countInstructions([loop], values);
+    this.loops.push({ loop, before });
+    return { ...loop, start: boundary(loop, firstPart), end: boundary(loop, lastPart) };
   }
 
   /** Whether cutting the loops among these statements has every part do much that is needed once. */
-  private repeatsMuch(statements: readonly Stmt[]): boolean {
+  private repeatsMuch(statements: readonly Stmt[], values: Values): boolean {
     const repeated = statements.filter((statement) => effectsOf(statement, this.argumentBuffers).writes.size === 0);
-    return this.parts * countInstructions(repeated) > mostRepeatedFraction * countInstructions(statements);
-  }
-
-  /** Where a part of a loop begins: after the share of its turns. */
-  private boundary({ start, step }: Loop, turns: number, part: Expr): Expr {
-    const { parts } = this;
-    const done =
-      turns * parts <= largestProduct
-        ? operation("div", i32, operation("mul", i32, part, integer(turns)), integer(parts))
-        : operation("min", i32, operation("mul", i32, part, integer(Math.ceil(turns / parts))), integer(turns));
-    const distance = step === 1 ? done : operation("mul", i32, done, integer(step));
-    return start.op === "const" && Number(start.value) === 0 ? distance : operation("add", i32, start, distance);
+    const cost = (some: readonly Stmt[]): number => countInstructions(some, values);
+    return this.parts * cost(repeated) > mostRepeatedFraction * cost(statements);
   }
 }
 
+/** Where a part of a loop begins: after the share of its turns. */
+function boundary({ start, end, step }: Loop, part: Expr): Expr {
+  const turns = turnsExpr(start, end, step);
+  const some = operation("mul", i32, part, operation("div", i32, turns, partCount));
+  const done = operation("add", i32, some, operation("min", i32, part, operation("rem", i32, turns, partCount)));
+  const distance = step === 1 ? done : operation("mul", i32, done, integer(step));
+  return isZero(start) ? distance : operation("add", i32, start, distance);
+}
+
+function turnsExpr(start: Expr, end: Expr, step: number): Expr {
+  const known = turnsOf({ kind: "for", name: "", start, end, step, mode: "parallel", body: [] }, new Map());
+  if (known !== null) return integer(known);
+  const span = isZero(start) ? end : operation("sub", i32, end, start);
+  const turns =
+    step === 1 ? span : operation("div", i32, operation("add", i32, span, integer(step - 1)), integer(step));
+  return operation("max", i32, turns, integer(0));
+}
+
+const isZero = (expr: Expr): boolean => expr.op === "const" && Number(expr.value) === 0;
+
 /** Of the parallel loops that stand directly in a loop. */
-const mostTurnsInside = ({ body }: Loop): number =>
-  Math.max(0, ...body.map((s) => (s.kind === "for" && s.mode === "parallel" ? (turnsOf(s) ?? 0) : 0)));
+const mostTurnsInside = ({ body }: Loop, outer: Values): number => {
+  const values = withLets(body, outer);
+  return Math.max(0, ...body.map((s) => (s.kind === "for" && s.mode === "parallel" ? (turnsOf(s, values) ?? 0) : 0)));
+};
 
 interface Effects {
   /** Argument buffers. */
@@ -209,5 +267,6 @@ const i32: Type = { kind: "i32", lanes: 1 };
 const bool: Type = { kind: "bool", lanes: 1 };
 const firstPart: Expr = { op: "param", type: i32, name: first };
 const lastPart: Expr = { op: "param", type: i32, name: last };
+const partCount: Expr = { op: "param", type: i32, name: count };
 const integer = (value: number): Expr => ({ op: "const", type: i32, value });
 const operation = (op: Operation, type: Type, ...args: Expr[]): Expr => ({ op, type, args });

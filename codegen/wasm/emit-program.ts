@@ -7,13 +7,14 @@
  *
  * An entry's only parameter is the address of the program's table, which the host fills before the run: the address of
  * every slot, the value of every number (8 bytes each, as the number's register kind), the address of the scratch area,
- * and once for all the extents: sizes of copies, loops and slices. Every slot and the scratch area lie at or above `lowestAddress`.
+ * and once for all the extents: sizes of copies, loops, slices and jobs. Every slot and the scratch area lie at or above `lowestAddress`.
  */
 import { dtypeBytes } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
 import { type LoopKernel, registerKind } from "../../ir/loop.ts";
 import { innerSteps, type LeafStep, type NumberSlot, type Program, type Step } from "../../ir/program.ts";
-import { split } from "../schedule/split.ts";
+import type { Values } from "../../ir/loop-cost.ts";
+import { type Job, split } from "../schedule/split.ts";
 import type { Code, FunctionRef } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
 import { emitScalarCast } from "./conversions.ts";
@@ -22,7 +23,7 @@ import { hostModule } from "./math-functions.ts";
 import { type FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
 import type { Opcode } from "./opcodes.ts";
 import { sharedPages } from "./team.ts";
-import { type JobSize, TeamSteps, workParameters } from "./team-steps.ts";
+import { TeamSteps, workParameters } from "./team-steps.ts";
 
 export interface DrawStep {
   readonly slot: number;
@@ -67,12 +68,18 @@ export function tableLayout(slotCount: number, numberCount: number, extentCount:
   };
 }
 
-/** How many sizes the steps read: of a copy, of a loop and of where its slices lie. */
+/** How many sizes the steps read at most: of a copy, of a loop and of where its slices lie, of a job. */
 const extentCount = (steps: readonly Step[]): number =>
-  steps.reduce((count, step) => {
-    const own = step.kind === "copy" ? 1 : step.kind === "loop" ? 1 + 2 * step.slices.length : 0;
-    return count + own + extentCount(innerSteps(step));
-  }, 0);
+  steps.reduce((count, step) => count + extentsOf(step) + extentCount(innerSteps(step)), 0);
+
+function extentsOf(step: Step): number {
+  if (step.kind === "loop") return 1 + 2 * step.slices.length;
+  return step.kind === "copy" ? 1 : step.kind === "kernel" ? jobExtents : 0;
+}
+
+/** A job's parts and instructions. */
+const jobExtents = 2;
+const mostInstructions = 2 ** 29;
 
 export function emitProgram(program: Program, options: EmitOptions): WasmProgram {
   const module = new ModuleBuilder();
@@ -84,8 +91,8 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
   const table = tableLayout(program.slots.length, program.numbers.length, extentCount(program.steps));
   const extents: number[] = [];
   /** Sizes outside kernels are read from the table: programs that differ in nothing else share their module. */
-  const extent = (body: Code, value: number): Code =>
-    body.get(0).memory("i32.load", table.extentOffset(extents.push(value) - 1));
+  const addExtent = (value: number): number => table.extentOffset(extents.push(value) - 1);
+  const extent = (body: Code, value: number): Code => body.get(0).memory("i32.load", addExtent(value));
   const positions = new Map(program.slots.map(({ id }, position) => [id, position]));
   const slotOffset = (id: number): number => {
     const position = positions.get(id);
@@ -119,14 +126,14 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
       case "kernel": {
         checkCounts(step);
         const kernel = kernels.functionOf(step.kernel);
-        if (kernel.parts === null || team === null) emitCall(body, step, kernel);
-        else team.post(body, kernel.parts, (work) => emitCall(work, step, kernel));
+        if (kernel.jobOf === null || team === null) emitCall(body, step, kernel);
+        else postJob(team, body, step, kernel, kernel.jobOf(sizesOf(step)));
         kernelCount++;
       }
     }
   };
   /** Local 0 is the table's address. */
-  const emitCall = (body: Code, step: KernelStep, { fn, scratchBytes, parts }: KernelFunction): void => {
+  const emitCall = (body: Code, step: KernelStep, { fn, scratchBytes }: KernelFunction, parts?: number): void => {
     for (const slot of step.buffers) body.get(0).memory("i32.load", slotOffset(slot));
     step.numbers.forEach((id, position) => {
       const { slot, position: index } = numberOf(id);
@@ -134,12 +141,28 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
       body.get(0).memory(numberLoads[from], table.numberOffset(index));
       emitScalarCast(body, from, step.kernel.numbers[position]!.kind);
     });
-    if (parts !== null) body.get(workParameters.firstPart).get(workParameters.lastPart);
+    if (parts !== undefined)
+      body.get(workParameters.firstPart).get(workParameters.lastPart).get(0).memory("i32.load", parts);
     if (scratchBytes > 0) {
       body.get(0).memory("i32.load", table.scratchOffset);
-      if (parts !== null) body.get(workParameters.scratch).op("i32.add");
+      if (parts !== undefined) body.get(workParameters.scratch).op("i32.add");
     }
     body.call(fn);
+  };
+  const sizesOf = ({ kernel, numbers: ids }: KernelStep): Values =>
+    new Map(
+      kernel.numbers.flatMap(({ name }, i) => {
+        const { size } = numberOf(ids[i]!).slot;
+        return size === undefined ? [] : [[name, size] as const];
+      }),
+    );
+  const postJob = (team: TeamSteps, body: Code, step: KernelStep, kernel: KernelFunction, job: Job): void => {
+    const parts = addExtent(job.parts);
+    team.post(
+      body,
+      (code) => extent(code.get(0).memory("i32.load", parts), Math.min(job.instructions, mostInstructions)),
+      (work) => emitCall(work, step, kernel, parts),
+    );
   };
   /** The table's address of a slice: where its slot begins, and the loop's distance from there. */
   const placeSlice = (body: Code, id: number, turn: number): void => {
@@ -163,8 +186,7 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
         const turn = entry.local("i32");
         body.i32(0).set(turn).open("loop");
         for (const id of step.slices) placeSlice(body, id, turn);
-        if (team === null) emitSteps(step.steps);
-        else team.repeat(step.count, () => emitSteps(step.steps));
+        emitSteps(step.steps);
         extent(body.get(turn).i32(1).op("i32.add").tee(turn), step.count).op("i32.lt_s").branch("br_if", 0).op("end");
       } else if (step.kind === "branch") {
         body.get(0).memory("i32.load", slotOffset(step.predicate)).memory("i32.load8_u", 0).open("if");
@@ -221,11 +243,11 @@ function checkCounts({ kernel, buffers, numbers }: KernelStep): void {
   }
 }
 
-/** A kernel's function; `parts` when it takes which of them to do. */
+/** A kernel's function; `jobOf` when it takes which parts to do, and of how many. */
 interface KernelFunction {
   readonly fn: FunctionRef;
   readonly scratchBytes: number;
-  readonly parts: JobSize | null;
+  readonly jobOf: ((sizes: Values) => Job) | null;
 }
 
 /** Emits each kernel once: kernels that come out as the same instructions are one function. */
@@ -248,17 +270,19 @@ class KernelLibrary {
   functionOf(kernel: LoopKernel): KernelFunction {
     const known = this.byKernel.get(kernel);
     if (known !== undefined) return known;
-    const { fn, scratchBytes, parts } = this.emit(kernel);
+    const { fn, scratchBytes, jobOf } = this.emit(kernel);
     // Calls are encoded by the callee's identity here, so equal text means equal function.
-    const text = `${fn.params.join()} ${parts?.count} ${textOf(fn.encode(({ id }) => id))}`;
+    const text = `${fn.params.join()} ${jobOf === null ? "whole" : "parts"} ${textOf(fn.encode(({ id }) => id))}`;
     let found = this.byText.get(text);
     if (found === undefined) {
-      found = { fn: this.module.add(fn), scratchBytes, parts };
+      found = { fn: this.module.add(fn), scratchBytes, jobOf };
       this.byText.set(text, found);
       this.scratchBytes = Math.max(this.scratchBytes, scratchBytes);
     }
-    this.byKernel.set(kernel, found);
-    return found;
+    // Of kernels that come out the same, each names its sizes in its own way.
+    const own = { ...found, jobOf };
+    this.byKernel.set(kernel, own);
+    return own;
   }
 
   /** In parts where threads are to share it. Threads that help have no host to call. */
@@ -267,10 +291,9 @@ class KernelLibrary {
     const inParts = sharedFrom === undefined ? null : split(kernel, sharedFrom);
     if (inParts !== null) {
       const emitted = emitKernel(inParts.kernel, this.module, this.options);
-      const { parts: count, instructions } = inParts;
-      if (!this.module.reachesImport(emitted.fn)) return { ...emitted, parts: { count, instructions } };
+      if (!this.module.reachesImport(emitted.fn)) return { ...emitted, jobOf: inParts.jobOf };
     }
-    return { ...emitKernel(kernel, this.module, this.options), parts: null };
+    return { ...emitKernel(kernel, this.module, this.options), jobOf: null };
   }
 }
 

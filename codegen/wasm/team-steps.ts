@@ -3,12 +3,6 @@ import { Code } from "./code.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
 import { addTeamFunctions, type TeamFunctions } from "./team.ts";
 
-/** A job's number of parts, and the instructions of all of them. */
-export interface JobSize {
-  readonly count: number;
-  readonly instructions: number;
-}
-
 /** Work as large as so many of the least jobs is worth waking a thread that sleeps: about 60 us. */
 const wakingJobs = 15;
 
@@ -20,40 +14,21 @@ export class TeamSteps {
   private readonly module: ModuleBuilder;
   private functions: TeamFunctions | null = null;
   private readonly steps: Code[] = [];
-  /** Instructions of the jobs since the last that wakes sleepers. */
-  private instructions = 0;
-  /** How often the steps that are written now run. */
-  private repeats = 1;
-
-  private readonly wakingInstructions: number;
+  private readonly sharedFrom: number;
 
   /** `sharedFrom`: the instructions of the least job. */
   constructor(module: ModuleBuilder, sharedFrom: number) {
     this.module = module;
-    this.wakingInstructions = wakingJobs * sharedFrom;
+    this.sharedFrom = sharedFrom;
   }
 
-  /** Writes steps that run `count` times. */
-  repeat(count: number, write: () => void): void {
-    this.repeats *= count;
-    write();
-    this.repeats /= count;
-  }
-
-  /** Writes the posting of a step to `body`; `write` writes the step itself. */
-  post(body: Code, { count, instructions }: JobSize, write: (work: Code) => void): void {
-    this.functions ??= addTeamFunctions(this.module);
+  /** Writes the posting of a step to `body`: `writeSize` its parts and instructions, `writeStep` the step itself. */
+  post(body: Code, writeSize: (body: Code) => void, writeStep: (work: Code) => void): void {
+    this.functions ??= addTeamFunctions(this.module, wakingJobs * this.sharedFrom);
     const step = new Code();
-    write(step);
-    this.instructions += this.repeats * instructions;
-    const wakes = this.instructions >= this.wakingInstructions;
-    if (wakes) this.instructions = 0;
-    body
-      .get(0)
-      .i32(this.steps.length)
-      .i32(count)
-      .i32(wakes ? 1 : 0)
-      .call(this.functions.post);
+    writeStep(step);
+    writeSize(body.get(0).i32(this.steps.length));
+    body.call(this.functions.post);
     this.steps.push(step);
   }
 

@@ -8,8 +8,8 @@
  * taken nothing, and a job that nobody helps with costs little more than the kernel.
  *
  * A word with parts left belongs to a job that its poster has not finished, so what was read beside it holds if taking
- * a part by compare-and-exchange succeeds. Helpers watch the word for a while, then sleep; those asleep are woken only
- * for work that is worth it.
+ * a part by compare-and-exchange succeeds. Helpers watch the word for a while, then sleep. Waking them takes the poster
+ * microseconds: it does so when much has been done without them, and more seldom when they came for nothing.
  */
 import type { Code, FunctionRef } from "./code.ts";
 import { type FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
@@ -27,6 +27,10 @@ export const team = {
   record: 1156,
   step: 1160,
   table: 1164,
+  /** Of the poster: instructions of the jobs done without those who sleep, since it last woke them; how many it waits for; and `helped` then. */
+  missed: 1168,
+  wakeFrom: 1172,
+  helpedBefore: 1176,
   /** How many threads shall help, set by the host; how many of them sleep or start; whether the poster may sleep. */
   helpers: 1216,
   asleep: 1220,
@@ -48,22 +52,23 @@ const forever = -1n;
 export interface TeamFunctions {
   /** (table, step, thread, first part, part behind the last): does these parts. To be written by the caller. */
   readonly work: FunctionBuilder;
-  /** (table, step, parts, whether to wake sleepers): does all parts, with whatever help there is. */
+  /** (table, step, parts, instructions): does all parts, with whatever help there is. */
   readonly post: FunctionRef;
 }
 
-export function addTeamFunctions(module: ModuleBuilder): TeamFunctions {
+/** `wakeFrom`: instructions that are worth waking threads for. */
+export function addTeamFunctions(module: ModuleBuilder, wakeFrom: number): TeamFunctions {
   const work = module.createFunction(["i32", "i32", "i32", "i32", "i32"], []);
   const post = module.createFunction(["i32", "i32", "i32", "i32"], []);
-  writePost(post, work);
+  writePost(post, work, wakeFrom);
   module.add(work);
   module.add(post);
   return { work, post };
 }
 
-function writePost(fn: FunctionBuilder, work: FunctionRef): void {
-  const [table, step, parts, wakes] = [0, 1, 2, 3];
-  const [word, mine] = [fn.local("i64"), fn.local("i32")];
+function writePost(fn: FunctionBuilder, work: FunctionRef, wakeFrom: number): void {
+  const [table, step, parts, instructions] = [0, 1, 2, 3];
+  const [word, mine, wakes] = [fn.local("i64"), fn.local("i32"), fn.local("i32")];
   const { body } = fn;
   const call = (writeParts: () => void): void => {
     body.get(table).get(step).i32(0);
@@ -71,7 +76,13 @@ function writePost(fn: FunctionBuilder, work: FunctionRef): void {
     body.call(work);
   };
 
-  // Alone: nobody helps, or all sleep and shall not be woken.
+  // Alone: there is nothing to share, nobody helps, or all sleep and shall not be woken.
+  body.get(parts).i32(2).op("i32.lt_s").open("if");
+  call(() => body.i32(0).get(parts));
+  body.op("return").op("end");
+  body.i32(0).atomic("i32.atomic.load", 4, team.asleep).open("if");
+  writeMissed(fn, { instructions, wakes }, wakeFrom);
+  body.op("end");
   body.i32(0).atomic("i32.atomic.load", 4, team.helpers);
   body.i32(0).atomic("i32.atomic.load", 4, team.asleep).i32(0);
   body.get(wakes).op("i32.eqz").op("select").op("i32.sub");
@@ -109,6 +120,39 @@ function writePost(fn: FunctionBuilder, work: FunctionRef): void {
   body.i32(0).get(mine).atomic("i32.atomic.rmw.sub", 4, team.pending).get(mine).op("i32.ne").open("if");
   writeWaitUntilDone(fn);
   body.op("end");
+}
+
+/** How many times as much work is waited for at most when threads were woken for nothing. */
+const mostPatience = 64;
+
+/** Counts a job that some sleep through; sets `wakes` to 1 when it is time to wake them. */
+function writeMissed(
+  fn: FunctionBuilder,
+  { instructions, wakes }: { readonly instructions: number; readonly wakes: number },
+  wakeFrom: number,
+): void {
+  const { body } = fn;
+  const [missed, helped, wanted] = [fn.local("i32"), fn.local("i32"), fn.local("i32")];
+  body.i32(0).memory("i32.load", team.missed).get(instructions).op("i32.add").set(missed);
+  body.i32(0).memory("i32.load", team.wakeFrom).set(wanted);
+  body.get(missed).get(wanted).op("i32.ge_s").tee(wakes).open("if");
+  body.i32(0).set(missed);
+  body.i32(0).atomic("i32.atomic.load", 4, team.helped).set(helped);
+  // Twice as much up to a limit where nobody has helped since the last time.
+  body.i32(0);
+  body
+    .get(wanted)
+    .get(wanted)
+    .i32(mostPatience * wakeFrom)
+    .op("i32.lt_s")
+    .op("i32.shl")
+    .i32(wakeFrom);
+  body.get(helped).i32(0).memory("i32.load", team.helpedBefore).op("i32.eq");
+  body.get(wanted).i32(0).op("i32.gt_s").op("i32.and");
+  body.op("select").memory("i32.store", team.wakeFrom);
+  body.i32(0).get(helped).memory("i32.store", team.helpedBefore);
+  body.op("end");
+  body.i32(0).get(missed).memory("i32.store", team.missed);
 }
 
 /** Wakes whoever sleeps at `address`, when the count at `sleepers` is not 0. */

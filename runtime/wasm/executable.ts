@@ -116,9 +116,12 @@ export class WasmExecutable implements Executable {
       align(code.scratchBytes) +
       outputs.reduce((total, { slot }) => total + align(slot.bytes), 0);
     this.table = parts.pool.allocate(this.layout.bytes);
-    code.extents.forEach((value, i) => {
-      parts.pool.views.i32[(this.table + this.layout.extentOffset(i)) >>> 2] = value;
-    });
+    this.fillExtents();
+  }
+
+  private fillExtents(): void {
+    const { i32 } = this.parts.pool.views;
+    this.linked.code.extents.forEach((value, i) => (i32[(this.table + this.layout.extentOffset(i)) >>> 2] = value));
   }
 
   run(
@@ -159,6 +162,8 @@ export class WasmExecutable implements Executable {
   private relink(): void {
     this.linked.release();
     this.linked = this.parts.link();
+    // The same table, but what threads share has sizes of its own.
+    this.fillExtents();
   }
 
   private checkedInputs(inputs: readonly Memory[], numbers: readonly ScalarValue[]): readonly WasmMemory[] {

@@ -36,6 +36,32 @@ describe("torch.set_num_threads", () => {
     expect(cpuDevice().partsHelped).toBeGreaterThan(0);
   }, 120_000);
 
+  it("shares kernels that programs of several sizes have in common", async () => {
+    torch.set_num_threads(1);
+    const product = (size: number): unknown => {
+      torch.manual_seed(size);
+      return torch
+        .randn(size, size + 1)
+        .matmul(torch.randn(size + 1, size))
+        .tolist();
+    };
+    // After some sizes that have nothing in common, kernels take them as numbers.
+    const sizes = [31, 50, 73, 96, 129, 164, 203];
+    for (const size of sizes) product(size);
+    const expected = sizes.map(product);
+    torch.set_num_threads(2);
+    await expect.poll(() => cpuDevice().helpersUp).toBeGreaterThanOrEqual(1);
+    for (const size of sizes) product(size);
+    const before = cpuDevice().partsHelped;
+    expect(sizes.map(product)).toEqual(expected);
+    await expect
+      .poll(() => {
+        product(203);
+        return cpuDevice().partsHelped;
+      })
+      .toBeGreaterThan(before);
+  });
+
   it("hands out ordinary ArrayBuffers, also of memory that has grown", () => {
     torch.set_num_threads(2);
     const x = torch.ones(300, 1000).mul(2);

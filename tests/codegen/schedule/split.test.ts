@@ -9,7 +9,7 @@ const kernel = (body: string): LoopKernel =>
   parseKernel(`kernel k(b0: read float32[${elements}], b1: write float32[${elements}]) workgroup 64\n${body}`);
 
 /** What the kernel writes when the given ranges of parts are run one after the other. */
-function runParts(code: LoopKernel, ranges: readonly (readonly [number, number])[]): number[] {
+function runParts(code: LoopKernel, ranges: readonly (readonly number[])[]): number[] {
   const input = Float32Array.from({ length: elements }, (_, i) => Math.sin(i));
   const output = new Float32Array(elements);
   const arrays = code.buffers.filter(({ scope }) => scope === "argument").map((_, i) => [input, output][i]!);
@@ -52,15 +52,39 @@ test.each([
 ])("any order of the parts gives the same: %s", (_, body) => {
   const whole = kernel(body);
   const cut = split(whole, 100)!;
-  const { parts } = cut;
+  const { parts } = cut.jobOf(new Map());
   expect(parts).toBeGreaterThan(2);
-  const expected = runParts(whole, [[] as unknown as [number, number]]);
-  expect(runParts(cut.kernel, [[0, parts]])).toEqual(expected);
-  const each = Array.from({ length: parts }, (__, part) => [part, part + 1] as const);
+  const expected = runParts(whole, [[]]);
+  expect(runParts(cut.kernel, [[0, parts, parts]])).toEqual(expected);
+  const each = Array.from({ length: parts }, (__, part) => [part, part + 1, parts]);
   expect(runParts(cut.kernel, each)).toEqual(expected);
   expect(runParts(cut.kernel, each.reverse())).toEqual(expected);
   // Every part does something of its own: without one, something is missing.
   expect(runParts(cut.kernel, each.slice(1))).not.toEqual(expected);
+});
+
+const sized = `  let wide: i32 = and(z0, -4)
+  parallel i = 0 .. wide step 4
+    b1[i] = mul(b0[i]<f32x4>, b0[i]<f32x4>)
+  serial i_rest = wide .. z0
+    b1[i_rest] = mul(b0[i_rest], b0[i_rest])
+`;
+
+test("a kernel whose sizes are numbers is cut for all of them", () => {
+  const whole = parseKernel(
+    `kernel k(b0: read float32[${elements}], b1: write float32[${elements}], z0: i32) workgroup 64\n${sized}`,
+  );
+  const numbers = whole.numbers.map((number) => ({ ...number, typical: 64 }));
+  const cut = split({ ...whole, numbers }, 100)!;
+  for (const size of [1, 5, 64, 1003]) {
+    const { parts } = cut.jobOf(new Map([["z0", size]]));
+    expect(parts > 1).toBe(size > 64);
+    const expected = runParts(whole, [[size]]);
+    for (const count of [parts, 7]) {
+      const each = Array.from({ length: count }, (_, part) => [size, part, part + 1, count]);
+      expect(runParts(cut.kernel, each.reverse())).toEqual(expected);
+    }
+  }
 });
 
 test("a small kernel stays whole", () => {
