@@ -6,7 +6,8 @@
  * regions of the list stored; regions are in an order in which they can run.
  */
 import type { Node } from "./graph.ts";
-import type { Shape } from "./shape.ts";
+import { sameShape, type Shape } from "./shape.ts";
+import { behindReshape } from "./views.ts";
 
 /**
  * `loops`: a nest over `domain` with any number of reductions over `reduced` and elementwise work before, between and
@@ -28,6 +29,15 @@ export interface Region {
   /** `repeat`, `choice`: the graphs inside the anchor (see bodiesOf in ir/body.ts), whose outputs are their results. */
   readonly bodies?: readonly KernelGraph[];
 }
+
+/**
+ * Whether a region over `domain` writes a join by its parts: each, but for a reshape, is a value of that space, written
+ * where it belongs when it is computed.
+ */
+export const isWrittenInParts = (node: Node, domain: Shape): boolean =>
+  node.op === "concat" &&
+  !sameShape(node.shape, domain) &&
+  node.inputs.every((part) => sameShape(behindReshape(part).shape, domain));
 
 export interface KernelGraph {
   readonly regions: readonly Region[];

@@ -33,8 +33,11 @@ export function sourceCoordinates(node: Node, at: readonly Index[]): Index[] | n
   }
 }
 
-/** Splits both shapes into independent blocks of equal size first, which keeps the expressions small. */
-function reshapeCoordinates(at: readonly Index[], from: Shape, to: Shape): Index[] {
+/**
+ * Where an element at `at` of the shape `from` is in the shape `to`. Splits both shapes into independent blocks of equal
+ * size first, which keeps the expressions small.
+ */
+export function reshapeCoordinates(at: readonly Index[], from: Shape, to: Shape): Index[] {
   if (from.includes(0)) return to.map(() => Index.constant(0)); // never evaluated
   const result = new Array<Index>(to.length);
   let i = 0;

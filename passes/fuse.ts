@@ -14,9 +14,10 @@
 import { bodiesOf } from "../ir/body.ts";
 import { IrError } from "../ir/errors.ts";
 import { topologicalOrder, usersOf, type Node } from "../ir/graph.ts";
-import type { KernelGraph, Region, RegionKind } from "../ir/kernel-graph.ts";
+import { isWrittenInParts, type KernelGraph, type Region, type RegionKind } from "../ir/kernel-graph.ts";
 import { sameShape, type Shape } from "../ir/shape.ts";
 import { isFree, isReduce, isView } from "../ir/traits.ts";
+import { behindReshape } from "../ir/views.ts";
 import { chooseInlined, isMapLike } from "./inlining.ts";
 import { joinRegions } from "./join-regions.ts";
 import { chooseCopied, mostBuffers, regionInputs } from "./memory-views.ts";
@@ -116,12 +117,20 @@ class Fusion {
 
   private takesMap(draft: Draft, node: Node, found: readonly Source[], isCopied: boolean): boolean {
     if ((draft.kind !== "loops" && draft.kind !== "contract") || draft.members.size >= regionNodeLimit) return false;
+    if (isCopied && this.takesParts(draft, node)) return this.isAcyclic(draft, found);
     const isRow = draft.rowShape !== null && sameShape(draft.rowShape, node.shape);
     if (!isRow && !sameShape(draft.domain, node.shape)) return false;
     const fits = isCopied
       ? found.every((source) => !draft.members.has(source.node)) || this.isSameIteration(draft, node)
       : node.inputs.every((input) => this.isSameIteration(draft, input));
     return fits && this.isAcyclic(draft, found);
+  }
+
+  /** Whether a join is written where its parts are computed. */
+  private takesParts(draft: Draft, node: Node): boolean {
+    if (draft.kind !== "loops" || !isWrittenInParts(node, draft.domain)) return false;
+    const parts = node.inputs.map(behindReshape);
+    return parts.some((part) => draft.members.has(part)) && parts.every((part) => this.isSameIteration(draft, part));
   }
 
   /** A result of the program is stored. */

@@ -1,15 +1,16 @@
 /**
- * Joins regions that turn out to run over the same rows: greedy growth keeps two apart when what relates them came
- * after both were opened.
+ * Joins regions that turn out to run over the same rows or elements: greedy growth keeps two apart when what relates
+ * them came after both were opened.
  *
  * in:  drafts of regions in any order
  * out: the same drafts, of which some have taken over all of another; no cycle is made
  * Two reducing regions over one domain and the same axes are joined when one reads the other's values at its own
- * iterations only, or when both read a value of the whole domain.
+ * iterations only, or when both read a value of the whole domain; two elementwise ones when one reads the other's values
+ * at its own iterations only.
  * Cost: O(pairs of such regions x region edges).
  */
 import type { Node } from "../ir/graph.ts";
-import { elementCount } from "../ir/shape.ts";
+import { elementCount, sameShape } from "../ir/shape.ts";
 import { reachesAround, takeOverWaits, type Draft } from "./region-draft.ts";
 
 export interface JoinContext {
@@ -22,6 +23,30 @@ export interface JoinContext {
 }
 
 export function joinRegions(drafts: Draft[], context: JoinContext): void {
+  joinRows(drafts, context);
+  joinElements(drafts, context);
+}
+
+const isElementwise = ({ kind, reduced }: Draft): boolean => kind === "loops" && reduced.length === 0;
+
+/** Elementwise regions take over those whose values they read. */
+function joinElements(drafts: Draft[], context: JoinContext): void {
+  const gone = new Set<Draft>();
+  for (const draft of drafts.filter(isElementwise)) {
+    if (gone.has(draft)) continue;
+    const producer = (): Draft | undefined =>
+      [...draft.before].find(
+        (earlier) =>
+          isElementwise(earlier) && sameShape(earlier.domain, draft.domain) && mayJoin(draft, earlier, context),
+      );
+    for (let earlier = producer(); earlier !== undefined; earlier = producer()) {
+      absorb(drafts, draft, earlier, context);
+      gone.add(earlier);
+    }
+  }
+}
+
+function joinRows(drafts: Draft[], context: JoinContext): void {
   const byRows = new Map<string, Draft[]>();
   for (const draft of drafts) {
     if (draft.kind !== "loops" || draft.reduced.length === 0) continue;

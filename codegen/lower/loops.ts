@@ -2,12 +2,13 @@
  * Lowers a `loops` region: a nest over the kept axes; inside it, for each phase, a nest over the reduced axes with that
  * phase's accumulators, elementwise values and stores; between phases, the values of a row.
  */
-import type { Node } from "../../ir/graph.ts";
+import type { Node, NodeOf } from "../../ir/graph.ts";
 import { Index, linear, unravel } from "../../ir/index.ts";
-import type { Region } from "../../ir/kernel-graph.ts";
+import { isWrittenInParts, type Region } from "../../ir/kernel-graph.ts";
 import type { Expr, Stmt } from "../../ir/loop.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
 import { isReduce } from "../../ir/traits.ts";
+import { behindReshape, reshapeCoordinates } from "../../ir/views.ts";
 import { apply, indexExpr, integer, kindOf, load, typeOf } from "./expressions.ts";
 import { evaluate, read, type EvaluationContext } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
@@ -268,6 +269,10 @@ class LoopLowering {
     }
     for (const node of members) {
       if (!(this.plan.computed.get(node) ?? []).includes(this.phase)) continue;
+      if (node.op === "concat" && isWrittenInParts(node, domain)) {
+        this.storeParts(node, at, context);
+        continue;
+      }
       const value = evaluate(context, node, at);
       this.stage(node, value);
       if (stores.includes(node) && this.plan.computed.get(node)![0] === this.phase) this.store(node, at, value);
@@ -279,6 +284,22 @@ class LoopLowering {
     const position = linear(at, contiguousStrides(node.shape));
     const buffer = this.builder.buffer(node, "write");
     this.builder.emit({ kind: "store", buffer, index: indexExpr(position), value });
+  }
+
+  /** Each part of a join at its place in it. */
+  private storeParts(node: Node & NodeOf<"concat">, at: readonly Index[], context: EvaluationContext): void {
+    const { axis } = node.attrs;
+    const buffer = this.builder.buffer(node, "write");
+    let start = 0;
+    for (const part of node.inputs) {
+      const source = behindReshape(part);
+      const value = evaluate(context, source, at);
+      const inside = reshapeCoordinates(at, source.shape, part.shape);
+      inside[axis] = inside[axis]!.add(start);
+      const position = linear(inside, contiguousStrides(node.shape));
+      this.builder.emit({ kind: "store", buffer, index: indexExpr(position), value });
+      start += part.shape[axis]!;
+    }
   }
 
   // ---- values kept for later phases

@@ -6,14 +6,14 @@
  *    what earlier regions stored: so the regions are in an order in which they can run;
  *  - reductions and anchors (dot, scan, sort, scatter, routine) are members, never computed where they are used;
  *  - a region has the anchor that its kind says, and it comes first; reductions run over the region's reduced axes;
- *  - members have the shape of the region's domain or of one of its rows;
+ *  - members have the shape of the region's domain or of one of its rows, or are joins of such values;
  *  - every result of the program is an input or stored;
  *  - all this holds inside the regions that hold graphs.
  * Cost: O(nodes + edges) for each region that can reach them.
  */
 import { bodiesOf } from "../body.ts";
 import type { Node } from "../graph.ts";
-import type { KernelGraph, Region, RegionKind } from "../kernel-graph.ts";
+import { isWrittenInParts, type KernelGraph, type Region, type RegionKind } from "../kernel-graph.ts";
 import { sameShape } from "../shape.ts";
 import { Names, printNode } from "../text/graph.ts";
 import { isReduce, isView } from "../traits.ts";
@@ -95,9 +95,11 @@ function verifyForm(region: Region, where: () => string): void {
       check(sameShape(member.inputs[0]!.shape, domain), at, "reductions run over the domain");
     } else
       check(
-        sameShape(member.shape, domain) || sameShape(member.shape, row),
+        sameShape(member.shape, domain) ||
+          sameShape(member.shape, row) ||
+          (kind === "loops" && isWrittenInParts(member, domain)),
         at,
-        "members have the domain's or a row's shape",
+        "members have the domain's or a row's shape, or join parts that have it",
       );
   }
 }
