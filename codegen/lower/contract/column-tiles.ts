@@ -27,7 +27,7 @@ export function columnTiles(
   within: readonly Axis[],
 ): void {
   const { builder } = lowering;
-  for (const strip of stripsOf(builder, column.size, column.right === 1 || packing !== null)) {
+  for (const strip of stripsOf(builder, row.size, column.size, column.right === 1 || packing !== null)) {
     const compute = (columnStart: Index): void => {
       const width = packing === null ? 1 : strip.width;
       const buffer = width > 1 ? builder.scratch("float32", packing!.size * width) : null;

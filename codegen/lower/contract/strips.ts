@@ -16,11 +16,14 @@ export interface Strip {
   readonly width: number;
 }
 
+/** As many rows of one vector as there are accumulators in a tile. */
+const singleVectorRows = 12;
+
 /** Elements in a register. */
 export const lanesOf = ({ simd }: Target): number => (simd ? 4 : 1);
 
 /** How the columns are split. A last strip may compute columns twice: that costs a fraction of single columns. */
-export function stripsOf({ target }: KernelBuilder, size: number, wide: boolean): Strip[] {
+export function stripsOf({ target }: KernelBuilder, rows: number, size: number, wide: boolean): Strip[] {
   const lanes = lanesOf(target);
   const strip = (first: number, count: number, vectors: readonly number[], lanes: number): Strip => ({
     first,
@@ -45,11 +48,14 @@ export function stripsOf({ target }: KernelBuilder, size: number, wide: boolean)
   }
   if (size < 4) return [single(0, size)];
   const over = size % 8;
-  // Up to four columns more than pairs of vectors make the last pair a triple.
-  const triple = over > 0 && over <= 4 && pairs > 0;
+  // Up to four columns more than pairs of vectors are a vector; with few rows, that would be too few accumulators, and
+  // the last pair becomes a triple.
+  const few = over > 0 && over <= 4 && pairs > 0;
+  const triple = few && rows < singleVectorRows;
   const whole = triple ? pairs - 1 : pairs;
   const strips = whole > 0 ? [strip(0, whole, [0, 4], 4)] : [];
   if (triple) strips.push(strip(whole * 8, 1, [0, 4, over + 4], 4));
+  else if (few) strips.push(strip(size - 4, 1, [0], 4));
   else if (over > 0) strips.push(strip(whole * 8, 1, over > 4 ? [0, over - 4] : [0], 4));
   return strips;
 }
