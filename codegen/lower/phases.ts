@@ -4,9 +4,10 @@
  * are computed in the first phase that uses them, and kept in a scratch row when a later phase uses them too.
  */
 import type { Node } from "../../ir/graph.ts";
-import type { Region } from "../../ir/kernel-graph.ts";
+import { isWrittenInParts, type Region } from "../../ir/kernel-graph.ts";
 import { sameShape } from "../../ir/shape.ts";
 import { isReduce, isView } from "../../ir/traits.ts";
+import { behindReshape } from "../../ir/views.ts";
 
 export interface PhasePlan {
   readonly phaseCount: number;
@@ -54,7 +55,8 @@ export function planPhases(region: Region, stored: (node: Node) => boolean): Pha
   const needs = (node: Node): { members: Node[]; elements: Node[] } => {
     const found = { members: [] as Node[], elements: [] as Node[] };
     const seen = new Set<Node>();
-    const stack = node.inputs.map((input) => ({ node: input, direct: true }));
+    const inputs = isWrittenInParts(node, domain) ? node.inputs.map(behindReshape) : node.inputs;
+    const stack = inputs.map((input) => ({ node: input, direct: true }));
     while (stack.length > 0) {
       const item = stack.pop()!;
       if (seen.has(item.node)) continue;

@@ -107,6 +107,19 @@ describe.each(["cpu", "cpu:js"])("fusion on %s", (device) => {
     expect([a.tolist(), b.tolist()]).toEqual([x.add(1).tolist(), x.mul(2).tolist()]);
   });
 
+  it.each([
+    ["side by side", (parts: torch.Tensor[]) => torch.cat(parts, 1)],
+    ["on each other", (parts: torch.Tensor[]) => torch.cat(parts, 0)],
+    ["along a new axis", (parts: torch.Tensor[]) => torch.stack(parts, 2)],
+  ])("writes parts %s where they belong, in the kernel that computes them", (_, join) => {
+    const x = randn(13, 11);
+    const parts = (): torch.Tensor[] => [F.softmax(x, -1), x.exp(), x];
+    const both = torch.compile(() => join(parts()));
+    const got = both();
+    expect(both.statistics.kernels).toBe(1);
+    expect(got.tolist()).toEqual(join(parts().map((part) => torch.tensor(part.tolist(), { device }))).tolist());
+  });
+
   it("updates 20 parameters with Adam in at most 4 kernels", () => {
     const parameters = Array.from({ length: 20 }, (_, i) => new nn.Parameter(randn(i + 1, 7)));
     const optimizer = new optim.Adam(parameters);

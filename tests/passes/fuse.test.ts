@@ -61,6 +61,43 @@ describe("fuse", () => {
     expect(found.map((r) => r.members)).toEqual([["exp"], ["dot", "tanh"]]);
   });
 
+  it("writes a join where its parts are computed, also a reshaped one", () => {
+    const found = regions(
+      "%1 = input float32[4, 6]",
+      "%2 = exp float32[4, 6] %1",
+      "%3 = tanh float32[4, 6] %2",
+      "%4 = concat float32[4, 12] %2, %3 axis=1",
+      "%5 = reshape float32[4, 1, 6] %2 shape=[4,1,6]",
+      "%6 = reshape float32[4, 1, 6] %1 shape=[4,1,6]",
+      "%7 = concat float32[4, 2, 6] %5, %6 axis=1",
+      "return %4, %7",
+    );
+    expect(found).toEqual([{ kind: "loops", members: ["exp", "tanh", "concat", "concat"], stores: 2 }]);
+  });
+
+  it("joins parts of other sizes in a kernel of its own", () => {
+    const found = regions(
+      "%1 = input float32[4, 6]",
+      "%2 = exp float32[4, 6] %1",
+      "%3 = input float32[4, 5]",
+      "%4 = concat float32[4, 11] %2, %3 axis=1",
+      "return %2, %4",
+    );
+    expect(found.map((r) => r.members)).toEqual([["exp"], ["concat"]]);
+  });
+
+  it("computes a value with the only elementwise kernel that reads it, also where they are related late", () => {
+    const found = regions(
+      "%1 = input float32[4, 6]",
+      "%2 = input float32[4, 6]",
+      "%3 = exp float32[4, 6] %1",
+      "%4 = exp float32[4, 6] %2",
+      "%5 = mul float32[4, 6] %3, %4",
+      "return %5",
+    );
+    expect(found).toEqual([{ kind: "loops", members: ["exp", "exp", "mul"], stores: 1 }]);
+  });
+
   it("prints as text", () => {
     const graph = fuse(parseGraph("%1 = input float32[3]\n%2 = exp float32[3] %1\nreturn %2\n"));
     expect(printKernelGraph(graph)).toContain("exp float32[3]");
