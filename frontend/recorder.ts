@@ -376,20 +376,24 @@ export function placeholders(order: readonly Node[]): Map<Node, Node> {
 
 /** The values of the roots that a run computed (null: an input handed on). What is in one memory is one value. */
 export function valuesOf(
-  compiled: Compiled,
+  { results }: Compiled,
   roots: readonly Node[],
   device: Device,
   memories: readonly Memory[],
-): readonly (Value | null)[] {
-  const byOutput = new Map<number, Value>();
-  return compiled.results.map((result, i) => {
-    if (!("output" in result)) return null;
-    let value = byOutput.get(result.output);
+): (Value | null)[] {
+  const byOutput = new Array<Value | undefined>(memories.length);
+  const values = new Array<Value | null>(results.length);
+  for (let i = 0; i < results.length; i++) {
+    const result = results[i]!;
+    if (!("output" in result)) {
+      values[i] = null;
+      continue;
+    }
+    const { output } = result;
     const { dtype, shape } = roots[i]!;
-    if (value === undefined)
-      byOutput.set(result.output, (value = new Value(dtype, shape, device, memories[result.output]!)));
-    return value;
-  });
+    values[i] = byOutput[output] ??= new Value(dtype, shape, device, memories[output]!);
+  }
+  return values;
 }
 
 /** A placeholder's place in the order of the graph that it was made for. */

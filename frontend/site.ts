@@ -44,7 +44,8 @@ export function withSite<T>(run: () => T): T {
     throw error;
   }
 }
-function locate(error: unknown): void {
+/** Gives an error the user's line, unless it has one. */
+export function locate(error: unknown): void {
   if (!(error instanceof CressetError) || error.message.includes("\n  at ")) return;
   const site = userSite(error.stack);
   if (site !== null) error.message += `\n  at ${site}`;

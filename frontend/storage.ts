@@ -238,6 +238,13 @@ export class Storage {
     this.writeOutside();
   }
 
+  /** The contents' value, where nobody but this storage knows it. */
+  get soleValue(): Value | null {
+    const { counted } = this;
+    const isSole = counted?.owner === this && counted.holders === 1 && !counted.isAwaited && counted.available;
+    return isSole && !this.isShared ? counted : null;
+  }
+
   /** The value, computed if it is pending. */
   value(): Value {
     this.refresh();

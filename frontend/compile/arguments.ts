@@ -32,15 +32,17 @@ export class CallArguments {
   readonly state: unknown[] = [];
   /** The tensors that a recording takes as inputs, each distinct value once: those that require no grad. */
   readonly tensors: Tensor[] = [];
-  /** Where they are in the arguments (when names are wanted). */
-  readonly paths: string[] = [];
+  /** Whether some tensor was computed from others that require grad. */
+  haveHistory = false;
+  /** Where the tensors are in the arguments. */
+  private readonly paths: string[] = [];
   private readonly args: readonly unknown[];
   private readonly names: string[] | null;
   private readonly storages: Storage[] = [];
   private readonly nodes: Node[] = [];
   private readonly inputNodes: Node[] = [];
   /** Every tensor that is no input by itself, and the input's place that it is equal to. */
-  private readonly equals = new Map<Tensor, number>();
+  private equals: Map<Tensor, number> | null = null;
   private known: Value[] | null = null;
 
   constructor(args: readonly unknown[], named = false) {
@@ -61,7 +63,7 @@ export class CallArguments {
   /** The place of the input that a tensor among the arguments is. */
   placeOf(tensor: Tensor): number {
     const place = this.tensors.indexOf(tensor);
-    return place >= 0 ? place : (this.equals.get(tensor) ?? -1);
+    return place >= 0 ? place : (this.equals?.get(tensor) ?? -1);
   }
 
   /** What differs from the arguments that a recording was made for. */
@@ -121,19 +123,21 @@ export class CallArguments {
     this.note(placeIn(this.storages, storage_), path, "'s memory");
     this.note(placeIn(this.nodes, node), path, "'s value");
     // Gradients accumulate in this very tensor.
-    if (requires_grad) this.note(tensor, path, " itself");
-    else this.noteInput(tensor, node, path);
+    if (requires_grad) {
+      this.note(tensor, path, " itself");
+      this.haveHistory ||= !tensor.is_leaf;
+    } else this.noteInput(tensor, node, path);
   }
 
   private noteInput(tensor: Tensor, node: Node, path: string): void {
     const place = this.inputNodes.indexOf(node);
     if (place >= 0) {
-      if (this.tensors[place] !== tensor) this.equals.set(tensor, place);
+      if (this.tensors[place] !== tensor) (this.equals ??= new Map()).set(tensor, place);
       return;
     }
     this.inputNodes.push(node);
     this.tensors.push(tensor);
-    this.paths.push(path);
+    if (this.names !== null) this.paths.push(path);
   }
 }
 

@@ -59,8 +59,8 @@ export function build(
   const checksFirst = first ? prepareChecks(status.node, device, sourceOf) : null;
   const compileMs = performance.now() - started;
   recorder.noteCompiled(executable);
-  const handedOn = compiled.results.flatMap((item) => ("input" in item ? [item.input] : []));
-  const leaves = [...new Set([...compiled.inputs, ...handedOn])];
+  const given = compiled.results.flatMap((item) => ("input" in item ? [item.input] : []));
+  const leaves = [...new Set([...compiled.inputs, ...given])];
   const before = leaves.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
   const recording: Recording = {
     ...state,
@@ -72,6 +72,8 @@ export function build(
     events: observer.events,
     inputs: before.map(sourceOf),
     leaves,
+    handedOn: compiled.results.map((item) => ("input" in item ? leaves.indexOf(item.input) : -1)),
+    replaced: replacedContents(compiled, state.writes),
     overwritten: overwrittenInputs(compiled.program),
     scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!),
     hints: outputHints(compiled, roots.hints),
@@ -207,6 +209,15 @@ function outputHints({ program, results }: Compiled, rootHints: readonly OutputH
     if ("output" in item && rootHints[i] === "state") hints[item.output] = "state";
   });
   return hints;
+}
+
+/** Contents that come to lie in memory which is none of the inputs'. */
+function replacedContents({ program, results }: Compiled, writes: readonly Write[]): Recording["replaced"] {
+  const own = new Set(program.slots.flatMap(({ place }) => (place.kind === "output" ? [place.index] : [])));
+  return writes.flatMap(({ storage, root }) => {
+    const result = results[root]!;
+    return "output" in result && own.has(result.output) ? [{ storage, output: result.output }] : [];
+  });
 }
 
 /** Which inputs a program overwrites in place. */

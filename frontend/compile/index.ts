@@ -7,15 +7,14 @@
  * A function whose results can still be differentiated is recorded with the graph around it at each call.
  * https://docs.pytorch.org/docs/stable/generated/torch.compile.html
  */
-import { withSite } from "../call.ts";
 import { recorder } from "../recorder.ts";
-import { captureSite } from "../site.ts";
+import { captureSite, locate } from "../site.ts";
 import { graph } from "../state.ts";
 import { traceObserver } from "../trace.ts";
 import type { MemoryGuard } from "./aliases.ts";
 import { argumentNames, CallArguments, type ArgumentNames } from "./arguments.ts";
 import { recompileOf, type Failure, type Guards, type Recompile } from "./guards.ts";
-import { record, someTensor } from "./record.ts";
+import { record } from "./record.ts";
 import type { Recording } from "./recording.ts";
 import { replay } from "./run.ts";
 import { verified } from "./verify.ts";
@@ -65,7 +64,15 @@ export function compile<A extends unknown[], R>(
 ): CompiledFunction<A, R> {
   const compiled = new Compilation(fn, options);
   recorder.guardPending();
-  const call = (...args: A): R => withSite(() => compiled.call(args));
+  const call = (...args: A): R => {
+    // `withSite` without a function of its own for each call.
+    try {
+      return compiled.call(args);
+    } catch (error) {
+      locate(error);
+      throw error;
+    }
+  };
   return Object.defineProperties(call, {
     explain_recompiles: { value: () => compiled.recompiles },
     statistics: { get: () => compiled.statistics },
@@ -94,10 +101,10 @@ class Compilation<A extends unknown[], R> {
     const { verify, disable } = this.options;
     // Inside another recording it is part of that one.
     if (disable === true || traceObserver() !== null) return this.fn(...args);
-    // A gradient has to flow on through what the function computes from it.
-    if (graph.gradEnabled && (this.givesHistory || hasHistory(args))) return this.fn(...args);
-    this.calls++;
     const given = new CallArguments(args);
+    // A gradient has to flow on through what the function computes from it.
+    if (graph.gradEnabled && (this.givesHistory || given.haveHistory)) return this.fn(...args);
+    this.calls++;
     let failure: Failure | null = null;
     for (const known of this.known) {
       const failed = this.firstFailure(given, known);
@@ -159,6 +166,3 @@ class Compilation<A extends unknown[], R> {
     };
   }
 }
-
-/** Whether some argument was computed from tensors that require grad. */
-const hasHistory = (args: readonly unknown[]): boolean => someTensor(args, (tensor) => !tensor.is_leaf);

@@ -1,7 +1,7 @@
 /** A gradient that a replay leaves in `.grad`: it becomes a tensor when somebody looks, and goes unseen when nobody does. */
 import { leafNode } from "../../ir/graph.ts";
 import type { Shape } from "../../ir/shape.ts";
-import type { Device, Memory } from "../../runtime/device.ts";
+import type { Device } from "../../runtime/device.ts";
 import { Tensor, type LaterGradient } from "../tensor.ts";
 import type { Value } from "../value.ts";
 import { copyOf } from "../value-copy.ts";
@@ -22,13 +22,9 @@ export class LeftGradient implements LaterGradient {
     value.holders++;
   }
 
-  /** Its memory, as long as nobody has looked: for the gradient that replaces it. */
-  get unseenMemory(): Memory | null {
-    return this.isGone || this.isShared || this.value.holders > 1 ? null : this.value.memory();
-  }
-  /** The memory belongs to the next gradient. */
-  surrender(): void {
-    this.value.surrender("this gradient was replaced by the next one");
+  /** The value, as long as nobody has looked: its memory may be the next gradient's. */
+  get unseen(): Value | null {
+    return this.isGone || this.isShared || this.value.holders > 1 ? null : this.value;
   }
 
   /** Memory that is the user's from now on, like any result's. */

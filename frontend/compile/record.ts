@@ -114,7 +114,7 @@ function memoryAtStake(observer: Observer, written: readonly Storage[], stands: 
 const isNewWithHistory = (tensor: Tensor, observer: Observer): boolean =>
   tensor.storage_.id >= observer.firstStorageId && reachesLeaf(tensor.node_());
 
-export function someTensor(tree: unknown, test: (tensor: Tensor) => boolean): boolean {
+function someTensor(tree: unknown, test: (tensor: Tensor) => boolean): boolean {
   let found = false;
   mapTree(tree, (value) => {
     if (!found && value instanceof Tensor) found = test(value);

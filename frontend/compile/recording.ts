@@ -42,12 +42,16 @@ export interface Recording {
   readonly inputs: readonly Source[];
   /** The leaves that the inputs stand for: the program's, then those that are only handed on as results. */
   readonly leaves: readonly Node[];
+  /** Of each root, the leaf that is handed on as it; -1 where the program computes it. */
+  readonly handedOn: readonly number[];
   /** Indices of the inputs that are overwritten in place. */
   readonly overwritten: readonly number[];
   readonly scalars: readonly Node[];
   readonly hints: readonly OutputHint[];
   /** Storages written, with the index of the root that is their new contents. */
   readonly writes: readonly { readonly storage: Storage; readonly root: number }[];
+  /** Those of them whose old contents the program does not overwrite by itself, with the output that is the new ones. */
+  readonly replaced: readonly { readonly storage: Storage; readonly output: number }[];
   /** Gradients that were there before and are written where they are. */
   readonly gradWrites: readonly { readonly owner: Tensor; readonly root: number }[];
   readonly grads: readonly GradResult[];

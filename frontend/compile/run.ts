@@ -1,7 +1,7 @@
 /** Runs of a recording's program: the first one, from what was there before the recording, and replays. */
 import { leafNode, type Node } from "../../ir/graph.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
-import type { OutputHint, ScalarValue } from "../../runtime/device.ts";
+import type { Memory, OutputHint, ScalarValue } from "../../runtime/device.ts";
 import { noteStatus } from "../checks.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { mapTree } from "../pytree.ts";
@@ -13,11 +13,12 @@ import { copyOf } from "../value-copy.ts";
 import type { CallArguments } from "./arguments.ts";
 import { LeftGradient } from "./left-gradient.ts";
 import { ArgumentMark, RootMark, type Recording, type Source } from "./recording.ts";
+import { overwrittenInPlace, Reuse } from "./reuse.ts";
 
 /** The run of the call that was recorded. */
 export function firstRun(recording: Recording, before: readonly Value[], given: CallArguments): unknown {
-  // Who waits for a value from before may be known to nobody any more.
-  const results = run(recording, before, () => true);
+  // Who waits for a value from before may be known to nobody any more: nothing is overwritten.
+  const results = run(recording, [...before], recording.hints, () => true);
   for (const { owner, root } of recording.gradWrites)
     owner.gradient_!.storage_.accept(leafOf(recording, results, root), true);
   for (const grad of recording.grads) {
@@ -33,7 +34,7 @@ export function firstRun(recording: Recording, before: readonly Value[], given: 
 
 /** @throws the error of a condition that does not hold */
 export function replay(recording: Recording, given: CallArguments): unknown {
-  const { device, events } = recording;
+  const { device, events, checksFirst } = recording;
   // A step ends what was recorded before it, as a flush does.
   if (isWritePending(device)) recorder.flush([], device);
   recorder.notePending();
@@ -42,23 +43,32 @@ export function replay(recording: Recording, given: CallArguments): unknown {
     if (event.kind === "draw") event.fill(event.target);
     else if (event.kind === "generator") event.change();
   }
-  const now = (source: Source): Value => valueNow(source, argumentValues);
-  if (recording.checksFirst !== null) checkFirst(recording, recording.checksFirst.inputs.map(now));
+  if (checksFirst !== null) checkFirst(recording, valuesNow(checksFirst.inputs, argumentValues));
   for (const event of events) {
     if (event.kind === "effect") event.change();
     else if (event.kind === "scalar") (event.argument as { value: number }).value = event.argument.source!();
   }
-  const results = run(recording, recording.inputs.map(now), ({ isAwaited }) => isAwaited);
+  const values = valuesNow(recording.inputs, argumentValues);
+  const reuse = Reuse.of(recording, values);
+  const results = run(recording, values, reuse?.hints ?? recording.hints, isAwaited);
+  reuse?.surrender();
   leaveGradients(recording, results);
   return finish(recording, results, given);
 }
 
+const isAwaited = (value: Value): boolean => value.isAwaited;
+
 /** @throws the error of the first condition that does not hold; nothing has been changed then */
 export function checkFirst({ checksFirst, checks, device }: Recording, values: readonly Value[]): void {
   const memories = values.map((value) => value.memory());
-  const numbers = checksFirst!.scalars.map((node): ScalarValue => scalarValue(node));
-  const [status] = checksFirst!.executable.run(memories, numbers, [], ["escapes"]);
+  const [status] = checksFirst!.executable.run(memories, numbersOf(checksFirst!.scalars), [], ["escapes"]);
   noteStatus(checks, new Value("bool", [checks.length], device, status!));
+}
+
+function valuesNow(sources: readonly Source[], argumentValues: readonly Value[]): Value[] {
+  const values = new Array<Value>(sources.length);
+  for (let i = 0; i < sources.length; i++) values[i] = valueNow(sources[i]!, argumentValues);
+  return values;
 }
 
 function valueNow(source: Source, argumentValues: readonly Value[]): Value {
@@ -76,39 +86,30 @@ function valueNow(source: Source, argumentValues: readonly Value[]): Value {
   }
 }
 
-/** The value of each root. `isKept`: whether an input must not be overwritten in place. */
-function run(recording: Recording, inputs: readonly Value[], isKept: (value: Value) => boolean): readonly Value[] {
-  const { compiled, device, roots } = recording;
-  const values = [...inputs];
-  // Another storage may have come to share what was this one's alone, or a pending tensor may need it.
-  for (const i of recording.overwritten)
-    if (values[i]!.holders > 1 || isKept(values[i]!)) values[i] = copyOf(values[i]!);
-  const memories = values.slice(0, compiled.inputs.length).map((value) => value.memory());
-  const numbers = recording.scalars.map((node): ScalarValue => scalarValue(node));
-  const outputs = recording.executable.run(memories, numbers, [], hintsNow(recording));
-  // What was overwritten in place is no longer the old value.
-  for (const i of recording.overwritten)
-    if (outputs.includes(memories[i]!))
-      values[i]!.surrender("this value was overwritten in place by a compiled function");
-  for (const grad of recording.grads)
-    if (grad.holder === null && grad.left !== null && outputs.includes(grad.left.unseenMemory!)) grad.left.surrender();
-  const made = valuesOf(compiled, roots, device, outputs);
-  return compiled.results.map((item, i) =>
-    "output" in item ? made[i]! : values[recording.leaves.indexOf(item.input)]!,
-  );
+function numbersOf(scalars: readonly Node[]): ScalarValue[] {
+  const numbers = new Array<ScalarValue>(scalars.length);
+  for (let i = 0; i < scalars.length; i++) numbers[i] = scalarValue(scalars[i]!);
+  return numbers;
 }
 
-/** A gradient is written over the last call's, when nobody has looked at that. */
-function hintsNow({ hints, grads, compiled }: Recording): readonly OutputHint[] {
-  let now: OutputHint[] | null = null;
-  for (const grad of grads) {
-    const memory = grad.holder === null ? (grad.left?.unseenMemory ?? null) : null;
-    if (grad.holder !== null || memory === null) continue;
-    const result = compiled.results[grad.root]!;
-    if ("input" in result) continue;
-    (now ??= [...hints])[result.output] = memory;
-  }
-  return now ?? hints;
+/** The value of each root. `isKept`: whether an input must not be overwritten in place. Takes over `inputs`. */
+function run(
+  recording: Recording,
+  inputs: Value[],
+  hints: readonly OutputHint[],
+  isKept: (value: Value) => boolean,
+): readonly Value[] {
+  const { compiled, device, roots, overwritten, handedOn } = recording;
+  // Another storage may have come to share what was this one's alone, or a pending tensor may need it.
+  for (const i of overwritten) if (inputs[i]!.holders > 1 || isKept(inputs[i]!)) inputs[i] = copyOf(inputs[i]!);
+  const memories = new Array<Memory>(compiled.inputs.length);
+  for (let i = 0; i < memories.length; i++) memories[i] = inputs[i]!.memory();
+  const outputs = recording.executable.run(memories, numbersOf(recording.scalars), [], hints);
+  // What was overwritten in place is no longer the old value.
+  for (const i of overwritten) if (outputs.includes(memories[i]!)) inputs[i]!.surrender(overwrittenInPlace);
+  const results = valuesOf(compiled, roots, device, outputs);
+  for (let i = 0; i < results.length; i++) results[i] ??= inputs[handedOn[i]!]!;
+  return results as Value[];
 }
 
 /** A root's value as a leaf: a result that is an input may have another shape than it. */
@@ -132,22 +133,27 @@ function leaveGradients(recording: Recording, results: readonly Value[]): void {
 
 /** Hands out the new contents of what was written, and the function's result. */
 function finish(recording: Recording, results: readonly Value[], given: CallArguments): unknown {
-  const { device, writes, argumentWrites, statusRoot } = recording;
-  const leaf = (root: number): Node => leafOf(recording, results, root);
-  for (const { storage, root } of writes) storage.accept(leaf(root), true);
-  for (const { place, root } of argumentWrites)
-    withGradMode(false, () => given.tensors[place]!.write_(leaf(root), "a compiled function"));
+  const { writes, argumentWrites, statusRoot, result } = recording;
+  for (const { storage, root } of writes) storage.accept(leafOf(recording, results, root), true);
+  for (const { place, root } of argumentWrites) writeArgument(given.tensors[place]!, leafOf(recording, results, root));
   recorder.advance();
   if (statusRoot >= 0) noteStatus(recording.checks, results[statusRoot]!);
-  if (recording.result instanceof RootMark) return Tensor.ofNode(leaf(recording.result.root), device);
-  return mapTree(recording.result, (item) =>
+  if (result === undefined) return undefined;
+  if (result instanceof RootMark) return tensorOf(recording, results, result);
+  return mapTree(result, (item) =>
     item instanceof RootMark
-      ? Tensor.ofNode(leaf(item.root), device)
+      ? tensorOf(recording, results, item)
       : item instanceof ArgumentMark
         ? given.tensors[item.place]
         : item,
   );
 }
+
+const tensorOf = (recording: Recording, results: readonly Value[], { root }: RootMark): Tensor =>
+  Tensor.ofNode(leafOf(recording, results, root), recording.device);
+
+const writeArgument = (tensor: Tensor, contents: Node): void =>
+  withGradMode(false, () => tensor.write_(contents, "a compiled function"));
 
 /** Numbers of a recording, as far as a replay does not read them anew. */
 export const fixedNumbers = ({ scalars }: Recording): unknown[] =>

@@ -73,7 +73,7 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
       const { buffer, byteOffset, byteLength } = data;
       const copy = new Uint8Array(byteLength);
       copy.set(new Uint8Array(buffer, byteOffset, byteLength));
-      return WasmMemory.fromHost(device, pool, copy.buffer);
+      return WasmMemory.fromHost(device, pool, copy);
     },
     readSync: (memory) => owned(memory).read(),
     read: async (memory) => owned(memory).read(),

@@ -1,12 +1,14 @@
 /** A program on the WebAssembly device: binds memory to slots, calls the module's entries, collects outputs. */
 import { ArgumentError } from "../../ir/errors.ts";
-import type { DType } from "../../ir/dtype.ts";
-import type { Program, Slot } from "../../ir/program.ts";
+import { dtypeBytes } from "../../ir/dtype.ts";
+import type { Program } from "../../ir/program.ts";
 import type { TableLayout, WasmProgram } from "../../codegen/wasm/index.ts";
 import type { Device, DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
-import type { HeapViews, MemoryPool } from "./memory-pool.ts";
+import type { MemoryPool } from "./memory-pool.ts";
 import type { LinkedModule } from "./module-cache.ts";
 import { writeNumber } from "./numbers.ts";
+import { placeSlots, type PlacedSlot, type PlacedSlots } from "./placed-slots.ts";
+import { typedView } from "../typed-array.ts";
 import type { Team } from "./team.ts";
 import { WasmMemory } from "./wasm-memory.ts";
 
@@ -20,13 +22,6 @@ const alignment = 64;
 /** Larger inputs do not go into the arena, which would keep their size. */
 const largestStagedBytes = 65536;
 const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
-
-/** Slots by their place, with their positions in the table. */
-interface Placed {
-  readonly slot: Slot;
-  readonly position: number;
-  readonly index: number;
-}
 
 /** A program's code, linked to the memory that it was made for. */
 export interface Linked extends LinkedModule {
@@ -59,13 +54,15 @@ export class WasmExecutable implements Executable {
   private readonly parts: WasmExecutableParts;
   private readonly layout: TableLayout;
   private linked: Linked;
-  private readonly inputs: readonly Placed[];
-  private readonly outputs: readonly Placed[];
-  private readonly donated: readonly (Placed & { readonly of: number })[];
-  private readonly temporaries: readonly { readonly position: number; readonly offset: number }[];
-  private readonly slots: ReadonlyMap<number, { readonly slot: Slot; readonly position: number }>;
+  private readonly placed: PlacedSlots;
   /** Of each slot, in the current run. */
   private readonly addresses: number[];
+  /** Positions of the slots whose addresses are still offsets in the arena, as many as are counted. */
+  private readonly inArena: number[];
+  private inArenaCount = 0;
+  /** Inputs that the current run copies in, as many as are counted. */
+  private readonly staged: PlacedSlot[];
+  private stagedCount = 0;
   /** State outputs made by the current run. */
   private readonly made: number[] = [];
   /** Blocks for inputs that the current run only needs once. */
@@ -83,38 +80,14 @@ export class WasmExecutable implements Executable {
     this.kernelCount = code.kernelCount;
     this.compileMs = parts.compileMs;
     this.layout = code.table;
-    const inputs: Placed[] = [];
-    const outputs: Placed[] = [];
-    const donated: (Placed & { of: number })[] = [];
-    const temporaries: { position: number; offset: number }[] = [];
-    program.slots.forEach((slot, position) => {
-      const { place } = slot;
-      switch (place.kind) {
-        case "input":
-          inputs.push({ slot, position, index: place.index });
-          break;
-        case "output":
-          outputs.push({ slot, position, index: place.index });
-          break;
-        case "donated":
-          donated.push({ slot, position, index: place.index, of: place.of });
-          break;
-        case "temporary":
-          temporaries.push({ position, offset: place.offset });
-          break;
-        case "slice": // placed by its loop
-      }
-    });
-    this.inputs = inputs;
-    this.outputs = outputs;
-    this.donated = donated;
-    this.temporaries = temporaries;
-    this.slots = new Map(program.slots.map((slot, position) => [slot.id, { slot, position }]));
+    this.placed = placeSlots(program);
     this.addresses = program.slots.map(() => 0);
+    this.inArena = program.slots.map(() => 0);
+    this.staged = [...this.placed.inputs];
     this.peakBytes =
       align(program.arenaBytes) +
       align(code.scratchBytes) +
-      outputs.reduce((total, { slot }) => total + align(slot.bytes), 0);
+      this.placed.outputs.reduce((total, { bytes }) => total + align(bytes), 0);
     this.table = parts.pool.allocate(this.layout.bytes);
     this.fillExtents();
   }
@@ -135,17 +108,14 @@ export class WasmExecutable implements Executable {
     pool.run++;
     if (this.linked.memory !== pool.heap.memory) this.relink();
     try {
-      const staged = this.reserve(memories, hints);
-      for (const { of } of this.donated) memories[this.inputIndexOf(of)]!.giveUpHost();
-      this.fillTable(memories, numbers, staged);
+      this.reserve(memories, hints);
+      this.fillTable(memories, numbers);
       this.callEntries(draws);
     } catch (error) {
       for (const address of this.made) pool.heap.release(address);
       throw error;
     } finally {
-      for (const address of this.borrowed) pool.heap.release(address);
-      this.borrowed.length = 0;
-      this.made.length = 0;
+      this.giveBack();
     }
     return this.collect(memories, hints);
   }
@@ -176,12 +146,12 @@ export class WasmExecutable implements Executable {
           `got ${inputs.length} and ${numbers.length}`,
       );
     }
-    for (const { slot, index } of this.inputs) {
+    for (const { index, bytes } of this.placed.inputs) {
       const memory = inputs[index];
-      if (!(memory instanceof WasmMemory) || memory.device !== this.parts.device || memory.bytes !== slot.bytes) {
+      if (!(memory instanceof WasmMemory) || memory.device !== this.parts.device || memory.bytes !== bytes) {
         throw new ArgumentError(
           "executable/input",
-          `${program.name}: input ${index} must be ${slot.bytes} bytes on ${this.parts.device.name}, ` +
+          `${program.name}: input ${index} must be ${bytes} bytes on ${this.parts.device.name}, ` +
             `got ${memory?.bytes ?? "no"} bytes on ${memory?.device.name ?? "no device"}`,
         );
       }
@@ -192,65 +162,87 @@ export class WasmExecutable implements Executable {
 
   /**
    * Finds an address for every slot; what lives only in this run comes after the temporaries in the arena, or in blocks
-   * that are given back. Nothing that the caller can see has changed when this throws. Returns the inputs to copy in.
+   * that are given back. Nothing that the caller can see has changed when this throws.
    */
-  private reserve(memories: readonly WasmMemory[], hints: readonly OutputHint[]): readonly Placed[] {
-    const { pool, team } = this.parts;
-    const { addresses } = this;
-    const { scratchBytes } = this.linked.code;
-    const staged: Placed[] = [];
-    const staging: { position: number; offset: number }[] = [];
+  private reserve(memories: readonly WasmMemory[], hints: readonly OutputHint[]): void {
+    const { addresses, placed } = this;
     const scratch = align(this.program.arenaBytes);
-    let end = scratch + align(scratchBytes) * team.count;
-    const stage = ({ slot, position }: Placed): void => {
-      staging.push({ position, offset: end });
-      end += align(slot.bytes);
-    };
-    for (const { of } of this.donated) memories[this.inputIndexOf(of)]!.makeResident();
-    for (const input of this.inputs) {
-      const address = memories[input.index]!.addressForRun();
-      addresses[input.position] = address;
-      if (address !== 0) continue;
-      staged.push(input);
-      if (input.slot.bytes <= largestStagedBytes) stage(input);
-      else {
-        const block = pool.allocate(input.slot.bytes);
-        this.borrowed.push(block);
-        addresses[input.position] = block;
-      }
-    }
-    for (const { position, of } of this.donated) addresses[position] = addresses[this.slots.get(of)!.position]!;
-    for (const output of this.outputs) {
-      const hint = hints[output.index];
-      if (hint instanceof WasmMemory) {
-        addresses[output.position] = hint.addressToOverwrite();
-        continue;
-      }
-      if (hint !== "state" && output.slot.bytes < smallestLooseBytes) {
-        stage(output);
-        continue;
-      }
-      const address = pool.allocate(output.slot.bytes);
-      this.made.push(address);
-      addresses[output.position] = address;
-    }
-    this.arenaNeedBytes = Math.max(this.arenaNeedBytes, end);
-    const base = pool.arena(end);
-    for (const { position, offset } of staging) addresses[position] = base + offset;
-    if (base !== this.arenaBase) {
-      this.arenaBase = base;
-      for (const { position, offset } of this.temporaries) addresses[position] = base + offset;
-      pool.views.u32[(this.table + this.layout.scratchOffset) >>> 2] = base + scratch;
-    }
-    return staged;
+    this.inArenaCount = 0;
+    for (const { input } of placed.donated) memories[input]!.makeResident();
+    const afterInputs = this.bindInputs(
+      memories,
+      scratch + align(this.linked.code.scratchBytes) * this.parts.team.count,
+    );
+    for (const { position, from } of placed.donated) addresses[position] = addresses[from]!;
+    const end = this.bindOutputs(hints, afterInputs);
+    if (end > this.arenaNeedBytes) this.arenaNeedBytes = end;
+    const base = this.parts.pool.arena(end);
+    for (let i = 0; i < this.inArenaCount; i++) addresses[this.inArena[i]!]! += base;
+    if (base !== this.arenaBase) this.moveArena(base, scratch);
+    for (const { input } of placed.donated) memories[input]!.giveUpHost();
   }
 
-  private fillTable(memories: readonly WasmMemory[], numbers: readonly ScalarValue[], staged: readonly Placed[]): void {
+  /** `end`: of what is taken of the arena; returns the new one. Inputs without an address are to be copied in. */
+  private bindInputs(memories: readonly WasmMemory[], start: number): number {
+    const { addresses, staged } = this;
+    this.stagedCount = 0;
+    let end = start;
+    for (const input of this.placed.inputs) {
+      const { position, bytes } = input;
+      const address = memories[input.index]!.addressForRun();
+      addresses[position] = address;
+      if (address !== 0) continue;
+      staged[this.stagedCount++] = input;
+      if (bytes <= largestStagedBytes) end = this.putInArena(position, bytes, end);
+      else {
+        const block = this.parts.pool.allocate(bytes);
+        this.borrowed.push(block);
+        addresses[position] = block;
+      }
+    }
+    return end;
+  }
+
+  private bindOutputs(hints: readonly OutputHint[], start: number): number {
+    const { addresses } = this;
+    let end = start;
+    for (const { position, index, bytes } of this.placed.outputs) {
+      const hint = hints[index];
+      if (hint instanceof WasmMemory) addresses[position] = hint.addressToOverwrite();
+      else if (hint !== "state" && bytes < smallestLooseBytes) end = this.putInArena(position, bytes, end);
+      else {
+        const address = this.parts.pool.allocate(bytes);
+        this.made.push(address);
+        addresses[position] = address;
+      }
+    }
+    return end;
+  }
+
+  private putInArena(position: number, bytes: number, end: number): number {
+    this.addresses[position] = end;
+    this.inArena[this.inArenaCount++] = position;
+    return end + align(bytes);
+  }
+
+  private moveArena(base: number, scratch: number): void {
+    this.arenaBase = base;
+    for (const { position, offset } of this.placed.temporaries) this.addresses[position] = base + offset;
+    this.parts.pool.views.u32[(this.table + this.layout.scratchOffset) >>> 2] = base + scratch;
+  }
+
+  private fillTable(memories: readonly WasmMemory[], numbers: readonly ScalarValue[]): void {
     const { views } = this.parts.pool;
-    const { addresses, layout, program, table } = this;
-    for (let i = 0; i < addresses.length; i++) views.u32[(table + layout.slotOffset(i)) >>> 2] = addresses[i]!;
-    program.numbers.forEach((slot, i) => writeNumber(views, table + layout.numberOffset(i), slot, numbers[i]!));
-    for (const { position, index } of staged) views.u8.set(memories[index]!.hostBytes(), addresses[position]);
+    const { addresses, layout, program, staged, table } = this;
+    const { u32 } = views;
+    const first = (table + layout.slotOffset(0)) >>> 2;
+    for (let i = 0; i < addresses.length; i++) u32[first + i] = addresses[i]!;
+    for (let i = 0; i < numbers.length; i++)
+      writeNumber(views, table + layout.numberOffset(i), program.numbers[i]!, numbers[i]!);
+    for (let i = 0; i < this.stagedCount; i++) {
+      const { index, position } = staged[i]!;
+      views.u8.set(memories[index]!.hostBytes(), addresses[position]);
+    }
   }
 
   private callEntries(draws: readonly DrawSource[]): void {
@@ -261,65 +253,38 @@ export class WasmExecutable implements Executable {
       entries[i]!(this.table);
       const step = code.draws[i];
       if (step === undefined) continue;
-      const { slot, position } = this.slots.get(step.slot)!;
+      const position = this.placed.positions.get(step.slot)!;
+      const slot = this.program.slots[position]!;
       const source = draws[step.draw];
       if (source === undefined) throw new ArgumentError("executable/draws", `draw ${step.draw} was not given`);
-      source(typedView(pool.views, slot.dtype, this.addresses[position]!, slot.bytes));
+      const count = slot.bytes / dtypeBytes(slot.dtype);
+      source(typedView(slot.dtype, pool.heap.buffer, this.addresses[position]!, count));
     }
   }
 
   private collect(memories: readonly WasmMemory[], hints: readonly OutputHint[]): Memory[] {
-    const { device, pool } = this.parts;
+    const { outputs, donated } = this.placed;
     const results = new Array<Memory>(this.program.outputCount);
-    for (const { slot, position, index } of this.outputs) {
-      const address = this.addresses[position]!;
-      const hint = hints[index];
-      if (hint instanceof WasmMemory) {
-        results[index] = hint;
-        continue;
-      }
-      results[index] =
-        hint === "state"
-          ? WasmMemory.fromBlock(device, pool, address, slot.bytes)
-          : slot.bytes >= smallestLooseBytes
-            ? WasmMemory.loose(device, pool, address, slot.bytes)
-            : WasmMemory.fromHost(device, pool, pool.heap.copyOut(address, slot.bytes));
-    }
-    for (const { index, of } of this.donated) results[index] = memories[this.inputIndexOf(of)]!;
+    for (const output of outputs) results[output.index] = this.resultOf(output, hints[output.index]);
+    for (const { index, input } of donated) results[index] = memories[input]!;
     return results;
   }
 
-  private inputIndexOf(slotId: number): number {
-    const place = this.slots.get(slotId)?.slot.place;
-    if (place?.kind !== "input") {
-      throw new ArgumentError("executable/donated", `${this.program.name}: slot ${slotId} is not an input`);
-    }
-    return place.index;
+  private resultOf({ position, bytes }: PlacedSlot, hint: OutputHint | undefined): WasmMemory {
+    const { device, pool } = this.parts;
+    const address = this.addresses[position]!;
+    if (hint instanceof WasmMemory) return hint;
+    if (hint === "state") return WasmMemory.fromBlock(device, pool, address, bytes);
+    if (bytes >= smallestLooseBytes) return WasmMemory.loose(device, pool, address, bytes);
+    return WasmMemory.fromHost(device, pool, pool.copyOut(address, bytes));
   }
-}
 
-/** The slot's memory as the typed array of its element type; half floats and bools as their bits. */
-function typedView({ buffer }: HeapViews, dtype: DType, address: number, bytes: number): ArrayBufferView {
-  switch (dtype) {
-    case "float32":
-    case "complex64":
-      return new Float32Array(buffer, address, bytes / 4);
-    case "float64":
-    case "complex128":
-      return new Float64Array(buffer, address, bytes / 8);
-    case "int64":
-      return new BigInt64Array(buffer, address, bytes / 8);
-    case "int32":
-      return new Int32Array(buffer, address, bytes / 4);
-    case "int16":
-      return new Int16Array(buffer, address, bytes / 2);
-    case "int8":
-      return new Int8Array(buffer, address, bytes);
-    case "float16":
-    case "bfloat16":
-      return new Uint16Array(buffer, address, bytes / 2);
-    case "uint8":
-    case "bool":
-      return new Uint8Array(buffer, address, bytes);
+  /** The run is over: what it alone needed is free again. */
+  private giveBack(): void {
+    if (this.borrowed.length > 0) {
+      for (const address of this.borrowed) this.parts.pool.heap.release(address);
+      this.borrowed.length = 0;
+    }
+    if (this.made.length > 0) this.made.length = 0;
   }
 }

@@ -3,7 +3,7 @@
  * neighbours that become free are joined. The memory grows when nothing fits, up to its maximum.
  *
  * Growing detaches every view of the memory's buffer, or leaves it too short where the memory is shared, so none may be
- * kept across an allocation: `buffer` is asked anew.
+ * kept across an allocation: `buffer` is asked anew. (It is a field, since the memory's own takes a while to say.)
  */
 import { sharedPages } from "../../codegen/wasm/index.ts";
 import { OutOfMemoryError } from "../../ir/errors.ts";
@@ -40,6 +40,8 @@ const largestMemory = sharedPages * pageBytes;
 
 export class Heap {
   memory: WebAssembly.Memory;
+  /** The memory's, at its present size. */
+  buffer: ArrayBufferLike;
   private readonly maximumPages: number;
   /** By address. */
   private readonly free: FreeRange[] = [];
@@ -55,16 +57,13 @@ export class Heap {
     this.maximumPages = Math.min(Math.floor(maximumBytes / pageBytes), largestMemory / pageBytes);
     const pages = Math.ceil((start + pageBytes) / pageBytes);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: Math.max(pages, this.maximumPages) });
+    this.buffer = this.memory.buffer;
     this.end = pages * pageBytes;
     this.free.push({ start: roundUp(start), bytes: this.end - roundUp(start) });
   }
 
-  get buffer(): ArrayBufferLike {
-    return this.memory.buffer;
-  }
-
   get isShared(): boolean {
-    return !(this.memory.buffer instanceof ArrayBuffer);
+    return !(this.buffer instanceof ArrayBuffer);
   }
 
   /**
@@ -77,16 +76,9 @@ export class Heap {
     // Modules are made for the largest memory, whatever this one may grow to.
     const memory = new WebAssembly.Memory({ initial: pages, maximum: sharedPages, shared: true });
     const target = new Uint8Array(memory.buffer);
-    for (const { start, bytes } of this.blocks.values())
-      target.set(new Uint8Array(this.memory.buffer, start, bytes), start);
+    for (const { start, bytes } of this.blocks.values()) target.set(new Uint8Array(this.buffer, start, bytes), start);
     this.memory = memory;
-  }
-
-  /** A copy in an ordinary ArrayBuffer. */
-  copyOut(address: number, bytes: number): ArrayBuffer {
-    const { buffer } = this;
-    if (buffer instanceof ArrayBuffer) return buffer.slice(address, address + bytes);
-    return new Uint8Array(new Uint8Array(buffer, address, bytes)).buffer;
+    this.buffer = memory.buffer;
   }
 
   get committedBytes(): number {
@@ -175,7 +167,8 @@ export class Heap {
     const generous = Math.min(this.maximumPages - pages, Math.max(needed, Math.ceil(pages / 8), 16));
     const grown = this.tryGrow(generous) || (generous > needed && this.tryGrow(needed));
     if (!grown) return false;
-    const end = this.memory.buffer.byteLength;
+    this.buffer = this.memory.buffer;
+    const end = this.buffer.byteLength;
     this.insertFree(this.end, end - this.end);
     this.end = end;
     return true;

@@ -16,7 +16,7 @@ export interface Residency {
   evictable: boolean;
   lastRun: number;
   /** The bytes, once they have been moved out of the heap. */
-  moved?: ArrayBuffer;
+  moved?: Uint8Array<ArrayBuffer>;
 }
 
 export interface PoolOptions {
@@ -77,6 +77,11 @@ export class MemoryPool {
     return this.currentViews;
   }
 
+  /** A copy in ordinary memory: of a few bytes an engine makes one without asking the system for memory. */
+  copyOut(address: number, bytes: number): Uint8Array<ArrayBuffer> {
+    return this.views.u8.slice(address, address + bytes);
+  }
+
   /** A block, if need be at the cost of copies. @throws OutOfMemoryError */
   allocate(bytes: number): number {
     for (;;) {
@@ -114,7 +119,7 @@ export class MemoryPool {
   private moveOldest(): boolean {
     const [oldest] = this.loose;
     if (oldest === undefined) return false;
-    oldest.moved = this.heap.copyOut(oldest.address, oldest.bytes);
+    oldest.moved = this.copyOut(oldest.address, oldest.bytes);
     // From here on only the Memory knows the bytes: nothing else keeps them alive.
     this.release(oldest);
     return true;

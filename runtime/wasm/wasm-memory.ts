@@ -13,16 +13,16 @@ export class WasmMemory implements Memory {
   /** The first run that used it as an input. */
   private firstRun = 0;
 
-  private constructor(device: Device, pool: MemoryPool, bytes: number, host: ArrayBuffer | null) {
+  private constructor(device: Device, pool: MemoryPool, bytes: number, host: Uint8Array<ArrayBuffer> | null) {
     this.device = device;
     this.pool = pool;
     this.bytes = bytes;
-    this.host = host === null ? null : new Uint8Array(host);
+    this.host = host;
   }
 
-  /** Takes over the ArrayBuffer. */
-  static fromHost(device: Device, pool: MemoryPool, host: ArrayBuffer): WasmMemory {
-    return new WasmMemory(device, pool, host.byteLength, host);
+  /** Takes over the array, whose buffer is its alone. */
+  static fromHost(device: Device, pool: MemoryPool, host: Uint8Array<ArrayBuffer>): WasmMemory {
+    return new WasmMemory(device, pool, host.length, host);
   }
 
   /** Takes over a heap block. */
@@ -43,7 +43,7 @@ export class WasmMemory implements Memory {
   private settle(): void {
     const moved = this.residency?.moved;
     if (moved === undefined) return;
-    this.host = new Uint8Array(moved);
+    this.host = moved;
     this.residency = null;
   }
 
@@ -93,7 +93,7 @@ export class WasmMemory implements Memory {
     return address;
   }
 
-  /** The bytes in the ArrayBuffer. */
+  /** The bytes in ordinary memory. */
   hostBytes(): Uint8Array<ArrayBuffer> {
     this.settle();
     if (this.host === null) throw new ReadError("wasm/no-host-copy", "these bytes lie in the heap only");
@@ -103,8 +103,7 @@ export class WasmMemory implements Memory {
   read(): ArrayBuffer {
     this.checkLive();
     this.settle();
-    if (this.host !== null) return this.host.buffer.slice(0);
-    return this.pool.heap.copyOut(this.residency!.address, this.bytes);
+    return (this.host?.slice() ?? this.pool.copyOut(this.residency!.address, this.bytes)).buffer;
   }
 
   write(data: Uint8Array): void {

@@ -118,6 +118,40 @@ describe.each(["cpu", "cpu:js"])("compile on %s", (device) => {
     expect(target.storage_.device.statistics().liveBytes).toBeLessThanOrEqual(before + 16_384);
     expect(target.sum().item()).toBe(2000);
   });
+
+  test("what is overwritten unread gives its memory to the new contents", () => {
+    const target = torch.zeros([1000], { device });
+    const fn = torch.compile((input: torch.Tensor) => void target.copy_(input.add(1)));
+    const inputs = [1, 2, 3].map((value) => torch.full([1000], value, { device }));
+    const memories = Array.from({ length: 6 }, (_, i) => {
+      fn(inputs[i % 3]!);
+      return target.storage_.value().memory();
+    });
+    // The first run leaves everything as it was before.
+    expect(new Set(memories.slice(1)).size).toBe(1);
+    expect(target.at(0).item()).toBe(4);
+  });
+
+  test("but not where something still needs the old ones", () => {
+    const [target, other] = [torch.zeros([2], { device }), torch.zeros([2], { device })];
+    const fn = torch.compile((input: torch.Tensor) => void target.copy_(input.add(1)));
+    const [one, two] = [torch.ones([2], { device }), torch.full([2], 2, { device })];
+    for (let i = 0; i < 3; i++) fn(one);
+    const pending = target.mul(10);
+    fn(two);
+    expect(pending.tolist()).toEqual([20, 20]);
+    fn(one);
+    torch.compile(() => void other.copy_(target))();
+    fn(two);
+    expect([target.tolist(), other.tolist()]).toEqual([
+      [3, 3],
+      [2, 2],
+    ]);
+    // Its own argument: read, and written afterwards.
+    fn(target);
+    fn(target);
+    expect(target.tolist()).toEqual([5, 5]);
+  });
 });
 
 test("results that depend on parameters can be differentiated, at each call", () => {
