@@ -258,7 +258,7 @@ export class WasmExecutable implements Executable {
       const source = draws[step.draw];
       if (source === undefined) throw new ArgumentError("executable/draws", `draw ${step.draw} was not given`);
       const count = slot.bytes / dtypeBytes(slot.dtype);
-      source(typedView(slot.dtype, pool.heap.buffer, this.addresses[position]!, count));
+      source(typedView(slot.dtype, pool.heap.buffer, this.addresses[position], count));
     }
   }
 
