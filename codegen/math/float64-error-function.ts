@@ -79,21 +79,3 @@ export function erfinv(y: number): number {
   if (magnitude < 1e-9) return y * (Math.sqrt(Math.PI) / 2);
   return Math.sign(y) * invertErf(magnitude, 1 - magnitude);
 }
-
-/** The inverse of the normal distribution function: the x below which a standard normal falls with probability p. */
-export function ndtri(p: number): number {
-  if (!(p >= 0 && p <= 1)) return NaN;
-  if (p === 0 || p === 1) return p === 0 ? -Infinity : Infinity;
-  const tail = Math.min(p, 1 - p);
-  // Near the median 1 - 2 p is exact, and it is the relative error of erf's argument that counts.
-  const x = tail > 0.25 ? Math.abs(erfinv(1 - 2 * p)) : invertErf(1 - 2 * tail, 2 * tail);
-  return (p < 0.5 ? -1 : 1) * Math.SQRT2 * x;
-}
-
-/** log of the probability that a standard normal is below x; accurate in both tails. */
-export function logNdtr(x: number): number {
-  const scaled = x * Math.SQRT1_2;
-  if (scaled > -0.5) return Math.log1p(-erfc(scaled) / 2);
-  if (x < -1e10) return -x * x * 0.5;
-  return Math.log(scaledErfc(-scaled) / 2) - (x * x) / 2;
-}

@@ -31,19 +31,6 @@ export const halfLogOfTwoPi = 0.9189385332046728;
 export const stirlingSeries = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400];
 /** B(2k) / (2k): the series for digamma in even powers of 1 / x. */
 export const digammaTail = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160];
-/** B(2k) / (2k)!: the Euler-Maclaurin terms of zeta. */
-const eulerMaclaurin = [
-  1 / 12,
-  -1 / 720,
-  1 / 30240,
-  -1 / 1209600,
-  1 / 47900160,
-  -691 / 1307674368000,
-  1 / 74724249600,
-  -3617 / 10670622842880000,
-  43867 / 5109094217170944000,
-  -174611 / 802857662698291200000,
-];
 
 function horner(coefficients: readonly number[], x: number): number {
   return coefficients.reduceRight((sum, coefficient) => sum * x + coefficient, 0);
@@ -56,12 +43,12 @@ function sinPi(x: number): number {
 }
 
 /** log(gamma(x)) less its leading terms, for x >= 10. */
-export function stirlingCorrection(x: number): number {
+function stirlingCorrection(x: number): number {
   return horner(stirlingSeries, 1 / (x * x)) / x;
 }
 
 /** log(gamma(1 + x)) for x in [0, 2], accurate near the zeros at 0 and 1. */
-export function lgamma1p(x: number): number {
+function lgamma1p(x: number): number {
   return x * (x - 1) * chebyshev(lgammaSeries, x - 1);
 }
 
@@ -101,55 +88,4 @@ export function digamma(x: number): number {
   while (shifted < 10) sum += 1 / shifted++;
   const square = 1 / (shifted * shifted);
   return Math.log(shifted) - 0.5 / shifted - square * horner(digammaTail, square) - sum;
-}
-
-/**
- * The Hurwitz zeta function, sum over k >= 0 of (k + q)^-x: NaN for x < 1, infinite for x = 1 and at the poles
- * q = 0, -1, ...; NaN for another negative q when x is not whole.
- */
-export function zeta(x: number, q: number): number {
-  if (Number.isNaN(x) || Number.isNaN(q)) return NaN;
-  if (x === 1) return Infinity;
-  if (x < 1) return NaN;
-  if (q <= 0) {
-    if (q === Math.floor(q)) return Infinity;
-    if (x !== Math.floor(x)) return NaN;
-  }
-  if (x === Infinity) return q > 1 ? 0 : q === 1 ? 1 : q > 0 ? Infinity : NaN;
-  if (q === Infinity) return 0;
-  if (q < 0) {
-    // The terms below zero are those of a series above zero, up to sign: no loop from a far negative q.
-    const fraction = q - Math.floor(q);
-    const mirrored = zeta(x, 1 - fraction) - zeta(x, 1 - q);
-    return zeta(x, fraction) + (x % 2 === 0 ? mirrored : -mirrored);
-  }
-  // Terms up to a point past which the Euler-Maclaurin series converges fast.
-  let sum = 0;
-  let base = q;
-  while (base < 12 + x / 2) {
-    const term = base ** -x;
-    sum += term;
-    base += 1;
-    if (term === 0 || term < sum * 1e-17) return sum;
-  }
-  const power = base ** -x;
-  sum += (power * base) / (x - 1) + power / 2;
-  let factor = (x * power) / base;
-  for (const [index, coefficient] of eulerMaclaurin.entries()) {
-    const term = coefficient * factor;
-    sum += term;
-    if (Math.abs(term) < Math.abs(sum) * 1e-17) break;
-    factor *= ((x + 2 * index + 1) * (x + 2 * index + 2)) / (base * base);
-  }
-  return sum;
-}
-
-/** The n-th derivative of digamma. */
-export function polygamma(n: number, x: number): number {
-  if (!(n >= 0) || !Number.isInteger(n)) return NaN;
-  if (n === 0) return digamma(x);
-  let factorial = 1;
-  for (let factor = 2; factor <= n; factor++) factorial *= factor;
-  const sign = n % 2 === 0 ? -1 : 1;
-  return sign * factorial * zeta(n + 1, x);
 }

@@ -1,6 +1,5 @@
 /** Every operator family: importing this fills the registry. */
 import "./arithmetic.ts";
-import "./bessel.ts";
 import "./blends.ts";
 import "./comparing.ts";
 import "./diagonal.ts";
@@ -39,7 +38,7 @@ import "./searching.ts";
 import "./segments.ts";
 import "./shaping.ts";
 import "./slice-writing.ts";
-import "./special.ts";
+import "./special/index.ts";
 import "./splitting.ts";
 import "./statistics.ts";
 import "./strided.ts";

@@ -24,6 +24,7 @@ interface Input {
 }
 const matrix: Input = { rank: 2, holds: "numbers" };
 const line: Input = { rank: 1, holds: "numbers" };
+const number: Input = { rank: 0, holds: "numbers" };
 interface Result {
   readonly shape: Shape;
   readonly holds: Content;
@@ -91,6 +92,8 @@ export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParamet
       return radicesOf(n) === null ? "the length has small prime factors" : [numbers(n), numbers(n)];
     },
   },
+  polynomial: { inputs: [number, { rank: 0, holds: "counts" }], results: () => [numbers()] },
+  gamma_sum: { inputs: [number, number], results: () => [numbers()] },
 };
 
 /** The types and shapes of a routine's results, or the rule that its inputs break. */

@@ -2,6 +2,8 @@
  * The routines: computations over whole matrices or lines that no nest of loops over elements states, each run on every
  * matrix or line of a batch by itself. What each takes and gives is in `ir/routines/index.ts`.
  */
+import type { PolynomialFamily } from "./polynomials.ts";
+
 type None = Readonly<Record<never, never>>;
 
 export interface RoutineParameters {
@@ -38,6 +40,13 @@ export interface RoutineParameters {
    * sum over j of x[j] exp(-2 pi i j k / n). Of lengths without prime factors above `largestRadix`.
    */
   fft: None;
+  /** x [], degree [] -> value []: of the polynomial of this degree; 0 for a negative one. */
+  polynomial: { readonly family: PolynomialFamily };
+  /**
+   * a [], x [] -> []: the sum of x^k / ((a + 1) ... (a + k)), or, `upper`, the continued fraction
+   * 1 / (x + 1 - a + 1 (a - 1) / (x + 3 - a + 2 (a - 2) / ...)), for x >= a.
+   */
+  gamma_sum: { readonly upper: boolean };
 }
 
 export type RoutineName = keyof RoutineParameters;

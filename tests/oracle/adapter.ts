@@ -13,6 +13,13 @@ export type DeviceName = "cpu" | "cpu:js" | "webgpu";
 export type Kwargs = Record<string, unknown>;
 export type Callable = (...args: unknown[]) => unknown;
 
+/** The names of a dotted path after "torch", of which PyTorch's own `torch.torch` is another name. */
+const namesOf = (path: string): string[] =>
+  path
+    .replace(/^torch\.torch\./, "torch.")
+    .split(".")
+    .slice(1);
+
 /** A member of any value, functions and class instances included; undefined where there is none. */
 export function member(value: unknown, name: PropertyKey): unknown {
   return value === null || value === undefined ? undefined : (Object(value) as Record<PropertyKey, unknown>)[name];
@@ -55,7 +62,7 @@ export class Adapter {
   /** The value at a dotted path that starts with "torch". @throws NotImplementedHere */
   lookup(path: string): unknown {
     let value: unknown = this.torch;
-    for (const name of path.split(".").slice(1)) {
+    for (const name of namesOf(path)) {
       value = member(value, name);
       if (value === undefined || value === null) throw new NotImplementedHere(path);
     }
@@ -64,7 +71,7 @@ export class Adapter {
 
   has(path: string): boolean {
     let value: unknown = this.torch;
-    for (const name of path.split(".").slice(1)) value = member(value, name);
+    for (const name of namesOf(path)) value = member(value, name);
     return value !== undefined && value !== null;
   }
 

@@ -11,7 +11,9 @@ import { RoutineCode } from "./code.ts";
 import { eigh } from "./eigh.ts";
 import { exponential } from "./exponential.ts";
 import { fft } from "./fft.ts";
+import { gammaSum } from "./gamma-sum.ts";
 import { lu, permutation } from "./lu.ts";
+import { polynomial } from "./polynomial.ts";
 import { reflect, reflections } from "./reflections.ts";
 import { svd } from "./svd.ts";
 import { solveTriangular } from "./triangular.ts";
@@ -29,6 +31,8 @@ const rules: { readonly [N in RoutineName]: Rule<N> } = {
   svd,
   exponential,
   fft,
+  polynomial,
+  gamma_sum: gammaSum,
 };
 
 export function lowerRoutine(

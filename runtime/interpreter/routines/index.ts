@@ -8,6 +8,7 @@ import { eigh, svd } from "./eigenvalues.ts";
 import { cholesky, lu, permutation, solveTriangular } from "./elimination.ts";
 import { exponential } from "./exponential.ts";
 import { reflect, reflections } from "./reflections.ts";
+import { gammaSum, polynomial } from "./special.ts";
 import { fft } from "./transform.ts";
 
 /** Numbers of one run, row-major. */
@@ -31,6 +32,8 @@ const rules: { readonly [N in RoutineName]: RoutineRuleOf<N> } = {
   svd,
   exponential,
   fft,
+  polynomial,
+  gamma_sum: gammaSum,
 };
 
 export function routine(node: NodeOf<"routine">, inputs: readonly Values[]): readonly Values[] {

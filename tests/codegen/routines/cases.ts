@@ -44,6 +44,16 @@ const line = (n: number, batch: number): Input[] => [
   circle(n, batch, Math.sin),
 ];
 
+const spread = (from: number, to: number): Input => ({
+  shape: [11],
+  data: Array.from({ length: 11 }, (_, i) => from + ((to - from) * i) / 10),
+});
+/** Degrees from -1 on. */
+const polynomials = (): Input[] => [
+  spread(-0.9, 1.2),
+  { shape: [11], data: Array.from({ length: 11 }, (_, i) => i - 1), dtype: "int32" },
+];
+
 /** Routines whose results are fixed: every element as the interpreter has it. */
 const fixed: readonly (readonly [title: string, call: RoutineCall, inputs: () => readonly Input[]])[] = [
   ["cholesky", { name: "cholesky" }, () => [positive(1, 3, 17)]],
@@ -72,6 +82,11 @@ const fixed: readonly (readonly [title: string, call: RoutineCall, inputs: () =>
   ["fft of 64", { name: "fft" }, () => line(64, 2)],
   ["fft of 30", { name: "fft" }, () => line(30, 3)],
   ["fft of 7 * 11 * 13", { name: "fft" }, () => line(1001, 1)],
+  ...(["chebyshev_t", "chebyshev_v", "hermite_h", "laguerre_l", "legendre_p"] as const).map(
+    (family) => [family, { name: "polynomial", family }, polynomials] as const,
+  ),
+  ["gamma_sum as a series", { name: "gamma_sum", upper: false }, () => [spread(1, 40), spread(0.1, 30)]],
+  ["gamma_sum as a fraction", { name: "gamma_sum", upper: true }, () => [spread(0.5, 20), spread(1.5, 40)]],
 ];
 
 const epsilon: Partial<Record<DType, number>> = { float32: 2 ** -23, float64: 2 ** -52 };

@@ -24,6 +24,8 @@ export const pointwise: Samples = {
   logit: () => [[within(0.1, 0.9, 4)], [within(0.1, 0.9, 4), { eps: 0.3 }]],
   ndtri: unary(() => within(0.1, 0.9, 4)),
   zeta: () => [[within(2, 4, 3), within(1, 2, 3)].map((t, i) => (i === 0 ? constant(t) : t))],
+  gammainc: () => [[constant(positive(3)), positive(3)]],
+  gammaincc: () => [[constant(positive(3)), positive(3)]],
   igamma: () => [[constant(positive(3)), positive(3)]],
   igammac: () => [[constant(positive(3)), positive(3)]],
   special_gammainc: () => [[constant(positive(3)), positive(3)]],

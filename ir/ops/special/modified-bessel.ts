@@ -1,8 +1,8 @@
 /** Modified Bessel functions of the first kind. */
-import { type GraphBuilder, isNode } from "../builder.ts";
-import type { Node } from "../graph.ts";
-import { defineOp, type Operator, recordOperator } from "../operator.ts";
-import { inFloat32, toFloat } from "./support.ts";
+import { type GraphBuilder, isNode } from "../../builder.ts";
+import type { Node } from "../../graph.ts";
+import { defineOp, type Operator, recordOperator } from "../../operator.ts";
+import { inFloat32, toFloat } from "../support.ts";
 
 const shape = "[*] -> [*]";
 
@@ -12,11 +12,11 @@ const seriesTerms = 48;
 const asymptoticTerms = 18;
 
 /** sum of (x/2)^2k / (k! (k + order)!), times (x/2)^order. */
-function besselSeries(g: GraphBuilder, x: Node, order: 0 | 1): Node {
+export function besselSeries(g: GraphBuilder, x: Node, order: 0 | 1, terms = seriesTerms): Node {
   const half = g.mul(x, 0.5);
   const t = g.mul(half, half);
   let sum = g.full([], 1, x.dtype);
-  for (let k = seriesTerms; k >= 1; k--) sum = g.add(g.div(g.mul(sum, t), k * (k + order)), 1);
+  for (let k = terms; k >= 1; k--) sum = g.add(g.div(g.mul(sum, t), k * (k + order)), 1);
   return order === 0 ? sum : g.mul(sum, half);
 }
 
@@ -33,7 +33,7 @@ function besselAsymptotic(g: GraphBuilder, x: Node, order: 0 | 1): Node {
 }
 
 /** I_order(x), or exp(-|x|) I_order(x). */
-function bessel(g: GraphBuilder, x: Node, order: 0 | 1, scaled: boolean): Node {
+export function modifiedFirstKind(g: GraphBuilder, x: Node, order: 0 | 1, scaled: boolean): Node {
   const size = g.abs(x);
   const small = g.le(size, middle);
   const inner = besselSeries(g, g.where(small, x, 1), order);
@@ -92,7 +92,7 @@ for (const [name, order, scaled, summary, slope] of [
     composite: true,
     doc: { summary, shape, source: `torch.special.${name}` },
     gradient: (g, { inputs, outputs, grads }) => [grads[0] ? g.mul(grads[0], slope(g, inputs[0]!, outputs[0]!)) : null],
-    record: (g, { input }) => bessel(g, input, order, scaled),
+    record: (g, { input }) => modifiedFirstKind(g, input, order, scaled),
   });
   besselOps.set(name, core);
   defineOp({

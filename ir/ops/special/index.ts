@@ -1,0 +1,7 @@
+/** `torch.special`: functions beyond the elementary ones, made of primitives. */
+import "./gamma.ts";
+import "./incomplete-gamma.ts";
+import "./modified-bessel.ts";
+import "./normal.ts";
+import "./polynomials.ts";
+import "./unary.ts";
