@@ -106,7 +106,7 @@ function layOut(model: ExportModel, code: WasmProgram): MemoryLayout {
     end = address + bytes;
     return address;
   };
-  const table = reserve(code.table.bytes);
+  const table = reserve(code.tableBytes);
   const places = {
     weights: model.weights.map((tensor) => reserve(tensorBytes(tensor))),
     inputs: model.inputs.map((tensor) => reserve(tensorBytes(tensor))),
@@ -117,7 +117,7 @@ function layOut(model: ExportModel, code: WasmProgram): MemoryLayout {
   const arena = reserve(program.arenaBytes);
   const scratch = reserve(code.scratchBytes);
 
-  const tableBytes = new Uint8Array(code.table.bytes);
+  const tableBytes = new Uint8Array(code.tableBytes);
   const view = new DataView(tableBytes.buffer);
   program.slots.forEach(({ place }, position) => {
     let address = 0;

@@ -12,8 +12,10 @@
  * Where sizes are numbers of the kernel, it is cut as its typical sizes suggest; how many parts it has, and whether
  * threads share it at all, is known for each program.
  */
-import type { Expr, LoopKernel, NumberParam, Operation, Stmt, Type } from "../../ir/loop.ts";
-import { countInstructions, evaluate, turnsOf, type Values } from "../../ir/loop-cost.ts";
+import type { Expr, LoopKernel, Stmt, Type } from "../../ir/loop.ts";
+import { countInstructions, turnsOf, type Values } from "../../ir/loop-cost.ts";
+import { jobOf, leastSharedInstructions, partsFor, typicalValues, withLets, type CutLoop, type Job } from "./jobs.ts";
+import { boundary, firstPart, lastPart, mostParts, partNumbers } from "./parts.ts";
 
 export interface SplitKernel {
   readonly kernel: LoopKernel;
@@ -21,18 +23,6 @@ export interface SplitKernel {
   readonly jobOf: (values: Values) => Job;
 }
 
-export interface Job {
-  /** One, where threads shall not share it. */
-  readonly parts: number;
-  /** Of the whole kernel. */
-  readonly instructions: number;
-}
-
-/** About four microseconds: less does not repay handing parts over, even to threads that spin. */
-export const leastSharedInstructions = 12_000;
-/** Parts of the least kernel, which take about a microsecond each: taking one costs some 30 ns. */
-const leastParts = 4;
-const mostParts = 64;
 /** A loop of fewer turns is left whole when there is one inside that turns more often. */
 const enoughTurns = 16;
 /** What threads cannot share must be little, and so must what every part does again. */
@@ -40,57 +30,19 @@ const leastSharedFraction = 0.75;
 const mostRepeatedFraction = 0.1;
 
 type Loop = Extract<Stmt, { kind: "for" }>;
-const first = "firstPart";
-const last = "lastPart";
-const count = "parts";
 
 /** `leastInstructions`: of a kernel that is cut. */
 export function split(kernel: LoopKernel, leastInstructions = leastSharedInstructions): SplitKernel | null {
   const typical = typicalValues(kernel);
   const instructions = countInstructions(kernel.body, typical);
-  const isSized = kernel.numbers.some((number) => number.typical !== undefined);
+  const isSized = typical.size > 0;
   if (instructions < leastInstructions && !isSized) return null;
-  const wanted = (cost: number): number => Math.min(mostParts, Math.floor((leastParts * cost) / leastInstructions));
-  const cut = new Splitting(kernel, typical, isSized ? mostParts : wanted(instructions)).run();
+  const most = isSized ? mostParts : partsFor(instructions, leastInstructions);
+  const cut = new Splitting(kernel, typical, most).run();
   if (cut === null || cut.shared < leastSharedFraction * instructions) return null;
-  const jobOf = (values: Values): Job => {
-    const cost = countInstructions(kernel.body, values);
-    // No more parts than there are turns: empty ones cost time, too.
-    const parts = cost < leastInstructions ? 1 : Math.min(wanted(cost), mostTurns(cut.loops, values));
-    return { parts: Math.max(1, parts), instructions: cost };
-  };
-  if (!isSized && jobOf(typical).parts < 2) return null;
-  const number = (name: string, range: readonly [number, number]): NumberParam => ({ name, kind: "i32", range });
-  const numbers = [
-    ...kernel.numbers,
-    number(first, [0, mostParts - 1]),
-    number(last, [1, mostParts]),
-    number(count, [1, mostParts]),
-  ];
-  return { kernel: { ...kernel, numbers, body: cut.body }, jobOf };
-}
-
-const typicalValues = ({ numbers }: LoopKernel): Values =>
-  new Map(numbers.flatMap(({ name, typical }) => (typical === undefined ? [] : [[name, typical] as const])));
-
-interface CutLoop {
-  readonly loop: Loop;
-  /** The statements before it and before the loops around it, which may name its bounds. */
-  readonly before: readonly Stmt[];
-}
-
-function mostTurns(loops: readonly CutLoop[], values: Values): number {
-  return Math.max(0, ...loops.map(({ loop, before }) => turnsOf(loop, withLets(before, values)) ?? 0));
-}
-
-function withLets(statements: readonly Stmt[], values: Values): Values {
-  const all = new Map(values);
-  for (const statement of statements) {
-    if (statement.kind !== "let") continue;
-    const value = evaluate(statement.value, all);
-    if (value !== null) all.set(statement.name, value);
-  }
-  return all;
+  const job = jobOf(kernel.body, cut.loops, leastInstructions);
+  if (!isSized && job(typical).parts < 2) return null;
+  return { kernel: { ...kernel, numbers: [...kernel.numbers, ...partNumbers], body: cut.body }, jobOf: job };
 }
 
 interface Cut {
@@ -139,7 +91,7 @@ class Splitting {
       const loop = isParallel ? this.loop(statement, [...before, ...statements.slice(0, i)]) : null;
       if (loop !== null) result.push(loop);
       else {
-        const condition = operation("eq", bool, firstPart, integer(0));
+        const condition: Expr = { op: "eq", type: bool, args: [firstPart, zero] };
         result.push({ kind: "if", condition, then: [statement], else: [] });
       }
     }
@@ -170,26 +122,6 @@ class Splitting {
     return this.parts * cost(repeated) > mostRepeatedFraction * cost(statements);
   }
 }
-
-/** Where a part of a loop begins: after the share of its turns. */
-function boundary({ start, end, step }: Loop, part: Expr): Expr {
-  const turns = turnsExpr(start, end, step);
-  const some = operation("mul", i32, part, operation("div", i32, turns, partCount));
-  const done = operation("add", i32, some, operation("min", i32, part, operation("rem", i32, turns, partCount)));
-  const distance = step === 1 ? done : operation("mul", i32, done, integer(step));
-  return isZero(start) ? distance : operation("add", i32, start, distance);
-}
-
-function turnsExpr(start: Expr, end: Expr, step: number): Expr {
-  const known = turnsOf({ kind: "for", name: "", start, end, step, mode: "parallel", body: [] }, new Map());
-  if (known !== null) return integer(known);
-  const span = isZero(start) ? end : operation("sub", i32, end, start);
-  const turns =
-    step === 1 ? span : operation("div", i32, operation("add", i32, span, integer(step - 1)), integer(step));
-  return operation("max", i32, turns, integer(0));
-}
-
-const isZero = (expr: Expr): boolean => expr.op === "const" && Number(expr.value) === 0;
 
 /** Of the parallel loops that stand directly in a loop. */
 const mostTurnsInside = ({ body }: Loop, outer: Values): number => {
@@ -263,10 +195,5 @@ function isRest(a: Stmt, b: Stmt): boolean {
   return a.mode !== b.mode && (a.name === `${b.name}_rest` || b.name === `${a.name}_rest`);
 }
 
-const i32: Type = { kind: "i32", lanes: 1 };
 const bool: Type = { kind: "bool", lanes: 1 };
-const firstPart: Expr = { op: "param", type: i32, name: first };
-const lastPart: Expr = { op: "param", type: i32, name: last };
-const partCount: Expr = { op: "param", type: i32, name: count };
-const integer = (value: number): Expr => ({ op: "const", type: i32, value });
-const operation = (op: Operation, type: Type, ...args: Expr[]): Expr => ({ op, type, args });
+const zero: Expr = { op: "const", type: { kind: "i32", lanes: 1 }, value: 0 };

@@ -6,19 +6,20 @@
  * For threads, a kernel in parts is a step of the module's function `work`, which threads that help call too (team.ts).
  *
  * An entry's only parameter is the address of the program's table, which the host fills before the run: the address of
- * every slot, the value of every number (8 bytes each, as the number's register kind), the address of the scratch area,
+ * every slot, the value of every number (8 bytes each, as the number's register kind), the addresses of the scratch area
+ * and of what threads share beside the slots,
  * and once for all the extents: sizes of copies, loops, slices and jobs. Every slot and the scratch area lie at or above `lowestAddress`.
  */
 import { dtypeBytes } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
-import { type LoopKernel, registerKind } from "../../ir/loop.ts";
-import { innerSteps, type LeafStep, type NumberSlot, type Program, type Step } from "../../ir/program.ts";
+import { registerKind } from "../../ir/loop.ts";
+import { type LeafStep, type NumberSlot, type Program, type Step } from "../../ir/program.ts";
 import type { Values } from "../../ir/loop-cost.ts";
-import { type Job, split } from "../schedule/split.ts";
-import type { Code, FunctionRef } from "./code.ts";
+import type { Job } from "../schedule/jobs.ts";
+import type { Code } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
 import { emitScalarCast } from "./conversions.ts";
-import { emitKernel } from "./emit-kernel.ts";
+import { KernelLibrary, type StageFunction } from "./kernel-library.ts";
 import { hostModule } from "./math-functions.ts";
 import { type FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
 import type { Opcode } from "./opcodes.ts";
@@ -31,23 +32,25 @@ export interface DrawStep {
 }
 
 export interface TableLayout {
-  /** Of the whole table, in bytes. */
-  readonly bytes: number;
   readonly slotOffset: (slot: number) => number;
   readonly numberOffset: (number: number) => number;
   readonly scratchOffset: number;
+  readonly sharedOffset: number;
   readonly extentOffset: (extent: number) => number;
 }
 
 export interface WasmProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly table: TableLayout;
+  readonly tableBytes: number;
   /** What the host writes at the table's extents, once. */
   readonly extents: readonly number[];
   /** The draw after entry i; there is one entry more than there are draws. */
   readonly draws: readonly DrawStep[];
   /** Of one thread; those of further threads follow. */
   readonly scratchBytes: number;
+  /** Of what threads share beside the slots. */
+  readonly sharedBytes: number;
   /** Function calls and copies in one run. */
   readonly kernelCount: number;
   /** Distinct kernels. */
@@ -56,29 +59,18 @@ export interface WasmProgram {
   readonly hostFunctions: readonly string[];
 }
 
-export function tableLayout(slotCount: number, numberCount: number, extentCount: number): TableLayout {
-  const numbers = Math.ceil((slotCount + 1) / 2) * 8;
+function tableLayout(slotCount: number, numberCount: number): TableLayout {
+  const numbers = Math.ceil((slotCount + 2) / 2) * 8;
   const extents = numbers + numberCount * 8;
   return {
-    bytes: extents + extentCount * 4,
     slotOffset: (slot) => slot * 4,
     scratchOffset: slotCount * 4,
+    sharedOffset: slotCount * 4 + 4,
     numberOffset: (number) => numbers + number * 8,
     extentOffset: (extent) => extents + extent * 4,
   };
 }
 
-/** How many sizes the steps read at most: of a copy, of a loop and of where its slices lie, of a job. */
-const extentCount = (steps: readonly Step[]): number =>
-  steps.reduce((count, step) => count + extentsOf(step) + extentCount(innerSteps(step)), 0);
-
-function extentsOf(step: Step): number {
-  if (step.kind === "loop") return 1 + 2 * step.slices.length;
-  return step.kind === "copy" ? 1 : step.kind === "kernel" ? jobExtents : 0;
-}
-
-/** A job's parts and instructions. */
-const jobExtents = 2;
 const mostInstructions = 2 ** 29;
 
 export function emitProgram(program: Program, options: EmitOptions): WasmProgram {
@@ -88,7 +80,7 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
   module.importMemory({ module: hostModule, name: "memory", minimumPages: 0, ...shared });
   const kernels = new KernelLibrary(module, options);
   const team = sharedFrom === undefined ? null : new TeamSteps(module, sharedFrom);
-  const table = tableLayout(program.slots.length, program.numbers.length, extentCount(program.steps));
+  const table = tableLayout(program.slots.length, program.numbers.length);
   const extents: number[] = [];
   /** Sizes outside kernels are read from the table: programs that differ in nothing else share their module. */
   const addExtent = (value: number): number => table.extentOffset(extents.push(value) - 1);
@@ -109,6 +101,7 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
   const entries: FunctionBuilder[] = [module.createFunction(["i32"], [])];
   const draws: DrawStep[] = [];
   let kernelCount = 0;
+  let sharedBytes = 0;
   const emitLeaf = (body: Code, step: LeafStep): void => {
     switch (step.kind) {
       case "draw":
@@ -125,16 +118,22 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
       }
       case "kernel": {
         checkCounts(step);
-        const kernel = kernels.functionOf(step.kernel);
-        if (kernel.jobOf === null || team === null) emitCall(body, step, kernel);
-        else postJob(team, body, step, kernel, kernel.jobOf(sizesOf(step)));
+        const { stages, bytesOf } = kernels.stagesOf(step.kernel);
+        const sizes = sizesOf(step);
+        sharedBytes = Math.max(sharedBytes, bytesOf(sizes));
+        for (const stage of stages) {
+          if (stage.jobOf === null || team === null) emitCall(body, step, stage);
+          else postJob(team, body, step, stage, stage.jobOf(sizes));
+        }
         kernelCount++;
       }
     }
   };
   /** Local 0 is the table's address. */
-  const emitCall = (body: Code, step: KernelStep, { fn, scratchBytes }: KernelFunction, parts?: number): void => {
+  const emitCall = (body: Code, step: KernelStep, stage: StageFunction, parts?: number): void => {
+    const { fn, scratchBytes, sharedBuffers } = stage;
     for (const slot of step.buffers) body.get(0).memory("i32.load", slotOffset(slot));
+    for (let i = 0; i < sharedBuffers; i++) body.get(0).memory("i32.load", table.sharedOffset);
     step.numbers.forEach((id, position) => {
       const { slot, position: index } = numberOf(id);
       const from = numberKind(slot);
@@ -156,12 +155,12 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
         return size === undefined ? [] : [[name, size] as const];
       }),
     );
-  const postJob = (team: TeamSteps, body: Code, step: KernelStep, kernel: KernelFunction, job: Job): void => {
+  const postJob = (team: TeamSteps, body: Code, step: KernelStep, stage: StageFunction, job: Job): void => {
     const parts = addExtent(job.parts);
     team.post(
       body,
       (code) => extent(code.get(0).memory("i32.load", parts), Math.min(job.instructions, mostInstructions)),
-      (work) => emitCall(work, step, kernel, parts),
+      (work) => emitCall(work, step, stage, parts),
     );
   };
   /** The table's address of a slice: where its slot begins, and the loop's distance from there. */
@@ -203,9 +202,11 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
   return {
     bytes: module.build(),
     table,
+    tableBytes: table.extentOffset(extents.length),
     extents,
     draws,
     scratchBytes: kernels.scratchBytes,
+    sharedBytes,
     kernelCount,
     functionCount: kernels.functionCount,
     hostFunctions: module.importedNames(hostModule),
@@ -241,66 +242,4 @@ function checkCounts({ kernel, buffers, numbers }: KernelStep): void {
         `its step gives ${buffers.length} and ${numbers.length}`,
     );
   }
-}
-
-/** A kernel's function; `jobOf` when it takes which parts to do, and of how many. */
-interface KernelFunction {
-  readonly fn: FunctionRef;
-  readonly scratchBytes: number;
-  readonly jobOf: ((sizes: Values) => Job) | null;
-}
-
-/** Emits each kernel once: kernels that come out as the same instructions are one function. */
-class KernelLibrary {
-  private readonly module: ModuleBuilder;
-  private readonly options: EmitOptions;
-  private readonly byText = new Map<string, KernelFunction>();
-  private readonly byKernel = new Map<unknown, KernelFunction>();
-  scratchBytes = 0;
-
-  constructor(module: ModuleBuilder, options: EmitOptions) {
-    this.module = module;
-    this.options = options;
-  }
-
-  get functionCount(): number {
-    return this.byText.size;
-  }
-
-  functionOf(kernel: LoopKernel): KernelFunction {
-    const known = this.byKernel.get(kernel);
-    if (known !== undefined) return known;
-    const { fn, scratchBytes, jobOf } = this.emit(kernel);
-    // Calls are encoded by the callee's identity here, so equal text means equal function.
-    const text = `${fn.params.join()} ${jobOf === null ? "whole" : "parts"} ${textOf(fn.encode(({ id }) => id))}`;
-    let found = this.byText.get(text);
-    if (found === undefined) {
-      found = { fn: this.module.add(fn), scratchBytes, jobOf };
-      this.byText.set(text, found);
-      this.scratchBytes = Math.max(this.scratchBytes, scratchBytes);
-    }
-    // Of kernels that come out the same, each names its sizes in its own way.
-    const own = { ...found, jobOf };
-    this.byKernel.set(kernel, own);
-    return own;
-  }
-
-  /** In parts where threads are to share it. Threads that help have no host to call. */
-  private emit(kernel: LoopKernel): KernelFunction & { readonly fn: FunctionBuilder } {
-    const { sharedFrom } = this.options;
-    const inParts = sharedFrom === undefined ? null : split(kernel, sharedFrom);
-    if (inParts !== null) {
-      const emitted = emitKernel(inParts.kernel, this.module, this.options);
-      if (!this.module.reachesImport(emitted.fn)) return { ...emitted, jobOf: inParts.jobOf };
-    }
-    return { ...emitKernel(kernel, this.module, this.options), jobOf: null };
-  }
-}
-
-/** Bytes as a string, for use as a key. */
-function textOf(bytes: readonly number[]): string {
-  const chunk = 4096;
-  let text = "";
-  for (let i = 0; i < bytes.length; i += chunk) text += String.fromCharCode(...bytes.slice(i, i + chunk));
-  return text;
 }

@@ -3,7 +3,7 @@
  * buffers. Out: the bytes of one module per program and the layout of the table that its entries read. Always: no
  * instruction traps on any value, NaN and infinities are kept, and the same program gives the same bytes.
  */
-export { leastSharedInstructions } from "../schedule/split.ts";
+export { leastSharedInstructions } from "../schedule/jobs.ts";
 export { lowestAddress } from "./addressing.ts";
 export type { EmitOptions } from "./context.ts";
 export { type DrawStep, emitProgram, numberKind, type TableLayout, type WasmProgram } from "./emit-program.ts";

@@ -25,7 +25,10 @@ const align = (bytes: number): number => Math.ceil(bytes / alignment) * alignmen
 
 /** A program's code, linked to the memory that it was made for. */
 export interface Linked extends LinkedModule {
-  readonly code: Pick<WasmProgram, "table" | "extents" | "draws" | "scratchBytes" | "kernelCount">;
+  readonly code: Pick<
+    WasmProgram,
+    "table" | "tableBytes" | "extents" | "draws" | "scratchBytes" | "sharedBytes" | "kernelCount"
+  >;
   readonly memory: WebAssembly.Memory;
   readonly release: () => void;
 }
@@ -67,7 +70,7 @@ export class WasmExecutable implements Executable {
   private readonly made: number[] = [];
   /** Blocks for inputs that the current run only needs once. */
   private readonly borrowed: number[] = [];
-  private readonly table: number;
+  private table: number;
   private arenaBase = 0;
   private released = false;
 
@@ -88,7 +91,7 @@ export class WasmExecutable implements Executable {
       align(program.arenaBytes) +
       align(code.scratchBytes) +
       this.placed.outputs.reduce((total, { bytes }) => total + align(bytes), 0);
-    this.table = parts.pool.allocate(this.layout.bytes);
+    this.table = parts.pool.allocate(code.tableBytes);
     this.fillExtents();
   }
 
@@ -128,12 +131,18 @@ export class WasmExecutable implements Executable {
     this.parts.onRelease(this);
   }
 
-  /** The device has moved to a memory that threads share. */
+  /** The device has moved to a memory that threads share: what they do has sizes of its own in the table. */
   private relink(): void {
+    const { pool, link } = this.parts;
+    const linked = link();
+    const table = pool.allocate(linked.code.tableBytes);
     this.linked.release();
-    this.linked = this.parts.link();
-    // The same table, but what threads share has sizes of its own.
+    pool.heap.release(this.table);
+    this.linked = linked;
+    this.table = table;
     this.fillExtents();
+    // The other places in the table are filled when the arena is found elsewhere.
+    this.arenaBase = 0;
   }
 
   private checkedInputs(inputs: readonly Memory[], numbers: readonly ScalarValue[]): readonly WasmMemory[] {
@@ -166,19 +175,18 @@ export class WasmExecutable implements Executable {
    */
   private reserve(memories: readonly WasmMemory[], hints: readonly OutputHint[]): void {
     const { addresses, placed } = this;
-    const scratch = align(this.program.arenaBytes);
+    const { scratchBytes, sharedBytes } = this.linked.code;
+    const shared = align(this.program.arenaBytes);
+    const scratch = shared + align(sharedBytes);
     this.inArenaCount = 0;
     for (const { input } of placed.donated) memories[input]!.makeResident();
-    const afterInputs = this.bindInputs(
-      memories,
-      scratch + align(this.linked.code.scratchBytes) * this.parts.team.count,
-    );
+    const afterInputs = this.bindInputs(memories, scratch + align(scratchBytes) * this.parts.team.count);
     for (const { position, from } of placed.donated) addresses[position] = addresses[from]!;
     const end = this.bindOutputs(hints, afterInputs);
     if (end > this.arenaNeedBytes) this.arenaNeedBytes = end;
     const base = this.parts.pool.arena(end);
     for (let i = 0; i < this.inArenaCount; i++) addresses[this.inArena[i]!]! += base;
-    if (base !== this.arenaBase) this.moveArena(base, scratch);
+    if (base !== this.arenaBase) this.moveArena(base, shared, scratch);
     for (const { input } of placed.donated) memories[input]!.giveUpHost();
   }
 
@@ -225,10 +233,13 @@ export class WasmExecutable implements Executable {
     return end + align(bytes);
   }
 
-  private moveArena(base: number, scratch: number): void {
+  /** `shared`, `scratch`: where they begin in it. */
+  private moveArena(base: number, shared: number, scratch: number): void {
     this.arenaBase = base;
     for (const { position, offset } of this.placed.temporaries) this.addresses[position] = base + offset;
-    this.parts.pool.views.u32[(this.table + this.layout.scratchOffset) >>> 2] = base + scratch;
+    const { u32 } = this.parts.pool.views;
+    u32[(this.table + this.layout.sharedOffset) >>> 2] = base + shared;
+    u32[(this.table + this.layout.scratchOffset) >>> 2] = base + scratch;
   }
 
   private fillTable(memories: readonly WasmMemory[], numbers: readonly ScalarValue[]): void {

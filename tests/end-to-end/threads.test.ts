@@ -50,13 +50,39 @@ describe("torch.set_num_threads", () => {
     for (const size of sizes) product(size);
     const expected = sizes.map(product);
     torch.set_num_threads(2);
-    await expect.poll(() => cpuDevice().helpersUp).toBeGreaterThanOrEqual(1);
+    await expect.poll(() => cpuDevice().helpersUp, { timeout: 20_000 }).toBeGreaterThanOrEqual(1);
     for (const size of sizes) product(size);
     const before = cpuDevice().partsHelped;
     expect(sizes.map(product)).toEqual(expected);
     await expect
       .poll(() => {
         product(203);
+        return cpuDevice().partsHelped;
+      })
+      .toBeGreaterThan(before);
+  });
+
+  it("shares long sums, which come out the same", async () => {
+    torch.set_num_threads(1);
+    torch.manual_seed(0);
+    const [x, y] = [torch.randn(1_000_003), torch.randn(1_000_003)];
+    const wide = torch.randn(300_001, { dtype: torch.float64 });
+    const sums = (): unknown[] => [
+      x.sum().item(),
+      x.sub(y).pow(2).mean().item(),
+      y.norm().item(),
+      x.exp().sum().item(),
+      wide.sum().item(),
+      torch.stack([x.sum(), x.mul(y).sum()]).tolist(),
+    ];
+    const expected = sums();
+    torch.set_num_threads(3);
+    await expect.poll(() => cpuDevice().helpersUp, { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+    const before = cpuDevice().partsHelped;
+    for (let i = 0; i < 5; i++) expect(sums()).toEqual(expected);
+    await expect
+      .poll(() => {
+        x.sum().item();
         return cpuDevice().partsHelped;
       })
       .toBeGreaterThan(before);
