@@ -254,33 +254,28 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     const gradBatch = range(batchCount);
     const gradA = range(freeA.length).map((i) => batchCount + i);
     const gradB = range(freeB.length).map((i) => batchCount + freeA.length + i);
-    const restore = (
-      product: Node,
-      target: Node,
+    // An operand's gradient is a product of the other one with `grad`, in the order that gives the operand's own axes.
+    const product = (
       side: 0 | 1,
       free: readonly number[],
-      order: readonly number[],
+      summed: readonly number[],
+      mine: readonly number[],
     ): Node => {
-      // product axes: batch, free of target, contract axes of target in `order`
-      const axes = [...batch[side], ...free, ...order];
-      void target;
-      return g.permute(product, inverse(axes));
+      const other = node.inputs[1 - side]!;
+      const contracted = contract[1 - side]!;
+      // What remains of the other operand, in its order, are its contracted axes; named by those of this one.
+      const order = [...contracted].sort((x, y) => x - y).map((axis) => contract[side]![contracted.indexOf(axis)]!);
+      const gradFirst = [...batch[side]!, ...mine, ...order];
+      const otherFirst = [...batch[side]!, ...order, ...mine];
+      const isOwnOrder = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i);
+      return isOwnOrder(gradFirst) || (side === 0 && !isOwnOrder(otherFirst))
+        ? g.permute(g.dot(grad, other, [summed, free], [gradBatch, batch[1 - side]!]), inverse(gradFirst))
+        : g.permute(g.dot(other, grad, [free, summed], [batch[1 - side]!, gradBatch]), inverse(otherFirst));
     };
-    const results: (Node | null)[] = [null, null];
-    if (a.requiresGrad) {
-      const product = g.dot(grad, b, [gradB, freeB], [gradBatch, batch[1]]);
-      // remaining axes of b, in b's order, are its contract axes; name them by a's axes
-      const order = [...contract[1]].sort((x, y) => x - y).map((axis) => contract[0][contract[1].indexOf(axis)]!);
-      results[0] = restore(product, a, 0, freeA, order);
-    }
-    if (b.requiresGrad) {
-      // a first, so that the remaining axes come as [batch, contract of a, free of b]
-      const product = g.dot(a, grad, [freeA, gradA], [batch[0], gradBatch]);
-      const order = [...contract[0]].sort((x, y) => x - y).map((axis) => contract[1][contract[0].indexOf(axis)]!);
-      const axes = [...batch[1], ...order, ...freeB];
-      results[1] = g.permute(product, inverse(axes));
-    }
-    return results;
+    return [
+      a.requiresGrad ? product(0, freeB, gradB, freeA) : null,
+      b.requiresGrad ? product(1, freeA, gradA, freeB) : null,
+    ];
   },
 
   reshape: (g, node, grad) => [g.reshape(grad, in0(node).shape)],

@@ -7,7 +7,7 @@ import { contiguousStrides } from "../../../ir/shape.ts";
 import { evaluate, type EvaluationContext } from "../evaluate.ts";
 import { indexExpr } from "../expressions.ts";
 import type { KernelBuilder } from "../kernel-builder.ts";
-import { analyse, type Contraction } from "./contraction.ts";
+import { analyse, type Contraction, withFarSideRight } from "./contraction.ts";
 
 export type Stored = (node: Node) => boolean;
 
@@ -34,7 +34,8 @@ export class ContractLowering {
     this.dot = dot;
     this.stored = stored;
     this.members = new Set(region.members);
-    this.contraction = analyse(dot);
+    const { kind, dynamic } = builder.target;
+    this.contraction = kind === "cpu" && dynamic !== true ? withFarSideRight(analyse(dot)) : analyse(dot);
     this.lanes = builder.target.simd ? 4 : 1;
   }
 

@@ -65,6 +65,31 @@ describe("products at every size of an edge", () => {
   }
 });
 
+describe("products whose left rows are far apart, computed from the other side", () => {
+  for (const [m, n] of [
+    [601, 32],
+    [513, 35],
+    [520, 45],
+  ] as const) {
+    it(`of ${m} by ${n}`, () => {
+      const k = 70;
+      const [a, b, bias] = [made(1, [k, m]), made(2, [k, n]), made(3, [n])];
+      const expected = product(
+        m,
+        n,
+        k,
+        (i, j) => a.values[j * m + i]!,
+        (i, j) => b.values[i * n + j]!,
+      );
+      expectClose(a.tensor.t().matmul(b.tensor), expected);
+      expectClose(
+        F.relu(a.tensor.t().matmul(b.tensor).add(bias.tensor)),
+        expected.map((value, at) => Math.max(0, value + bias.values[at % n]!)),
+      );
+    });
+  }
+});
+
 describe("products on devices with and without a fused multiply-add", () => {
   for (const fused of [true, false]) {
     it(`agree with loops, fused: ${fused}`, () => {
