@@ -264,9 +264,9 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
       const other = node.inputs[1 - side]!;
       const contracted = contract[1 - side]!;
       // What remains of the other operand, in its order, are its contracted axes; named by those of this one.
-      const order = [...contracted].sort((x, y) => x - y).map((axis) => contract[side]![contracted.indexOf(axis)]!);
-      const gradFirst = [...batch[side]!, ...mine, ...order];
-      const otherFirst = [...batch[side]!, ...order, ...mine];
+      const order = [...contracted].sort((x, y) => x - y).map((axis) => contract[side][contracted.indexOf(axis)]!);
+      const gradFirst = [...batch[side], ...mine, ...order];
+      const otherFirst = [...batch[side], ...order, ...mine];
       const isOwnOrder = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i);
       return isOwnOrder(gradFirst) || (side === 0 && !isOwnOrder(otherFirst))
         ? g.permute(g.dot(grad, other, [summed, free], [gradBatch, batch[1 - side]!]), inverse(gradFirst))

@@ -63,7 +63,9 @@ export function recordLoop(
     body,
   });
   const results = body.results.map((_, i) => g.pick(loop, i));
-  return { carried: results.slice(0, carried.length), outputs: results.slice(carried.length) };
+  // The slices of a tensor, stacked, are that tensor.
+  const outputs = next.outputs.map((node, i) => scanned[slices.indexOf(node)] ?? results[carried.length + i]!);
+  return { carried: results.slice(0, carried.length), outputs };
 }
 
 /**
