@@ -6,7 +6,7 @@ import { isNode } from "../ir/builder.ts";
 import { canCast } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { enterScope, nextNodeId, noteSite, type Node } from "../ir/graph.ts";
-import { operators, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
+import { onOperator, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { parseSignature } from "../ir/signature.ts";
 import type { Device } from "../runtime/device.ts";
@@ -26,19 +26,14 @@ import { bitsStep, movement } from "./views.ts";
 /** All overloads of one name, in order of definition: `max`, `max.dim`, `max.other` answer to `max`. */
 const overloads = new Map<string, Operator[]>();
 function overloadsOf(name: string): readonly Operator[] {
-  if (overloads.size === 0) {
-    for (const definition of operators()) {
-      for (const full of [definition.name, ...(definition.aliases ?? [])]) {
-        const base = full.split(".")[0]!;
-        const list = overloads.get(base);
-        if (list === undefined) overloads.set(base, [definition]);
-        else list.push(definition);
-      }
-    }
-  }
   const found = overloads.get(name);
   if (found === undefined) throw new ArgumentError("operator/unknown", `${name}: there is no such operator`);
   return found;
+}
+function addOverload(name: string, definition: Operator): void {
+  const list = overloads.get(name);
+  if (list === undefined) overloads.set(name, [definition]);
+  else list.push(definition);
 }
 
 export { withSite };
@@ -292,24 +287,28 @@ function deviceOf(definition: Operator, bound: Bound, args: readonly unknown[]):
 
 const methods = Tensor.prototype as unknown as Record<string, unknown>;
 
-/** Attaches every operator's method forms to Tensor. */
-export function installMethods(): void {
-  for (const definition of operators()) {
-    for (const full of [definition.name, ...(definition.aliases ?? [])]) {
-      const name = full.split(".")[0]!;
-      if (definition.places.includes("Tensor") && !(name in methods)) {
-        methods[name] = function (this: Tensor, ...args: unknown[]): Result {
-          return callMethod(name, this, args);
-        };
-      }
-      if (definition.inplace && !(`${name}_` in methods)) {
-        methods[`${name}_`] = function (this: Tensor, ...args: unknown[]): Tensor {
-          return callInplace(name, this, args);
-        };
-      }
-      if (definition.measure !== null) installAsync(definition, name);
-    }
+// Every operator answers to its names from here on, and has its method forms.
+onOperator((definition) => {
+  for (const full of [definition.name, ...(definition.aliases ?? [])]) {
+    const name = full.split(".")[0]!;
+    addOverload(name, definition);
+    installMethods(name, definition);
   }
+});
+
+/** Methods that are written by hand win. */
+function installMethods(name: string, definition: Operator): void {
+  if (definition.places.includes("Tensor") && !(name in methods)) {
+    methods[name] = function (this: Tensor, ...args: unknown[]): Result {
+      return callMethod(name, this, args);
+    };
+  }
+  if (definition.inplace && !(`${name}_` in methods)) {
+    methods[`${name}_`] = function (this: Tensor, ...args: unknown[]): Tensor {
+      return callInplace(name, this, args);
+    };
+  }
+  if (definition.measure !== null) installAsync(definition, name);
 }
 
 function callMethod(name: string, self: Tensor, args: readonly unknown[]): Result {

@@ -1,4 +1,5 @@
 /** `torch.histogramdd`, whose second result is itself a list. */
+import "../ir/ops/histograms.ts";
 import { isPlainObject } from "./bind.ts";
 import { callOperator } from "./call.ts";
 import type { Tensor } from "./tensor.ts";

@@ -3,6 +3,9 @@
  * left out, the result is what the reduction of nothing gives.
  * https://docs.pytorch.org/docs/stable/masked.html
  */
+import "../ir/ops/norms.ts";
+import "../ir/ops/ordering.ts";
+import "../ir/ops/pairs.ts";
 import { integerRange, isFloat, isIntegral, type DType } from "../ir/dtype.ts";
 import { DTypeError } from "../ir/errors.ts";
 import { callOperator, withSite } from "./call.ts";

@@ -113,7 +113,15 @@ export function defineOp<const S extends string>(specification: OpSpecification<
   const definition: Operator = { ...specification, measure, record, expand };
   if (registry.has(definition.name)) throw new IrError("ir/operator", `${definition.name} is defined twice`);
   registry.set(definition.name, definition);
+  for (const listener of listeners) listener(definition);
   return definition;
+}
+
+const listeners: ((definition: Operator) => void)[] = [];
+/** Tells of every operator, those that exist and those that come. */
+export function onOperator(listener: (definition: Operator) => void): void {
+  for (const definition of registry.values()) listener(definition);
+  listeners.push(listener);
 }
 
 export function operator(name: string): Operator {

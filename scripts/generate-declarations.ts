@@ -6,34 +6,37 @@
  *
  * An operator that cannot be declared is named, the others are written all the same, and the exit status is 1.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { operators } from "../ir/operator.ts";
 import { functionEntries, methodEntries, type FunctionPlace } from "./generate/entries.ts";
+import { loadFamilies } from "./generate/families.ts";
 import { exportedNames, tensorMembers } from "./generate/hand-written.ts";
-import { functionsModule, methodsModule, type Generated } from "./generate/modules.ts";
+import { functionModules, methodsModule, type Generated } from "./generate/modules.ts";
 import { operatorTable, readKnownFailures } from "./generate-operator-table.ts";
-import "../ir/ops/index.ts";
 
 const frontend = fileURLToPath(new URL("../frontend", import.meta.url));
 const operatorsPage = fileURLToPath(new URL("../docs/generated/operators.md", import.meta.url));
 
 /** [file, namespace, the hand-written module that re-exports it] */
 const namespaces: readonly (readonly [file: string, place: FunctionPlace, index: string])[] = [
-  ["functions.ts", "torch", "index.ts"],
-  ["functional.ts", "nn.functional", "functional.ts"],
-  ["linalg.ts", "linalg", "linalg.ts"],
-  ["special.ts", "special", "special.ts"],
-  ["fft.ts", "fft", "fft.ts"],
+  ["functions", "torch", "core.ts"],
+  ["functional", "nn.functional", "functional.ts"],
+  ["linalg", "linalg", "linalg.ts"],
+  ["special", "special", "special.ts"],
+  ["fft", "fft", "fft.ts"],
 ];
 
-export function generate(): Map<string, Generated> {
-  const all = [...operators()];
+const families = await loadFamilies();
+const all = [...families.keys()];
+
+function generate(): Map<string, Generated> {
   const files = new Map<string, Generated>();
   files.set("tensor-methods.ts", methodsModule(methodEntries(all), tensorMembers(frontend)));
   for (const [file, place, index] of namespaces) {
-    files.set(file, functionsModule(functionEntries(all, place), place, exportedNames(path.join(frontend, index))));
+    const handWritten = exportedNames(path.join(frontend, index));
+    const modules = functionModules(file, functionEntries(all, place), place, handWritten, families);
+    for (const [name, generated] of modules) files.set(name, generated);
   }
   return files;
 }
@@ -51,13 +54,22 @@ function writeIfChanged(file: string, text: string): void {
   renameSync(draft, file);
 }
 
+/** Families come and go. */
+function removeOthers(folder: string, files: ReadonlyMap<string, Generated>): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder))
+    if (!files.has(`${path.basename(folder)}/${name}`)) rmSync(path.join(folder, name), { force: true });
+}
+
 const files = generate();
 const problems = new Set<string>();
+for (const folder of namespaces) removeOthers(path.join(frontend, "generated", folder[0]), files);
 for (const [file, generated] of files) {
   writeIfChanged(path.join(frontend, "generated", file), generated.text);
   for (const problem of generated.problems) problems.add(problem);
 }
-writeIfChanged(operatorsPage, operatorTable([...operators()], readKnownFailures()));
+writeIfChanged(operatorsPage, operatorTable(all, readKnownFailures()));
 for (const problem of problems) console.error(`generate: ${problem}`);
-console.log(`generate: ${[...files].map(([file, { names }]) => `${names.length} in ${file}`).join(", ")}`);
+const indices = [...files].filter(([file]) => !file.includes("/"));
+console.log(`generate: ${indices.map(([file, { names }]) => `${names.length} in ${file}`).join(", ")}`);
 if (problems.size > 0) process.exitCode = 1;

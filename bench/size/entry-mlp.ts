@@ -1,5 +1,7 @@
 /** A small network trained on the WebAssembly device: what a small application weighs. */
-import { manual_seed, nn, no_grad, randn } from "../../frontend/index.ts";
+import { manual_seed, no_grad, randn } from "../../frontend/core.ts";
+import * as functional from "../../frontend/functional.ts";
+import * as nn from "../../frontend/nn/index.ts";
 
 manual_seed(0);
 const model = new nn.Sequential(new nn.Linear(4, 16), new nn.ReLU(), new nn.Linear(16, 1));
@@ -9,7 +11,7 @@ const targets = inputs.sum(1, { keepdim: true });
 export function train(steps: number): number {
   let last = 0;
   for (let step = 0; step < steps; step++) {
-    const loss = nn.functional.mse_loss(model(inputs), targets);
+    const loss = functional.mse_loss(model(inputs), targets);
     loss.backward();
     no_grad(() => {
       for (const parameter of model.parameters()) parameter.sub_(parameter.grad!.mul(0.05)).grad = null;

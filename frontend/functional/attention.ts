@@ -1,4 +1,5 @@
 /** Attention, with the dropout of its probabilities drawn here. */
+import "../../ir/ops/nn/attention.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { callOperator, withSite } from "../call.ts";
 import type { Tensor } from "../tensor.ts";

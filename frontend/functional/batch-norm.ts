@@ -1,4 +1,5 @@
 /** Normalisations that keep running statistics: the buffers are written here, by what the pure operator returns. */
+import "../../ir/ops/nn/normalization.ts";
 import { ArgumentError, ShapeError } from "../../ir/errors.ts";
 import { formatShape } from "../../ir/shape.ts";
 import { signature, type CallOf } from "../arguments.ts";

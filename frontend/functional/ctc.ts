@@ -1,4 +1,5 @@
 /** The loss of connectionist temporal classification, whose lengths may be lists. */
+import "../../ir/ops/nn/ctc.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { callOperator, callOperatorAsync, withSite } from "../call.ts";
 import { tensor } from "../creation.ts";

@@ -1,4 +1,5 @@
 /** Look-ups in tables that the call itself may change. */
+import "../../ir/ops/nn/embedding.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { callOperator, withSite } from "../call.ts";
 import { graph } from "../state.ts";

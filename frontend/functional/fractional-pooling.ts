@@ -1,4 +1,5 @@
 /** Fractional max pooling, whose random numbers are drawn here. */
+import "../../ir/ops/nn/pooling-fractional.ts";
 import { ArgumentError } from "../../ir/errors.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { callOperator, withSite } from "../call.ts";

@@ -1,4 +1,5 @@
 /** Multi-head attention as one function of all its weights. */
+import "../../ir/ops/nn/linear.ts";
 import { ArgumentError, ShapeError } from "../../ir/errors.ts";
 import { formatShape } from "../../ir/shape.ts";
 import { signature, type CallOf } from "../arguments.ts";

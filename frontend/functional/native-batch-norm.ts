@@ -1,4 +1,5 @@
 /** `torch.native_batch_norm`: batch normalisation with the statistics that it used. */
+import "../../ir/ops/nn/normalization.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { callOperator, withSite } from "../call.ts";
 import type { Tensor } from "../tensor.ts";

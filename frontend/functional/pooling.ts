@@ -1,4 +1,6 @@
 /** Pooling functions that give the positions of the maxima as well when they are asked to. */
+import "../../ir/ops/nn/pooling.ts";
+import "../../ir/ops/nn/pooling-adaptive.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { callOperator, withSite } from "../call.ts";
 import type { Tensor } from "../tensor.ts";

@@ -1,4 +1,6 @@
 /** The triplet loss over a distance of the user's. */
+import "../../ir/ops/nn/losses-pairs.ts";
+import "../../ir/ops/nn/similarity.ts";
 import { ArgumentError } from "../../ir/errors.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { callOperator, withSite } from "../call.ts";

@@ -1,4 +1,5 @@
 /** `unfold` of nn.functional: another function than the method of that name. */
+import "../../ir/ops/nn/fold.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { callOperator, withSite } from "../call.ts";
 import type { Tensor } from "../tensor.ts";

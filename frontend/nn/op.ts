@@ -1,14 +1,11 @@
-/** Functions of torch.nn.functional, and operators that are no function of it, by name. */
+/** Operators by name, and functions of torch.nn.functional that are written by hand, called with what a module holds. */
 import { callOperator } from "../call.ts";
-import * as functional from "../functional.ts";
 import type { Tensor } from "../tensor.ts";
 
-const functions = functional as unknown as Readonly<
-  Record<string, ((...args: readonly unknown[]) => unknown) | undefined>
->;
-
-/** Calls what has one result. */
-export function op(name: string, ...args: readonly unknown[]): Tensor {
-  const known = functions[name];
-  return (known === undefined ? callOperator(name, args) : known(...args)) as Tensor;
+/**
+ * Calls what has one result. A module imports the operators (`ir/ops`) that it names here and that not every page has,
+ * so that a page with the module has them.
+ */
+export function op(what: string | ((...args: never[]) => unknown), ...args: readonly unknown[]): Tensor {
+  return (typeof what === "string" ? callOperator(what, args) : what(...(args as never[]))) as Tensor;
 }

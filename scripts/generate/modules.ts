@@ -1,6 +1,7 @@
 /** The text of the generated modules. */
 import { comment, fullComment, shortComment } from "./document.ts";
 import type { Entries, Entry, Form, FunctionPlace } from "./entries.ts";
+import type { Family } from "./families.ts";
 import { UnusableOperator, type PublicOperator } from "./operator.ts";
 import { callForms, isReserved, type ExtraOption } from "./overloads.ts";
 import { publicParameters, resultType, tupleType, type PublicParameter } from "./signature-types.ts";
@@ -14,8 +15,8 @@ export interface Generated {
 
 const header =
   "// Written by scripts/generate-declarations.ts (npm run generate) from the operator definitions in ir/ops. Not to be edited.\n";
-const typeImports = (): string =>
-  'import type { DeviceLike } from "../devices.ts";\nimport type { DTypeLike } from "../dtype.ts";\nimport type { NamedTensors, Operand, Scalar } from "../operator-types.ts";\n';
+const typeImports = (frontend: string): string =>
+  `import type { DeviceLike } from "${frontend}/devices.ts";\nimport type { DTypeLike } from "${frontend}/dtype.ts";\nimport type { NamedTensors, Operand, Scalar } from "${frontend}/operator-types.ts";\n`;
 
 const isTensorType = ({ type }: PublicParameter): boolean => /\b(Tensor|Operand)\b/.test(type);
 
@@ -98,8 +99,45 @@ function resultOf(form: Form, operator: PublicOperator, self: string): string {
   return form.endsWith("async") ? `Promise<${result}>` : result;
 }
 
-/** `frontend/generated/<namespace>.ts`: the functions of a namespace. */
-export function functionsModule(entries: Entries, place: FunctionPlace, skip: ReadonlySet<string>): Generated {
+/**
+ * `frontend/generated/<namespace>/<family>.ts` with the functions of one family of operators, which they import, and
+ * `frontend/generated/<namespace>.ts` with the functions of all: bundlers leave out those that are not used.
+ */
+export function functionModules(
+  namespace: string,
+  entries: Entries,
+  place: FunctionPlace,
+  skip: ReadonlySet<string>,
+  families: ReadonlyMap<PublicOperator, Family>,
+): ReadonlyMap<string, Generated> {
+  const byFamily = new Map<Family, Map<string, Entry>>();
+  for (const entry of entries.values()) {
+    const family = families.get(entry.operators[0]!)!;
+    byFamily.set(family, (byFamily.get(family) ?? new Map<string, Entry>()).set(entry.name, entry));
+  }
+  const modules = new Map<string, Generated>();
+  let index = "";
+  const names: string[] = [];
+  for (const [family, own] of byFamily) {
+    const defining = [...own.values()].flatMap(({ operators }) => operators.map((operator) => families.get(operator)!));
+    const generated = functionsModule(own, place, skip, [...new Set(defining)]);
+    if (generated.names.length === 0 && generated.problems.length === 0) continue;
+    const file = `${family.replaceAll("/", "-")}.ts`;
+    modules.set(`${namespace}/${file}`, generated);
+    names.push(...generated.names);
+    if (generated.names.length > 0) index += `export * from "./${namespace}/${file}";\n`;
+  }
+  const text = `${header}${index === "" ? "export {};\n" : index}`;
+  return modules.set(`${namespace}.ts`, { text, names, problems: [] });
+}
+
+/** The functions of a namespace that some families of operators define. */
+export function functionsModule(
+  entries: Entries,
+  place: FunctionPlace,
+  skip: ReadonlySet<string>,
+  families: readonly Family[] = [],
+): Generated {
   const problems: string[] = [];
   const names: string[] = [];
   let body = "";
@@ -125,9 +163,10 @@ export function functionsModule(entries: Entries, place: FunctionPlace, skip: Re
   const imports =
     names.length === 0
       ? ""
-      : `import { ${Object.values(makers).join(", ")} } from "../call.ts";\n${typeImports()}import type { Tensor } from "../tensor.ts";\n`;
+      : `import { ${Object.values(makers).join(", ")} } from "../../call.ts";\n${typeImports("../..")}import type { Tensor } from "../../tensor.ts";\n`;
+  const defining = families.map((family) => `import "../../../ir/ops/${family}.ts";\n`).join("");
   return {
-    text: `${header}${usedImports(imports, body)}\n${body}${names.length === 0 ? "export {};\n" : ""}`,
+    text: `${header}${defining}${usedImports(imports, body)}\n${body}${names.length === 0 ? "export {};\n" : ""}`,
     names,
     problems,
   };
@@ -149,7 +188,7 @@ export function methodsModule(entries: Entries, skip: ReadonlySet<string>): Gene
   }
   // ".js": the declarations that are built keep this name as it stands, and both spellings find the class.
   const body = `declare module "../tensor.js" {\n  interface Tensor {\n${members}  }\n}\n`;
-  return { text: `${header}${usedImports(typeImports(), body)}export {};\n\n${body}`, names, problems };
+  return { text: `${header}${usedImports(typeImports(".."), body)}export {};\n\n${body}`, names, problems };
 }
 
 const sorted = (entries: Entries): Entry[] => [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -1,4 +1,6 @@
 /** Activations without parameters: smooth ones, shrinkers, gates and softmaxes. https://docs.pytorch.org/docs/stable/nn.html#non-linear-activations-other */
+import "../../../ir/ops/nn/activation-pieces.ts";
+import "../../../ir/ops/nn/activation-smooth.ts";
 import { ShapeError } from "../../../ir/errors.ts";
 import { formatShape } from "../../../ir/shape.ts";
 import { signature, type CallOf } from "../../arguments.ts";

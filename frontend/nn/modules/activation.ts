@@ -1,6 +1,9 @@
 /** Activations without parameters: rectifiers and their kin. https://docs.pytorch.org/docs/stable/nn.html#non-linear-activations-weighted-sum-nonlinearity */
+import "../../../ir/ops/nn/activation-pieces.ts";
+import "../../../ir/ops/nn/activation-smooth.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
+import { rrelu } from "../../functional/dropout.ts";
 import { Module } from "../module.ts";
 import { op } from "../op.ts";
 import { float, python } from "../repr.ts";
@@ -158,7 +161,7 @@ export class RReLU extends InplaceActivation {
     this.upper = upper;
   }
   override forward(input: Tensor): Tensor {
-    return op("rrelu", input, this.lower, this.upper, this.training, this.inplace);
+    return op(rrelu, input, this.lower, this.upper, this.training, this.inplace);
   }
   protected override numbers(): string[] {
     return [`lower=${python(this.lower)}`, `upper=${python(this.upper)}`];

@@ -8,6 +8,7 @@ import { ones, tensor, zeros } from "../../creation.ts";
 import { withGradMode } from "../../grad-mode.ts";
 import { graph } from "../../state.ts";
 import type { Tensor } from "../../tensor.ts";
+import { batch_norm, instance_norm } from "../../functional/batch-norm.ts";
 import * as init from "../init.ts";
 import { Module } from "../module.ts";
 import { op } from "../op.ts";
@@ -116,7 +117,7 @@ abstract class BatchNorm extends NormBase {
     const byBatch = this.training || running_mean === null || running_var === null;
     const kept = !this.training || this.track_running_stats;
     return op(
-      "batch_norm",
+      batch_norm,
       input,
       kept ? running_mean : null,
       kept ? running_var : null,
@@ -130,7 +131,7 @@ abstract class BatchNorm extends NormBase {
   /** momentum None: the running statistics are the mean over all batches so far. */
   private averaging(input: Tensor, mean: Tensor, variance: Tensor): Tensor {
     const before = [mean, variance].map((running) => running.node_());
-    const output = op("batch_norm", input, mean, variance, this.weight, this.bias, true, 1, this.eps);
+    const output = op(batch_norm, input, mean, variance, this.weight, this.bias, true, 1, this.eps);
     withGradMode(false, () => {
       [mean, variance].forEach((running, i) => {
         const share = graph.div(1, graph.cast(this.num_batches_tracked!.node_(), running.dtype.name));
@@ -187,7 +188,7 @@ abstract class InstanceNorm extends NormBase {
       );
     const batch = unbatched ? (callOperator("unsqueeze", [input, 0]) as Tensor) : input;
     const output = op(
-      "instance_norm",
+      instance_norm,
       batch,
       this.running_mean,
       this.running_var,

@@ -1,4 +1,5 @@
 /** Transposed convolutions. https://docs.pytorch.org/docs/stable/nn.html#convolution-layers */
+import "../../../ir/ops/nn/convolution.ts";
 import { ArgumentError, ShapeError } from "../../../ir/errors.ts";
 import { formatShape } from "../../../ir/shape.ts";
 import { signature, type CallOf } from "../../arguments.ts";

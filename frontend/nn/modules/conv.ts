@@ -1,4 +1,6 @@
 /** Convolutions. https://docs.pytorch.org/docs/stable/nn.html#convolution-layers */
+import "../../../ir/ops/nn/convolution.ts";
+import "../../../ir/ops/nn/pad.ts";
 import { ArgumentError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";

@@ -1,4 +1,5 @@
 /** Distances of two tensors. https://docs.pytorch.org/docs/stable/nn.html#distance-functions */
+import "../../../ir/ops/nn/similarity.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
 import { Module } from "../module.ts";

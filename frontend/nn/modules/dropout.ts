@@ -2,20 +2,22 @@
 import { ArgumentError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
+import * as functional from "../../functional/dropout.ts";
 import { Module } from "../module.ts";
 import { op } from "../op.ts";
 import { float, python } from "../repr.ts";
 
 const dropout = signature<[p: number, inplace: boolean]>()("p?, inplace?");
 type DropoutArguments = CallOf<typeof dropout>;
+type Operator = keyof typeof functional;
 
 /** In training each element (or channel) is zero with probability p and the rest is scaled; in evaluation nothing happens. */
 abstract class DropoutBase extends Module {
   static override readonly forwardNames_: readonly string[] = ["input"];
   p: number;
   inplace: boolean;
-  private readonly operator: string;
-  constructor(operator: string, args: DropoutArguments) {
+  private readonly operator: Operator;
+  constructor(operator: Operator, args: DropoutArguments) {
     super();
     const { p = 0.5, inplace = false } = dropout.bind(new.target.name, args);
     if (!(p >= 0 && p <= 1))
@@ -28,7 +30,7 @@ abstract class DropoutBase extends Module {
     this.operator = operator;
   }
   override forward(input: Tensor): Tensor {
-    return op(this.operator, input, this.p, this.training, this.inplace);
+    return op(functional[this.operator], input, this.p, this.training, this.inplace);
   }
   override extra_repr(): string {
     return `p=${float(this.p)}, inplace=${python(this.inplace)}`;

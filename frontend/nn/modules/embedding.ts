@@ -7,6 +7,7 @@ import { isPlainObject } from "../../bind.ts";
 import { withGradMode } from "../../grad-mode.ts";
 import { graph } from "../../state.ts";
 import type { Tensor } from "../../tensor.ts";
+import * as functional from "../../functional/embedding.ts";
 import * as init from "../init.ts";
 import { Module } from "../module.ts";
 import { op } from "../op.ts";
@@ -140,7 +141,7 @@ export class Embedding extends Module {
   }
   override forward(input: Tensor): Tensor {
     return op(
-      "embedding",
+      functional.embedding,
       input,
       this.weight,
       this.padding_idx,
@@ -261,7 +262,7 @@ export class EmbeddingBag extends Module {
     const perSample =
       isPlainObject(weights) || weights === null ? (named.per_sample_weights ?? null) : (weights as Tensor);
     return op(
-      "embedding_bag",
+      functional.embedding_bag,
       input,
       this.weight,
       offsets,

@@ -1,4 +1,5 @@
 /** Linear maps. https://docs.pytorch.org/docs/stable/nn.html#linear-layers */
+import "../../../ir/ops/nn/linear.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
 import * as init from "../init.ts";

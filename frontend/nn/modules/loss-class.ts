@@ -1,7 +1,13 @@
 /** Losses of classes, sequences and triplets. https://docs.pytorch.org/docs/stable/nn.html#loss-functions */
+import "../../../ir/ops/nn/losses-classification.ts";
+import "../../../ir/ops/nn/losses-elementwise.ts";
+import "../../../ir/ops/nn/losses-margin.ts";
+import "../../../ir/ops/nn/losses-pairs.ts";
+import "../../../ir/ops/nn/similarity.ts";
 import { ArgumentError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
+import { ctc_loss } from "../../functional/ctc.ts";
 import { op } from "../op.ts";
 import { Loss, WeightedLoss, reductionOf, type Legacy, type Reduction } from "./loss-base.ts";
 
@@ -127,7 +133,7 @@ export class CTCLoss extends Loss {
     input_lengths: Tensor | readonly number[],
     target_lengths: Tensor | readonly number[],
   ): Tensor {
-    return op("ctc_loss", log_probs, targets, input_lengths, target_lengths, {
+    return op(ctc_loss, log_probs, targets, input_lengths, target_lengths, {
       blank: this.blank,
       reduction: this.reduction,
       zero_infinity: this.zero_infinity,

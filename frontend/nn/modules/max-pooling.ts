@@ -1,7 +1,10 @@
 /** Maxima of windows, and back. https://docs.pytorch.org/docs/stable/nn.html#pooling-layers */
+import "../../../ir/ops/nn/pooling.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import { isPlainObject } from "../../bind.ts";
 import type { Tensor } from "../../tensor.ts";
+import { fractional_max_pool2d, fractional_max_pool3d } from "../../functional/fractional-pooling.ts";
+import * as pooling from "../../functional/pooling.ts";
 import { Module } from "../module.ts";
 import { op } from "../op.ts";
 import { python, tuple } from "../repr.ts";
@@ -17,6 +20,7 @@ const maxPool = signature<
     ceil_mode: boolean,
   ]
 >()("kernel_size, stride?, padding?, dilation?, return_indices?, ceil_mode?");
+type MaxPoolFunction = `max_pool${1 | 2 | 3}d`;
 type MaxPoolArguments = CallOf<typeof maxPool>;
 
 /** With return_indices a call gives [maxima, indices]. */
@@ -28,8 +32,8 @@ abstract class MaxPool extends Module {
   dilation: Sizes;
   return_indices: boolean;
   ceil_mode: boolean;
-  private readonly operator: string;
-  constructor(operator: string, args: MaxPoolArguments) {
+  private readonly operator: MaxPoolFunction;
+  constructor(operator: MaxPoolFunction, args: MaxPoolArguments) {
     super();
     const {
       kernel_size,
@@ -49,7 +53,7 @@ abstract class MaxPool extends Module {
   }
   override forward(input: Tensor): Tensor {
     return op(
-      this.operator,
+      pooling[this.operator],
       input,
       this.kernel_size,
       this.stride,
@@ -153,7 +157,7 @@ abstract class FractionalMaxPool extends Module {
   output_ratio: readonly number[] | null;
   return_indices: boolean;
   declare _random_samples: Tensor | null;
-  private readonly operator: string;
+  private readonly rank: number;
   constructor(rank: number, args: FractionalArguments) {
     super();
     const {
@@ -168,11 +172,11 @@ abstract class FractionalMaxPool extends Module {
     this.output_ratio = output_ratio === null ? null : repeat(output_ratio, rank);
     this.return_indices = return_indices;
     this.register_buffer("_random_samples", _random_samples);
-    this.operator = `fractional_max_pool${rank}d`;
+    this.rank = rank;
   }
   override forward(input: Tensor): Tensor {
     return op(
-      this.operator,
+      this.rank === 2 ? fractional_max_pool2d : fractional_max_pool3d,
       input,
       this.kernel_size,
       this.output_size,

@@ -1,4 +1,6 @@
 /** Normalisation without running statistics. https://docs.pytorch.org/docs/stable/nn.html#normalization-layers */
+import "../../../ir/ops/nn/normalization.ts";
+import "../../../ir/ops/nn/similarity.ts";
 import { ArgumentError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";

@@ -1,4 +1,5 @@
 /** Padding layers. https://docs.pytorch.org/docs/stable/nn.html#padding-layers */
+import "../../../ir/ops/nn/pad.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
 import { Module } from "../module.ts";

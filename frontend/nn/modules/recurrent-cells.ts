@@ -1,4 +1,5 @@
 /** Single steps of recurrent networks. https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers */
+import "../../../ir/ops/nn/recurrent.ts";
 import { ValueError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import { callOperator } from "../../call.ts";

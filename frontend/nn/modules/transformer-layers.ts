@@ -1,4 +1,5 @@
 /** One layer of a transformer's encoder and decoder. https://docs.pytorch.org/docs/stable/nn.html#transformer-layers */
+import "../../../ir/ops/nn/activation-smooth.ts";
 import { ArgumentError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";

@@ -1,6 +1,10 @@
 /** Rearranging and resizing images. https://docs.pytorch.org/docs/stable/nn.html#vision-layers */
+import "../../../ir/ops/nn/fold.ts";
+import "../../../ir/ops/nn/interpolation.ts";
+import "../../../ir/ops/nn/shuffle.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
+import * as functional from "../../functional/unfold.ts";
 import { Module } from "../module.ts";
 import { op } from "../op.ts";
 import { float, list, python } from "../repr.ts";
@@ -152,7 +156,7 @@ export class Unfold extends Module {
     this.stride = kept(stride);
   }
   override forward(input: Tensor): Tensor {
-    return op("unfold", input, this.kernel_size, this.dilation, this.padding, this.stride);
+    return op(functional.unfold, input, this.kernel_size, this.dilation, this.padding, this.stride);
   }
   override extra_repr(): string {
     return `kernel_size=${python(this.kernel_size)}, dilation=${python(this.dilation)}, padding=${python(this.padding)}, stride=${python(this.stride)}`;

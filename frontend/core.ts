@@ -1,0 +1,197 @@
+/**
+ * `import ... from "cresset/core"`: PyTorch's namespace for pages that should be small. A function brings its operators
+ * along when it is imported; methods are those of the families below, and of whatever functions are imported. Any other
+ * method says what to import (absent-methods.ts). In Node, or where size does not matter, `cresset` has all of them.
+ */
+import "../ir/ops/core.ts";
+import "./conversion.ts";
+import "./indexing.ts";
+import "./tensor-autograd.ts";
+
+export {
+  arange,
+  empty,
+  empty_like,
+  eye,
+  full,
+  full_like,
+  ones,
+  ones_like,
+  tensor,
+  zeros,
+  zeros_like,
+  type FactoryOptions,
+  type TensorData,
+  type TensorOptions,
+} from "./creation.ts";
+export {
+  as_tensor,
+  asarray,
+  from_numpy,
+  frombuffer,
+  scalar_tensor,
+  type AsArrayOptions,
+  type AsTensorOptions,
+  type BufferOptions,
+} from "./from-data.ts";
+export {
+  BFloat16Tensor,
+  BoolTensor,
+  ByteTensor,
+  CharTensor,
+  DoubleTensor,
+  FloatTensor,
+  HalfTensor,
+  IntTensor,
+  LongTensor,
+  ShortTensor,
+  type LegacyTensor,
+} from "./legacy-tensors.ts";
+export { empty_strided } from "./new-tensors.ts";
+export { get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads } from "./threads.ts";
+export { linspace, logspace, range } from "./sequences.ts";
+export { bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window } from "./windows.ts";
+export {
+  bfloat16,
+  bool,
+  cdouble,
+  cfloat,
+  complex128,
+  complex64,
+  double,
+  dtype,
+  float,
+  float16,
+  float32,
+  float64,
+  half,
+  int,
+  int16,
+  int32,
+  int64,
+  int8,
+  long,
+  short,
+  uint8,
+  type DTypeLike,
+} from "./dtype.ts";
+export { debugging, type DebugFlags } from "./debug.ts";
+export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
+export * as autograd from "./autograd-namespace.ts";
+export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
+export { compile, type CompileOptions, type CompiledFunction, type Recompile } from "./compile/index.ts";
+export {
+  export,
+  ExportedProgram,
+  type Exportable,
+  type ExportModelOptions,
+  type ExportGraphSignature,
+  type SaveOptions,
+  type ExportTarget,
+} from "./export.ts";
+export {
+  channels_last,
+  channels_last_3d,
+  contiguous_format,
+  layout,
+  memory_format,
+  preserve_format,
+  Size,
+  sparse_bsc,
+  sparse_bsr,
+  sparse_coo,
+  sparse_csc,
+  sparse_csr,
+  strided,
+} from "./formats.ts";
+export { load, loadAsync, type LoadedStorage, type LoadFileOptions, type MapLocation } from "./load.ts";
+export { PickledModule } from "./pickled-module.ts";
+export { save, saveAsync, type SaveFileOptions } from "./save.ts";
+export * as safetensors from "./safetensors.ts";
+export type { AsyncFileSource, FileSource, FileTarget } from "./files.ts";
+export {
+  ComplexNumber,
+  NumpyArray,
+  PythonObject,
+  PythonReference,
+  SerializationError,
+  TorchStorage,
+} from "./serialization/index.ts";
+export { get_printoptions, printoptions, set_printoptions } from "./print.ts";
+export type { PrintOptionChanges, PrintOptions, PrintProfile } from "./printing/index.ts";
+export {
+  bernoulli,
+  default_generator,
+  fork_rng,
+  Generator,
+  get_rng_state,
+  initial_seed,
+  manual_seed,
+  multinomial,
+  normal,
+  poisson,
+  rand,
+  rand_like,
+  randint,
+  randint_like,
+  randn,
+  randn_like,
+  randperm,
+  seed,
+  set_rng_state,
+  type RandomFill,
+} from "./random.ts";
+export { Tensor, type GradientHook, type Nested, type ReadOptions } from "./tensor.ts";
+export {
+  broadcast_shapes,
+  can_cast,
+  finfo,
+  get_default_device,
+  get_default_dtype,
+  iinfo,
+  is_complex,
+  is_floating_point,
+  is_nonzero,
+  is_nonzeroAsync,
+  is_same_size,
+  is_tensor,
+  numel,
+  promote_types,
+  result_type,
+  set_default_device,
+  set_default_dtype,
+  set_default_tensor_type,
+  type FloatInfo,
+  type IntegerInfo,
+} from "./type-info.ts";
+export { allclose, allcloseAsync, equal, equalAsync, type ClosenessOptions } from "./comparison.ts";
+export { histogramdd, type Histogram, type HistogramOptions } from "./histogram.ts";
+export {
+  lu,
+  nonzero,
+  nonzeroAsync,
+  unique,
+  uniqueAsync,
+  unique_consecutive,
+  unique_consecutiveAsync,
+} from "./variable-results.ts";
+export { tril_indices, triu_indices } from "./triangle-indices.ts";
+export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
+export { is_storage, UntypedStorage } from "./untyped-storage.ts";
+export { slice, type Index, type IndexValue, type Slice } from "./subscripts.ts";
+export * from "../ir/errors.ts";
+export { cond, scan, while_loop, while_loopAsync, type ScanOptions } from "./control-flow.ts";
+export { gru, lstm, rnn_relu, rnn_tanh } from "./functional/recurrent.ts";
+export { native_batch_norm } from "./functional/native-batch-norm.ts";
+export * from "./generated/functions.ts";
+export * as copy from "./copy.ts";
+export * as fft from "./fft.ts";
+export * as linalg from "./linalg.ts";
+export * as masked from "./masked.ts";
+export * as nn from "./nn/index.ts";
+export * as optim from "./optim/index.ts";
+export * as profiler from "./profiler.ts";
+export * as special from "./special.ts";
+export * as utils from "./utils/index.ts";
+export { summary } from "./utils/summary.ts";
+export type { NamedTensors, Operand, Scalar } from "./operator-types.ts";

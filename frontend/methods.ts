@@ -1,0 +1,12 @@
+/** `import "cresset/methods"`: every method of Tensor, for pages that take functions from `cresset/core`. */
+import "../ir/ops/index.ts";
+import "./generated/tensor-methods.ts";
+
+import "./conversion.ts";
+import "./indexing.ts";
+import "./new-tensors.ts";
+import "./reordered-methods.ts";
+import "./print.ts";
+import "./strided.ts";
+import "./tensor-autograd.ts";
+import "./untyped-storage.ts";

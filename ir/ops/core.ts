@@ -1,0 +1,21 @@
+/** The operator families whose methods every page has: what models, losses and training loops are written with. */
+import "./arithmetic.ts";
+import "./comparing.ts";
+import "./elementwise.ts";
+import "./filling.ts";
+import "./floating.ts";
+import "./index-put.ts";
+import "./indexing.ts";
+import "./joining.ts";
+import "./logic.ts";
+import "./masking.ts";
+import "./matmul.ts";
+import "./moments.ts";
+import "./movement.ts";
+import "./nn/activation.ts";
+import "./nn/softmax.ts";
+import "./powers.ts";
+import "./reduction.ts";
+import "./reinterpretation.ts";
+import "./shaping.ts";
+import "./splitting.ts";

@@ -1,0 +1,38 @@
+/** Which file of ir/ops defines an operator: a function imports that file, so that a page holds what it uses. */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { operators, type Operator } from "../../ir/operator.ts";
+
+const folder = fileURLToPath(new URL("../../ir/ops", import.meta.url));
+
+/** `nn/softmax`: a file of ir/ops without its ending. */
+export type Family = string;
+
+/**
+ * Loads every family, each after those that it imports, and sees which operators come with it. To be called before
+ * anything else has loaded them.
+ */
+export async function loadFamilies(): Promise<ReadonlyMap<Operator, Family>> {
+  const families = new Map<Operator, Family>();
+  for (const file of inOrder()) {
+    await import(pathToFileURL(file).href);
+    const family = path.relative(folder, file).replaceAll(path.sep, "/").replace(/\.ts$/, "");
+    for (const definition of operators()) if (!families.has(definition)) families.set(definition, family);
+  }
+  return families;
+}
+
+/** The files of ir/ops, those that others import first. */
+function inOrder(): ReadonlySet<string> {
+  const ordered = new Set<string>();
+  const visit = (file: string): void => {
+    if (ordered.has(file) || !file.startsWith(folder)) return;
+    for (const [, to] of readFileSync(file, "utf8").matchAll(/^(?:import|export) (?!type)[^;]*?"(\.[^"]+)";/gm))
+      visit(path.resolve(path.dirname(file), to!));
+    ordered.add(file);
+  };
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort())
+    if (name.endsWith(".ts")) visit(path.join(folder, name));
+  return ordered;
+}
