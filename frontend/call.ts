@@ -1,6 +1,6 @@
 /**
  * Calling operators: binds the arguments, records the operator's nodes, wraps the results; and the derived forms:
- * methods, `name_` in place, `out=`, views.
+ * `name_` in place, `out=`, views.
  */
 import { isNode } from "../ir/builder.ts";
 import { canCast } from "../ir/dtype.ts";
@@ -30,12 +30,6 @@ function overloadsOf(name: string): readonly Operator[] {
   if (found === undefined) throw new ArgumentError("operator/unknown", `${name}: there is no such operator`);
   return found;
 }
-function addOverload(name: string, definition: Operator): void {
-  const list = overloads.get(name);
-  if (list === undefined) overloads.set(name, [definition]);
-  else list.push(definition);
-}
-
 export { withSite };
 
 export type Result = Tensor | readonly Tensor[];
@@ -285,33 +279,8 @@ function deviceOf(definition: Operator, bound: Bound, args: readonly unknown[]):
   return named ?? device ?? currentDevice();
 }
 
-const methods = Tensor.prototype as unknown as Record<string, unknown>;
-
-// Every operator answers to its names from here on, and has its method forms.
-onOperator((definition) => {
-  for (const full of [definition.name, ...(definition.aliases ?? [])]) {
-    const name = full.split(".")[0]!;
-    addOverload(name, definition);
-    installMethods(name, definition);
-  }
-});
-
-/** Methods that are written by hand win. */
-function installMethods(name: string, definition: Operator): void {
-  if (definition.places.includes("Tensor") && !(name in methods)) {
-    methods[name] = function (this: Tensor, ...args: unknown[]): Result {
-      return callMethod(name, this, args);
-    };
-  }
-  if (definition.inplace && !(`${name}_` in methods)) {
-    methods[`${name}_`] = function (this: Tensor, ...args: unknown[]): Tensor {
-      return callInplace(name, this, args);
-    };
-  }
-  if (definition.measure !== null) installAsync(definition, name);
-}
-
-function callMethod(name: string, self: Tensor, args: readonly unknown[]): Result {
+/** Calls an operator as a method of `self`. */
+export function callMethod(name: string, self: Tensor, args: readonly unknown[]): Result {
   const options = args.at(-1);
   if (isPlainObject(options) && "out" in options)
     throw new ArgumentError(
@@ -320,19 +289,6 @@ function callMethod(name: string, self: Tensor, args: readonly unknown[]): Resul
       `Call torch.${name}(input, ..., { out }).`,
     );
   return callOperator(name, [self, ...args]);
-}
-
-function installAsync(definition: Operator, name: string): void {
-  if (definition.places.includes("Tensor")) {
-    methods[`${name}Async`] ??= function (this: Tensor, ...args: unknown[]): Promise<Result> {
-      return callOperatorAsync(name, [this, ...args]);
-    };
-  }
-  if (definition.inplace) {
-    methods[`${name}_Async`] ??= function (this: Tensor, ...args: unknown[]): Promise<Tensor> {
-      return callInplaceAsync(name, this, args);
-    };
-  }
 }
 
 /** The function form of an operator. */
@@ -357,3 +313,12 @@ export const asyncInplaceFunctionOf =
   (name: string) =>
   (self: Tensor, ...args: unknown[]): Promise<Tensor> =>
     callInplaceAsync(name, self, args);
+
+onOperator((definition) => {
+  for (const full of [definition.name, ...(definition.aliases ?? [])]) {
+    const name = full.split(".")[0]!;
+    const list = overloads.get(name);
+    if (list === undefined) overloads.set(name, [definition]);
+    else list.push(definition);
+  }
+});

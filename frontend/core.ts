@@ -1,9 +1,11 @@
 /**
- * `import ... from "cresset/core"`: PyTorch's namespace for pages that should be small. A function brings its operators
- * along when it is imported; methods are those of the families below, and of whatever functions are imported. Any other
- * method says what to import (absent-methods.ts). In Node, or where size does not matter, `cresset` has all of them.
+ * `import ... from "cresset/core"`: PyTorch's namespace for pages that should be small. A function that is imported
+ * brings its operators along. Tensor has the methods of ir/ops/core.ts; another one says what to import
+ * (absent-methods.ts). In Node, or where size does not matter, `cresset` has all of them.
  */
 import "../ir/ops/core.ts";
+import "./operator-methods.ts";
+import "./absent-methods.ts";
 import "./conversion.ts";
 import "./indexing.ts";
 import "./tensor-autograd.ts";

@@ -1,6 +1,7 @@
 /** `import "cresset/methods"`: every method of Tensor, for pages that take functions from `cresset/core`. */
 import "../ir/ops/index.ts";
 import "./generated/tensor-methods.ts";
+import { installEveryMethod } from "./operator-methods.ts";
 
 import "./conversion.ts";
 import "./indexing.ts";
@@ -10,3 +11,5 @@ import "./print.ts";
 import "./strided.ts";
 import "./tensor-autograd.ts";
 import "./untyped-storage.ts";
+
+installEveryMethod();

@@ -8,8 +8,9 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import type * as Core from "../frontend/core.ts";
 import { restoreClassNames } from "./class-names.ts";
 import { stripFolder } from "./strip-documentation.ts";
 
@@ -30,12 +31,35 @@ function compile(folder: string): void {
   if (status !== 0) throw new Error(`tsc ended with ${String(status)}:\n${stdout}`);
 }
 
+/** Entries of the package that are members of another. In Node they are taken from it: no process loads more files. */
+const members = {
+  nn: "nn",
+  functional: "nn.functional",
+  optim: "optim",
+  linalg: "linalg",
+  special: "special",
+  fft: "fft",
+} as const;
+
+async function writeMembers(folder: string): Promise<void> {
+  const core = (await import(pathToFileURL(path.join(folder, "core.js")).href)) as typeof Core;
+  for (const [file, member] of Object.entries(members)) {
+    const names = Object.keys(member === "nn.functional" ? core.nn.functional : core[member]);
+    const lines = [
+      `import { ${member.split(".")[0]} } from "./core.js";`,
+      ...names.map((name, i) => `const _${i} = ${member}.${name};`),
+      `export { ${names.map((name, i) => `_${i} as ${name}`).join(", ")} };`,
+    ];
+    writeFileSync(path.join(folder, `${file}.js`), `${lines.join("\n")}\n`);
+  }
+}
+
 async function joinForNode(folder: string): Promise<void> {
   const outdir = path.join(folder, "node");
   // Names of chunks have hashes: those of earlier builds would pile up.
   rmSync(outdir, { recursive: true, force: true });
   const { outputFiles } = await build({
-    entryPoints: [path.join(folder, "frontend/index.js")],
+    entryPoints: ["core", "index", "methods"].map((name) => path.join(folder, "frontend", `${name}.js`)),
     outdir,
     bundle: true,
     splitting: true,
@@ -57,6 +81,7 @@ async function joinForNode(folder: string): Promise<void> {
   mkdirSync(outdir, { recursive: true });
   for (const { path: file, text } of outputFiles)
     writeFileSync(file, file.endsWith(".js") ? restoreClassNames(text) : text);
+  await writeMembers(outdir);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPackage(path.resolve(process.argv[2] ?? "dist"));

@@ -9,10 +9,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Operator } from "../ir/operator.ts";
 import { functionEntries, methodEntries, type FunctionPlace } from "./generate/entries.ts";
-import { loadFamilies } from "./generate/families.ts";
+import { coreFamilies, loadFamilies } from "./generate/families.ts";
 import { exportedNames, tensorMembers } from "./generate/hand-written.ts";
-import { functionModules, methodsModule, type Generated } from "./generate/modules.ts";
+import { absentMethodsModule, functionModules, methodsModule, type Generated } from "./generate/modules.ts";
+import type { PublicOperator } from "./generate/operator.ts";
 import { operatorTable, readKnownFailures } from "./generate-operator-table.ts";
 
 const frontend = fileURLToPath(new URL("../frontend", import.meta.url));
@@ -32,7 +34,12 @@ const all = [...families.keys()];
 
 function generate(): Map<string, Generated> {
   const files = new Map<string, Generated>();
-  files.set("tensor-methods.ts", methodsModule(methodEntries(all), tensorMembers(frontend)));
+  const methods = methodEntries(all);
+  const members = tensorMembers(frontend);
+  files.set("tensor-methods.ts", methodsModule(methods, members));
+  const core = coreFamilies();
+  const isAbsent = (operator: PublicOperator): boolean => !core.has(families.get(operator as Operator)!);
+  files.set("absent-methods.ts", absentMethodsModule(methods, functionEntries(all, "torch"), isAbsent, members));
   for (const [file, place, index] of namespaces) {
     const handWritten = exportedNames(path.join(frontend, index));
     const modules = functionModules(file, functionEntries(all, place), place, handWritten, families);

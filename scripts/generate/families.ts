@@ -15,16 +15,28 @@ export type Family = string;
  */
 export async function loadFamilies(): Promise<ReadonlyMap<Operator, Family>> {
   const families = new Map<Operator, Family>();
-  for (const file of inOrder()) {
+  for (const file of inOrder(allFiles())) {
     await import(pathToFileURL(file).href);
-    const family = path.relative(folder, file).replaceAll(path.sep, "/").replace(/\.ts$/, "");
-    for (const definition of operators()) if (!families.has(definition)) families.set(definition, family);
+    for (const definition of operators()) if (!families.has(definition)) families.set(definition, familyOf(file));
   }
   return families;
 }
 
-/** The files of ir/ops, those that others import first. */
-function inOrder(): ReadonlySet<string> {
+/** The families that every page has: those of ir/ops/core.ts, and what they import. */
+export function coreFamilies(): ReadonlySet<Family> {
+  return new Set([...inOrder([path.join(folder, "core.ts")])].map(familyOf));
+}
+
+const familyOf = (file: string): Family => path.relative(folder, file).replaceAll(path.sep, "/").replace(/\.ts$/, "");
+
+const allFiles = (): string[] =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .sort()
+    .map((name) => path.join(folder, name));
+
+/** Files of ir/ops and what they import of it, those that others import first. */
+function inOrder(files: readonly string[]): ReadonlySet<string> {
   const ordered = new Set<string>();
   const visit = (file: string): void => {
     if (ordered.has(file) || !file.startsWith(folder)) return;
@@ -32,7 +44,6 @@ function inOrder(): ReadonlySet<string> {
       visit(path.resolve(path.dirname(file), to!));
     ordered.add(file);
   };
-  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort())
-    if (name.endsWith(".ts")) visit(path.join(folder, name));
+  for (const file of files) visit(file);
   return ordered;
 }

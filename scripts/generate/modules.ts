@@ -191,6 +191,26 @@ export function methodsModule(entries: Entries, skip: ReadonlySet<string>): Gene
   return { text: `${header}${usedImports(typeImports(".."), body)}export {};\n\n${body}`, names, problems };
 }
 
+/**
+ * `frontend/generated/absent-methods.ts`: the methods of families that not every page has, those first that are a
+ * function of `torch` too.
+ */
+export function absentMethodsModule(
+  methods: Entries,
+  functions: Entries,
+  isAbsent: (operator: PublicOperator) => boolean,
+  skip: ReadonlySet<string>,
+): Generated {
+  const absent = sorted(methods).filter(({ name, operators }) => !skip.has(name) && operators.some(isAbsent));
+  const list = (isFunction: boolean): string =>
+    absent
+      .map(({ name }) => name)
+      .filter((name) => functions.has(name) === isFunction)
+      .join(" ");
+  const text = `${header}export const withFunctions = "${list(true)}";\nexport const methodsOnly = "${list(false)}";\n`;
+  return { text, names: absent.map(({ name }) => name), problems: [] };
+}
+
 const sorted = (entries: Entries): Entry[] => [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Import lines with only the names that occur. */

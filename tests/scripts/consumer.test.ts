@@ -1,6 +1,6 @@
 /** The built package, packed and installed, as another project with a strict configuration sees it. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -68,6 +68,28 @@ const same: Tensor = variance(y).add(z).clamp_({ min: 0 });
 console.log(JSON.stringify(same.tolist()));
 `;
 
+/** What a small page imports. */
+const page = `
+import { NotImplementedError, svd, tensor } from "cresset/core";
+import * as nn from "cresset/nn";
+import * as functional from "cresset/nn/functional";
+import { SGD } from "cresset/optim";
+const model = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU());
+const x = tensor([[1, 2], [3, 4]]);
+const loss = functional.mse_loss(model(x), model(x).detach().add(1));
+const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+loss.backward();
+optimizer.step();
+const singular: number = svd(x)[1].at(0).item() as number;
+let refused = "";
+try {
+  x.svd();
+} catch (error) {
+  if (error instanceof NotImplementedError) refused = error.code;
+}
+console.log(JSON.stringify([loss.item(), Math.round(singular * 1000), refused]));
+`;
+
 describe("the built package", () => {
   beforeAll(async () => {
     await installPacked();
@@ -79,6 +101,7 @@ describe("the built package", () => {
     }
     writeFileSync(path.join(project, "package.json"), '{ "type": "module" }');
     writeFileSync(path.join(project, "main.ts"), program);
+    writeFileSync(path.join(project, "page.ts"), page);
   });
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
@@ -95,7 +118,10 @@ describe("the built package", () => {
       noPropertyAccessFromIndexSignature: true,
       outDir: "out",
     };
-    writeFileSync(path.join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["main.ts"] }));
+    writeFileSync(
+      path.join(project, "tsconfig.json"),
+      JSON.stringify({ compilerOptions, include: ["main.ts", "page.ts"] }),
+    );
     expect(tsc("-p", project)).toBe("");
   });
 
@@ -103,15 +129,25 @@ describe("the built package", () => {
     [62.5, 66.5],
     [57.5, 59.5],
   ];
+  const expectedOfPage = [1, 5465, "page/absent-method"];
   it("runs", () => {
     expect(JSON.parse(run("out/main.js"))).toEqual(expected);
+    expect(JSON.parse(run("out/page.js"))).toEqual(expectedOfPage);
   });
 
-  it("runs in a bundle for Node and in one for pages", async () => {
-    for (const platform of ["node", "browser"] as const) {
-      const outfile = path.join(project, `bundled-${platform}.mjs`);
+  it("has every method where all are imported beside the core", () => {
+    writeFileSync(
+      path.join(project, "methods.mjs"),
+      `import "cresset/methods";\n${readFileSync(path.join(project, "out/page.js"), "utf8")}`,
+    );
+    expect(JSON.parse(run("methods.mjs"))).toEqual([1, 5465, ""]);
+  });
+
+  it.each(["node", "browser"] as const)("runs in a bundle for %s", async (platform) => {
+    for (const [file, printed] of [["main", expected] as const, ["page", expectedOfPage] as const]) {
+      const outfile = path.join(project, `${file}-${platform}.mjs`);
       await build({
-        entryPoints: [path.join(project, "out/main.js")],
+        entryPoints: [path.join(project, `out/${file}.js`)],
         outfile,
         bundle: true,
         minify: true,
@@ -119,7 +155,7 @@ describe("the built package", () => {
         platform,
         external: ["webgpu", "node:*"],
       });
-      expect(JSON.parse(run(outfile))).toEqual(expected);
+      expect(JSON.parse(run(outfile))).toEqual(printed);
     }
   });
 
@@ -153,7 +189,10 @@ try {
   });
 
   it("has source maps that lead to its modules", () => {
-    const map = JSON.parse(readFileSync(path.join(library, "dist/node/index.js.map"), "utf8")) as { sources: string[] };
-    expect(map.sources).toContain("../frontend/tensor.js");
+    const folder = path.join(library, "dist/node");
+    const sources = readdirSync(folder)
+      .filter((name) => name.endsWith(".js.map"))
+      .flatMap((name) => (JSON.parse(readFileSync(path.join(folder, name), "utf8")) as { sources: string[] }).sources);
+    expect(sources).toContain("../frontend/tensor.js");
   });
 });

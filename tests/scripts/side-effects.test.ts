@@ -29,10 +29,15 @@ describe("package.json's sideEffects", () => {
     expect(imported.filter((file) => !isListed(file))).toEqual([]);
   });
 
+  it("lists every module that listens to operators while it loads", () => {
+    const files = sources.filter(({ text }) => /^onOperator\(/m.test(text)).map(({ file }) => file);
+    expect(files).toContain("frontend/operator-methods.ts");
+    expect(files.filter((file) => !isListed(file))).toEqual([]);
+  });
+
   it("lists every module that gives Tensor methods while it loads", () => {
     const acting = sources.filter(({ text }) => /\(Tensor\.prototype,|Tensor\.prototype as/.test(text));
-    // Called by index.ts.
-    const files = acting.map(({ file }) => file).filter((file) => file !== "frontend/call.ts");
+    const files = acting.map(({ file }) => file);
     expect(files).toContain("frontend/tensor-autograd.ts");
     expect(files.filter((file) => !isListed(file))).toEqual([]);
   });

@@ -2,14 +2,22 @@
 import { ArgumentError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
-import * as functional from "../../functional/dropout.ts";
+import {
+  alpha_dropout,
+  dropout as drop,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  feature_alpha_dropout,
+} from "../../functional/dropout.ts";
 import { Module } from "../module.ts";
 import { op } from "../op.ts";
 import { float, python } from "../repr.ts";
 
 const dropout = signature<[p: number, inplace: boolean]>()("p?, inplace?");
 type DropoutArguments = CallOf<typeof dropout>;
-type Operator = keyof typeof functional;
+const functions = { dropout: drop, dropout1d, dropout2d, dropout3d, alpha_dropout, feature_alpha_dropout };
+type Operator = keyof typeof functions;
 
 /** In training each element (or channel) is zero with probability p and the rest is scaled; in evaluation nothing happens. */
 abstract class DropoutBase extends Module {
@@ -30,7 +38,7 @@ abstract class DropoutBase extends Module {
     this.operator = operator;
   }
   override forward(input: Tensor): Tensor {
-    return op(functional[this.operator], input, this.p, this.training, this.inplace);
+    return op(functions[this.operator], input, this.p, this.training, this.inplace);
   }
   override extra_repr(): string {
     return `p=${float(this.p)}, inplace=${python(this.inplace)}`;

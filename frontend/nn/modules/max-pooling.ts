@@ -4,7 +4,7 @@ import { signature, type CallOf } from "../../arguments.ts";
 import { isPlainObject } from "../../bind.ts";
 import type { Tensor } from "../../tensor.ts";
 import { fractional_max_pool2d, fractional_max_pool3d } from "../../functional/fractional-pooling.ts";
-import * as pooling from "../../functional/pooling.ts";
+import { max_pool1d, max_pool2d, max_pool3d } from "../../functional/pooling.ts";
 import { Module } from "../module.ts";
 import { op } from "../op.ts";
 import { python, tuple } from "../repr.ts";
@@ -20,7 +20,8 @@ const maxPool = signature<
     ceil_mode: boolean,
   ]
 >()("kernel_size, stride?, padding?, dilation?, return_indices?, ceil_mode?");
-type MaxPoolFunction = `max_pool${1 | 2 | 3}d`;
+const functions = { max_pool1d, max_pool2d, max_pool3d };
+type MaxPoolFunction = keyof typeof functions;
 type MaxPoolArguments = CallOf<typeof maxPool>;
 
 /** With return_indices a call gives [maxima, indices]. */
@@ -53,7 +54,7 @@ abstract class MaxPool extends Module {
   }
   override forward(input: Tensor): Tensor {
     return op(
-      pooling[this.operator],
+      functions[this.operator],
       input,
       this.kernel_size,
       this.stride,

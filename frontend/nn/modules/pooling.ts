@@ -3,7 +3,7 @@ import "../../../ir/ops/nn/pooling.ts";
 import "../../../ir/ops/nn/pooling-adaptive.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
-import * as functional from "../../functional/pooling.ts";
+import { adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d } from "../../functional/pooling.ts";
 import { Module } from "../module.ts";
 import { op } from "../op.ts";
 import { python, tuple } from "../repr.ts";
@@ -165,7 +165,7 @@ export type OutputSize = number | null | readonly (number | null)[];
 const adaptive = signature<[output_size: OutputSize]>()("output_size");
 type AdaptiveArguments = CallOf<typeof adaptive>;
 const adaptiveMax = signature<[output_size: OutputSize, return_indices: boolean]>()("output_size, return_indices?");
-type MaxPoolFunction = keyof typeof functional & `adaptive_${string}`;
+const functions = { adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d };
 type AdaptiveMaxArguments = CallOf<typeof adaptiveMax>;
 
 abstract class AdaptivePool extends Module {
@@ -222,7 +222,7 @@ abstract class AdaptiveMaxPool extends AdaptivePool {
     this.return_indices = return_indices;
   }
   protected override pool(operator: string, input: Tensor, sizes: number | readonly number[]): Tensor {
-    return op(functional[operator as MaxPoolFunction], input, sizes, this.return_indices);
+    return op(functions[operator as keyof typeof functions], input, sizes, this.return_indices);
   }
 }
 /** [N, C, L] -> [N, C, output_size]. https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool1d.html */
