@@ -39,3 +39,7 @@ it("docs/getting-started.md runs from top to bottom, and prints what it says", {
   ]);
   expect(Number(lines.at(-1))).toBeGreaterThan(0.9);
 });
+
+it("docs/small-pages.md runs from top to bottom", { timeout: 120_000 }, async () => {
+  expect(await execute(programOf("docs/small-pages.md"))).toBe("[ 1, 1 ]\n");
+});
