@@ -1,5 +1,5 @@
 /** Methods whose arguments stand in another order than those of the function of the same name. */
-import "../ir/ops/special.ts";
+import "../ir/ops/special/gamma.ts";
 import { isPlainObject } from "./bind.ts";
 import { callOperator } from "./call.ts";
 import { Tensor } from "./tensor.ts";
