@@ -77,7 +77,8 @@ export {
   uint8,
   type DTypeLike,
 } from "./dtype.ts";
-export { debugging, type DebugFlags } from "./debug.ts";
+export { debugging } from "./debug-watch.ts";
+export type { DebugFlags } from "./debug.ts";
 export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
 export * as autograd from "./autograd-namespace.ts";
 export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";

@@ -2,40 +2,25 @@
 import { emitKernel } from "../codegen/js/emit-kernel.ts";
 import { CressetError, IrError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
-import type { KernelGraph } from "../ir/kernel-graph.ts";
-import type { LoopKernel } from "../ir/loop.ts";
 import { leafSteps, type Program } from "../ir/program.ts";
 import { printGraph, printKernel, printKernelGraph, printProgram } from "../ir/text/index.ts";
 import { verifyGraph, verifyKernel, verifyKernelGraph, verifyProgram } from "../ir/verify/index.ts";
 import { observeRewrites } from "../passes/rewrite.ts";
 import { Visualisation } from "../passes/visualise.ts";
 import type { DeviceName } from "../runtime/device.ts";
-import type { StepTime } from "../runtime/profile.ts";
+import { useTools, withFlags, type DebugFlags, type Stage } from "./debug.ts";
+import { put } from "./watch-runs.ts";
 
-/** What a pass left, by level of the IR. */
-export type Stage =
-  /** `primitive`: composites are decomposed already. */
-  | { readonly level: "graph"; readonly roots: readonly Node[]; readonly primitive: boolean }
-  | { readonly level: "kernels"; readonly graph: KernelGraph }
-  | { readonly level: "loops"; readonly kernels: readonly LoopKernel[] }
-  /** `placed`: temporaries have their places, and the program can run. */
-  | { readonly level: "program"; readonly program: Program; readonly device: DeviceName; readonly placed: boolean };
+/** Lets flags have their effect. */
+export const useDebugTools = (): void => useTools({ watch, putDevice });
 
-export interface DebugFlags {
-  /** 0 to 6: each level adds to the ones below it. */
-  readonly debug: number;
-  readonly verify: boolean;
-  /** The file that the page is written to; null for none. */
-  readonly viz: string | null;
+/** Sets flags while `run` runs (an asynchronous one: until its promise settles). */
+export function debugging<T>(changes: Partial<DebugFlags>, run: () => T): T {
+  useDebugTools();
+  return withFlags(changes, run);
 }
 
-/** Where dumps go. */
-function put(text: string): void {
-  // oxlint-disable-next-line no-console -- asked for by a flag
-  console.log(text.trimEnd());
-}
-
-export function watch(pass: string, stage: Stage, { debug, verify, viz }: DebugFlags): void {
+function watch(pass: string, stage: Stage, { debug, verify, viz }: DebugFlags): void {
   if (verify) verifyStage(pass, stage);
   if (debug >= 5 && stage.level !== "kernels") put(`\n# after ${pass}\n${textOf(stage)}`);
   if (debug >= 3 && stage.level === "kernels") put(`\n# groups\n${textOf(stage)}`);
@@ -96,17 +81,8 @@ function putSource(program: Program, device: DeviceName): void {
   });
 }
 
-export function putDevice(name: DeviceName): void {
+function putDevice(name: DeviceName): void {
   put(`# device ${name}`);
-}
-
-export function putTimes(program: Program, times: readonly StepTime[]): void {
-  const total = times.reduce((sum, { ms }) => sum + ms, 0);
-  put(`# run of ${program.name}: ${times.length} steps, ${total.toFixed(3)} ms`);
-  for (const { name, ms, bytes } of times) {
-    const speed = ms > 0 ? `${(bytes / ms / 1e6).toFixed(2)} GB/s` : "";
-    put(`  ${ms.toFixed(3).padStart(9)} ms ${String(bytes).padStart(10)} B ${speed.padStart(12)}  ${name}`);
-  }
 }
 
 // ---- VIZ

@@ -1,5 +1,6 @@
 /**
- * Watching the compiler at work: every flag of the library. docs/debugging.md shows them in use.
+ * Watching the compiler at work: every flag of the library. docs/debugging.md shows them in use. The environment is read
+ * by `cresset` (debug-environment.ts).
  *
  * | Flag        | Environment          | What it does                                                            |
  * | ----------- | -------------------- | ----------------------------------------------------------------------- |
@@ -12,34 +13,47 @@
  * | `verify`    | `VERIFY=1`           | checks the IR after every pass, and names the pass that broke it         |
  * | `viz`       | `VIZ=1`, `VIZ=a.html` | writes a page with the graph before and after each pass                 |
  */
+import type { Node } from "../ir/graph.ts";
+import type { KernelGraph } from "../ir/kernel-graph.ts";
+import type { LoopKernel } from "../ir/loop.ts";
 import type { Program } from "../ir/program.ts";
 import type { Device, DeviceName, Executable } from "../runtime/device.ts";
-import { watchable } from "./watch-runs.ts";
-import { putDevice, watch, type DebugFlags, type Stage } from "./debug-watch.ts";
 
-export type { DebugFlags, Stage };
+/** What a pass left, by level of the IR. */
+export type Stage =
+  /** `primitive`: composites are decomposed already. */
+  | { readonly level: "graph"; readonly roots: readonly Node[]; readonly primitive: boolean }
+  | { readonly level: "kernels"; readonly graph: KernelGraph }
+  | { readonly level: "loops"; readonly kernels: readonly LoopKernel[] }
+  /** `placed`: temporaries have their places, and the program can run. */
+  | { readonly level: "program"; readonly program: Program; readonly device: DeviceName; readonly placed: boolean };
 
-interface Environment {
-  readonly DEBUG: string | undefined;
-  readonly VERIFY: string | undefined;
-  readonly VIZ: string | undefined;
-}
-const isOn = (text: string | undefined): boolean => text !== undefined && text !== "" && text !== "0";
-
-function flagsFrom({ DEBUG, VERIFY, VIZ }: Partial<Environment>): DebugFlags {
-  return {
-    // Other programs read words from DEBUG.
-    debug: DEBUG !== undefined && /^[0-6]$/.test(DEBUG) ? Number(DEBUG) : 0,
-    verify: isOn(VERIFY),
-    viz: VIZ === undefined || !isOn(VIZ) ? null : VIZ === "1" ? "cresset.html" : VIZ,
-  };
+export interface DebugFlags {
+  /** 0 to 6: each level adds to the ones below it. */
+  readonly debug: number;
+  readonly verify: boolean;
+  /** The file that the page is written to; null for none. */
+  readonly viz: string | null;
 }
 
-let flags = flagsFrom(typeof process === "undefined" ? {} : process.env);
+/** What acts on the flags (debug-watch.ts): a page that cannot switch them on has no such code. */
+export interface DebugTools {
+  watch(pass: string, stage: Stage, flags: DebugFlags): void;
+  putDevice(name: DeviceName): void;
+}
+let tools: DebugTools | null = null;
+export function useTools(given: DebugTools): void {
+  tools = given;
+}
+
+let flags: DebugFlags = { debug: 0, verify: false, viz: null };
 export const debugFlags = (): DebugFlags => flags;
+export function setFlags(given: DebugFlags): void {
+  flags = given;
+}
 
 /** Sets flags while `run` runs (an asynchronous one: until its promise settles). */
-export function debugging<T>(changes: Partial<DebugFlags>, run: () => T): T {
+export function withFlags<T>(changes: Partial<DebugFlags>, run: () => T): T {
   const before = flags;
   const restore = (): void => {
     flags = before;
@@ -71,17 +85,24 @@ export function onPass(observer: PassObserver): () => void {
  * @throws IrError naming the pass when what it left is not well formed (VERIFY=1)
  */
 export function observePass(pass: string, stage: Stage): void {
-  if (flags.debug >= 3 || flags.verify || flags.viz !== null) watch(pass, stage, flags);
+  if (flags.debug >= 3 || flags.verify || flags.viz !== null) tools?.watch(pass, stage, flags);
   for (const observer of observers) observer(pass, stage);
 }
 
 /** A device has been opened. */
 export function noteDevice(name: DeviceName): void {
-  if (flags.debug >= 1) putDevice(name);
+  if (flags.debug >= 1) tools?.putDevice(name);
+}
+
+type Wrap = (device: Device, executable: Executable, print: boolean) => Executable;
+let wrap: Wrap | null = null;
+/** From now on programs are prepared so that their runs can be watched (watch-runs.ts). */
+export function wrapExecutables(given: Wrap): void {
+  wrap = given;
 }
 
 /** Generates code for a program; its runs are timed kernel by kernel while somebody watches (`watchRuns`, `debug: 2`). */
 export function prepareProgram(device: Device, program: Program): Executable {
   const executable = device.prepare(program);
-  return device.synchronous ? watchable(device, executable, flags.debug >= 2) : executable;
+  return device.synchronous && wrap !== null ? wrap(device, executable, flags.debug >= 2) : executable;
 }

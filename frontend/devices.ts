@@ -1,7 +1,6 @@
 /** Device names as users write them, and the devices behind them. */
 import { ArgumentError, DeviceError } from "../ir/errors.ts";
 import type { Device, DeviceName } from "../runtime/device.ts";
-import { jsDevice } from "../runtime/js/device.ts";
 import { createWasmDevice, type ThreadedDevice, type WasmDeviceOptions } from "../runtime/wasm/device.ts";
 import { callableClass } from "./callable-class.ts";
 import { reprDevice } from "./printing/index.ts";
@@ -59,10 +58,25 @@ let wasm: ThreadedDevice | null = null;
 let webgpu: Device | null = null;
 
 /** `options` count when the device is asked for the first time. */
+let jsDevice: (() => Device) | null = null;
+/** The device `cpu:js` is code of its own, which not every page has (cpu-js.ts). */
+export function provideJsDevice(device: () => Device): void {
+  jsDevice = device;
+}
+function js(): Device {
+  if (jsDevice === null)
+    throw new DeviceError(
+      "device/absent",
+      "cpu:js: cresset/core has no such device.",
+      'Import "cresset/cpu-js", or import from "cresset".',
+    );
+  return jsDevice();
+}
+
 export const cpuDevice = (options: WasmDeviceOptions = {}): ThreadedDevice => (wasm ??= createWasmDevice(options));
 
 export function deviceFor(name: DeviceName): Device {
-  if (name === "cpu:js") return opened(name, jsDevice());
+  if (name === "cpu:js") return opened(name, js());
   if (name === "cpu") return opened(name, cpuDevice());
   if (webgpu === null)
     throw new DeviceError(

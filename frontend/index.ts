@@ -1,4 +1,6 @@
-/** `import * as torch from "cresset"`: PyTorch's namespace, with every method of Tensor. */
+/** `import * as torch from "cresset"`: PyTorch's namespace, with every method, device and flag. */
 import "./methods.ts";
+import "./cpu-js.ts";
+import "./debug-environment.ts";
 
 export * from "./core.ts";

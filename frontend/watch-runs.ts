@@ -2,7 +2,7 @@
 import type { Program } from "../ir/program.ts";
 import type { Device, Executable } from "../runtime/device.ts";
 import { stepwise, type StepTime, type StepwiseProgram } from "../runtime/profile.ts";
-import { putTimes } from "./debug-watch.ts";
+import { wrapExecutables } from "./debug.ts";
 
 export type RunWatcher = (program: Program, times: readonly StepTime[]) => void;
 const watchers = new Set<RunWatcher>();
@@ -14,7 +14,7 @@ export function watchRuns(watcher: RunWatcher): () => void {
 }
 
 /** The executable, run step by step while somebody watches; `print`: its times are always printed. */
-export function watchable(device: Device, executable: Executable, print: boolean): Executable {
+function watchable(device: Device, executable: Executable, print: boolean): Executable {
   const { program } = executable;
   let steps: StepwiseProgram | null = null;
   const report = (times: readonly StepTime[]): void => {
@@ -36,4 +36,21 @@ export function watchable(device: Device, executable: Executable, print: boolean
       steps?.release();
     },
   };
+}
+
+wrapExecutables(watchable);
+
+function putTimes(program: Program, times: readonly StepTime[]): void {
+  const total = times.reduce((sum, { ms }) => sum + ms, 0);
+  put(`# run of ${program.name}: ${times.length} steps, ${total.toFixed(3)} ms`);
+  for (const { name, ms, bytes } of times) {
+    const speed = ms > 0 ? `${(bytes / ms / 1e6).toFixed(2)} GB/s` : "";
+    put(`  ${ms.toFixed(3).padStart(9)} ms ${String(bytes).padStart(10)} B ${speed.padStart(12)}  ${name}`);
+  }
+}
+
+/** Where dumps go. */
+export function put(text: string): void {
+  // oxlint-disable-next-line no-console -- asked for by a flag
+  console.log(text.trimEnd());
 }

@@ -59,7 +59,7 @@ async function joinForNode(folder: string): Promise<void> {
   // Names of chunks have hashes: those of earlier builds would pile up.
   rmSync(outdir, { recursive: true, force: true });
   const { outputFiles } = await build({
-    entryPoints: ["core", "index", "methods"].map((name) => path.join(folder, "frontend", `${name}.js`)),
+    entryPoints: ["core", "cpu-js", "index", "methods"].map((name) => path.join(folder, "frontend", `${name}.js`)),
     outdir,
     bundle: true,
     splitting: true,
