@@ -70,7 +70,7 @@ console.log(JSON.stringify(same.tolist()));
 
 /** What a small page imports. */
 const page = `
-import { NotImplementedError, svd, tensor } from "cresset/core";
+import { DeviceError, NotImplementedError, svd, tensor } from "cresset/core";
 import * as nn from "cresset/nn";
 import * as functional from "cresset/nn/functional";
 import { SGD } from "cresset/optim";
@@ -81,11 +81,13 @@ const optimizer = new SGD(model.parameters(), { lr: 0.1 });
 loss.backward();
 optimizer.step();
 const singular: number = svd(x)[1].at(0).item() as number;
-let refused = "";
-try {
-  x.svd();
-} catch (error) {
-  if (error instanceof NotImplementedError) refused = error.code;
+const refused: string[] = [];
+for (const absent of [() => x.svd(), () => tensor(1, { device: "cpu:js" })]) {
+  try {
+    absent();
+  } catch (error) {
+    if (error instanceof NotImplementedError || error instanceof DeviceError) refused.push(error.code);
+  }
 }
 console.log(JSON.stringify([loss.item(), Math.round(singular * 1000), refused]));
 `;
@@ -129,18 +131,18 @@ describe("the built package", () => {
     [62.5, 66.5],
     [57.5, 59.5],
   ];
-  const expectedOfPage = [1, 5465, "page/absent-method"];
+  const expectedOfPage = [1, 5465, ["page/absent-method", "device/absent"]];
   it("runs", () => {
     expect(JSON.parse(run("out/main.js"))).toEqual(expected);
     expect(JSON.parse(run("out/page.js"))).toEqual(expectedOfPage);
   });
 
-  it("has every method where all are imported beside the core", () => {
+  it("has methods and devices that are imported beside the core", () => {
     writeFileSync(
       path.join(project, "methods.mjs"),
-      `import "cresset/methods";\n${readFileSync(path.join(project, "out/page.js"), "utf8")}`,
+      `import "cresset/methods";\nimport "cresset/cpu-js";\n${readFileSync(path.join(project, "out/page.js"), "utf8")}`,
     );
-    expect(JSON.parse(run("methods.mjs"))).toEqual([1, 5465, ""]);
+    expect(JSON.parse(run("methods.mjs"))).toEqual([1, 5465, []]);
   });
 
   it.each(["node", "browser"] as const)("runs in a bundle for %s", async (platform) => {
