@@ -190,7 +190,7 @@ export { native_batch_norm } from "./functional/native-batch-norm.ts";
 export * from "./generated/functions.ts";
 export * as copy from "./copy.ts";
 export * as fft from "./fft.ts";
-export * as func from "./func.ts";
+export * as func from "./func/index.ts";
 export * as linalg from "./linalg.ts";
 export * as masked from "./masked.ts";
 export * as nn from "./nn/index.ts";

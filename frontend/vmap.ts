@@ -6,7 +6,7 @@ import { zeros } from "./creation.ts";
 import { movedim } from "./generated/functions.ts";
 import { tensorTree, type TensorTree } from "./pytree.ts";
 import { withSite } from "./site.ts";
-import { Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** The dimension of an argument that counts examples; null: all examples get the whole argument. */
 export type BatchDimension = number | null;
@@ -61,7 +61,7 @@ function mapped<A extends unknown[], R>(func: (...args: A) => R, args: A, option
   const [, stacked] = scan(
     (carry: Tensor, leaves: readonly Tensor[]) => {
       let next = 0;
-      const call = args.map((arg, i) => trees[i]?.rebuild(trees[i]!.leaves.map(() => leaves[next++]!)) ?? arg);
+      const call = args.map((arg, i) => trees[i]?.rebuild(trees[i].leaves.map(() => leaves[next++]!)) ?? arg);
       structure = tensorTree("vmap: the result of func", func(...(call as A)));
       return [carry, structure.leaves] as const;
     },

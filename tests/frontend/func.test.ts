@@ -6,51 +6,51 @@ import { Tensor } from "../../frontend/index.ts";
 const { func, vmap } = torch;
 const f64 = { dtype: "float64" } as const;
 const vector = (...values: number[]): Tensor => torch.tensor(values, f64);
-const close = (actual: Tensor, expected: Tensor | number[] | number): void => {
-  const wanted = expected instanceof Tensor ? expected : torch.tensor(expected as number[], f64);
+const expectClose = (actual: Tensor, expected: Tensor | number[] | number): void => {
+  const wanted = expected instanceof Tensor ? expected : torch.tensor(expected, f64);
   expect(actual.shape).toEqual(wanted.shape);
-  expect(torch.allclose(actual, wanted, { rtol: 1e-10, atol: 1e-12 }), `${actual} is not ${wanted}`).toBe(true);
+  expect(
+    torch.allclose(actual, wanted, { rtol: 1e-10, atol: 1e-12 }),
+    `${String(actual)} is not ${String(wanted)}`,
+  ).toBe(true);
 };
 const cubes = (x: Tensor): Tensor => x.pow(3).sum();
 
 describe("torch.func", () => {
   test("grad is a function of the same arguments", () => {
     const x = vector(1, 2, 3);
-    const slope = func.grad(cubes)(x) as Tensor;
-    close(slope, [3, 12, 27]);
+    const slope = func.grad(cubes)(x);
+    expectClose(slope, [3, 12, 27]);
     expect(slope.requires_grad).toBe(false);
     expect(x.grad).toBe(null);
   });
 
   test("gradients nest", () => {
     const third = func.grad(func.grad(func.grad((x: Tensor) => x.pow(4))));
-    close(third(torch.tensor(2, f64)) as Tensor, 48);
+    expectClose(third(torch.tensor(2, f64)), 48);
     // By what the inner function closes over, too.
-    const mixed = func.grad((x: Tensor) => func.grad((y: Tensor) => x.mul(x).mul(y))(torch.tensor(5, f64)) as Tensor);
-    close(mixed(torch.tensor(3, f64)) as Tensor, 6);
+    const mixed = func.grad((x: Tensor) => func.grad((y: Tensor) => x.mul(x).mul(y))(torch.tensor(5, f64)));
+    expectClose(mixed(torch.tensor(3, f64)), 6);
   });
 
   test("a result is differentiable where an argument is", () => {
     const x = vector(1, 2).requires_grad_();
-    (func.grad(cubes)(x) as Tensor).sum().backward();
-    close(x.grad!, [6, 12]);
+    func.grad(cubes)(x).sum().backward();
+    expectClose(x.grad!, [6, 12]);
   });
 
   test("argnums choose, structures stay", () => {
     const f = (a: Tensor, { w, b }: { w: Tensor; b: Tensor }): Tensor => a.mul(w).add(b).sum();
-    const [byA, byTree] = func.grad(f, { argnums: [0, 1] })(vector(1, 2), { w: vector(3, 4), b: vector(5, 6) }) as [
-      Tensor,
-      { w: Tensor; b: Tensor },
-    ];
-    close(byA, [3, 4]);
-    close(byTree.w, [1, 2]);
-    close(byTree.b, [1, 1]);
+    const [byA, byTree] = func.grad(f, { argnums: [0, 1] })(vector(1, 2), { w: vector(3, 4), b: vector(5, 6) });
+    expectClose(byA, [3, 4]);
+    expectClose(byTree.w, [1, 2]);
+    expectClose(byTree.b, [1, 1]);
     const [gradient, [value, aux]] = func.grad_and_value((x: Tensor) => [cubes(x), x.mul(2)] as const, {
       has_aux: true,
-    })(vector(2)) as [Tensor, [Tensor, Tensor]];
-    close(gradient, [12]);
-    close(value, 8);
-    close(aux, [4]);
+    })(vector(2));
+    expectClose(gradient, [12]);
+    expectClose(value, 8);
+    expectClose(aux, [4]);
   });
 
   test("vjp and jvp are transposes", () => {
@@ -60,19 +60,19 @@ describe("torch.func", () => {
     const [u, v] = [vector(1, -2), vector(0.5, 1, 2)];
     const [output, pullback] = func.vjp(f, x);
     const [same, along] = func.jvp(f, [x], [v]);
-    close(output, same);
-    close(pullback(u)[0].dot(v), along.dot(u));
+    expectClose(output, same);
+    expectClose(pullback(u)[0].dot(v), along.dot(u));
     const slopes = a.matmul(x).cos().unsqueeze(1).mul(a);
-    close(func.jacrev(f)(x) as Tensor, slopes);
-    close(func.jacfwd(f)(x) as Tensor, slopes);
+    expectClose(func.jacrev(f)(x), slopes);
+    expectClose(func.jacfwd(f)(x), slopes);
     expect(() => func.jvp(f, [x], [u])).toThrow("jvp: the tangents have {[0]: [2]}, expected {[0]: [3]}");
   });
 
   test("the Hessian of a quartic", () => {
     const x = vector(1, 2);
-    close(func.hessian((y: Tensor) => y.pow(4).sum())(x) as Tensor, torch.diag(vector(12, 48)));
+    expectClose(func.hessian((y: Tensor) => y.pow(4).sum())(x), torch.diag(vector(12, 48)));
     const quadratic = (y: Tensor): Tensor => y.at(0).mul(y.at(1));
-    close(func.hessian(quadratic)(x) as Tensor, torch.tensor([[0, 1], [1, 0]], f64)); // prettier-ignore
+    expectClose(func.hessian(quadratic)(x), torch.tensor([[0, 1], [1, 0]], f64)); // prettier-ignore
   });
 
   test("what cannot be differentiated is refused", () => {
@@ -87,26 +87,23 @@ describe("vmap", () => {
 
   test("maps over a dimension, and shares what has none", () => {
     const w = vector(1, 10, 100);
-    close(vmap((x: Tensor, y: Tensor) => x.dot(y), { in_dims: [0, null] })(batch, w), batch.matmul(w));
-    close(vmap((x: Tensor) => x.sum(), 1)(batch), batch.sum(0));
-    close(vmap((x: Tensor) => x.mul(2), 0, 1)(batch), batch.t().mul(2));
-    const { a, b } = vmap(({ x }: { x: Tensor }) => ({ a: x.sum(), b: x.exp() }))({ x: batch } as never) as never as {
-      a: Tensor;
-      b: Tensor;
-    };
-    close(a, batch.sum(1));
-    close(b, batch.exp());
+    expectClose(vmap((x: Tensor, y: Tensor) => x.dot(y), { in_dims: [0, null] })(batch, w), batch.matmul(w));
+    expectClose(vmap((x: Tensor) => x.sum(), 1)(batch), batch.sum(0));
+    expectClose(vmap((x: Tensor) => x.mul(2), 0, 1)(batch), batch.t().mul(2));
+    const { a, b } = vmap(({ x }: { x: Tensor }) => ({ a: x.sum(), b: x.exp() }))({ x: batch });
+    expectClose(a, batch.sum(1));
+    expectClose(b, batch.exp());
   });
 
   test("can be nested and differentiated", () => {
     const outer = vmap((x: Tensor) => vmap((y: Tensor) => y.mul(x).sum(), { in_dims: 0 })(batch));
-    close(outer(batch), batch.matmul(batch.t()));
+    expectClose(outer(batch), batch.matmul(batch.t()));
     const x = batch.clone().requires_grad_();
     vmap((row: Tensor) => row.pow(2).sum())(x)
       .sum()
       .backward();
-    close(x.grad!, batch.mul(2));
-    close(vmap(func.grad(cubes) as (x: Tensor) => Tensor)(batch), batch.pow(2).mul(3));
+    expectClose(x.grad!, batch.mul(2));
+    expectClose(vmap(func.grad(cubes))(batch), batch.pow(2).mul(3));
   });
 
   test("says what is wrong", () => {

@@ -1,0 +1,122 @@
+/** What the derivatives of `torch.func` share: their options and types, inputs of their own, nesting. */
+import { ArgumentError } from "../../ir/errors.ts";
+import { grad as gradientsOf } from "../autograd.ts";
+import { zeros_like } from "../creation.ts";
+import { enable_grad } from "../grad-mode.ts";
+import { mapTree, tensorTree, type TensorTree } from "../pytree.ts";
+import { Tensor } from "../tensor.ts";
+
+export type Func = (...args: never[]) => unknown;
+export interface DerivativeOptions {
+  /** Which arguments to differentiate by: the gradient has the structure of one, or is a list of them. */
+  readonly argnums?: number | readonly number[];
+  /** Whether the function returns [output, aux], of which only the first is differentiated. */
+  readonly has_aux?: boolean;
+}
+
+type At<A extends readonly unknown[], N> = N extends keyof A ? A[N] : N extends number ? A[number] : never;
+/** Of the structure of the chosen argument, or of a list of them. */
+export type PerArgument<A extends readonly unknown[], N> = N extends readonly number[]
+  ? { -readonly [K in keyof N]: At<A, N[K]> }
+  : N extends number
+    ? At<A, N>
+    : A[0];
+/** What `argnums` says; the first argument when it is left out. */
+export type Argnums<O> = O extends { readonly argnums: infer N } ? N : 0;
+/** A function's result without aux. */
+export type Output<R, O> = O extends { readonly has_aux: true }
+  ? R extends readonly [infer V, unknown]
+    ? V
+    : never
+  : R;
+export type WithAux<T, R, O> = O extends { readonly has_aux: true }
+  ? R extends readonly [unknown, infer X]
+    ? [T, X]
+    : never
+  : T;
+/** How many derivatives are being taken around: what is inside of one has to be differentiable itself. */
+let depth = 0;
+export function nested<T>(body: () => T): T {
+  depth++;
+  try {
+    return enable_grad(body);
+  } finally {
+    depth--;
+  }
+}
+
+/** What a derivative gives: cut off from it unless another one is taken around, or an argument requires grad. */
+export const released = <T>(inputs: Inputs, tree: T): T =>
+  depth > 0 || inputs.isFollowed
+    ? tree
+    : (mapTree(tree, (leaf) => (leaf instanceof Tensor ? leaf.detach() : leaf)) as T);
+
+export interface Inputs extends TensorTree {
+  /** The leaves as inputs of the derivative's own. */
+  readonly own: readonly Tensor[];
+  /** Whether a leaf requires grad by itself. */
+  readonly isFollowed: boolean;
+}
+
+/** A tree of tensors as inputs of its own. */
+export function inputsOf(what: string, tree: unknown): Inputs {
+  const taken = tensorTree(what, tree);
+  const own = taken.leaves.map((leaf) => {
+    if (!leaf.is_floating_point() && !leaf.is_complex())
+      throw new ArgumentError(
+        "func/dtype",
+        `${what}: only floating point tensors can be differentiated by, got ${String(leaf)}.`,
+      );
+    return leaf.requires_grad ? enable_grad(() => leaf.view_as(leaf)) : leaf.detach().requires_grad_();
+  });
+  return { ...taken, own, isFollowed: taken.leaves.some((leaf) => leaf.requires_grad) };
+}
+
+/** Gradients of outputs by inputs, zero where there is no way. */
+export function pulled(outputs: readonly Tensor[], inputs: readonly Tensor[], seeds: readonly Tensor[]): Tensor[] {
+  const live = outputs.flatMap((output, i) => (output.requires_grad ? [i] : []));
+  if (live.length === 0) return inputs.map((input) => zeros_like(input));
+  const found = gradientsOf(
+    live.map((i) => outputs[i]!),
+    inputs,
+    { grad_outputs: live.map((i) => seeds[i]!), create_graph: true, allow_unused: true },
+  );
+  return found.map((gradient, i) => gradient ?? zeros_like(inputs[i]!));
+}
+
+export function split(name: string, result: unknown, hasAux: boolean): [output: unknown, aux: unknown] {
+  if (!hasAux) return [result, null];
+  if (!Array.isArray(result) || result.length !== 2)
+    throw new ArgumentError(`${name}/aux`, `${name}: with has_aux the function must return [output, aux].`);
+  return [result[0], result[1]];
+}
+
+export interface Chosen {
+  /** The function of the chosen arguments alone, as one list. */
+  readonly of: (chosen: readonly unknown[]) => unknown;
+  readonly chosen: readonly unknown[];
+  readonly single: boolean;
+}
+export function choose(
+  name: string,
+  func: Func,
+  args: readonly unknown[],
+  argnums: number | readonly number[],
+): Chosen {
+  const single = typeof argnums === "number";
+  const places = (single ? [argnums] : argnums).map((place) => {
+    const at = place < 0 ? place + args.length : place;
+    if (!(at in args))
+      throw new ArgumentError(
+        `${name}/argnums`,
+        `${name}: Got argnum=${place}, but only ${args.length} positional inputs.`,
+      );
+    return at;
+  });
+  const of = (chosen: readonly unknown[]): unknown => {
+    const all = [...args];
+    places.forEach((place, i) => (all[place] = chosen[i]));
+    return (func as (...args: readonly unknown[]) => unknown)(...all);
+  };
+  return { of, chosen: places.map((place) => args[place]), single };
+}

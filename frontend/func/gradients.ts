@@ -1,0 +1,72 @@
+/** Gradients of functions with one number as their result. */
+import { ShapeError } from "../../ir/errors.ts";
+import { ones_like } from "../creation.ts";
+import { withSite } from "../site.ts";
+import { Tensor } from "../tensor.ts";
+import {
+  choose,
+  inputsOf,
+  nested,
+  pulled,
+  released,
+  split,
+  type Argnums,
+  type DerivativeOptions,
+  type Func,
+  type PerArgument,
+  type WithAux,
+} from "./derivative.ts";
+
+/** What `func` gives as [gradient, value, aux]. */
+function gradientAndValue(
+  name: string,
+  func: Func,
+  args: readonly unknown[],
+  options: DerivativeOptions,
+): readonly [gradient: unknown, value: Tensor, aux: unknown] {
+  return withSite(() => {
+    const { of, chosen, single } = choose(name, func, args, options.argnums ?? 0);
+    const inputs = inputsOf(`${name}: the inputs`, chosen);
+    const found = nested(() => {
+      const [value, aux] = split(name, of(inputs.rebuild(inputs.own) as unknown[]), options.has_aux ?? false);
+      if (!(value instanceof Tensor) || value.numel() !== 1 || value.ndim !== 0)
+        throw new ShapeError(
+          `${name}/scalar`,
+          `${name}: Expected f(*args) to return a scalar tensor, got ${value instanceof Tensor ? `tensor with ${value.ndim} dims` : typeof value}.`,
+        );
+      const gradients = inputs.rebuild(pulled([value], inputs.own, [ones_like(value)])) as unknown[];
+      return [single ? gradients[0] : gradients, value, aux] as const;
+    });
+    return released(inputs, found);
+  });
+}
+
+/**
+ * The gradient of a function with one number as its result, as a function.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.func.grad.html
+ */
+export function grad<
+  A extends unknown[],
+  R extends Tensor | readonly [Tensor, unknown],
+  const O extends DerivativeOptions = Readonly<Record<never, never>>,
+>(func: (...args: A) => R, options?: O): (...args: A) => WithAux<PerArgument<A, Argnums<O>>, R, O> {
+  return (...args) => {
+    const [gradient, , aux] = gradientAndValue("grad", func, args, options ?? {});
+    return (options?.has_aux === true ? [gradient, aux] : gradient) as WithAux<PerArgument<A, Argnums<O>>, R, O>;
+  };
+}
+
+/**
+ * The gradient and the value: [gradient, value], or [gradient, [value, aux]].
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.func.grad_and_value.html
+ */
+export function grad_and_value<
+  A extends unknown[],
+  R extends Tensor | readonly [Tensor, unknown],
+  const O extends DerivativeOptions = Readonly<Record<never, never>>,
+>(func: (...args: A) => R, options?: O): (...args: A) => [gradient: PerArgument<A, Argnums<O>>, value: R] {
+  return (...args) => {
+    const [gradient, value, aux] = gradientAndValue("grad_and_value", func, args, options ?? {});
+    return [gradient as PerArgument<A, Argnums<O>>, (options?.has_aux === true ? [value, aux] : value) as R];
+  };
+}

@@ -1,0 +1,132 @@
+/** All derivatives of all outputs by all elements of the chosen arguments. */
+import { ones_like, zeros_like } from "../creation.ts";
+import { stack } from "../generated/functions.ts";
+import { mapTree, tensorTree, type TensorTree } from "../pytree.ts";
+import { withSite } from "../site.ts";
+import type { Tensor } from "../tensor.ts";
+import {
+  choose,
+  inputsOf,
+  nested,
+  pulled,
+  released,
+  split,
+  type Argnums,
+  type DerivativeOptions,
+  type Func,
+  type Output,
+  type PerArgument,
+  type WithAux,
+} from "./derivative.ts";
+
+/** Derivatives of each tensor of the output; of one tensor, by one argument or several. */
+type Jacobian<A extends readonly unknown[], R, O> = WithAux<
+  Output<R, O> extends Tensor ? PerArgument<A, Argnums<O>> : unknown,
+  R,
+  O
+>;
+
+/**
+ * The Jacobian by the chosen arguments, as a function: of the output's shape, then the argument's; one gradient for each
+ * element of the output.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.func.jacrev.html
+ */
+export function jacrev<A extends unknown[], R, const O extends DerivativeOptions = Readonly<Record<never, never>>>(
+  func: (...args: A) => R,
+  options?: O,
+): (...args: A) => Jacobian<A, R, O> {
+  return (...args) => jacobian("jacrev", func, args, options ?? {}, rowsByGradients) as Jacobian<A, R, O>;
+}
+
+/**
+ * The same numbers as jacrev, with one product for each element of the arguments: cheaper where these are fewer.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.func.jacfwd.html
+ */
+export function jacfwd<A extends unknown[], R, const O extends DerivativeOptions = Readonly<Record<never, never>>>(
+  func: (...args: A) => R,
+  options?: O,
+): (...args: A) => Jacobian<A, R, O> {
+  return (...args) => jacobian("jacfwd", func, args, options ?? {}, columnsByProducts) as Jacobian<A, R, O>;
+}
+
+/** blocks[output][input], each of both shapes joined. */
+type Blocks = (outputs: TensorTree, inputs: readonly Tensor[]) => Tensor[][];
+
+function jacobian(
+  name: string,
+  func: Func,
+  args: readonly unknown[],
+  options: DerivativeOptions,
+  blocks: Blocks,
+): unknown {
+  return withSite(() => {
+    const { of, chosen, single } = choose(name, func, args, options.argnums ?? 0);
+    const inputs = inputsOf(`${name}: the inputs`, chosen);
+    return released(
+      inputs,
+      nested(() => {
+        const [value, aux] = split(name, of(inputs.rebuild(inputs.own) as unknown[]), options.has_aux ?? false);
+        const outputs = tensorTree(`${name}: the output`, value);
+        const all = blocks(outputs, inputs.own);
+        let next = 0;
+        const result = mapTree(value, () => {
+          const row = inputs.rebuild(all[next++]!) as unknown[];
+          return single ? row[0] : row;
+        });
+        return options.has_aux === true ? [result, aux] : result;
+      }),
+    );
+  });
+}
+
+/** Tensors of one shape along a new first dimension; of that shape when there is none. */
+const stacked = (tensors: readonly Tensor[], shape: readonly number[], like: Tensor): Tensor =>
+  tensors.length === 0
+    ? zeros_like(like)
+        .reshape(-1)
+        .sum()
+        .expand([...shape])
+        .clone()
+    : stack([...tensors]).reshape([...shape]);
+
+const rowsByGradients: Blocks = ({ leaves }, inputs) =>
+  leaves.map((output) => {
+    const rows = [...output.reshape(-1)].map((element) => pulled([element], inputs, [ones_like(element)]));
+    return inputs.map((input, k) =>
+      stacked(
+        rows.map((row) => row[k]!),
+        [...output.shape, ...input.shape],
+        input,
+      ),
+    );
+  });
+
+const columnsByProducts: Blocks = (outputs, inputs) => {
+  const seeds = outputs.leaves.map((output) => zeros_like(output.detach()).requires_grad_());
+  const slopes = pulled(outputs.leaves, inputs, seeds);
+  const byInput = slopes.map((slope) =>
+    [...slope.reshape(-1)].map((element) => pulled([element], seeds, [ones_like(element)])),
+  );
+  return outputs.leaves.map((output, o) =>
+    inputs.map((input, k) => {
+      const columns = stacked(
+        byInput[k]!.map((row) => row[o]!),
+        [input.numel(), output.numel()],
+        input,
+      );
+      return columns.t().reshape([...output.shape, ...input.shape]);
+    }),
+  );
+};
+
+/**
+ * The Hessian of a function, as a function: jacfwd of jacrev.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.func.hessian.html
+ */
+export function hessian<A extends unknown[], R>(
+  func: (...args: A) => R,
+  options: { readonly argnums?: number } = {},
+): (...args: A) => R extends Tensor ? Tensor : unknown {
+  const { argnums = 0 } = options;
+  return jacfwd(jacrev(func, { argnums }), { argnums }) as (...args: A) => R extends Tensor ? Tensor : unknown;
+}
