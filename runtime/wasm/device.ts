@@ -48,7 +48,7 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
   });
   const { heap } = pool;
   const team = new Team(heap);
-  const newCache = (): ModuleCache => new ModuleCache(heap, hostModule, hostFunctions);
+  const newCache = (): ModuleCache => new ModuleCache(heap, hostModule, hostFunctions, (record) => team.retire(record));
   // Whether memory is shared is part of a module: those made before count no more.
   let modules = newCache();
   const link = (program: Program): Linked => {

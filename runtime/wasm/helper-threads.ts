@@ -24,14 +24,14 @@ function help({ memory, helper, thread, team, host }) {
     const record = Atomics.load(words, team.record / 4) >>> 0;
     const { buffer } = memory;
     // Where another thread has enlarged the memory just now, this one learns it a little later.
-    if (record + 8 > buffer.byteLength) return;
+    if (record === 0 || record + 8 > buffer.byteLength) return;
     const head = new Int32Array(buffer, record, 2);
     const [found, length] = head;
     if (!modules.has(found)) {
       if (record + 8 + length > buffer.byteLength) return;
       const bytes = new Uint8Array(length);
       bytes.set(new Uint8Array(buffer, record + 8, length));
-      // The record may have been replaced meanwhile, when its job was over.
+      // The record may have been replaced or given up meanwhile, when its job was over.
       if (head[0] !== found || Atomics.load(words, team.record / 4) >>> 0 !== record) return;
       modules.set(found, link(bytes).work);
       if (modules.size > 256) modules.delete(modules.keys().next().value);

@@ -32,9 +32,19 @@ export class ModuleCache {
   private readonly heap: Heap;
   private readonly moduleName: string;
   private readonly imports: WebAssembly.ModuleImports;
+  private readonly retire: (record: ModuleRecord) => void;
 
-  /** Modules import from `moduleName` alone: the heap's memory, and `functions`. */
-  constructor(heap: Heap, moduleName: string, functions: WebAssembly.ModuleImports) {
+  /**
+   * Modules import from `moduleName` alone: the heap's memory, and `functions`. `retire` is told of a record whose memory
+   * is about to be free for others.
+   */
+  constructor(
+    heap: Heap,
+    moduleName: string,
+    functions: WebAssembly.ModuleImports,
+    retire: (record: ModuleRecord) => void,
+  ) {
+    this.retire = retire;
     this.heap = heap;
     this.moduleName = moduleName;
     this.imports = { ...functions, memory: heap.memory };
@@ -71,7 +81,9 @@ export class ModuleCache {
   }
 
   private dropRecord({ users, remembered, record }: CachedModule): void {
-    if (users === 0 && !remembered && record !== null) this.heap.release(record.address);
+    if (users > 0 || remembered || record === null) return;
+    this.retire(record);
+    this.heap.release(record.address);
   }
 
   private layOut(bytes: Uint8Array): ModuleRecord {

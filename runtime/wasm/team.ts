@@ -56,8 +56,15 @@ export class Team {
   announce({ id, address }: ModuleRecord): void {
     if (this.words === null || id === this.announced) return;
     this.announced = id;
-    this.words[team.record >> 2] = address;
+    Atomics.store(this.words, team.record >> 2, address);
     this.words[team.module >> 2] = id;
+  }
+
+  /** The module's record is about to go: a thread that is late to load it must not take what comes there for it. */
+  retire({ id }: ModuleRecord): void {
+    if (this.words === null || id !== this.announced) return;
+    this.announced = 0;
+    Atomics.store(this.words, team.record >> 2, 0);
   }
 
   private share(): void {

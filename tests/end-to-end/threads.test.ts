@@ -1,5 +1,8 @@
 /** `torch.set_num_threads` from outside: the same numbers, no allocation per step, an end by itself; pages of both kinds. */
 import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -121,6 +124,26 @@ describe("torch.set_num_interop_threads", () => {
 });
 
 describe("a process with threads", () => {
+  it("may have workers that compute on threads of their own", async () => {
+    const contents = `
+      import { isMainThread, parentPort, Worker } from "node:worker_threads";
+      import { train } from "./tests/end-to-end/threaded-training.ts";
+      const result = () => new Promise((done) => new Worker(new URL(import.meta.url)).on("message", done));
+      if (isMainThread) console.log(JSON.stringify(await Promise.all([result(), result()])));
+      else parentPort.postMessage(await train(2, 8, 500));`;
+    const folder = await mkdtemp(join(tmpdir(), "cresset-"));
+    const outfile = join(folder, "main.mjs");
+    const stdin = { contents, resolveDir: process.cwd(), loader: "ts" } as const;
+    const conditions = ["source"];
+    await build({ stdin, outfile, bundle: true, format: "esm", platform: "node", conditions, external: ["webgpu"] });
+    const { stdout, stderr } = await run(process.execPath, [outfile], { timeout: 100_000 });
+    await rm(folder, { recursive: true });
+    const [first, second] = JSON.parse(stdout) as ThreadedRun[];
+    expect(stderr).toBe("");
+    expect(first!.threads).toBe(2);
+    expect(second).toEqual(first);
+  }, 120_000);
+
   const program =
     'import("./tests/end-to-end/threaded-training.ts").then(async ({ train }) => console.log(JSON.stringify(await train(2, 8, 500))))';
 
@@ -148,8 +171,9 @@ describe.skipIf(!chromiumAvailable())("a page", () => {
     const entry = `
       import { train } from "./tests/end-to-end/threaded-training.ts";
       import { cpuDevice } from "./frontend/devices.ts";
-      window.trainOn = async (threads, waitMs) => ({ ...(await train(threads, 12, waitMs)), helped: cpuDevice().partsHelped });
-      window.ready = true;`;
+      globalThis.trainOn = async (threads, waitMs) => ({ ...(await train(threads, 12, waitMs)), helped: cpuDevice().partsHelped });
+      if (typeof window === "undefined") onmessage = async ({ data }) => postMessage(await trainOn(...data));
+      globalThis.ready = true;`;
     const bundle = await build({
       stdin: { contents: entry, resolveDir: process.cwd(), loader: "ts" },
       bundle: true,
@@ -165,8 +189,18 @@ describe.skipIf(!chromiumAvailable())("a page", () => {
   }, 60_000);
   afterAll(() => browser.close());
 
+  /** In the page's main thread, or in a Web Worker of its. */
+  const calls = {
+    page: (threads: number, waitMs: number) => `trainOn(${threads}, ${waitMs})`,
+    worker: (threads: number, waitMs: number) => `new Promise((done) => {
+      globalThis.worker ??= new Worker("/main.mjs", { type: "module" });
+      worker.onmessage = ({ data }) => done(data);
+      worker.postMessage([${threads}, ${waitMs}]);
+    })`,
+  };
+
   /** Trains on two threads on a page with such headers; what it gave, and what it warned of. */
-  async function trainOnPage(headers: Record<string, string>) {
+  async function trainOnPage(headers: Record<string, string>, call: (typeof calls)["page"] = calls.page) {
     const page = await servePage((request, response) => {
       const isScript = request.url === "/main.mjs";
       response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
@@ -181,9 +215,9 @@ describe.skipIf(!chromiumAvailable())("a page", () => {
     try {
       await tab.goto(page.url);
       await tab.waitForFunction("window.ready === true");
-      const alone = (await tab.evaluate("window.trainOn(1, 0)")) as ThreadedRun;
-      const result = (await tab.evaluate("window.trainOn(2, 1500)")) as ThreadedRun & { helped: number };
-      await tab.evaluate("window.trainOn(2, 0)");
+      const alone = (await tab.evaluate(call(1, 0))) as ThreadedRun;
+      const result = (await tab.evaluate(call(2, 1500))) as ThreadedRun & { helped: number };
+      await tab.evaluate(call(2, 0));
       return { alone, result, warnings: messages.filter((text) => !text.includes("favicon")) };
     } finally {
       await tab.close();
@@ -197,6 +231,20 @@ describe.skipIf(!chromiumAvailable())("a page", () => {
     expect(result.threads).toBe(2);
     expect(result.helped).toBeGreaterThan(0);
     expect(result.losses).toEqual(alone.losses);
+  }, 120_000);
+
+  it("that is cross-origin isolated trains on two threads in a worker of its own", async () => {
+    const { alone, result, warnings } = await trainOnPage(crossOriginIsolation, calls.worker);
+    expect(warnings).toEqual([]);
+    expect(result.threads).toBe(2);
+    expect(result.helped).toBeGreaterThan(0);
+    expect(result.losses).toEqual(alone.losses);
+  }, 120_000);
+
+  it("that is not warns once in a worker, too", async () => {
+    const { result, warnings } = await trainOnPage({}, calls.worker);
+    expect(result.threads).toBe(1);
+    expect(warnings.filter((text) => text.includes("Cross-Origin-Opener-Policy"))).toHaveLength(1);
   }, 120_000);
 
   it("that is not warns once and trains on one", async () => {
