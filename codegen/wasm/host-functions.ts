@@ -39,7 +39,8 @@ export type HostFunctionName = MathOperation | "fmod";
 
 export type HostFunction = (a: number, b: number) => number;
 
-export const hostFunctions: Readonly<Record<HostFunctionName, HostFunction>> = {
+/** The host's own `Math`, and arithmetic on it: each stands alone, so that its source can be sent to another thread. */
+const plainFunctions = {
   fmod: (a, b) => a % b,
   exp: Math.exp,
   exp2: (x) => 2 ** x,
@@ -62,11 +63,29 @@ export const hostFunctions: Readonly<Record<HostFunctionName, HostFunction>> = {
   acosh: Math.acosh,
   atanh: Math.atanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  // C's pow: 1 to any power is 1, also where JavaScript says NaN.
+  pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
+} as const satisfies Partial<Record<HostFunctionName, HostFunction>>;
+
+/** What threads that help have too. */
+export const threadFunctions: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ Object.keys(plainFunctions),
+);
+
+/** `plainFunctions` as source: an object by name. */
+export const threadFunctionsSource = (): string =>
+  `({ ${Object.entries(plainFunctions)
+    .map(
+      ([name, fn]) =>
+        `${name}: ${(Math as unknown as Record<string, unknown>)[name] === fn ? `Math.${name}` : String(fn)}`,
+    )
+    .join(", ")} })`;
+
+export const hostFunctions: Readonly<Record<HostFunctionName, HostFunction>> = {
+  ...plainFunctions,
   erf,
   erfc,
   erfinv,
   lgamma,
   digamma,
-  // C's pow: 1 to any power is 1, also where JavaScript says NaN.
-  pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
 };

@@ -8,6 +8,6 @@ export { lowestAddress } from "./addressing.ts";
 export type { EmitOptions } from "./context.ts";
 export { type DrawStep, emitProgram, numberKind, type TableLayout, type WasmProgram } from "./emit-program.ts";
 export { supportsRelaxedSimd } from "./features.ts";
-export { type HostFunction, hostFunctions } from "./host-functions.ts";
+export { type HostFunction, hostFunctions, threadFunctionsSource } from "./host-functions.ts";
 export { hostModule } from "./math-functions.ts";
 export { emitHelperModule, sharedPages, team } from "./team.ts";

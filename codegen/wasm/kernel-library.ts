@@ -7,6 +7,7 @@ import { sharedBuffer, splitSums, type SplitSums, type Stage } from "../schedule
 import type { FunctionRef } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
 import { emitKernel, type EmittedKernel } from "./emit-kernel.ts";
+import { threadFunctions } from "./host-functions.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
 
 /** A function that does a kernel, or a stage of it. */
@@ -65,9 +66,9 @@ export class KernelLibrary {
     return { stages: [{ kernel, jobOf: null }], bytesOf: () => 0 };
   }
 
-  /** Threads that help have no host to call. */
+  /** Threads that help have few functions of the host. */
   private isForThreads({ kernel, jobOf }: Stage): boolean {
-    return jobOf === null || !this.module.reachesImport(this.emit(kernel).fn);
+    return jobOf === null || !this.module.reachesImport(this.emit(kernel).fn, threadFunctions);
   }
 
   private readonly emitted = new Map<LoopKernel, EmittedKernel>();

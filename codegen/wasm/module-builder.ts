@@ -118,9 +118,9 @@ export class ModuleBuilder {
     return this.imports.filter((entry) => entry.module === module).map((entry) => entry.name);
   }
 
-  /** Whether a function may call an imported one, itself or through others. */
-  reachesImport(fn: FunctionBuilder): boolean {
-    const imports = new Set<FunctionRef>(this.imports);
+  /** Whether a function may call an imported one that is not among the `allowed`, itself or through others. */
+  reachesImport(fn: FunctionBuilder, allowed: ReadonlySet<string>): boolean {
+    const imports = new Set<FunctionRef>(this.imports.filter(({ name }) => !allowed.has(name)));
     const seen = new Set<FunctionRef>([fn]);
     for (const target of seen) {
       if (imports.has(target)) return true;

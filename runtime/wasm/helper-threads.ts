@@ -3,16 +3,16 @@
  * A helper runs the source below, which needs no module of ours and never returns to its event loop: whatever it learns,
  * modules included, it finds in shared memory.
  */
-import { emitHelperModule, hostModule, team } from "../../codegen/wasm/index.ts";
+import { emitHelperModule, hostModule, team, threadFunctionsSource } from "../../codegen/wasm/index.ts";
 import type { Worker as NodeWorker } from "node:worker_threads";
 
 const helperSource = `
-function help({ memory, helper, thread, team, host }) {
+function help({ memory, helper, thread, team, host }, functions) {
   const link = (bytes) => {
     const module = new WebAssembly.Module(bytes);
     const imports = { memory };
     for (const { name, kind } of WebAssembly.Module.imports(module))
-      if (kind === "function") imports[name] = () => { throw new Error("a helper has no " + name); };
+      if (kind === "function") imports[name] = functions[name] ?? (() => { throw new Error("a helper has no " + name); });
     return new WebAssembly.Instance(module, { [host]: imports }).exports;
   };
   const { next, done } = link(helper);
@@ -84,16 +84,17 @@ export function mayWait(): boolean {
 /** Starts helper number `thread`. It does not keep the process alive. `failed` hears why it is gone. */
 export function startHelper(memory: WebAssembly.Memory, thread: number, failed: (reason: unknown) => void): void {
   const data: HelperData = { memory, helper: emitHelperModule(hostModule), thread, team, host: hostModule };
+  const functions = threadFunctionsSource();
   const threads = typeof process === "object" ? process.getBuiltinModule?.("node:worker_threads") : undefined;
   if (threads !== undefined) {
-    const source = `${helperSource}help(require("node:worker_threads").workerData);`;
+    const source = `${helperSource}help(require("node:worker_threads").workerData, ${functions});`;
     // Nothing that this process was started with (loaders above all) is for the helper.
     const worker: NodeWorker = new threads.Worker(source, { eval: true, workerData: data, execArgv: [], env: {} });
     worker.on("error", failed);
     worker.unref();
     return;
   }
-  const source = `${helperSource}onmessage = ({ data }) => help(data);`;
+  const source = `${helperSource}onmessage = ({ data }) => help(data, ${functions});`;
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(url);
   worker.onerror = (event) => failed(event.message || "the worker could not be loaded");

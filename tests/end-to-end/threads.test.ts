@@ -91,6 +91,29 @@ describe("torch.set_num_threads", () => {
       .toBeGreaterThan(before);
   });
 
+  it("shares functions of float64, which are the host's", async () => {
+    torch.set_num_threads(1);
+    const x = torch.rand(50_000, { dtype: torch.float64 }).add(0.5);
+    const functions = (): unknown[] => [
+      x.sin().tolist(),
+      x.pow(x).tolist(),
+      x.sigmoid().tolist(),
+      x.fmod(0.3).tolist(),
+    ];
+    const expected = functions();
+    torch.set_num_threads(2);
+    await expect.poll(() => cpuDevice().helpersUp, { timeout: 20_000 }).toBeGreaterThanOrEqual(1);
+    const before = cpuDevice().partsHelped;
+    expect(functions()).toEqual(expected);
+    await expect
+      .poll(() => {
+        functions();
+        return cpuDevice().partsHelped;
+      })
+      .toBeGreaterThan(before);
+    expect(functions()).toEqual(expected);
+  });
+
   it("hands out ordinary ArrayBuffers, also of memory that has grown", () => {
     torch.set_num_threads(2);
     const x = torch.ones(300, 1000).mul(2);
