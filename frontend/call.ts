@@ -6,7 +6,7 @@ import { isNode } from "../ir/builder.ts";
 import { canCast } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { enterScope, nextNodeId, noteSite, type Node } from "../ir/graph.ts";
-import { onOperator, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
+import { baseOf, onOperator, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { parseSignature } from "../ir/signature.ts";
 import type { Device } from "../runtime/device.ts";
@@ -316,7 +316,7 @@ export const asyncInplaceFunctionOf =
 
 onOperator((definition) => {
   for (const full of [definition.name, ...(definition.aliases ?? [])]) {
-    const name = full.split(".")[0]!;
+    const name = baseOf(full);
     const list = overloads.get(name);
     if (list === undefined) overloads.set(name, [definition]);
     else list.push(definition);

@@ -1,22 +1,29 @@
 /**
- * Every operator's methods on Tensor: those of the operators that exist and of those that come. Methods that are written
- * by hand win. A page that is made small holds some back, whatever operators it has, so that it does not depend on what
- * a bundler left out which methods there are.
+ * Every operator's methods on Tensor: those of the operators that exist and of those that come. A page that is made
+ * small holds some back, whatever operators it has, so that it does not depend on what a bundler left out which methods
+ * there are.
  */
-import { onOperator, type Operator } from "../ir/operator.ts";
+import { baseOf, onOperator, type Operator } from "../ir/operator.ts";
 import { callInplace, callInplaceAsync, callMethod, callOperatorAsync, type Result } from "./call.ts";
 import { Tensor } from "./tensor.ts";
 
 type Method = (this: Tensor, ...args: unknown[]) => Result | Promise<Result>;
 
-const methods = Tensor.prototype as unknown as Record<string, Method>;
+/**
+ * Behind the methods that are written by hand, which win therefore. It is made with no prototype of its own at first:
+ * engines keep such an object as a table, while adding one method to a prototype costs as much as it has.
+ */
+const methods = Object.create(null) as Record<string, Method>;
 const ofOperators = new Map<string, Method>();
 const held = new Set<string>();
 let holdsNone = false;
 
 onOperator((definition) => {
-  for (const full of [definition.name, ...(definition.aliases ?? [])]) install(full.split(".")[0]!, definition);
+  install(baseOf(definition.name), definition);
+  if (definition.aliases !== undefined) for (const alias of definition.aliases) install(baseOf(alias), definition);
 });
+Object.setPrototypeOf(methods, Object.prototype);
+Object.setPrototypeOf(Tensor.prototype, methods);
 
 function install(name: string, { places, inplace, measure }: Operator): void {
   const isMethod = places.includes("Tensor");
@@ -28,13 +35,12 @@ function install(name: string, { places, inplace, measure }: Operator): void {
 }
 
 function add(name: string, call: (self: Tensor, args: unknown[]) => Result | Promise<Result>): void {
-  const isHeld = held.has(name);
-  if (ofOperators.has(name) || (!isHeld && name in methods)) return;
+  if (ofOperators.has(name)) return;
   const method: Method = function (...args) {
     return call(this, args);
   };
   ofOperators.set(name, method);
-  if (!isHeld) methods[name] = method;
+  if (!held.has(name)) methods[name] = method;
 }
 
 /** Lets `refuse` answer for a method, unless every method is asked for. */

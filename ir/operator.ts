@@ -117,6 +117,12 @@ export function defineOp<const S extends string>(specification: OpSpecification<
   return definition;
 }
 
+/** The name that users write: `max` of `max.dim`. */
+export function baseOf(name: string): string {
+  const dot = name.indexOf(".");
+  return dot < 0 ? name : name.slice(0, dot);
+}
+
 const listeners: ((definition: Operator) => void)[] = [];
 /** Tells of every operator, those that exist and those that come. */
 export function onOperator(listener: (definition: Operator) => void): void {
