@@ -2,10 +2,9 @@
  * Reads the zip container of a .pt file. The directory is walked here, because unzipping libraries trust its counts and
  * skip its checksums: here every step consumes bytes that exist, and every entry is checked against its CRC-32.
  */
+import { inflateSync } from "fflate";
 import { ByteReader } from "./byte-reader.ts";
-import { crc32 } from "./crc32.ts";
 import { serializationErrors } from "./errors.ts";
-import { inflate } from "./inflate.ts";
 
 const localSignature = 0x04034b50;
 const directorySignature = 0x02014b50;
@@ -121,5 +120,21 @@ function decompress(stored: Uint8Array, { name, method, bytes }: DirectoryEntry)
   if (method === 0) return stored;
   if (method !== 8) throw serializationErrors.unsupported(`the entry ${name}, compressed with method ${method},`);
   if (bytes > stored.length * deflateLimit) return null;
-  return inflate(stored, bytes);
+  try {
+    return inflateSync(stored);
+  } catch {
+    return null;
+  }
+}
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  return value;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) crc = crcTable[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
+  return ~crc >>> 0;
 }

@@ -1,6 +1,6 @@
 /** The built package, packed and installed, as another project with a strict configuration sees it. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -95,6 +95,12 @@ console.log(JSON.stringify([loss.item(), Math.round(singular * 1000), refused]))
 describe("the built package", () => {
   beforeAll(async () => {
     await installPacked();
+    const { dependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+      dependencies: Record<string, string>;
+    };
+    for (const name of Object.keys(dependencies)) {
+      symlinkSync(path.join(root, "node_modules", name), path.join(project, "node_modules", name), "junction");
+    }
     writeFileSync(path.join(project, "package.json"), '{ "type": "module" }');
     writeFileSync(path.join(project, "main.ts"), program);
     writeFileSync(path.join(project, "page.ts"), page);
