@@ -86,7 +86,11 @@ export class KernelBuilder {
 
   /** Names a value, unless it is already a name or a literal. */
   let(value: Expr, prefix = "t"): Expr {
-    if (value.op === "var" || value.op === "const" || value.op === "param") return value;
+    return value.op === "var" || value.op === "const" || value.op === "param" ? value : this.name(value, prefix);
+  }
+
+  /** Names a value as it is now. */
+  name(value: Expr, prefix = "t"): Expr {
     const name = this.fresh(prefix);
     this.emit({ kind: "let", name, value });
     return variable(name, value.type);

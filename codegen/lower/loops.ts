@@ -212,7 +212,8 @@ class LoopLowering {
       else this.nest(loops, 0, (values) => this.element(new Map([...kept, ...this.coordinates(inner, values)]), sums));
       for (const { node, sum } of sums) {
         if (this.lanes) this.joinLanes(sum, node);
-        const value = stores.includes(node) ? this.builder.let(sum.finish()) : sum.finish();
+        // Named, since a name does not change: what is made of it is made once, in front of the loops that use it.
+        const value = this.builder.name(sum.finish());
         this.builder.remember(node, rowAt, value);
         if (stores.includes(node)) this.store(node, rowAt, value);
       }

@@ -4,6 +4,7 @@ import type { Node, NodeOf } from "../../ir/graph.ts";
 import type { Region } from "../../ir/kernel-graph.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
 import { cascade } from "../schedule/cascade.ts";
+import { columnSums } from "../schedule/column-sums.ts";
 import { vectorise } from "../schedule/vectorise.ts";
 import { lowerContract } from "./contract/index.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
@@ -42,7 +43,7 @@ export function lowerRegion(
 function scheduled(lowered: LoopKernel, region: Region, target: Target): LoopKernel {
   const dynamic = target.dynamic === true;
   const kernel = cascade(lowered, dynamic);
-  if (target.simd) return vectorise(kernel, dynamic);
+  if (target.simd) return vectorise(dynamic ? kernel : columnSums(kernel), dynamic);
   if (target.kind !== "gpu" || target.dynamic || region.kind !== "loops" || region.reduced.length > 0) return kernel;
   // Four elements an invocation, where they come out even: a loop for the rest would be another dispatch.
   const wide = vectorise(kernel, dynamic);
