@@ -407,13 +407,14 @@ export class GraphBuilder {
     return index.shape.map((_, i) => (i === axis ? index : this.iotaAlong(index.shape, i, index.dtype)));
   }
 
-  /** Stable sort along an axis: sorted values and their positions (int64). */
-  sort(x: Node, axis: number, descending: boolean): [Node, Node] {
+  /** Stable sort along an axis: sorted values, or the first `count` of them, and their positions (int64). */
+  sort(x: Node, axis: number, descending: boolean, count = x.shape[axis]!): [Node, Node] {
+    const shape = x.shape.with(axis, count);
     const outputs = [
-      { dtype: x.dtype, shape: x.shape },
-      { dtype: "int64" as const, shape: x.shape },
+      { dtype: x.dtype, shape },
+      { dtype: "int64" as const, shape },
     ];
-    const both = this.make("sort", [x], { axis, descending }, x.dtype, x.shape, outputs);
+    const both = this.make("sort", [x], { axis, descending, count }, x.dtype, shape, outputs);
     return [this.pick(both, 0), this.pick(both, 1)];
   }
 

@@ -146,8 +146,8 @@ export interface PrimitiveAttrs extends Record<UnaryPrimitive | BinaryPrimitive 
   gather: { readonly axes: readonly number[] };
   /** inputs: base, updates (I followed by the base's other axes), then the index tensors. Later updates win on `set`. */
   scatter: { readonly axes: readonly number[]; readonly mode: ScatterMode };
-  /** Stable sort along an axis; outputs (values, int64 positions). NaN sorts as largest. */
-  sort: { readonly axis: number; readonly descending: boolean };
+  /** The first `count` of a stable sort along an axis; outputs (values, int64 positions). NaN sorts as largest. */
+  sort: { readonly axis: number; readonly descending: boolean; readonly count: number };
   /** Dense linear algebra and Fourier transforms over trailing axes, several results: see ir/routines. */
   routine: RoutineCall;
 

@@ -105,7 +105,7 @@ function rangeOfPosition(node: Node): Range | null {
   if (node.op === "argmax" || node.op === "argmin") return along(node.inputs[0]!.shape[node.attrs.axes[0]!]!);
   const source = node.inputs[0];
   if (node.op === "pick" && source?.op === "sort" && node.attrs.index === 1)
-    return along(source.shape[source.attrs.axis]!);
+    return along(source.inputs[0]!.shape[source.attrs.axis]!);
   return null;
 }
 

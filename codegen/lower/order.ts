@@ -1,7 +1,7 @@
 /** Lowers the regions whose elements depend on each other's order: scan, sort and scatter. */
 import type { Node, NodeOf } from "../../ir/graph.ts";
 import { Index, linear, unravel } from "../../ir/index.ts";
-import type { Expr } from "../../ir/loop.ts";
+import type { Expr, Kind } from "../../ir/loop.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
 import {
   apply,
@@ -20,10 +20,13 @@ import {
 import { dynamicIndex, evaluate, positionOf } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
 import { betterThan, combine, identityOf, isWidened } from "./reductions.ts";
+import { isSelection, Selection } from "./selection.ts";
 
 type Stored = (node: Node) => boolean;
 const i32 = typeOf("i32");
 const bool = typeOf("bool");
+const less = (a: Expr, b: Expr): Expr => apply("lt", bool, a, b);
+const plus = (a: Expr, b: Expr): Expr => apply("add", i32, a, b);
 const combiners = { sum: "add", prod: "mul", max: "max", min: "min" } as const;
 
 /** log(exp(a) + exp(b)), counted from the larger; equal ones, infinities included, are ln 2 apart from it. */
@@ -93,7 +96,7 @@ export function lowerScan(node: NodeOf<"scan">, name: string, target: Target, st
   return builder.finish(name);
 }
 
-/** Bottom-up merge sort of each row, in two pairs of scratch arrays. */
+/** Each row in order, or the first of it. */
 export function lowerSort(
   node: NodeOf<"sort">,
   stores: readonly Node[],
@@ -102,78 +105,112 @@ export function lowerSort(
   stored: Stored,
 ): LoweredKernel {
   const builder = new KernelBuilder(target);
-  const { axis, descending } = node.attrs;
+  const { axis, count } = node.attrs;
   const source = node.inputs[0]!;
-  const length = node.shape[axis]!;
-  const kind = kindOf(source.dtype);
-  const values = builder.scratch(source.dtype, length);
-  const places = builder.scratch("int32", length);
-  const mergedValues = builder.scratch(source.dtype, length);
-  const mergedPlaces = builder.scratch("int32", length);
-  const set = (buffer: string, index: Expr, value: Expr): void => builder.emit({ kind: "store", buffer, index, value });
-  const less = (a: Expr, b: Expr): Expr => apply("lt", bool, a, b);
-  const plus = (a: Expr, b: Expr): Expr => apply("add", i32, a, b);
-  overRows(builder, node.shape, axis, (at) => {
+  const rows: RowOrder = isSelection(node) ? new Selection(builder, node) : new MergeSort(builder, node);
+  overRows(builder, source.shape, axis, (at) => {
+    rows.take((place) => evaluate({ builder, stored }, source, at(place)));
+    builder.loop("m", count, "serial", () => {
+      const m = builder.position("m", count);
+      const index = indexExpr(linear(at(m), contiguousStrides(node.shape)));
+      for (const result of stores) {
+        const isPlace = result.op === "pick" && result.attrs.index === 1;
+        const value = isPlace
+          ? convert(load(rows.places, i32, indexExpr(m)), "int32", "int64")
+          : load(rows.values, typeOf(kindOf(source.dtype)), indexExpr(m));
+        builder.emit({ kind: "store", buffer: builder.buffer(result, "write"), index, value });
+      }
+    });
+  });
+  return builder.finish(name);
+}
+
+/** Puts rows in order. */
+interface RowOrder {
+  /** Scratch arrays of the values in order, and where they came from. */
+  readonly values: string;
+  readonly places: string;
+  take(valueAt: (place: Index) => Expr): void;
+}
+
+/** Bottom-up, in two pairs of scratch arrays. */
+class MergeSort implements RowOrder {
+  readonly values: string;
+  readonly places: string;
+  private readonly merged: Pick<RowOrder, "values" | "places">;
+  private readonly builder: KernelBuilder;
+  private readonly length: number;
+  private readonly kind: Kind;
+  private readonly descending: boolean;
+
+  constructor(builder: KernelBuilder, { attrs, inputs }: NodeOf<"sort">) {
+    const { dtype, shape } = inputs[0]!;
+    this.builder = builder;
+    this.length = shape[attrs.axis]!;
+    this.kind = kindOf(dtype);
+    this.descending = attrs.descending;
+    this.values = builder.scratch(dtype, this.length);
+    this.places = builder.scratch("int32", this.length);
+    this.merged = { values: builder.scratch(dtype, this.length), places: builder.scratch("int32", this.length) };
+  }
+
+  take(valueAt: (place: Index) => Expr): void {
+    const { builder, length, values, places, merged } = this;
     builder.loop("k", length, "serial", () => {
-      const value = evaluate({ builder, stored }, source, at(Index.variable("k", length - 1)));
-      set(values, variable("k", i32), value);
-      set(places, variable("k", i32), variable("k", i32));
+      this.set(values, variable("k", i32), valueAt(Index.variable("k", length - 1)));
+      this.set(places, variable("k", i32), variable("k", i32));
     });
     const width = builder.declare(integer(1), "width");
-    const whileLoop = (condition: Expr, body: () => void): void => {
-      const statements = builder.inScope(body);
-      builder.emit({ kind: "while", condition, body: statements });
-    };
-    whileLoop(less(width, integer(length)), () => {
+    this.while(less(width, integer(length)), () => {
       const start = builder.declare(integer(0), "start");
-      whileLoop(less(start, integer(length)), () => {
+      this.while(less(start, integer(length)), () => {
         const middle = builder.let(apply("min", i32, plus(start, width), integer(length)));
         const end = builder.let(apply("min", i32, plus(middle, width), integer(length)));
-        const left = builder.declare(start, "left");
-        const right = builder.declare(middle, "right");
-        const out = builder.declare(start, "out");
-        whileLoop(less(out, end), () => {
-          const leftGone = builder.let(apply("ge", bool, left, middle));
-          const rightGone = builder.let(apply("ge", bool, right, end));
-          const a = builder.let(load(values, typeOf(kind), apply("min", i32, left, integer(length - 1))));
-          const b = builder.let(load(values, typeOf(kind), apply("min", i32, right, integer(length - 1))));
-          // Ascending: NaN counts as largest, so the right one goes first when the left is "more extreme".
-          const rightFirst = descending ? betterThan(kind, true, b, a) : betterThan(kind, true, a, b);
-          const takeRight = builder.let(
-            apply("or", bool, leftGone, apply("and", bool, apply("not", bool, rightGone), rightFirst)),
-          );
-          set(mergedValues, out, select(takeRight, b, a));
-          const from = builder.let(select(takeRight, right, left));
-          set(mergedPlaces, out, load(places, i32, from));
-          const step = builder.let(apply("cast", i32, takeRight));
-          builder.assign(right, plus(right, step));
-          builder.assign(left, plus(left, apply("sub", i32, integer(1), step)));
-          builder.assign(out, plus(out, integer(1)));
-        });
+        this.merge(start, middle, end);
         builder.assign(start, end);
       });
       const counter = builder.fresh("c");
       builder.loop(counter, length, "serial", () => {
         const index = variable(counter, i32);
-        set(values, index, load(mergedValues, typeOf(kind), index));
-        set(places, index, load(mergedPlaces, i32, index));
+        this.set(values, index, load(merged.values, typeOf(this.kind), index));
+        this.set(places, index, load(merged.places, i32, index));
       });
       builder.assign(width, plus(width, width));
     });
-    builder.loop("m", length, "serial", () => {
-      const m = Index.variable("m", length - 1);
-      const index = indexExpr(linear(at(m), contiguousStrides(node.shape)));
-      for (const result of stores) {
-        const which = result.op === "pick" ? result.attrs.index : 0;
-        const value =
-          which === 0
-            ? load(values, typeOf(kind), indexExpr(m))
-            : convert(load(places, i32, indexExpr(m)), "int32", "int64");
-        set(builder.buffer(result, "write"), index, value);
-      }
+  }
+
+  private set(buffer: string, index: Expr, value: Expr): void {
+    this.builder.emit({ kind: "store", buffer, index, value });
+  }
+
+  private while(condition: Expr, body: () => void): void {
+    this.builder.emit({ kind: "while", condition, body: this.builder.inScope(body) });
+  }
+
+  private merge(start: Expr, middle: Expr, end: Expr): void {
+    const { builder, length, kind, values, places, merged } = this;
+    const left = builder.declare(start, "left");
+    const right = builder.declare(middle, "right");
+    const out = builder.declare(start, "out");
+    this.while(less(out, end), () => {
+      const leftGone = builder.let(apply("ge", bool, left, middle));
+      const rightGone = builder.let(apply("ge", bool, right, end));
+      const a = builder.let(load(values, typeOf(kind), apply("min", i32, left, integer(length - 1))));
+      const b = builder.let(load(values, typeOf(kind), apply("min", i32, right, integer(length - 1))));
+      // Ascending: NaN counts as largest, so the right one goes first when the left is "more extreme".
+      const rightFirst = this.descending ? betterThan(kind, true, b, a) : betterThan(kind, true, a, b);
+      const takeRight = builder.let(
+        apply("or", bool, leftGone, apply("and", bool, apply("not", bool, rightGone), rightFirst)),
+      );
+      this.set(merged.values, out, select(takeRight, b, a));
+      const from = builder.let(select(takeRight, right, left));
+      this.set(merged.places, out, load(places, i32, from));
+      const step = builder.let(apply("cast", i32, takeRight));
+      builder.assign(right, plus(right, step));
+      builder.assign(left, plus(left, apply("sub", i32, integer(1), step)));
+      builder.assign(out, plus(out, integer(1)));
     });
-  });
-  return builder.finish(name);
+  }
 }
 
 /** Two kernels: the base copied out, then the updates applied to the copy. */

@@ -71,8 +71,7 @@ defineOp({
       );
     if (input.shape.length === 0)
       return k === 1 ? [input, g.full([], 0, "int64")] : [g.sliceAxis(x, 0, 0, 0), g.full([0], 0, "int64")];
-    const [values, positions] = g.sort(x, axis, largest);
-    return [g.sliceAxis(values, axis, 0, k), g.sliceAxis(positions, axis, 0, k)];
+    return g.sort(x, axis, largest, k);
   },
 });
 
@@ -104,7 +103,7 @@ defineOp({
         "kthvalue/k",
         `kthvalue(): selected number k out of range for dimension ${axis}: k ${k}, input ${describe(input)}.`,
       );
-    const sorted = g.sort(x, axis, false);
+    const sorted = g.sort(x, axis, false, k);
     return sorted.map((part) => finishReduced(g, input, g.sliceAxis(part, axis, k - 1, 1), axis, keepdim));
   },
 });

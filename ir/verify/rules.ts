@@ -213,10 +213,16 @@ export const rules: {
   },
   sort: {
     inputs: 1,
-    infer: (node, [x]) =>
-      isAxis(node.attrs.axis, x!.shape.length)
-        ? [typeOf(x!), { dtype: "int64", shape: x!.shape }]
-        : broken("the axis exists"),
+    infer(node, [x]) {
+      const { axis, count } = node.attrs;
+      if (!isAxis(axis, x!.shape.length)) return broken("the axis exists");
+      if (count < 0 || count > x!.shape[axis]!) return broken("no more than the axis has are taken");
+      const shape = x!.shape.with(axis, count);
+      return [
+        { dtype: x!.dtype, shape },
+        { dtype: "int64", shape },
+      ];
+    },
   },
   routine: {
     inputs: null,

@@ -54,21 +54,23 @@ export function compareElements(x: Element, y: Element): number {
 }
 
 export function sort(node: NodeOf<"sort">, [x]: readonly Values[]): readonly Values[] {
-  const { axis, descending } = node.attrs;
-  const { dtype, shape } = x!;
+  const { axis, descending, count } = node.attrs;
+  const { dtype } = x!;
+  const shape = x!.shape.with(axis, count);
   const values = new Array<Element>(elementCount(shape));
   const positions = new Array<Element>(elementCount(shape));
-  const strides = contiguousStrides(shape);
-  const size = shape[axis]!;
+  const [sourceStrides, resultStrides] = [contiguousStrides(x!.shape), contiguousStrides(shape)];
+  const size = x!.shape[axis]!;
   forEachIndex(shape.with(axis, 1), (at) => {
-    const place = (along: number): number =>
+    const placeBy = (strides: readonly number[], along: number): number =>
       at.reduce((sum, index, i) => sum + (i === axis ? along : index) * strides[i]!, 0);
+    const place = (along: number): number => placeBy(sourceStrides, along);
     const row = Array.from({ length: size }, (_, along) => along);
     const order = (i: number, j: number): number => compareElements(x!.data[place(i)]!, x!.data[place(j)]!);
     row.sort((i, j) => (descending ? order(j, i) : order(i, j)));
-    row.forEach((from, to) => {
-      values[place(to)] = x!.data[place(from)]!;
-      positions[place(to)] = BigInt(from);
+    row.slice(0, count).forEach((from, to) => {
+      values[placeBy(resultStrides, to)] = x!.data[place(from)]!;
+      positions[placeBy(resultStrides, to)] = BigInt(from);
     });
   });
   return [

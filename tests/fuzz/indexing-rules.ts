@@ -41,7 +41,9 @@ export function scatter(m: Maker, x: Node): Node | null {
 }
 export function sort(m: Maker, x: Node): (Node | null)[] {
   if (x.shape.length === 0) return [null];
-  const [values, positions] = m.g.sort(x, m.axis(x), m.c.below(2) === 1);
+  const axis = m.axis(x);
+  const count = m.c.below(2) === 1 ? x.shape[axis]! : m.c.below(x.shape[axis]! + 1);
+  const [values, positions] = m.g.sort(x, axis, m.c.below(2) === 1, count);
   return m.c.pick([[values, positions], [values], [positions]]);
 }
 

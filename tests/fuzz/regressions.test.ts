@@ -69,9 +69,9 @@ const graphs: Record<string, string> = {
     return %1, %2, %4, %5`,
   "sorts both ways: a reused kernel was the first one": `
     %1 = input float32[9]
-    %2 = sort (float32[9], int64[9]) %1 axis=0 descending=false
+    %2 = sort (float32[9], int64[9]) %1 axis=0 descending=false count=9
     %3 = pick int64[9] %2 index=1
-    %4 = sort (float32[9], int64[9]) %1 axis=0 descending=true
+    %4 = sort (float32[9], int64[9]) %1 axis=0 descending=true count=9
     %5 = pick int64[9] %4 index=1
     return %3, %5`,
   "random words of two lengths from one seed": `

@@ -64,7 +64,7 @@ describe("decompose", () => {
   test("primitives are left as they are", () => {
     const text = `
       %1 = input float32[3]
-      %2 = sort (float32[3], int64[3]) %1 axis=0 descending=false
+      %2 = sort (float32[3], int64[3]) %1 axis=0 descending=false count=3
       %3 = pick int64[3] %2 index=1
       return %3`;
     expect(after(decompose, text)).toBe(lines(text));

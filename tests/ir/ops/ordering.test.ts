@@ -44,6 +44,40 @@ onEachDevice("order", () => {
     expect(() => torch.tensor([1]).topk(2)).toThrow("selected index k out of range");
   });
 
+  test("topk takes what a stable sort has first: among equals, NaN, infinities and signed zeros, too", () => {
+    const special = [NaN, Infinity, -Infinity, 0, -0, 1, 1.5, -1];
+    const state = { value: 12345 };
+    const next = (below: number): number => {
+      state.value = (Math.imul(state.value, 1103515245) + 12345) & 0x7fffffff;
+      return (state.value >> 8) % below;
+    };
+    const random = (): number => (next(3) === 0 ? special[next(special.length)]! : next(40) - 20);
+    for (const dtype of [torch.float32, torch.int32, torch.uint8, torch.bool]) {
+      const x = torch
+        .tensor(Array.from({ length: 2 * 1001 }, random))
+        .nan_to_num(7, 9, -9)
+        .abs();
+      const floats = torch.tensor(Array.from({ length: 2 * 1001 }, random));
+      const input = (dtype === torch.float32 ? floats : x.to(dtype)).reshape(2, 1001);
+      for (const [k, dim] of [
+        [1, 1],
+        [37, 1],
+        [250, 1],
+        [2, 0],
+      ] as const) {
+        for (const largest of [true, false]) {
+          const found = input.topk(k, dim, { largest });
+          const sorted = input.sort(dim, { descending: largest });
+          expect(found.values.tolist()).toEqual(sorted.values.narrow(dim, 0, k).tolist());
+          expect(found.indices.tolist()).toEqual(sorted.indices.narrow(dim, 0, k).tolist());
+        }
+      }
+    }
+    const falling = torch.arange(1000, 0, -1);
+    expect(falling.topk(3, { largest: false }).values.tolist()).toEqual([1, 2, 3]);
+    expect(falling.kthvalue(100).indices.item()).toBe(900);
+  });
+
   test("kthvalue, median and mode take one element each", () => {
     expect(
       torch

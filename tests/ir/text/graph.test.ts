@@ -14,7 +14,7 @@ describe("a tensor graph as text", () => {
     const text = `%1 = input float32[2, 3]
 %2 = constant float32[] value={"$number":"-0"}
 %3 = reduce_sum float32[2, 1] %1 axes=[1] grad
-%4 = sort (float32[2, 1], int64[2, 1]) %3 axis=0 descending=true
+%4 = sort (float32[2, 1], int64[2, 1]) %3 axis=0 descending=true count=2
 %5 = pick int64[2, 1] %4 index=1
 %6 = call float32[] %1, %2 name="a name" attrs={"alpha":0.5,"text":"with \\"quotes\\" and = signs"}
 %7 = routine (float32[2, 3], int32[2], int32[]) %1 name="lu" pivot=true

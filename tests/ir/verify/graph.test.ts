@@ -38,7 +38,7 @@ const wrong: readonly (readonly [text: string, rule: string])[] = [
   ["%1 = input float32[4]\n%2 = window float32[3, 2] %1 size=[2] stride=[0] dilation=[1]", "windows fit"],
   ["%1 = input float32[4]\n%2 = input float32[2]\n%3 = gather float32[2] %1, %2 axes=[0]", "one integer index"],
   ['%1 = input float32[4]\n%2 = input int64[2]\n%3 = scatter float32[4] %1, %1, %2 axes=[0] mode="add"', "updates fit"],
-  ["%1 = input float32[4]\n%2 = sort (float32[4], int32[4]) %1 axis=0 descending=false", "result 1 is int64"],
+  ["%1 = input float32[4]\n%2 = sort (float32[4], int32[4]) %1 axis=0 descending=false count=4", "result 1 is int64"],
   ['%1 = input float32[2, 3]\n%2 = routine (float32[2, 3], int32[]) %1 name="cholesky"', "the matrix is square"],
   ['%1 = input float32[2, 3]\n%2 = routine (float32[2, 3], float32[]) %1 name="reflect"', "result 1 has shape [2]"],
   ['%1 = input int32[2, 2]\n%2 = routine (int32[2, 2], int32[]) %1 name="cholesky"', "takes float32 or float64"],
@@ -46,7 +46,7 @@ const wrong: readonly (readonly [text: string, rule: string])[] = [
   ['%1 = input float32[2]\n%2 = routine (float32[2]) %1 name="guess"', "no routine is named guess"],
   ["%1 = input float32[4]\n%2 = pick float32[4] %1 index=1", "the input has this result"],
   [
-    "%1 = input float32[4]\n%2 = sort (float32[4], int64[4]) %1 axis=0 descending=false\n%3 = exp float32[4] %2",
+    "%1 = input float32[4]\n%2 = sort (float32[4], int64[4]) %1 axis=0 descending=false count=4\n%3 = exp float32[4] %2",
     "taken apart by pick",
   ],
   ["%1 = input int64[4] grad", "only floats require grad"],

@@ -152,7 +152,7 @@ describe("the reference interpreter", () => {
 
   test("sorts stably, NaN last when ascending", () => {
     const text =
-      "%1 = input float32[4]\n%2 = sort (float32[4], int64[4]) %1 axis=0 descending=false\n%3 = pick float32[4] %2 index=0\n%4 = pick int64[4] %2 index=1\nreturn %3, %4";
+      "%1 = input float32[4]\n%2 = sort (float32[4], int64[4]) %1 axis=0 descending=false count=4\n%3 = pick float32[4] %2 index=0\n%4 = pick int64[4] %2 index=1\nreturn %3, %4";
     expect(run(text, [[2, NaN, 1, 2]])).toEqual([
       [1, 2, 2, NaN],
       [2n, 0n, 3n, 1n],
