@@ -4,7 +4,7 @@
  * the order is a stable sort's.
  */
 import type { NodeOf } from "../../ir/graph.ts";
-import { Index } from "../../ir/index.ts";
+import type { Index } from "../../ir/index.ts";
 import type { Expr } from "../../ir/loop.ts";
 import { apply, integer, kindOf, load, select, typeOf, variable } from "./expressions.ts";
 import type { KernelBuilder } from "./kernel-builder.ts";

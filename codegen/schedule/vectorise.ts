@@ -77,15 +77,18 @@ function vectorLoops(loop: ForStmt, buffers: Buffers, dynamic: boolean): Stmt[] 
   const result: Stmt[] = [];
   let from = loop.start;
   for (const copies of unrolling(narrowed, first, dynamic)) {
+    const apart = dynamic ? 0 : streamDistance(loop, first, copies);
+    const streams = apart === 0 ? 1 : 2;
     const bodies = [body];
-    for (let u = 1; u < copies; u++) bodies.push(new Widening(buffers, narrowed, `_${u}`).run());
-    const to = alignedEnd(loop, lanes * copies);
+    for (let u = 1; u < copies * streams; u++) bodies.push(new Widening(buffers, narrowed, `_${u}`).run());
+    const to = apart === 0 ? alignedEnd(loop, lanes * copies) : integer(apart);
     const name = result.length === 0 ? loop.name : `${loop.name}_${copies}`;
     const wide = { ...loop, name, start: from, end: to, step: lanes * copies };
-    const shifted = jam(bodies.map((copy, u) => copy.map((s) => replaceVariable(s, loop.name, shift(name, u)))));
-    if (reductions.length > 0) result.push(...reduced({ ...wide, body: shifted }, reductions, copies, dynamic));
+    const place = (u: number): Expr => shift(name, (u % copies) * lanes + Math.floor(u / copies) * apart);
+    const shifted = jam(bodies.map((copy, u) => copy.map((s) => replaceVariable(s, loop.name, place(u)))));
+    if (reductions.length > 0) result.push(...reduced({ ...wide, body: shifted }, reductions, bodies.length, dynamic));
     else result.push({ ...wide, body: result.length === 0 ? shifted : copyLoopBody(shifted, name, name, "_last") });
-    from = to;
+    from = apart === 0 ? to : integer(streams * apart);
   }
   const rest = `${loop.name}_rest`;
   result.push({
@@ -117,8 +120,23 @@ function unrolling(loop: ForStmt, { reductions }: Widening, dynamic: boolean): n
   return count % (lanes * copies) < lanes ? [copies] : [copies, 1];
 }
 
-/** The position `u` vectors after the loop's. */
-const shift = (name: string, u: number): Expr => addI(variable(name, typeOf("i32")), integer(u * lanes));
+/** A position after the loop's. */
+const shift = (name: string, by: number): Expr => addI(variable(name, typeOf("i32")), integer(by));
+
+/** Elements of a loop that reads far more than caches hold. */
+const longStream = 2 ** 18;
+
+/**
+ * A long reduction takes both halves of its range side by side, since processors fetch ahead for several streams at
+ * once: how far apart they are, or 0 for one stream.
+ */
+function streamDistance({ start, end, body }: ForStmt, { reductions, stores }: Widening, copies: number): number {
+  if (reductions.length !== 1 || stores > 0 || start.op !== "const" || end.op !== "const" || start.value !== 0)
+    return 0;
+  if (Number(end.value) < longStream || body.length > shortBody) return 0;
+  const step = lanes * copies;
+  return Math.floor(Number(end.value) / (2 * step)) * step;
+}
 
 /** The end of the last whole step. */
 function alignedEnd({ start, end }: ForStmt, width: number): Expr {
