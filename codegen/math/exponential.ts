@@ -1,7 +1,7 @@
 /** exp, exp2, expm1 and sigmoid: x = n ln 2 + r, a polynomial in r, and two powers of two whose product is 2^n. */
 import type { MathBuilder } from "./builder.ts";
 import { fastTwoSum } from "./double-float.ts";
-import { polynomial } from "./polynomial.ts";
+import { pairedPolynomial, polynomial } from "./polynomial.ts";
 
 const log2OfE = 1.4426950408889634;
 /** ln 2 in two parts; the first has 15 bits, so its product with an n of up to 9 bits, and the difference, are exact. */
@@ -41,7 +41,8 @@ export function splitExp<F, I, M>(
 ): { readonly biased: I; readonly fraction: F } {
   const { whole, biased } = b.roundScaled(x, log2OfE, bias);
   const r = b.madd(whole, b.f32(-ln2Low), b.madd(whole, b.f32(-ln2High), x));
-  return { biased, fraction: b.madd(b.mul(r, r), polynomial(b, r, tail), r) };
+  const square = b.mul(r, r);
+  return { biased, fraction: b.madd(square, pairedPolynomial(b, r, square, tail), r) };
 }
 
 /** e^x * 2^shift, for such an x. */
