@@ -3,8 +3,9 @@
  * because it keeps NaN and orders zeros. `pmax(a, b)` is one: `a < b ? b : a`, so a NaN in `a` stays, one in `b` is
  * lost, and of two zeros `a` is taken.
  *
- * Against a constant that is enough. An accumulator that a loop only folds values into is folded with `pmax`, while
- * two masks beside it remember which lanes have seen NaN and the zero that should win; after the loop they are applied.
+ * Against a constant that is enough. An accumulator that a loop only folds values into is folded with `pmax`. A mask
+ * beside it remembers which lanes have seen NaN, and another vector the signs: if the maximum is zero, it is -0 exactly
+ * when all values have the sign, and a minimum of zero when any has. After the loop both are applied.
  */
 import type { Expr, Operation, Stmt } from "../../ir/loop.ts";
 import type { KernelContext } from "./context.ts";
@@ -51,15 +52,13 @@ interface Accumulator {
   readonly local: number;
   /** Lanes that have seen a NaN. */
   readonly nan: number;
-  /** Lanes that have seen +0 (max) or -0 (min). */
-  readonly zero: number;
+  /** The bits of all values, joined by and (max) or by or (min): of interest are the signs. */
+  readonly bits: number;
 }
 
 export type Extremes = Map<string, Accumulator>;
 
-const comparesBits: Readonly<Record<FloatVector, Opcode>> = { f32x4: "i32x4.eq", f64x2: "i64x2.eq" };
-
-const zeroThatWins = (extreme: Extreme): number => (extreme === "max" ? 0 : -0);
+const joinsBits: Readonly<Record<Extreme, Opcode>> = { max: "v128.and", min: "v128.or" };
 
 function filled(form: FloatVector, value: number): ArrayBufferView<ArrayBuffer> {
   return form === "f32x4" ? new Float32Array(4).fill(value) : new Float64Array(2).fill(value);
@@ -73,10 +72,13 @@ export function beginExtremes(context: KernelContext, body: readonly Stmt[]): ()
     const { type, local } = context.variable(name);
     const form = formOf(type);
     if (!isFloatVector(form)) continue;
-    const [nan, zero] = [context.fn.local("v128"), context.fn.local("v128")];
-    const none = context.fn.vectorConstant(new Int32Array(4));
-    context.code.get(none).set(nan).get(none).set(zero);
-    context.extremes.set(name, { extreme, form, local, nan, zero });
+    const [nan, bits] = [context.fn.local("v128"), context.fn.local("v128")];
+    context.code
+      .get(context.fn.vectorConstant(new Int32Array(4)))
+      .set(nan)
+      .get(local)
+      .set(bits);
+    context.extremes.set(name, { extreme, form, local, nan, bits });
     begun.push(name);
   }
   return () => {
@@ -89,7 +91,7 @@ export function beginExtremes(context: KernelContext, body: readonly Stmt[]): ()
 export function emitFold(context: KernelContext, name: string, value: Expr): boolean {
   const accumulator = context.extremes.get(name);
   if (accumulator === undefined || !isOperation(value)) return false;
-  const { extreme, form, local, nan, zero } = accumulator;
+  const { extreme, form, local, nan, bits } = accumulator;
   const { code } = context;
   const [first, second] = [argument(value, 0), argument(value, 1)];
   const next = first.op === "var" && first.name === name ? second : first;
@@ -98,16 +100,23 @@ export function emitFold(context: KernelContext, name: string, value: Expr): boo
     code.set(x);
     code.get(local).get(x).op(`${form}.p${extreme}`).set(local);
     code.get(nan).get(x).get(x).op(`${form}.ne`).op("v128.or").set(nan);
-    const winner = context.fn.vectorConstant(filled(form, zeroThatWins(extreme)));
-    code.get(zero).get(x).get(winner).op(comparesBits[form]).op("v128.or").set(zero);
+    code.get(bits).get(x).op(joinsBits[extreme]).set(bits);
   });
   return true;
 }
 
-function finish({ code, fn }: KernelContext, { extreme, form, local, nan, zero }: Accumulator): void {
-  const winner = fn.vectorConstant(filled(form, zeroThatWins(extreme)));
+function finish({ code, fn }: KernelContext, { form, local, nan, bits }: Accumulator): void {
   code.get(fn.vectorConstant(filled(form, Number.NaN)));
-  code.get(winner).get(local).get(zero).get(local).get(winner).op(`${form}.eq`).op("v128.and").op("v128.bitselect");
+  code
+    .get(bits)
+    .get(fn.vectorConstant(filled(form, -0)))
+    .op("v128.and")
+    .get(local);
+  code
+    .get(local)
+    .get(fn.vectorConstant(filled(form, 0)))
+    .op(`${form}.eq`)
+    .op("v128.bitselect");
   code.get(nan).op("v128.bitselect").set(local);
 }
 
