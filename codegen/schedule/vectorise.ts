@@ -13,21 +13,31 @@ import { addI, apply, cast, constant, integer, typeOf, variable } from "../lower
 import { identityOf } from "../lower/reductions.ts";
 import { cascadeBody } from "./cascade.ts";
 import { narrowSums } from "./narrow-sums.ts";
+import { peel } from "./peel.ts";
 import { copyLoopBody, replaceVariable, type ForStmt } from "./statements.ts";
 import { lanes, NotVectorisable, reductionOperations, vectorName, Widening, type Reduction } from "./widening.ts";
 
 /** Numbers that are added to one lane from zero, when the sum is a wider variable. */
 const laneBlock = 64;
 
-type Buffers = ReadonlyMap<string, BufferParam>;
-
-export function vectorise(kernel: LoopKernel, dynamic = false): LoopKernel {
-  const buffers = new Map(kernel.buffers.map((buffer) => [buffer.name, buffer]));
-  return { ...kernel, body: vectoriseBody(kernel.body, buffers, dynamic) };
+export interface VectorOptions {
+  /** Sizes may vary: the form of the code must not depend on them. */
+  readonly dynamic?: boolean;
+  /** Loops may be cut at the borders of padded arrays. */
+  readonly peels?: boolean;
 }
 
-function vectoriseBody(body: readonly Stmt[], buffers: Buffers, dynamic: boolean): Stmt[] {
-  const within = (inner: readonly Stmt[]): Stmt[] => vectoriseBody(inner, buffers, dynamic);
+export function vectorise(kernel: LoopKernel, { dynamic = false, peels = false }: VectorOptions = {}): LoopKernel {
+  const buffers = new Map(kernel.buffers.map((buffer) => [buffer.name, buffer]));
+  return { ...kernel, body: vectoriseBody(kernel.body, { buffers, dynamic, peels }) };
+}
+
+interface Context extends Required<VectorOptions> {
+  readonly buffers: ReadonlyMap<string, BufferParam>;
+}
+
+function vectoriseBody(body: readonly Stmt[], context: Context): Stmt[] {
+  const within = (inner: readonly Stmt[]): Stmt[] => vectoriseBody(inner, context);
   return body.flatMap((statement): Stmt[] => {
     if (statement.kind === "if") return [{ ...statement, then: within(statement.then), else: within(statement.else) }];
     if (statement.kind === "while") return [{ ...statement, body: within(statement.body) }];
@@ -37,13 +47,25 @@ function vectoriseBody(body: readonly Stmt[], buffers: Buffers, dynamic: boolean
     const inner = within(statement.body);
     const changed = inner.length !== statement.body.length || inner.some((s, i) => s !== statement.body[i]);
     if (changed && containsVector(inner)) return [{ ...statement, body: inner }];
-    try {
-      return vectorLoops(statement, buffers, dynamic);
-    } catch (error) {
-      if (error instanceof NotVectorisable) return [statement];
-      throw error;
-    }
+    return tried(statement, context) ?? peeled(statement, context) ?? [statement];
   });
+}
+
+/** The loop in vectors, or null where it does not qualify. */
+function tried(loop: ForStmt, { buffers, dynamic }: Context): Stmt[] | null {
+  try {
+    return vectorLoops(loop, buffers, dynamic);
+  } catch (error) {
+    if (error instanceof NotVectorisable) return null;
+    throw error;
+  }
+}
+
+/** The loop between borders that do not qualify, where it does. */
+function peeled(loop: ForStmt, context: Context): Stmt[] | null {
+  const parts = context.peels && !context.dynamic ? peel(loop) : null;
+  const inside = parts && tried(parts.inside, context);
+  return inside && [parts.before, ...inside, parts.after];
 }
 
 /** Whether a loop inside has been turned into vectors already. */
@@ -66,7 +88,7 @@ const containsVector = (body: readonly Stmt[]): boolean =>
   });
 
 /** The loop as vector loops, and a scalar one for the rest. */
-function vectorLoops(loop: ForStmt, buffers: Buffers, dynamic: boolean): Stmt[] {
+function vectorLoops(loop: ForStmt, buffers: Context["buffers"], dynamic: boolean): Stmt[] {
   const hasLoops = loop.body.some((s) => s.kind === "for");
   // Sums that the iterations keep for themselves must have their values' width to be vectors.
   const narrowed = hasLoops ? { ...loop, body: cascadeBody(narrowSums(loop.body), { dynamic, lanes: 1 }) } : loop;
