@@ -29,7 +29,10 @@ export interface ProgramFamily {
   specialise(program: Program): { readonly program: Program; readonly sizes: readonly ScalarValue[] } | null;
 }
 
-/** Thrown inside when two kernels differ in more than literals. */
+/** Of a kernel; WebAssembly's functions take a thousand. */
+const mostParameters = 800;
+
+/** Thrown inside when two kernels differ in more than literals, or in too many of them. */
 class DifferentForm extends Error {}
 
 const isLiteral = (value: unknown): value is Literal =>
@@ -125,6 +128,7 @@ function generaliseKernel(kernels: readonly LoopKernel[]): GeneralKernel {
   merge(
     kernels.map((kernel) => kernel.buffers.map(({ name, dtype, access, scope }) => ({ name, dtype, access, scope }))),
   );
+  if (parameters.size > mostParameters) throw new DifferentForm();
   const sizes = [...parameters.values()].map(({ name, kind, values }): NumberParam => ({
     name,
     kind,

@@ -24,7 +24,7 @@ export function lowerRegion(
       case "loops":
         return [lowerLoops(region, name, target, stored)];
       case "contract":
-        return [lowerContract(region, name, target, stored)];
+        return lowerContract(region, name, target, stored);
       case "scan":
         return [lowerScan(anchor as NodeOf<"scan">, name, target, stored)];
       case "sort":

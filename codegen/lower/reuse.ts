@@ -40,6 +40,7 @@ export function lowerRegionOnce(
     target.kind,
     target.simd,
     target.dynamic,
+    target.fused,
     region.kind,
     region.domain,
     region.reduced,

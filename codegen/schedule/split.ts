@@ -87,6 +87,13 @@ class Splitting {
         result.push(statement);
         continue;
       }
+      if (statement.kind === "if") {
+        const cut = this.branches(statement, [...before, ...statements.slice(0, i)]);
+        if (cut !== null) {
+          result.push(cut);
+          continue;
+        }
+      }
       const isParallel = statement.kind === "for" && statement.mode === "parallel";
       const loop = isParallel ? this.loop(statement, [...before, ...statements.slice(0, i)]) : null;
       if (loop !== null) result.push(loop);
@@ -96,6 +103,13 @@ class Splitting {
       }
     }
     return result;
+  }
+
+  /** Null where the statements of one are not independent. */
+  private branches(choice: Extract<Stmt, { kind: "if" }>, before: readonly Stmt[]): Stmt | null {
+    const then = this.body(choice.then, before);
+    const otherwise = then && this.body(choice.else, before);
+    return otherwise && { ...choice, then, else: otherwise };
   }
 
   /** Null for a loop of one turn or an unknown number of them. */

@@ -28,7 +28,10 @@ export interface EmittedKernel {
 
 export function emitKernel(kernel: LoopKernel, module: ModuleBuilder, options: EmitOptions): EmittedKernel {
   const argumentBuffers = kernel.buffers.filter(({ scope }) => scope === "argument");
-  const scratchBuffers = kernel.buffers.filter(({ scope }) => scope === "scratch");
+  // Those that grow with sizes come last, so that places in scratch memory do not depend on sizes.
+  const scratchBuffers = kernel.buffers
+    .filter(({ scope }) => scope === "scratch")
+    .sort((a, b) => a.elements * dtypeBytes(a.dtype) - b.elements * dtypeBytes(b.dtype));
   const params: ValueType[] = [
     ...argumentBuffers.map(() => "i32" as const),
     ...kernel.numbers.map(({ kind }) => valueTypeOf({ kind, lanes: 1 })),

@@ -112,3 +112,20 @@ function joinAxes(axes: readonly Axis[]): Axis[] {
 
 /** Positions along all of the axes together. */
 export const sizeOf = (axes: readonly Axis[]): number => axes.reduce((n, axis) => n * axis.size, 1);
+
+const single: Axis = { size: 1, left: 0, right: 0, out: 0 };
+
+/** The axes that tiles lie along, of size 1 where there is none. */
+export const innermost = ({
+  rows,
+  columns,
+  depth,
+}: Contraction): Readonly<Record<"row" | "column" | "inner", Axis>> => ({
+  row: rows.at(-1) ?? single,
+  column: columns.at(-1) ?? single,
+  inner: depth.at(-1) ?? single,
+});
+
+/** Whether rows, columns and depth are one axis each, at most, as in a product of matrices. */
+export const isPlain = ({ rows, columns, depth }: Contraction): boolean =>
+  rows.length <= 1 && columns.length <= 1 && depth.length <= 1;

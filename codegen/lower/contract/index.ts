@@ -9,44 +9,68 @@
 import type { Node, NodeOf } from "../../../ir/graph.ts";
 import { Index } from "../../../ir/index.ts";
 import type { Region } from "../../../ir/kernel-graph.ts";
-import { indexExpr } from "../expressions.ts";
+import { apply, indexExpr, integer, typeOf } from "../expressions.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "../kernel-builder.ts";
 import { columnTiles } from "./column-tiles.ts";
 import { type Axis, sizeOf } from "./contraction.ts";
 import { lowerElements } from "./elements.ts";
 import { lowerGpuTiles, suitsTiles } from "./gpu-tiles.ts";
 import { ContractLowering, type Stored } from "./lowering.ts";
-import { isPackable, packingOf } from "./packing.ts";
+import { packingOf } from "./packing.ts";
 import { rowProducts } from "./row-products.ts";
+import { byEstimate, candidatesOf, type Schedule } from "./schedule.ts";
 
-export function lowerContract(region: Region, name: string, target: Target, stored: Stored): LoweredKernel {
+/** @returns the kernel; where `all` that compute the same are wanted, the likely fastest is the first */
+export function lowerContract(
+  region: Region,
+  name: string,
+  target: Target,
+  stored: Stored,
+  all = false,
+): LoweredKernel[] {
   const dot = region.members[0] as Node & NodeOf<"dot">;
-  const builder = new KernelBuilder(target);
-  const lowering = new ContractLowering(builder, region, dot, stored);
-  if (dot.dtype !== "float32" || !lowering.isLinear) lowerElements(lowering);
-  else if (target.kind === "cpu") lowerTiles(lowering);
-  else if (!suitsTiles(lowering.contraction)) lowerElements(lowering);
-  else lowerGpuTiles(builder, dot, lowering.contraction, (at, value) => lowering.epilogue(at, value));
-  return builder.finish(name);
+  const begin = (): ContractLowering => new ContractLowering(new KernelBuilder(target), region, dot, stored);
+  const lowering = begin();
+  const { builder, contraction } = lowering;
+  const isGpu = target.kind === "gpu";
+  if (dot.dtype !== "float32" || !lowering.isLinear || (isGpu && !suitsTiles(contraction))) lowerElements(lowering);
+  else if (isGpu) lowerGpuTiles(builder, dot, contraction, (at, value) => lowering.epilogue(at, value));
+  else if (target.dynamic) lowerDynamic(lowering);
+  else {
+    const schedules = byEstimate(contraction, target, candidatesOf(contraction, target));
+    return (all ? schedules : schedules.slice(0, 1)).map((schedule) => {
+      const own = begin();
+      lowerTiles(own, schedule);
+      return own.builder.finish(name);
+    });
+  }
+  return [builder.finish(name)];
+}
+
+/** Code for sizes that vary has every schedule that suits it; which one is taken is a number, too. */
+function lowerDynamic(lowering: ContractLowering): void {
+  const { builder, contraction } = lowering;
+  const candidates = candidatesOf(contraction, builder.target);
+  const [first, second] = candidates as [Schedule, Schedule?];
+  if (second === undefined) return lowerTiles(lowering, first);
+  const place = candidates.indexOf(byEstimate(contraction, builder.target, candidates)[0]!);
+  builder.if(
+    apply("eq", typeOf("bool"), integer(place), integer(0)),
+    () => lowerTiles(lowering, first),
+    () => lowerTiles(lowering, second),
+  );
 }
 
 /** Register tiles. */
-function lowerTiles(lowering: ContractLowering): void {
+function lowerTiles(lowering: ContractLowering, schedule: Schedule): void {
   const { builder, contraction } = lowering;
-  const { batch, rows, columns, depth } = contraction;
-  const one: Axis = { size: 1, left: 0, right: 0, out: 0 };
-  const row = rows.at(-1) ?? one;
-  const column = columns.at(-1) ?? one;
-  const innermost = depth.at(-1);
-  // With many rows the columns are packed instead: the work is as fast, and what follows it is done in vectors.
-  const manyRows = !builder.target.dynamic && row.size >= 48 && isPackable(depth);
-  const alongDepth = column.right !== 1 && innermost?.left === 1 && innermost.right === 1 && innermost.size >= 16;
-  const dotForm = alongDepth && !manyRows;
-  const packing = dotForm ? null : packingOf(contraction, row, column, builder.target.dynamic === true);
+  const { batch, rows, columns } = contraction;
+  const packs = schedule.form === "tiles" && schedule.packed > 0;
+  const packing = packs ? packingOf(contraction, builder.target.dynamic === true) : null;
   const within = packing?.shared ? columns.slice(0, -1) : [];
   const outer = [...batch, ...rows.slice(0, -1), ...(within.length > 0 ? [] : columns.slice(0, -1))];
   const product = sizeOf([...outer, ...within]);
-  const names = outer.map((_, i) => `o${i}`);
+  const names = outer.map(() => builder.fresh("o"));
   const body = (): void => {
     const at = (pick: (axis: Axis) => number, offset: number): Index =>
       outer.reduce(
@@ -58,8 +82,8 @@ function lowerTiles(lowering: ContractLowering): void {
       right: builder.let(indexExpr(at((x) => x.right, contraction.right.offset)), "right"),
       out: at((x) => x.out, 0),
     };
-    if (dotForm) rowProducts(lowering, start, row, column);
-    else columnTiles(lowering, start, row, column, packing, within);
+    if (schedule.form === "rows") rowProducts(lowering, start);
+    else columnTiles(lowering, start, { vectors: schedule.vectors, band: schedule.packed, packing, within });
   };
   const nest = (depthIndex: number): void => {
     const axis = outer[depthIndex];

@@ -4,7 +4,7 @@ import { Index } from "../../../ir/index.ts";
 import type { Expr } from "../../../ir/loop.ts";
 import { contiguousStrides } from "../../../ir/shape.ts";
 import { addI, indexExpr, integer, load, typeOf } from "../expressions.ts";
-import { type Axis, type Contraction, sizeOf } from "./contraction.ts";
+import { type Axis, type Contraction, innermost, sizeOf } from "./contraction.ts";
 import type { ContractLowering } from "./lowering.ts";
 import type { Strip } from "./strips.ts";
 
@@ -52,10 +52,8 @@ function joinedSpan(moving: readonly Axis[]): Omit<Packing, "shared"> {
 /** Whether eight columns of the right operand fit in scratch memory. */
 export const isPackable = (depth: readonly Axis[]): boolean => sizeOf(depth) <= mostPacked;
 
-/** Whether columns are packed before they are used, and how. */
-export function packingOf({ depth, columns }: Contraction, row: Axis, column: Axis, dynamic: boolean): Packing | null {
-  const far = depth.some((axis) => axis.right >= 1024 && axis.size > 64);
-  if (column.size < 4 || !isPackable(depth) || (column.right === 1 && !(far && row.size >= 32))) return null;
+/** How columns are laid out that are packed before they are used. */
+export function packingOf({ depth, columns }: Contraction, dynamic: boolean): Packing {
   const outer = columns.slice(0, -1);
   const forward = [...depth, ...outer].every(({ right }) => right > 0);
   if (outer.length > 0 && forward && !dynamic) {
@@ -74,36 +72,40 @@ export function packingOf({ depth, columns }: Contraction, row: Axis, column: Ax
   };
 }
 
-/** Copies `width` columns next to each other: [...axes, width]. */
+/** Copies the columns of some strips next to each other: [strips, ...axes, width]. */
 export function pack(
   lowering: ContractLowering,
   buffer: string,
-  { axes }: Packing,
+  { axes, size }: Packing,
   rightStart: Expr,
   columnStart: Index,
-  column: Axis,
   { vectors, width }: Strip,
+  strips: number,
 ): void {
-  const { builder, rightBuffer, lanes } = lowering;
-  const strides = contiguousStrides(axes.map(({ size }) => size));
+  const { builder, rightBuffer, lanes, contraction } = lowering;
+  const { column } = innermost(contraction);
+  const strides = contiguousStrides(axes.map((axis) => axis.size));
+  // Neighbours are copied in vectors.
+  const isWide = column.right === 1 && lanes === 4;
+  const places = isWide ? vectors : Array.from({ length: width }, (_, j) => j);
   const nest = (i: number, from: Index, to: Index): void => {
     const axis = axes[i];
-    if (axis === undefined) {
-      const base = builder.let(addI(rightStart, indexExpr(from.add(columnStart.scale(column.right)))));
-      // Neighbours are copied in vectors.
-      const wide = column.right === 1 && lanes === 4;
-      const places = wide ? vectors : Array.from({ length: width }, (_, j) => j);
-      for (const j of places) {
-        const value = load(rightBuffer, typeOf("f32", wide ? 4 : 1), addI(base, integer(j * column.right)));
-        builder.emit({ kind: "store", buffer, index: indexExpr(to.add(j)), value });
-      }
+    if (axis !== undefined) {
+      const name = builder.fresh("p");
+      const p = builder.position(name, axis.size);
+      builder.loop(name, axis.size, "serial", () =>
+        nest(i + 1, from.add(p.scale(axis.right)), to.add(p.scale(strides[i]! * width))),
+      );
       return;
     }
-    const name = builder.fresh("p");
-    const p = builder.position(name, axis.size);
-    builder.loop(name, axis.size, "serial", () =>
-      nest(i + 1, from.add(p.scale(axis.right)), to.add(p.scale(strides[i]! * width))),
-    );
+    const base = builder.let(addI(rightStart, indexExpr(from.add(columnStart.scale(column.right)))));
+    for (let strip = 0; strip < strips; strip++) {
+      for (const j of places) {
+        const at = addI(base, integer((strip * width + j) * column.right));
+        const value = load(rightBuffer, typeOf("f32", isWide ? 4 : 1), at);
+        builder.emit({ kind: "store", buffer, index: indexExpr(to.add(strip * size * width + j)), value });
+      }
+    }
   };
   nest(0, Index.constant(0), Index.constant(0));
 }

@@ -2,7 +2,7 @@
 import { Index, unravel } from "../../../ir/index.ts";
 import type { Expr } from "../../../ir/loop.ts";
 import { addI, apply, cast, constant, indexExpr, integer, load, typeOf, variable } from "../expressions.ts";
-import type { Axis } from "./contraction.ts";
+import { innermost } from "./contraction.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
 import { overTiles } from "./strips.ts";
 
@@ -10,9 +10,9 @@ const f32 = typeOf("f32");
 const i32 = typeOf("i32");
 
 /** Both operands adjacent along k: vector accumulators along k, a few rows and columns at a time. */
-export function rowProducts(lowering: ContractLowering, start: Start, row: Axis, column: Axis): void {
+export function rowProducts(lowering: ContractLowering, start: Start): void {
   const { builder, contraction, dot, lanes } = lowering;
-  const inner = contraction.depth.at(-1)!;
+  const { row, column, inner } = innermost(contraction);
   const outerDepth = contraction.depth.slice(0, -1);
   const left = lowering.leftBuffer;
   const right = lowering.rightBuffer;

@@ -1,6 +1,6 @@
 /** How rows and columns are split among the registers of a tile. */
 import { Index } from "../../../ir/index.ts";
-import { apply, integer, typeOf } from "../expressions.ts";
+import { addI, apply, integer, typeOf } from "../expressions.ts";
 import type { KernelBuilder, Target } from "../kernel-builder.ts";
 
 const i32 = typeOf("i32");
@@ -23,7 +23,7 @@ const singleVectorRows = 12;
 export const lanesOf = ({ simd }: Target): number => (simd ? 4 : 1);
 
 /** How the columns are split. A last strip may compute columns twice: that costs a fraction of single columns. */
-export function stripsOf({ target }: KernelBuilder, rows: number, size: number, wide: boolean): Strip[] {
+export function stripsOf(target: Target, rows: number, size: number, wide: boolean, vectors: number): Strip[] {
   const lanes = lanesOf(target);
   const strip = (first: number, count: number, vectors: readonly number[], lanes: number): Strip => ({
     first,
@@ -40,42 +40,51 @@ export function stripsOf({ target }: KernelBuilder, rows: number, size: number, 
     const strips = [strip(0, whole, [0, 1, 2, 3], 1), single(whole * 4, size - whole * 4)];
     return strips.filter(({ count }) => count > 0 || target.dynamic);
   }
-  const pairs = Math.floor(size / 8);
   if (target.dynamic) {
+    const pairs = Math.floor(size / 8);
     const four = (size >> 2) & 1;
     const rest = pairs * 8 + four * 4;
     return [strip(0, pairs, [0, 4], 4), strip(pairs * 8, four, [0], 4), single(rest, size - rest)];
   }
   if (size < 4) return [single(0, size)];
-  const over = size % 8;
-  // Up to four columns more than pairs of vectors are a vector; with few rows, that would be too few accumulators, and
-  // the last pair becomes a triple.
-  const few = over > 0 && over <= 4 && pairs > 0;
-  const triple = few && rows < singleVectorRows;
-  const whole = triple ? pairs - 1 : pairs;
-  const strips = whole > 0 ? [strip(0, whole, [0, 4], 4)] : [];
-  if (triple) strips.push(strip(whole * 8, 1, [0, 4, over + 4], 4));
-  else if (few) strips.push(strip(size - 4, 1, [0], 4));
-  else if (over > 0) strips.push(strip(whole * 8, 1, over > 4 ? [0, over - 4] : [0], 4));
+  const width = vectors * 4;
+  const over = size % width;
+  // Columns that fill no vector go with the strip before them, and so does a vector more than a pair. With many rows, a
+  // vector stands alone then: three take more operands than there are registers.
+  const joined = size > width && over > 0 && over <= (vectors === 2 ? 4 : 3);
+  const whole = Math.floor(size / width) - (joined ? 1 : 0);
+  const strips = whole > 0 ? [strip(0, whole, along(width), 4)] : [];
+  const rest = size - whole * width;
+  const apart = joined && vectors === 2 && rows >= singleVectorRows;
+  if (apart) strips.push(strip(whole * width, 1, along(rest - 4), 4), strip(size - 4, 1, [0], 4));
+  else if (rest > 0) strips.push(strip(whole * width, 1, along(rest), 4));
   return strips;
 }
 
+/** Vectors that cover so many columns, at least four: the last may overlap the one before. */
+const along = (columns: number): number[] =>
+  Array.from({ length: Math.ceil(columns / 4) }, (_, i) => Math.min(i * 4, columns - 4));
+
 /**
- * About a dozen accumulators hide the latency of a multiply-add, and leave registers for the operands; ten where the
- * product takes a register too.
+ * Rows of a tile of so many vectors. About a dozen accumulators hide the latency of a multiply-add, and leave registers
+ * for the operands; ten where the product takes a register too.
  */
-export function rowsOfTile(target: Target, { vectors, lanes }: Strip): number {
+export function rowsOfTile(target: Target, vectors: number): number {
   if (lanesOf(target) === 1) return 4;
-  return lanes === 1 ? 6 : Math.floor((target.fused ? 12 : 10) / vectors.length);
+  return Math.max(1, Math.floor((target.fused ? 12 : 10) / vectors));
 }
 
-/** Blocks of `tile` steps, then the rest: as one smaller block, or (where sizes vary) one step at a time. */
+/**
+ * Blocks of `tile` steps, then the rest: as one smaller block; where sizes vary in powers of two, or one by one (every
+ * block is code with numbers of its own).
+ */
 export function overTiles(
   builder: KernelBuilder,
   size: number,
   tile: number,
   prefix: string,
   body: (from: Index, count: number) => void,
+  oneByOne = false,
 ): void {
   if (builder.target.dynamic) {
     // Counted in the kernel, so that the size is the only number that varies.
@@ -84,9 +93,15 @@ export function overTiles(
     builder.range(block, integer(0), blocks, 1, "parallel", () =>
       body(builder.position(block, Math.ceil(size / tile)).scale(tile), tile),
     );
-    const rest = builder.fresh(prefix);
-    const done = builder.let(apply("mul", i32, blocks, integer(tile)));
-    builder.range(rest, done, integer(size), 1, "parallel", () => body(builder.position(rest, size), 1));
+    let done = builder.let(apply("mul", i32, blocks, integer(tile)));
+    const left = builder.let(apply("sub", i32, integer(size), done));
+    for (let height = oneByOne ? 1 : 2 ** Math.floor(Math.log2(tile - 1)); height >= 1; height >>= 1) {
+      const rest = builder.fresh(prefix);
+      const start = done;
+      const end = height === 1 ? integer(size) : builder.let(addI(done, apply("and", i32, left, integer(height))));
+      builder.range(rest, start, end, height, "parallel", () => body(builder.position(rest, size), height));
+      done = end;
+    }
     return;
   }
   // A rest of few steps would leave most of the machine idle: it shares evenly with the last whole block.

@@ -11,11 +11,11 @@ import { generate } from "../../../bench/generate.ts";
 const { functional: F } = torch.nn;
 const rounding = 1e-5;
 
-function expectClose(actual: torch.Tensor, expected: readonly number[]): void {
+function expectClose(actual: torch.Tensor, expected: readonly number[], within = rounding): void {
   const values = actual.flatten().tolist() as number[];
   expect(values.length).toBe(expected.length);
   const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
-  expect(worst).toBeLessThan(rounding);
+  expect(worst).toBeLessThan(within);
 }
 
 type At = (...at: number[]) => number;
@@ -88,6 +88,31 @@ describe("products whose left rows are far apart, computed from the other side",
       );
     });
   }
+});
+
+describe("products of columns whose elements are pages apart", () => {
+  const [depth, apart] = [300, 1024];
+  const whole = made(9, [depth, apart]);
+  // Whole bands of packed strips, the strips that are left, and columns that fill no vector.
+  for (const n of [4, 47, 64, 70, 151])
+    it(`of ${n} columns`, () => {
+      const b = whole.tensor.narrow(1, 5, n);
+      for (const m of [1, 2, 3, 5, 12, 33]) {
+        const a = made(m, [m, depth]);
+        const expected = product(
+          m,
+          n,
+          depth,
+          (i, j) => a.values[i * depth + j]!,
+          (i, j) => whole.values[i * apart + j + 5]!,
+        );
+        // A sum of so many products is rounded more often.
+        const within = 5 * rounding;
+        const positive = expected.map((value) => Math.max(0, value));
+        expectClose(a.tensor.matmul(b), expected, within);
+        expectClose(F.relu(a.tensor.matmul(b)), positive, within);
+      }
+    });
 });
 
 describe("products on devices with and without a fused multiply-add", () => {

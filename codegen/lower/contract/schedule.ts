@@ -1,0 +1,119 @@
+/**
+ * How a contraction on a CPU may be computed, and which way is likely to be the fastest.
+ *
+ * in:  the strides of a contraction
+ * out: the schedules that suit it, and which of them has the least estimate. All compute the same sums; the two forms
+ *      add in different orders
+ *
+ * Estimates are cycles for four columns at one position of the contracted axes. They were fitted to the times of 1 to 64
+ * rows by 128 to 4096 columns and depths on a core that starts two vector multiply-adds a cycle.
+ */
+import { dtypeBytes } from "../../../ir/dtype.ts";
+import type { Target } from "../kernel-builder.ts";
+import { type Axis, type Contraction, innermost, isPlain, sizeOf } from "./contraction.ts";
+import { isPackable } from "./packing.ts";
+import { lanesOf, rowsOfTile } from "./strips.ts";
+
+/** Tiles of rows by vectors of columns. */
+export interface TileSchedule {
+  readonly form: "tiles";
+  /** Vectors in a row of a tile. */
+  readonly vectors: number;
+  /** Columns of the right operand that are packed together before they are used; 0: they are read in their place. */
+  readonly packed: number;
+}
+
+/** Tiles, or vectors of partial sums along the contracted axis, where both operands are adjacent. */
+export type Schedule = { readonly form: "rows" } | TileSchedule;
+
+const floatBytes = dtypeBytes("float32");
+const pageBytes = 4096;
+/** Pages whose addresses a core has at hand. */
+const nearPages = 96;
+/** A step that nearly always leads to another page. */
+const farStep = 0.9 * pageBytes;
+/** Positions that the nearest cache holds, and those whole pages apart that all caches of a core hold. */
+const nearPositions = 768;
+const alignedPositions = 256;
+/** Of columns that are packed together: half of what the nearer caches hold. */
+const mostBandBytes = 1 << 19;
+
+/** A multiply-add, and until its sum may be used again. */
+const multiplyAdd = { start: 0.5, latency: 4 };
+/** A multiply-add of sums along the depth. */
+const alongDepth = 0.585;
+/** Packing four columns: neighbours from near or far, or half lines of memory from far; single ones. */
+const packing = { near: 0.75, far: 1.7, halfLines: 8, single: 4 };
+/** Waiting for a tile's next position: its page is not at hand; it is another each time; they evict each other. */
+const waiting = { far: 0.6, page: 2.2, aligned: 5 };
+
+/** Columns that may be packed together: whole lines of memory where they are neighbours. */
+const bands = [64, 32, 16, 8];
+/** For code that takes sizes as they come. */
+const dynamicBand = 32;
+/** Vectors in a row of a tile of one, two or three rows: registers are left for more than two. */
+const vectorsOfFewRows = [12, 4, 3];
+
+const tiles = (vectors: number, packed: number): TileSchedule => ({ form: "tiles", vectors, packed });
+
+/** Every schedule that suits a contraction, in an order of their own: at least one. */
+export function candidatesOf(contraction: Contraction, target: Target): readonly Schedule[] {
+  const { depth } = contraction;
+  const { row, column, inner } = innermost(contraction);
+  const packs = column.size >= 4 && isPackable(depth);
+  const neighbours = column.right === 1;
+  const isAlongDepth = !neighbours && inner.left === 1 && inner.right === 1 && inner.size >= 16;
+  const schedules: Schedule[] = isAlongDepth ? [{ form: "rows" }] : [];
+  if (neighbours || !packs) schedules.push(tiles(2, 0));
+  const isWide = neighbours && lanesOf(target) > 1;
+  const vectors = vectorsOfFewRows[row.size - 1];
+  const fits = (band: number): boolean => band === 8 || band * sizeOf(depth) * floatBytes <= mostBandBytes;
+  if (target.dynamic) {
+    // The same ones whatever the sizes, each with its code: two where that is short.
+    if (packs && (schedules.length === 0 || isPlain(contraction)))
+      schedules.push(tiles(2, neighbours ? dynamicBand : 8));
+    return schedules;
+  }
+  if (isWide && vectors !== undefined) schedules.push(tiles(vectors, 0));
+  if (packs) schedules.push(...(isWide ? bands.filter(fits) : [8]).map((band) => tiles(2, band)));
+  return schedules;
+}
+
+/** The least estimate first. */
+export function byEstimate(
+  contraction: Contraction,
+  target: Target,
+  candidates: readonly Schedule[],
+): readonly Schedule[] {
+  const cycles = new Map(candidates.map((schedule) => [schedule, estimate(contraction, target, schedule)]));
+  return [...candidates].sort((a, b) => cycles.get(a)! - cycles.get(b)!);
+}
+
+function estimate(contraction: Contraction, target: Target, schedule: Schedule): number {
+  const { row, column } = innermost(contraction);
+  if (schedule.form === "rows") return row.size * alongDepth;
+  const { vectors, packed } = schedule;
+  const turns = Math.ceil(row.size / rowsOfTile(target, vectors));
+  const sums = turns * Math.max((row.size / turns) * multiplyAdd.start, multiplyAdd.latency / vectors);
+  const wait = waitingFor(contraction.depth);
+  if (packed === 0) return sums + turns * (wait / vectors);
+  if (column.right !== 1) return sums + packing.single;
+  if (wait === 0) return sums + packing.near;
+  return sums + (packed === 8 && wait > waiting.far ? packing.halfLines : packing.far);
+}
+
+/** How long a tile waits for the right operand each time it goes one position further. */
+function waitingFor(depth: readonly Axis[]): number {
+  const { right, size } = depth.reduce(
+    (most, axis) => (axis.right * axis.size > most.right * most.size ? axis : most),
+    {
+      right: 0,
+      size: 1,
+    },
+  );
+  const bytes = Math.abs(right) * floatBytes;
+  const pages = size * Math.min(1, bytes / pageBytes);
+  if (pages <= nearPages || (bytes < farStep && size <= nearPositions)) return 0;
+  if (bytes % pageBytes === 0 && size >= alignedPositions) return waiting.aligned;
+  return bytes >= farStep ? waiting.page : waiting.far;
+}
