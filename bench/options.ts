@@ -17,11 +17,13 @@ export interface Options {
   readonly targets: boolean;
   /** Runs everything on the newest Node instead of this one. */
   readonly newestNode: boolean;
+  /** Kernels are timed in several schedules first (`torch.backends.cpu.benchmark`). */
+  readonly search: boolean;
   readonly help: boolean;
 }
 
 export const usage = `npm run bench -- [ids] [--device cpu|cpu:js|webgpu] [--threads N] [--budget MS] [--json FILE]
-                      [--profile] [--peers] [--targets] [--node newest]
+                      [--profile] [--peers] [--targets] [--search] [--node newest]
 
   ids        workloads, or beginnings or parts of their names: W1_256, W3, gpt (all by default)
   --device   where to compute: cpu (WebAssembly), cpu:js (JavaScript loops), webgpu
@@ -31,6 +33,7 @@ export const usage = `npm run bench -- [ids] [--device cpu|cpu:js|webgpu] [--thr
   --profile  also times every kernel by itself, and writes out/profile-<id>.json for Perfetto
   --peers    also measures other libraries, each in a process of its own, and compares the results
   --targets  measures the targets of docs/performance.md, and of the workloads only those that are named
+  --search   first times products and convolutions in several schedules, and keeps the fastest
   --node     newest: on the newest Node, installed with the peers, instead of the one that is running`;
 
 /** A command line that asks for what there is not. */
@@ -49,6 +52,7 @@ export function parseOptions(args: readonly string[]): Options {
       peers: { type: "boolean", default: false },
       targets: { type: "boolean", default: false },
       node: { type: "string" },
+      search: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -64,6 +68,7 @@ export function parseOptions(args: readonly string[]): Options {
     peers: values.peers,
     targets: values.targets,
     newestNode: values.node !== undefined,
+    search: values.search,
     help: values.help,
   };
 }

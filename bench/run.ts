@@ -28,7 +28,7 @@ else if (options.newestNode && process.env[onNewestNode] === undefined) {
   process.exitCode = runOnNewestNode(fileURLToPath(import.meta.url), { [onNewestNode]: "1" });
 } else await run(options);
 
-async function run({ ids, device, threads, json, peers, targets }: Options): Promise<void> {
+async function run({ ids, device, threads, json, peers, targets, search }: Options): Promise<void> {
   const [{ workloads }, { startWorkloads, startRow }, torch] = await Promise.all([
     import("./workloads/index.ts"),
     import("./starts.ts"),
@@ -36,6 +36,7 @@ async function run({ ids, device, threads, json, peers, targets }: Options): Pro
   ]);
   if (threads !== 1 && device !== "cpu") throw new UsageError("--threads is for the device cpu.");
   if (new torch.device(device).type === "webgpu") await torch.webgpu.init();
+  torch.backends.cpu.benchmark = search;
   if (peers) (await import("./peers/index.ts")).installPeers();
   const rows: unknown[] = [];
   const all = [...workloads, ...startWorkloads];

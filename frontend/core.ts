@@ -50,6 +50,7 @@ export {
   type LegacyTensor,
 } from "./legacy-tensors.ts";
 export { empty_strided } from "./new-tensors.ts";
+export { backends } from "./backends.ts";
 export { get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads } from "./threads.ts";
 export { linspace, logspace, range } from "./sequences.ts";
 export { bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window } from "./windows.ts";

@@ -4,7 +4,7 @@
 import { bufferise, computedOf, type BoundProgram } from "../codegen/bufferise.ts";
 import type { Donations } from "../codegen/donation.ts";
 import { kernelsWithin, lowerRegions, type LoweredGraph } from "../codegen/lower-regions.ts";
-import type { Target } from "../codegen/lower/kernel-builder.ts";
+import type { Target, Tuner } from "../codegen/lower/kernel-builder.ts";
 import { orderKernels } from "../codegen/order-kernels.ts";
 import { planMemory } from "../codegen/plan-memory.ts";
 import { supportsRelaxedSimd } from "../codegen/wasm/features.ts";
@@ -22,6 +22,7 @@ import { mergeLoops } from "../passes/merge-loops.ts";
 import { pruneRegions } from "../passes/prune-regions.ts";
 import { supports, type DeviceName } from "../runtime/device.ts";
 import { PassList, type Pass } from "./pass-list.ts";
+import { settings } from "./state.ts";
 
 /** What the passes are told beside what the one before them left. */
 interface Context {
@@ -124,6 +125,8 @@ export interface CompileOptions {
   readonly fusion?: boolean;
   /** Whether the device fuses multiply-adds; as this engine does, where nothing is said. */
   readonly fused?: boolean;
+  /** Chooses between schedules; as `torch.backends` says, where nothing is said. */
+  readonly tuner?: Tuner;
 }
 
 /**
@@ -136,7 +139,8 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
     const g = new GraphBuilder();
     g.gradEnabled = false;
     const fused = options.fused ?? (device === "cpu" && supportsRelaxedSimd());
-    const target = { ...targets[device], dynamic, fused };
+    const tuner = options.tuner ?? (device === "cpu" && !dynamic ? settings.tuner : null);
+    const target = { ...targets[device], dynamic, fused, ...(tuner === null ? {} : { tuner }) };
     const bound = pipeline.run(roots, { g, name, device, target, types: typesOf(device), donations, fusion });
     const computed = computedOf(bound.outputs);
     const place = new Map(computed.map((node, output) => [node, output]));

@@ -1,12 +1,15 @@
 /** Settings of the library that are global in PyTorch too. */
 import type { DType } from "../ir/dtype.ts";
+import type { Tuner } from "../codegen/lower/kernel-builder.ts";
 import { GraphBuilder } from "../ir/builder.ts";
 
 export interface Settings {
   defaultDType: DType;
   defaultDevice: string;
+  /** Chooses among the kernels of a contraction; an estimate does, where there is none. */
+  tuner: Tuner | null;
 }
-export const settings: Settings = { defaultDType: "float32", defaultDevice: "cpu" };
+export const settings: Settings = { defaultDType: "float32", defaultDevice: "cpu", tuner: null };
 
 /** The graph that is being recorded. */
 export const graph = new GraphBuilder();

@@ -23,6 +23,14 @@ export interface LoweredKernel {
   readonly scalars: readonly Node[];
 }
 
+/** Finds the fastest of kernels that compute the same. */
+export interface Tuner {
+  /** Tuners of one name choose alike. */
+  readonly name: string;
+  /** @returns the place of one of the kernels; the first is the likely one */
+  choose(kernels: readonly LoopKernel[]): number;
+}
+
 export interface Target {
   readonly kind: "cpu" | "gpu";
   /** 128-bit vectors are available. */
@@ -34,6 +42,8 @@ export interface Target {
    * divide, or on their being 1.
    */
   readonly dynamic?: boolean;
+  /** Where there is none, estimates choose between schedules. */
+  readonly tuner?: Tuner;
 }
 
 export class KernelBuilder {

@@ -24,7 +24,7 @@ export function lowerRegion(
       case "loops":
         return [lowerLoops(region, name, target, stored)];
       case "contract":
-        return lowerContract(region, name, target, stored);
+        return lowerContract(region, name, target, stored, target.tuner !== undefined);
       case "scan":
         return [lowerScan(anchor as NodeOf<"scan">, name, target, stored)];
       case "sort":
@@ -37,7 +37,9 @@ export function lowerRegion(
         throw new IrError("ir/region", "a region of no known kind");
     }
   };
-  return lowered().map((kernel) => ({ ...kernel, kernel: scheduled(kernel.kernel, region, target) }));
+  const kernels = lowered().map((kernel) => ({ ...kernel, kernel: scheduled(kernel.kernel, region, target) }));
+  if (region.kind !== "contract" || target.tuner === undefined) return kernels;
+  return [kernels[target.tuner.choose(kernels.map(({ kernel }) => kernel))]!];
 }
 
 function scheduled(lowered: LoopKernel, region: Region, target: Target): LoopKernel {

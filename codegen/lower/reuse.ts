@@ -41,6 +41,7 @@ export function lowerRegionOnce(
     target.simd,
     target.dynamic,
     target.fused,
+    target.tuner?.name,
     region.kind,
     region.domain,
     region.reduced,

@@ -1,4 +1,5 @@
 /** Compiles a graph for a device, runs it, and compares it with the interpreter. */
+import type { Tuner } from "../../codegen/lower/kernel-builder.ts";
 import { compileGraph } from "../../frontend/pipeline.ts";
 import { GraphBuilder } from "../../ir/builder.ts";
 import { withFreshInterning, type Node } from "../../ir/graph.ts";
@@ -21,6 +22,8 @@ export interface Variant {
   readonly fusion: boolean;
   /** Kernels in the form that programs of several sizes share. */
   readonly dynamic?: boolean;
+  /** Chooses between schedules. */
+  readonly tuner?: Tuner;
 }
 
 /** Outputs that may overwrite inputs, as positions among the roots. */
@@ -29,10 +32,11 @@ export type Donations = ReadonlyMap<number, Node>;
 async function runGraph(
   roots: readonly Node[],
   contents: Contents,
-  { device, fusion, dynamic = false }: Variant,
+  { device, fusion, dynamic = false, tuner }: Variant,
   donations: Donations,
 ): Promise<(number | bigint)[][]> {
-  const compiled = compileGraph(roots, { device: device.name, name: "fuzz", fusion, dynamic, donations });
+  const options = { device: device.name, name: "fuzz", fusion, dynamic, donations };
+  const compiled = compileGraph(roots, tuner === undefined ? options : { ...options, tuner });
   const executable = device.prepare(compiled.program);
   const inputs = compiled.inputs.map((leaf) => device.upload(contents.input(leaf), leaf.dtype));
   const outputs = executable.run(inputs, compiled.scalars.map(contents.scalar), [], []);
