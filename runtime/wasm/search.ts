@@ -50,9 +50,9 @@ export class KernelSearch {
     const key = this.keyOf(kernels);
     const known = this.winners.get(key);
     if (known !== undefined && known < kernels.length) return known;
-    const calls = kernels.map((kernel) => this.prepare(kernel));
-    if (calls.some((call) => call === null)) return 0;
-    const times = this.timer(calls as (() => void)[]);
+    const calls = this.prepare(kernels);
+    if (calls === null) return 0;
+    const times = this.timer(calls);
     const least = Math.min(...times);
     const winner = least < margin * times[0]! ? times.indexOf(least) : 0;
     this.winners.set(key, winner);
@@ -68,40 +68,38 @@ export class KernelSearch {
     return hashOf(`${this.machine};${this.relaxedSimd};${text}`);
   }
 
-  /** A call of the kernel on memory that is written once, so that it is there; null where that is too much. */
-  private prepare(kernel: LoopKernel): (() => void) | null {
-    const program = programOf(kernel);
-    const code = emitProgram(program, { relaxedSimd: this.relaxedSimd });
+  /** A call of each on the same memory, which is written once, so that it is there; null where that is too much. */
+  private prepare(kernels: readonly LoopKernel[]): (() => void)[] | null {
+    const { memory } = this;
+    const programs = kernels.map(programOf);
+    const codes = programs.map((program) => emitProgram(program, { relaxedSimd: this.relaxedSimd }));
     let end: number = lowestAddress;
     const place = (bytes: number): number => {
       const start = end;
       end = align(end + bytes);
       return start;
     };
-    const slots = program.slots.map(({ bytes }) => place(bytes));
-    const scratch = place(code.scratchBytes);
-    const table = place(code.table.bytes);
+    const { slots } = programs[0]!;
+    const addresses = slots.map(({ bytes }) => place(bytes));
+    const scratch = place(Math.max(...codes.map(({ scratchBytes }) => scratchBytes)));
+    const tables = codes.map(({ tableBytes }) => place(tableBytes));
     if (end > mostBytes) return null;
-    const { memory } = this;
     const missing = Math.ceil((end - memory.buffer.byteLength) / pageBytes);
     if (missing > 0) memory.grow(missing);
     const words = new Uint32Array(memory.buffer);
-    const floats = new Float32Array(memory.buffer);
-    const run = (): void => (entry as (table: number) => void)(table);
-    program.slots.forEach(({ dtype }, i) => {
-      const [from, to] = [slots[i]! >> 2, (slots[i + 1] ?? scratch) >> 2];
-      if (dtype === "float32") floats.fill(1, from, to);
-      else words.fill(0, from, to);
+    words.fill(0, lowestAddress >> 2, end >> 2);
+    slots.forEach(({ dtype, bytes }, i) => {
+      if (dtype === "float32") new Float32Array(memory.buffer, addresses[i], bytes >> 2).fill(1);
     });
-    const module = new WebAssembly.Module(code.bytes);
-    const { exports } = new WebAssembly.Instance(module, { [hostModule]: { ...hostFunctions, memory } });
-    const entry = exports["run0"];
-    // Kernels take turns on the same memory: each writes its own addresses before a call.
-    return () => {
-      slots.forEach((address, i) => (words[(table + code.table.slotOffset(i)) >> 2] = address));
-      words[(table + code.table.scratchOffset) >> 2] = scratch;
-      run();
-    };
+    return codes.map(({ bytes, table }, i) => {
+      const start = tables[i]!;
+      addresses.forEach((address, slot) => (words[(start + table.slotOffset(slot)) >> 2] = address));
+      words[(start + table.scratchOffset) >> 2] = scratch;
+      const module = new WebAssembly.Module(bytes);
+      const { exports } = new WebAssembly.Instance(module, { [hostModule]: { ...hostFunctions, memory } });
+      const entry = exports["run0"] as (table: number) => void;
+      return () => entry(start);
+    });
   }
 }
 

@@ -115,6 +115,32 @@ describe("products of columns whose elements are pages apart", () => {
     });
 });
 
+describe("products that are added in place", () => {
+  for (const n of [8, 9, 11, 12, 14, 25])
+    it(`of ${n} columns`, () => {
+      for (const m of [3, 16]) {
+        const k = 6;
+        const [a, b, c] = [made(1, [m, k]), made(2, [k, n]), made(3, [m, n])];
+        const expected = product(
+          m,
+          n,
+          k,
+          (i, j) => a.values[i * k + j]!,
+          (i, j) => b.values[i * n + j]!,
+        );
+        const step = torch.compile((total: torch.Tensor) => void total.add_(a.tensor.matmul(b.tensor)));
+        const total = c.tensor.clone();
+        const times = 3;
+        for (let i = 0; i < times; i++) step(total);
+        expectClose(
+          total,
+          expected.map((value, at) => c.values[at]! + times * value),
+          times * rounding,
+        );
+      }
+    });
+});
+
 describe("products on devices with and without a fused multiply-add", () => {
   for (const fused of [true, false]) {
     it(`agree with loops, fused: ${fused}`, () => {

@@ -53,7 +53,7 @@ describe("every candidate computes the same", () => {
     { sizes: [50, 70, 17], transposed: true, follows: true },
   ];
   for (const shape of shapes) {
-    it(JSON.stringify(shape), async () => {
+    it(`of ${JSON.stringify(shape)}`, async () => {
       const { length } = candidatesOf(shape, `list ${JSON.stringify(shape)}`);
       expect(length).toBeGreaterThan(1);
       for (let place = 0; place < length; place++) {
