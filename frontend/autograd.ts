@@ -1,6 +1,7 @@
 /** Backward passes over the recorded graph. Gradients are ordinary lazy tensors. */
 import { AutogradError, ArgumentError } from "../ir/errors.ts";
-import { enterScope, forgetInterned, nextNodeId, type Node } from "../ir/graph.ts";
+import { enterScope, forgetInterned } from "../ir/interning.ts";
+import { nextNodeId, type Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { differentiate, type DifferentiateHooks } from "../passes/differentiate.ts";

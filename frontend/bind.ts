@@ -1,7 +1,7 @@
 /** Binding of call arguments to a signature: positional and named arguments, defaults, conversions, clear refusals. */
 import { ArgumentError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
-import { type ArgumentType, parseSignature, type ParsedParameter, type ScalarArgument } from "../ir/signature.ts";
+import type { ArgumentType, ParsedParameter, ParsedSignature, ScalarArgument } from "../ir/signature.ts";
 import { deviceName, type DeviceLike } from "./devices.ts";
 import { dtypeName } from "./dtype.ts";
 import { Tensor } from "./tensor.ts";
@@ -41,19 +41,26 @@ export const isPlainObject = (value: unknown): value is Record<string, unknown> 
 /** Marks an argument that a parameter's type does not take. */
 class Mismatch extends Error {}
 
+/** The trailing object of a call, which names arguments; null where there is none. */
+export function optionsOf(args: readonly unknown[]): Readonly<Record<string, unknown>> | null {
+  const last = args.length > 0 ? args[args.length - 1] : null;
+  return isPlainObject(last) ? last : null;
+}
+
 /**
- * Binds `args` to one of the signatures, in order of definition.
+ * Binds `args`, whose last may be `options`, to one of the signatures, in order of definition.
  * @throws ArgumentError when none fits, naming the operator and what arrived
  */
 export function bind(
   operator: string,
-  signatures: readonly string[],
+  signatures: readonly ParsedSignature[],
   args: readonly unknown[],
-): { bound: Bound; which: number } {
+  options: Readonly<Record<string, unknown>> | null,
+): { readonly bound: Bound; readonly which: number } {
   const reasons: string[] = [];
   for (let which = 0; which < signatures.length; which++) {
     try {
-      return { bound: bindOne(signatures[which]!, args), which };
+      return { bound: bindOne(signatures[which]!.parameters, args, options), which };
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error;
       reasons.push(error.message);
@@ -62,20 +69,42 @@ export function bind(
   throw new ArgumentError(
     "argument/mismatch",
     `${operator}: ${reasons.join("; or ")}`,
-    `Its signature is ${signatures.join("  or  ")}.`,
+    `Its signature is ${signatures.map(({ text }) => text).join("  or  ")}.`,
   );
 }
 
-function bindOne(signature: string, args: readonly unknown[]): Bound {
-  const { parameters } = parseSignature(signature);
-  let positional = [...args];
-  let named: Record<string, unknown> = {};
-  const last = positional.at(-1);
-  if (isPlainObject(last)) {
-    named = { ...last };
-    positional = positional.slice(0, -1);
+/** Takes the arguments by name; nothing here is made where a call has none. */
+class Named {
+  private readonly left: Record<string, unknown>;
+  constructor(options: Readonly<Record<string, unknown>>) {
+    this.left = { ...options };
   }
-  while (positional.length > 0 && positional.at(-1) === undefined) positional.pop();
+
+  take({ name }: ParsedParameter, parameters: readonly ParsedParameter[]): unknown {
+    const key =
+      name in this.left
+        ? name
+        : aliases[name]?.find((alias) => alias in this.left && !parameters.some((p) => p.name === alias));
+    if (key === undefined) return undefined;
+    const value = this.left[key];
+    delete this.left[key];
+    return value;
+  }
+
+  refuseUnknown(): void {
+    for (const key of Object.keys(this.left))
+      if (this.left[key] !== undefined && !ignored.has(key)) throw new Mismatch(`unknown argument "${key}"`);
+  }
+}
+
+function bindOne(
+  parameters: readonly ParsedParameter[],
+  args: readonly unknown[],
+  options: Readonly<Record<string, unknown>> | null,
+): Bound {
+  const named = options === null ? null : new Named(options);
+  let count = options === null ? args.length : args.length - 1;
+  while (count > 0 && args[count - 1] === undefined) count--;
   const tensors: Tensor[] = [];
   const bound: Record<string, unknown> = {};
   let next = 0;
@@ -83,44 +112,32 @@ function bindOne(signature: string, args: readonly unknown[]): Bound {
     const { name, type } = parameter;
     let value: unknown;
     let given = false;
-    if (!parameter.keywordOnly && next < positional.length) {
-      if (
-        (type === "int..." && isNumber(positional[next])) ||
-        (type === "Tensor..." && positional[next] instanceof Tensor)
-      ) {
-        value = positional.slice(next);
-        next = positional.length;
-      } else value = positional[next++];
+    if (!parameter.keywordOnly && next < count) {
+      if (takesRest(type, args[next])) {
+        value = args.slice(next, count);
+        next = count;
+      } else value = args[next++];
       given = true;
-    } else {
-      const key =
-        name in named
-          ? name
-          : (aliases[name] ?? []).find((alias) => alias in named && !parameters.some((p) => p.name === alias));
-      if (key !== undefined) {
-        value = named[key];
-        delete named[key];
-        given = value !== undefined;
-      }
+    } else if (named !== null) {
+      value = named.take(parameter, parameters);
+      given = value !== undefined;
     }
     if (!given) {
       if (!parameter.optional) throw new Mismatch(`missing argument "${name}"`);
       bound[name] = defaultValue(parameter);
-      continue;
-    }
-    bound[name] =
-      value === null && parameter.optional && parameter.fallback === null ? null : convert(value, type, name, tensors);
+    } else if (value === null && parameter.optional && parameter.fallback === null) bound[name] = null;
+    else bound[name] = convert(value, type, name, tensors);
   }
   if (tensors.length === 0 && parameters.filter((p) => p.type === "Tensor|Scalar" && !p.keywordOnly).length > 1)
     throw new Mismatch("at least one operand must be a Tensor");
-  if (next < positional.length)
-    throw new Mismatch(
-      `takes ${parameters.filter((p) => !p.keywordOnly).length} positional arguments, got ${positional.length}`,
-    );
-  const unknown = Object.keys(named).filter((key) => named[key] !== undefined && !ignored.has(key));
-  if (unknown.length > 0) throw new Mismatch(`unknown argument "${unknown[0]}"`);
+  if (next < count)
+    throw new Mismatch(`takes ${parameters.filter((p) => !p.keywordOnly).length} positional arguments, got ${count}`);
+  named?.refuseUnknown();
   return { args: bound, tensors };
 }
+
+const takesRest = (type: ArgumentType, first: unknown): boolean =>
+  (type === "int..." && isNumber(first)) || (type === "Tensor..." && first instanceof Tensor);
 
 /** Arguments of PyTorch's that change nothing here. */
 const ignored = new Set(["pin_memory", "layout", "non_blocking", "memory_format", "device", "requires_grad"]);
@@ -157,77 +174,83 @@ const describeArgument = (value: unknown): string =>
           : `a ${value.constructor?.name ?? "object"}`
         : `${typeof value} ${JSON.stringify(typeof value === "bigint" ? Number(value) : value)}`;
 
+/** Why a parameter does not take a value. */
+function refuse(value: unknown, name: string, wanted: string): never {
+  throw new Mismatch(`"${name}" must be ${wanted}, got ${describeArgument(value)}`);
+}
+
+function tensorNode(item: unknown, value: unknown, name: string, tensors: Tensor[]): Node {
+  if (!(item instanceof Tensor)) return refuse(value, name, "a Tensor");
+  tensors.push(item);
+  return item.node_();
+}
+
+function integer(item: unknown, value: unknown, name: string): number {
+  if (typeof item === "bigint") return Number(item);
+  if (item instanceof Tensor && item.ndim === 0 && !item.is_floating_point()) return Number(item.item());
+  return typeof item === "number" && Number.isInteger(item) ? item : refuse(value, name, "an integer");
+}
+
+const integers = (list: readonly unknown[], name: string): number[] => list.map((item) => integer(item, list, name));
+
+const isScalar = (item: unknown): item is number | bigint | boolean | HostScalar =>
+  typeof item === "number" || typeof item === "bigint" || typeof item === "boolean" || item instanceof HostScalar;
+
 function convert(value: unknown, type: ArgumentType, name: string, tensors: Tensor[]): unknown {
-  const refuse = (wanted: string): never => {
-    throw new Mismatch(`"${name}" must be ${wanted}, got ${describeArgument(value)}`);
-  };
-  const tensor = (item: unknown): Node => {
-    if (!(item instanceof Tensor)) return refuse("a Tensor");
-    tensors.push(item);
-    return item.node_();
-  };
-  const int = (item: unknown): number => {
-    if (typeof item === "bigint") return Number(item);
-    if (item instanceof Tensor && item.ndim === 0 && !item.is_floating_point()) return Number(item.item());
-    return typeof item === "number" && Number.isInteger(item) ? item : refuse("an integer");
-  };
-  const isScalar = (item: unknown): item is number | bigint | boolean | HostScalar =>
-    typeof item === "number" || typeof item === "bigint" || typeof item === "boolean" || item instanceof HostScalar;
   switch (type) {
     case "Tensor":
     case "Tensor?":
-      return value === null && type === "Tensor?" ? null : tensor(value);
+      return value === null && type === "Tensor?" ? null : tensorNode(value, value, name, tensors);
     case "Tensor[]":
     case "Tensor...":
+      if (value instanceof Tensor && type === "Tensor...") return [tensorNode(value, value, name, tensors)];
       return Array.isArray(value)
-        ? value.map(tensor)
-        : value instanceof Tensor && type === "Tensor..."
-          ? [tensor(value)]
-          : refuse("a list of Tensors");
+        ? value.map((item) => tensorNode(item, value, name, tensors))
+        : refuse(value, name, "a list of Tensors");
     case "Tensor?[]":
       return Array.isArray(value)
-        ? value.map((item) => (item === null ? null : tensor(item)))
-        : refuse("a list of Tensors");
+        ? value.map((item) => (item === null ? null : tensorNode(item, value, name, tensors)))
+        : refuse(value, name, "a list of Tensors");
     case "Scalar":
     case "Scalar?":
       if (value instanceof Tensor && value.ndim === 0) return scalarArgument(value.item());
-      return isScalar(value) ? scalarArgument(value) : refuse("a number");
+      return isScalar(value) ? scalarArgument(value) : refuse(value, name, "a number");
     case "Tensor|Scalar":
     case "Tensor|Scalar?":
-      return isScalar(value)
-        ? scalarArgument(value)
-        : value instanceof Tensor
-          ? tensor(value)
-          : refuse("a Tensor or a number");
+      if (value instanceof Tensor) return tensorNode(value, value, name, tensors);
+      return isScalar(value) ? scalarArgument(value) : refuse(value, name, "a Tensor or a number");
     case "number":
     case "number?":
       if (value instanceof Tensor && value.ndim === 0) return Number(value.item());
-      return isNumber(value) ? Number(value) : refuse("a number");
+      return isNumber(value) ? Number(value) : refuse(value, name, "a number");
     case "number[]":
     case "number[]?":
-      return Array.isArray(value) ? value.map(Number) : isNumber(value) ? [Number(value)] : refuse("a list of numbers");
+      if (Array.isArray(value)) return value.map(Number);
+      return isNumber(value) ? [Number(value)] : refuse(value, name, "a list of numbers");
     case "int":
     case "int?":
-      return int(value);
+      return integer(value, value, name);
     case "int[]|string":
       if (typeof value === "string") return value;
-      return Array.isArray(value) ? value.map(int) : [int(value)];
+      return Array.isArray(value) ? integers(value, name) : [integer(value, value, name)];
     case "int[]":
     case "int[]?":
     case "int...":
       if (value instanceof Tensor && value.ndim === 1 && !value.is_floating_point())
         return (value.tolist() as number[]).map(Number);
-      return Array.isArray(value) ? value.map(int) : [int(value)];
+      return Array.isArray(value) ? integers(value, name) : [integer(value, value, name)];
     case "bool":
     case "bool?":
-      return typeof value === "boolean" ? value : refuse("a boolean");
+      return typeof value === "boolean" ? value : refuse(value, name, "a boolean");
     case "string":
     case "string?":
-      return typeof value === "string" ? value : refuse("a string");
+      return typeof value === "string" ? value : refuse(value, name, "a string");
     case "dtype":
     case "dtype?":
       // A size, alone or in a list, is for another signature.
-      return typeof value === "number" || Array.isArray(value) ? refuse("a dtype") : dtypeName(value, name);
+      return typeof value === "number" || Array.isArray(value)
+        ? refuse(value, name, "a dtype")
+        : dtypeName(value, name);
     case "device?":
       return deviceName(value as DeviceLike);
     case "any":

@@ -5,29 +5,38 @@
 import { isNode } from "../ir/builder.ts";
 import { canCast } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
-import { enterScope, nextNodeId, noteSite, type Node } from "../ir/graph.ts";
+import { nextNodeId, noteSite, type Node } from "../ir/graph.ts";
+import { enterScope } from "../ir/interning.ts";
 import { baseOf, onOperator, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
-import { parseSignature } from "../ir/signature.ts";
+import { parseSignature, type ParsedSignature } from "../ir/signature.ts";
 import type { Device } from "../runtime/device.ts";
-import { bind, isPlainObject, type Bound } from "./bind.ts";
+import { bind, optionsOf, type Bound } from "./bind.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
-import { refuseOverlap, takeOut, writeInto, writeOut } from "./out-arguments.ts";
+import { refuseOverlap, withoutOut, writeInto, writeOut } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { noteOperation } from "./saved-values.ts";
-import { captureSite, notesSites, withSite } from "./site.ts";
+import { captureSite, locate, notesSites, withSite } from "./site.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import { Tensor, viewLayout } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { bitsStep, movement } from "./views.ts";
 
-/** All overloads of one name, in order of definition: `max`, `max.dim`, `max.other` answer to `max`. */
-const overloads = new Map<string, Operator[]>();
-function overloadsOf(name: string): readonly Operator[] {
+/** All operators that answer to one name, in order of definition: `max`, `max.dim`, `max.other` answer to `max`. */
+interface Overloads {
+  readonly definitions: Operator[];
+  /** Of as many of them as have been needed. */
+  readonly signatures: ParsedSignature[];
+}
+const overloads = new Map<string, Overloads>();
+function overloadsOf(name: string): Overloads {
   const found = overloads.get(name);
   if (found === undefined) throw new ArgumentError("operator/unknown", `${name}: there is no such operator`);
+  const { definitions, signatures } = found;
+  while (signatures.length < definitions.length)
+    signatures.push(parseSignature(definitions[signatures.length]!.signature));
   return found;
 }
 export { withSite };
@@ -39,34 +48,25 @@ const named = (definition: Operator, tensors: readonly Tensor[]): readonly Tenso
     ? tensors
     : new NamedResults(definition.name.split(".")[0]!, tensors, definition.results);
 
+type Options = Readonly<Record<string, unknown>> | null;
+
 /** A call whose arguments are bound, before anything is recorded. */
 interface Call {
   readonly name: string;
   readonly definition: Operator;
   readonly bound: Bound;
   readonly device: Device;
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: Options;
   readonly out: unknown;
 }
 
 function prepared(name: string, args: readonly unknown[]): Call {
-  const { out, rest } = takeOut(args);
-  const candidates = overloadsOf(name);
-  const { bound, which } = bind(
-    name,
-    candidates.map((c) => c.signature),
-    rest,
-  );
-  const definition = candidates[which]!;
-  const options = rest.at(-1);
-  return {
-    name,
-    definition,
-    bound,
-    device: deviceOf(definition, bound, rest),
-    options: isPlainObject(options) ? options : {},
-    out,
-  };
+  const options = optionsOf(args);
+  const out = options?.["out"] ?? undefined;
+  const { definitions, signatures } = overloadsOf(name);
+  const { bound, which } = bind(name, signatures, args, out === undefined ? options : withoutOut(options!));
+  const definition = definitions[which]!;
+  return { name, definition, bound, device: deviceOf(definition, bound, options), options, out };
 }
 
 function finished(call: Call, measured: Measured): Result {
@@ -79,23 +79,30 @@ function finished(call: Call, measured: Measured): Result {
     return finishedInplace(call, self, measured);
   }
   const result = record(definition, bound, device, measured);
-  const nodes = listOf(result);
   if (out !== undefined) {
     refuseOverlap(definition, bound, out);
-    const targets = writeOut(definition, nodes, out);
+    const targets = writeOut(definition, listOf(result), out);
     return targets.length === 1 ? targets[0]! : named(definition, targets);
   }
-  const tensors = nodes.map((node) => Tensor.ofNode(node, device));
-  if (options["requires_grad"] === true) tensors[0]!.requires_grad_();
-  return Array.isArray(result) ? named(definition, tensors) : tensors[0]!;
+  if (!Array.isArray(result)) {
+    const tensor = Tensor.ofNode(result as Node, device);
+    return options?.["requires_grad"] === true ? tensor.requires_grad_() : tensor;
+  }
+  const tensors = (result as readonly Node[]).map((node) => Tensor.ofNode(node, device));
+  if (options?.["requires_grad"] === true) tensors[0]!.requires_grad_();
+  return named(definition, tensors);
 }
 
 /** Calls an operator by its PyTorch name. */
 export function callOperator(name: string, args: readonly unknown[]): Result {
-  return withSite(() => {
+  // `withSite` without a function of its own for each call.
+  try {
     const call = prepared(name, args);
     return finished(call, measuredNow(call.definition, call.bound.args, call.device, name));
-  });
+  } catch (error) {
+    locate(error);
+    throw error;
+  }
 }
 
 /** The same for every device: what the operator has to know first is awaited. */
@@ -120,15 +127,12 @@ export async function callInplaceAsync(name: string, self: Tensor, args: readonl
 }
 
 function preparedInplace(name: string, self: Tensor, args: readonly unknown[]): Call {
-  const candidates = overloadsOf(name);
-  const { bound, which } = bind(
-    `${name}_`,
-    candidates.map((c) => c.signature),
-    [self, ...args],
-  );
-  const definition = candidates[which]!;
+  const options = optionsOf(args);
+  const { definitions, signatures } = overloadsOf(name);
+  const { bound, which } = bind(`${name}_`, signatures, [self, ...args], options);
+  const definition = definitions[which]!;
   checkInplace(self, `${name}_`);
-  return { name, definition, bound, device: deviceOf(definition, bound, args), options: {}, out: undefined };
+  return { name, definition, bound, device: deviceOf(definition, bound, options), options: null, out: undefined };
 }
 
 function finishedInplace({ name, definition, bound, device }: Call, self: Tensor, measured: Measured): Tensor {
@@ -193,18 +197,30 @@ function record(
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
   const result = recordOperator(graph, definition, bound.args, isNode, measured);
-  for (const { dtype } of listOf(result)) refuseDtype(definition.name, dtype, device);
+  if (Array.isArray(result))
+    for (const { dtype } of result as readonly Node[]) refuseDtype(definition.name, dtype, device);
+  else refuseDtype(definition.name, (result as Node).dtype, device);
   traceObserver()?.called?.(definition.name, first, nextNodeId());
-  if (graph.gradEnabled)
-    noteOperation(
-      definition.name,
-      bound.tensors.map((tensor) => tensor.node_()),
-      listOf(result),
-      first,
-      overwrites !== null && isGivenTwice(bound, overwrites) ? null : overwrites,
-      definition.saves === undefined ? null : savedNodes(definition, definition.saves, bound, listOf(result)),
-    );
+  if (graph.gradEnabled) noteDifferentiable(definition, bound, listOf(result), first, overwrites);
   return result;
+}
+
+function noteDifferentiable(
+  definition: Operator,
+  bound: Bound,
+  results: readonly Node[],
+  first: number,
+  overwrites: Node | null,
+): void {
+  if (!results.some((node) => node.requiresGrad)) return;
+  noteOperation(
+    definition.name,
+    bound.tensors.map((tensor) => tensor.node_()),
+    results,
+    first,
+    overwrites !== null && isGivenTwice(bound, overwrites) ? null : overwrites,
+    definition.saves === undefined ? null : savedNodes(definition, definition.saves, bound, results),
+  );
 }
 
 /** Whether what an in-place operator overwrites is an argument besides: only of itself it keeps a copy. */
@@ -258,12 +274,9 @@ const severalViews = new Set(["unbind", "split", "split_with_sizes", "chunk"]);
 /** Views that join dimensions: where the elements do not lie evenly these are copies, and `view` refuses. */
 const regrouping = new Set(["view", "reshape", "flatten", "ravel", "reshape_as", "unflatten"]);
 
-function deviceOf(definition: Operator, bound: Bound, args: readonly unknown[]): Device {
-  const options = args.at(-1);
-  const named =
-    isPlainObject(options) && options["device"] !== undefined && options["device"] !== null
-      ? currentDevice(options["device"] as DeviceLike)
-      : null;
+function deviceOf(definition: Operator, bound: Bound, options: Options): Device {
+  const given = options?.["device"] ?? null;
+  const named = given === null ? null : currentDevice(given as DeviceLike);
   let device: Device | null = null;
   for (const tensor of bound.tensors) {
     const own = tensor.storage_.device;
@@ -281,8 +294,8 @@ function deviceOf(definition: Operator, bound: Bound, args: readonly unknown[]):
 
 /** Calls an operator as a method of `self`. */
 export function callMethod(name: string, self: Tensor, args: readonly unknown[]): Result {
-  const options = args.at(-1);
-  if (isPlainObject(options) && "out" in options)
+  const options = optionsOf(args);
+  if (options !== null && "out" in options)
     throw new ArgumentError(
       "argument/out",
       `${name}: got an unexpected keyword argument 'out': methods do not take it.`,
@@ -317,8 +330,8 @@ export const asyncInplaceFunctionOf =
 onOperator((definition) => {
   for (const full of [definition.name, ...(definition.aliases ?? [])]) {
     const name = baseOf(full);
-    const list = overloads.get(name);
-    if (list === undefined) overloads.set(name, [definition]);
-    else list.push(definition);
+    const known = overloads.get(name);
+    if (known === undefined) overloads.set(name, { definitions: [definition], signatures: [] });
+    else known.definitions.push(definition);
   }
 });

@@ -4,7 +4,8 @@
  */
 import type { Check } from "../ir/builder.ts";
 import { CressetError } from "../ir/errors.ts";
-import { canonicalOrder, type Node } from "../ir/graph.ts";
+import { canonicalOrder } from "../ir/walks.ts";
+import { type Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
 import { captureSite } from "./site.ts";
 import { graph } from "./state.ts";

@@ -4,7 +4,8 @@
  * https://docs.pytorch.org/docs/stable/cond.html
  */
 import { ArgumentError, DeviceError, DTypeError, ReadError, ShapeError } from "../ir/errors.ts";
-import { enterScope, type Node } from "../ir/graph.ts";
+import { enterScope } from "../ir/interning.ts";
+import { type Node } from "../ir/graph.ts";
 import { recordCond, recordLoop } from "../ir/regions.ts";
 import { axisOf } from "../ir/ops/support.ts";
 import { formatShape } from "../ir/shape.ts";

@@ -1,7 +1,7 @@
 /** Tensors in another element type, on another device, or in another layout. */
 import { dtypes, isComplex, isDType, type DType } from "../ir/dtype.ts";
 import { ArgumentError, ShapeError } from "../ir/errors.ts";
-import { enterScope } from "../ir/graph.ts";
+import { enterScope } from "../ir/interning.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { supports, type Device } from "../runtime/device.ts";
 import { isPlainObject } from "./bind.ts";

@@ -1,7 +1,8 @@
 /** Making tensors: from data, filled, counted. */
 import { isIntegral, type DType } from "../ir/dtype.ts";
 import { ArgumentError, ShapeError } from "../ir/errors.ts";
-import { enterScope, type Node } from "../ir/graph.ts";
+import { enterScope } from "../ir/interning.ts";
+import { type Node } from "../ir/graph.ts";
 import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";

@@ -1,6 +1,6 @@
 /** Values on their way between devices, through the host; gradients move back. */
 import { DeviceError, DTypeError } from "../ir/errors.ts";
-import { enterScope } from "../ir/graph.ts";
+import { enterScope } from "../ir/interning.ts";
 import { defineOp } from "../ir/operator.ts";
 import { holds, type Device } from "../runtime/device.ts";
 import { graph } from "./state.ts";

@@ -1,6 +1,6 @@
 /** Values that an operator has to know before it can be recorded, because its result's shape depends on them. */
 import { ReadError } from "../ir/errors.ts";
-import { enterScope } from "../ir/graph.ts";
+import { enterScope } from "../ir/interning.ts";
 import { nothingMeasured, type HostElements, type Measured, type Operator } from "../ir/operator.ts";
 import { elementCount } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";

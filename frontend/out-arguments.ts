@@ -5,17 +5,14 @@ import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../ir/erro
 import type { Node } from "../ir/graph.ts";
 import type { Operator } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
-import { isPlainObject, type Bound } from "./bind.ts";
+import type { Bound } from "./bind.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 
-/** Splits `out` off the options of a call. */
-export function takeOut(args: readonly unknown[]): { out: unknown; rest: readonly unknown[] } {
-  const options = args.at(-1);
-  if (!isPlainObject(options) || options["out"] === undefined || options["out"] === null)
-    return { out: undefined, rest: args };
-  const { out, ...others } = options;
-  return { out, rest: [...args.slice(0, -1), others] };
+/** A call's other options. */
+export function withoutOut(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { out: _, ...others } = options;
+  return others;
 }
 
 /** Writes results into the tensors given as `out`, and returns those. */

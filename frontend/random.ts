@@ -6,7 +6,8 @@
  */
 import { isFloat, type DType } from "../ir/dtype.ts";
 import { ArgumentError, DTypeError, ReadError, ShapeError } from "../ir/errors.ts";
-import { enterScope, type Node } from "../ir/graph.ts";
+import { enterScope } from "../ir/interning.ts";
+import { type Node } from "../ir/graph.ts";
 import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import {

@@ -2,38 +2,24 @@
  * The recording: what has been written and returned since the last flush, and the flush itself: key, cache lookup,
  * compile on a miss, run, hand out the values.
  */
-import { bareCopy, becomeInput, canonicalOrder, forgetInterned, leafNode, type Node } from "../ir/graph.ts";
-import { NodeNote } from "../ir/node-notes.ts";
-import type { ScalarArgument } from "../ir/signature.ts";
-import type { Device, Executable, Memory, OutputHint, ScalarValue } from "../runtime/device.ts";
-import type { Compiled } from "./pipeline.ts";
-import { prepareGraph } from "./program-families.ts";
-import { graphKey, sameSignature } from "../ir/graph-key.ts";
-import { noteStatus, statusOf, unlessFailed, type Conditions } from "./checks.ts";
-import { forgetOperationOf } from "./operations.ts";
-import { tracing } from "./host-effects.ts";
-import { RetiringValues } from "./retiring-values.ts";
-import { notesSites } from "./site.ts";
+import { becomeInput, leafNode, type Node } from "../ir/graph.ts";
+import { graphKey } from "../ir/graph-key.ts";
+import { forgetInterned } from "../ir/interning.ts";
+import { canonicalOrder } from "../ir/walks.ts";
+import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
 import { bodyUnderWay, refuseInBody, refuseLeaked } from "./body-scope.ts";
-import { Value, valueOf } from "./value.ts";
+import { noteStatus, statusOf, unlessFailed, type Conditions } from "./checks.ts";
+import { CreatedNodes, noteAwaited, recordingOf } from "./created-nodes.ts";
+import { tracing } from "./host-effects.ts";
+import { forgetOperationOf } from "./operations.ts";
+import { compileEntry, ProgramCache, type CacheEntry } from "./program-cache.ts";
+import { placeOf, scalarValue, valuesOf } from "./program-values.ts";
+import { RetiringValues } from "./retiring-values.ts";
+import { valueOf, type Value } from "./value.ts";
 import { copyOf } from "./value-copy.ts";
 
-const cacheLimit = 512;
 /** How many bytes of given values a recording may hold before it is cut where no flush cuts it. */
 const givenLimit = 16e6;
-
-interface CacheEntry {
-  readonly signature: readonly (number | string)[];
-  readonly compiled: Compiled;
-  readonly executable: Executable;
-  /** Positions of the roots that are inputs of the graph, by index in leaf order. */
-  readonly inputLeaves: readonly number[];
-  readonly scalarLeaves: readonly number[];
-  /** Structural hashes of results that were read late: outputs of the next compilation. */
-  readonly late: Set<number>;
-  /** The number of the last run. */
-  usedAt: number;
-}
 
 export interface FlushRequest {
   readonly node: Node;
@@ -60,28 +46,14 @@ interface Surroundings {
 }
 
 export class Recorder {
-  private readonly cache = new Map<Device, Map<number, CacheEntry[]>>();
-  /** The same for programs whose kernels know the user's lines (`noteSites`). */
-  private readonly located: typeof this.cache = new Map();
-  /** All entries, with where they are kept. */
-  private readonly entries = new Map<
-    CacheEntry,
-    { readonly hash: number; readonly byHash: Map<number, CacheEntry[]> }
-  >();
+  private readonly programs = new ProgramCache();
   private readonly contributors: Contributor[] = [];
   private readonly retiring = new RetiringValues();
-  /** Nodes that became tensors since the last flush: those that may be read late. */
-  private created = new Map<Device, Node[]>();
-  /** The graph of the flush that followed on a node's recording. Held by the node alone: time need not pass here. */
-  private readonly graphOf = new NodeNote<CacheEntry>();
+  private created = new CreatedNodes();
   /** Whether storages have been given contents that exist already since time passed last. */
   private hasWritten = false;
-  /** Created nodes that pending values were looked for in, by list, and all nodes that were walked for that. */
-  private readonly looked = new WeakMap<readonly Node[], number>();
-  private readonly walked = new WeakSet<Node>();
   private guardsPending = false;
   private givenBytes = 0;
-  private uses = 0;
   compileCount = 0;
   compileMs = 0;
   lastExecutable: Executable | null = null;
@@ -91,9 +63,17 @@ export class Recorder {
   }
 
   noteCreated(node: Node, device: Device): void {
-    const list = this.created.get(device);
-    if (list === undefined) this.created.set(device, [node]);
-    else list.push(node);
+    this.created.note(node, device);
+  }
+
+  /** Marks the values that pending tensors are computed from. */
+  notePending(): void {
+    this.created.notePending();
+  }
+
+  /** How much the cache holds, for tests. */
+  get statistics(): ProgramCache["statistics"] {
+    return this.programs.statistics;
   }
 
   /** A storage has new contents: the old ones go after two more flushes. */
@@ -118,30 +98,10 @@ export class Recorder {
     this.guardsPending = true;
   }
 
-  /** Marks the values that pending tensors are computed from. */
-  notePending(): void {
-    for (const created of this.created.values()) this.noteAwaited(created);
-  }
-
-  private noteAwaited(created: readonly Node[]): void {
-    const stack: Node[] = [];
-    for (let i = this.looked.get(created) ?? 0; i < created.length; i++) stack.push(created[i]!);
-    this.looked.set(created, created.length);
-    while (stack.length > 0) {
-      const node = stack.pop()!;
-      const value = valueOf(node);
-      if (value !== null) value.isAwaited = true;
-      else if (!this.walked.has(node)) {
-        this.walked.add(node);
-        stack.push(...node.inputs);
-      }
-    }
-  }
-
   private startRecording(): void {
-    if (this.guardsPending) this.notePending();
+    if (this.guardsPending) this.created.notePending();
     this.givenBytes = 0;
-    this.created = new Map();
+    this.created = new CreatedNodes();
     forgetInterned();
   }
 
@@ -164,19 +124,20 @@ export class Recorder {
     }
     for (const contributor of this.contributors) contributor.collect(device).forEach(want);
     if (wanted.size === 0) return;
-    const created = this.created.get(device) ?? [];
-    this.created.set(device, []);
-    let entry: CacheEntry;
+    const created = this.created.take(device);
     try {
-      entry = this.execute([...wanted.keys()], [...wanted.values()], device, { created, before });
+      const { nodes } = created;
+      created.recording.entry = this.execute([...wanted.keys()], [...wanted.values()], device, {
+        created: nodes,
+        before,
+      });
     } catch (error) {
       for (const contributor of this.contributors) contributor.undo?.(error);
       forgetInterned();
       throw error;
     }
     for (const contributor of this.contributors) contributor.done?.();
-    for (const node of created) if (valueOf(node) === null && !this.graphOf.has(node)) this.graphOf.set(node, entry);
-    if (this.guardsPending) this.noteAwaited(created.filter((node) => valueOf(node) === null));
+    if (this.guardsPending) noteAwaited(created, 0);
     // Only what overwrites something lets time pass: any number of reads may follow.
     if (this.hasWritten || [...wanted.values()].includes("state")) this.advance();
     this.givenBytes = 0;
@@ -211,7 +172,7 @@ export class Recorder {
   /** Runs a recording that no flush belongs to: what it creates is not counted as this one's. */
   aside<T>(record: () => T): T {
     const { created } = this;
-    this.created = new Map();
+    this.created = new CreatedNodes();
     try {
       return record();
     } finally {
@@ -227,7 +188,7 @@ export class Recorder {
 
   /** A node of an earlier recording is read after its flush: from now on that graph gives it out. */
   private noteLateRead(node: Node): void {
-    if (valueOf(node) === null) this.graphOf.get(node)?.late.add(node.hash);
+    if (valueOf(node) === null) recordingOf(node)?.entry?.late.add(node.hash);
   }
 
   private execute(
@@ -243,10 +204,7 @@ export class Recorder {
     const hints: readonly OutputHint[] = status === null ? requestedHints : [...requestedHints, "escapes"];
     const order = canonicalOrder(roots, isLeaf);
     const key = graphKey(order, roots, isLeaf);
-    const cache = notesSites() ? this.located : this.cache;
-    let byHash = cache.get(device);
-    if (byHash === undefined) cache.set(device, (byHash = new Map<number, CacheEntry[]>()));
-    let entry = byHash.get(key.hash)?.find((candidate) => sameSignature(candidate.signature, key.signature));
+    let entry = this.programs.find(device, key);
     if (entry !== undefined && entry.late.size > 0) {
       const { late } = entry;
       const extra = [
@@ -260,14 +218,12 @@ export class Recorder {
       }
     }
     if (entry === undefined) {
-      entry = this.compile(order, roots, device, key.signature);
-      const bucket = byHash.get(key.hash);
-      if (bucket === undefined) byHash.set(key.hash, [entry]);
-      else bucket.push(entry);
-      this.forgetOldest();
-      this.entries.set(entry, { hash: key.hash, byHash });
+      entry = compileEntry(order, roots, device, key.signature);
+      this.compileCount++;
+      this.compileMs += entry.compileMs;
+      this.programs.add(device, key, entry);
     }
-    entry.usedAt = ++this.uses;
+    this.programs.noteUse(entry);
     this.lastExecutable = entry.executable;
     const inputs = entry.inputLeaves.map((place) => (valueOf(order[place]!) ?? refuseLeaked()).memory());
     const numbers = entry.scalarLeaves.map((place): ScalarValue => scalarValue(order[place]!));
@@ -288,49 +244,6 @@ export class Recorder {
     });
     return entry;
   }
-
-  /** How much the cache holds, for tests. */
-  get statistics(): { readonly programs: number; readonly buckets: number } {
-    const buckets = [...this.cache.values()].reduce((sum, byHash) => sum + byHash.size, 0);
-    return { programs: this.entries.size, buckets };
-  }
-
-  private forgetOldest(): void {
-    if (this.entries.size < cacheLimit) return;
-    const [entry, { hash, byHash }] = [...this.entries].reduce((a, b) => (b[0].usedAt < a[0].usedAt ? b : a));
-    this.entries.delete(entry);
-    const others = byHash.get(hash)!.filter((other) => other !== entry);
-    if (others.length > 0) byHash.set(hash, others);
-    else byHash.delete(hash);
-    entry.executable.release();
-  }
-
-  private compile(
-    order: readonly Node[],
-    roots: readonly Node[],
-    device: Device,
-    signature: readonly (number | string)[],
-  ): CacheEntry {
-    const started = performance.now();
-    const placed = placeholders(order);
-    const { compiled, executable } = prepareGraph(
-      roots.map((root) => placed.get(root)!),
-      signature,
-      device,
-      { device: device.name, name: "program" },
-    );
-    this.compileCount++;
-    this.compileMs += performance.now() - started;
-    return {
-      signature,
-      compiled,
-      executable,
-      inputLeaves: compiled.inputs.map(placeOf),
-      scalarLeaves: compiled.scalars.map(placeOf),
-      late: new Set(),
-      usedAt: 0,
-    };
-  }
 }
 
 /** New contents become the old ones where a condition fails: what the first condition was recorded after. */
@@ -350,59 +263,6 @@ function cutHistory(node: Node): void {
   if (node.requiresGrad) return;
   becomeInput(node);
   forgetOperationOf(node);
-}
-
-/** The graph with anonymous leaves: a cached program must not keep anybody's values alive. */
-export function placeholders(order: readonly Node[]): Map<Node, Node> {
-  const mapped = new Map<Node, Node>();
-  order.forEach((node, place) => {
-    if (valueOf(node) !== null) {
-      const leaf = {
-        op: "input",
-        inputs: [],
-        attrs: {},
-        outputs: null,
-        requiresGrad: false,
-        binding: { place },
-      } as const;
-      mapped.set(node, bareCopy(node, leaf));
-    } else if (node.op === "scalar") mapped.set(node, bareCopy(node, { binding: { place } }));
-    else if (node.op === "input" && node.binding === null) refuseLeaked();
-    else if (node.inputs.length === 0) mapped.set(node, bareCopy(node, { binding: node.binding }));
-    else mapped.set(node, bareCopy(node, { inputs: node.inputs.map((input) => mapped.get(input)!) }));
-  });
-  return mapped;
-}
-
-/** The values of the roots that a run computed (null: an input handed on). What is in one memory is one value. */
-export function valuesOf(
-  { results }: Compiled,
-  roots: readonly Node[],
-  device: Device,
-  memories: readonly Memory[],
-): (Value | null)[] {
-  const byOutput = new Array<Value | undefined>(memories.length);
-  const values = new Array<Value | null>(results.length);
-  for (let i = 0; i < results.length; i++) {
-    const result = results[i]!;
-    if (!("output" in result)) {
-      values[i] = null;
-      continue;
-    }
-    const { output } = result;
-    const { dtype, shape } = roots[i]!;
-    values[i] = byOutput[output] ??= new Value(dtype, shape, device, memories[output]!);
-  }
-  return values;
-}
-
-/** A placeholder's place in the order of the graph that it was made for. */
-export const placeOf = (leaf: Node): number => (leaf.binding as { place: number }).place;
-
-export function scalarValue(node: Node): ScalarValue {
-  const argument = node.binding as ScalarArgument;
-  const { value } = argument;
-  return typeof value === "boolean" ? Number(value) : value;
 }
 
 export const recorder = new Recorder();

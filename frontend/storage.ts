@@ -201,7 +201,9 @@ export class Storage {
   }
 
   expose(node: Node, counter: VersionCounter): void {
-    if (this.exposed.at(-1)?.node !== node) this.exposed.push({ node, counter });
+    // Most have one: a list that grows takes room for more at once.
+    if (this.exposed.length === 0) this.exposed = [{ node, counter }];
+    else if (this.exposed.at(-1)!.node !== node) this.exposed.push({ node, counter });
   }
 
   /** New contents, by a tensor with this counter. */

@@ -3,7 +3,7 @@
  * memory share one; `.data` starts another, so that writes through it go unseen.
  */
 import type { Node } from "../ir/graph.ts";
-import { NodeNote } from "../ir/node-notes.ts";
+import { NodeFlag, NodeNote } from "../ir/node-notes.ts";
 import { graph } from "./state.ts";
 
 export interface VersionCounter {
@@ -49,7 +49,7 @@ export function overwriteOf(node: Node): Overwrite | null {
   return later !== undefined && later.counter.version !== later.version ? later.counter : null;
 }
 
-const owned = new NodeNote<true>();
+const owned = new NodeFlag();
 
 /**
  * A node for new contents: two tensors may be computed by one, but what is saved for backward is checked for each by
@@ -57,6 +57,6 @@ const owned = new NodeNote<true>();
  */
 export function ownNode(contents: Node): Node {
   const node = contents.op === "leaf" || owned.has(contents) ? graph.distinct(contents) : contents;
-  owned.set(node, true);
+  owned.set(node);
   return node;
 }

@@ -4,7 +4,8 @@
  */
 import type { GraphBuilder } from "./builder.ts";
 import { isFloat } from "./dtype.ts";
-import { bodyOf, leafNode, topologicalOrder, type Body, type Node } from "./graph.ts";
+import { bodyOf, leafNode, type Body, type Node } from "./graph.ts";
+import { topologicalOrder } from "./walks.ts";
 import { printBody } from "./text/graph.ts";
 import { isView } from "./traits.ts";
 

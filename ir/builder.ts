@@ -5,9 +5,8 @@
  */
 import { isFloat, isComplex, type DType } from "./dtype.ts";
 import { DTypeError, IrError } from "./errors.ts";
+import { internExisting, internNode } from "./interning.ts";
 import {
-  internExisting,
-  internNode,
   leafNode,
   type ArgReducePrimitive,
   type BinaryPrimitive,
@@ -55,7 +54,7 @@ export class GraphBuilder {
         : isFloat(dtype) || isComplex(dtype);
       requiresGrad = differentiable;
     }
-    return internNode({ op, inputs, attrs, dtype, shape, requiresGrad, ...(outputs ? { outputs } : {}) });
+    return internNode({ op, inputs, attrs, dtype, shape, requiresGrad, outputs: outputs ?? null });
   }
 
   /** Who keeps the conditions that a value must meet; nobody inside a compilation. */

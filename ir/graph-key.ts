@@ -3,7 +3,8 @@
  * whatever the node ids and the process. Leaves are numbered in first-visit order, which includes which of them are
  * the same value.
  */
-import { hashString, mixHash, type Node } from "./graph.ts";
+import { hashString, mixHash } from "./hash.ts";
+import { type Node } from "./graph.ts";
 
 export interface GraphKey {
   readonly hash: number;
@@ -12,36 +13,39 @@ export interface GraphKey {
 
 /** `order` is the graph's canonical order; `isLeaf` nodes are given from outside. */
 export function graphKey(order: readonly Node[], roots: readonly Node[], isLeaf: (node: Node) => boolean): GraphKey {
-  const place = new Map<Node, number>();
   const signature: (number | string)[] = [];
   let hash = 17;
-  order.forEach((node, i) => {
-    place.set(node, i);
+  for (let i = 0; i < order.length; i++) {
+    const node = order[i]!;
+    const { dtype, inputs, op, shape } = node;
+    node.place = i;
     if (isLeaf(node)) {
-      signature.push("input", node.dtype, ...node.shape);
-      hash = mixHash(hash, hashString(node.dtype) + node.shape.length);
-      for (const size of node.shape) hash = mixHash(hash, size);
-      return;
+      signature.push("input", dtype);
+      hash = mixHash(hash, hashString(dtype) + shape.length);
+      for (const size of shape) {
+        signature.push(size);
+        hash = mixHash(hash, size);
+      }
+      continue;
     }
-    signature.push(node.op, node.dtype);
+    signature.push(op, dtype);
     // A barrier's tag only keeps it apart from others, as its place here does.
-    const attrs = node.op === "barrier" ? "" : node.attrText;
+    const attrs = op === "barrier" ? "" : node.attrText;
     if (attrs !== "") {
       signature.push(attrs);
       hash = mixHash(hash, hashString(attrs));
     }
-    hash = mixHash(hash, hashString(node.op));
-    for (const input of node.inputs) {
-      const at = place.get(input)!;
-      signature.push(at);
-      hash = mixHash(hash, at);
+    hash = mixHash(hash, hashString(op));
+    for (const { place } of inputs) {
+      signature.push(place);
+      hash = mixHash(hash, place);
     }
-    if (node.inputs.length === 0) signature.push(...node.shape);
-  });
+    if (inputs.length === 0) for (const size of shape) signature.push(size);
+  }
   signature.push("roots");
-  for (const root of roots) {
-    signature.push(place.get(root)!);
-    hash = mixHash(hash, place.get(root)!);
+  for (const { place } of roots) {
+    signature.push(place);
+    hash = mixHash(hash, place);
   }
   return { hash, signature };
 }

@@ -5,8 +5,9 @@
 import type { DType } from "./dtype.ts";
 import { mathFunctions } from "./loop.ts";
 import type { RoutineCall } from "./routines/parameters.ts";
-import { ShapeError } from "./errors.ts";
-import { elementCount, formatShape, type Shape } from "./shape.ts";
+import { attrsKey } from "./attribute-text.ts";
+import { hashString, mixHash } from "./hash.ts";
+import type { Shape } from "./shape.ts";
 
 const unaryMath = mathFunctions.filter((name) => name !== "pow" && name !== "atan2");
 /** Functions of one element; each is the loop IR operation of the same name. */
@@ -205,6 +206,12 @@ export interface NodeOf<P extends Primitive> {
   expansion: readonly Node[] | null;
   /** See ir/node-notes.ts. */
   notes: unknown[] | null;
+  flags: number;
+  /** The recording that it became a tensor in; the IR does not look inside. */
+  recording: unknown;
+  /** Scratch for a walk (see ir/walks.ts and ir/graph-key.ts): nobody else's once it is over. */
+  mark: number;
+  place: number;
   /** Where the user asked for it: noted only while somebody wants to know (`noteSite`). */
   readonly site: Site | null;
 }
@@ -220,94 +227,7 @@ export function noteSite(site: Site | null): void {
   currentSite = site;
 }
 
-const seedOf = new Map<string, number>();
-/** FNV-1a over UTF-16 code units. */
-export function hashString(text: string): number {
-  const known = seedOf.get(text);
-  if (known !== undefined) return known;
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  if (seedOf.size < 10_000) seedOf.set(text, hash);
-  return hash;
-}
-export const mixHash = (a: number, b: number): number => {
-  let hash = Math.imul(a ^ (b + 0x9e3779b9 + (a << 6) + (a >>> 2)), 0x85ebca6b);
-  hash ^= hash >>> 13;
-  return hash | 0;
-};
-
-/** Attributes as text: the same for equal attributes, and readable back (see ir/text). */
-export function attrsKey(attrs: object): string {
-  for (const _ in attrs) return textOf(attrs);
-  return "";
-}
-
-/** JSON.stringify with `encodeAttr`, for attributes: most are a few short lists of whole numbers. */
-function textOf(value: unknown): string {
-  if (typeof value === "number")
-    return Number.isFinite(value) && (value !== 0 || !Object.is(value, -0)) ? String(value) : otherText(value);
-  if (typeof value !== "object" || value === null || "toJSON" in value) return otherText(value);
-  let text = "";
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) text += (i === 0 ? "" : ",") + textOf(value[i] ?? null);
-    return `[${text}]`;
-  }
-  for (const key in value) {
-    const item = (value as Record<string, unknown>)[key];
-    if (item !== undefined) text += `${text === "" ? "" : ","}"${key}":${textOf(item)}`;
-  }
-  return `{${text}}`;
-}
-
-const otherText = (value: unknown): string => JSON.stringify(value, encodeAttr);
-
-/** JSON for the values that JSON lacks. */
-export function encodeAttr(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return { $bigint: value.toString() };
-  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0)))
-    return { $number: Object.is(value, -0) ? "-0" : String(value) };
-  return value;
-}
-export function decodeAttr(_key: string, value: unknown): unknown {
-  if (value !== null && typeof value === "object") {
-    if ("$bigint" in value) return BigInt(value.$bigint as string);
-    if ("$number" in value) return Number(value.$number);
-  }
-  return value;
-}
-
 let nextId = 1;
-/**
- * One table a device: equal computations on two devices are two values. Tables are replaced, never cleared: a cleared
- * Map's old contents lead to its new ones, and so keep a young generation alive once they are old.
- */
-let tables = new Map<string, Map<string, Node>>();
-let scope = "";
-let interned = tableOf(scope);
-
-function tableOf(name: string): Map<string, Node> {
-  let table = tables.get(name);
-  if (table === undefined) tables.set(name, (table = new Map<string, Node>()));
-  return table;
-}
-
-/** Chooses the table for what is recorded next. */
-export function enterScope(name: string): void {
-  scope = name;
-  interned = tableOf(name);
-}
-
-/** Runs with a table of its own: a compilation does not mix with the recording. */
-export function withFreshInterning<T>(run: () => T): T {
-  const saved = interned;
-  interned = new Map();
-  try {
-    return run();
-  } finally {
-    interned = saved;
-  }
-}
-
 export interface NodeRequest<P extends Primitive> {
   readonly op: P;
   readonly inputs: readonly Node[];
@@ -316,51 +236,6 @@ export interface NodeRequest<P extends Primitive> {
   readonly shape: Shape;
   readonly outputs?: readonly { readonly dtype: DType; readonly shape: Shape }[] | null;
   readonly requiresGrad: boolean;
-}
-
-/** Positions are 32-bit integers, and a loop may step once beyond the last. */
-const mostElements = 2 ** 31 - 2 ** 20;
-
-/** What has more elements than positions can name is never in memory, but it is not computed in parts either. */
-function refuseUncountable({ op, dtype, shape, outputs }: NodeRequest<Primitive>): void {
-  for (const whole of outputs ?? [{ dtype, shape }]) {
-    const count = elementCount(whole.shape);
-    if (count <= mostElements) continue;
-    throw new ShapeError(
-      "size/elements",
-      `${op}: ${whole.dtype}${formatShape(whole.shape)} has ${count} elements; a tensor, or a step on the way to one, has ${mostElements} at most.`,
-      "Compute it in parts: with chunk() along one dimension, for example.",
-    );
-  }
-}
-
-/** The node that this request names: a known one when an equal one was made since the last `forgetInterned`. */
-export function internNode<P extends Primitive>(request: NodeRequest<P>): Node {
-  const attrText = attrsKey(request.attrs);
-  const key = internKey(request, attrText);
-  const known = interned.get(key);
-  if (known !== undefined) return known;
-  refuseUncountable(request);
-  const node = makeNode(request, attrText);
-  interned.set(key, node);
-  return node;
-}
-
-/** The node that stands for this one in the current table: an equal one that came before, or itself. */
-export function internExisting(node: Node): Node {
-  const key = internKey(node, node.attrText);
-  const known = interned.get(key);
-  if (known !== undefined) return known;
-  interned.set(key, node);
-  return node;
-}
-
-function internKey({ op, inputs, dtype, shape, requiresGrad }: NodeRequest<Primitive>, attrText: string): string {
-  let key = op + (requiresGrad ? "+" : "-") + dtype;
-  for (const input of inputs) key += "," + input.id;
-  if (attrText !== "") key += attrText;
-  else if (inputs.length === 0) key += "[" + shape.join() + "]";
-  return key;
 }
 
 /** A node of its own, whether or not an equal one exists (see ir/text). */
@@ -386,6 +261,10 @@ export function makeNode<P extends Primitive>(request: NodeRequest<P>, attrText 
     expansion: null,
     site: currentSite,
     notes: null,
+    flags: 0,
+    recording: null,
+    mark: 0,
+    place: 0,
   } as Node;
 }
 
@@ -398,16 +277,15 @@ function leafHash(op: string, dtype: DType, shape: Shape): number {
 
 /** Turns a node whose value is known into a leaf: what it was computed from is forgotten. */
 export function becomeInput(node: Node): void {
-  const { dtype, shape } = node;
-  Object.assign(node, {
-    op: "input",
-    inputs: [],
-    attrs: {},
-    attrText: "",
-    expansion: null,
-    hash: leafHash("input", dtype, shape),
-  });
+  const changed = node as { -readonly [K in keyof NodeOf<"input">]: K extends "op" ? string : NodeOf<"input">[K] };
+  changed.op = "input";
+  changed.inputs = noInputs;
+  changed.attrs = {};
+  changed.attrText = "";
+  changed.expansion = null;
+  changed.hash = leafHash("input", node.dtype, node.shape);
 }
+const noInputs: readonly Node[] = [];
 
 /** A leaf with an identity of its own: an input, a scalar slot, a leaf of differentiation. */
 export function leafNode(
@@ -435,81 +313,27 @@ export function leafNode(
     expansion: null,
     site: null,
     notes: null,
+    flags: 0,
+    recording: null,
+    mark: 0,
+    place: 0,
   };
 }
 
 /** A node for another graph: nobody's value, and nothing of what those who record have noted about it. */
 export function bareCopy(node: Node, changes: Partial<Omit<NodeOf<Primitive>, "attrs">> & { attrs?: object }): Node {
-  return { ...node, binding: null, expansion: null, notes: null, ...changes } as Node;
+  return {
+    ...node,
+    binding: null,
+    expansion: null,
+    notes: null,
+    flags: 0,
+    recording: null,
+    mark: 0,
+    place: 0,
+    ...changes,
+  } as Node;
 }
 
-/** Starts a new recording: nodes made before stay valid, but equal ones are made anew. */
-export function forgetInterned(): void {
-  tables = new Map();
-  interned = tableOf(scope);
-}
 /** The id that the next node gets: nodes with smaller ids exist already. */
 export const nextNodeId = (): number => nextId;
-
-/** All nodes that the roots need, inputs before users, not looking past nodes for which `isLeaf` holds. */
-export function topologicalOrder(roots: readonly Node[], isLeaf: (node: Node) => boolean = () => false): Node[] {
-  const seen = new Set<Node>();
-  const stack: Node[] = [];
-  for (const root of roots) {
-    if (!seen.has(root)) {
-      seen.add(root);
-      stack.push(root);
-    }
-  }
-  const order: Node[] = [];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    order.push(node);
-    if (isLeaf(node)) continue;
-    for (const input of node.inputs) {
-      if (!seen.has(input)) {
-        seen.add(input);
-        stack.push(input);
-      }
-    }
-  }
-  return order.sort((a, b) => a.id - b.id);
-}
-
-/**
- * The same nodes, inputs before users, in an order that only the graph's form decides and not when its nodes were made:
- * what keys are built on.
- */
-export function canonicalOrder(roots: readonly Node[], isLeaf: (node: Node) => boolean = () => false): Node[] {
-  const order: Node[] = [];
-  const entered = new Set<Node>();
-  const done = new Set<Node>();
-  const stack: Node[] = [];
-  for (const root of roots) {
-    stack.push(root);
-    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
-      if (done.has(node)) {
-        stack.pop();
-        continue;
-      }
-      if (!entered.has(node)) {
-        entered.add(node);
-        if (!isLeaf(node))
-          for (let i = node.inputs.length - 1; i >= 0; i--)
-            if (!entered.has(node.inputs[i]!)) stack.push(node.inputs[i]!);
-        if (stack.at(-1) !== node) continue;
-      }
-      done.add(node);
-      order.push(node);
-      stack.pop();
-    }
-  }
-  return order;
-}
-
-/** For each node of an order, the nodes that use it (once per use). */
-export function usersOf(order: readonly Node[]): Map<Node, Node[]> {
-  const users = new Map<Node, Node[]>();
-  for (const node of order) users.set(node, []);
-  for (const node of order) for (const input of node.inputs) users.get(input)?.push(node);
-  return users;
-}

@@ -25,3 +25,18 @@ export class NodeNote<T> {
     if (node.notes !== null) node.notes[this.place] = undefined;
   }
 }
+
+let flagCount = 0;
+
+/** The same of what is true or not. */
+export class NodeFlag {
+  private readonly bit = 1 << flagCount++;
+
+  has(node: Node): boolean {
+    return (node.flags & this.bit) !== 0;
+  }
+
+  set(node: Node): void {
+    node.flags |= this.bit;
+  }
+}

@@ -7,7 +7,12 @@ export function elementCount(shape: Shape): number {
   return count;
 }
 
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i]);
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 /** Row-major strides in elements; a dimension of size 0 counts as 1, as PyTorch counts it. */
 export function contiguousStrides(shape: Shape): number[] {

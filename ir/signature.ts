@@ -74,6 +74,7 @@ export interface ParsedParameter {
   readonly keywordOnly: boolean;
 }
 export interface ParsedSignature {
+  readonly text: string;
   readonly name: string;
   readonly parameters: readonly ParsedParameter[];
 }
@@ -103,7 +104,7 @@ export function parseSignature(text: string): ParsedSignature {
       keywordOnly,
     });
   }
-  const parsed = { name: text.slice(0, open), parameters };
+  const parsed = { text, name: text.slice(0, open), parameters };
   cache.set(text, parsed);
   return parsed;
 }

@@ -6,7 +6,8 @@
  */
 import { makeBody, withBodies } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
-import { noteSite, topologicalOrder, type Node } from "../ir/graph.ts";
+import { noteSite, type Node } from "../ir/graph.ts";
+import { topologicalOrder } from "../ir/walks.ts";
 import { operator } from "../ir/operator.ts";
 
 export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {

@@ -8,7 +8,8 @@
  */
 import type { GraphBuilder } from "../ir/builder.ts";
 import { gradients } from "../ir/gradients.ts";
-import { noteSite, topologicalOrder, type Node, type NodeOf } from "../ir/graph.ts";
+import { noteSite, type Node, type NodeOf } from "../ir/graph.ts";
+import { topologicalOrder } from "../ir/walks.ts";
 import { operator } from "../ir/operator.ts";
 import { condAdjoint, loopAdjoint } from "./region-adjoints.ts";
 

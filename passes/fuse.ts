@@ -13,7 +13,8 @@
  */
 import { bodiesOf } from "../ir/body.ts";
 import { IrError } from "../ir/errors.ts";
-import { topologicalOrder, usersOf, type Node } from "../ir/graph.ts";
+import { topologicalOrder, usersOf } from "../ir/walks.ts";
+import { type Node } from "../ir/graph.ts";
 import { isWrittenInParts, type KernelGraph, type Region, type RegionKind } from "../ir/kernel-graph.ts";
 import { sameShape, type Shape } from "../ir/shape.ts";
 import { isFree, isReduce, isView } from "../ir/traits.ts";

@@ -8,7 +8,8 @@
  */
 import { bodiesOf, makeBody, substitute, withBodies } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
-import { topologicalOrder, type Node } from "../ir/graph.ts";
+import { topologicalOrder } from "../ir/walks.ts";
+import { type Node } from "../ir/graph.ts";
 
 export function inlineChoices(g: GraphBuilder, roots: readonly Node[]): Node[] {
   const order = topologicalOrder(roots);

@@ -11,7 +11,8 @@ import { bodiesOf } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import type { DType } from "../ir/dtype.ts";
 import { DTypeError } from "../ir/errors.ts";
-import { comparisonPrimitives, topologicalOrder, type Node } from "../ir/graph.ts";
+import { comparisonPrimitives, type Node } from "../ir/graph.ts";
+import { topologicalOrder } from "../ir/walks.ts";
 import { elementCount } from "../ir/shape.ts";
 import { rewrite } from "./rewrite.ts";
 

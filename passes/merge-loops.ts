@@ -8,7 +8,8 @@
  */
 import { makeBody } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
-import { topologicalOrder, type Body, type Node, type NodeOf } from "../ir/graph.ts";
+import { topologicalOrder } from "../ir/walks.ts";
+import { type Body, type Node, type NodeOf } from "../ir/graph.ts";
 
 export function mergeLoops(g: GraphBuilder, roots: readonly Node[]): Node[] {
   const order = topologicalOrder(roots);

@@ -9,7 +9,8 @@
 import { makeBody, parameterLike, substitute } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import { isFloat } from "../ir/dtype.ts";
-import { topologicalOrder, type Node, type NodeOf } from "../ir/graph.ts";
+import { topologicalOrder } from "../ir/walks.ts";
+import { type Node, type NodeOf } from "../ir/graph.ts";
 import { recordCond, recordLoop } from "../ir/regions.ts";
 import type { differentiate } from "./differentiate.ts";
 import { splitSum, type StepTerm } from "./step-sums.ts";

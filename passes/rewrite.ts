@@ -1,7 +1,8 @@
 /** Rebuilding a graph node by node, inputs first: what every graph-to-graph pass is written with. */
 import { makeBody, withBodies } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
-import { noteSite, topologicalOrder, type Node } from "../ir/graph.ts";
+import { noteSite, type Node } from "../ir/graph.ts";
+import { topologicalOrder } from "../ir/walks.ts";
 
 /** Returns a replacement for `node` (whose inputs are already replaced), or the node itself. */
 export type RewriteRule = (g: GraphBuilder, node: Node) => Node;

@@ -5,7 +5,8 @@
  * in:  what each pass left, in order; a "recorded" graph starts the next program
  * out: the page's text
  */
-import { topologicalOrder, type Node } from "../ir/graph.ts";
+import { topologicalOrder } from "../ir/walks.ts";
+import { type Node } from "../ir/graph.ts";
 import type { KernelGraph } from "../ir/kernel-graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import { printGraph, printKernelGraph } from "../ir/text/index.ts";

@@ -1,5 +1,6 @@
 /** graph.svg: a box for each operation of the recorded graph, with the weights and numbers that it takes written inside. */
-import { topologicalOrder, type Node } from "../../ir/graph.ts";
+import { topologicalOrder } from "../../ir/walks.ts";
+import { type Node } from "../../ir/graph.ts";
 import { formatShape } from "../../ir/shape.ts";
 import { layOutLayers, type Bend, type Box } from "./layers.ts";
 

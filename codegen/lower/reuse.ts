@@ -4,7 +4,8 @@
  * target; so the kernels are kept as text-independent templates and bound to the nodes at hand.
  */
 import { graphKey } from "../../ir/graph-key.ts";
-import { canonicalOrder, type Node } from "../../ir/graph.ts";
+import { canonicalOrder } from "../../ir/walks.ts";
+import { type Node } from "../../ir/graph.ts";
 import type { Region } from "../../ir/kernel-graph.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
 import { isFree } from "../../ir/traits.ts";

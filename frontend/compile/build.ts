@@ -1,5 +1,6 @@
 /** Makes a recording of what was noted while a function ran: its roots, its program, and what to do with the results. */
-import { canonicalOrder, type Node } from "../../ir/graph.ts";
+import { canonicalOrder } from "../../ir/walks.ts";
+import { type Node } from "../../ir/graph.ts";
 import { graphKey } from "../../ir/graph-key.ts";
 import type { Program } from "../../ir/program.ts";
 import { elementCount } from "../../ir/shape.ts";
@@ -8,7 +9,8 @@ import { statusOf } from "../checks.ts";
 import type { Compiled } from "../pipeline.ts";
 import { prepareGraph } from "../program-families.ts";
 import { mapTree } from "../pytree.ts";
-import { placeholders, placeOf, recorder } from "../recorder.ts";
+import { placeholders, placeOf } from "../program-values.ts";
+import { recorder } from "../recorder.ts";
 import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { valueOf, type Value } from "../value.ts";

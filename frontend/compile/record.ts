@@ -1,6 +1,7 @@
 /** Records a call of a function, builds its program, and runs it for the first time. */
 import { ValueError } from "../../ir/errors.ts";
-import { forgetInterned, leafNode } from "../../ir/graph.ts";
+import { forgetInterned } from "../../ir/interning.ts";
+import { leafNode } from "../../ir/graph.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { setHostEffectHook, tracing } from "../host-effects.ts";
 import { mapTree } from "../pytree.ts";

@@ -2,12 +2,13 @@
 import type { ExportModel, ExportTarget, Given, NamedOutput, NamedTensor } from "../../codegen/export/index.ts";
 import { describe } from "../../ir/builder.ts";
 import { ExportError } from "../../ir/errors.ts";
-import { topologicalOrder, type Node } from "../../ir/graph.ts";
+import { topologicalOrder } from "../../ir/walks.ts";
+import { type Node } from "../../ir/graph.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { printGraph } from "../../ir/text/index.ts";
 import { supports, type DeviceName } from "../../runtime/device.ts";
 import { compileGraph } from "../pipeline.ts";
-import { placeholders, placeOf, scalarValue } from "../recorder.ts";
+import { placeholders, placeOf, scalarValue } from "../program-values.ts";
 import { valueOf } from "../value.ts";
 import { at, type Recorded } from "./record.ts";
 import type { Weight } from "./weights.ts";

@@ -4,7 +4,9 @@
  * and nothing that depends on the inputs is computed.
  */
 import { ExportError, NotImplementedError } from "../../ir/errors.ts";
-import { bareCopy, forgetInterned, nextNodeId, topologicalOrder, type Node } from "../../ir/graph.ts";
+import { bareCopy, nextNodeId, type Node } from "../../ir/graph.ts";
+import { forgetInterned } from "../../ir/interning.ts";
+import { topologicalOrder } from "../../ir/walks.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { formatShape } from "../../ir/shape.ts";
 import type { Device } from "../../runtime/device.ts";

@@ -1,5 +1,6 @@
 /** What a recorded model computes with besides its inputs: parameters, buffers and other tensors that it closes over. */
-import { leafNode, topologicalOrder, type Node } from "../../ir/graph.ts";
+import { leafNode, type Node } from "../../ir/graph.ts";
+import { topologicalOrder } from "../../ir/walks.ts";
 import type { Device } from "../../runtime/device.ts";
 import { recorder } from "../recorder.ts";
 import { takeWritten, type Storage } from "../storage.ts";

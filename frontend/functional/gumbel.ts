@@ -1,6 +1,6 @@
 /** Samples of a categorical distribution through which gradients pass. */
 import { graph } from "../state.ts";
-import { enterScope } from "../../ir/graph.ts";
+import { enterScope } from "../../ir/interning.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { callOperator, withSite } from "../call.ts";
 import { empty_like } from "../creation.ts";

@@ -3,7 +3,8 @@
  * https://docs.pytorch.org/docs/stable/nn.init.html
  */
 import { ArgumentError, ShapeError } from "../../ir/errors.ts";
-import { enterScope, type Node } from "../../ir/graph.ts";
+import { enterScope } from "../../ir/interning.ts";
+import { type Node } from "../../ir/graph.ts";
 import { elementCount, formatShape } from "../../ir/shape.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { scalarArgument } from "../bind.ts";

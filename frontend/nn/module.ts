@@ -1,6 +1,6 @@
 /** `nn.Module`: the base of all networks. */
 import { ArgumentError } from "../../ir/errors.ts";
-import { enterScope } from "../../ir/graph.ts";
+import { enterScope } from "../../ir/interning.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { isPlainObject } from "../bind.ts";
 import type { DeviceLike } from "../devices.ts";

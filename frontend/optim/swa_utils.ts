@@ -1,6 +1,6 @@
 /** `torch.optim.swa_utils`: averages of weights over training. https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema */
 import { ArgumentError } from "../../ir/errors.ts";
-import { enterScope } from "../../ir/graph.ts";
+import { enterScope } from "../../ir/interning.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { tensor } from "../creation.ts";
 import type { DeviceLike } from "../devices.ts";

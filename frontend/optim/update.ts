@@ -3,7 +3,8 @@
  * state starts as real zeros, so that the second step is the same program as the first.
  */
 import type { DType } from "../../ir/dtype.ts";
-import { enterScope, type Node } from "../../ir/graph.ts";
+import { enterScope } from "../../ir/interning.ts";
+import { type Node } from "../../ir/graph.ts";
 import { elementCount } from "../../ir/shape.ts";
 import type { Device } from "../../runtime/device.ts";
 import { typedArray } from "../../runtime/typed-array.ts";

@@ -9,17 +9,9 @@
  * `grad` at the end of a line: differentiation may pass. What a leaf is bound to is no part of the text.
  */
 import { IrError } from "../errors.ts";
-import {
-  bodyOf,
-  encodeAttr,
-  leafNode,
-  makeNode,
-  topologicalOrder,
-  type Body,
-  type Node,
-  type NodeRequest,
-  type Primitive,
-} from "../graph.ts";
+import { bodyOf, leafNode, makeNode, type Body, type Node, type NodeRequest, type Primitive } from "../graph.ts";
+import { encodeAttr } from "../attribute-text.ts";
+import { topologicalOrder } from "../walks.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import type { DType } from "../dtype.ts";
 import { Lines, type Scanner } from "./scanner.ts";

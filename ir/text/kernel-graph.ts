@@ -21,7 +21,8 @@
  */
 import { IrError } from "../errors.ts";
 import { bodiesOf } from "../body.ts";
-import { bodyOf, topologicalOrder, type Body, type Node } from "../graph.ts";
+import { bodyOf, type Body, type Node } from "../graph.ts";
+import { topologicalOrder } from "../walks.ts";
 import type { KernelGraph, Region, RegionKind } from "../kernel-graph.ts";
 import { formatShape } from "../shape.ts";
 import { Names, nodeList, nodeName, parseNode, printNode, printReturn, type KnownNodes } from "./graph.ts";

@@ -1,7 +1,7 @@
 /** Reads printed IR: words, numbers and punctuation of one line, or of a text as a list of lines. */
 import { dtypes, isDType, type DType } from "../dtype.ts";
 import { IrError } from "../errors.ts";
-import { decodeAttr } from "../graph.ts";
+import { decodeAttr } from "../attribute-text.ts";
 import type { Shape } from "../shape.ts";
 
 const token = /\s*([A-Za-z_][A-Za-z0-9_]*|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.|->|.)/y;

@@ -12,7 +12,8 @@
  */
 import { isComplex, isFloat } from "../dtype.ts";
 import { bodiesOf } from "../body.ts";
-import { topologicalOrder, type Body, type Node, type Primitive } from "../graph.ts";
+import { topologicalOrder } from "../walks.ts";
+import { type Body, type Node, type Primitive } from "../graph.ts";
 import { sameShape } from "../shape.ts";
 import { Names, printNode } from "../text/graph.ts";
 import { check } from "./report.ts";

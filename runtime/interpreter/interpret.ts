@@ -4,8 +4,8 @@
  */
 import { isFloat, type DType } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
+import { topologicalOrder } from "../../ir/walks.ts";
 import {
-  topologicalOrder,
   type BinaryPrimitive,
   type Body,
   type ComparisonPrimitive,

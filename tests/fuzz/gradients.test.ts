@@ -2,7 +2,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { GraphBuilder } from "../../ir/builder.ts";
-import { leafNode, topologicalOrder, withFreshInterning, type Node } from "../../ir/graph.ts";
+import { leafNode, type Node } from "../../ir/graph.ts";
+import { topologicalOrder } from "../../ir/walks.ts";
+import { withFreshInterning } from "../../ir/interning.ts";
 import { elementCount } from "../../ir/shape.ts";
 import { printGraph } from "../../ir/text/index.ts";
 import { decompose } from "../../passes/decompose.ts";

@@ -4,7 +4,8 @@
  */
 import type { DType } from "../../ir/dtype.ts";
 import { bodiesOf } from "../../ir/body.ts";
-import { topologicalOrder, type Node } from "../../ir/graph.ts";
+import { topologicalOrder } from "../../ir/walks.ts";
+import { type Node } from "../../ir/graph.ts";
 import { interpret, type Bindings } from "../../runtime/interpreter/index.ts";
 import { binaryRules, unaryRules } from "../../runtime/interpreter/scalar-functions.ts";
 import { halfFromBits } from "../../runtime/interpreter/values.ts";

@@ -2,7 +2,7 @@
 import * as torch from "cresset";
 import { describe, expect, test } from "vitest";
 import { sameShape } from "../../ir/shape.ts";
-import { topologicalOrder } from "../../ir/graph.ts";
+import { topologicalOrder } from "../../ir/walks.ts";
 import { parseGraph } from "../../ir/text/index.ts";
 import { jsDevice } from "../../runtime/js/device.ts";
 import { createWasmDevice } from "../../runtime/wasm/device.ts";

@@ -2,7 +2,8 @@
 import type { Tuner } from "../../codegen/lower/kernel-builder.ts";
 import { compileGraph } from "../../frontend/pipeline.ts";
 import { GraphBuilder } from "../../ir/builder.ts";
-import { withFreshInterning, type Node } from "../../ir/graph.ts";
+import { withFreshInterning } from "../../ir/interning.ts";
+import { type Node } from "../../ir/graph.ts";
 import { decompose } from "../../passes/decompose.ts";
 import type { Device } from "../../runtime/device.ts";
 import { typedView } from "../../runtime/typed-array.ts";

@@ -1,7 +1,8 @@
 /** Loops and choices: recorded, differentiated, merged and pruned, against the same steps written out. */
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../ir/builder.ts";
-import { leafNode, topologicalOrder, type Node } from "../../ir/graph.ts";
+import { leafNode, type Node } from "../../ir/graph.ts";
+import { topologicalOrder } from "../../ir/walks.ts";
 import { recordCond, recordLoop } from "../../ir/regions.ts";
 import { parseGraph, printGraph } from "../../ir/text/index.ts";
 import { verifyGraph } from "../../ir/verify/index.ts";

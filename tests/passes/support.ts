@@ -1,6 +1,7 @@
 /** Passes on IR text: what comes in, what goes out. */
 import { GraphBuilder } from "../../ir/builder.ts";
-import { withFreshInterning, type Node } from "../../ir/graph.ts";
+import { withFreshInterning } from "../../ir/interning.ts";
+import { type Node } from "../../ir/graph.ts";
 import { parseGraph, printGraph } from "../../ir/text/index.ts";
 import { verifyGraph } from "../../ir/verify/index.ts";
 

@@ -1,7 +1,7 @@
 /** Batch and instance normalisation. https://docs.pytorch.org/docs/stable/nn.html#normalization-layers */
 import { ShapeError } from "../../../ir/errors.ts";
 import { formatShape } from "../../../ir/shape.ts";
-import { enterScope } from "../../../ir/graph.ts";
+import { enterScope } from "../../../ir/interning.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import { callOperator } from "../../call.ts";
 import { ones, tensor, zeros } from "../../creation.ts";

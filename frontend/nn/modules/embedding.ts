@@ -1,7 +1,7 @@
 /** Look-up tables. https://docs.pytorch.org/docs/stable/nn.html#sparse-layers */
 import { ArgumentError, ShapeError } from "../../../ir/errors.ts";
 import { formatShape } from "../../../ir/shape.ts";
-import { enterScope } from "../../../ir/graph.ts";
+import { enterScope } from "../../../ir/interning.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import { isPlainObject } from "../../bind.ts";
 import { withGradMode } from "../../grad-mode.ts";

@@ -1,6 +1,7 @@
 /** Bounding gradients. */
 import { ValueError } from "../../../ir/errors.ts";
-import { enterScope, type Node } from "../../../ir/graph.ts";
+import { enterScope } from "../../../ir/interning.ts";
+import { type Node } from "../../../ir/graph.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { HostScalar } from "../../bind.ts";
 import { scalarArgument } from "../../bind.ts";

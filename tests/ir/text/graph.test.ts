@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { topologicalOrder, type Node } from "../../../ir/graph.ts";
+import { topologicalOrder } from "../../../ir/walks.ts";
+import { type Node } from "../../../ir/graph.ts";
 import { parseGraph, parseKernelGraph, printGraph, printKernelGraph } from "../../../ir/text/index.ts";
 import { verifyGraph, verifyKernelGraph } from "../../../ir/verify/index.ts";
 import { fuse } from "../../../passes/fuse.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { topologicalOrder, type Node } from "../../../ir/graph.ts";
+import { topologicalOrder } from "../../../ir/walks.ts";
+import { type Node } from "../../../ir/graph.ts";
 import { parseGraph } from "../../../ir/text/index.ts";
 import { interpret } from "../../../runtime/interpreter/index.ts";
 import { encode } from "../../../runtime/interpreter/values.ts";

@@ -1,0 +1,76 @@
+/**
+ * Nodes that became tensors since their device's last flush: those that may be read late, and whose values must not be
+ * overwritten in place while they are pending.
+ */
+import type { Node } from "../ir/graph.ts";
+import { NodeFlag } from "../ir/node-notes.ts";
+import type { Device } from "../runtime/device.ts";
+import type { CacheEntry } from "./program-cache.ts";
+import { valueOf } from "./value.ts";
+
+/** What nodes were created in. Held by them: time need not pass in the recorder for it. */
+interface CreatedIn {
+  /** The graph of the flush that followed. */
+  entry: CacheEntry | null;
+}
+
+export interface Created {
+  readonly nodes: Node[];
+  readonly recording: CreatedIn;
+  /** How many of them pending values have been looked for in. */
+  looked: number;
+}
+const newlyCreated = (): Created => ({ nodes: [], recording: { entry: null }, looked: 0 });
+
+/** What a node was created in; null for one that became no tensor. */
+export const recordingOf = (node: Node): CreatedIn | null => node.recording as CreatedIn | null;
+
+export class CreatedNodes {
+  private readonly byDevice = new Map<Device, Created>();
+
+  note(node: Node, device: Device): void {
+    let created = this.byDevice.get(device);
+    if (created === undefined) this.byDevice.set(device, (created = newlyCreated()));
+    // A node that was made before stays one of the recording that it was made in.
+    node.recording ??= created.recording;
+    created.nodes.push(node);
+  }
+
+  /** Those of a device, which are no longer kept here. */
+  take(device: Device): Created {
+    const created = this.byDevice.get(device) ?? newlyCreated();
+    this.byDevice.delete(device);
+    return created;
+  }
+
+  /** Marks the values that pending tensors are computed from. */
+  notePending(): void {
+    for (const created of this.byDevice.values()) noteAwaited(created, created.looked);
+  }
+}
+
+/** Nodes that were walked to find what pending values are computed from. */
+const walked = new NodeFlag();
+
+/** Marks what those from a place on are computed from. */
+export function noteAwaited(created: Created, from: number): void {
+  const { nodes } = created;
+  const stack: Node[] = [];
+  for (let i = from; i < nodes.length; i++) {
+    if (valueOf(nodes[i]!) !== null) continue;
+    stack.push(nodes[i]!);
+    markAwaited(stack);
+  }
+  created.looked = nodes.length;
+}
+
+function markAwaited(stack: Node[]): void {
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    const value = valueOf(node);
+    if (value !== null) value.isAwaited = true;
+    else if (!walked.has(node)) {
+      walked.set(node);
+      for (const input of node.inputs) stack.push(input);
+    }
+  }
+}
