@@ -79,8 +79,10 @@ export class KernelSearch {
       end = align(end + bytes);
       return start;
     };
-    const { slots } = programs[0]!;
-    const addresses = slots.map(({ bytes }) => place(bytes));
+    // Kernels may take their buffers in different orders.
+    const slots = programs[0]!.slots.map((_, i) => programs.map((program) => program.slots[i]!));
+    const sizes = slots.map((some) => Math.max(...some.map(({ bytes }) => bytes)));
+    const addresses = sizes.map(place);
     const scratch = place(Math.max(...codes.map(({ scratchBytes }) => scratchBytes)));
     const tables = codes.map(({ tableBytes }) => place(tableBytes));
     if (end > mostBytes) return null;
@@ -88,8 +90,9 @@ export class KernelSearch {
     if (missing > 0) memory.grow(missing);
     const words = new Uint32Array(memory.buffer);
     words.fill(0, lowestAddress >> 2, end >> 2);
-    slots.forEach(({ dtype, bytes }, i) => {
-      if (dtype === "float32") new Float32Array(memory.buffer, addresses[i], bytes >> 2).fill(1);
+    slots.forEach((some, i) => {
+      if (some.every(({ dtype }) => dtype === "float32"))
+        new Float32Array(memory.buffer, addresses[i], sizes[i]! >> 2).fill(1);
     });
     return codes.map(({ bytes, table }, i) => {
       const start = tables[i]!;

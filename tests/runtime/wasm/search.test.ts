@@ -141,6 +141,11 @@ describe("a search", () => {
     ]);
   });
 
+  it("has room for operands of very different sizes, in the order of each kernel", () => {
+    const large = candidatesOf({ sizes: [12, 1024, 1024] }, "large");
+    expect(searchIn(newFile(), { count: 0 }).choose(large)).toBe(large.length - 1);
+  });
+
   it("stays with the likely winner where another is hardly faster", () => {
     const timer: Timer = (calls) => calls.map((_, i) => (i === 1 ? 0.99 : 1));
     const winners = new Map<string, number>();
