@@ -2,8 +2,9 @@
  * Whether a kernel may write a result over the memory of an input that it reads.
  *
  * Method: every read of the input is held against every write of the result. They are safe together when both name the
- * same element in the same iteration, the read first; then no other iteration touches that element, because a kernel
- * writes every element of a result once. A loop's vector part and its scalar rest count as one loop.
+ * same element in the same iteration, the read first; then no other iteration touches that element, because these
+ * loops write every element of a result once. A loop's vector part and its scalar rest count as one loop. They are safe,
+ * too, when the loops' bounds keep them to elements that lie apart, as blocks of rows do.
  */
 import type { Expr, LoopKernel, Stmt } from "./loop.ts";
 
@@ -44,7 +45,7 @@ export function mayOverwrite(kernel: LoopKernel, input: string, result: string):
         case "for":
           inExpr(s.start, loops);
           inExpr(s.end, loops);
-          inBlock(s.body, [...loops, s]);
+          if (!isEmpty(s, loops)) inBlock(s.body, [...loops, s]);
           break;
         case "if":
           inExpr(s.condition, loops);
@@ -66,10 +67,61 @@ export function mayOverwrite(kernel: LoopKernel, input: string, result: string):
 }
 
 function areSafe(read: Access, write: Access): boolean {
+  return areAtOnePlace(read, write) || areApart(spanOf(read), spanOf(write));
+}
+
+function areAtOnePlace(read: Access, write: Access): boolean {
   if (read.lanes !== write.lanes && !isRest(read, write)) return false;
   if (elementText(read.index) !== elementText(write.index) || read.loops.length !== write.loops.length) return false;
   const same = read.loops.every((loop, i) => loop === write.loops[i]);
   return same ? read.order <= write.order : isRest(read, write);
+}
+
+/** Whole numbers from the first to the last; null where the bounds of loops do not tell. */
+type Span = readonly [first: number, last: number] | null;
+
+const areApart = (a: Span, b: Span): boolean => a !== null && b !== null && (a[1] < b[0] || b[1] < a[0]);
+
+/** The elements among which an access stays. */
+function spanOf({ index, loops, lanes }: Access): Span {
+  const span = spanOfIndex(index, loops);
+  return span && [span[0], span[1] + lanes - 1];
+}
+
+/** Known to turn not once, as a rest where vectors come out even. */
+function isEmpty({ start, end }: LoopStmt, loops: readonly LoopStmt[]): boolean {
+  const [from, to] = [spanOfIndex(start, loops), spanOfIndex(end, loops)];
+  return from !== null && to !== null && to[1] <= from[0];
+}
+
+function spanOfLoop({ start, end, step }: LoopStmt, loops: readonly LoopStmt[]): Span {
+  const [from, to] = [spanOfIndex(start, loops), spanOfIndex(end, loops)];
+  if (from === null || to === null) return null;
+  const most = Math.max(0, to[1] - 1 - from[0]);
+  return [from[0], from[0] + (from[0] === from[1] ? most - (most % step) : most)];
+}
+
+function spanOfIndex(index: Expr, loops: readonly LoopStmt[]): Span {
+  if (index.op === "const") return [Number(index.value), Number(index.value)];
+  if (index.op === "var") {
+    const loop = loops.find(({ name }) => name === index.name);
+    return loop === undefined ? null : spanOfLoop(loop, loops);
+  }
+  if (!("args" in index) || index.args.length !== 2) return null;
+  const [a, b] = index.args.map((arg) => spanOfIndex(arg, loops)) as [Span, Span];
+  if (a === null || b === null) return null;
+  switch (index.op) {
+    case "add":
+      return [a[0] + b[0], a[1] + b[1]];
+    case "mul": {
+      const corners = a.flatMap((x) => b.map((y) => x * y));
+      return [Math.min(...corners), Math.max(...corners)];
+    }
+    case "and": // the end of a loop's vector part
+      return a[0] === a[1] && b[0] === b[1] ? [a[0] & b[0], a[0] & b[0]] : null;
+    default:
+      return null;
+  }
 }
 
 /** One is in the vector part of a loop, the other in its rest. */
