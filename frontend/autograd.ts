@@ -1,5 +1,6 @@
 /** Backward passes over the recorded graph. Gradients are ordinary lazy tensors. */
 import { AutogradError, ArgumentError } from "../ir/errors.ts";
+import { isComplex } from "../ir/dtype.ts";
 import { enterScope, forgetInterned } from "../ir/interning.ts";
 import { nextNodeId, type Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
@@ -56,6 +57,12 @@ function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor
           `${name}/scalar`,
           `${name}: grad can be implicitly created only for scalar outputs, got ${node.dtype}${formatShape(node.shape)}.`,
           "Pass a gradient of the output's shape, or reduce it with sum() or mean().",
+        );
+      if (isComplex(node.dtype))
+        throw new AutogradError(
+          `${name}/complex`,
+          `${name}: grad can be implicitly created only for real scalar outputs but got ${node.dtype}.`,
+          "Pass a gradient, or take the real part or the absolute value.",
         );
       return graph.full(node.shape, 1, node.dtype);
     }

@@ -2,8 +2,10 @@
 import { ArgumentError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import type { ArgumentType, ParsedParameter, ParsedSignature, ScalarArgument } from "../ir/signature.ts";
+import { Complex } from "./complex-number.ts";
 import { deviceName, type DeviceLike } from "./devices.ts";
 import { dtypeName } from "./dtype.ts";
+import type { HostNumber } from "./elements.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 
@@ -152,7 +154,8 @@ function defaultValue(parameter: ParsedParameter): unknown {
 
 const isNumber = (value: unknown): boolean => typeof value === "number" || typeof value === "bigint";
 
-export function scalarArgument(value: number | bigint | boolean | HostScalar): ScalarArgument {
+export function scalarArgument(value: HostNumber | HostScalar): ScalarArgument {
+  if (value instanceof Complex) return { value: value.re, imaginary: value.im, category: "complex", source: null };
   if (value instanceof HostScalar) {
     const argument: ScalarArgument = { value: value.source(), category: "float", source: value.source };
     traceObserver()?.scalar(argument);
@@ -193,8 +196,12 @@ function integer(item: unknown, value: unknown, name: string): number {
 
 const integers = (list: readonly unknown[], name: string): number[] => list.map((item) => integer(item, list, name));
 
-const isScalar = (item: unknown): item is number | bigint | boolean | HostScalar =>
-  typeof item === "number" || typeof item === "bigint" || typeof item === "boolean" || item instanceof HostScalar;
+const isScalar = (item: unknown): item is HostNumber | HostScalar =>
+  typeof item === "number" ||
+  typeof item === "bigint" ||
+  typeof item === "boolean" ||
+  item instanceof HostScalar ||
+  item instanceof Complex;
 
 function convert(value: unknown, type: ArgumentType, name: string, tensors: Tensor[]): unknown {
   switch (type) {

@@ -3,7 +3,7 @@
  * `name_` in place, `out=`, views.
  */
 import { isNode } from "../ir/builder.ts";
-import { canCast } from "../ir/dtype.ts";
+import { canCast, isComplex } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { nextNodeId, noteSite, type Node } from "../ir/graph.ts";
 import { enterScope } from "../ir/interning.ts";
@@ -12,6 +12,7 @@ import { formatShape, sameShape } from "../ir/shape.ts";
 import { parseSignature, type ParsedSignature } from "../ir/signature.ts";
 import type { Device } from "../runtime/device.ts";
 import { bind, optionsOf, type Bound } from "./bind.ts";
+import { complexStep } from "./complex-views.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
@@ -196,7 +197,7 @@ function record(
   noteSite(notesSites() ? captureSite() : null);
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
-  const result = recordOperator(graph, definition, bound.args, isNode, measured);
+  const result = inMemory(recordOperator(graph, definition, bound.args, isNode, measured));
   if (Array.isArray(result))
     for (const { dtype } of result as readonly Node[]) refuseDtype(definition.name, dtype, device);
   else refuseDtype(definition.name, (result as Node).dtype, device);
@@ -238,6 +239,15 @@ function savedNodes(
     return place >= 0 ? [results[place]!] : [bound.args[name]].flat().filter((item): item is Node => isNode(item));
   });
 }
+/** Complex results come from the memory of their parts: there they are computed, and gradients arrive at them. */
+function inMemory(result: RecordResult): RecordResult {
+  const held = (node: Node): Node =>
+    isComplex(node.dtype) && !isMarkerOrMemory(node) ? graph.asComplex(graph.asReal(node)) : node;
+  if (!Array.isArray(result)) return held(result as Node);
+  const nodes = result as readonly Node[];
+  return nodes.some(({ dtype }) => isComplex(dtype)) ? nodes.map(held) : nodes;
+}
+const isMarkerOrMemory = ({ op }: Node): boolean => op === "as_complex" || op === "leaf" || op === "detach";
 const listOf = (result: RecordResult): readonly Node[] =>
   Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
 
@@ -251,7 +261,9 @@ function callView(definition: Operator, bound: Bound, device: Device): Result {
   const result = of(source.node_());
   traceObserver()?.called?.(definition.name, firstNode, nextNodeId());
   const views = listOf(result).map((node, i) => {
-    if (node === source.node_() && definition.name === "reshape") return source;
+    if (node === source.node_() && returnsItself.has(definition.name)) return source;
+    const complex = complexStep(definition.name, source);
+    if (complex !== null) return source.viewBy_(complex);
     if (node.dtype !== source.type_)
       return source.viewBy_(bitsStep({ dtype: source.type_, layout: source.layout_() }, node.dtype));
     const step = movement(definition.name, (_g, parent) => listOf(of(parent))[i]!);
@@ -269,6 +281,8 @@ function callView(definition: Operator, bound: Bound, device: Device): Result {
   });
   return Array.isArray(result) ? views : views[0]!;
 }
+/** Views that are the tensor itself where they would change nothing. */
+const returnsItself = new Set(["reshape", "real", "conj"]);
 /** Functions that return several views at once, each of which PyTorch refuses to write where gradients are recorded. */
 const severalViews = new Set(["unbind", "split", "split_with_sizes", "chunk"]);
 /** Views that join dimensions: where the elements do not lie evenly these are copies, and `view` refuses. */

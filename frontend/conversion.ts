@@ -1,11 +1,12 @@
 /** Tensors in another element type, on another device, or in another layout. */
-import { dtypes, isComplex, isDType, type DType } from "../ir/dtype.ts";
+import { dtypes, isDType, type DType } from "../ir/dtype.ts";
 import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/interning.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { supports, type Device } from "../runtime/device.ts";
 import { isPlainObject } from "./bind.ts";
 import { callOperator, withSite } from "./call.ts";
+import { complexStep } from "./complex-views.ts";
 import { landed, moved } from "./device-moves.ts";
 import { currentDevice, device as DeviceObject, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
@@ -133,8 +134,10 @@ function lastTwoSwapped(source: Tensor, name: string): Tensor {
     );
   return callOperator("transpose", [source, -2, -1]) as Tensor;
 }
-const conjugated = (source: Tensor): Tensor =>
-  isComplex(source.dtype.name) ? (callOperator("conj", [source]) as Tensor) : source;
+function conjugated(source: Tensor): Tensor {
+  const step = complexStep("conj", source);
+  return step === null ? source : source.viewBy_(step);
+}
 
 /** The tensor itself when it lies in the format, else a copy that does. */
 function inFormat(tensor: Tensor, format: memory_format | null): Tensor {

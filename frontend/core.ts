@@ -113,14 +113,8 @@ export { PickledModule } from "./pickled-module.ts";
 export { save, saveAsync, type SaveFileOptions } from "./save.ts";
 export * as safetensors from "./safetensors.ts";
 export type { AsyncFileSource, FileSource, FileTarget } from "./files.ts";
-export {
-  ComplexNumber,
-  NumpyArray,
-  PythonObject,
-  PythonReference,
-  SerializationError,
-  TorchStorage,
-} from "./serialization/index.ts";
+export { Complex } from "./complex-number.ts";
+export { NumpyArray, PythonObject, PythonReference, SerializationError, TorchStorage } from "./serialization/index.ts";
 export { get_printoptions, printoptions, set_printoptions } from "./print.ts";
 export type { PrintOptionChanges, PrintOptions, PrintProfile } from "./printing/index.ts";
 export {

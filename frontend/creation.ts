@@ -1,5 +1,5 @@
 /** Making tensors: from data, filled, counted. */
-import { isIntegral, type DType } from "../ir/dtype.ts";
+import { complexOf, isIntegral, type DType } from "../ir/dtype.ts";
 import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/interning.ts";
 import { type Node } from "../ir/graph.ts";
@@ -8,9 +8,10 @@ import type { Device } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
 import { isPlainObject, scalarArgument } from "./bind.ts";
 import { withSite } from "./call.ts";
+import { Complex } from "./complex-number.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
-import { fillTyped } from "./elements.ts";
+import { fillTyped, type HostNumber } from "./elements.ts";
 import { writeInto } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { Tensor, type Nested } from "./tensor.ts";
@@ -26,18 +27,18 @@ export interface TensorOptions {
 export interface FactoryOptions extends TensorOptions {
   readonly out?: Tensor | undefined;
 }
-export type TensorData = Nested<number | bigint | boolean> | TypedArray | Tensor;
+export type TensorData = Nested<HostNumber> | TypedArray | Tensor;
 export type Size = readonly [readonly number[]] | readonly number[];
 
 interface Flattened {
   readonly shape: number[];
-  readonly flat: (number | bigint | boolean)[];
+  readonly flat: HostNumber[];
 }
 
 function flattenData(data: unknown): Flattened {
   const shape: number[] = [];
   for (let level = data; Array.isArray(level); level = level[0]) shape.push(level.length);
-  const flat: (number | bigint | boolean)[] = [];
+  const flat: HostNumber[] = [];
   const stack: { item: unknown; depth: number }[] = [{ item: data, depth: 0 }];
   while (stack.length > 0) {
     const { item, depth } = stack.pop()!;
@@ -49,7 +50,12 @@ function flattenData(data: unknown): Flattened {
           "All rows must have one length.",
         );
       for (let i = item.length - 1; i >= 0; i--) stack.push({ item: item[i], depth: depth + 1 });
-    } else if (typeof item === "number" || typeof item === "bigint" || typeof item === "boolean") {
+    } else if (
+      typeof item === "number" ||
+      typeof item === "bigint" ||
+      typeof item === "boolean" ||
+      item instanceof Complex
+    ) {
       if (depth !== shape.length) throw new ShapeError("tensor/ragged", "tensor: rows of different depth.");
       flat.push(item);
     } else if (item instanceof Tensor && item.numel() === 1) flat.push(item.item());
@@ -58,12 +64,13 @@ function flattenData(data: unknown): Flattened {
   return { shape, flat };
 }
 
-function inferDType(values: readonly (number | bigint | boolean)[]): DType {
+function inferDType(values: readonly HostNumber[]): DType {
   let bools = values.length > 0;
   let integers = values.length > 0;
   for (const value of values) {
     bools &&= typeof value === "boolean";
     integers &&= typeof value !== "number";
+    if (value instanceof Complex) return complexOf(settings.defaultDType);
   }
   return bools ? "bool" : integers ? "int64" : settings.defaultDType;
 }
@@ -92,12 +99,7 @@ export function arrayDType(array: ArrayBufferView): DType {
 }
 const Buffer_ = typeof globalThis.Buffer === "function" ? globalThis.Buffer : null;
 
-export function fromHost(
-  values: ArrayLike<number | bigint | boolean>,
-  shape: Shape,
-  dtype: DType,
-  device: Device,
-): Tensor {
+export function fromHost(values: ArrayLike<HostNumber>, shape: Shape, dtype: DType, device: Device): Tensor {
   const array = typedArray(dtype, elementCount(shape));
   fillTyped(array, dtype, values);
   return Tensor.ofArray(array, shape, dtype, device);
@@ -223,19 +225,14 @@ export const ones_like = like("ones_like", 1);
 export const empty_like = like("empty_like", 0);
 
 /** All `fill_value`. https://docs.pytorch.org/docs/stable/generated/torch.full.html */
-export function full(
-  size: readonly number[] | number,
-  fill_value: number | bigint | boolean,
-  options: FactoryOptions = {},
-): Tensor {
+export function full(size: readonly number[] | number, fill_value: HostNumber, options: FactoryOptions = {}): Tensor {
   return withSite(() => {
     const { shape } = sizeArguments("full", [typeof size === "number" ? [size] : size]);
-    const inferred: DType =
-      typeof fill_value === "boolean" ? "bool" : typeof fill_value === "bigint" ? "int64" : settings.defaultDType;
+    const inferred = inferDType([fill_value]);
     return filledSlot(shape, fill_value, dtypeOption(options, inferred, "full"), options);
   });
 }
-export function full_like(input: Tensor, fill_value: number | bigint | boolean, options: FactoryOptions = {}): Tensor {
+export function full_like(input: Tensor, fill_value: HostNumber, options: FactoryOptions = {}): Tensor {
   return withSite(() =>
     filledSlot(input.shape, fill_value, dtypeOption(options, input.dtype.name, "full_like"), {
       device: input.device,
@@ -244,7 +241,7 @@ export function full_like(input: Tensor, fill_value: number | bigint | boolean, 
   );
 }
 /** The user's number is a slot: another value is no other program. */
-function filledSlot(shape: Shape, value: number | bigint | boolean, dtype: DType, options: FactoryOptions): Tensor {
+function filledSlot(shape: Shape, value: HostNumber, dtype: DType, options: FactoryOptions): Tensor {
   const device = currentDevice(options.device);
   enterScope(device.name);
   return finish(Tensor.ofNode(graph.expandTo(graph.scalar(scalarArgument(value), dtype), shape), device), options);

@@ -1,8 +1,10 @@
 /** What gradcheck checks, one thing after another. */
+import "../ir/ops/complex.ts";
 import { dtypeBytes } from "../ir/dtype.ts";
 import { CressetError, NotImplementedError, ValueError } from "../ir/errors.ts";
 import { elementCount } from "../ir/shape.ts";
 import { grad } from "./autograd.ts";
+import { callOperator } from "./call.ts";
 import {
   analyticalJacobians,
   numericalJacobians,
@@ -48,13 +50,33 @@ interface Settings {
 const failed = (code: string, text: string, cure?: string): GradcheckError =>
   new GradcheckError(`gradcheck/${code}`, text, cure);
 
+const parts = (z: Tensor): Tensor => callOperator("view_as_real", [z]) as Tensor;
+const isComplex = (value: unknown): value is Tensor => value instanceof Tensor && value.is_complex();
+
+/** A function of complex tensors as one of their real and imaginary parts, and the same of its results. */
+function inRealNumbers(
+  func: Differentiable,
+  args: readonly unknown[],
+): { readonly func: Differentiable; readonly args: readonly unknown[] } {
+  const leaf = (z: Tensor): Tensor =>
+    (callOperator("clone", [parts(z.detach())]) as Tensor).requires_grad_(z.requires_grad);
+  const call = (...values: unknown[]): Tensor | readonly Tensor[] => {
+    const inputs = values.map((value, i) => (isComplex(args[i]) ? callOperator("view_as_complex", [value]) : value));
+    const result = (func as (...inputs: unknown[]) => Tensor | readonly Tensor[])(...inputs);
+    const real = (output: Tensor): Tensor => (isComplex(output) ? parts(output) : output);
+    return result instanceof Tensor ? real(result) : Array.isArray(result) ? result.map(real) : result;
+  };
+  return { func: call, args: args.map((arg) => (isComplex(arg) ? leaf(arg) : arg)) };
+}
+
 /** @throws GradcheckError */
 export function* checked(
   name: string,
-  func: Differentiable,
-  args: readonly unknown[],
+  given: Differentiable,
+  givenArguments: readonly unknown[],
   options: GradcheckOptions,
 ): Reading<boolean> {
+  const { func, args } = inRealNumbers(given, givenArguments);
   const {
     eps = 1e-6,
     atol = 1e-5,

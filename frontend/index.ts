@@ -4,3 +4,4 @@ import "./cpu-js.ts";
 import "./debug-environment.ts";
 
 export * from "./core.ts";
+export { is_conj, is_neg, resolve_conj, resolve_neg } from "./complex-tensors.ts";

@@ -148,10 +148,11 @@ function moment(
   const x = input.to(type);
   const centre = call("div", sum(x, dim, { mask, keepdim: true }), counted(input, dim, true, mask));
   const distance = call("sub", x, centre);
-  const total = sum(call("mul", distance, distance), dim, { mask, keepdim });
-  const count = call("clamp", call("sub", counted(input, dim, keepdim, mask).to(type), unbiased ? 1 : 0), 0);
+  const size = distance.is_complex() ? call("abs", distance) : distance;
+  const total = sum(call("mul", size, size), dim, { mask, keepdim });
+  const count = call("clamp", call("sub", counted(input, dim, keepdim, mask).to(size.dtype), unbiased ? 1 : 0), 0);
   const variance = call("div", total, count);
-  return root ? call("sqrt", variance) : variance;
+  return (root ? call("sqrt", variance) : variance).to(type);
 }
 type Moment = (
   input: Tensor,

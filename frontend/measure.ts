@@ -9,7 +9,7 @@ import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
 import { fillTyped } from "./elements.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
-import { inputNode, Value } from "./value.ts";
+import { contentsOf, nodeOver } from "./value.ts";
 
 type BoundArguments = Readonly<Record<string, unknown>>;
 
@@ -48,7 +48,7 @@ function measuredOf(device: Device, values: readonly HostElements[]): Measured {
     upload(elements, shape, dtype) {
       const array = typedArray(dtype, elementCount(shape));
       fillTyped(array, dtype, elements);
-      return inputNode(new Value(dtype, shape, device, array));
+      return nodeOver(dtype, shape, contentsOf(dtype, shape, device, array));
     },
   };
 }

@@ -3,6 +3,7 @@ import "../ir/ops/index.ts";
 import "./generated/tensor-methods.ts";
 import { installEveryMethod } from "./operator-methods.ts";
 
+import "./complex-tensors.ts";
 import "./conversion.ts";
 import "./indexing.ts";
 import "./new-tensors.ts";

@@ -1,9 +1,10 @@
 /** Types that the generated declarations of operators are written with. */
+import type { Complex } from "./complex-number.ts";
 import type { NamedResults } from "./named-results.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** A number given by the user: numbers are of the default float type, bigints int64, booleans bool. */
-export type Scalar = number | bigint | boolean;
+export type Scalar = number | bigint | boolean | Complex;
 
 /** What arithmetic takes on either side. */
 export type Operand = Tensor | Scalar;

@@ -4,7 +4,7 @@
  * seed and a counter of draws.
  * https://docs.pytorch.org/docs/stable/random.html
  */
-import { isFloat, type DType } from "../ir/dtype.ts";
+import { isComplex, isFloat, realOf, type DType } from "../ir/dtype.ts";
 import { ArgumentError, DTypeError, ReadError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/interning.ts";
 import { type Node } from "../ir/graph.ts";
@@ -169,8 +169,13 @@ const requireFloatType = (name: string, dtype: DType): FloatType => {
   return dtype as FloatType;
 };
 
+/** Complex numbers whose parts are drawn in turns, as they lie in memory. */
+const overParts = (shape: Shape, draw: (parts: Shape) => Node): Node => graph.asComplex(draw([...shape, 2]));
+
 /** Uniform values in [from, to). */
 function uniformNode(shape: Shape, dtype: DType, device: Device, generator: Generator, from: number, to: number): Node {
+  if (isComplex(dtype))
+    return overParts(shape, (parts) => uniformNode(parts, realOf(dtype), device, generator, from, to));
   const type = requireFloatType("uniform", dtype);
   enterScope(device.name);
   if (device.name !== "webgpu")
@@ -181,6 +186,11 @@ function uniformNode(shape: Shape, dtype: DType, device: Device, generator: Gene
 }
 
 function normalNode(shape: Shape, dtype: DType, device: Device, generator: Generator, mean: number, std: number): Node {
+  if (isComplex(dtype)) {
+    const part = std / Math.SQRT2;
+    const values = overParts(shape, (parts) => normalNode(parts, realOf(dtype), device, generator, 0, part));
+    return mean === 0 ? values : graph.add(values, mean);
+  }
   const type = requireFloatType("normal", dtype);
   enterScope(device.name);
   if (device.name !== "webgpu")

@@ -1,5 +1,5 @@
 /** Storages: what tensors that alias each other share: the current contents as a node, and a version that writes bump. */
-import type { DType } from "../ir/dtype.ts";
+import { isComplex, type DType } from "../ir/dtype.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
 import type { Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
@@ -10,7 +10,7 @@ import { recorder, type FlushRequest } from "./recorder.ts";
 import { SharedMemory } from "./shared-memory.ts";
 import { graph } from "./state.ts";
 import { traceObserver } from "./trace.ts";
-import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
+import { behindMarkers, contentsOf, inputNode, nodeOver, valueOf, type Value } from "./value.ts";
 import { newCounter, noteWrite, ownNode, type Exposure, type VersionCounter } from "./versions.ts";
 import { copyOf } from "./value-copy.ts";
 
@@ -179,7 +179,7 @@ export class Storage {
     const contents = shared.changes();
     if (contents === null) return;
     const { current } = this;
-    const fresh = inputNode(new Value(this.dtype, current.shape, this.device, contents));
+    const fresh = this.held(inputNode(contentsOf(this.dtype, current.shape, this.device, contents)));
     const history = current.op !== "leaf" && current.requiresGrad;
     this.version++;
     this.exposed = [];
@@ -229,6 +229,11 @@ export class Storage {
     const checks = checkCount();
     if (valueOf(behindMarkers(this.current)) !== null) this.earlier = [];
     if (checks > 0 && this.earlier.at(-1)?.checks !== checks) this.earlier.push({ node: this.current, checks });
+  }
+
+  /** Memory of complex numbers as those. */
+  private held(node: Node): Node {
+    return isComplex(this.dtype) && !isComplex(node.dtype) ? graph.asComplex(node) : node;
   }
 
   /** Contents computed by a program that ran outside a flush. `own`: a leaf made for this storage. */
@@ -295,7 +300,7 @@ export class Storage {
     const check = failedCheck(error);
     const before = check === null ? null : this.contentsAt(check);
     const value = before !== null ? valueOf(before) : check === null ? this.known : null;
-    if (value?.available === true) this.accept(leafNode("input", this.dtype, this.shape, value));
+    if (value?.available === true) this.accept(nodeOver(this.dtype, this.shape, value));
     else if (before !== null) this.accept(before);
     this.settle();
     const node = behindMarkers(this.current);
@@ -307,7 +312,7 @@ export class Storage {
   replace(node: Node): void {
     this.count();
     const before = this.counted;
-    this.current = node;
+    this.current = this.held(node);
     this.count();
     if (before !== null && before !== this.counted && before.holders === 0) recorder.supersede(before, this.counted);
   }

@@ -8,6 +8,7 @@ import { sourceCoordinates } from "../ir/views.ts";
 import type { Device } from "../runtime/device.ts";
 import { float16Value, bfloat16Value } from "../runtime/js/library.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
+import { Complex } from "./complex-number.ts";
 import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
 import { GradientFunction } from "./grad-fn.ts";
@@ -21,11 +22,13 @@ import { withSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
 import { noteRareChange, traceObserver } from "./trace.ts";
-import { behindMarkers, inputNode, Value, valueOf } from "./value.ts";
+import { behindMarkers, contentsOf, nodeOver, valueOf } from "./value.ts";
 import { newCounter, ownNode, type VersionCounter } from "./versions.ts";
 import { dataStep, detachStep, isSameMemory, joined, type ViewStep } from "./views.ts";
 
 export type Nested<T> = T | readonly Nested<T>[];
+/** An element as JavaScript has it. */
+export type Item = number | boolean | bigint | Complex;
 export interface ReadOptions {
   /** int64 as bigints instead of numbers (which throw when a value is not a safe integer). */
   readonly bigint?: boolean;
@@ -92,13 +95,14 @@ export class Tensor {
     const storage = new Storage(node, device);
     const tensor = new Tensor(storage, node.shape, null, null);
     storage.expose(node, storage.counter);
-    if (valueOf(node) === null && node.inputs.length > 0) recorder.noteCreated(node, device);
+    const held = node.op === "as_complex" ? node.inputs[0]! : node;
+    if (valueOf(held) === null && held.inputs.length > 0) recorder.noteCreated(held, device);
     return tensor;
   }
 
   /** @internal A tensor of given contents. */
   static ofArray(data: TypedArray, shape: Shape, dtype: DType, device: Device): Tensor {
-    return Tensor.ofNode(inputNode(new Value(dtype, shape, device, data)), device);
+    return Tensor.ofNode(nodeOver(dtype, shape, contentsOf(dtype, shape, device, data)), device);
   }
 
   /** @internal A view of this tensor. */
@@ -259,15 +263,19 @@ export class Tensor {
         offset: this.parent_?.layout_().offset ?? 0,
       });
   }
+  /** Whether this or what it is a view of shows something else than lies in memory. */
+  private isComputed(): boolean {
+    return this.step_?.isComputed === true || (this.parent_ !== null && this.parent_.isComputed());
+  }
   /** Of a view as another type, in elements of that type. */
   private layoutOfBits(): Layout | null {
-    if (this.parent_ === null || this.type_ === this.storage_.dtype) return null;
+    if (this.parent_ === null || (this.type_ === this.storage_.dtype && !this.isComputed())) return null;
     return viewLayout(this.step_!, this.parent_, this.parent_.layout_());
   }
   /** @internal The same, where the elements do lie by strides in the storage; else null. */
   placement_(): Layout | null {
     if (this.parent_ === null) return { strides: contiguousStrides(this.shape), offset: 0 };
-    if (this.type_ !== this.storage_.dtype) return null;
+    if (this.type_ !== this.storage_.dtype || this.step_!.isComputed === true) return null;
     const parent = this.parent_.placement_();
     return parent === null ? null : viewLayout(this.step_!, this.parent_, parent);
   }
@@ -448,14 +456,14 @@ export class Tensor {
     return typedView(this.type_, contents);
   }
 
-  /** The one value, as a number (bool: boolean). https://docs.pytorch.org/docs/stable/generated/torch.Tensor.item.html */
-  item(options: ReadOptions = {}): number | boolean | bigint {
+  /** The one value, as a number (bool: boolean; complex: `torch.Complex`). https://docs.pytorch.org/docs/stable/generated/torch.Tensor.item.html */
+  item(options: ReadOptions = {}): Item {
     return withSite(() => {
       this.checkItem();
       return scalarOf(this.readSync_("item"), this.type_, 0, options);
     });
   }
-  async itemAsync(options: ReadOptions = {}): Promise<number | boolean | bigint> {
+  async itemAsync(options: ReadOptions = {}): Promise<Item> {
     withSite(() => this.checkItem());
     return scalarOf(await this.read_(), this.type_, 0, options);
   }
@@ -468,10 +476,10 @@ export class Tensor {
       );
   }
   /** Nested arrays of numbers (bool: booleans); a 0-d tensor gives the value itself. */
-  tolist(options: ReadOptions = {}): Nested<number | boolean | bigint> {
+  tolist(options: ReadOptions = {}): Nested<Item> {
     return withSite(() => nest(this.readSync_("tolist"), this.shape, this.type_, options));
   }
-  async tolistAsync(options: ReadOptions = {}): Promise<Nested<number | boolean | bigint>> {
+  async tolistAsync(options: ReadOptions = {}): Promise<Nested<Item>> {
     return nest(await this.read_(), this.shape, this.type_, options);
   }
   /**
@@ -485,7 +493,8 @@ export class Tensor {
       const placed = this.placement_();
       if (placed === null || !isContiguous(this.shape, placed.strides)) return this.readSync_();
       this.checkSynchronous("numpy");
-      return this.storage_.share().subarray(placed.offset, placed.offset + this.numel());
+      const width = this.is_complex() ? 2 : 1;
+      return this.storage_.share().subarray(width * placed.offset, width * (placed.offset + this.numel()));
     });
   }
   /** A copy of the values, row-major, from whatever device. */
@@ -558,7 +567,8 @@ function readNode(node: Node, device: Device): ArrayBuffer {
   return device.readSync(value.memory());
 }
 
-function scalarOf(data: TypedArray, dtype: DType, index: number, options: ReadOptions): number | boolean | bigint {
+function scalarOf(data: TypedArray, dtype: DType, index: number, options: ReadOptions): Item {
+  if (isComplex(dtype)) return new Complex(Number(data[2 * index]), Number(data[2 * index + 1]));
   const value = data[index]!;
   if (dtype === "bool") return value !== 0;
   if (dtype === "float16") return float16Value(value as number);
@@ -576,11 +586,9 @@ function scalarOf(data: TypedArray, dtype: DType, index: number, options: ReadOp
   return value;
 }
 
-function nest(data: TypedArray, shape: Shape, dtype: DType, options: ReadOptions): Nested<number | boolean | bigint> {
+function nest(data: TypedArray, shape: Shape, dtype: DType, options: ReadOptions): Nested<Item> {
   if (shape.length === 0) return scalarOf(data, dtype, 0, options);
-  let level: Nested<number | boolean | bigint>[] = Array.from({ length: data.length }, (_, i) =>
-    scalarOf(data, dtype, i, options),
-  );
+  let level: Nested<Item>[] = Array.from({ length: elementCount(shape) }, (_, i) => scalarOf(data, dtype, i, options));
   for (let axis = shape.length - 1; axis >= 1; axis--) {
     const size = shape[axis]!;
     const groups = elementCount(shape.slice(0, axis));

@@ -1,10 +1,11 @@
 /** Values: the contents that a storage had at one version, and where their bytes are. */
-import { dtypeBytes, type DType } from "../ir/dtype.ts";
+import { dtypeBytes, isComplex, realOf, type DType } from "../ir/dtype.ts";
 import { ReadError } from "../ir/errors.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
 import { elementCount, type Shape } from "../ir/shape.ts";
 import type { Device, Memory } from "../runtime/device.ts";
 import type { TypedArray } from "../runtime/typed-array.ts";
+import { graph } from "./state.ts";
 
 /**
  * Immutable contents: computed by a program, or given by the user. The bytes start on the host or on the device and
@@ -87,13 +88,29 @@ export class Value {
 /** A leaf that stands for a value. */
 export const inputNode = (value: Value): Node => leafNode("input", value.dtype, value.shape, value);
 
+/** Contents of these elements on a device: of complex ones their parts side by side, as real numbers. */
+export const contentsOf = (dtype: DType, shape: Shape, device: Device, contents: Memory | TypedArray): Value =>
+  isComplex(dtype)
+    ? new Value(realOf(dtype), [...shape, 2], device, contents)
+    : new Value(dtype, shape, device, contents);
+
+/** A tensor's node over a value that holds its elements. */
+export const nodeOver = (dtype: DType, shape: Shape, value: Value): Node =>
+  isComplex(dtype)
+    ? asElements(leafNode("input", value.dtype, [...shape, 2], value), dtype)
+    : leafNode("input", dtype, shape, value);
+
+/** Memory as the elements that a tensor of this type has in it. */
+export const asElements = (memory: Node, dtype: DType): Node => (isComplex(dtype) ? graph.asComplex(memory) : memory);
+
 /** The value that a node has, if it has one. */
 export const valueOf = (node: Node): Value | null => (node.binding instanceof Value ? node.binding : null);
 
-/** The node whose value a marker of differentiation passes on. */
+/** The node whose value a marker of differentiation passes on; of complex numbers their memory. */
 export function behindMarkers(node: Node): Node {
   let current = node;
-  while (current.op === "leaf" || current.op === "detach" || current.op === "with_history")
-    current = current.inputs[0]!;
-  return current;
+  while (isMarker(current)) current = current.inputs[0]!;
+  return isComplex(current.dtype) ? graph.asReal(current) : current;
 }
+const isMarker = ({ op }: Node): boolean =>
+  op === "leaf" || op === "detach" || op === "with_history" || op === "as_complex";

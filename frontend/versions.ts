@@ -2,6 +2,7 @@
  * Version counters, which tell a backward pass that a value it needs has been overwritten since. Tensors that share
  * memory share one; `.data` starts another, so that writes through it go unseen.
  */
+import { isComplex } from "../ir/dtype.ts";
 import type { Node } from "../ir/graph.ts";
 import { NodeFlag, NodeNote } from "../ir/node-notes.ts";
 import { graph } from "./state.ts";
@@ -56,7 +57,16 @@ const owned = new NodeFlag();
  * itself.
  */
 export function ownNode(contents: Node): Node {
+  if (isComplex(contents.dtype)) return ownComplex(contents);
   const node = contents.op === "leaf" || owned.has(contents) ? graph.distinct(contents) : contents;
+  owned.set(node);
+  return node;
+}
+
+/** Complex numbers come from memory of their parts: that is what has a value. */
+function ownComplex(contents: Node): Node {
+  const isOwn = contents.op === "as_complex" && !owned.has(contents);
+  const node = isOwn ? contents : graph.asComplex(graph.distinct(graph.asReal(contents)));
   owned.set(node);
   return node;
 }

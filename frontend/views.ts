@@ -3,7 +3,7 @@
  */
 import type { GraphBuilder } from "../ir/builder.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
-import { dtypeBytes, type DType } from "../ir/dtype.ts";
+import { dtypeBytes, isComplex, type DType } from "../ir/dtype.ts";
 import { ShapeError } from "../ir/errors.ts";
 import { reinterpreted } from "../ir/ops/reinterpretation.ts";
 import { elementCount, formatShape } from "../ir/shape.ts";
@@ -16,6 +16,8 @@ export interface ViewStep {
   write(g: GraphBuilder, parent: Node, value: Node): Node;
   /** The view takes the same bits for elements of this type. */
   readonly dtype?: DType;
+  /** What it shows is not what lies in memory: a conjugate. */
+  readonly isComputed?: boolean;
   /** Made by a function that returns several views at once. */
   readonly isOneOfSeveral?: boolean;
   /** Where the elements lie in the storage, when the step itself says so. */
@@ -99,6 +101,11 @@ function writeThrough(
   apply: (g: GraphBuilder, parent: Node) => Node,
 ): Node {
   if (value.shape.includes(0)) return parent;
+  if (isComplex(parent.dtype))
+    return g.complex(
+      writeThrough(g, g.real(parent), g.real(value), apply),
+      writeThrough(g, g.imag(parent), g.imag(value), apply),
+    );
   // Find the movement nodes on a stand-in for the parent, then undo them from the view's end.
   const standIn = leafNode("input", parent.dtype, parent.shape, null);
   const chain: Node[] = [];

@@ -3,10 +3,12 @@
  * this class. Operands of elementwise methods may be literals (constants of the other operand's type) and broadcast;
  * types must already agree: promotion is the operator's business.
  */
-import { isFloat, isComplex, type DType } from "./dtype.ts";
+import { complexOf, isFloat, isComplex, realOf, type DType } from "./dtype.ts";
 import { DTypeError, IrError } from "./errors.ts";
 import { internExisting, internNode } from "./interning.ts";
 import {
+  describe,
+  isNode,
   leafNode,
   type ArgReducePrimitive,
   type BinaryPrimitive,
@@ -19,6 +21,8 @@ import {
   type ScatterMode,
   type UnaryPrimitive,
 } from "./graph.ts";
+import { eachPart, refused } from "./complex/parts.ts";
+import { complexRules } from "./complex/rules.ts";
 import { roundToDType } from "./rounding.ts";
 import { inferRoutine, type RoutineCall } from "./routines/index.ts";
 import type { ScalarArgument } from "./signature.ts";
@@ -113,6 +117,7 @@ export class GraphBuilder {
   // ---- leaves
 
   constant(value: Literal, dtype: DType): Node {
+    if (isComplex(dtype)) return this.complex(this.constant(value, realOf(dtype)), this.constant(0, realOf(dtype)));
     return this.make("constant", [], { value: literalOf(value, dtype) }, dtype, []);
   }
 
@@ -122,11 +127,28 @@ export class GraphBuilder {
 
   /** A number of the user's as a 0-d slot: its value is no part of the graph. */
   scalar(argument: ScalarArgument, dtype: DType): Node {
+    if (isComplex(dtype)) return this.complexScalar(argument, realOf(dtype));
+    if (argument.imaginary !== undefined)
+      throw new DTypeError(
+        "scalar/complex",
+        `a complex number: value cannot be converted to type ${dtype} without overflow.`,
+        "Convert the tensor with to(torch.complex64).",
+      );
     return leafNode("scalar", dtype, [], argument);
+  }
+
+  private complexScalar(argument: ScalarArgument, part: DType): Node {
+    const { imaginary } = argument;
+    const im =
+      imaginary === undefined
+        ? this.constant(0, part)
+        : leafNode("scalar", part, [], { value: imaginary, category: "float", source: null });
+    return this.complex(leafNode("scalar", part, [], argument), im);
   }
 
   /** 0 ... length-1. */
   iota(length: number, dtype: DType): Node {
+    if (isComplex(dtype)) return this.cast(this.iota(length, realOf(dtype)), dtype);
     return this.make("iota", [], none, dtype, [length]);
   }
 
@@ -143,16 +165,30 @@ export class GraphBuilder {
   // ---- elementwise
 
   unary(op: UnaryPrimitive, x: Node): Node {
+    if (isComplex(x.dtype)) return complexRules().unary(this, op, x);
     return this.make(op, [x], none, x.dtype, x.shape);
   }
 
   binary(op: BinaryPrimitive, a: Operand, b: Operand): Node {
+    const scaled = this.scaled(op, a, b);
+    if (scaled !== null) return scaled;
     const [x, y] = this.pair(op, a, b);
+    if (isComplex(x.dtype)) return complexRules().binary(this, op, x, y);
     return this.make(op, [x, y], none, x.dtype, x.shape);
+  }
+
+  /** A complex number times or by a literal, which is real. */
+  private scaled(op: BinaryPrimitive, a: Operand, b: Operand): Node | null {
+    if (op !== "mul" && op !== "div") return null;
+    if (isNode(a) && !isNode(b) && isComplex(a.dtype)) return eachPart(this, a, (part) => this.binary(op, part, b));
+    if (isNode(b) && !isNode(a) && op === "mul" && isComplex(b.dtype))
+      return eachPart(this, b, (part) => this.binary(op, a, part));
+    return null;
   }
 
   compare(op: ComparisonPrimitive, a: Operand, b: Operand): Node {
     const [x, y] = this.pair(op, a, b);
+    if (isComplex(x.dtype)) return complexRules().compare(this, op, x, y);
     return this.make(op, [x, y], none, "bool", x.shape);
   }
 
@@ -177,15 +213,57 @@ export class GraphBuilder {
     if (shape === null) throw new IrError("ir/shape", `where: ${describe(condition)} with ${describe(x)}`);
     x = this.expandTo(x, shape);
     y = this.expandTo(y, shape);
-    return this.make("where", [this.expandTo(condition, shape), x, y], none, x.dtype, shape);
+    const chosen = this.expandTo(condition, shape);
+    if (isComplex(x.dtype))
+      return this.complex(
+        this.where(chosen, this.real(x), this.real(y)),
+        this.where(chosen, this.imag(x), this.imag(y)),
+      );
+    return this.make("where", [chosen, x, y], none, x.dtype, shape);
   }
 
   cast(x: Node, dtype: DType): Node {
-    return x.dtype === dtype ? x : this.make("cast", [x], none, dtype, x.shape);
+    if (x.dtype === dtype) return x;
+    if (isComplex(x.dtype) || isComplex(dtype)) return complexRules().cast(this, x, dtype);
+    return this.make("cast", [x], none, dtype, x.shape);
   }
 
   bitcast(x: Node, dtype: DType): Node {
     return x.dtype === dtype ? x : this.make("bitcast", [x], none, dtype, x.shape);
+  }
+
+  // ---- complex numbers (the operations above take them apart: see ir/complex)
+
+  complex(re: Node, im: Node): Node {
+    const [x, y] = this.pair("complex", re, im);
+    return this.make("complex", [x, y], none, complexOf(x.dtype), x.shape);
+  }
+
+  /** The real part; a real value itself. */
+  real(z: Node): Node {
+    if (!isComplex(z.dtype)) return z;
+    // Where gradients are taken, they arrive at the whole number.
+    if (z.op === "complex" && !z.requiresGrad) return z.inputs[0]!;
+    return this.make("real", [z], none, realOf(z.dtype), z.shape);
+  }
+
+  /** The imaginary part; of a real value zero. */
+  imag(z: Node): Node {
+    if (!isComplex(z.dtype)) return this.full(z.shape, 0, z.dtype);
+    if (z.op === "complex" && !z.requiresGrad) return z.inputs[1]!;
+    return this.make("imag", [z], none, realOf(z.dtype), z.shape);
+  }
+
+  /** The complex numbers in memory of their parts: [..., 2] -> [...]. */
+  asComplex(memory: Node): Node {
+    return this.make("as_complex", [memory], none, complexOf(memory.dtype), memory.shape.slice(0, -1));
+  }
+
+  /** The parts side by side, as memory holds them: [...] -> [..., 2]. */
+  asReal(z: Node): Node {
+    if (z.op === "as_complex" && !z.requiresGrad) return z.inputs[0]!;
+    const column = (part: Node): Node => this.reshape(part, [...z.shape, 1]);
+    return this.concat([column(this.real(z)), column(this.imag(z))], z.shape.length);
   }
 
   neg = (x: Node): Node => this.unary("neg", x);
@@ -219,11 +297,19 @@ export class GraphBuilder {
   reduce(op: ReducePrimitive, x: Node, axes: readonly number[]): Node {
     const sorted = [...axes].sort((a, b) => a - b);
     if (sorted.length === 0) return x;
+    if (isComplex(x.dtype)) return this.complexReduce(op, x, sorted);
     const shape = x.shape.map((size, i) => (sorted.includes(i) ? 1 : size));
     return this.make(op, [x], { axes: sorted }, x.dtype, shape);
   }
 
+  private complexReduce(op: ReducePrimitive, x: Node, axes: readonly number[]): Node {
+    if (op === "reduce_sum") return eachPart(this, x, (part) => this.reduce(op, part, axes));
+    if (op === "reduce_prod") return axes.reduce((product, axis) => complexRules().product(this, product, axis), x);
+    throw refused(op.replace("reduce_", ""), x);
+  }
+
   argReduce(op: ArgReducePrimitive, x: Node, axis: number): Node {
+    if (isComplex(x.dtype)) throw refused(op, x);
     const shape = x.shape.map((size, i) => (i === axis ? 1 : size));
     return this.make(op, [x], { axes: [axis] }, "int64", shape);
   }
@@ -231,6 +317,7 @@ export class GraphBuilder {
   sum = (x: Node, axes: readonly number[]): Node => this.reduce("reduce_sum", x, axes);
 
   scan(kind: ScanKind, x: Node, axis: number, reverse = false): Node {
+    if (isComplex(x.dtype)) return complexRules().scan(this, kind, x, axis, reverse);
     return this.make("scan", [x], { kind, axis, reverse }, x.dtype, x.shape);
   }
 
@@ -263,6 +350,7 @@ export class GraphBuilder {
     const agree = (pairs: readonly [readonly number[], readonly number[]]): boolean =>
       pairs[0].length === pairs[1].length && pairs[0].every((axis, i) => a.shape[axis] === b.shape[pairs[1][i]!]);
     if (!agree(contract) || !agree(batch)) throw new IrError("ir/shape", `dot: ${describe(a)} with ${describe(b)}`);
+    if (isComplex(a.dtype)) return complexRules().dot(this, a, b, (x, y) => this.dot(x, y, contract, batch));
     const free = (node: Node, side: 0 | 1): number[] =>
       node.shape.filter((_, axis) => !contract[side].includes(axis) && !batch[side].includes(axis));
     const shape = [...batch[0].map((axis) => a.shape[axis]!), ...free(a, 0), ...free(b, 1)];
@@ -275,6 +363,7 @@ export class GraphBuilder {
     if (sameShape(x.shape, shape)) return x;
     if (elementCount(x.shape) !== elementCount(shape))
       throw new IrError("ir/shape", `reshape: ${describe(x)} to ${formatShape(shape)}`);
+    if (isComplex(x.dtype)) return eachPart(this, x, (part) => this.reshape(part, shape));
     const source =
       x.op === "reshape" && x.requiresGrad === (this.gradEnabled && x.inputs[0]!.requiresGrad) ? x.inputs[0]! : x;
     if (sameShape(source.shape, shape)) return source;
@@ -283,6 +372,7 @@ export class GraphBuilder {
 
   permute(x: Node, axes: readonly number[]): Node {
     if (axes.every((axis, i) => axis === i)) return x;
+    if (isComplex(x.dtype)) return eachPart(this, x, (part) => this.permute(part, axes));
     return this.make(
       "permute",
       [x],
@@ -307,12 +397,14 @@ export class GraphBuilder {
       if (aligned.shape[i] !== shape[i] && aligned.shape[i] !== 1)
         throw new IrError("ir/shape", `expand: ${describe(x)} to ${formatShape(shape)}`);
     }
+    if (isComplex(x.dtype)) return eachPart(this, aligned, (part) => this.expandTo(part, shape));
     return this.make("expand", [aligned], { shape: [...shape] }, x.dtype, [...shape]);
   }
 
   slice(x: Node, start: readonly number[], size: Shape, step?: readonly number[]): Node {
     const steps = step ?? start.map(() => 1);
     if (sameShape(size, x.shape) && steps.every((s) => s === 1)) return x;
+    if (isComplex(x.dtype)) return eachPart(this, x, (part) => this.slice(part, start, size, steps));
     return this.make("slice", [x], { start, step: steps, size: [...size] }, x.dtype, [...size]);
   }
 
@@ -339,12 +431,28 @@ export class GraphBuilder {
     const gaps = interior ?? low.map(() => 0);
     if ([...low, ...high, ...gaps].every((n) => n === 0)) return x;
     const filler = isNode(value) ? value : this.constant(value, x.dtype);
+    if (isComplex(x.dtype))
+      return this.complex(
+        this.pad(this.real(x), low, high, this.real(filler), gaps),
+        this.pad(this.imag(x), low, high, this.imag(filler), gaps),
+      );
     const shape = x.shape.map((size, i) => low[i]! + high[i]! + size + Math.max(0, size - 1) * gaps[i]!);
     return this.make("pad", [x, filler], { low, high, interior: gaps }, x.dtype, shape);
   }
 
   concat(parts: readonly Node[], axis: number): Node {
     if (parts.length === 1) return parts[0]!;
+    if (isComplex(parts[0]!.dtype))
+      return this.complex(
+        this.concat(
+          parts.map((part) => this.real(part)),
+          axis,
+        ),
+        this.concat(
+          parts.map((part) => this.imag(part)),
+          axis,
+        ),
+      );
     if (parts.length > widestConcat) {
       // In groups, so that no kernel reads more buffers than a function has parameters.
       const groups = Array.from({ length: Math.ceil(parts.length / widestConcat) }, (_, i) =>
@@ -364,6 +472,7 @@ export class GraphBuilder {
   }
 
   window(x: Node, size: Shape, stride: readonly number[], dilation: readonly number[]): Node {
+    if (isComplex(x.dtype)) return eachPart(this, x, (part) => this.window(part, size, stride, dilation));
     const lead = x.shape.length - size.length;
     const out = size.map((k, i) => Math.floor((x.shape[lead + i]! - dilation[i]! * (k - 1) - 1) / stride[i]!) + 1);
     return this.make("window", [x], { size, stride, dilation }, x.dtype, [...x.shape.slice(0, lead), ...out, ...size]);
@@ -372,6 +481,7 @@ export class GraphBuilder {
   // ---- indexing and order
 
   gather(source: Node, axes: readonly number[], indices: readonly Node[]): Node {
+    if (isComplex(source.dtype)) return eachPart(this, source, (part) => this.gather(part, axes, indices));
     const rest = source.shape.filter((_, i) => !axes.includes(i));
     return this.make("gather", [source, ...indices], { axes }, source.dtype, [...indices[0]!.shape, ...rest]);
   }
@@ -379,6 +489,13 @@ export class GraphBuilder {
   scatter(mode: ScatterMode, base: Node, updates: Node, axes: readonly number[], indices: readonly Node[]): Node {
     if (base.dtype !== updates.dtype)
       throw new IrError("ir/dtype", `scatter: ${describe(base)} with ${describe(updates)}`);
+    if (isComplex(base.dtype)) {
+      if (mode !== "set" && mode !== "add") throw refused(`scatter_${mode}`, base);
+      return this.complex(
+        this.scatter(mode, this.real(base), this.real(updates), axes, indices),
+        this.scatter(mode, this.imag(base), this.imag(updates), axes, indices),
+      );
+    }
     return this.make("scatter", [base, updates, ...indices], { axes, mode }, base.dtype, base.shape);
   }
 
@@ -408,6 +525,7 @@ export class GraphBuilder {
 
   /** Stable sort along an axis: sorted values, or the first `count` of them, and their positions (int64). */
   sort(x: Node, axis: number, descending: boolean, count = x.shape[axis]!): [Node, Node] {
+    if (isComplex(x.dtype)) throw refused("sort", x);
     const shape = x.shape.with(axis, count);
     const outputs = [
       { dtype: x.dtype, shape },
@@ -522,13 +640,9 @@ const literalFor = (node: Node, value: number): Literal => (node.dtype === "int6
 /** The value that the type holds: a literal is rounded and wrapped as any other number. */
 function literalOf(value: Literal, dtype: DType): Literal {
   if (dtype === "bool") return Boolean(value);
-  if (isComplex(dtype)) return Number(value);
   const number = typeof value === "boolean" ? Number(value) : value;
   if (isFloat(dtype) || typeof number === "bigint") return roundToDType(number, dtype);
   return roundToDType(Number.isFinite(number) ? Math.trunc(number) : 0, dtype);
 }
 
-export const isNode = (value: unknown): value is Node =>
-  typeof value === "object" && value !== null && "op" in value && "inputs" in value;
-
-export const describe = (node: Node): string => `${node.dtype}${formatShape(node.shape)}`;
+export { describe, isNode };

@@ -44,7 +44,7 @@ export const dtypes: Readonly<Record<DType, DTypeInfo>> = {
 
 export const dtypeBytes = (dtype: DType): number => dtypes[dtype].bytes;
 export const isFloat = (dtype: DType): boolean => dtypes[dtype].category === "float";
-export const isComplex = (dtype: DType): boolean => dtypes[dtype].category === "complex";
+export const isComplex = (dtype: DType): boolean => dtype === "complex64" || dtype === "complex128";
 export const isInteger = (dtype: DType): boolean => dtypes[dtype].category === "integer";
 /** Integers and bool: the types that true division and the transcendental functions turn into floats. */
 export const isIntegral = (dtype: DType): boolean => isInteger(dtype) || dtype === "bool";
@@ -85,6 +85,10 @@ export function canCast(from: DType, to: DType): boolean {
 /** The real type of a complex one's parts. */
 export const realOf = (dtype: DType): DType =>
   dtype === "complex64" ? "float32" : dtype === "complex128" ? "float64" : dtype;
+
+/** The complex type whose parts have this type: of real types other than float64 complex64. */
+export const complexOf = (dtype: DType): DType =>
+  dtype === "float64" || dtype === "complex128" ? "complex128" : "complex64";
 
 /** The range of an integer type, inclusive. */
 export function integerRange(dtype: DType): readonly [bigint, bigint] {

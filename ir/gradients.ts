@@ -148,7 +148,15 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   cosh: (g, node, grad) => [g.mul(grad, g.unary("sinh", in0(node)))],
   tanh: (g, node, grad) => [g.mul(grad, g.sub(1, square(g, node)))],
   asinh: (g, node, grad) => [g.div(grad, g.sqrt(g.add(square(g, in0(node)), 1)))],
-  acosh: (g, node, grad) => [g.div(grad, g.sqrt(g.sub(square(g, in0(node)), 1)))],
+  // Of complex numbers by two roots: the root of the product has another branch in the left half plane.
+  acosh: (g, node, grad) => [
+    g.div(
+      grad,
+      isComplex(node.dtype)
+        ? g.mul(g.sqrt(g.sub(in0(node), 1)), g.sqrt(g.add(in0(node), 1)))
+        : g.sqrt(g.sub(square(g, in0(node)), 1)),
+    ),
+  ],
   atanh: (g, node, grad) => [g.div(grad, g.sub(1, square(g, in0(node))))],
   sigmoid: (g, node, grad) => [g.mul(grad, g.mul(g.sub(1, node), node))],
   erf: (g, node, grad) => [g.mul(grad, g.mul(g.exp(g.neg(square(g, in0(node)))), 2 / Math.sqrt(Math.PI)))],
@@ -184,9 +192,13 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     return [g.where(g.eq(x, 0), 0, g.mul(grad, g.div(node, x))), zeros(g, in1(node))];
   },
   where: (g, node, grad) => [null, g.where(in0(node), grad, 0), g.where(in0(node), 0, grad)],
-  cast: (g, node, grad) => [
-    isFloat(in0(node).dtype) || isComplex(in0(node).dtype) ? g.cast(grad, in0(node).dtype) : null,
-  ],
+  cast: (g, node, grad) => [isFloat(in0(node).dtype) ? g.cast(grad, in0(node).dtype) : null],
+
+  // dL/dRe + i dL/dIm, as PyTorch has it: what flows through a part is that part of the gradient.
+  complex: (g, _, grad) => [g.real(grad), g.imag(grad)],
+  real: (g, _, grad) => [g.complex(grad, zeros(g, grad))],
+  imag: (g, _, grad) => [g.complex(zeros(g, grad), grad)],
+  as_complex: (g, _, grad) => [g.asReal(grad)],
 
   reduce_sum: (g, node, grad) => [g.expandTo(grad, in0(node).shape)],
   reduce_prod: (g, node, grad) => {

@@ -7,7 +7,7 @@ import { mathFunctions } from "./loop.ts";
 import type { RoutineCall } from "./routines/parameters.ts";
 import { attrsKey } from "./attribute-text.ts";
 import { hashString, mixHash } from "./hash.ts";
-import type { Shape } from "./shape.ts";
+import { formatShape, type Shape } from "./shape.ts";
 
 const unaryMath = mathFunctions.filter((name) => name !== "pow" && name !== "atan2");
 /** Functions of one element; each is the loop IR operation of the same name. */
@@ -106,6 +106,14 @@ export interface PrimitiveAttrs extends Record<UnaryPrimitive | BinaryPrimitive 
   cast: None;
   /** Reinterprets the bits as a type of equal size. */
   bitcast: None;
+
+  // Complex values are pairs of real ones: no other primitive but the markers takes or gives them (see ir/complex).
+  /** The number with these real and imaginary parts. */
+  complex: None;
+  real: None;
+  imag: None;
+  /** Of memory [..., 2] in which the parts lie side by side. */
+  as_complex: None;
 
   // Reductions keep their axes as size 1.
   reduce_sum: { readonly axes: readonly number[] };
@@ -218,6 +226,11 @@ export interface NodeOf<P extends Primitive> {
 
 /** A node, discriminated by `op`. */
 export type Node = { [P in Primitive]: NodeOf<P> }[Primitive];
+
+export const isNode = (value: unknown): value is Node =>
+  typeof value === "object" && value !== null && "op" in value && "inputs" in value;
+
+export const describe = (node: Node): string => `${node.dtype}${formatShape(node.shape)}`;
 
 /** A line of the user's, worked out when asked for. */
 export type Site = () => string | null;

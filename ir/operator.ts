@@ -66,6 +66,11 @@ export interface OpSpecification<S extends string> {
   /** "through decomposition" unless a composite states its own. */
   readonly gradient: GradientRule | "through decomposition" | "none";
   /**
+   * What the rule says of complex numbers: "analytic": it is that of an analytic function, whose conjugate is wanted;
+   * "own": it is right as it stands. Without this they are differentiated through what the operator stands for.
+   */
+  readonly complexGradient?: "analytic" | "own";
+  /**
    * What PyTorch keeps for the backward pass, which is refused when that has been overwritten: names of arguments and
    * of results, `result` where there is one. Left out where it is what the gradient here reads.
    */

@@ -8,8 +8,10 @@ import type { Node } from "./graph.ts";
 
 /** A JavaScript number given by the user: it becomes a scalar slot of whatever type the operator needs. */
 export interface ScalarArgument {
+  /** Of a complex number the real part. */
   readonly value: number | bigint | boolean;
-  readonly category: "bool" | "integer" | "float";
+  readonly imaginary?: number;
+  readonly category: "bool" | "integer" | "float" | "complex";
   /** Re-evaluated before each replay of a compiled program. */
   readonly source: (() => number) | null;
 }

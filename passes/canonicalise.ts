@@ -31,6 +31,9 @@ function simplify(g: GraphBuilder, node: Node): Node {
     case "reshape":
       // reshape(reshape(x)) == reshape(x), and a reshape to the same shape is nothing
       return g.reshape(node.inputs[0]!, node.shape);
+    case "real":
+    case "imag":
+      return partOf(g, node.op === "real" ? 0 : 1, node.inputs[0]!) ?? node;
     case "permute": {
       const x = node.inputs[0]!;
       // permute(permute(x, p), q) == permute(x, p[q])
@@ -109,7 +112,7 @@ function simplify(g: GraphBuilder, node: Node): Node {
       // Parts without elements add nothing.
       const { axis } = node.attrs;
       const parts = node.inputs.filter((part) => part.shape[axis] !== 0);
-      return parts.length === node.inputs.length ? node : g.concat(parts, axis);
+      return adjoining(g, parts, axis) ?? (parts.length === node.inputs.length ? node : g.concat(parts, axis));
     }
     case "argmax":
     case "argmin":
@@ -118,6 +121,36 @@ function simplify(g: GraphBuilder, node: Node): Node {
     default:
       return beforeBroadcast(g, node);
   }
+}
+
+/** real(complex(a, b)) == a; the parts in memory are every other element */
+function partOf(g: GraphBuilder, part: 0 | 1, z: Node): Node | null {
+  if (z.op === "complex") return z.inputs[part]!;
+  if (z.op === "as_complex") {
+    const memory = z.inputs[0]!;
+    return g.reshape(g.sliceAxis(memory, memory.shape.length - 1, part, 1), z.shape);
+  }
+  if (z.op === "barrier") {
+    const x = z.inputs[0]!;
+    return g.barrier(partOf(g, part, x) ?? (part === 0 ? g.real(x) : g.imag(x)), z.attrs.tag);
+  }
+  return null;
+}
+
+/** concat(x[a:b], x[b:c]) == x[a:c] */
+function adjoining(g: GraphBuilder, parts: readonly Node[], axis: number): Node | null {
+  const [first] = parts;
+  if (first?.op !== "slice" || parts.length < 2) return null;
+  const { start, step } = first.attrs;
+  let end = start[axis]!;
+  for (const part of parts) {
+    if (part.op !== "slice" || part.inputs[0] !== first.inputs[0] || part.attrs.step[axis] !== 1) return null;
+    const isNext = part.attrs.start.every((at, i) => at === (i === axis ? end : start[i]));
+    if (!isNext || part.attrs.step.some((by, i) => by !== step[i])) return null;
+    end += part.shape[axis]!;
+  }
+  const size = first.shape.with(axis, end - start[axis]!);
+  return g.slice(first.inputs[0]!, start, size, step);
 }
 
 /** f(expand(a), expand(b)) == expand(f(a, b)) when a and b have one shape: fewer elements to compute. */

@@ -7,6 +7,8 @@
  * Only nodes that require grad are visited; each once, users before inputs. Cost: O(nodes + edges).
  */
 import type { GraphBuilder } from "../ir/builder.ts";
+import { conjugate } from "../ir/complex/parts.ts";
+import { isComplex } from "../ir/dtype.ts";
 import { gradients } from "../ir/gradients.ts";
 import { noteSite, type Node, type NodeOf } from "../ir/graph.ts";
 import { topologicalOrder } from "../ir/walks.ts";
@@ -104,9 +106,15 @@ function adjoint(g: GraphBuilder, node: Node, grads: readonly (Node | null)[]): 
 function callAdjoint(g: GraphBuilder, node: NodeOf<"call">, grads: readonly (Node | null)[]): readonly (Node | null)[] {
   const definition = operator(node.attrs.name);
   if (definition.gradient === "none") return node.inputs.map(() => null);
-  if (typeof definition.gradient === "function") {
+  const { gradient, complexGradient } = definition;
+  const complex = isComplex(node.dtype) || node.inputs.some((input) => isComplex(input.dtype));
+  if (typeof gradient === "function" && (!complex || complexGradient !== undefined)) {
     const outputs = node.outputs ? node.outputs.map((_, i) => g.pick(node as Node, i)) : [node as Node];
-    return definition.gradient(g, { node: node, inputs: node.inputs, attrs: node.attrs.attrs, outputs, grads });
+    const analytic = complex && complexGradient === "analytic";
+    const conjugates = (values: readonly (Node | null)[]): readonly (Node | null)[] =>
+      analytic ? values.map((value) => value && conjugate(g, value)) : values;
+    const request = { node, inputs: node.inputs, attrs: node.attrs.attrs, outputs, grads: conjugates(grads) };
+    return conjugates(gradient(g, request));
   }
   const enabled = g.gradEnabled;
   g.gradEnabled = true;

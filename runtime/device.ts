@@ -2,16 +2,17 @@
  * What a device offers to the rest of the runtime. Three implement it: JavaScript loops (`runtime/js`), WebAssembly
  * (`runtime/wasm`) and WebGPU (`runtime/webgpu`). A device knows bytes and programs, never graphs or tensors.
  */
-import { isComplex, type DType } from "../ir/dtype.ts";
+import { isComplex, realOf, type DType } from "../ir/dtype.ts";
 import type { Program, ScalarValue } from "../ir/program.ts";
 
 export type DeviceName = "cpu" | "cpu:js" | "webgpu";
 
-/** The dtypes that a device computes in. Others are refused by passes/legalise-dtypes.ts. */
+/** The dtypes that a device computes in (complex numbers are pairs of real ones there). Others are refused by passes/legalise-dtypes.ts. */
 export const supports = (device: DeviceName, dtype: DType): boolean =>
   !isComplex(dtype) && !(device === "webgpu" && dtype === "float64");
 /** The dtypes whose values lie in a device's memory: any on a CPU; a GPU's memory is packed by type. */
-export const holds = (device: DeviceName, dtype: DType): boolean => device !== "webgpu" || supports(device, dtype);
+export const holds = (device: DeviceName, dtype: DType): boolean =>
+  device !== "webgpu" || supports(device, realOf(dtype));
 
 /**
  * One value's bytes, row-major, owned by a device. Written only by the program run that makes it, by `write`, or by a

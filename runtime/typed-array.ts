@@ -1,5 +1,5 @@
 /** Typed arrays for element types. bool is bytes of 0 and 1; half types are their 16-bit patterns. */
-import type { DType } from "../ir/dtype.ts";
+import { isComplex, type DType } from "../ir/dtype.ts";
 
 export type TypedArray =
   Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
@@ -19,16 +19,17 @@ const constructors = {
   complex128: Float64Array,
 } as const satisfies Record<DType, unknown>;
 
-/** A view of a buffer's elements; complex numbers are interleaved real and imaginary parts. */
+/** A view of that many of a buffer's elements (all of the rest); complex numbers are interleaved real and imaginary parts. */
 export function typedView(dtype: DType, buffer: ArrayBufferLike, byteOffset = 0, count?: number): TypedArray {
   const Constructor = constructors[dtype] as new (
     buffer: ArrayBufferLike,
     offset: number,
     length?: number,
   ) => TypedArray;
-  return new Constructor(buffer, byteOffset, count);
+  return new Constructor(buffer, byteOffset, count !== undefined && isComplex(dtype) ? 2 * count : count);
 }
+/** For that many elements. */
 export function typedArray(dtype: DType, count: number): TypedArray {
   const Constructor = constructors[dtype] as new (count: number) => TypedArray;
-  return new Constructor(count);
+  return new Constructor(isComplex(dtype) ? 2 * count : count);
 }

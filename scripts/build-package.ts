@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 export async function buildPackage(folder: string): Promise<void> {
   compile(folder);
-  stripFolder(path.join(folder, "ir/ops"));
+  for (const family of ["ir/ops", "ir/complex"]) stripFolder(path.join(folder, family));
   await joinForNode(folder);
 }
 

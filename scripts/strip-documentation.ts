@@ -171,7 +171,7 @@ function blankArguments(
 export const stripDocumentationPlugin: Plugin = {
   name: "strip-documentation",
   setup(build) {
-    build.onLoad({ filter: /[/\\]ir[/\\]ops[/\\].*\.ts$/ }, async ({ path: file }) => {
+    build.onLoad({ filter: /[/\\]ir[/\\](ops|complex)[/\\].*\.ts$/ }, async ({ path: file }) => {
       const { code } = await transform(readFileSync(file, "utf8"), { loader: "ts", target: "es2023" });
       return { contents: stripDocumentation(code), loader: "js" };
     });

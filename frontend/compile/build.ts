@@ -96,7 +96,9 @@ function templateOf(result: unknown, observer: Observer, stands: readonly Tensor
     const place = stands.indexOf(leaf);
     if (place >= 0) return new ArgumentMark(place);
     // A tensor from before stays what it is; anything else is a result of each call.
-    return leaf.storage_.id < observer.firstStorageId ? leaf : new RootMark(roots.placeOf(leaf.node_(), "escapes"));
+    return leaf.storage_.id < observer.firstStorageId
+      ? leaf
+      : new RootMark(roots.placeOf(leaf.node_(), "escapes"), leaf.type_);
   });
 }
 

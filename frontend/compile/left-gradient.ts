@@ -1,22 +1,20 @@
 /** A gradient that a replay leaves in `.grad`: it becomes a tensor when somebody looks, and goes unseen when nobody does. */
-import { leafNode } from "../../ir/graph.ts";
-import type { Shape } from "../../ir/shape.ts";
 import type { Device } from "../../runtime/device.ts";
 import { Tensor, type LaterGradient } from "../tensor.ts";
-import type { Value } from "../value.ts";
+import { nodeOver, type Value } from "../value.ts";
 import { copyOf } from "../value-copy.ts";
 
 export class LeftGradient implements LaterGradient {
   private readonly value: Value;
-  private readonly shape: Shape;
+  private readonly owner: Tensor;
   private readonly device: Device;
   /** Somebody else's value (an argument's, for instance), which is not given back here. */
   private readonly isShared: boolean;
   private isGone = false;
 
-  constructor(value: Value, shape: Shape, device: Device, isShared: boolean) {
+  constructor(value: Value, owner: Tensor, device: Device, isShared: boolean) {
     this.value = value;
-    this.shape = shape;
+    this.owner = owner;
     this.device = device;
     this.isShared = isShared;
     value.holders++;
@@ -29,10 +27,10 @@ export class LeftGradient implements LaterGradient {
 
   /** Memory that is the user's from now on, like any result's. */
   take(): Tensor {
-    const { value, shape, device } = this;
+    const { value, owner, device } = this;
     const own = copyOf(value, "escapes");
     this.drop();
-    return Tensor.ofNode(leafNode("input", value.dtype, shape, own), device);
+    return Tensor.ofNode(nodeOver(owner.type_, owner.shape, own), device);
   }
 
   drop(): void {

@@ -1,7 +1,6 @@
 /** Records a call of a function, builds its program, and runs it for the first time. */
 import { ValueError } from "../../ir/errors.ts";
 import { forgetInterned } from "../../ir/interning.ts";
-import { leafNode } from "../../ir/graph.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { setHostEffectHook, tracing } from "../host-effects.ts";
 import { mapTree } from "../pytree.ts";
@@ -10,6 +9,7 @@ import { reachesLeaf } from "../saved-values.ts";
 import { takeWritten, type Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { setTraceObserver } from "../trace.ts";
+import { nodeOver } from "../value.ts";
 import { Aliases, MemoryGuard } from "./aliases.ts";
 import type { CallArguments } from "./arguments.ts";
 import { build } from "./build.ts";
@@ -41,7 +41,7 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
   // Each has a value of its own, so that two arguments that happen to be equal stay two.
   const values = given.values.map((value) => value.alias());
   const tensors = given.tensors.map((tensor, i) =>
-    Tensor.ofNode(leafNode("input", values[i]!.dtype, tensor.shape, values[i]!), tensor.storage_.device),
+    Tensor.ofNode(nodeOver(tensor.type_, tensor.shape, values[i]!), tensor.storage_.device),
   );
   const stands = { given, tensors, aliases: new Aliases(given.tensors, tensors) };
   const traced = mapTree(args, (value) =>

@@ -1,5 +1,6 @@
 /** A finished recording of a function: plain data that a replay reads. */
 import type { Check } from "../../ir/builder.ts";
+import type { DType } from "../../ir/dtype.ts";
 import type { Node } from "../../ir/graph.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import type { Device, Executable, OutputHint } from "../../runtime/device.ts";
@@ -88,7 +89,9 @@ export class ArgumentMark {
 /** Stands in a result for a tensor that each call makes anew. */
 export class RootMark {
   readonly root: number;
-  constructor(root: number) {
+  readonly dtype: DType;
+  constructor(root: number, dtype: DType) {
     this.root = root;
+    this.dtype = dtype;
   }
 }

@@ -9,7 +9,7 @@ import { scalarValue, valuesOf } from "../program-values.ts";
 import { recorder } from "../recorder.ts";
 import { isWritePending } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
-import { Value } from "../value.ts";
+import { asElements, Value } from "../value.ts";
 import { copyOf } from "../value-copy.ts";
 import type { CallArguments } from "./arguments.ts";
 import { LeftGradient } from "./left-gradient.ts";
@@ -28,7 +28,7 @@ export function firstRun(recording: Recording, before: readonly Value[], given: 
     const made = owner.gradient_!;
     const node = leafOf(recording, results, root);
     if (made.parent_ === null) made.storage_.accept(node, true);
-    else owner.setGradient_(Tensor.ofNode(node, recording.device));
+    else owner.setGradient_(Tensor.ofNode(asElements(node, owner.type_), recording.device));
   }
   return finish(recording, results, given);
 }
@@ -119,13 +119,13 @@ const leafOf = ({ roots }: Recording, results: readonly Value[], root: number): 
 
 /** Gradients where there were none before are new tensors at each call: whoever kept an older one keeps its values. */
 function leaveGradients(recording: Recording, results: readonly Value[]): void {
-  const { grads, gradWrites, cleared, roots, device, compiled } = recording;
+  const { grads, gradWrites, cleared, device, compiled } = recording;
   for (const { owner, root } of gradWrites) owner.gradient_!.storage_.accept(leafOf(recording, results, root), true);
   for (const grad of grads) {
     const { owner } = grad;
     if (grad.holder === null) {
       const isShared = "input" in compiled.results[grad.root]!;
-      grad.left = new LeftGradient(results[grad.root]!, roots[grad.root]!.shape, device, isShared);
+      grad.left = new LeftGradient(results[grad.root]!, owner, device, isShared);
       owner.setGradient_(grad.left);
     } else if (owner.gradient_ !== grad.holder) owner.setGradient_(grad.holder);
   }
@@ -150,11 +150,11 @@ function finish(recording: Recording, results: readonly Value[], given: CallArgu
   );
 }
 
-const tensorOf = (recording: Recording, results: readonly Value[], { root }: RootMark): Tensor =>
-  Tensor.ofNode(leafOf(recording, results, root), recording.device);
+const tensorOf = (recording: Recording, results: readonly Value[], { root, dtype }: RootMark): Tensor =>
+  Tensor.ofNode(asElements(leafOf(recording, results, root), dtype), recording.device);
 
 const writeArgument = (tensor: Tensor, contents: Node): void =>
-  withGradMode(false, () => tensor.write_(contents, "a compiled function"));
+  withGradMode(false, () => tensor.write_(asElements(contents, tensor.type_), "a compiled function"));
 
 /** Numbers of a recording, as far as a replay does not read them anew. */
 export const fixedNumbers = ({ scalars }: Recording): unknown[] =>

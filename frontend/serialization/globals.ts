@@ -18,7 +18,7 @@ import {
   PyTuple,
 } from "./python-values.ts";
 import { rebuildFromType, rebuildParameter, rebuildTensor, rebuildTensorV3, StorageClass } from "./tensor-records.ts";
-import { ComplexNumber, PythonObject, PythonReference, TorchDevice, TorchName, TorchSize } from "./values.ts";
+import { Complex, PythonObject, PythonReference, TorchDevice, TorchName, TorchSize } from "./values.ts";
 
 type Call = (args: readonly unknown[]) => unknown;
 
@@ -47,10 +47,10 @@ function bytes([source, encoding]: readonly unknown[]): Uint8Array {
   return Uint8Array.from(items(source), (item) => asIndex(item, "a byte"));
 }
 
-function complex([re = 0, im = 0]: readonly unknown[]): ComplexNumber {
+function complex([re = 0, im = 0]: readonly unknown[]): Complex {
   if (typeof re !== "number" || typeof im !== "number")
     throw serializationErrors.corrupt("a complex number has no parts");
-  return new ComplexNumber(re, im);
+  return new Complex(re, im);
 }
 
 function device([type, index]: readonly unknown[]): TorchDevice {

@@ -10,7 +10,7 @@ export { loadSafetensors, saveSafetensors, type SafetensorsContents } from "./sa
 export { type StorageData, type StoredTensor, type TensorLeaf } from "./tensors.ts";
 export { type DictForm } from "./to-javascript.ts";
 export {
-  ComplexNumber,
+  Complex,
   getDictInfo,
   NumpyArray,
   PythonObject,

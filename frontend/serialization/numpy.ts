@@ -3,7 +3,7 @@ import { serializationErrors } from "./errors.ts";
 import { asBytes, asIndices, asString, asTuple } from "./python-values.ts";
 import type { Buildable } from "./python-values.ts";
 import { bytesOf, contiguousBytes, contiguousStrides, elementCountOf } from "./tensors.ts";
-import { ComplexNumber, NumpyArray } from "./values.ts";
+import { Complex, NumpyArray } from "./values.ts";
 
 const dtypeOfCode: ReadonlyMap<string, string> = new Map([
   ["b1", "bool"],
@@ -130,9 +130,9 @@ export function numpyScalar([dtypeValue, raw]: readonly unknown[]): unknown {
     case "float64":
       return view.getFloat64(0, true);
     case "complex64":
-      return new ComplexNumber(view.getFloat32(0, true), view.getFloat32(4, true));
+      return new Complex(view.getFloat32(0, true), view.getFloat32(4, true));
     default:
-      return new ComplexNumber(view.getFloat64(0, true), view.getFloat64(8, true));
+      return new Complex(view.getFloat64(0, true), view.getFloat64(8, true));
   }
 }
 

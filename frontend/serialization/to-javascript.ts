@@ -8,7 +8,7 @@ import type { StorageData, StoredTensor } from "./tensors.ts";
 import { bytesOf, contiguousBytes, contiguousStrides, elementCountOf, reachOf } from "./tensors.ts";
 import type { SpecialValue } from "./values.ts";
 import {
-  ComplexNumber,
+  Complex,
   NumpyArray,
   PythonObject,
   PythonReference,
@@ -77,7 +77,7 @@ export function toJavaScript(root: unknown, options: ConvertOptions): unknown {
 function convertLeaf(value: object): SpecialValue {
   if (value instanceof NumpyRecord && value.array !== null) return value.array;
   if (value instanceof PyCallable || value instanceof PyClass) return new PythonReference(value.name);
-  for (const known of [TorchName, TorchDevice, TorchSize, ComplexNumber, NumpyArray, PythonReference]) {
+  for (const known of [TorchName, TorchDevice, TorchSize, Complex, NumpyArray, PythonReference]) {
     if (value instanceof known) return value;
   }
   throw serializationErrors.corrupt("the pickle contains a value that was never completed");

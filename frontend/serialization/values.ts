@@ -12,6 +12,7 @@
  * | bytes, bytearray     | Uint8Array                                                                                |
  * | anything else        | a class of this file                                                                      |
  */
+import { Complex } from "../complex-number.ts";
 
 /** `torch.float16`, `torch.strided`, `torch.channels_last`: told apart by `kind`. */
 export class TorchName {
@@ -40,14 +41,7 @@ export class TorchSize {
   }
 }
 
-export class ComplexNumber {
-  readonly re: number;
-  readonly im: number;
-  constructor(re: number, im: number) {
-    this.re = re;
-    this.im = im;
-  }
-}
+export { Complex };
 
 /** A storage saved by itself, outside any tensor; `dtype` is null for an untyped one. */
 export class TorchStorage {
@@ -98,7 +92,7 @@ export class PythonObject {
 
 /** Values that a caller may want as its own kind of object: what `revive` receives. */
 export type SpecialValue =
-  TorchName | TorchDevice | TorchSize | TorchStorage | ComplexNumber | NumpyArray | PythonObject | PythonReference;
+  TorchName | TorchDevice | TorchSize | TorchStorage | Complex | NumpyArray | PythonObject | PythonReference;
 
 /** What an object does not show of the dict that it is in Python. */
 export interface DictInfo {

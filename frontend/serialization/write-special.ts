@@ -4,7 +4,7 @@ import { opcodes as op } from "./pickle-opcodes.ts";
 import type { PickleWriter } from "./pickle-writer.ts";
 import { bytesOf } from "./tensors.ts";
 import {
-  ComplexNumber,
+  Complex,
   NumpyArray,
   PythonObject,
   PythonReference,
@@ -27,7 +27,7 @@ export function writeSpecial(writer: PickleWriter, storages: StorageWriter, valu
   else if (value instanceof PythonReference) writeGlobal(writer, value.name);
   else if (value instanceof NumpyArray) writeArray(writer, value);
   else if (value instanceof PythonObject) writeObject(writer, value, item);
-  else if (value instanceof ComplexNumber) {
+  else if (value instanceof Complex) {
     const part = (number: number) => () => writer.number(number);
     writer.call("__builtin__", "complex", part(value.re), part(value.im));
   } else return false;

@@ -25,7 +25,7 @@ export function scaled(
   dtype: DType,
 ): Node {
   const y = operand(g, other, dtype);
-  if (alpha.source === null && alpha.value === 1) return y;
+  if (alpha.source === null && alpha.value === 1 && alpha.category !== "complex") return y;
   if (isIntegral(dtype) && alpha.category === "float")
     throw new DTypeError(
       `${name}/alpha`,

@@ -1,12 +1,12 @@
 /** Functions of three operands, element by element. */
 import type { GraphBuilder } from "../builder.ts";
-import { type DType, isFloat, isIntegral } from "../dtype.ts";
+import { type DType, isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
-import { checkBroadcast, describe, inFloat32, operand, resultType, scalarAs } from "./support.ts";
+import { checkBroadcast, describe, inFloat32, isExactly, operand, resultType, scalarAs } from "./support.ts";
 
 const common3 = (name: string, a: Node, b: Node, c: Node): void => {
   checkBroadcast(name, a, b);
@@ -37,7 +37,7 @@ for (const [name, divides, summary] of [
       const [a, b, c] = [g.cast(input, dtype), g.cast(tensor1, dtype), g.cast(tensor2, dtype)];
       common3(name, a, b, c);
       if (dtype === "bool") return g.or(a, g.and(g.and(b, scaleOf(g, name, value, dtype)), c));
-      const plain = value.source === null && Number(value.value) === 1;
+      const plain = isExactly(value, 1);
       return inFloat32(g, [a, b, c], (x, y, z) => {
         const scaled = plain ? y : g.mul(y, scaleOf(g, name, value, y.dtype));
         return g.add(x, divides ? g.div(scaled, z) : g.mul(scaled, z));
@@ -71,7 +71,7 @@ defineOp({
         "lerp/dtype",
         `lerp: expected dtype ${input.dtype} for \`end\` and \`weight\`: ${describe(input)}, ${describe(end)}${"op" in weight ? `, ${describe(weight)}` : ""}.`,
       );
-    if (!isFloat(input.dtype))
+    if (isIntegral(input.dtype))
       throw new DTypeError(
         "lerp/integer",
         `lerp: takes floating point tensors, got ${describe(input)}.`,

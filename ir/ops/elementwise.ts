@@ -1,11 +1,11 @@
 /** Functions of one operand, element by element. */
-import { isFloat, isIntegral } from "../dtype.ts";
+import { isComplex, isFloat, isIntegral } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import { isNode, type GraphBuilder } from "../builder.ts";
 import type { Node, UnaryPrimitive } from "../graph.ts";
 import { signOf } from "../gradients.ts";
 import { defineOp, recordOperator, type Operator } from "../operator.ts";
-import { checkBroadcast, describe, operand, resultType, toFloat } from "./support.ts";
+import { checkBroadcast, describe, operand, refuseComplex, resultType, toFloat } from "./support.ts";
 
 const shape = "[*] -> [*]";
 
@@ -15,6 +15,7 @@ const sincOp: Operator = defineOp({
   places: [],
   composite: true,
   doc: { summary: "sin(pi*input) / (pi*input) of floats, 1 at zero.", shape, source: "torch.sinc" },
+  complexGradient: "analytic",
   // By hand: one quotient loses fewer digits near zero than the two that the quotient rule makes.
   gradient(g, { inputs, grads }) {
     const x = inputs[0]!;
@@ -106,13 +107,13 @@ for (const [name, summary, make, ...aliases] of floatFunctions) {
 }
 
 /** A step function's value, whose gradient is zero rather than missing. */
-const flat = (g: GraphBuilder, value: Node, x: Node): Node =>
+export const flatValue = (g: GraphBuilder, value: Node, x: Node): Node =>
   x.requiresGrad ? g.withHistory(value, g.mul(x, 0)) : value;
 
 /** Integers are left as they are by the rounding functions. */
 const rounding =
   (name: "floor" | "ceil" | "trunc") =>
-  (g: GraphBuilder, x: Node): Node => (noBool(name, x), isFloat(x.dtype) ? g.unary(name, x) : x);
+  (g: GraphBuilder, x: Node): Node => (noBool(name, x), isIntegral(x.dtype) ? x : g.unary(name, x));
 const noBool = (name: string, x: Node): void => {
   if (x.dtype === "bool")
     throw new DTypeError(
@@ -135,9 +136,8 @@ const sameTypeFunctions: readonly UnaryRow[] = [
       x.dtype === "bool"
         ? x
         : isFloat(x.dtype)
-          ? flat(g, signOf(g, x), x)
+          ? flatValue(g, signOf(g, x), x)
           : g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype)),
-    "sgn",
   ],
   ["square", "input * input.", (g, x) => (x.dtype === "bool" ? g.cast(x, "int64") : g.mul(x, x))],
   ["frac", "input - trunc(input).", (g, x) => g.sub(x, g.unary("trunc", x))],
@@ -166,25 +166,41 @@ for (const [name, summary, make, ...aliases] of sameTypeFunctions) {
   });
 }
 
+/** A property of floats, which some or every part of a complex number has; integers are finite. */
+function ofFloats(g: GraphBuilder, x: Node, which: "some" | "every", test: (part: Node) => Node): Node {
+  if (isComplex(x.dtype)) {
+    const [re, im] = [test(g.real(x)), test(g.imag(x))];
+    return which === "some" ? g.or(re, im) : g.and(re, im);
+  }
+  return isFloat(x.dtype) ? test(x) : g.full(x.shape, which === "every", "bool");
+}
+
 const tests: readonly UnaryRow[] = [
-  ["isnan", "Whether NaN.", (g, x) => (isFloat(x.dtype) ? g.isNaN(x) : g.full(x.shape, false, "bool"))],
+  [
+    "isnan",
+    "Whether NaN; of a complex number whether a part is.",
+    (g, x) => ofFloats(g, x, "some", (part) => g.isNaN(part)),
+  ],
   [
     "isinf",
-    "Whether an infinity.",
-    (g, x) => (isFloat(x.dtype) ? g.eq(g.abs(x), Infinity) : g.full(x.shape, false, "bool")),
+    "Whether an infinity; of a complex number whether a part is.",
+    (g, x) => ofFloats(g, x, "some", (part) => g.eq(g.abs(part), Infinity)),
   ],
   [
     "isfinite",
-    "Whether neither NaN nor an infinity.",
-    (g, x) => (isFloat(x.dtype) ? g.lt(g.abs(x), Infinity) : g.full(x.shape, true, "bool")),
+    "Whether neither NaN nor an infinity; of a complex number whether both parts are so.",
+    (g, x) => ofFloats(g, x, "every", (part) => g.lt(g.abs(part), Infinity)),
   ],
-  ["isposinf", "Whether +infinity.", (g, x) => (isFloat(x.dtype) ? g.eq(x, Infinity) : g.full(x.shape, false, "bool"))],
+  [
+    "isposinf",
+    "Whether +infinity.",
+    (g, x) => ofFloats(g, refuseComplex("isposinf", x), "some", (part) => g.eq(part, Infinity)),
+  ],
   [
     "isneginf",
     "Whether -infinity.",
-    (g, x) => (isFloat(x.dtype) ? g.eq(x, -Infinity) : g.full(x.shape, false, "bool")),
+    (g, x) => ofFloats(g, refuseComplex("isneginf", x), "some", (part) => g.eq(part, -Infinity)),
   ],
-  ["isreal", "Whether the imaginary part is zero.", (g, x) => g.full(x.shape, true, "bool")],
   ["logical_not", "Whether zero.", (g, x) => (x.dtype === "bool" ? g.not(x) : g.eq(x, 0))],
   [
     "signbit",
@@ -222,7 +238,7 @@ export const round = defineOp({
   gradient: "through decomposition",
   record(g, { input, decimals }) {
     noBool("round", input);
-    if (!isFloat(input.dtype)) return input;
+    if (isIntegral(input.dtype)) return input;
     if (decimals === 0) return g.unary("nearest", input);
     const scale = 10 ** Math.abs(decimals);
     return decimals > 0

@@ -1,6 +1,6 @@
 /** What floating-point numbers are made of: exponents, neighbours, special values. */
 import type { GraphBuilder } from "../builder.ts";
-import { isFloat, isIntegral, type DType } from "../dtype.ts";
+import { isFloat, type DType } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -164,48 +164,4 @@ defineOp({
     const z = g.where(g.isNaN(x), x, g.where(inside, x, limited));
     return g.log(g.div(z, g.sub(1, z)));
   },
-});
-
-defineOp({
-  name: "angle",
-  signature: "angle(Tensor input) -> Tensor",
-  places: ["torch", "Tensor"],
-  doc: {
-    summary: "Angle in the complex plane: 0 for numbers not below zero, pi for the others, NaN for NaN.",
-    shape,
-    source: "torch.angle",
-  },
-  gradient: "through decomposition",
-  record(g, { input }) {
-    const x = isIntegral(input.dtype) ? g.cast(input, g.defaultFloat) : input;
-    const value = g.where(g.isNaN(x), x, g.where(g.lt(x, 0), Math.PI, g.full([], 0, x.dtype)));
-    return x.requiresGrad ? g.withHistory(g.detach(value), g.mul(x, 0)) : value;
-  },
-});
-
-for (const [name, summary] of [
-  ["conj", "Complex conjugate; a real tensor itself."],
-  ["resolve_conj", "With conjugation carried out; a real tensor itself."],
-  ["resolve_neg", "With negation carried out; the tensor itself."],
-  ["real", "Real part; a real tensor itself."],
-] as const) {
-  defineOp({
-    name,
-    signature: `${name}(Tensor input) -> Tensor` as "same(Tensor input) -> Tensor",
-    places: ["torch", "Tensor"],
-    view: true,
-    doc: { summary, shape, source: `torch.${name}` },
-    gradient: "through decomposition",
-    record: (_g, { input }) => input,
-  });
-}
-
-defineOp({
-  name: "conj_physical",
-  signature: "conj_physical(Tensor input) -> Tensor",
-  places: ["torch", "Tensor"],
-  inplace: true,
-  doc: { summary: "Complex conjugate as a copy; the values of a real tensor.", shape, source: "torch.conj_physical" },
-  gradient: "through decomposition",
-  record: (_g, { input }) => input,
 });

@@ -2,6 +2,7 @@
 import "./arithmetic.ts";
 import "./blends.ts";
 import "./comparing.ts";
+import "./complex.ts";
 import "./diagonal.ts";
 import "./distinct.ts";
 import "./divisors.ts";
@@ -39,6 +40,8 @@ import "./segments.ts";
 import "./shaping.ts";
 import "./slice-writing.ts";
 import "./special/index.ts";
+import "./spectral/frames.ts";
+import "./spectral/transforms.ts";
 import "./splitting.ts";
 import "./statistics.ts";
 import "./strided.ts";

@@ -7,13 +7,13 @@ import { defineOp } from "../operator.ts";
 import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { bmm, matmulOf, mm, mv, outerOf, requireSameType, summedBmm } from "./matmul.ts";
-import { describe, range, requireRank, scalarAs } from "./support.ts";
+import { describe, isExactly, range, requireRank, scalarAs } from "./support.ts";
 
 type Product = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]) => Node;
 
 /** x * factor, where a factor of 1 costs nothing. */
 function times(g: GraphBuilder, name: string, x: Node, factor: ScalarArgument): Node {
-  if (factor.source === null && Number(factor.value) === 1) return x;
+  if (isExactly(factor, 1)) return x;
   if (name === "addr" && isIntegral(x.dtype) && factor.category === "float")
     throw new ArgumentError(
       `${name}/factor`,
@@ -72,7 +72,7 @@ function plus(g: GraphBuilder, name: string, input: Node, product: Node, beta: S
       `${name}/input`,
       `${name}: The expanded size of the tensor must match the existing size: input ${describe(input)} does not broadcast to ${formatShape(product.shape)}.`,
     );
-  if (beta.source === null && Number(beta.value) === 0) return product;
+  if (isExactly(beta, 0)) return product;
   const base = times(g, name, input, beta);
   return product.dtype === "bool" ? g.or(base, product) : g.add(base, product);
 }

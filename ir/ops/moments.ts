@@ -1,5 +1,6 @@
 /** Variance and standard deviation. */
 import type { GraphBuilder } from "../builder.ts";
+import { squaredSize } from "../complex/parts.ts";
 import { isIntegral } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -13,7 +14,7 @@ const shape = "[*] -> [*] without dim (of size 1 with keepdim)";
 export function varianceOf(g: GraphBuilder, x: Node, axes: readonly number[], correction: number): Node {
   const count = countOf(x, axes);
   const centred = g.sub(x, meanOf(g, x, axes));
-  return g.div(g.sum(g.mul(centred, centred), axes), Math.max(0, count - correction));
+  return g.div(g.sum(squaredSize(g, centred), axes), Math.max(0, count - correction));
 }
 
 for (const [name, root] of [

@@ -1,5 +1,6 @@
 /** Sizes of vectors and distances between them. */
 import type { GraphBuilder } from "../builder.ts";
+import { squaredSize } from "../complex/parts.ts";
 import { isFloat, isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -15,7 +16,7 @@ export function vectorNorm(g: GraphBuilder, x: Node, p: number, axes: readonly n
   const size = g.abs(x);
   const empty = elementCount(axes.map((axis) => x.shape[axis]!)) === 0;
   if (empty && (p < 0 || p === Infinity)) {
-    if (p === Infinity && elementCount(x.shape.filter((_, i) => !axes.includes(i))) === 0) return g.sum(x, axes);
+    if (p === Infinity && elementCount(x.shape.filter((_, i) => !axes.includes(i))) === 0) return g.sum(size, axes);
     throw new ShapeError(
       "norm/empty",
       `linalg.vector_norm cannot compute the ${p} norm on an empty dimension because the operation does not have an identity: ${describe(x)}.`,
@@ -25,13 +26,13 @@ export function vectorNorm(g: GraphBuilder, x: Node, p: number, axes: readonly n
   if (p === Infinity) return g.reduce("reduce_max", size, axes);
   if (p === -Infinity) return g.reduce("reduce_min", size, axes);
   if (p === 0) {
-    const count = g.sum(g.cast(g.ne(x, 0), x.dtype), axes);
+    const count = g.sum(g.cast(g.ne(x, 0), size.dtype), axes);
     // A count is differentiable in PyTorch, with gradient zero.
-    return x.requiresGrad ? g.withHistory(count, g.sum(g.mul(x, 0), axes)) : count;
+    return x.requiresGrad ? g.withHistory(count, g.sum(g.mul(g.real(x), 0), axes)) : count;
   }
   if (p === 1) return g.sum(size, axes);
   if (x.shape.length === 0) return size;
-  if (p === 2) return rootOf(g, g.sum(g.mul(x, x), axes), (total) => g.sqrt(total));
+  if (p === 2) return rootOf(g, g.sum(squaredSize(g, x), axes), (total) => g.sqrt(total));
   return rootOf(g, g.sum(powerOf(g, size, p), axes), (total) => g.pow(total, 1 / p));
 }
 
@@ -157,7 +158,7 @@ defineOp({
       range(input.shape.length).filter((i) => i !== axis),
     );
     const factor = g.where(g.gt(norm, maxnorm), g.div(maxnorm, g.add(norm, 1e-7)), 1);
-    return g.mul(input, factor);
+    return g.mul(input, g.cast(factor, input.dtype));
   },
 });
 

@@ -1,6 +1,6 @@
 /** Functions of two operands, element by element, beyond plain arithmetic. */
 import type { GraphBuilder } from "../builder.ts";
-import { isFloat, isIntegral } from "../dtype.ts";
+import { isComplex, isFloat, isIntegral } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -145,10 +145,11 @@ defineOp({
   signature: "float_power(Tensor|Scalar input, Tensor|Scalar exponent) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "input ** exponent in float64.", shape, source: "torch.float_power" },
+  doc: { summary: "input ** exponent in float64, or complex128.", shape, source: "torch.float_power" },
   gradient: "through decomposition",
   record(g, { input, exponent }) {
-    const [x, y] = [operand(g, input, "float64"), operand(g, exponent, "float64")];
+    const dtype = isComplex(resultType(g, [input, exponent])) ? "complex128" : "float64";
+    const [x, y] = [operand(g, input, dtype), operand(g, exponent, dtype)];
     checkBroadcast("float_power", x, y);
     return g.pow(x, y);
   },

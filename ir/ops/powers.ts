@@ -1,6 +1,6 @@
 /** Powers and angles of two operands. */
 import { type GraphBuilder, isNode } from "../builder.ts";
-import { isFloat, isIntegral } from "../dtype.ts";
+import { isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -12,7 +12,7 @@ const elementwise = "[*] and [*], broadcast together -> [*]";
 
 /** Exponents that have an exact simpler form. */
 function specialPower(g: GraphBuilder, x: Node, exponent: number): Node | null {
-  if (!isFloat(x.dtype)) return null;
+  if (isIntegral(x.dtype)) return null;
   switch (exponent) {
     case 0.5:
       return g.sqrt(x);
@@ -57,7 +57,7 @@ export const pow = defineOp({
   gradient: "through decomposition",
   record(g, { input, exponent }) {
     const dtype = resultType(g, [input, exponent]);
-    if (isNode(input) && !isNode(exponent) && exponent.source === null) {
+    if (isNode(input) && !isNode(exponent) && exponent.source === null && exponent.category !== "complex") {
       const special = specialPower(g, g.cast(input, dtype), Number(exponent.value));
       if (special !== null) return special;
       if (isIntegral(dtype) && Number(exponent.value) < 0)

@@ -1,5 +1,6 @@
 /** Views in other shapes: dimensions moved, split, stretched, turned. */
 import type { GraphBuilder } from "../builder.ts";
+import { conjugate } from "../complex/parts.ts";
 import { isIntegral } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -126,7 +127,7 @@ defineOp({
         "adjoint/rank",
         `tensor.adjoint() is only supported on matrices or batches of matrices. Got ${rank}-D tensor ${describe(input)}.`,
       );
-    return g.swap(input, rank - 2, rank - 1);
+    return conjugate(g, g.swap(input, rank - 2, rank - 1));
   },
 });
 

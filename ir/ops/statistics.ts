@@ -1,6 +1,7 @@
 /** Counts, means and covariances. */
 import type { GraphBuilder } from "../builder.ts";
-import { isFloat, isIntegral, promoteTypes } from "../dtype.ts";
+import { conjugate, eachPart } from "../complex/parts.ts";
+import { isComplex, isFloat, isIntegral, promoteTypes } from "../dtype.ts";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -138,8 +139,8 @@ function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Obse
   if (correction === 0 || importance === null) divisor = g.sub(total, correction);
   else divisor = g.sub(total, g.div(g.mul(g.reshape(g.sum(g.mul(weights!, importance), [0]), []), correction), total));
   const scaled = weights === null ? centred : g.mul(centred, weights);
-  const products = g.dot(scaled, centred, [[1], [1]]);
-  return g.div(products, g.max(divisor, 0));
+  const products = g.dot(scaled, conjugate(g, centred), [[1], [1]]);
+  return g.div(products, g.cast(g.max(g.real(divisor), 0), products.dtype));
 }
 /** A single variable gives a number. */
 const squeezed = (g: GraphBuilder, matrix: Node): Node => (matrix.shape[0] === 1 ? g.reshape(matrix, []) : matrix);
@@ -175,7 +176,8 @@ defineOp({
     const deviation = g.sqrt(g.sum(g.where(identity, c, 0), [1]));
     const ratio = g.div(g.div(c, deviation), g.reshape(deviation, [1, size]));
     // Rounding must not leave [-1, 1].
-    const limited = g.max(g.min(ratio, 1), -1);
+    const within = (part: Node): Node => g.max(g.min(part, 1), -1);
+    const limited = isComplex(ratio.dtype) ? eachPart(g, ratio, within) : within(ratio);
     return squeezed(g, ratio.requiresGrad ? g.withHistory(limited, ratio) : limited);
   },
 });

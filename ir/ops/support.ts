@@ -1,6 +1,7 @@
 /** What operator definitions share: promotion, dimension arguments, checks with good messages. */
 import { describe, isNode, type GraphBuilder } from "../builder.ts";
-import { isComplex, isFloat, isIntegral, promoteTypes, rankOf, type DType } from "../dtype.ts";
+import { refused } from "../complex/parts.ts";
+import { complexOf, isComplex, isFloat, isIntegral, promoteTypes, rankOf, type DType } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
@@ -10,7 +11,13 @@ export type TensorOrScalar = Node | ScalarArgument;
 
 /** The element type of a number of the user's beside tensors. */
 export const scalarType = (g: GraphBuilder, scalar: ScalarArgument): DType =>
-  scalar.category === "bool" ? "bool" : scalar.category === "integer" ? "int64" : g.defaultFloat;
+  scalar.category === "bool"
+    ? "bool"
+    : scalar.category === "integer"
+      ? "int64"
+      : scalar.category === "complex"
+        ? complexOf(g.defaultFloat)
+        : g.defaultFloat;
 
 /** `torch.result_type`: within a category, tensors with dimensions beat 0-d ones, which beat numbers. */
 export function resultType(g: GraphBuilder, operands: readonly TensorOrScalar[]): DType {
@@ -62,7 +69,15 @@ export function checkBroadcast(name: string, a: Node, b: Node): number[] {
   return shape;
 }
 
-export function requireFloat(name: string, x: Node): Node {
+/** For what PyTorch has no complex kernel of. */
+export function refuseComplex(name: string, x: Node): Node {
+  if (isComplex(x.dtype)) throw refused(name, x);
+  return x;
+}
+
+export const requireFloat = (name: string, x: Node): Node => refuseComplex(name, requireFloatOrComplex(name, x));
+
+export function requireFloatOrComplex(name: string, x: Node): Node {
   if (!isFloat(x.dtype) && !isComplex(x.dtype))
     throw new DTypeError(
       `${name}/not-float`,
@@ -180,6 +195,10 @@ export function checkRange(g: GraphBuilder, name: string, index: Node, size: num
     low,
   );
 }
+
+/** Whether a number is this one, now and at each replay. */
+export const isExactly = ({ value, category, source }: ScalarArgument, number: number): boolean =>
+  source === null && category !== "complex" && Number(value) === number;
 
 /** A number of the user's as a 0-d node of a type; a fraction for an integer type is cut off, as PyTorch converts. */
 export function scalarAs(g: GraphBuilder, value: ScalarArgument, dtype: DType): Node {

@@ -1,5 +1,5 @@
 /** For each primitive what its inputs must be, and the types and shapes of its results that follow. */
-import { dtypeBytes } from "../dtype.ts";
+import { complexOf, dtypeBytes, isComplex, realOf } from "../dtype.ts";
 import type { Body, Node, NodeOf, Primitive } from "../graph.ts";
 import { inferRoutine } from "../routines/index.ts";
 import { broadcastShapes, elementCount, sameShape, type Shape } from "../shape.ts";
@@ -30,6 +30,8 @@ const argRule: Rule<"argmax" | "argmin"> = (node, [x]) => {
   if (axes.length !== 1 || !areAxes(axes, x!.shape.length)) return broken("one axis that exists");
   return { dtype: "int64", shape: reduced(x!.shape, axes) };
 };
+const partRule: Rule<"real" | "imag"> = (_node, [x]) =>
+  isComplex(x!.dtype) ? { dtype: realOf(x!.dtype), shape: x!.shape } : broken("the input is complex");
 const first: Rule<"detach" | "leaf" | "barrier"> = (_node, [x]) => typeOf(x!);
 
 /** Index tensors of one shape, one for each axis. */
@@ -74,6 +76,22 @@ export const rules: {
       if (dtypeBytes(node.dtype) !== dtypeBytes(x!.dtype)) return broken("a bitcast keeps the size");
       return { dtype: node.dtype, shape: x!.shape };
     },
+  },
+  complex: {
+    inputs: 2,
+    infer: (_node, [re, im]) =>
+      sameType(re!, im!) && realOf(complexOf(re!.dtype)) === re!.dtype
+        ? { dtype: complexOf(re!.dtype), shape: re!.shape }
+        : broken("both parts are float32 or float64, of one shape"),
+  },
+  real: { inputs: 1, infer: partRule },
+  imag: { inputs: 1, infer: partRule },
+  as_complex: {
+    inputs: 1,
+    infer: (_node, [memory]) =>
+      memory!.shape.at(-1) === 2 && realOf(complexOf(memory!.dtype)) === memory!.dtype
+        ? { dtype: complexOf(memory!.dtype), shape: memory!.shape.slice(0, -1) }
+        : broken("the parts lie side by side"),
   },
   reduce_sum: { inputs: 1, infer: reduceRule },
   reduce_prod: { inputs: 1, infer: reduceRule },

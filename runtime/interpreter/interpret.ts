@@ -80,6 +80,16 @@ const rules: { readonly [P in Exclude<Primitive, Scalar>]: Rule<P> } = {
   cast: (node, [x]) => map(node, x!, (value) => roundToDType(convert(value, x!.dtype, node.dtype), node.dtype)),
   bitcast: (node, [x]) => map(node, x!, (value) => fromBits(toBits(value, x!.dtype), node.dtype)),
 
+  // Complex values are their parts in turns, as in memory.
+  complex: (node, [re, im]) => ({
+    dtype: node.dtype,
+    shape: node.shape,
+    data: re!.data.flatMap((value, i) => [value, im!.data[i]!]),
+  }),
+  real: (node, [z]) => ({ dtype: node.dtype, shape: node.shape, data: z!.data.filter((_, i) => i % 2 === 0) }),
+  imag: (node, [z]) => ({ dtype: node.dtype, shape: node.shape, data: z!.data.filter((_, i) => i % 2 === 1) }),
+  as_complex: (node, [memory]) => ({ dtype: node.dtype, shape: node.shape, data: memory!.data }),
+
   reduce_sum: (node, inputs, { finish }) => reduce("sum", node, inputs, finish),
   reduce_prod: (node, inputs, { finish }) => reduce("prod", node, inputs, finish),
   reduce_max: (node, inputs) => reduce("max", node, inputs, exactly),

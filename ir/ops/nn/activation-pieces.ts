@@ -55,7 +55,7 @@ export const softsign = defineOp({
   doc: { summary: "input / (1 + |input|).", shape, source: page("softsign") },
   gradient: "through decomposition",
   record(g, { input }) {
-    return inWide(g, "softsign", toFloat(g, input), (wide) => g.div(wide, g.add(g.abs(wide), 1)));
+    return inWide(g, "softsign", toFloat(g, input), (wide) => g.div(wide, g.cast(g.add(g.abs(wide), 1), wide.dtype)));
   },
 });
 

@@ -37,9 +37,9 @@ export const mseLoss = defineOp({
   doc: { summary: "(input - target) ** 2.", shape, source: page("mse_loss") },
   gradient: "through decomposition",
   record(g, args) {
-    const { x, y } = pairOf(g, "mse_loss", args.input, args.target);
+    const { x, y, like } = pairOf(g, "mse_loss", args.input, args.target);
     const difference = g.sub(x, y);
-    return weighted(g, g.mul(difference, difference), args.weight, wantedReduction("mse_loss", args), args.input);
+    return weighted(g, g.mul(difference, difference), args.weight, wantedReduction("mse_loss", args), like);
   },
 });
 
@@ -51,8 +51,8 @@ export const l1Loss = defineOp({
   doc: { summary: "|input - target|.", shape, source: page("l1_loss") },
   gradient: "through decomposition",
   record(g, args) {
-    const { x, y } = pairOf(g, "l1_loss", args.input, args.target);
-    return weighted(g, g.abs(g.sub(x, y)), args.weight, wantedReduction("l1_loss", args), args.input);
+    const { x, y, like } = pairOf(g, "l1_loss", args.input, args.target);
+    return weighted(g, g.abs(g.sub(x, y)), args.weight, wantedReduction("l1_loss", args), like);
   },
 });
 

@@ -1,7 +1,8 @@
 /** Arguments that losses share. */
 import type { GraphBuilder } from "../../builder.ts";
+import { realOf } from "../../dtype.ts";
 import type { Node } from "../../graph.ts";
-import { checkBroadcast, promoted, toFloat, type TensorOrScalar } from "../support.ts";
+import { checkBroadcast, promoted, refuseComplex, toFloat, type TensorOrScalar } from "../support.ts";
 import { reduced, reductionOf, widen, type Reduction } from "./support.ts";
 
 /** The older spelling of a reduction. */
@@ -20,11 +21,12 @@ export function pairOf(
   name: string,
   input: Node,
   target: TensorOrScalar,
-): { x: Node; y: Node; finish: (loss: Node, reduction: Reduction) => Node } {
+): { x: Node; y: Node; like: Node; finish: (loss: Node, reduction: Reduction) => Node } {
   const [a, b] = promoted(g, input, target);
+  if (name !== "l1_loss") refuseComplex(name, a);
   checkBroadcast(name, a, b);
-  return { x: widen(g, a), y: widen(g, b), finish: (loss, reduction) => reducedTo(g, loss, reduction, a) };
+  return { x: widen(g, a), y: widen(g, b), like: a, finish: (loss, reduction) => reducedTo(g, loss, reduction, a) };
 }
 
 export const reducedTo = (g: GraphBuilder, loss: Node, reduction: Reduction, like: Node): Node =>
-  g.cast(reduced(g, toFloat(g, loss), reduction), toFloat(g, like).dtype);
+  g.cast(reduced(g, toFloat(g, loss), reduction), realOf(toFloat(g, like).dtype));

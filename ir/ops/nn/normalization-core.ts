@@ -1,4 +1,5 @@
 /** Normalisation over axes, its gradient, and norms: what the normalising operators are made of. */
+import { squaredSize } from "../../complex/parts.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { elementCount } from "../../shape.ts";
@@ -36,13 +37,14 @@ export function normalisedGradient(
 
 /** (sum |x| ** p) ** (1 / p) over axes, kept; no gradient where everything is zero. */
 export function normOver(g: GraphBuilder, x: Node, p: number, axes: readonly number[]): Node {
-  if (p === 2) return rootOf(g, g.sum(g.mul(x, x), axes), (total) => g.sqrt(total));
+  if (p === 2) return rootOf(g, g.sum(squaredSize(g, x), axes), (total) => g.sqrt(total));
   const size = g.abs(x);
   if (p === 1) return g.sum(size, axes);
   if (p === Infinity) return g.reduce("reduce_max", size, axes);
   if (p === -Infinity) return g.reduce("reduce_min", size, axes);
   // A count has a gradient, which is zero.
-  if (p === 0) return g.withHistory(g.sum(g.cast(g.ne(x, 0), x.dtype), axes), g.sum(g.unary("floor", x), axes));
+  if (p === 0)
+    return g.withHistory(g.sum(g.cast(g.ne(x, 0), size.dtype), axes), g.sum(g.unary("floor", g.real(x)), axes));
   // A power below one is infinitely steep at zero.
   const zero = g.eq(size, 0);
   const powers = p > 0 ? g.where(zero, 0, g.pow(g.where(zero, 1, size), p)) : g.pow(size, p);

@@ -1,11 +1,21 @@
 /** Norms, distances and similarities of vectors. */
 import type { GraphBuilder } from "../../builder.ts";
-import { isFloat } from "../../dtype.ts";
+import { isFloat, realOf } from "../../dtype.ts";
 import { DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { elementCount } from "../../shape.ts";
-import { axisOf, axesOf, checkBroadcast, describe, keepOrDrop, promoted, requireFloat, toFloat } from "../support.ts";
+import {
+  axisOf,
+  axesOf,
+  checkBroadcast,
+  describe,
+  keepOrDrop,
+  promoted,
+  requireFloat,
+  requireFloatOrComplex,
+  toFloat,
+} from "../support.ts";
 import { normOver } from "./normalization-core.ts";
 import { widen } from "./support.ts";
 
@@ -20,9 +30,9 @@ export const normalize = defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, p, dim, eps }) {
-    const x = widen(g, requireFloat("normalize", input));
+    const x = widen(g, requireFloatOrComplex("normalize", input));
     const norm = normOver(g, x, p, axesOf("normalize", dim, x.shape.length));
-    return g.cast(g.div(x, atLeast(g, norm, eps)), input.dtype);
+    return g.cast(g.div(x, g.cast(atLeast(g, norm, eps), x.dtype)), input.dtype);
   },
 });
 
@@ -66,7 +76,7 @@ export function distanceOf(g: GraphBuilder, x1: Node, x2: Node, p: number, eps: 
   checkBroadcast("pairwise_distance", a, b);
   const difference = g.add(toFloat(g, g.sub(widen(g, a), widen(g, b))), eps);
   const axes = difference.shape.length === 0 ? [] : [difference.shape.length - 1];
-  return g.cast(keepOrDrop(g, normOver(g, difference, p, axes), axes, keepdim), toFloat(g, a).dtype);
+  return g.cast(keepOrDrop(g, normOver(g, difference, p, axes), axes, keepdim), realOf(toFloat(g, a).dtype));
 }
 
 export const pairwiseDistance = defineOp({

@@ -5,7 +5,7 @@ import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import type { GradientRequest } from "../../operator.ts";
 import { elementCount, type Shape } from "../../shape.ts";
-import { describe, requireFloat } from "../support.ts";
+import { describe, requireFloat, requireFloatOrComplex } from "../support.ts";
 
 export const isHalf = (dtype: DType): boolean => dtype === "float16" || dtype === "bfloat16";
 
@@ -13,9 +13,12 @@ export const isHalf = (dtype: DType): boolean => dtype === "float16" || dtype ==
 export const widen = (g: GraphBuilder, x: Node): Node => (isHalf(x.dtype) ? g.cast(x, "float32") : x);
 export const widenIf = (g: GraphBuilder, x: Node | null): Node | null => (x === null ? null : widen(g, x));
 
+/** Activations that complex numbers have, too. */
+const complexToo = new Set(["silu", "softsign", "tanhshrink"]);
+
 /** A function of one float tensor, computed wide. */
 export function inWide(g: GraphBuilder, name: string, x: Node, compute: (wide: Node) => Node): Node {
-  requireFloat(name, x);
+  (complexToo.has(name) ? requireFloatOrComplex : requireFloat)(name, x);
   return g.cast(compute(widen(g, x)), x.dtype);
 }
 

@@ -31,6 +31,18 @@ export const signed = (...shape: number[]): torch.Tensor =>
     shape,
     values(shape, 0.15, 0.95).map((x, i) => (i % 3 === 1 ? -x : x)),
   );
+/** Complex values of all quadrants. */
+export const complexSigned = (...shape: number[]): torch.Tensor =>
+  torch
+    .complex(
+      signed(...shape).detach(),
+      signed(...shape)
+        .detach()
+        .flip(-1)
+        .mul(0.8),
+    )
+    .detach()
+    .requires_grad_();
 /** A number. */
 export const scalar = (value: number): torch.Tensor => torch.tensor(value, grad);
 /** Given values. */

@@ -1,5 +1,5 @@
 /** Inputs of operators that move, choose, join and write elements. */
-import { constant, given, integers, mask, scalar, signed, type Samples } from "./inputs.ts";
+import { complexSigned, constant, given, integers, mask, positive, scalar, signed, type Samples } from "./inputs.ts";
 
 const index = () =>
   integers([
@@ -9,6 +9,13 @@ const index = () =>
 const row = () => integers([1n, 0n]);
 
 export const shapes: Samples = {
+  stft: () => [[signed(2, 9), 4, 2, { window: constant(positive(4)), return_complex: true }]],
+  istft: () => [[complexSigned(3, 5), 4, 2, { window: constant(positive(4)) }]],
+  imag: () => [[complexSigned(2, 3)]],
+  view_as_real: () => [[complexSigned(2, 3)]],
+  view_as_complex: () => [[signed(3, 2)]],
+  complex: () => [[signed(2, 3), signed(2, 3)]],
+  polar: () => [[signed(2, 3), signed(2, 3)]],
   diagonal: () => [[signed(3, 3)], [signed(2, 3, 4), 1, 0, 2]],
   linalg_diagonal: () => [[signed(3, 3)], [signed(2, 3, 4), { offset: 1 }]],
   diag: () => [[signed(3)], [signed(3, 4), 1]],

@@ -3,7 +3,7 @@
  * become tagged plain values, and a storage the number of its first appearance.
  */
 import {
-  ComplexNumber,
+  Complex,
   getDictInfo,
   NumpyArray,
   PythonObject,
@@ -66,7 +66,7 @@ export function describeLoaded(root: unknown): unknown {
     if (value instanceof TorchName) return { [value.kind]: value.name };
     if (value instanceof TorchDevice)
       return { device: value.index === null ? value.type : `${value.type}:${value.index}` };
-    if (value instanceof ComplexNumber) return { complex: [value.re, value.im] };
+    if (value instanceof Complex) return { complex: [value.re, value.im] };
     if (value instanceof NumpyArray) {
       return { ndarray: value.dtype, shape: value.shape, data: Buffer.from(value.bytes).toString("base64") };
     }

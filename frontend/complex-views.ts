@@ -1,0 +1,92 @@
+/** How the parts and the conjugate of a complex tensor, and the other way round, lie in its memory and are written. */
+import type { GraphBuilder } from "../ir/builder.ts";
+import { conjugate } from "../ir/complex/parts.ts";
+import { complexOf, isComplex, realOf } from "../ir/dtype.ts";
+import { ShapeError } from "../ir/errors.ts";
+import type { Node } from "../ir/graph.ts";
+import { formatShape } from "../ir/shape.ts";
+import type { Tensor } from "./tensor.ts";
+import type { ViewStep } from "./views.ts";
+
+type Layout = NonNullable<ViewStep["layout"]>;
+interface Sight {
+  readonly apply: ViewStep["apply"];
+  readonly write: ViewStep["write"];
+  layout(of: Layout, tensor: Tensor): Layout;
+}
+
+/** In numbers of half the size: every other one. */
+const everyOther = ({ strides, offset }: Layout, first: number): Layout => ({
+  strides: strides.map((stride) => 2 * stride),
+  offset: 2 * offset + first,
+});
+
+const matrixTransposed = (g: GraphBuilder, x: Node): Node => g.swap(x, x.shape.length - 2, x.shape.length - 1);
+
+const sights: Readonly<Record<string, Sight>> = {
+  conj: {
+    apply: conjugate,
+    write: (g, _parent, value) => conjugate(g, value),
+    layout: (of) => of,
+  },
+  adjoint: {
+    apply: (g, parent) => conjugate(g, matrixTransposed(g, parent)),
+    write: (g, _parent, value) => conjugate(g, matrixTransposed(g, value)),
+    layout: ({ strides, offset }) => ({ strides: [...strides.slice(0, -2), ...strides.slice(-2).reverse()], offset }),
+  },
+  real: {
+    apply: (g, parent) => g.real(parent),
+    write: (g, parent, value) => g.complex(value, g.imag(parent)),
+    layout: (of) => everyOther(of, 0),
+  },
+  imag: {
+    apply: (g, parent) => g.imag(parent),
+    write: (g, parent, value) => g.complex(g.real(parent), value),
+    layout: (of) => everyOther(of, 1),
+  },
+  view_as_real: {
+    apply: (g, parent) => g.asReal(parent),
+    write: (g: GraphBuilder, _parent: Node, value: Node) => g.asComplex(value),
+    layout(of) {
+      const { strides, offset } = everyOther(of, 0);
+      return { strides: [...strides, 1], offset };
+    },
+  },
+  view_as_complex: {
+    apply: (g, parent) => g.asComplex(parent),
+    write: (g, _parent, value) => g.asReal(value),
+    layout({ strides, offset }, tensor) {
+      const leads = strides.slice(0, -1);
+      const why =
+        strides.at(-1) !== 1
+          ? "a last dimension with stride 1"
+          : leads.some((stride, axis) => stride % 2 !== 0 && tensor.shape[axis]! > 1)
+            ? "a stride divisible by 2 for all but last dimension"
+            : offset % 2 !== 0
+              ? "a storage_offset divisible by 2"
+              : null;
+      if (why !== null)
+        throw new ShapeError(
+          "view_as_complex/strides",
+          `view_as_complex: Tensor must have ${why}, got ${String(tensor)}, strides ${formatShape(strides)} and offset ${offset}.`,
+          "Call contiguous() first.",
+        );
+      return { strides: leads.map((stride) => stride / 2), offset: offset / 2 };
+    },
+  },
+};
+
+/** The step to a complex tensor's parts or conjugate, or to the complex numbers in a real one; null for other views. */
+export function complexStep(name: string, source: Tensor): ViewStep | null {
+  const sight = Object.hasOwn(sights, name) ? sights[name]! : null;
+  if (sight === null || isComplex(source.type_) === (name === "view_as_complex")) return null;
+  const { apply, write } = sight;
+  const dtype =
+    name === "view_as_complex"
+      ? complexOf(source.type_)
+      : name === "conj" || name === "adjoint"
+        ? source.type_
+        : realOf(source.type_);
+  const layout = sight.layout(source.layout_(), source);
+  return { name, apply, write, dtype, layout, isComputed: name === "conj" || name === "adjoint" };
+}
