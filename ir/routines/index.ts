@@ -32,6 +32,8 @@ interface Result {
 const numbers = (...shape: readonly number[]): Result => ({ shape, holds: "numbers" });
 const counts = (...shape: readonly number[]): Result => ({ shape, holds: "counts" });
 
+const unlike = "both parts have one shape";
+
 interface RoutineRule<P> {
   readonly inputs: readonly Input[];
   /** The results of a run on inputs of these sizes, or the rule that they break. */
@@ -78,6 +80,39 @@ export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParamet
     results: ([a]) => {
       const [m, n] = a as readonly [number, number];
       return m >= n ? [numbers(m, n), numbers(n), numbers(n, n)] : "the matrix has as many rows as columns at least";
+    },
+  },
+  complex_lu: {
+    inputs: [matrix, matrix],
+    results: ([a, b]) =>
+      sameShape(a!, b!) ? [numbers(...a!), numbers(...a!), counts(Math.min(...a!)), counts()] : unlike,
+  },
+  complex_reflect: {
+    inputs: [matrix, matrix],
+    results: ([a, b]) => {
+      const count = Math.min(...a!);
+      return sameShape(a!, b!) ? [numbers(...a!), numbers(...a!), numbers(count), numbers(count)] : unlike;
+    },
+  },
+  complex_reflections: {
+    inputs: [matrix, matrix, line, line],
+    results: ([a, b, tau, tauIm], { columns }) =>
+      sameShape(a!, b!) && sameShape(tau!, tauIm!) && tau![0]! <= Math.min(...a!) && columns <= a![0]!
+        ? [numbers(a![0]!, columns), numbers(a![0]!, columns)]
+        : "as many reflections as vectors at most, and columns as rows",
+  },
+  complex_eigh: {
+    inputs: [matrix, matrix],
+    results: ([a, b]) =>
+      sameShape(a!, b!) && square(a!) ? [numbers(a![0]!), numbers(...a!), numbers(...a!)] : "the matrix is square",
+  },
+  complex_svd: {
+    inputs: [matrix, matrix],
+    results: ([a, b]) => {
+      const [m, n] = a as readonly [number, number];
+      return sameShape(a!, b!) && m >= n
+        ? [numbers(m, n), numbers(m, n), numbers(n), numbers(n, n), numbers(n, n)]
+        : "the matrix has as many rows as columns at least";
     },
   },
   exponential: {

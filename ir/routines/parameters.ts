@@ -33,6 +33,16 @@ export interface RoutineParameters {
   eigh: None;
   /** A [m, n] with m >= n -> U [m, n], S [n], descending, and V [n, n]: A = U diag(S) Vᵀ, columns orthonormal. */
   svd: None;
+  /**
+   * The same of complex matrices, each as its real part and its imaginary part: `complex_lu` takes the pivot with the
+   * largest sum of |re| and |im|, reflections are I - tau v v^H with a complex tau, A of `complex_eigh` is Hermitian, and
+   * `complex_svd` gives A = U diag(S) V^H. Results are those of the real routines, each complex one as two.
+   */
+  complex_lu: { readonly pivot: boolean };
+  complex_reflect: None;
+  complex_reflections: { readonly columns: number };
+  complex_eigh: None;
+  complex_svd: None;
   /** A [n, n] -> E [n, n]: the sum of Aᵏ / k!. */
   exponential: None;
   /**

@@ -157,7 +157,8 @@ export class Adapter {
   private makeComplexTensor(data: TypedArray, shape: readonly number[], requiresGrad: boolean): unknown {
     const viewAsComplex = this.lookup("torch.view_as_complex") as Callable;
     const part: DTypeName = data instanceof Float64Array ? "float64" : "float32";
-    const tensor = viewAsComplex(this.makeTensor(data, [...shape, 2], part));
+    // A clone, so that it is no view of its parts.
+    const tensor = this.apply(viewAsComplex(this.makeTensor(data, [...shape, 2], part)), "clone");
     return requiresGrad ? this.apply(tensor, "requires_grad_") : tensor;
   }
 

@@ -49,6 +49,7 @@ export const ge = comparison("ge");
 export const eq = comparison("eq");
 export const ne = comparison("ne");
 export const and = (a: Expr, b: Expr): Expr => apply("and", bool, a, b);
+export const or = (a: Expr, b: Expr): Expr => apply("or", bool, a, b);
 export const not = (a: Expr): Expr => apply("not", bool, a);
 export const choose = (condition: Expr, a: Operand, b: Operand): Expr => {
   const [x, y] = [like(a, b), like(b, a)];

@@ -8,6 +8,8 @@ import { elementCount } from "../../../ir/shape.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "../kernel-builder.ts";
 import { cholesky } from "./cholesky.ts";
 import { RoutineCode } from "./code.ts";
+import { complexEigh, complexSvd } from "./complex-eigenvalues.ts";
+import { complexLu, complexReflect, complexReflections } from "./complex-factors.ts";
 import { eigh } from "./eigh.ts";
 import { exponential } from "./exponential.ts";
 import { fft } from "./fft.ts";
@@ -29,6 +31,11 @@ const rules: { readonly [N in RoutineName]: Rule<N> } = {
   reflections,
   eigh,
   svd,
+  complex_lu: complexLu,
+  complex_reflect: complexReflect,
+  complex_reflections: complexReflections,
+  complex_eigh: complexEigh,
+  complex_svd: complexSvd,
   exponential,
   fft,
   polynomial,

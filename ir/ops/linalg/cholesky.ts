@@ -3,16 +3,14 @@ import type { GraphBuilder } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type Place } from "../../operator.ts";
 import {
+  adjoint,
   apply,
-  diagonal,
-  diagonalMatrix,
   identity,
   lower,
   product,
   refuseFailed,
   requireSquare,
   run,
-  symmetric,
   togetherBatched,
   transposed,
 } from "./matrices.ts";
@@ -23,19 +21,20 @@ const factor = defineOp({
   signature: "cholesky_factor(Tensor input) -> Tensor[2]",
   places: [],
   composite: true,
+  complexGradient: "own",
   doc: {
     summary:
       "L with L Lᵀ = input, whose lower triangle is read, and the order of the first minor that is not positive.",
     shape: "[*, n, n] -> [*, n, n], [*]",
     source: "torch.linalg.cholesky_ex",
   },
-  // L⁻ᵀ phi(Lᵀ dL) L⁻¹, phi being the lower triangle with half the diagonal, made symmetric.
+  // L^-H phi(L^H dL) L⁻¹, phi being the lower triangle with half the diagonal, made symmetric.
   gradient(g, { outputs, grads }) {
     const [l, grad] = [outputs[0]!, grads[0]];
     if (!grad) return [null];
-    const turned = lower(g, product(g, transposed(g, l), grad));
-    const half = symmetric(g, g.sub(turned, g.mul(diagonalMatrix(g, diagonal(g, turned)), 0.5)));
-    const left = solveTriangular(g, transposed(g, l), half, true);
+    const turned = lower(g, product(g, adjoint(g, l), grad));
+    const half = g.mul(g.add(adjoint(g, turned), lower(g, turned, -1)), 0.5);
+    const left = solveTriangular(g, adjoint(g, l), half, true);
     return [transposed(g, solveTriangular(g, transposed(g, l), transposed(g, left), true))];
   },
   record: (g, { input }) => run(g, { name: "cholesky" }, [input]),
@@ -43,8 +42,8 @@ const factor = defineOp({
 
 function choleskyOf(g: GraphBuilder, name: string, input: Node, upper: boolean): [Node, Node] {
   requireSquare(name, input);
-  const [l, info] = apply(g, factor, { input: upper ? transposed(g, input) : input }) as [Node, Node];
-  return [upper ? transposed(g, l) : l, info];
+  const [l, info] = apply(g, factor, { input: upper ? adjoint(g, input) : input }) as [Node, Node];
+  return [upper ? adjoint(g, l) : l, info];
 }
 const failed = "The factorization could not be completed because the input is not positive-definite.";
 const shape = "[*, n, n] -> [*, n, n]";
@@ -93,6 +92,7 @@ const solution = defineOp({
   signature: "cholesky_solution(Tensor b, Tensor l) -> Tensor",
   places: [],
   composite: true,
+  complexGradient: "own",
   doc: {
     summary: "X with l lᵀ X = b, of equal batches.",
     shape: "[*, n, k] and [*, n, n] -> [*, n, k]",
@@ -103,10 +103,10 @@ const solution = defineOp({
     const [l, grad] = [inputs[1]!, grads[0]];
     if (!grad) return [null, null];
     const gradB = solveFactored(g, grad, l);
-    const outer = product(g, gradB, transposed(g, outputs[0]!));
-    return [gradB, l.requiresGrad ? g.neg(product(g, g.add(outer, transposed(g, outer)), l)) : null];
+    const outer = product(g, gradB, adjoint(g, outputs[0]!));
+    return [gradB, l.requiresGrad ? g.neg(product(g, g.add(outer, adjoint(g, outer)), l)) : null];
   },
-  record: (g, { b, l }) => solveTriangular(g, transposed(g, l), solveTriangular(g, l, b, false), true),
+  record: (g, { b, l }) => solveTriangular(g, adjoint(g, l), solveTriangular(g, l, b, false), true),
 });
 
 /** X with L Lᵀ X = b. */
@@ -127,7 +127,7 @@ defineOp({
   gradient: "through decomposition",
   record(g, { input, L, upper }) {
     requireSystem("cholesky_solve", L, input, true);
-    return solveFactored(g, input, upper ? transposed(g, L) : L);
+    return solveFactored(g, input, upper ? adjoint(g, L) : L);
   },
 });
 
@@ -143,6 +143,6 @@ defineOp({
   gradient: "through decomposition",
   record(g, { L, upper }) {
     requireSquare("cholesky_inverse", L);
-    return solveFactored(g, identity(g, L.shape, L), upper ? transposed(g, L) : L);
+    return solveFactored(g, identity(g, L.shape, L), upper ? adjoint(g, L) : L);
   },
 });

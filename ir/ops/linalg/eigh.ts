@@ -1,21 +1,23 @@
 /** Eigenvalues of symmetric matrices. */
 import type { GraphBuilder } from "../../builder.ts";
+import { realOf } from "../../dtype.ts";
 import { ArgumentError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import {
+  adjoint,
   apply,
   asColumn,
   asRow,
   batchOf,
   diagonalMatrix,
+  hermitian,
   isEmpty,
+  overReal,
   product,
   requireSquare,
   rowsOf,
   run,
-  symmetric,
-  transposed,
   withDiagonal,
   withoutDiagonal,
 } from "./matrices.ts";
@@ -25,6 +27,7 @@ const factors = defineOp({
   signature: "eigh_factors(Tensor input) -> Tensor[2]",
   places: [],
   composite: true,
+  complexGradient: "own",
   doc: {
     summary: "Eigenvalues, ascending, and eigenvectors of a symmetric matrix, of which the lower triangle is read.",
     shape: "[*, n, n] -> [*, n], [*, n, n]",
@@ -35,18 +38,18 @@ const factors = defineOp({
     const [values, vectors] = outputs as readonly [Node, Node];
     const [gradValues, gradVectors] = grads;
     if (!gradValues && !gradVectors) return [null];
-    const turned = transposed(g, vectors);
-    let middle: Node | null = gradValues ? diagonalMatrix(g, gradValues) : null;
+    const turned = adjoint(g, vectors);
+    let middle: Node | null = gradValues ? diagonalMatrix(g, g.cast(gradValues, vectors.dtype)) : null;
     if (gradVectors) {
       const apart = withDiagonal(g, g.sub(asRow(g, values), asColumn(g, values)), 1);
-      const turning = withoutDiagonal(g, g.div(product(g, turned, gradVectors), apart));
+      const turning = withoutDiagonal(g, overReal(g, product(g, turned, gradVectors), apart));
       middle = middle === null ? turning : g.add(middle, turning);
     }
     const result = product(g, product(g, vectors, middle!), turned);
-    return [gradVectors ? symmetric(g, result) : result];
+    return [gradVectors ? hermitian(g, result) : result];
   },
   record(g, { input }) {
-    if (isEmpty(input)) return [g.full([...batchOf(input), rowsOf(input)], 0, input.dtype), input];
+    if (isEmpty(input)) return [g.full([...batchOf(input), rowsOf(input)], 0, realOf(input.dtype)), input];
     return run(g, { name: "eigh" }, [input]);
   },
 });
@@ -56,7 +59,7 @@ export function eighOf(g: GraphBuilder, name: string, input: Node, triangle: str
   if (triangle !== "L" && triangle !== "U" && triangle !== "l" && triangle !== "u")
     throw new ArgumentError(`${name}/UPLO`, `${name}: Expected UPLO argument to be 'L' or 'U', but got ${triangle}.`);
   const isUpper = triangle.toUpperCase() === "U";
-  return apply(g, factors, { input: isUpper ? transposed(g, input) : input }) as [Node, Node];
+  return apply(g, factors, { input: isUpper ? adjoint(g, input) : input }) as [Node, Node];
 }
 
 defineOp({

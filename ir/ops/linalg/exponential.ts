@@ -10,6 +10,7 @@ const exponential = defineOp({
   signature: "matrix_exponential(Tensor input) -> Tensor",
   places: [],
   composite: true,
+  complexGradient: "analytic",
   doc: {
     summary: "The exponential of square matrices.",
     shape: "[*, n, n] -> [*, n, n]",

@@ -1,13 +1,16 @@
 /** Inverses, determinants and powers. */
 import type { GraphBuilder } from "../../builder.ts";
+import { conjugate } from "../../complex/parts.ts";
+import { isComplex, realOf } from "../../dtype.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
-import { defineOp, type Operator } from "../../operator.ts";
+import { defineOp, operator, type Operator } from "../../operator.ts";
 import { elementCount } from "../../shape.ts";
 import { describe, range } from "../support.ts";
 import { factor, solve, solveFactored } from "./lu.ts";
 import { svdOf } from "./svd.ts";
 import {
+  adjoint,
   apply,
   asRow,
   batchOf,
@@ -19,6 +22,7 @@ import {
   requireMatrices,
   requireSquare,
   rowsOf,
+  timesReal,
   transposed,
   withDiagonal,
   withoutDiagonal,
@@ -33,6 +37,7 @@ const inverse = defineOp({
   signature: "matrix_inverse(Tensor input) -> Tensor[2]",
   places: [],
   composite: true,
+  complexGradient: "analytic",
   doc: {
     summary: "The inverse, and 0 where there is one.",
     shape: "[*, n, n] -> [*, n, n], [*]",
@@ -101,8 +106,8 @@ defineOp({
 function signOfPivots(g: GraphBuilder, pivots: Node, like: Node): Node {
   const axis = pivots.shape.length - 1;
   const own = g.add(g.iotaAlong(pivots.shape, axis, "int32"), 1);
-  const signs = g.where(g.eq(pivots, own), g.full(pivots.shape, 1, like.dtype), -1);
-  return g.reshape(g.reduce("reduce_prod", signs, [axis]), pivots.shape.slice(0, -1));
+  const signs = g.where(g.eq(pivots, own), g.full(pivots.shape, 1, realOf(like.dtype)), -1);
+  return g.cast(g.reshape(g.reduce("reduce_prod", signs, [axis]), pivots.shape.slice(0, -1)), like.dtype);
 }
 const overDiagonal = (g: GraphBuilder, x: Node, op: "reduce_prod" | "reduce_sum"): Node =>
   g.reshape(g.reduce(op, x, [x.shape.length - 1]), x.shape.slice(0, -1));
@@ -113,23 +118,24 @@ function cofactorsByLu(g: GraphBuilder, input: Node): Node {
   if (rowsOf(input) === 0) return input;
   const { lu, pivots } = factor(g, input);
   const line = diagonal(g, lu);
-  const least = input.dtype === "float64" ? 2 ** -52 : 2 ** -23;
+  const least = realOf(input.dtype) === "float64" ? 2 ** -52 : 2 ** -23;
   const moved = g.where(g.eq(line, 0), least, line);
   const det = g.mul(overDiagonal(g, moved, "reduce_prod"), signOfPivots(g, pivots, input));
   const one = identity(g, input.shape, input);
   const turned = solveFactored(g, { lu: g.add(withoutDiagonal(g, lu), diagonalMatrix(g, moved)), pivots }, one, true);
-  return g.mul(asMatrices(g, det), turned);
+  return g.mul(asMatrices(g, det), conjugate(g, turned));
 }
 
-/** The same in a form that is differentiable where the matrix is singular, too: det(U) det(V) U diag(others) Vᵀ. */
+/** The same in a form that is differentiable where the matrix is singular, too: det(U) det(V^H) conj(U) diag(others) Vᵀ. */
 function cofactorsBySvd(g: GraphBuilder, input: Node): Node {
   if (rowsOf(input) === 0) return input;
   const { u, s, v } = svdOf(g, input);
-  const sign = g.mul(apply(g, determinant, { input: u })[0]!, apply(g, determinant, { input: v })[0]!);
+  const sign = g.mul(apply(g, determinant, { input: u })[0]!, conjugate(g, apply(g, determinant, { input: v })[0]!));
   const n = rowsOf(input);
   const others = withDiagonal(g, g.expandTo(asRow(g, s), input.shape), 1);
   const rest = g.reshape(g.reduce("reduce_prod", others, [others.shape.length - 1]), [...batchOf(input), 1, n]);
-  return g.mul(asMatrices(g, sign), product(g, g.mul(u, g.expandTo(rest, u.shape)), transposed(g, v)));
+  const left = timesReal(g, conjugate(g, u), g.expandTo(rest, u.shape));
+  return g.mul(asMatrices(g, sign), product(g, left, transposed(g, v)));
 }
 
 const determinant: Operator = defineOp({
@@ -137,6 +143,7 @@ const determinant: Operator = defineOp({
   signature: "determinant(Tensor input) -> Tensor",
   places: [],
   composite: true,
+  complexGradient: "analytic",
   doc: { summary: "The determinant.", shape: "[*, n, n] -> [*]", source: "torch.linalg.det" },
   gradient(g, { inputs, grads }) {
     const [input, grad] = [inputs[0]!, grads[0]];
@@ -173,21 +180,28 @@ const logarithm = defineOp({
   signature: "log_determinant(Tensor input) -> Tensor[2]",
   places: [],
   composite: true,
+  complexGradient: "own",
   doc: {
     summary: "Sign of the determinant and logarithm of its size.",
     shape: "[*, n, n] -> [*], [*]",
     source: "torch.linalg.slogdet",
   },
-  gradient(g, { inputs, grads }) {
-    const grad = grads[1];
-    if (!grad) return [null];
-    return [g.mul(asMatrices(g, grad), transposed(g, inverseOf(g, inputs[0]!)[0]))];
+  gradient(g, { inputs, outputs, grads: [gradSign, gradLog] }) {
+    const [input, sign] = [inputs[0]!, outputs[0]!];
+    const turned = isComplex(input.dtype) && gradSign ? g.neg(g.imag(g.mul(conjugate(g, gradSign), sign))) : null;
+    if (!gradLog && turned === null) return [null];
+    const inverted = adjoint(g, inverseOf(g, input)[0]);
+    if (!isComplex(input.dtype)) return [g.mul(asMatrices(g, gradLog!), inverted)];
+    // What flows into the size and what flows into the angle of the determinant.
+    const zero = g.full(sign.shape, 0, realOf(sign.dtype));
+    return [g.mul(asMatrices(g, g.complex(gradLog ?? zero, turned ?? zero)), inverted)];
   },
   record(g, { input }) {
-    if (rowsOf(input) === 0) return [g.full(batchOf(input), 1, input.dtype), g.full(batchOf(input), 0, input.dtype)];
+    if (rowsOf(input) === 0)
+      return [g.full(batchOf(input), 1, input.dtype), g.full(batchOf(input), 0, realOf(input.dtype))];
     const { lu, pivots } = factor(g, input);
     const line = diagonal(g, lu);
-    const signs = g.sub(g.cast(g.gt(line, 0), line.dtype), g.cast(g.lt(line, 0), line.dtype));
+    const signs = apply(g, operator("sgn"), { input: line })[0]!;
     return [
       g.mul(overDiagonal(g, signs, "reduce_prod"), signOfPivots(g, pivots, input)),
       overDiagonal(g, g.log(g.abs(line)), "reduce_sum"),
@@ -230,6 +244,7 @@ defineOp({
   gradient: "through decomposition",
   record(g, { input }) {
     const [sign, log] = logarithmOf(g, "logdet", input);
+    if (isComplex(sign.dtype)) return g.add(g.log(sign), g.cast(log, sign.dtype));
     return g.where(g.eq(sign, -1), NaN, log);
   },
 });

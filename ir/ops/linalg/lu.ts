@@ -5,6 +5,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { describe } from "../support.ts";
 import {
+  adjoint,
   apply,
   batchOf,
   columns,
@@ -54,6 +55,7 @@ const factors = defineOp({
   signature: "lu_factors(Tensor input, bool pivot) -> Tensor[3]",
   places: [],
   composite: true,
+  complexGradient: "analytic",
   doc: { summary: "Packed LU factors, pivots, first zero pivot.", shape: packed, source: "torch.linalg.lu_factor_ex" },
   // With L = [L1; L2], U = [U1, U2], L1 and U1 square, and M = L1⁻¹ Pᵀ dA1 U1⁻¹:
   // dL1 = L1 low(M), dU1 = up(M) U1, dL2 = dA2 U1⁻¹ - L2 up(M), dU2 = L1⁻¹ dA2 - low(M) U2.
@@ -207,17 +209,17 @@ function requirePivots(name: string, lu: Node, pivots: Node): void {
 
 // ---- systems of equations
 
-/** X with A X = B, or Aᵀ X = B, from the factors of A. */
+/** X with A X = B, or A^H X = B when it turns, from the factors of A. */
 export function solveFactored(
   g: GraphBuilder,
   { lu, pivots }: Pick<Factored, "lu" | "pivots">,
   b: Node,
-  adjoint: boolean,
+  turns: boolean,
 ): Node {
   const [factorsOfA, right] = togetherBatched(g, "linalg.lu_solve", lu, b);
   const order = g.expandTo(orderOf(g, pivots, rowsOf(lu)), [...batchOf(right), rowsOf(lu)]);
-  if (adjoint) {
-    const turned = transposed(g, factorsOfA);
+  if (turns) {
+    const turned = adjoint(g, factorsOfA);
     return restoreRows(g, solveTriangular(g, turned, solveTriangular(g, turned, right, false), true, true), order);
   }
   return solveTriangular(
@@ -228,20 +230,12 @@ export function solveFactored(
   );
 }
 
-function luSolve(
-  g: GraphBuilder,
-  name: string,
-  lu: Node,
-  pivots: Node,
-  b: Node,
-  left: boolean,
-  adjoint: boolean,
-): Node {
+function luSolve(g: GraphBuilder, name: string, lu: Node, pivots: Node, b: Node, left: boolean, turns: boolean): Node {
   requireSystem(name, lu, b, left);
   requirePivots(name, lu, pivots);
   const factored = { lu, pivots };
-  if (left) return solveFactored(g, factored, b, adjoint);
-  return transposed(g, solveFactored(g, factored, transposed(g, b), !adjoint));
+  if (left) return solveFactored(g, factored, b, turns);
+  return adjoint(g, solveFactored(g, factored, adjoint(g, b), !turns));
 }
 
 defineOp({
@@ -254,7 +248,7 @@ defineOp({
     source: "torch.linalg.lu_solve",
   },
   gradient: "through decomposition",
-  record: (g, { LU, pivots, B, left, adjoint }) => luSolve(g, "linalg.lu_solve", LU, pivots, B, left, adjoint),
+  record: (g, { LU, pivots, B, left, adjoint: turns }) => luSolve(g, "linalg.lu_solve", LU, pivots, B, left, turns),
 });
 
 defineOp({
@@ -275,6 +269,7 @@ const solution = defineOp({
   signature: "linear_solution(Tensor a, Tensor b) -> Tensor[2]",
   places: [],
   composite: true,
+  complexGradient: "analytic",
   doc: {
     summary: "X with a X = b, of equal batches, and 0 where a is not singular.",
     shape: "[*, n, n] and [*, n, k] -> [*, n, k], [*]",

@@ -1,16 +1,25 @@
 /** What the operators on matrices share: matrices are the last two dimensions, those before them are batches. */
 import { isNode, type GraphBuilder } from "../../builder.ts";
-import { isFloat } from "../../dtype.ts";
+import { conjugate, eachPart } from "../../complex/parts.ts";
+import { isComplex, isFloat, realOf } from "../../dtype.ts";
 import { DTypeError, LinAlgError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { recordOperator, type Operator } from "../../operator.ts";
 import { broadcastShapes, elementCount, sameShape, type Shape } from "../../shape.ts";
 import { inferRoutine, type RoutineCall } from "../../routines/index.ts";
 import { matmulOf } from "../matmul.ts";
+import { runComplex } from "./complex-routines.ts";
 import { describe } from "../support.ts";
 
 export const product = matmulOf;
 export const transposed = (g: GraphBuilder, x: Node): Node => g.swap(x, x.shape.length - 2, x.shape.length - 1);
+/** The transpose, conjugated. */
+export const adjoint = (g: GraphBuilder, x: Node): Node => conjugate(g, transposed(g, x));
+/** By real numbers. */
+export const timesReal = (g: GraphBuilder, x: Node, by: Node): Node =>
+  isComplex(x.dtype) ? eachPart(g, x, (part) => g.mul(part, by)) : g.mul(x, by);
+export const overReal = (g: GraphBuilder, x: Node, by: Node): Node =>
+  isComplex(x.dtype) ? eachPart(g, x, (part) => g.div(part, by)) : g.div(x, by);
 export const rowsOf = (x: Node): number => x.shape.at(-2)!;
 export const columnsOf = (x: Node): number => x.shape.at(-1)!;
 export const batchOf = (x: Node): Shape => x.shape.slice(0, -2);
@@ -74,10 +83,16 @@ export function togetherBatched(g: GraphBuilder, name: string, a: Node, b: Node)
 
 /** A routine, or what it gives where there is nothing to work on. */
 export function run(g: GraphBuilder, call: RoutineCall, inputs: readonly Node[]): Node[] {
-  if (inputs.some((input) => elementCount(input.shape) > 0)) return g.routine(call, inputs);
-  const results = inferRoutine(call, inputs);
+  const complex = inputs.some((input) => isComplex(input.dtype));
+  if (inputs.some((input) => elementCount(input.shape) > 0))
+    return complex ? runComplex(g, call, inputs) : g.routine(call, inputs);
+  const results = inferRoutine(
+    call,
+    inputs.map(({ dtype, shape }) => ({ dtype: realOf(dtype), shape })),
+  );
   if (typeof results === "string") return g.routine(call, inputs);
-  return results.map(({ dtype, shape }) => g.full(shape, 0, dtype));
+  const like = inputs[0]!.dtype;
+  return results.map(({ dtype, shape }) => g.full(shape, 0, complex && dtype === realOf(like) ? like : dtype));
 }
 
 /** Records an operator that another is made of. */
@@ -95,7 +110,7 @@ export function requireMatrices(name: string, x: Node, what = "The input tensor 
 }
 
 export function requireNumbers(name: string, x: Node): void {
-  if (isFloat(x.dtype) && (x.dtype === "float32" || x.dtype === "float64")) return;
+  if (x.dtype === "float32" || x.dtype === "float64" || isComplex(x.dtype)) return;
   throw isFloat(x.dtype)
     ? new DTypeError(
         `${name}/half`,
@@ -130,6 +145,7 @@ export function refuseFailed(g: GraphBuilder, name: string, results: readonly No
   );
 }
 
-export const symmetric = (g: GraphBuilder, x: Node): Node => g.mul(g.add(x, transposed(g, x)), 0.5);
+/** Half of a matrix and of its adjoint. */
+export const hermitian = (g: GraphBuilder, x: Node): Node => g.mul(g.add(x, adjoint(g, x)), 0.5);
 export const isEmpty = (x: Node): boolean => elementCount(x.shape) === 0;
 export { sameShape };

@@ -1,6 +1,7 @@
 /** Norms of vectors and matrices, and what follows from singular values alone. */
 import type { GraphBuilder } from "../../builder.ts";
-import { isIntegral, type DType } from "../../dtype.ts";
+import { conjugate } from "../../complex/parts.ts";
+import { isIntegral, realOf, type DType } from "../../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
@@ -165,7 +166,7 @@ for (const [name, type] of [
       requireMatrices("linalg.cond", A);
       if (p === null || p === 2 || p === -2) return ratioOfSingularValues(g, A, p === -2);
       requireSquare("linalg.cond", A);
-      if (isEmpty(A)) return g.full(batchOf(A), 0, A.dtype);
+      if (isEmpty(A)) return g.full(batchOf(A), 0, realOf(A.dtype));
       const [inverted, info] = inverseOf(g, A);
       const size = (x: Node): Node => matrixNormOf(g, x, p as Order, [-2, -1], false);
       return g.where(g.ne(info, 0), Infinity, g.mul(size(A), size(inverted)));
@@ -174,7 +175,7 @@ for (const [name, type] of [
 }
 
 function ratioOfSingularValues(g: GraphBuilder, x: Node, inverse: boolean): Node {
-  if (isEmpty(x)) return g.full(batchOf(x), 0, x.dtype);
+  if (isEmpty(x)) return g.full(batchOf(x), 0, realOf(x.dtype));
   const values = singularValues(g, x);
   const last = values.shape.length - 1;
   const at = (place: number): Node => g.reshape(g.sliceAxis(values, last, place, 1), batchOf(x));
@@ -196,7 +197,7 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { x, y, dim }) {
-    const both = g.mul(x, y);
+    const both = g.mul(conjugate(g, x), y);
     const axis = axisOf("linalg.vecdot", dim, both.shape.length);
     return keepOrDrop(g, g.sum(both, [axis]), [axis], false);
   },

@@ -1,5 +1,7 @@
 /** Ranks, pseudo-inverses and least squares, by singular values above a tolerance. */
 import type { GraphBuilder } from "../../builder.ts";
+import { squaredSize } from "../../complex/parts.ts";
+import { realOf } from "../../dtype.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
@@ -8,6 +10,7 @@ import { requireSameType } from "../matmul.ts";
 import { describe, operand, type TensorOrScalar } from "../support.ts";
 import { eighOf } from "./eigh.ts";
 import {
+  adjoint,
   apply,
   asColumn,
   asRow,
@@ -18,11 +21,12 @@ import {
   requireMatrices,
   requireSquare,
   rowsOf,
+  timesReal,
   transposed,
 } from "./matrices.ts";
 import { singularValues, svdOf } from "./svd.ts";
 
-const epsilonOf = (x: Node): number => (x.dtype === "float64" ? 2 ** -52 : 2 ** -23);
+const epsilonOf = (x: Node): number => (realOf(x.dtype) === "float64" ? 2 ** -52 : 2 ** -23);
 
 interface Tolerances {
   readonly atol: Node;
@@ -32,9 +36,10 @@ interface Tolerances {
 /** PyTorch's defaults: relative to the larger size when nothing is given, else only what is given. */
 function tolerancesOf(g: GraphBuilder, x: Node, atol: TensorOrScalar | null, rtol: TensorOrScalar | null): Tolerances {
   const relative = atol === null ? epsilonOf(x) * Math.max(rowsOf(x), columnsOf(x)) : 0;
+  const dtype = realOf(x.dtype);
   return {
-    atol: atol === null ? g.constant(0, x.dtype) : operand(g, atol, x.dtype),
-    rtol: rtol === null ? g.constant(relative, x.dtype) : operand(g, rtol, x.dtype),
+    atol: atol === null ? g.constant(0, dtype) : operand(g, atol, dtype),
+    rtol: rtol === null ? g.constant(relative, dtype) : operand(g, rtol, dtype),
   };
 }
 
@@ -77,13 +82,14 @@ const pseudo = defineOp({
   signature: "pseudo_inverse(Tensor input, Tensor atol, Tensor rtol, bool hermitian) -> Tensor",
   places: [],
   composite: true,
+  complexGradient: "own",
   doc: { summary: "The pseudo-inverse.", shape: "[*, m, n] -> [*, n, m]", source: "torch.linalg.pinv" },
   // By hand: right for repeated singular values, too. With P the result, G its gradient and Pᵀ its transpose:
   // -Pᵀ G Pᵀ + (I - A P) Gᵀ P Pᵀ + Pᵀ P Gᵀ (I - P A)
   gradient(g, { inputs, outputs, grads }) {
     const [a, p, grad] = [inputs[0]!, outputs[0]!, grads[0]];
     if (!grad) return [null, null, null];
-    const [turned, gradT] = [transposed(g, p), transposed(g, grad)];
+    const [turned, gradT] = [adjoint(g, p), adjoint(g, grad)];
     const direct = product(g, product(g, turned, grad), turned);
     const right = product(g, gradT, product(g, p, turned));
     const left = product(g, product(g, turned, p), gradT);
@@ -97,12 +103,12 @@ const pseudo = defineOp({
       const [values, vectors] = eighOf(g, "linalg.pinv", input, "L");
       const which = counted(g, g.abs(values), { atol, rtol });
       const scaled = g.where(which, g.div(1, g.where(which, values, 1)), 0);
-      return product(g, g.mul(vectors, asRow(g, scaled)), transposed(g, vectors));
+      return product(g, timesReal(g, vectors, g.expandTo(asRow(g, scaled), vectors.shape)), adjoint(g, vectors));
     }
     const { u, s, v } = svdOf(g, input);
     const which = counted(g, s, { atol, rtol });
     const scaled = g.where(which, g.div(1, g.where(which, s, 1)), 0);
-    return product(g, g.mul(v, asRow(g, scaled)), transposed(g, u));
+    return product(g, timesReal(g, v, g.expandTo(asRow(g, scaled), v.shape)), adjoint(g, u));
   },
 });
 
@@ -177,8 +183,8 @@ defineOp({
       );
     const none = (dtype: Node["dtype"]): Node => g.full([0], 0, dtype);
     const tolerances: Tolerances = {
-      atol: g.constant(0, A.dtype),
-      rtol: g.constant(rcond ?? epsilonOf(A) * Math.max(rowsOf(A), columnsOf(A)), A.dtype),
+      atol: g.constant(0, realOf(A.dtype)),
+      rtol: g.constant(rcond ?? epsilonOf(A) * Math.max(rowsOf(A), columnsOf(A)), realOf(A.dtype)),
     };
     const inverted = apply(g, pseudo, { input: A, ...tolerances, hermitian: false })[0]!;
     const x = product(g, inverted, b);
@@ -188,15 +194,17 @@ defineOp({
     const hasValues = driver === "gelsd" || driver === "gelss";
     return [
       solution,
-      rowsOf(A) > columnsOf(A) && driver !== "gelsy" && driver !== null ? residualsOf(g, A, x, b) : none(A.dtype),
+      rowsOf(A) > columnsOf(A) && driver !== "gelsy" && driver !== null
+        ? residualsOf(g, A, x, b)
+        : none(realOf(A.dtype)),
       driver === "gels" ? none("int64") : rank,
-      hasValues && values !== null ? values : none(A.dtype),
+      hasValues && values !== null ? values : none(realOf(A.dtype)),
     ];
   },
 });
 
 function residualsOf(g: GraphBuilder, a: Node, x: Node, b: Node): Node {
   const difference = g.sub(product(g, a, x), b);
-  const summed = g.sum(g.mul(difference, difference), [difference.shape.length - 2]);
+  const summed = g.sum(squaredSize(g, difference), [difference.shape.length - 2]);
   return asBatch(g, summed, [...batchOf(summed), columnsOf(summed)]);
 }

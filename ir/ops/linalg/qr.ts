@@ -1,5 +1,6 @@
 /** Householder reflections and QR factors. */
 import type { GraphBuilder } from "../../builder.ts";
+import { isComplex } from "../../dtype.ts";
 import { ArgumentError, AutogradError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
@@ -7,11 +8,14 @@ import { sameShape } from "../../shape.ts";
 import { requireSameType } from "../matmul.ts";
 import { describe } from "../support.ts";
 import {
+  adjoint,
   apply,
   asColumn,
   batchOf,
   columns,
   columnsOf,
+  diagonal,
+  diagonalMatrix,
   identity,
   isEmpty,
   lower,
@@ -20,7 +24,6 @@ import {
   rows,
   rowsOf,
   run,
-  transposed,
   upper,
   zeros,
 } from "./matrices.ts";
@@ -52,6 +55,7 @@ const factors = defineOp({
   signature: "qr_factors(Tensor input, bool complete) -> Tensor[2]",
   places: [],
   composite: true,
+  complexGradient: "own",
   doc: { summary: "Q and R with input = Q R.", shape: "[*, m, n] -> [*, m, k], [*, k, n]", source: "torch.linalg.qr" },
   gradient(g, { inputs, attrs, outputs, grads }) {
     const [q, r] = outputs as readonly [Node, Node];
@@ -67,7 +71,7 @@ const factors = defineOp({
     // A = [X, Y] with X = Q U square: Y = Q V, so V = Qᵀ Y.
     const [gradU, gradV] = [columns(g, gradR, 0, m), columns(g, gradR, m, n - m)];
     const rest = columns(g, inputs[0]!, m, n - m);
-    const fromV = g.add(gradQ, product(g, rest, transposed(g, gradV)));
+    const fromV = g.add(gradQ, product(g, rest, adjoint(g, gradV)));
     const gradX = tallGradient(g, q, columns(g, r, 0, m), fromV, gradU);
     return [g.concat([gradX, product(g, q, gradV)], gradX.shape.length - 1)];
   },
@@ -84,11 +88,13 @@ const factors = defineOp({
   },
 });
 
-/** (dQ + Q sym(up(dR Rᵀ - Qᵀ dQ))) R⁻ᵀ, sym copying the upper triangle to the lower. */
+/** (dQ + Q sym(up(dR R^H - Q^H dQ))) R^-H, sym copying the upper triangle to the lower, its diagonal being real. */
 function tallGradient(g: GraphBuilder, q: Node, r: Node, gradQ: Node, gradR: Node): Node {
-  const moved = upper(g, g.sub(product(g, gradR, transposed(g, r)), product(g, transposed(g, q), gradQ)));
-  const both = g.add(moved, lower(g, transposed(g, moved), -1));
-  return solveTriangularRight(g, transposed(g, r), g.add(gradQ, product(g, q, both)), false);
+  const moved = g.sub(product(g, gradR, adjoint(g, r)), product(g, adjoint(g, q), gradQ));
+  const above = upper(g, moved, 1);
+  const along = diagonalMatrix(g, diagonal(g, isComplex(moved.dtype) ? g.cast(g.real(moved), moved.dtype) : moved));
+  const both = g.add(g.add(above, adjoint(g, above)), along);
+  return solveTriangularRight(g, adjoint(g, r), g.add(gradQ, product(g, q, both)), false);
 }
 
 export const qrOf = (g: GraphBuilder, input: Node, complete = false): [Node, Node] =>
@@ -178,7 +184,7 @@ function multiplied(g: GraphBuilder, packed: Node, tau: Node): Node {
   let result = identity(g, packed.shape, packed);
   for (let i = tau.shape.at(-1)! - 1; i >= 0; i--) {
     const vector = columns(g, vectors, i, 1);
-    const along = product(g, transposed(g, vector), result);
+    const along = product(g, adjoint(g, vector), result);
     const factor = asColumn(g, g.sliceAxis(tau, tau.shape.length - 1, i, 1));
     result = g.sub(result, g.mul(product(g, vector, along), factor));
   }
@@ -244,7 +250,7 @@ defineOp({
     const rank = input.shape.length;
     const square = wide > 0 ? g.concat([input, zeros(g, [...batchOf(input), size, wide], input)], rank - 1) : input;
     const q = multiplied(g, columns(g, square, 0, size), tau);
-    const turned = transpose ? transposed(g, q) : q;
+    const turned = transpose ? adjoint(g, q) : q;
     return left ? product(g, turned, other) : product(g, other, turned);
   },
 });

@@ -1,22 +1,26 @@
 /** Singular values, and what is defined by them. */
 import type { GraphBuilder } from "../../builder.ts";
+import { isComplex, realOf } from "../../dtype.ts";
 import { ArgumentError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { completed } from "./qr.ts";
 import {
+  adjoint,
   apply,
   asColumn,
   asRow,
   batchOf,
   columnsOf,
+  diagonal,
   diagonalMatrix,
   isEmpty,
+  overReal,
   product,
   requireMatrices,
   rowsOf,
   run,
-  transposed,
+  timesReal,
   withDiagonal,
   withoutDiagonal,
 } from "./matrices.ts";
@@ -28,6 +32,7 @@ const factors = defineOp({
   signature: "svd_factors(Tensor input) -> Tensor[3]",
   places: [],
   composite: true,
+  complexGradient: "own",
   doc: {
     summary: "U, S and V with input = U diag(S) Vᵀ.",
     shape: "[*, m, n] -> [*, m, k], [*, k], [*, n, k]",
@@ -37,29 +42,34 @@ const factors = defineOp({
     const [u, s, v] = outputs as readonly [Node, Node, Node];
     const [gradU, gradS, gradV] = grads;
     const [m, n, k] = [rowsOf(inputs[0]!), columnsOf(inputs[0]!), s.shape.at(-1)!];
-    const turnedV = transposed(g, v);
+    const turnedV = adjoint(g, v);
     // In the basis of the factors: dS on the diagonal, and what turns U and V, divided by how far S² are apart.
-    let middle: Node | null = gradS ? diagonalMatrix(g, gradS) : null;
+    let middle: Node | null = gradS ? diagonalMatrix(g, g.cast(gradS, u.dtype)) : null;
     const join = (part: Node): void => {
       middle = middle === null ? part : g.add(middle, part);
     };
     const square = g.mul(s, s);
     const apart = withDiagonal(g, g.sub(asRow(g, square), asColumn(g, square)), 1);
-    const turning = (basis: Node, grad: Node): Node => {
-      const moved = product(g, transposed(g, basis), grad);
-      return g.div(withoutDiagonal(g, g.sub(moved, transposed(g, moved))), apart);
+    const skew = (basis: Node, grad: Node): Node => {
+      const moved = product(g, adjoint(g, basis), grad);
+      return g.sub(moved, adjoint(g, moved));
     };
-    if (gradU) join(g.mul(turning(u, gradU), asRow(g, s)));
-    if (gradV) join(g.mul(asColumn(g, s), turning(v, gradV)));
+    const turning = (basis: Node, grad: Node): Node => overReal(g, withoutDiagonal(g, skew(basis, grad)), apart);
+    const [row, column] = [g.expandTo(asRow(g, s), apart.shape), g.expandTo(asColumn(g, s), apart.shape)];
+    if (gradU) join(timesReal(g, turning(u, gradU), row));
+    if (gradV) join(timesReal(g, turning(v, gradV), column));
+    // What turns the phases of U and V together.
+    if (gradU && gradV && isComplex(u.dtype))
+      join(diagonalMatrix(g, overReal(g, diagonal(g, skew(u, gradU)), g.mul(s, 2))));
     if (middle === null) return [null];
     let result = product(g, product(g, u, middle), turnedV);
     if (gradU && m > k) {
-      const outside = g.sub(gradU, product(g, u, product(g, transposed(g, u), gradU)));
-      result = g.add(result, product(g, g.div(outside, asRow(g, s)), turnedV));
+      const outside = g.sub(gradU, product(g, u, product(g, adjoint(g, u), gradU)));
+      result = g.add(result, product(g, overReal(g, outside, g.expandTo(asRow(g, s), outside.shape)), turnedV));
     }
     if (gradV && n > k) {
       const outside = g.sub(gradV, product(g, v, product(g, turnedV, gradV)));
-      result = g.add(result, product(g, g.div(u, asRow(g, s)), transposed(g, outside)));
+      result = g.add(result, product(g, overReal(g, u, g.expandTo(asRow(g, s), u.shape)), adjoint(g, outside)));
     }
     return [result];
   },
@@ -67,10 +77,12 @@ const factors = defineOp({
     const [m, n] = [rowsOf(input), columnsOf(input)];
     if (isEmpty(input)) {
       const k = Math.min(m, n);
-      return [[m, k], [k], [n, k]].map((sizes) => g.full([...batchOf(input), ...sizes], 0, input.dtype));
+      return [[m, k], [k], [n, k]].map((sizes) =>
+        g.full([...batchOf(input), ...sizes], 0, sizes.length === 1 ? realOf(input.dtype) : input.dtype),
+      );
     }
     if (m >= n) return run(g, { name: "svd" }, [input]);
-    const [v, s, u] = run(g, { name: "svd" }, [transposed(g, input)]);
+    const [v, s, u] = run(g, { name: "svd" }, [adjoint(g, input)]);
     return [u!, s!, v!];
   },
 });
@@ -99,7 +111,7 @@ defineOp({
     refuseDriver("linalg.svd", driver);
     const { u, s, v } = svdOf(g, A);
     const [left, right] = full_matrices ? [completed(g, u), completed(g, v)] : [u, v];
-    return [left, s, transposed(g, right)];
+    return [left, s, adjoint(g, right)];
   },
 });
 

@@ -24,6 +24,7 @@ const system = defineOp({
   signature: "triangular_system(Tensor a, Tensor b, bool upper, bool unit) -> Tensor",
   places: [],
   composite: true,
+  complexGradient: "analytic",
   doc: {
     summary: "X with a X = b, a triangular, of equal batches.",
     shape: "[*, n, n] and [*, n, k] -> [*, n, k]",

@@ -4,6 +4,7 @@ import { inferRoutine, routineBatch, type RoutineName, type RoutineParameters } 
 import { roundToDType, type Element } from "../../../ir/rounding.ts";
 import { elementCount, type Shape } from "../../../ir/shape.ts";
 import type { Values } from "../values.ts";
+import { complexEigh, complexLu, complexReflect, complexReflections, complexSvd } from "./complex.ts";
 import { eigh, svd } from "./eigenvalues.ts";
 import { cholesky, lu, permutation, solveTriangular } from "./elimination.ts";
 import { exponential } from "./exponential.ts";
@@ -30,6 +31,11 @@ const rules: { readonly [N in RoutineName]: RoutineRuleOf<N> } = {
   reflections,
   eigh,
   svd,
+  complex_lu: complexLu,
+  complex_reflect: complexReflect,
+  complex_reflections: complexReflections,
+  complex_eigh: complexEigh,
+  complex_svd: complexSvd,
   exponential,
   fft,
   polynomial,

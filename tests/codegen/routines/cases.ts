@@ -18,6 +18,15 @@ const transpose = (a: readonly number[], columns: number): number[] =>
   });
 const eye = (n: number): number[] => Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0));
 
+/** A complex matrix as a real one: [[re, -im], [im, re]]. */
+const blocks = (re: readonly number[], im: readonly number[], m: number, n: number): number[] =>
+  Array.from({ length: 4 * m * n }, (_, place) => {
+    const [i, j] = [Math.floor(place / (2 * n)), place % (2 * n)];
+    const at = (i % m) * n + (j % n);
+    if (i < m === j < n) return re[at]!;
+    return i < m ? -im[at]! : im[at]!;
+  });
+
 /** Batches of symmetric matrices with the squares of random ones, so positive. */
 function positive(seed: number, batch: number, n: number): Input {
   const data = Array.from({ length: batch }, (_, b) => {
@@ -78,6 +87,19 @@ const fixed: readonly (readonly [title: string, call: RoutineCall, inputs: () =>
     () => [{ shape: [2, 3], data: [3, 2, 5, 1, 4, 3], dtype: "int32" }],
   ],
   ["exponential", { name: "exponential" }, () => [random(15, 2, 7, 7)]],
+  [
+    "complex lu of wide matrices",
+    { name: "complex_lu", pivot: true },
+    () => [random(20, 2, 6, 9), random(21, 2, 6, 9)],
+  ],
+  ["complex lu without pivots", { name: "complex_lu", pivot: false }, () => [positive(22, 2, 6), random(23, 2, 6, 6)]],
+  ["complex reflect tall", { name: "complex_reflect" }, () => [random(24, 2, 9, 5), random(25, 2, 9, 5)]],
+  ["complex reflect wide", { name: "complex_reflect" }, () => [random(26, 1, 4, 7), random(27, 1, 4, 7)]],
+  [
+    "complex reflections",
+    { name: "complex_reflections", columns: 7 },
+    () => [random(28, 2, 7, 4), random(29, 2, 7, 4), random(30, 2, 4), random(31, 2, 4)],
+  ],
   ["fft of 1", { name: "fft" }, () => line(1, 3)],
   ["fft of 64", { name: "fft" }, () => line(64, 2)],
   ["fft of 30", { name: "fft" }, () => line(30, 3)],
@@ -148,6 +170,47 @@ export function describeRoutines(name: string, variants: () => readonly Variant[
         expect(distance([...product(scaled, transpose(v, n), n, n), 1], [...data, 1])).toBeLessThan(bound(m));
         expect(distance(product(transpose(u, n), u, m, n), eye(n))).toBeLessThan(bound(m));
         expect(distance(product(transpose(v, n), v, n, n), eye(n))).toBeLessThan(bound(m));
+      }
+    });
+
+    test.each([1, 2, 7, 16])("eigenvectors of Hermitian matrices of size %i", async (n) => {
+      const [re, im] = [positive(32, 1, n), random(33, 1, n, n)];
+      // As real symmetric matrices of twice the size: [[re, -im], [im, re]].
+      const skew = im.data.map((x, i) => (x - im.data[(i % n) * n + Math.floor(i / n)]!) / 2);
+      const whole = blocks(re.data, skew, n, n);
+      for (const variant of variants()) {
+        const inputs = [re, { shape: [1, n, n], data: skew }];
+        const { actual, expected } = await runRoutine(variant, dtype, { name: "complex_eigh" }, inputs);
+        const [values, vectorsRe, vectorsIm] = actual as [number[], number[], number[]];
+        expect(distance(values, expected[0]!)).toBeLessThan(bound(n));
+        const vectors = blocks(vectorsRe, vectorsIm, n, n);
+        const scaled = vectors.map((x, i) => x * values[i % n]!);
+        expect(distance(product(scaled, transpose(vectors, 2 * n), 2 * n, 2 * n), whole)).toBeLessThan(bound(2 * n));
+        expect(distance(product(transpose(vectors, 2 * n), vectors, 2 * n, 2 * n), eye(2 * n))).toBeLessThan(
+          bound(2 * n),
+        );
+      }
+    });
+
+    test.each([
+      [1, 1, 1],
+      [7, 4, 4],
+      [9, 6, 2],
+    ])("singular values of complex %i x %i matrices of rank %i", async (m, n, rank) => {
+      const left = blocks(random(34, m, rank).data, random(35, m, rank).data, m, rank);
+      const right = blocks(random(36, rank, n).data, random(37, rank, n).data, rank, n);
+      const whole = product(left, right, 2 * rank, 2 * n).map(Math.fround);
+      const part = (row: number): number[] =>
+        Array.from({ length: m * n }, (_, i) => whole[(row * m + Math.floor(i / n)) * 2 * n + (i % n)]!);
+      for (const variant of variants()) {
+        const inputs = [0, 1].map((row) => ({ shape: [m, n], data: part(row) }));
+        const { actual, expected } = await runRoutine(variant, dtype, { name: "complex_svd" }, inputs);
+        const [uRe, uIm, s, vRe, vIm] = actual as [number[], number[], number[], number[], number[]];
+        expect(distance(s, expected[2]!)).toBeLessThan(bound(m));
+        const [u, v] = [blocks(uRe, uIm, m, n), blocks(vRe, vIm, n, n)];
+        const scaled = u.map((x, i) => x * s[i % n]!);
+        expect(distance(product(scaled, transpose(v, 2 * n), 2 * n, 2 * n), whole)).toBeLessThan(bound(2 * m));
+        expect(distance(product(transpose(u, 2 * n), u, 2 * m, 2 * n), eye(2 * n))).toBeLessThan(bound(2 * m));
       }
     });
 

@@ -1,0 +1,102 @@
+/** Complex arithmetic in routines: two expressions a number, two arrays a matrix. */
+import type { Expr } from "../../../ir/loop.ts";
+import type { Shape } from "../../../ir/shape.ts";
+import { abs, add, div, max, mul, neg, sqrt, sub, type Operand } from "./arithmetic.ts";
+import type { Elements, RoutineCode } from "./code.ts";
+
+/** Real and imaginary part. */
+export type Complex = readonly [re: Expr, im: Expr];
+
+export const plus = (a: Complex, b: Complex): Complex => [add(a[0], b[0]), add(a[1], b[1])];
+export const minus = (a: Complex, b: Complex): Complex => [sub(a[0], b[0]), sub(a[1], b[1])];
+export const times = (a: Complex, b: Complex): Complex => [
+  sub(mul(a[0], b[0]), mul(a[1], b[1])),
+  add(mul(a[0], b[1]), mul(a[1], b[0])),
+];
+export const conjugate = ([re, im]: Complex): Complex => [re, neg(im)];
+export const scale = ([re, im]: Complex, by: Operand): Complex => [mul(re, by), mul(im, by)];
+export const shrunk = ([re, im]: Complex, by: Operand): Complex => [div(re, by), div(im, by)];
+/** |re| + |im|, which LAPACK compares pivots by. */
+export const sum1 = ([re, im]: Complex): Expr => add(abs(re), abs(im));
+export const square = ([re, im]: Complex): Expr => add(mul(re, re), mul(im, im));
+
+export class ComplexElements {
+  readonly shape: Shape;
+  private readonly re: Elements;
+  private readonly im: Elements;
+  constructor(re: Elements, im: Elements) {
+    this.shape = re.shape;
+    this.re = re;
+    this.im = im;
+  }
+  get(...at: Operand[]): Complex {
+    return [this.re.get(...at), this.im.get(...at)];
+  }
+  set(...args: [...at: Operand[], value: Complex]): void {
+    const at = args.slice(0, -1) as Operand[];
+    const [re, im] = args.at(-1) as unknown as Complex;
+    this.re.set(...at, re);
+    this.im.set(...at, im);
+  }
+}
+
+/** What is computed once and used often. */
+export const held = (code: RoutineCode, [re, im]: Complex): Complex => [code.hold(re), code.hold(im)];
+export const numberOf = (code: RoutineCode, re: number, im = 0): Complex => [code.number(re), code.number(im)];
+export const scratchOf = (code: RoutineCode, shape: Shape): ComplexElements =>
+  new ComplexElements(code.scratch(shape), code.scratch(shape));
+/** Results `first` and the next. */
+export const resultOf = (code: RoutineCode, first: number): ComplexElements =>
+  new ComplexElements(code.result(first), code.result(first + 1));
+
+/** Inputs `first` and the next, element by element. */
+export function copied(code: RoutineCode, first: number, to: ComplexElements): ComplexElements {
+  const [re, im] = [code.scratch(to.shape), code.scratch(to.shape)];
+  code.copy(first, re);
+  code.copy(first + 1, im);
+  const [rows, columns] = to.shape as readonly [number, number | undefined];
+  code.for(0, rows, (i) => {
+    if (columns === undefined) to.set(i, [re.get(i), im.get(i)]);
+    else code.for(0, columns, (j) => to.set(i, j, [re.get(i, j), im.get(i, j)]));
+  });
+  return to;
+}
+
+export function sumOf(code: RoutineCode, from: Operand, to: Operand, term: (i: Expr) => Complex): Complex {
+  const total = [code.variable(0), code.variable(0)] as const;
+  code.for(from, to, (i) => {
+    const [re, im] = held(code, term(i));
+    code.assign(total[0], add(total[0], re));
+    code.assign(total[1], add(total[1], im));
+  });
+  return total;
+}
+
+/** a / b, by the size of b's larger part. */
+export function quotient(code: RoutineCode, a: Complex, b: Complex): Complex {
+  const unit = code.hold(max(abs(b[0]), abs(b[1])));
+  const small = held(code, shrunk(b, unit));
+  const size = code.hold(square(small));
+  return shrunk(shrunk(times(a, conjugate(small)), size), unit);
+}
+
+/** |z| without the square's overflow; of zero zero. */
+export function sizeOf(code: RoutineCode, z: Complex): Expr {
+  const unit = code.hold(max(max(abs(z[0]), abs(z[1])), code.number(2 ** -126)));
+  return code.hold(mul(unit, sqrt(square(shrunk(z, unit)))));
+}
+
+/** (p, q) becomes (c p - s f q, s p + c f q): a rotation after row q was multiplied by a number of size one. */
+export function rotateComplexRows(
+  code: RoutineCode,
+  a: ComplexElements,
+  p: Expr,
+  q: Expr,
+  { cosine, sine, phase }: { readonly cosine: Expr; readonly sine: Expr; readonly phase: Complex },
+): void {
+  code.for(0, a.shape[1]!, (k) => {
+    const [x, y] = [held(code, a.get(p, k)), held(code, times(phase, held(code, a.get(q, k))))];
+    a.set(p, k, minus(scale(x, cosine), scale(y, sine)));
+    a.set(q, k, plus(scale(x, sine), scale(y, cosine)));
+  });
+}
