@@ -9,7 +9,7 @@
  */
 import type { Expr, LoopKernel, Stmt, Type } from "../../ir/loop.ts";
 import { apply, constant, integer, typeOf, variable } from "../lower/expressions.ts";
-import { assignedFromOutside, readsOf, renameVariables, visitStmts, type ForStmt } from "./statements.ts";
+import { assignedFromOutside, readsOfEach, renameVariables, visitStmts, type ForStmt } from "./statements.ts";
 
 const i32 = typeOf("i32");
 
@@ -81,8 +81,17 @@ interface Sum {
   readonly count: number;
 }
 
+/** What is known of a body: outer loops ask again. */
+const knownSums = new WeakMap<readonly Stmt[], readonly Sum[]>();
+
 /** Variables from outside that a body only adds floats to. */
-function sumsOf(body: readonly Stmt[]): Sum[] {
+function sumsOf(body: readonly Stmt[]): readonly Sum[] {
+  let sums = knownSums.get(body);
+  if (sums === undefined) knownSums.set(body, (sums = findSums(body)));
+  return sums;
+}
+
+function findSums(body: readonly Stmt[]): Sum[] {
   const assigned = assignedFromOutside(body);
   const added = new Map<string, { type: Type; count: number }>();
   const others = new Set<string>();
@@ -91,8 +100,10 @@ function sumsOf(body: readonly Stmt[]): Sum[] {
     if (isSum(s.name, s.value)) added.set(s.name, { type: s.value.type, count: (added.get(s.name)?.count ?? 0) + 1 });
     else others.add(s.name);
   });
+  for (const name of others) added.delete(name);
+  const reads = readsOfEach(body, added.keys());
   return [...added]
-    .filter(([name, { count }]) => !others.has(name) && readsOf(body, name) === count)
+    .filter(([name, { count }]) => reads.get(name) === count)
     .map(([name, { type, count }]) => ({ name, type, count }));
 }
 

@@ -7,7 +7,7 @@
  */
 import type { Expr, Stmt } from "../../ir/loop.ts";
 import { constant, typeOf } from "../lower/expressions.ts";
-import { mapStmt, readsOf, visitStmts } from "./statements.ts";
+import { mapStmt, readsOfEach, visitExprs, visitStmts } from "./statements.ts";
 
 const isVariable = (expr: Expr | undefined, names: ReadonlySet<string>): boolean =>
   expr?.op === "var" && names.has(expr.name);
@@ -17,27 +17,26 @@ export function narrowSums(body: readonly Stmt[]): Stmt[] {
   visitStmts(body, (s) => {
     if (s.kind === "declare" && s.value.op === "const" && s.value.type.kind === "f64") names.add(s.name);
   });
-  for (const name of names) if (!isOnlyNarrow(body, name)) names.delete(name);
+  keepNarrow(body, names);
   return body.map((statement) => narrow(statement, names));
 }
 
-/** Whether every read of the variable is its own sum's, or rounds it to float32. */
-function isOnlyNarrow(body: readonly Stmt[], name: string): boolean {
-  const own = new Set([name]);
-  let expected = 0;
-  let fits = true;
+/** Leaves the names of which every read is their own sum's, or rounds them to float32. */
+function keepNarrow(body: readonly Stmt[], names: Set<string>): void {
+  if (names.size === 0) return;
+  const expected = new Map<string, number>();
+  const expect = (name: string): unknown => expected.set(name, (expected.get(name) ?? 0) + 1);
   visitStmts(body, (s) => {
-    if (s.kind === "assign" && s.name === name) {
-      if (isWideSum(s.value, name)) expected++;
-      else fits = false;
-    }
+    if (s.kind !== "assign" || !names.has(s.name)) return;
+    if (isWideSum(s.value, s.name)) expect(s.name);
+    else names.delete(s.name);
   });
-  for (const statement of body)
-    mapStmt(statement, (expr) => {
-      if (expr.op === "cast" && expr.type.kind === "f32" && isVariable(expr.args[0], own)) expected++;
-      return expr;
-    });
-  return fits && readsOf(body, name) === expected;
+  visitExprs(body, (expr) => {
+    if (expr.op !== "cast" || expr.type.kind !== "f32") return;
+    const [read] = expr.args;
+    if (read?.op === "var" && names.has(read.name)) expect(read.name);
+  });
+  for (const [name, count] of readsOfEach(body, names)) if (count !== (expected.get(name) ?? 0)) names.delete(name);
 }
 
 /** `name + float64(value)` of a float32 value. */

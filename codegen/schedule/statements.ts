@@ -88,13 +88,46 @@ export function mentions(expr: Expr, name: string): boolean {
   return "args" in expr && expr.args.some((arg) => mentions(arg, name));
 }
 
+/** Visits every expression of the statements and of those inside them, outer ones first. */
+export function visitExprs(body: readonly Stmt[], visit: (expr: Expr) => void): void {
+  const inside = (expr: Expr): void => {
+    visit(expr);
+    if (expr.op === "load") inside(expr.index);
+    else if ("args" in expr) for (const arg of expr.args) inside(arg);
+  };
+  visitStmts(body, (s) => {
+    switch (s.kind) {
+      case "let":
+      case "declare":
+      case "assign":
+        return inside(s.value);
+      case "store":
+        inside(s.index);
+        return inside(s.value);
+      case "for":
+        inside(s.start);
+        return inside(s.end);
+      case "if":
+      case "while":
+        return inside(s.condition);
+      case "fence":
+        return inside(s.counter);
+      case "barrier":
+    }
+  });
+}
+
 /** How often a body reads a variable. */
-export function readsOf(body: readonly Stmt[], name: string): number {
-  let count = 0;
-  for (const statement of body)
-    mapStmt(statement, (expr) => {
-      if (expr.op === "var" && expr.name === name) count++;
-      return expr;
-    });
-  return count;
+export const readsOf = (body: readonly Stmt[], name: string): number => readsOfEach(body, [name]).get(name)!;
+
+/** How often a body reads each of some variables. */
+export function readsOfEach(body: readonly Stmt[], names: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>([...names].map((name) => [name, 0]));
+  if (counts.size === 0) return counts;
+  visitExprs(body, (expr) => {
+    if (expr.op !== "var") return;
+    const count = counts.get(expr.name);
+    if (count !== undefined) counts.set(expr.name, count + 1);
+  });
+  return counts;
 }

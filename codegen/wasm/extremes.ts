@@ -10,7 +10,7 @@
 import type { Expr, Operation, Stmt } from "../../ir/loop.ts";
 import type { KernelContext } from "./context.ts";
 import type { Opcode } from "./opcodes.ts";
-import { expressionsOf, operandsOf } from "./statements.ts";
+import { readsOfEach, visitStmts } from "../schedule/statements.ts";
 import { argument, type Form, formOf, isOperation, type OperationExpr } from "./types.ts";
 
 type Extreme = "min" | "max";
@@ -123,22 +123,16 @@ function finish({ code, fn }: KernelContext, { form, local, nan, bits }: Accumul
 /** Variables that the statements use in `x = min(x, ...)` or `x = max(x, ...)` and nowhere else. */
 function foldedIn(body: readonly Stmt[]): Map<string, Extreme> {
   const folds = new Map<string, { extreme: Extreme; count: number }>();
-  const reads = new Map<string, number>();
   const spoiled = new Set<string>();
-  const visit = (statements: readonly Stmt[]): void => {
-    for (const statement of statements) {
-      for (const expr of expressionsOf(statement)) countReads(expr, reads);
-      if (statement.kind === "assign") {
-        const { name, value } = statement;
-        const known = folds.get(name);
-        if (!isFold(name, value) || (known !== undefined && known.extreme !== value.op)) spoiled.add(name);
-        else folds.set(name, { extreme: value.op, count: (known?.count ?? 0) + 1 });
-      }
-      for (const inner of innerStatements(statement)) visit(inner);
-    }
-  };
-  visit(body);
+  visitStmts(body, (statement) => {
+    if (statement.kind !== "assign") return;
+    const { name, value } = statement;
+    const known = folds.get(name);
+    if (!isFold(name, value) || (known !== undefined && known.extreme !== value.op)) spoiled.add(name);
+    else folds.set(name, { extreme: value.op, count: (known?.count ?? 0) + 1 });
+  });
   const result = new Map<string, Extreme>();
+  const reads = readsOfEach(body, folds.keys());
   for (const [name, { extreme, count }] of folds) {
     if (!spoiled.has(name) && reads.get(name) === count) result.set(name, extreme);
   }
@@ -152,24 +146,4 @@ function isFold(name: string, value: Expr): value is OperationExpr & { readonly 
     value.type.lanes > 1 &&
     value.args.some((arg) => arg.op === "var" && arg.name === name)
   );
-}
-
-function countReads(root: Expr, reads: Map<string, number>): void {
-  const pending = [root];
-  for (let expr = pending.pop(); expr !== undefined; expr = pending.pop()) {
-    if (expr.op === "var") reads.set(expr.name, (reads.get(expr.name) ?? 0) + 1);
-    pending.push(...operandsOf(expr));
-  }
-}
-
-function innerStatements(statement: Stmt): readonly (readonly Stmt[])[] {
-  switch (statement.kind) {
-    case "for":
-    case "while":
-      return [statement.body];
-    case "if":
-      return [statement.then, statement.else];
-    default:
-      return [];
-  }
 }
