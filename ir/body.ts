@@ -90,11 +90,13 @@ export function closeBody(
   }
   const captured = new Map<Node, Node>();
   const seen = new Set<Node>();
+  // A region inside finds its inputs in memory: there, a view is a copy after all.
+  const handedOver = new Set([...kept].flatMap((node) => (bodiesOf(node).length > 0 ? node.inputs : [])));
   const stack = [...results];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (seen.has(node) || own.has(node) || staysInside(node)) continue;
     seen.add(node);
-    if (kept.has(node) || isIndexing(node)) stack.push(...node.inputs);
+    if (kept.has(node) || (isIndexing(node) && !handedOver.has(node))) stack.push(...node.inputs);
     else captured.set(node, parameterLike(node, node.shape, node.requiresGrad));
   }
   const closed = substitute(g, results, captured, (node) => own.has(node) || staysInside(node));

@@ -22,7 +22,7 @@ export interface Region {
   readonly domain: Shape;
   /** Axes of `domain` that the reductions run over. */
   readonly reduced: readonly number[];
-  /** Nodes computed here, inputs before users. The anchor of the other kinds is the first. */
+  /** Nodes computed here, inputs before users; but the anchor of the other kinds is the first. */
   readonly members: readonly Node[];
   /** Members (and views of members, for program outputs) whose values are written to memory. */
   readonly stores: readonly Node[];

@@ -261,7 +261,8 @@ function sortRegions(drafts: readonly Draft[], options: FuseOptions): Region[] {
       }
       done.add(draft);
       stack.pop();
-      const members = [...draft.members].sort((a, b) => a.id - b.id);
+      const anchorFirst = (node: Node): number => (anchorKinds[node.op] === undefined ? node.id : 0);
+      const members = [...draft.members].sort((a, b) => anchorFirst(a) - anchorFirst(b));
       const bodies = members.flatMap(bodiesOf);
       result.push({
         ...(bodies.length === 0 ? {} : { bodies: bodies.map(({ results }) => fuse(results, options)) }),

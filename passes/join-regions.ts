@@ -1,16 +1,19 @@
 /**
- * Joins regions that turn out to run over the same rows or elements: greedy growth keeps two apart when what relates
- * them came after both were opened.
+ * Joins regions that turn out to belong together: greedy growth keeps two apart when what relates them came after both
+ * were opened.
  *
  * in:  drafts of regions in any order
  * out: the same drafts, of which some have taken over all of another; no cycle is made
  * Two reducing regions over one domain and the same axes are joined when one reads the other's values at its own
  * iterations only, or when both read a value of the whole domain; two elementwise ones when one reads the other's values
- * at its own iterations only.
+ * at its own iterations only. Elementwise work goes into a contraction when that alone reads it, beside the product: a
+ * sum that the product is added to.
  * Cost: O(pairs of such regions x region edges).
  */
 import type { Node } from "../ir/graph.ts";
 import { elementCount, sameShape } from "../ir/shape.ts";
+import { isView } from "../ir/traits.ts";
+import { isMapLike } from "./inlining.ts";
 import { reachesAround, takeOverWaits, type Draft } from "./region-draft.ts";
 
 export interface JoinContext {
@@ -25,6 +28,7 @@ export interface JoinContext {
 export function joinRegions(drafts: Draft[], context: JoinContext): void {
   joinRows(drafts, context);
   joinElements(drafts, context);
+  joinAddends(drafts, context);
 }
 
 const isElementwise = ({ kind, reduced }: Draft): boolean => kind === "loops" && reduced.length === 0;
@@ -44,6 +48,50 @@ function joinElements(drafts: Draft[], context: JoinContext): void {
       gone.add(earlier);
     }
   }
+}
+
+/** Contractions take over elementwise regions that they alone read. */
+function joinAddends(drafts: Draft[], context: JoinContext): void {
+  const readers = new Map<Node, Draft[]>();
+  for (const draft of drafts)
+    for (const node of draft.reads) {
+      const known = readers.get(node);
+      if (known === undefined) readers.set(node, [draft]);
+      else known.push(draft);
+    }
+  for (const addend of [...drafts].reverse()) {
+    if (addend.kind !== "loops" || addend.reduced.length > 0) continue;
+    const [into, ...others] = new Set([...addend.stores].flatMap((node) => readers.get(node) ?? []));
+    if (into === undefined || others.length > 0 || !takesAddend(into, addend, context)) continue;
+    absorb(drafts, into, addend, context);
+    for (const node of addend.reads) {
+      const known = readers.get(node)!.filter((draft) => draft !== addend && draft !== into);
+      readers.set(node, [...known, into]);
+    }
+  }
+}
+
+function takesAddend(
+  into: Draft,
+  addend: Draft,
+  { outputs, nodeLimit, readLimit, sameIteration }: JoinContext,
+): boolean {
+  if (into.kind !== "contract" || !sameShape(into.domain, addend.domain)) return false;
+  if ([...addend.stores].some((node) => outputs.has(node)) || ![...addend.members].every(isMapLike)) return false;
+  if (into.members.size + addend.members.size > nodeLimit || into.reads.size + addend.reads.size > readLimit)
+    return false;
+  const both: Draft = { ...into, members: new Set([...into.members, ...addend.members]) };
+  return [...both.members].every((node) =>
+    node.op === "dot"
+      ? node.inputs.every((operand) => !addend.members.has(behindViews(operand)))
+      : node.inputs.every((input) => sameIteration(both, input)),
+  );
+}
+
+function behindViews(node: Node): Node {
+  let source = node;
+  while (isView(source)) source = source.inputs[0]!;
+  return source;
 }
 
 function joinRows(drafts: Draft[], context: JoinContext): void {

@@ -1,6 +1,6 @@
 /**
  * Verifies a kernel graph. Checks that
- *  - every node is a member of at most one region, and members stand inputs first;
+ *  - every node is a member of at most one region, and members stand inputs first, behind an anchor;
  *  - every value in memory is stored by exactly one region, which computes it or what it is a view of;
  *  - a region reads, through views and through values computed where they are used, only inputs, its own members, and
  *    what earlier regions stored: so the regions are in an order in which they can run;
@@ -75,9 +75,9 @@ function verifyForm(region: Region, where: () => string): void {
   const { kind, domain, reduced, members, stores } = region;
   check(members.length > 0, where, "a region computes something");
   check(
-    members.every((node, i) => i === 0 || members[i - 1]!.id < node.id),
+    members.every((node, i) => i === 0 || isAnchor(members[i - 1]!) || members[i - 1]!.id < node.id),
     where,
-    "members stand inputs first",
+    "members stand inputs first, behind an anchor",
   );
   check(members[0]!.op === anchors[kind] || anchors[kind] === null, where, "the anchor comes first");
   check(

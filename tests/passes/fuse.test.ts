@@ -49,6 +49,32 @@ describe("fuse", () => {
     ).toEqual([["exp"], ["add"]]);
   });
 
+  it("computes what a product is added to beside the product, though it was there before", () => {
+    const found = regions(
+      "%1 = input float32[4, 5]",
+      "%2 = input float32[5, 6]",
+      "%3 = input float32[4, 6]",
+      "%4 = input float32[4, 6]",
+      "%5 = exp float32[4, 6] %3",
+      "%6 = mul float32[4, 6] %4, %5",
+      "%7 = dot float32[4, 6] %1, %2 batch=[[],[]] contract=[[1],[0]]",
+      "%8 = add float32[4, 6] %6, %7",
+      "return %8",
+    );
+    expect(found).toEqual([{ kind: "contract", members: ["dot", "exp", "mul", "add"], stores: 1 }]);
+  });
+
+  it("computes what a product reads before the product, also where it is added to it", () => {
+    const found = regions(
+      "%1 = input float32[4, 4]",
+      "%2 = exp float32[4, 4] %1",
+      "%3 = dot float32[4, 4] %2, %1 batch=[[],[]] contract=[[1],[0]]",
+      "%4 = add float32[4, 4] %2, %3",
+      "return %4",
+    );
+    expect(found.map(({ members }) => members)).toEqual([["exp"], ["dot", "add"]]);
+  });
+
   it("takes elementwise work on a product along, and the product's operands not", () => {
     const found = regions(
       "%1 = input float32[4, 5]",
