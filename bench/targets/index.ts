@@ -1,4 +1,5 @@
 /** `npm run bench -- --targets`: every target with what is reached. */
+import { attentionTargets } from "./attention.ts";
 import { elementwiseTargets } from "./elementwise.ts";
 import { indexingTargets } from "./indexing.ts";
 import { productTargets } from "./products.ts";
@@ -8,6 +9,7 @@ import type { Outcome, Target } from "./target.ts";
 
 export const targets: readonly Target[] = [
   ...productTargets,
+  ...attentionTargets,
   ...elementwiseTargets,
   ...indexingTargets,
   ...stepTargets,

@@ -10,7 +10,14 @@ export interface Target {
   readonly atLeast?: number;
   readonly atMost?: number;
   readonly unit:
-    "of the peak" | "of copying" | "x the loop" | "of the loop" | "x the peak's time" | "µs" | "x one thread";
+    | "of the peak"
+    | "of copying"
+    | "x the loop"
+    | "of the loop"
+    | "x the peak's time"
+    | "of all at once"
+    | "µs"
+    | "x one thread";
   measure(budgetMs: number): Promise<Outcome> | Outcome;
 }
 

@@ -18,6 +18,32 @@ const attentionArguments = signature<
   ]
 >()("query, key, value, attn_mask?, dropout_p?, is_causal?, *, scale?, enable_gqa?");
 
+/** Rows and columns of the scores that are there at a time, and from how many scores of a head on. */
+interface Blocking {
+  readonly block: number;
+  readonly leastScores: number;
+  /** Where half of the blocks are left out. */
+  readonly leastCausalScores: number;
+}
+/** Measured: docs/performance.md. */
+const onProcessors: Blocking = { block: 128, leastScores: 1280 ** 2, leastCausalScores: 384 ** 2 };
+/** Each block is several dispatches, and none is left out: blocks are for sequences that memory would not hold. */
+const onGraphics: Blocking = { block: 1024, leastScores: 4096 ** 2, leastCausalScores: 4096 ** 2 };
+
+/** The blocks in which attention is computed, or null: all scores at once. */
+function blocksOf(
+  query: Tensor,
+  key: Tensor,
+  mask: Tensor | null,
+  isCausal: boolean,
+): readonly [number, number] | null {
+  const { block, leastScores, leastCausalScores } = query.storage_.device.name === "webgpu" ? onGraphics : onProcessors;
+  const [rows, columns] = [query.shape.at(-2) ?? 0, key.shape.at(-2) ?? 0];
+  const isLong = Math.min(rows, columns) > block && rows * columns >= (isCausal ? leastCausalScores : leastScores);
+  // The gradient of a mask has as many elements as there are scores.
+  return isLong && mask?.requires_grad !== true ? [block, block] : null;
+}
+
 /**
  * softmax(query @ key.T * scale + attn_mask) @ value, scale being 1 / sqrt(E) unless given. attn_mask: bool (true takes
  * part) or float (added), broadcast to `[*, L, S]`. is_causal: position i sees positions up to i. A row that sees nothing
@@ -46,6 +72,7 @@ export function scaled_dot_product_attention(...args: CallOf<typeof attentionArg
       is_causal ?? false,
       scale ?? null,
       enable_gqa ?? false,
+      blocksOf(query, key, attn_mask ?? null, is_causal ?? false),
     ]) as Tensor;
   });
 }

@@ -3,8 +3,9 @@ import type { GraphBuilder } from "../../builder.ts";
 import { DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
-import { broadcastShapes, formatShape, sameShape } from "../../shape.ts";
+import { broadcastShapes, elementCount, formatShape, sameShape } from "../../shape.ts";
 import { describe, requireFloat } from "../support.ts";
+import { recordBlocks } from "./attention-blocks.ts";
 import { recordSoftmax } from "./softmax.ts";
 import { range, widen } from "./support.ts";
 
@@ -20,17 +21,18 @@ function safeSoftmax(g: GraphBuilder, scores: Node): Node {
 export const attention = defineOp({
   name,
   signature:
-    "scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, Tensor? dropout_mask=None, bool is_causal=False, number? scale=None, bool enable_gqa=False) -> Tensor",
+    "scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, Tensor? dropout_mask=None, bool is_causal=False, number? scale=None, bool enable_gqa=False, int[]? blocks=None) -> Tensor",
   places: [],
   composite: true,
   onnx: "Attention",
   doc: {
-    summary: "softmax(query @ key.T * scale + mask) @ value; dropout_mask multiplies the probabilities.",
+    summary:
+      "softmax(query @ key.T * scale + mask) @ value; dropout_mask multiplies the probabilities. blocks: rows and columns of the scores that are there at a time; all of them where it is left out.",
     shape: "[*, H, L, E], [*, H, S, E], [*, H, S, V] -> [*, H, L, V]",
     source: `torch.nn.functional.${name}`,
   },
   gradient: "through decomposition",
-  record(g, { query, key, value, attn_mask: mask, dropout_mask: dropout, is_causal, scale, enable_gqa }) {
+  record(g, { query, key, value, attn_mask: mask, dropout_mask: dropout, is_causal, scale, enable_gqa, blocks }) {
     requireFloat(name, query);
     for (const other of [key, value]) {
       if (other.dtype !== query.dtype)
@@ -57,12 +59,17 @@ export const attention = defineOp({
     const n = lead.length;
     const batch = range(n);
     const [length, sources] = [query.shape.at(-2)!, key.shape.at(-2)!];
+    const factor = scale ?? 1 / Math.sqrt(query.shape.at(-1)!);
+    const outer = broadcastLead(query, key, value, enable_gqa);
+    if (mask !== null) requireMask(mask, [...outer, length, sources]);
+    if (blocks !== null) {
+      const attended = inBlocks(g, { q, k, v, mask, dropout, factor, outer }, is_causal, blocks);
+      return g.reshape(g.cast(attended, query.dtype), [...outer, length, value.shape.at(-1)!]);
+    }
     // [*, (repeats of a head,) L, S]
     const raw = g.dot(q, k, [[q.shape.length - 1], [n + 1]], [batch, batch]);
-    const factor = scale ?? 1 / Math.sqrt(query.shape.at(-1)!);
     let scores = g.mul(widen(g, raw), factor);
     const masked = mask !== null;
-    const outer = broadcastLead(query, key, value, enable_gqa);
     if (mask !== null) scores = withMask(g, scores, mask, [...outer, length, sources]);
     if (is_causal) {
       const shape = scores.shape;
@@ -79,8 +86,50 @@ export const attention = defineOp({
   },
 });
 
-/** The mask over scores: added when it is a float, else where it is true the score stays. */
-function withMask(g: GraphBuilder, scores: Node, mask: Node, shape: readonly number[]): Node {
+interface Aligned {
+  readonly q: Node;
+  readonly k: Node;
+  readonly v: Node;
+  readonly mask: Node | null;
+  readonly dropout: Node | null;
+  readonly factor: number;
+  /** The dimensions of the result before the last two. */
+  readonly outer: readonly number[];
+}
+
+/** What precedes the heads becomes one batch dimension; computed in the type that scores have. */
+function inBlocks(
+  g: GraphBuilder,
+  { q, k, v, mask, dropout, factor, outer }: Aligned,
+  isCausal: boolean,
+  blocks: readonly number[],
+): Node {
+  const repeats = q.shape.length > k.shape.length;
+  const heads = repeats ? q.shape.slice(-4, -2) : [k.shape.at(-3) ?? 1];
+  const together = (x: Node, middle: readonly number[]): Node =>
+    g.reshape(x, [elementCount(k.shape.slice(0, -3)), ...middle, ...x.shape.slice(-2)]);
+  const over = (x: Node | null): Node | null => {
+    if (x === null) return null;
+    const shape = [...new Array<number>(Math.max(0, outer.length + 2 - x.shape.length)).fill(1), ...x.shape];
+    const ofHeads = outer.length === 0 || shape.at(-3) === 1 ? heads.map(() => 1) : heads;
+    const before = shape.slice(0, Math.max(0, outer.length - 1));
+    const isShared = before.every((size) => size === 1);
+    const full = isShared ? g.reshape(x, shape) : g.expandTo(x, [...outer.slice(0, -1), ...shape.slice(-3)]);
+    return g.reshape(full, [isShared ? 1 : elementCount(outer.slice(0, -1)), ...ofHeads, ...shape.slice(-2)]);
+  };
+  return recordBlocks(g, {
+    query: g.mul(together(widen(g, q), heads), factor),
+    key: together(widen(g, k), heads.slice(0, 1)),
+    value: together(widen(g, v), heads.slice(0, 1)),
+    attn_mask: over(mask),
+    dropout_mask: over(dropout === null ? null : widen(g, dropout)),
+    is_causal: isCausal,
+    blocks,
+  });
+}
+
+/** @throws ShapeError when the mask does not broadcast to the scores */
+function requireMask(mask: Node, shape: readonly number[]): void {
   const fitted = broadcastShapes(mask.shape, shape);
   if (fitted === null || !sameShape(fitted, shape))
     throw new ShapeError(
@@ -88,6 +137,10 @@ function withMask(g: GraphBuilder, scores: Node, mask: Node, shape: readonly num
       `${name}: The expanded size of attn_mask ${describe(mask)} must match the scores ${formatShape(shape)}.`,
       "attn_mask must broadcast to [*, L, S].",
     );
+}
+
+/** The mask over scores: added when it is a float, else where it is true the score stays. */
+function withMask(g: GraphBuilder, scores: Node, mask: Node, shape: readonly number[]): Node {
   // Repeats of a head are a dimension of the scores' own: the heads are split there alone.
   const aligned = sameShape(shape, scores.shape) ? mask : g.reshape(g.expandTo(mask, shape), scores.shape);
   if (mask.dtype === "bool") return g.where(aligned, scores, -Infinity);
