@@ -241,12 +241,13 @@ function savedNodes(
 }
 /** Complex results come from the memory of their parts: there they are computed, and gradients arrive at them. */
 function inMemory(result: RecordResult): RecordResult {
-  const held = (node: Node): Node =>
-    isComplex(node.dtype) && !isMarkerOrMemory(node) ? graph.asComplex(graph.asReal(node)) : node;
-  if (!Array.isArray(result)) return held(result as Node);
+  if (!Array.isArray(result)) return fromMemory(result as Node);
   const nodes = result as readonly Node[];
-  return nodes.some(({ dtype }) => isComplex(dtype)) ? nodes.map(held) : nodes;
+  for (const { dtype } of nodes) if (isComplex(dtype)) return nodes.map(fromMemory);
+  return nodes;
 }
+const fromMemory = (node: Node): Node =>
+  isComplex(node.dtype) && !isMarkerOrMemory(node) ? graph.asComplex(graph.asReal(node)) : node;
 const isMarkerOrMemory = ({ op }: Node): boolean => op === "as_complex" || op === "leaf" || op === "detach";
 const listOf = (result: RecordResult): readonly Node[] =>
   Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
@@ -262,7 +263,7 @@ function callView(definition: Operator, bound: Bound, device: Device): Result {
   traceObserver()?.called?.(definition.name, firstNode, nextNodeId());
   const views = listOf(result).map((node, i) => {
     if (node === source.node_() && returnsItself.has(definition.name)) return source;
-    const complex = complexStep(definition.name, source);
+    const complex = isComplex(node.dtype) || isComplex(source.type_) ? complexStep(definition.name, source) : null;
     if (complex !== null) return source.viewBy_(complex);
     if (node.dtype !== source.type_)
       return source.viewBy_(bitsStep({ dtype: source.type_, layout: source.layout_() }, node.dtype));

@@ -170,16 +170,17 @@ export class GraphBuilder {
   }
 
   binary(op: BinaryPrimitive, a: Operand, b: Operand): Node {
-    const scaled = this.scaled(op, a, b);
-    if (scaled !== null) return scaled;
+    if ((op === "mul" || op === "div") && !(isNode(a) && isNode(b))) {
+      const scaled = this.scaled(op, a, b);
+      if (scaled !== null) return scaled;
+    }
     const [x, y] = this.pair(op, a, b);
     if (isComplex(x.dtype)) return complexRules().binary(this, op, x, y);
     return this.make(op, [x, y], none, x.dtype, x.shape);
   }
 
   /** A complex number times or by a literal, which is real. */
-  private scaled(op: BinaryPrimitive, a: Operand, b: Operand): Node | null {
-    if (op !== "mul" && op !== "div") return null;
+  private scaled(op: "mul" | "div", a: Operand, b: Operand): Node | null {
     if (isNode(a) && !isNode(b) && isComplex(a.dtype)) return eachPart(this, a, (part) => this.binary(op, part, b));
     if (isNode(b) && !isNode(a) && op === "mul" && isComplex(b.dtype))
       return eachPart(this, b, (part) => this.binary(op, a, part));
