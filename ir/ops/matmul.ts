@@ -1,5 +1,6 @@
 /** Products of vectors, matrices and batches of matrices. */
 import type { GraphBuilder } from "../builder.ts";
+import { conjugate } from "../complex/parts.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -166,23 +167,23 @@ for (const [name, second, summary, shape, product] of [
   });
 }
 
-for (const [name, second] of [
-  ["dot", "tensor"],
-  ["vdot", "other"],
+for (const [name, second, summary] of [
+  ["dot", "tensor", "Sum of the products of two vectors' elements."],
+  ["vdot", "other", "Sum of the products of two vectors' elements, those of the first conjugated."],
 ] as const) {
   defineOp({
     name,
     signature: `${name}(Tensor input, Tensor ${second}) -> Tensor` as "dot(Tensor input, Tensor second) -> Tensor",
     places: ["torch", "Tensor"],
     doc: {
-      summary: "Sum of the products of two vectors' elements.",
+      summary,
       shape: "[n] and [n] -> []",
       source: `torch.${name}`,
     },
     gradient: "through decomposition",
     record(g, args) {
       const [a, b] = Object.values(args) as [Node, Node];
-      return dotOf(g, name, a, b);
+      return dotOf(g, name, name === "vdot" ? conjugate(g, a) : a, b);
     },
   });
 }

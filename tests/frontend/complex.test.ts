@@ -63,6 +63,15 @@ describe("memory of complex tensors", () => {
   });
 });
 
+describe("products of complex vectors", () => {
+  it("conjugate where PyTorch's do", () => {
+    expect(torch.dot(z(), z()).item()).toEqual(new Complex(-10, -20));
+    expect(torch.vdot(z(), z()).item()).toEqual(new Complex(30, 0));
+    expect(torch.linalg.vecdot(z(), z()).item()).toEqual(new Complex(30, 0));
+    expect(values(torch.eye(2, { dtype: torch.complex64 }).mul(new Complex(0, 1)).mH)[1]).toBe(-1);
+  });
+});
+
 describe("complex numbers of JavaScript", () => {
   it("are items, list elements and operands", () => {
     expect(z().at(1).item()).toEqual(new Complex(3, -4));
