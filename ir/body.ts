@@ -3,7 +3,7 @@
  * outside is a parameter, too. A body's text is its key in the attributes of a node.
  */
 import type { GraphBuilder } from "./builder.ts";
-import { isFloat } from "./dtype.ts";
+import { isComplex, isFloat } from "./dtype.ts";
 import { bodyOf, leafNode, type Body, type Node } from "./graph.ts";
 import { topologicalOrder } from "./walks.ts";
 import { printBody } from "./text/graph.ts";
@@ -89,6 +89,8 @@ export function closeBody(
     if (isNew && (inside === "all" || node.inputs.some((input) => kept.has(input)))) kept.add(node);
   }
   const captured = new Map<Node, Node>();
+  // Complex numbers come in as the memory of their parts.
+  const memories = new Map<Node, { readonly outer: Node; readonly parameter: Node }>();
   const seen = new Set<Node>();
   // A region inside finds its inputs in memory: there, a view is a copy after all.
   const handedOver = new Set([...kept].flatMap((node) => (bodiesOf(node).length > 0 ? node.inputs : [])));
@@ -97,8 +99,15 @@ export function closeBody(
     if (seen.has(node) || own.has(node) || staysInside(node)) continue;
     seen.add(node);
     if (kept.has(node) || (isIndexing(node) && !handedOver.has(node))) stack.push(...node.inputs);
-    else captured.set(node, parameterLike(node, node.shape, node.requiresGrad));
+    else if (isComplex(node.dtype)) {
+      const outer = g.asReal(node);
+      const parameter = parameterLike(outer, outer.shape, outer.requiresGrad);
+      memories.set(node, { outer, parameter });
+      captured.set(node, g.asComplex(parameter));
+    } else captured.set(node, parameterLike(node, node.shape, node.requiresGrad));
   }
+  const entries = [...captured].map(([node, stand]) => memories.get(node) ?? { outer: node, parameter: stand });
   const closed = substitute(g, results, captured, (node) => own.has(node) || staysInside(node));
-  return { body: makeBody([...parameters, ...captured.values()], closed), captured: [...captured.keys()] };
+  const stands = entries.map(({ parameter }) => parameter);
+  return { body: makeBody([...parameters, ...stands], closed), captured: entries.map(({ outer }) => outer) };
 }

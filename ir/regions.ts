@@ -1,6 +1,7 @@
 /** Recording of regions: a loop over the leading axis of some tensors, and a choice between two graphs. */
 import { closeBody, makeBody, parameterLike } from "./body.ts";
 import { describe, type GraphBuilder } from "./builder.ts";
+import { isComplex } from "./dtype.ts";
 import { IrError } from "./errors.ts";
 import { nextNodeId, type Node } from "./graph.ts";
 import { sameShape } from "./shape.ts";
@@ -30,10 +31,25 @@ export interface LoopResults {
  * out: carried, of their own shapes; outputs [count, ...]
  * @throws IrError when a carried value changes its type or shape
  */
-export function recordLoop(
+export function recordLoop(g: GraphBuilder, form: LoopForm, step: LoopStep): LoopResults {
+  // Complex values go from iteration to iteration as the memory of their parts.
+  const inMemory = (nodes: readonly Node[]): Node[] => nodes.map((x) => (isComplex(x.dtype) ? g.asReal(x) : x));
+  const as = (nodes: readonly Node[], like: readonly Node[]): Node[] =>
+    nodes.map((x, i) => (isComplex(like[i]!.dtype) ? g.asComplex(x) : x));
+  let next: LoopResults = { carried: [], outputs: [] };
+  const real = { ...form, carried: inMemory(form.carried), scanned: inMemory(form.scanned) };
+  const all = recordRealLoop(g, real, (states, slices) => {
+    next = step(as(states, form.carried), as(slices, form.scanned));
+    return { carried: inMemory(next.carried), outputs: inMemory(next.outputs) };
+  });
+  return { carried: as(all.carried, next.carried), outputs: as(all.outputs, next.outputs) };
+}
+type LoopStep = (carried: readonly Node[], slices: readonly Node[]) => LoopResults;
+
+function recordRealLoop(
   g: GraphBuilder,
   { count, reverse = false, carried, scanned }: LoopForm,
-  step: (carried: readonly Node[], slices: readonly Node[]) => LoopResults,
+  step: LoopStep,
 ): LoopResults {
   const first = nextNodeId();
   const states = carried.map((node) => parameterLike(node));

@@ -166,6 +166,19 @@ describe("complex tensors in programs", () => {
     expect(values(state)).toEqual(values(eager));
   });
 
+  it("go through loops, with gradients of what the steps read", () => {
+    const w = torch.tensor(new Complex(0.5, 1), { requires_grad: true });
+    const looped = torch.scan(
+      (state: torch.Tensor, x: torch.Tensor) => [state.mul(x).mul(w), state],
+      torch.tensor(new Complex(1, 0)),
+      z(),
+    ) as unknown as [torch.Tensor, torch.Tensor];
+    const plain = z().at(0).mul(w).mul(z().at(1)).mul(w);
+    expect(torch.allclose(looped[0], plain)).toBe(true);
+    const gradient = (x: torch.Tensor) => torch.autograd.grad(x.abs(), [w])[0];
+    expect(torch.allclose(gradient(looped[0]), gradient(plain))).toBe(true);
+  });
+
   it("train: a complex parameter moves against its gradient", () => {
     const w = z().requires_grad_();
     const optimizer = new torch.optim.SGD([w], { lr: 0.5 });
