@@ -3,8 +3,9 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Adapter, type DeviceName } from "./adapter.ts";
-import { TESTED_DEVICES, writeBaseline } from "./baseline.ts";
+import { readKnownFailures, TESTED_DEVICES, writeBaseline } from "./baseline.ts";
 import { caseFileNames } from "./format.ts";
+import { writeParityPage } from "./parity-page.ts";
 import { report, reportData } from "./report.ts";
 import { shareEverything } from "./threads.ts";
 import { runFile, type FileResult, type Selection } from "./suite.ts";
@@ -22,7 +23,8 @@ const USAGE = `npm run oracle -- [options]
   --threads N        cpu on N threads, which share even the smallest kernels
   --verbose          the first failure of each operator, and what is not implemented
   --json FILE        write every count and failure
-  --write-baseline   run what the tests run on these devices, and take the result as their baseline
+  --write-baseline   run what the tests run on these devices, and take the result as their baseline; with all files
+                     and devices, docs/parity.md is written, too
   --help`;
 
 const OPTIONS = {
@@ -73,7 +75,11 @@ export async function main(torch: object, argv: readonly string[]): Promise<void
   if (results.every(({ total }) => Object.values(total).every((count) => count === 0)))
     throw new Error("No case matches --op, --dtype, --kinds, --max and --every.");
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(reportData(results), null, 1)}\n`);
-  if (options["write-baseline"]) writeBaseline(results);
+  if (options["write-baseline"]) {
+    writeBaseline(results);
+    if (options.files === "" && devices.length === TESTED_DEVICES.length)
+      writeParityPage(results, devices, readKnownFailures());
+  }
   if (results.some((result) => result.total.failed > 0)) process.exitCode = 1;
 }
 
