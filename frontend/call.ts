@@ -12,7 +12,7 @@ import { formatShape, sameShape } from "../ir/shape.ts";
 import { parseSignature, type ParsedSignature } from "../ir/signature.ts";
 import type { Device } from "../runtime/device.ts";
 import { bind, optionsOf, type Bound } from "./bind.ts";
-import { complexStep } from "./complex-views.ts";
+import { callView, listOf } from "./call-view.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
@@ -21,9 +21,8 @@ import { graph, settings } from "./state.ts";
 import { noteOperation } from "./saved-values.ts";
 import { captureSite, locate, notesSites, withSite } from "./site.ts";
 import { refuseDtype } from "./held-dtypes.ts";
-import { Tensor, viewLayout } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
-import { bitsStep, movement } from "./views.ts";
 
 /** All operators that answer to one name, in order of definition: `max`, `max.dim`, `max.other` answer to `max`. */
 interface Overloads {
@@ -249,45 +248,6 @@ function inMemory(result: RecordResult): RecordResult {
 const fromMemory = (node: Node): Node =>
   isComplex(node.dtype) && !isMarkerOrMemory(node) ? graph.asComplex(graph.asReal(node)) : node;
 const isMarkerOrMemory = ({ op }: Node): boolean => op === "as_complex" || op === "leaf" || op === "detach";
-const listOf = (result: RecordResult): readonly Node[] =>
-  Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
-
-function callView(definition: Operator, bound: Bound, device: Device): Result {
-  const [source] = bound.tensors as [Tensor];
-  const first = parseSignature(definition.signature).parameters[0]!.name;
-  const of = (node: Node): RecordResult => recordOperator(graph, definition, { ...bound.args, [first]: node }, isNode);
-  enterScope(device.name);
-  noteSite(notesSites() ? captureSite() : null);
-  const firstNode = nextNodeId();
-  const result = of(source.node_());
-  traceObserver()?.called?.(definition.name, firstNode, nextNodeId());
-  const views = listOf(result).map((node, i) => {
-    if (node === source.node_() && returnsItself.has(definition.name)) return source;
-    const complex = isComplex(node.dtype) || isComplex(source.type_) ? complexStep(definition.name, source) : null;
-    if (complex !== null) return source.viewBy_(complex);
-    if (node.dtype !== source.type_)
-      return source.viewBy_(bitsStep({ dtype: source.type_, layout: source.layout_() }, node.dtype));
-    const step = movement(definition.name, (_g, parent) => listOf(of(parent))[i]!);
-    if (regrouping.has(definition.name) && viewLayout(step, source, source.layout_()) === null) {
-      if (definition.name !== "view") return Tensor.ofNode(node, device);
-      throw new ShapeError(
-        "view/strides",
-        `view: view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces): ${String(source)}, strides ${formatShape(source.stride())}.`,
-        "Use .reshape(...) instead.",
-      );
-    }
-    return source.viewBy_(
-      Array.isArray(result) && severalViews.has(definition.name) ? { ...step, isOneOfSeveral: true } : step,
-    );
-  });
-  return Array.isArray(result) ? views : views[0]!;
-}
-/** Views that are the tensor itself where they would change nothing. */
-const returnsItself = new Set(["reshape", "real", "conj"]);
-/** Functions that return several views at once, each of which PyTorch refuses to write where gradients are recorded. */
-const severalViews = new Set(["unbind", "split", "split_with_sizes", "chunk"]);
-/** Views that join dimensions: where the elements do not lie evenly these are copies, and `view` refuses. */
-const regrouping = new Set(["view", "reshape", "flatten", "ravel", "reshape_as", "unflatten"]);
 
 function deviceOf(definition: Operator, bound: Bound, options: Options): Device {
   const given = options?.["device"] ?? null;

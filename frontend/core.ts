@@ -139,7 +139,8 @@ export {
   set_rng_state,
   type RandomFill,
 } from "./random.ts";
-export { Tensor, type GradientHook, type Nested, type ReadOptions } from "./tensor.ts";
+export type { Nested, ReadOptions } from "./element-values.ts";
+export { Tensor, type GradientHook } from "./tensor.ts";
 export {
   broadcast_shapes,
   can_cast,

@@ -14,7 +14,8 @@ import { dtypeName, type DTypeLike } from "./dtype.ts";
 import { fillTyped, type HostNumber } from "./elements.ts";
 import { writeInto } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
-import { Tensor, type Nested } from "./tensor.ts";
+import type { Nested } from "./element-values.ts";
+import { Tensor } from "./tensor.ts";
 
 export interface TensorOptions {
   readonly dtype?: DTypeLike | null | undefined;

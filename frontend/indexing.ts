@@ -15,7 +15,8 @@ import { fromHost, tensor } from "./creation.ts";
 import { moved } from "./device-moves.ts";
 import { graph } from "./state.ts";
 import { parseSubscript, Slice, type Index, type IndexValue, type Part } from "./subscripts.ts";
-import { Tensor, type Nested } from "./tensor.ts";
+import type { Nested } from "./element-values.ts";
+import { Tensor } from "./tensor.ts";
 import { movement, type ViewStep } from "./views.ts";
 
 interface Subscript {

@@ -2,7 +2,8 @@
 import { IndexError } from "../ir/errors.ts";
 import { isPlainObject } from "./bind.ts";
 import { fromHost, tensor } from "./creation.ts";
-import { Tensor, type Nested } from "./tensor.ts";
+import type { Nested } from "./element-values.ts";
+import { Tensor } from "./tensor.ts";
 
 /** Part of a dimension, as Python's `slice`. */
 export class Slice {

@@ -1,16 +1,13 @@
 /** The Tensor class: identity, aliasing and reading. Operators are attached from the registry (frontend/call.ts). */
 import { isComplex, isFloat, type DType } from "../ir/dtype.ts";
-import { AutogradError, DTypeError, IndexError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
+import { AutogradError, IndexError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
-import { Index, linear } from "../ir/index.ts";
 import { contiguousStrides, elementCount, formatShape, isContiguous, type Shape } from "../ir/shape.ts";
-import { sourceCoordinates } from "../ir/views.ts";
 import type { Device } from "../runtime/device.ts";
-import { float16Value, bfloat16Value } from "../runtime/js/library.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
-import { Complex } from "./complex-number.ts";
 import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
+import { nest, scalarOf, type Item, type Nested, type ReadOptions } from "./element-values.ts";
 import { GradientFunction } from "./grad-fn.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import type { memory_format } from "./formats.ts";
@@ -24,20 +21,9 @@ import { Storage } from "./storage.ts";
 import { noteRareChange, traceObserver } from "./trace.ts";
 import { behindMarkers, contentsOf, nodeOver, valueOf } from "./value.ts";
 import { newCounter, ownNode, type VersionCounter } from "./versions.ts";
-import { dataStep, detachStep, isSameMemory, joined, type ViewStep } from "./views.ts";
+import { viewLayout, type Layout } from "./view-layout.ts";
+import { dataStep, detachStep, joined, type ViewStep } from "./views.ts";
 
-export type Nested<T> = T | readonly Nested<T>[];
-/** An element as JavaScript has it. */
-export type Item = number | boolean | bigint | Complex;
-export interface ReadOptions {
-  /** int64 as bigints instead of numbers (which throw when a value is not a safe integer). */
-  readonly bigint?: boolean;
-}
-/** Where elements lie in a storage, in elements. */
-interface Layout {
-  readonly strides: readonly number[];
-  readonly offset: number;
-}
 /** A gradient that becomes a tensor when somebody asks for it. */
 export interface LaterGradient {
   take(): Tensor;
@@ -270,14 +256,14 @@ export class Tensor {
   /** Of a view as another type, in elements of that type. */
   private layoutOfBits(): Layout | null {
     if (this.parent_ === null || (this.type_ === this.storage_.dtype && !this.isComputed())) return null;
-    return viewLayout(this.step_!, this.parent_, this.parent_.layout_());
+    return viewLayout(this.step_!, this.parent_.shape, this.parent_.layout_());
   }
   /** @internal The same, where the elements do lie by strides in the storage; else null. */
   placement_(): Layout | null {
     if (this.parent_ === null) return { strides: contiguousStrides(this.shape), offset: 0 };
     if (this.type_ !== this.storage_.dtype || this.step_!.isComputed === true) return null;
     const parent = this.parent_.placement_();
-    return parent === null ? null : viewLayout(this.step_!, this.parent_, parent);
+    return parent === null ? null : viewLayout(this.step_!, this.parent_.shape, parent);
   }
   stride(): readonly number[];
   stride(dim: number): number;
@@ -536,63 +522,9 @@ export class Tensor {
   }
 }
 
-/** Strides and offset of a view, or null when its elements do not lie evenly in the storage. */
-export function viewLayout(step: ViewStep, parent: Tensor, layout: Layout): Layout | null {
-  if (isSameMemory(step)) return layout;
-  if (step.layout !== undefined) return step.layout;
-  const standIn = leafNode("input", "bool", parent.shape, null);
-  const view = step.apply(graph, standIn);
-  // Contiguous elements stay contiguous in any shape.
-  if (view.op === "reshape" && view.inputs[0] === standIn && isContiguous(parent.shape, layout.strides))
-    return { strides: contiguousStrides(view.shape), offset: layout.offset };
-  const names = view.shape.map((_, i) => `v${i}`);
-  let at: readonly Index[] = view.shape.map((size, i) => Index.variable(names[i]!, Math.max(0, size - 1)));
-  for (let node = view; node !== standIn; node = node.inputs[0]!) {
-    const next = sourceCoordinates(node, at);
-    if (next === null) return null;
-    at = next;
-  }
-  const position = linear(at, layout.strides, layout.offset);
-  const strides = names.map((name) => position.coefficientOf(name));
-  if (strides.includes(null)) return null;
-  const own = contiguousStrides(view.shape);
-  const plain = view.shape.every((size, i) => size <= 1 || strides[i] === own[i]);
-  return { strides: plain ? own : (strides as number[]), offset: position.constant };
-}
-
 function readNode(node: Node, device: Device): ArrayBuffer {
   recorder.flush([{ node, hint: "escapes" }], device);
   const value = valueOf(node)!;
   value.check();
   return device.readSync(value.memory());
-}
-
-function scalarOf(data: TypedArray, dtype: DType, index: number, options: ReadOptions): Item {
-  if (isComplex(dtype)) return new Complex(Number(data[2 * index]), Number(data[2 * index + 1]));
-  const value = data[index]!;
-  if (dtype === "bool") return value !== 0;
-  if (dtype === "float16") return float16Value(value as number);
-  if (dtype === "bfloat16") return bfloat16Value(value as number);
-  if (typeof value === "bigint" && options.bigint !== true) {
-    const number = Number(value);
-    if (!Number.isSafeInteger(number))
-      throw new DTypeError(
-        "read/unsafe-integer",
-        `reading int64: ${value} is not exactly a JavaScript number`,
-        "Pass { bigint: true } to read bigints.",
-      );
-    return number;
-  }
-  return value;
-}
-
-function nest(data: TypedArray, shape: Shape, dtype: DType, options: ReadOptions): Nested<Item> {
-  if (shape.length === 0) return scalarOf(data, dtype, 0, options);
-  let level: Nested<Item>[] = Array.from({ length: elementCount(shape) }, (_, i) => scalarOf(data, dtype, i, options));
-  for (let axis = shape.length - 1; axis >= 1; axis--) {
-    const size = shape[axis]!;
-    const groups = elementCount(shape.slice(0, axis));
-    level = Array.from({ length: groups }, (_, i) => level.slice(i * size, (i + 1) * size));
-  }
-  return level;
 }
