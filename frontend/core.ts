@@ -138,7 +138,7 @@ export {
   seed,
   set_rng_state,
   type RandomFill,
-} from "./random.ts";
+} from "./random/index.ts";
 export type { Nested, ReadOptions } from "./element-values.ts";
 export { Tensor, type GradientHook } from "./tensor.ts";
 export {

@@ -15,7 +15,7 @@ import {
   type Reading,
 } from "./jacobians.ts";
 import { defaultPrintOptions, formatTensor } from "./printing/index.ts";
-import { Generator, rand, randn_like } from "./random.ts";
+import { Generator, rand, randn_like } from "./random/index.ts";
 import { Tensor } from "./tensor.ts";
 
 /** A gradient that is not what differences say. */

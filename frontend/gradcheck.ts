@@ -5,7 +5,7 @@
 import { grad } from "./autograd.ts";
 import { checked, GradcheckError, seeded, type GradcheckOptions } from "./gradcheck-checks.ts";
 import { readLater, readNow, type Differentiable, type Reading } from "./jacobians.ts";
-import { randn_like } from "./random.ts";
+import { randn_like } from "./random/index.ts";
 import { captureSite, withSite } from "./site.ts";
 import { Tensor } from "./tensor.ts";
 

@@ -15,7 +15,7 @@ import { statusOf } from "../checks.ts";
 import { deviceFor } from "../devices.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { tracing } from "../host-effects.ts";
-import { fork_rng } from "../random.ts";
+import { fork_rng } from "../random/index.ts";
 import { userSite } from "../site.ts";
 import { undoingWrites } from "../storage.ts";
 import { Tensor } from "../tensor.ts";

@@ -2,7 +2,7 @@
 import { ArgumentError } from "../../ir/errors.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { assign, callOperator, checkInplace, withSite } from "../call.ts";
-import { dropoutMask } from "../random.ts";
+import { dropoutMask } from "../random/index.ts";
 import { enterScope } from "../../ir/interning.ts";
 import { type Node } from "../../ir/graph.ts";
 import type { Shape } from "../../ir/shape.ts";

@@ -3,7 +3,7 @@ import "../../ir/ops/nn/pooling-fractional.ts";
 import { ArgumentError } from "../../ir/errors.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { callOperator, withSite } from "../call.ts";
-import { rand } from "../random.ts";
+import { rand } from "../random/index.ts";
 import type { Tensor } from "../tensor.ts";
 
 type Sizes = number | readonly number[];

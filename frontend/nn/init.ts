@@ -11,7 +11,7 @@ import { scalarArgument } from "../bind.ts";
 import { withSite } from "../call.ts";
 import { fromHost } from "../creation.ts";
 import { withGradMode } from "../grad-mode.ts";
-import { default_generator, type Generator } from "../random.ts";
+import { default_generator, type Generator } from "../random/index.ts";
 import { graph } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import { dirac, eye, orthogonalRows, sparseColumns } from "./init-values.ts";

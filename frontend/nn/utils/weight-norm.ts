@@ -2,7 +2,7 @@
 import { ArgumentError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import { withGradMode } from "../../grad-mode.ts";
-import { randn } from "../../random.ts";
+import { randn } from "../../random/index.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { RemovableHandle } from "../../tensor-autograd.ts";
 import { attribute, internalsOf, setAttribute } from "../module-internals.ts";

@@ -2,7 +2,7 @@
 import { ReadError, ValueError } from "../../../ir/errors.ts";
 import { signature } from "../../arguments.ts";
 import { withSite } from "../../call.ts";
-import { default_generator, type Generator } from "../../random.ts";
+import { default_generator, type Generator } from "../../random/index.ts";
 import { drawSeed } from "../../../runtime/random/index.ts";
 import { default_collate, default_convert, type Collated } from "./collate.ts";
 import { IterableDataset, itemOf, lengthOf, TensorDataset, type AnyDataset, type MapStyle } from "./dataset.ts";

@@ -1,7 +1,7 @@
 /** Samplers: in which order a dataset's items are taken. Random ones draw as PyTorch's do. */
 import { ValueError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
-import { default_generator, type Generator } from "../../random.ts";
+import { default_generator, type Generator } from "../../random/index.ts";
 import {
   CpuGenerator,
   randomSamplerIndices,

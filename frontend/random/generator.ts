@@ -1,0 +1,91 @@
+/** Sources of random numbers, and the one that is used when none is named. */
+import { ArgumentError } from "../../ir/errors.ts";
+import { CpuGenerator } from "../../runtime/random/index.ts";
+import { withSite } from "../call.ts";
+import { currentDevice } from "../devices.ts";
+import { runHostEffect } from "../host-effects.ts";
+import { Tensor } from "../tensor.ts";
+import { traceObserver } from "../trace.ts";
+
+/** A source of random numbers. https://docs.pytorch.org/docs/stable/generated/torch.Generator.html */
+export class Generator {
+  /** @internal */ readonly cpu_ = new CpuGenerator();
+  /** Of Philox: the seed (null: the initial one), and how often it was drawn from. */
+  private words: { readonly seed: number | bigint | null; draws: number } = { seed: null, draws: 0 };
+
+  /** Starts the stream of a seed; returns this generator. */
+  manual_seed(seed: number | bigint): this {
+    if (typeof seed !== "number" && typeof seed !== "bigint")
+      throw new ArgumentError("random/seed", `manual_seed: a seed is a whole number, got ${typeof seed}.`);
+    this.change_(() => this.cpu_.manual_seed(seed));
+    this.restartWords(seed);
+    return this;
+  }
+  initial_seed(): number | bigint {
+    return this.cpu_.initial_seed();
+  }
+  /** Seeds from the machine's entropy and returns the seed. */
+  seed(): number {
+    let found = 0;
+    this.change_(() => (found = this.cpu_.seed()));
+    this.restartWords(null);
+    return found;
+  }
+  /** The state as PyTorch lays it out (uint8[5056]). */
+  get_state(): Tensor {
+    return Tensor.ofArray(this.cpu_.get_state(), [this.cpu_.get_state().length], "uint8", currentDevice("cpu"));
+  }
+  set_state(state: Tensor): this {
+    this.cpu_.set_state(new Uint8Array(state.readSync_().buffer.slice(0)));
+    this.words = { ...this.words, seed: null };
+    return this;
+  }
+  get device(): string {
+    return "cpu";
+  }
+  /** @internal Number of this Philox draw: every draw has its own counter range. */
+  nextDraw_(): number {
+    return this.words.draws++;
+  }
+  /** @internal The seed of its words. */
+  get wordsSeed_(): bigint {
+    return BigInt.asUintN(64, BigInt(this.words.seed ?? this.cpu_.initial_seed()));
+  }
+  /** @internal Changes the stream of the CPU devices: again, among the draws, at each replay of a compiled function. */
+  change_(change: () => void): void {
+    change();
+    traceObserver()?.generatorChanged?.(change);
+  }
+  /** The same of the GPU's: replays evaluate its numbers later, in order with other changes of host state. */
+  private restartWords(seed: number | bigint | null): void {
+    runHostEffect(() => (this.words = { seed, draws: 0 }));
+  }
+}
+
+/** The generator used when none is named. */
+export const default_generator = new Generator();
+
+/** Seeds the default generator and returns it. */
+export const manual_seed = (seed: number | bigint): Generator => withSite(() => default_generator.manual_seed(seed));
+export const seed = (): number => default_generator.seed();
+export const initial_seed = (): number | bigint => default_generator.initial_seed();
+export const get_rng_state = (): Tensor => default_generator.get_state();
+export const set_rng_state = (state: Tensor): void => void default_generator.set_state(state);
+
+/** Runs `body` and then restores the generator, so that what it drew is drawn again after. */
+export function fork_rng<T>(body: () => T): T {
+  const { cpu_ } = default_generator;
+  let saved = cpu_.get_state();
+  default_generator.change_(() => (saved = cpu_.get_state()));
+  const restore = (): void => default_generator.change_(() => void cpu_.set_state(saved));
+  let result: T;
+  try {
+    result = body();
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(restore) as T;
+  restore();
+  return result;
+}

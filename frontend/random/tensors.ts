@@ -1,0 +1,155 @@
+/** New tensors of random numbers. */
+import type { DType } from "../../ir/dtype.ts";
+import { ArgumentError } from "../../ir/errors.ts";
+import type { Node } from "../../ir/graph.ts";
+import type { Shape } from "../../ir/shape.ts";
+import type { Device } from "../../runtime/device.ts";
+import { fillRandint, fillRandperm } from "../../runtime/random/index.ts";
+import { isPlainObject } from "../bind.ts";
+import { withSite } from "../call.ts";
+import { dtypeOption, finish, sizeArguments, type SizeCall } from "../creation.ts";
+import { currentDevice } from "../devices.ts";
+import { settings } from "../state.ts";
+import { Tensor } from "../tensor.ts";
+import { type RandomOptions, drawn, uniformNode, normalNode, generatorOf } from "./draws.ts";
+import type { Generator } from "./generator.ts";
+
+type Make = (shape: Shape, dtype: DType, device: Device, generator: Generator) => Node;
+const sizedDraw =
+  (name: string, make: Make): SizeCall<RandomOptions> =>
+  (...args: unknown[]) =>
+    withSite(() => {
+      const { shape, options } = sizeArguments(name, args);
+      const device = currentDevice(options.device);
+      return finish(
+        Tensor.ofNode(
+          make(shape, dtypeOption(options, settings.defaultDType, name), device, generatorOf(options)),
+          device,
+        ),
+        options,
+      );
+    });
+const likeDraw =
+  (name: string, make: Make) =>
+  (input: Tensor, options: RandomOptions = {}): Tensor =>
+    withSite(() => {
+      const device = options.device === undefined ? input.storage_.device : currentDevice(options.device);
+      return finish(
+        Tensor.ofNode(
+          make(input.shape, dtypeOption(options, input.dtype.name, name), device, generatorOf(options)),
+          device,
+        ),
+        options,
+      );
+    });
+
+const uniform: Make = (shape, dtype, device, generator) => uniformNode(shape, dtype, device, generator, 0, 1);
+const standardNormal: Make = (shape, dtype, device, generator) => normalNode(shape, dtype, device, generator, 0, 1);
+
+/** Uniform in [0, 1). https://docs.pytorch.org/docs/stable/generated/torch.rand.html */
+export const rand = sizedDraw("rand", uniform);
+/** Standard normal. https://docs.pytorch.org/docs/stable/generated/torch.randn.html */
+export const randn = sizedDraw("randn", standardNormal);
+export const rand_like = likeDraw("rand_like", uniform);
+export const randn_like = likeDraw("randn_like", standardNormal);
+
+const randintNode = (
+  low: number | bigint,
+  high: number | bigint,
+  shape: Shape,
+  dtype: DType,
+  device: Device,
+  generator: Generator,
+): Node => {
+  if (low >= high)
+    throw new ArgumentError(
+      "randint/range",
+      `randint: random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}.`,
+    );
+  return drawn(shape, dtype, device, (target) => fillRandint(target, generator.cpu_, low, high, dtype as never));
+};
+
+/** Integers in [low, high). https://docs.pytorch.org/docs/stable/generated/torch.randint.html */
+export function randint(high: number | bigint, size: readonly number[], options?: RandomOptions): Tensor;
+export function randint(
+  low: number | bigint,
+  high: number | bigint,
+  size: readonly number[],
+  options?: RandomOptions,
+): Tensor;
+export function randint(...args: unknown[]): Tensor {
+  return withSite(() => {
+    const items = [...args];
+    const options = (isPlainObject(items.at(-1)) ? items.pop() : {}) as RandomOptions & {
+      low?: number;
+      high?: number;
+      size?: readonly number[];
+    };
+    const size = Array.isArray(items.at(-1)) ? (items.pop() as number[]) : options.size;
+    if (size === undefined)
+      throw new ArgumentError("randint/size", "randint: missing the size.", "randint(low, high, [2, 3]).");
+    const numbers = items as (number | bigint)[];
+    const high = options.high ?? numbers.at(-1);
+    const low =
+      options.low ?? (numbers.length === 2 || (numbers.length === 1 && options.high !== undefined) ? numbers[0]! : 0);
+    if (high === undefined) throw new ArgumentError("randint/high", "randint: missing high.");
+    const device = currentDevice(options.device);
+    return finish(
+      Tensor.ofNode(
+        randintNode(
+          low,
+          high,
+          sizeArguments("randint", [size]).shape,
+          dtypeOption(options, "int64", "randint"),
+          device,
+          generatorOf(options),
+        ),
+        device,
+      ),
+      options,
+    );
+  });
+}
+export function randint_like(
+  input: Tensor,
+  low: number,
+  high?: number | RandomOptions,
+  options: RandomOptions = {},
+): Tensor {
+  return withSite(() => {
+    const [from, to, rest] = typeof high === "number" ? [low, high, options] : [0, low, high ?? options];
+    const device = input.storage_.device;
+    return finish(
+      Tensor.ofNode(
+        randintNode(
+          from,
+          to,
+          input.shape,
+          dtypeOption(rest, input.dtype.name, "randint_like"),
+          device,
+          generatorOf(rest),
+        ),
+        device,
+      ),
+      rest,
+    );
+  });
+}
+
+/** A random order of 0 ... n-1. https://docs.pytorch.org/docs/stable/generated/torch.randperm.html */
+export function randperm(n: number | bigint, options: RandomOptions = {}): Tensor {
+  return withSite(() => {
+    const count = Number(n);
+    if (!Number.isInteger(count) || count < 0)
+      throw new ArgumentError("randperm/n", `randperm: n must be non-negative, got ${count}.`);
+    const device = currentDevice(options.device);
+    const dtype = dtypeOption(options, "int64", "randperm");
+    return finish(
+      Tensor.ofNode(
+        drawn([count], dtype, device, (target) => fillRandperm(target, generatorOf(options).cpu_, dtype as never)),
+        device,
+      ),
+      options,
+    );
+  });
+}
