@@ -172,7 +172,7 @@ describe("complex tensors in programs", () => {
       (state: torch.Tensor, x: torch.Tensor) => [state.mul(x).mul(w), state],
       torch.tensor(new Complex(1, 0)),
       z(),
-    ) as unknown as [torch.Tensor, torch.Tensor];
+    );
     const plain = z().at(0).mul(w).mul(z().at(1)).mul(w);
     expect(torch.allclose(looped[0], plain)).toBe(true);
     const gradient = (x: torch.Tensor) => torch.autograd.grad(x.abs(), [w])[0];
