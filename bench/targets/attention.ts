@@ -7,14 +7,9 @@ import type { Target } from "./target.ts";
 
 const [heads, width] = [8, 64];
 
-interface Sequence {
-  readonly length: number;
-  readonly isCausal: boolean;
-}
-
 /** Forward and backward. */
-const attention = ({ length, isCausal }: Sequence): Target => ({
-  work: `${isCausal ? "causal attention" : "attention"} of ${length}, ${heads} heads of ${width}, with gradients`,
+const causalAttention = (length: number): Target => ({
+  work: `causal attention of ${length}, ${heads} heads of ${width}, with gradients`,
   atMost: 1,
   unit: "of all at once",
   measure(budgetMs) {
@@ -26,20 +21,10 @@ const attention = ({ length, isCausal }: Sequence): Target => ({
     ];
     const grad = tensor(64);
     const step = (attend: () => torch.Tensor) => torch.compile(() => torch.autograd.grad(attend(), [q, k, v], grad));
-    const chosen = step(() => torch.nn.functional.scaled_dot_product_attention(q, k, v, { is_causal: isCausal }));
+    const chosen = step(() => torch.nn.functional.scaled_dot_product_attention(q, k, v, { is_causal: true }));
     const atOnce = step(
       () =>
-        callOperator("scaled_dot_product_attention", [
-          q,
-          k,
-          v,
-          null,
-          null,
-          isCausal,
-          null,
-          false,
-          null,
-        ]) as torch.Tensor,
+        callOperator("scaled_dot_product_attention", [q, k, v, null, null, true, null, false, null]) as torch.Tensor,
     );
     const [own, direct] = mediansOf([chosen, atOnce], budgetMs) as [number, number];
     const megabytes = [chosen, atOnce].map(({ statistics }) => (statistics.peakBytes / 1e6).toFixed(0));
@@ -50,7 +35,4 @@ const attention = ({ length, isCausal }: Sequence): Target => ({
   },
 });
 
-export const attentionTargets: readonly Target[] = [
-  attention({ length: 1024, isCausal: true }),
-  attention({ length: 2048, isCausal: false }),
-];
+export const attentionTargets: readonly Target[] = [causalAttention(1024), causalAttention(2048)];
