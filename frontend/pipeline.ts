@@ -47,7 +47,10 @@ export const pipeline = PassList.start("recorded", recorded())
   .then("legalise dtypes", onGraph(legaliseDtypes))
   .then("canonicalise again", onGraph(canonicalise))
   .then("alias reshaped results", onGraph(aliasReshaped))
-  .then("fuse", toRegions(fuse))
+  .then(
+    "fuse",
+    toRegions((roots, { fusion, target }) => fuse(roots, { fusion, sumsAcross: target.kind === "cpu" })),
+  )
   .then("lower", toLoops(lowerRegions))
   .then("order", toLoops(orderKernels))
   .then("bufferise", toProgram(bufferise, { placed: false }))

@@ -6,12 +6,13 @@
  * regions of the list stored; regions are in an order in which they can run.
  */
 import type { Node } from "./graph.ts";
-import { sameShape, type Shape } from "./shape.ts";
+import { elementCount, sameShape, type Shape } from "./shape.ts";
+import { isReduce } from "./traits.ts";
 import { behindReshape } from "./views.ts";
 
 /**
- * `loops`: a nest over `domain` with any number of reductions over `reduced` and elementwise work before, between and
- * after them. `contract`: a dot and elementwise work on its result. `scan`, `sort`, `scatter`, `routine`: one such
+ * `loops`: a nest over `domain` with any number of reductions over `reduced`, elementwise work before, between and
+ * after them, and sums over the other axes. `contract`: a dot and elementwise work on its result. `scan`, `sort`, `scatter`, `routine`: one such
  * node. `repeat`: a `loop`, `choice`: a `cond`: kernels of their own, run as often as the node says.
  */
 export type RegionKind = "loops" | "contract" | "scan" | "sort" | "scatter" | "routine" | "repeat" | "choice";
@@ -20,7 +21,7 @@ export interface Region {
   readonly kind: RegionKind;
   /** Sizes of the full iteration space (of the result, for the kinds with an anchor). */
   readonly domain: Shape;
-  /** Axes of `domain` that the reductions run over. */
+  /** Axes of `domain` that the reductions run over, but for sums across (see isSumAcross). */
   readonly reduced: readonly number[];
   /** Nodes computed here, inputs before users; but the anchor of the other kinds is the first. */
   readonly members: readonly Node[];
@@ -38,6 +39,19 @@ export const isWrittenInParts = (node: Node, domain: Shape): boolean =>
   node.op === "concat" &&
   !sameShape(node.shape, domain) &&
   node.inputs.every((part) => sameShape(behindReshape(part).shape, domain));
+
+/** The axes of a region's domain that its reductions leave. */
+export const keptAxes = ({ domain, reduced }: Pick<Region, "domain" | "reduced">): number[] =>
+  domain.map((_, axis) => axis).filter((axis) => !reduced.includes(axis));
+
+export const rowCountOf = (region: Pick<Region, "domain" | "reduced">): number =>
+  elementCount(keptAxes(region).map((axis) => region.domain[axis]!));
+
+/** Whether a member sums over the axes that the region keeps, where the others run over the rest. Its rows come first. */
+export const isSumAcross = (node: Node, region: Pick<Region, "domain" | "reduced">): boolean =>
+  isReduce(node) &&
+  region.reduced.length > 0 &&
+  !sameShape((node.attrs as { readonly axes: readonly number[] }).axes, region.reduced);
 
 export interface KernelGraph {
   readonly regions: readonly Region[];

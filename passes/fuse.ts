@@ -40,6 +40,8 @@ const candidateLimit = 12;
 export interface FuseOptions {
   /** Off: every node that can stand alone becomes a kernel of its own (for tests). */
   readonly fusion: boolean;
+  /** Whether a region over rows may sum over the other axes, too: on GPUs rows do not wait for each other. */
+  readonly sumsAcross?: boolean;
 }
 
 export function fuse(roots: readonly Node[], options: FuseOptions = { fusion: true }): KernelGraph {
@@ -142,9 +144,17 @@ class Fusion {
   /** All regions, those over the same rows joined. */
   joined(): readonly Draft[] {
     const { drafts, home, outputs } = this;
+    const { sumsAcross = false } = this.options;
     const sameIteration = (draft: Draft, input: Node): boolean => this.isSameIteration(draft, input);
     if (this.options.fusion)
-      joinRegions(drafts, { home, outputs, nodeLimit: regionNodeLimit, readLimit: mostBuffers, sameIteration });
+      joinRegions(drafts, {
+        home,
+        outputs,
+        nodeLimit: regionNodeLimit,
+        readLimit: mostBuffers,
+        sumsAcross,
+        sameIteration,
+      });
     return drafts;
   }
 

@@ -4,6 +4,7 @@
  *
  * in:  drafts of regions in any order
  * out: the same drafts, of which some have taken over all of another; no cycle is made
+ * A region over rows takes over the sums over the other axes of what it reads or computes, on devices that say so.
  * Two reducing regions over one domain and the same axes are joined when one reads the other's values at its own
  * iterations only, or when both read a value of the whole domain; two elementwise ones when one reads the other's values
  * at its own iterations only. Elementwise work goes into a contraction when that alone reads it, beside the product: a
@@ -11,8 +12,9 @@
  * Cost: O(pairs of such regions x region edges).
  */
 import type { Node } from "../ir/graph.ts";
+import { keptAxes, rowCountOf } from "../ir/kernel-graph.ts";
 import { elementCount, sameShape } from "../ir/shape.ts";
-import { isView } from "../ir/traits.ts";
+import { isReduce, isView } from "../ir/traits.ts";
 import { isMapLike } from "./inlining.ts";
 import { reachesAround, takeOverWaits, type Draft } from "./region-draft.ts";
 
@@ -21,12 +23,15 @@ export interface JoinContext {
   readonly outputs: ReadonlySet<Node>;
   readonly nodeLimit: number;
   readonly readLimit: number;
+  /** Whether rows of a region may be summed besides (isSumAcross in ir/kernel-graph.ts). */
+  readonly sumsAcross: boolean;
   /** Whether a value of the draft's members is only used where it is computed. */
   readonly sameIteration: (draft: Draft, input: Node) => boolean;
 }
 
 export function joinRegions(drafts: Draft[], context: JoinContext): void {
   joinRows(drafts, context);
+  if (context.sumsAcross) joinSumsAcross(drafts, context);
   joinElements(drafts, context);
   joinAddends(drafts, context);
 }
@@ -114,6 +119,41 @@ function joinRows(drafts: Draft[], context: JoinContext): void {
     }
   }
 }
+
+/** Rows and columns from which sums across save more than their blocks cost; columns whose sums stay in cache. */
+const leastRows = 128;
+const leastColumns = 32;
+const mostColumns = 2 ** 14;
+
+/** Regions over rows take over sums over the other axes of the same values. */
+function joinSumsAcross(drafts: Draft[], context: JoinContext): void {
+  const rows = drafts.filter(takesSumsAcross);
+  const sums = drafts.filter(isOfSums);
+  for (const draft of sums) {
+    const into = rows.find(
+      (row) =>
+        sameShape(keptAxes(row), draft.reduced) && sameShape(row.domain, draft.domain) && mayJoin(row, draft, context),
+    );
+    if (into !== undefined) absorb(drafts, into, draft, context);
+  }
+}
+
+/** Its reductions run over the last axes, and it is long and wide enough. */
+function takesSumsAcross(draft: Draft): boolean {
+  const { kind, reduced, domain } = draft;
+  if (kind !== "loops" || reduced.length === 0 || reduced[0] !== domain.length - reduced.length) return false;
+  const columns = elementCount(domain.slice(reduced[0]));
+  return rowCountOf(draft) >= leastRows && columns >= leastColumns && columns <= mostColumns;
+}
+
+const isOfSums = ({ kind, reduced, domain, members }: Draft): boolean =>
+  kind === "loops" &&
+  reduced.length > 0 &&
+  [...members].every((node) =>
+    isReduce(node)
+      ? node.op === "reduce_sum" && (node.dtype === "float32" || node.dtype === "float64")
+      : sameShape(node.shape, domain),
+  );
 
 function mayJoin(a: Draft, b: Draft, { nodeLimit, readLimit, sameIteration }: JoinContext): boolean {
   if (a.members.size + b.members.size > nodeLimit || a.reads.size + b.reads.size > readLimit) return false;

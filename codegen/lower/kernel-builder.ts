@@ -64,7 +64,7 @@ export class KernelBuilder {
   }
 
   /** The buffer that holds a node's value. */
-  buffer(node: Node, access: "read" | "write"): string {
+  buffer(node: Node, access: BufferParam["access"]): string {
     const known = this.buffers.get(node);
     if (known !== undefined) {
       if (known.access !== access) known.access = "readwrite";

@@ -4,26 +4,38 @@
  */
 import type { Node, NodeOf } from "../../ir/graph.ts";
 import { Index, linear, unravel } from "../../ir/index.ts";
-import { isWrittenInParts, type Region } from "../../ir/kernel-graph.ts";
+import { isWrittenInParts, keptAxes, rowCountOf, type Region } from "../../ir/kernel-graph.ts";
 import type { Expr, Stmt } from "../../ir/loop.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
 import { isReduce } from "../../ir/traits.ts";
 import { behindReshape, reshapeCoordinates } from "../../ir/views.ts";
-import { apply, indexExpr, integer, kindOf, load, typeOf } from "./expressions.ts";
+import { addI, apply, indexExpr, integer, kindOf, load, mulI, typeOf, variable } from "./expressions.ts";
 import { evaluate, read, type EvaluationContext } from "./evaluate.ts";
-import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
+import { KernelBuilder, zeroOf, type LoweredKernel, type Target } from "./kernel-builder.ts";
 import { isCheapMap, planPhases, type PhasePlan } from "./phases.ts";
 import { accumulator, betterThan, combine, type Accumulator } from "./reductions.ts";
+import { blockCountOf, blockRows, blockSums, sumsAcross, totalsRegion } from "./sums-across.ts";
 
 /** Consecutive axes run as one loop. */
 type AxisGroups = readonly (readonly number[])[];
 
+/** One kernel; with sums across, a second one that adds up the first one's blocks. */
 export function lowerLoops(
   region: Region,
   name: string,
   target: Target,
   stored: (node: Node) => boolean,
-): LoweredKernel {
+): LoweredKernel[] {
+  const first = lowerNest(region, name, target, stored);
+  if (sumsAcross(region).length === 0) return [first];
+  const { region: totals, sumOf } = totalsRegion(region);
+  const last = lowerNest(totals, `${name}_total`, target, (node) =>
+    totals.members.some(({ inputs }) => inputs[0] === node),
+  );
+  return [first, { ...last, arguments: last.arguments.map((node) => sumOf.get(node) ?? node) }];
+}
+
+function lowerNest(region: Region, name: string, target: Target, stored: (node: Node) => boolean): LoweredKernel {
   const plan = planPhases(region, stored);
   const { domain, reduced } = region;
   let groups: number[][] = domain.map((_, axis) => [axis]);
@@ -104,6 +116,8 @@ class LoopLowering {
   private rowPosition: Index = Index.constant(0);
   private at: Index[] = [];
   private readonly slots = new Map<Node, string>();
+  /** The buffers of sums across. */
+  private readonly blocks: ReadonlyMap<Node, string>;
 
   constructor(region: Region, plan: PhasePlan, target: Target, stored: (node: Node) => boolean, groups: AxisGroups) {
     this.region = region;
@@ -113,6 +127,9 @@ class LoopLowering {
     this.groups = groups;
     this.members = new Set(region.members);
     this.builder = new KernelBuilder(target);
+    this.blocks = new Map(
+      sumsAcross(region).map((sum) => [sum, this.builder.buffer(blockSums(sum, region), "readwrite")]),
+    );
     this.rowSize = elementCount(region.reduced.map((axis) => region.domain[axis]!));
     const innermost = region.domain.length - 1;
     this.lanes =
@@ -134,6 +151,10 @@ class LoopLowering {
       });
       return this.builder.finish(name);
     }
+    if (this.blocks.size > 0) {
+      this.runInBlocks();
+      return this.builder.finish(name);
+    }
     const loops = outer.map((axes, i) => ({
       name: `i${i}`,
       count: elementCount(axes.map((axis) => domain[axis]!)),
@@ -148,6 +169,45 @@ class LoopLowering {
       for (let i = 0; i < last.count; i++) this.row(this.coordinates(outer, [...values, Index.constant(i)]));
     });
     return this.builder.finish(name);
+  }
+
+  /** Blocks of rows, each with a row of sums of its own for every sum across. */
+  private runInBlocks(): void {
+    const { builder, region, target } = this;
+    const axes = keptAxes(region);
+    const sizes = axes.map((axis) => region.domain[axis]!);
+    const count = rowCountOf(region);
+    builder.loop("block", blockCountOf(region), "parallel", () => {
+      builder.loop("c", this.rowSize, "serial", () => {
+        for (const [sum, buffer] of this.blocks)
+          builder.emit({
+            kind: "store",
+            buffer,
+            index: this.inBlock(variable("c", typeOf("i32"))),
+            value: zeroOf(sum.dtype),
+          });
+      });
+      const start = mulI(variable("block", typeOf("i32")), integer(blockRows));
+      const next = addI(start, integer(blockRows));
+      const isEven = !target.dynamic && count % blockRows === 0;
+      const end = isEven ? next : apply("min", typeOf("i32"), next, integer(count));
+      builder.range("i", start, end, 1, "serial", () => {
+        const coordinates = unravel(builder.position("i", count), sizes);
+        this.row(new Map(axes.map((axis, i) => [axis, coordinates[i]!])));
+      });
+    });
+  }
+
+  /** A place in the row of sums of the block at hand. */
+  private inBlock(column: Expr): Expr {
+    return addI(mulI(variable("block", typeOf("i32")), integer(this.rowSize)), column);
+  }
+
+  private addAcross(sum: Node, value: Expr): void {
+    const buffer = this.blocks.get(sum)!;
+    const index = this.inBlock(indexExpr(this.rowPosition));
+    const old = load(buffer, typeOf(kindOf(sum.dtype)), index);
+    this.builder.emit({ kind: "store", buffer, index, value: apply("add", old.type, old, value) });
   }
 
   private coordinates(groups: AxisGroups, values: readonly Index[]): Map<number, Index> {
@@ -270,6 +330,10 @@ class LoopLowering {
     }
     for (const node of members) {
       if (!(this.plan.computed.get(node) ?? []).includes(this.phase)) continue;
+      if (this.blocks.has(node)) {
+        this.addAcross(node, evaluate(context, node.inputs[0]!, at));
+        continue;
+      }
       if (node.op === "concat" && isWrittenInParts(node, domain)) {
         this.storeParts(node, at, context);
         continue;

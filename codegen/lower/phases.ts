@@ -4,9 +4,9 @@
  * are computed in the first phase that uses them, and kept in a scratch row when a later phase uses them too.
  */
 import type { Node } from "../../ir/graph.ts";
-import { isWrittenInParts, type Region } from "../../ir/kernel-graph.ts";
+import { isSumAcross, isWrittenInParts, type Region } from "../../ir/kernel-graph.ts";
 import { sameShape } from "../../ir/shape.ts";
-import { isReduce, isView } from "../../ir/traits.ts";
+import { isReduce as isReduction, isView } from "../../ir/traits.ts";
 import { behindReshape } from "../../ir/views.ts";
 
 export interface PhasePlan {
@@ -47,6 +47,8 @@ export const isCheapMap = (node: Node): boolean => cheap.has(node.op);
 export function planPhases(region: Region, stored: (node: Node) => boolean): PhasePlan {
   const { domain, reduced, members } = region;
   const memberSet = new Set(members);
+  // A sum across takes elements as a store does.
+  const isReduce = (node: Node): boolean => isReduction(node) && !isSumAcross(node, region);
   const rowShape = domain.map((size, axis) => (reduced.includes(axis) ? 1 : size));
   const isRow = (node: Node): boolean =>
     isReduce(node) || (reduced.length > 0 && !sameShape(rowShape, domain) && sameShape(node.shape, rowShape));

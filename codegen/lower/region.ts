@@ -22,7 +22,7 @@ export function lowerRegion(
   const lowered = (): LoweredKernel[] => {
     switch (region.kind) {
       case "loops":
-        return [lowerLoops(region, name, target, stored)];
+        return lowerLoops(region, name, target, stored);
       case "contract":
         return lowerContract(region, name, target, stored, target.tuner !== undefined);
       case "scan":

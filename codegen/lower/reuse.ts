@@ -6,15 +6,16 @@
 import { graphKey } from "../../ir/graph-key.ts";
 import { canonicalOrder } from "../../ir/walks.ts";
 import { type Node } from "../../ir/graph.ts";
-import type { Region } from "../../ir/kernel-graph.ts";
+import { isSumAcross, type Region } from "../../ir/kernel-graph.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
 import { isFree } from "../../ir/traits.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
 import { lowerRegion } from "./region.ts";
+import { blockSums } from "./sums-across.ts";
 
 interface Template {
   readonly kernel: LoopKernel;
-  /** Places of the bound nodes in the order of the region's graph. */
+  /** Places of the bound nodes in the order of the region's graph, the blocks of its sums across behind it. */
   readonly arguments: readonly number[];
   readonly scalars: readonly number[];
 }
@@ -35,6 +36,10 @@ export function lowerRegionOnce(
   const isLeaf = (node: Node): boolean =>
     node.op === "input" || (stored(node) && !computedHere.has(node) && !isFree(node));
   const order = canonicalOrder(region.stores, isLeaf);
+  const blocks = order
+    .filter((node) => members.has(node) && isSumAcross(node, region))
+    .map((sum) => blockSums(sum, region));
+  const bound = [...order, ...blocks];
   const flags = order.map((node) => (isLeaf(node) ? "i" : members.has(node) ? (stored(node) ? "s" : "m") : "."));
   const { signature } = graphKey(order, region.stores, isLeaf);
   const key = [
@@ -53,12 +58,12 @@ export function lowerRegionOnce(
   if (known !== undefined) {
     return known.map((template) => ({
       kernel: template.kernel,
-      arguments: template.arguments.map((place) => order[place]!),
-      scalars: template.scalars.map((place) => order[place]!),
+      arguments: template.arguments.map((place) => bound[place]!),
+      scalars: template.scalars.map((place) => bound[place]!),
     }));
   }
   const lowered = lowerRegion(region, name, target, stored);
-  const place = (node: Node): number => order.indexOf(node);
+  const place = (node: Node): number => bound.indexOf(node);
   const made = lowered.map((kernel) => ({
     kernel: kernel.kernel,
     arguments: kernel.arguments.map(place),

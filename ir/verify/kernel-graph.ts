@@ -5,7 +5,7 @@
  *  - a region reads, through views and through values computed where they are used, only inputs, its own members, and
  *    what earlier regions stored: so the regions are in an order in which they can run;
  *  - reductions and anchors (dot, scan, sort, scatter, routine) are members, never computed where they are used;
- *  - a region has the anchor that its kind says, and it comes first; reductions run over the region's reduced axes;
+ *  - a region has the anchor that its kind says, and it comes first; reductions run over the region's reduced axes, or sum over the others;
  *  - members have the shape of the region's domain or of one of its rows, or are joins of such values;
  *  - every result of the program is an input or stored;
  *  - all this holds inside the regions that hold graphs.
@@ -13,7 +13,7 @@
  */
 import { bodiesOf } from "../body.ts";
 import type { Node } from "../graph.ts";
-import { isWrittenInParts, type KernelGraph, type Region, type RegionKind } from "../kernel-graph.ts";
+import { isWrittenInParts, keptAxes, type KernelGraph, type Region, type RegionKind } from "../kernel-graph.ts";
 import { sameShape } from "../shape.ts";
 import { Names, printNode } from "../text/graph.ts";
 import { isReduce, isView } from "../traits.ts";
@@ -91,7 +91,8 @@ function verifyForm(region: Region, where: () => string): void {
     const at = (): string => `${where()}: ${text(member)}`;
     if (isReduce(member)) {
       const { axes } = member.attrs as { readonly axes: readonly number[] };
-      check(sameShape(axes, reduced), at, "reductions run over the reduced axes");
+      const isAcross = kind === "loops" && member.op === "reduce_sum" && sameShape(axes, keptAxes(region));
+      check(sameShape(axes, reduced) || isAcross, at, "reductions run over the reduced axes, or sum over the others");
       check(sameShape(member.inputs[0]!.shape, domain), at, "reductions run over the domain");
     } else
       check(
