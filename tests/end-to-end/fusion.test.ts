@@ -87,6 +87,16 @@ describe.each(["cpu", "cpu:js"])("fusion on %s", (device) => {
     expect(scratchElements(kernels[0]!)).toBeLessThanOrEqual(72);
   });
 
+  it("computes layer_norm's gradients in one pass, and one small kernel for those of weight and bias", () => {
+    const [x, weight, bias, gradient] = [randn(200, 72), randn(72), randn(72), randn(200, 72)];
+    for (const tensor of [x, weight, bias]) tensor.requires_grad_();
+    const backward = torch.compile(() =>
+      torch.autograd.grad(F.layer_norm(x, [72], weight, bias), [x, weight, bias], { grad_outputs: gradient }),
+    );
+    backward();
+    expect(backward.statistics.kernels).toBe(2);
+  });
+
   it("folds bias and gelu into the matrix product", () => {
     const [x, w, b] = [randn(20, 24), randn(32, 24), randn(32)];
     expect(executed(() => F.gelu(F.linear(x, w, b))).kernels).toHaveLength(1);
