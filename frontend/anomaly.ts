@@ -11,6 +11,7 @@ import { GradientFunction } from "./grad-fn.ts";
 import { recorder } from "./recorder.ts";
 import { operationOf } from "./operations.ts";
 import { anomaly } from "./saved-values.ts";
+import { Scope, scoped } from "./scope.ts";
 import { graph } from "./state.ts";
 import { traceObserver } from "./trace.ts";
 import { withGradMode } from "./grad-mode.ts";
@@ -20,28 +21,11 @@ interface AnomalyOptions {
   readonly check_nan?: boolean;
 }
 
-/** A mode that lasts until it is disposed of: `using mode = torch.autograd.detect_anomaly()`. */
-class AnomalyScope implements Disposable {
-  private readonly before = { ...anomaly };
-  constructor(enabled: boolean, checkNan: boolean) {
-    Object.assign(anomaly, { enabled, checkNan });
-  }
-  [Symbol.dispose](): void {
-    Object.assign(anomaly, this.before);
-  }
-}
-
-function scoped<T>(scope: AnomalyScope, body: () => T): T {
-  let result: T;
-  try {
-    result = body();
-  } catch (error) {
-    scope[Symbol.dispose]();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(() => scope[Symbol.dispose]()) as T;
-  scope[Symbol.dispose]();
-  return result;
+/** Switches detection, and gives what switches it back. */
+function switched(enabled: boolean, checkNan: boolean): () => void {
+  const before = { ...anomaly };
+  Object.assign(anomaly, { enabled, checkNan });
+  return () => void Object.assign(anomaly, before);
 }
 
 /** Detects anomalies in what `body` records and differentiates; without a body, until the scope is disposed of. */
@@ -50,13 +34,12 @@ export function detect_anomaly<T>(body: () => T, options?: AnomalyOptions): T;
 export function detect_anomaly<T>(first?: (() => T) | AnomalyOptions, second?: AnomalyOptions): T | Disposable {
   const body = typeof first === "function" ? first : null;
   const { check_nan = true } = (body === null ? (first as AnomalyOptions | undefined) : second) ?? {};
-  const scope = new AnomalyScope(true, check_nan);
-  return body === null ? scope : scoped(scope, body);
+  return scoped(switched(true, check_nan), body ?? undefined);
 }
 
 /** Switches detection on or off from here on, or until the scope is disposed of. */
 export function set_detect_anomaly(mode: boolean, check_nan: boolean | AnomalyOptions = true): Disposable {
-  return new AnomalyScope(mode, typeof check_nan === "boolean" ? check_nan : (check_nan.check_nan ?? true));
+  return new Scope(switched(mode, typeof check_nan === "boolean" ? check_nan : (check_nan.check_nan ?? true)));
 }
 export const is_anomaly_enabled = (): boolean => anomaly.enabled;
 export const is_anomaly_check_nan_enabled = (): boolean => anomaly.checkNan;

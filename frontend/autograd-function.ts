@@ -7,6 +7,7 @@ import { makeNode, nextNodeId, type Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
 import { defineOp } from "../ir/operator.ts";
 import { withGradMode } from "./grad-mode.ts";
+import { activeHooks, pack, unpack, type Packed } from "./saved-hooks.ts";
 import { noteOperation } from "./saved-values.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
@@ -15,9 +16,17 @@ type Output = Tensor | readonly Tensor[];
 /** As many as were saved: so that `const [a, b] = ctx.saved_tensors` needs no assertions. */
 type SavedTensors = readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, ...Tensor[]];
 
+/** `packed`: what hooks made of it; then its version does not matter. */
+interface SavedTensor {
+  readonly tensor: Tensor;
+  readonly version: number;
+  readonly packed: Packed | null;
+}
+const savedAt = (tensor: Tensor): SavedTensor => ({ tensor, version: tensor.counter_.version, packed: null });
+
 /** What `forward` leaves for `backward`. */
 export class FunctionCtx {
-  private saved: readonly { readonly tensor: Tensor; readonly version: number }[] = [];
+  private saved: readonly SavedTensor[] = [];
   /** Which inputs of forward require grad. */
   needs_input_grad: readonly boolean[] = [];
   private dirty: readonly Tensor[] = [];
@@ -26,30 +35,39 @@ export class FunctionCtx {
   [key: string]: unknown;
 
   save_for_backward(...tensors: Tensor[]): void {
-    this.saved = tensors.map((tensor) => ({ tensor, version: tensor._version }));
+    this.saved = tensors.map(savedAt);
   }
   /**
    * Tensors kept by save_for_backward.
    * @throws AutogradError when one has been overwritten since
    */
   get saved_tensors(): SavedTensors {
-    const changed = this.saved.find(({ tensor, version }) => tensor._version !== version);
+    const changed = this.saved.find(
+      ({ tensor, version, packed }) => packed === null && tensor.counter_.version !== version,
+    );
     if (changed !== undefined) {
       const { tensor, version } = changed;
       throw new AutogradError(
         "inplace/saved-tensor",
-        `saved_tensors: one of the variables needed for gradient computation has been modified by an inplace operation: ${String(tensor)} is at version ${tensor._version}; expected version ${version} instead.`,
+        `saved_tensors: one of the variables needed for gradient computation has been modified by an inplace operation: ${String(tensor)} is at version ${tensor.counter_.version}; expected version ${version} instead.`,
         "Use the form without the underscore, or clone() the tensor before changing it.",
       );
     }
-    return this.saved.map(({ tensor }) => tensor) as unknown as SavedTensors;
+    return this.saved.map(({ tensor, packed }) =>
+      packed === null ? tensor : Tensor.ofNode(unpack(packed), packed.device),
+    ) as unknown as SavedTensors;
   }
   /** @internal Saved results become what the function returned. */
   exchange_(before: readonly Tensor[], after: readonly Tensor[]): void {
     this.saved = this.saved.map((item) => {
       const tensor = after[before.indexOf(item.tensor)];
-      return tensor === undefined ? item : { tensor, version: tensor._version };
+      return tensor === undefined ? item : savedAt(tensor);
     });
+  }
+  /** @internal Saved tensors go through the hooks that are in use. */
+  pack_(): void {
+    const hooks = activeHooks();
+    if (hooks !== null) this.saved = this.saved.map((item) => ({ ...item, packed: pack(hooks, item.tensor) }));
   }
   mark_dirty(...tensors: Tensor[]): void {
     this.dirty = tensors;
@@ -171,6 +189,7 @@ export class Function {
     noteOperation(`${this.name}Backward`, inputNodes, wrapped.map((tensor) => tensor.node_()).concat(node), firstId);
     // What was saved among the results is differentiable through this function.
     ctx.exchange_(outputs, wrapped);
+    ctx.pack_();
     return (Array.isArray(output) ? wrapped : wrapped[0]) as ReturnType<T["forward"]>;
   }
 }

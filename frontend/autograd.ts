@@ -9,7 +9,9 @@ import { differentiate, type DifferentiateHooks } from "../passes/differentiate.
 import { AnomalyWatch } from "./anomaly.ts";
 import { refuseInBody } from "./body-scope.ts";
 import { withSite } from "./call.ts";
-import { checkSaved, freeSaved } from "./saved-values.ts";
+import { operationOf } from "./operations.ts";
+import { activeHooks, packSaved, Unpacking } from "./saved-hooks.ts";
+import { checkSaved, freeSaved, noteOperation } from "./saved-values.ts";
 import { captureSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
@@ -85,7 +87,27 @@ interface Pass {
   readonly create: boolean;
 }
 
+/** The backward pass that is under way, and what is done when its gradients are computed. */
+let underWay: { readonly atEnd: (() => void)[] } | null = null;
+export const passUnderWay = (): object | null => underWay;
+export function onPassEnd(run: () => void): void {
+  underWay?.atEnd.push(run);
+}
+
 function run(pass: Pass): (Node | null)[] {
+  const outer = underWay;
+  const own = { atEnd: [] as (() => void)[] };
+  underWay = own;
+  try {
+    const result = computed(pass);
+    for (const end of own.atEnd) withGradMode(pass.create, end);
+    return result;
+  } finally {
+    underWay = outer;
+  }
+}
+
+function computed(pass: Pass): (Node | null)[] {
   const device = pass.outputs[0]!.storage_.device;
   enterScope(device.name);
   return withGradMode(pass.create, () => {
@@ -95,15 +117,19 @@ function run(pass: Pass): (Node | null)[] {
     const visited: Node[] = [];
     const site = captureSite();
     const anomalies = AnomalyWatch.start();
+    const unpacking = new Unpacking();
     const hooks: DifferentiateHooks = {
       onGradient: (node, grad) => {
+        const current = unpacking.arriving(node, runHooks(node, grad, device));
         firstNew = nextNodeId();
-        return runHooks(node, grad, device);
+        return current;
       },
       ...(anomalies === null ? {} : { onNode: (node) => anomalies.entering(node) }),
-      onRule: (node, _grads, produced) => {
+      onRule: (node, grads, produced) => {
         checkSaved(pass.name, node, produced, firstNew);
-        const passed = anomalies?.left(node, produced) ?? produced;
+        const unpacked = unpacking.applied(node, grads, produced);
+        if (pass.create && activeHooks() !== null) packRule(node, grads, unpacked, firstNew, device);
+        const passed = anomalies?.left(node, unpacked) ?? unpacked;
         firstNew = nextNodeId();
         visited.push(node);
         return passed;
@@ -126,6 +152,21 @@ function run(pass: Pass): (Node | null)[] {
     }
     return result;
   });
+}
+
+/** A rule whose gradients are recorded is an operator of its own: what it saves goes through hooks, too. */
+function packRule(
+  node: Node,
+  grads: readonly (Node | null)[],
+  produced: readonly (Node | null)[],
+  firstNew: number,
+  device: Tensor["storage_"]["device"],
+): void {
+  const results = produced.filter((grad) => grad !== null && grad.id >= firstNew) as Node[];
+  const operation = operationOf(node);
+  const read = operation === null ? [node, ...node.inputs] : [...operation.inputs, ...operation.results];
+  const inputs = [...grads.filter((grad) => grad !== null), ...read];
+  packSaved(noteOperation(results[0]?.op ?? node.op, inputs, results, firstNew), [], device);
 }
 
 /** Tensors with hooks or retained gradients, by the node that their gradient arrives at. */

@@ -18,10 +18,14 @@ import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
 import { refuseOverlap, withoutOut, writeInto, writeOut } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
+import { savedInferenceError } from "./inference.ts";
+import type { Operation } from "./operations.ts";
+import { packSaved, savedBy } from "./saved-hooks.ts";
 import { noteOperation } from "./saved-values.ts";
 import { captureSite, locate, notesSites, withSite } from "./site.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import { Tensor } from "./tensor.ts";
+import { isSameMemory } from "./views.ts";
 import { traceObserver } from "./trace.ts";
 
 /** All operators that answer to one name, in order of definition: `max`, `max.dim`, `max.other` answer to `max`. */
@@ -78,7 +82,7 @@ function finished(call: Call, measured: Measured): Result {
     checkInplace(self, `${call.name}_`);
     return finishedInplace(call, self, measured);
   }
-  const result = record(definition, bound, device, measured);
+  const { result, operation } = record(definition, bound, device, measured);
   if (out !== undefined) {
     refuseOverlap(definition, bound, out);
     const targets = writeOut(definition, listOf(result), out);
@@ -86,9 +90,11 @@ function finished(call: Call, measured: Measured): Result {
   }
   if (!Array.isArray(result)) {
     const tensor = Tensor.ofNode(result as Node, device);
+    packSaved(operation, [...bound.tensors, tensor], device);
     return options?.["requires_grad"] === true ? tensor.requires_grad_() : tensor;
   }
   const tensors = (result as readonly Node[]).map((node) => Tensor.ofNode(node, device));
+  packSaved(operation, [...bound.tensors, ...tensors], device);
   if (options?.["requires_grad"] === true) tensors[0]!.requires_grad_();
   return named(definition, tensors);
 }
@@ -136,10 +142,12 @@ function preparedInplace(name: string, self: Tensor, args: readonly unknown[]): 
 }
 
 function finishedInplace({ name, definition, bound, device }: Call, self: Tensor, measured: Measured): Tensor {
-  const node = listOf(record(definition, bound, device, measured, self.node_()))[0]!;
+  const { result, operation } = record(definition, bound, device, measured, self.node_());
+  const node = listOf(result)[0]!;
   // The one in-place operator of PyTorch's that takes its result's shape.
   if (name === "addbmm" && !sameShape(node.shape, self.shape)) writeInto(self, node, "addbmm_");
   else assign(self, node, `${name}_`);
+  packSaved(operation, bound.tensors, device);
   return self;
 }
 
@@ -162,7 +170,9 @@ export function assign(self: Tensor, node: Node, operator: string): void {
 }
 
 export function checkInplace(self: Tensor, operator: string): void {
-  if (!graph.gradEnabled || !self.requires_grad) return;
+  if (!graph.gradEnabled) return;
+  if (self.parent_ !== null) refuseUnrecordedView(self, operator);
+  if (!self.requires_grad) return;
   if (self.is_leaf)
     throw new AutogradError(
       "inplace/leaf",
@@ -185,13 +195,28 @@ export function checkInplace(self: Tensor, operator: string): void {
     );
 }
 
+/** @throws AutogradError for a view that was made where nothing is recorded, of a tensor that is recorded */
+function refuseUnrecordedView(self: Tensor, operator: string): void {
+  let view = self;
+  for (; view.parent_ !== null && !isSameMemory(view.step_!); view = view.parent_) {
+    if (view.recordsGrad_ || !view._base!.requires_grad) continue;
+    const mode = view.isInferenceView_ ? "inference" : "no_grad";
+    const where = mode === "inference" ? "normal mode" : "with grad mode enabled";
+    throw new AutogradError(
+      `inplace/${mode}-view`,
+      `${operator}: A view was created in ${mode} mode and is being modified inplace ${mode === "inference" ? "in " : ""}${where}, got ${String(self)}. Given that this use case is ambiguous and error-prone, it is forbidden.`,
+      `Move both the view and the write inside the ${mode === "inference" ? "inference_mode" : "no_grad"} block, or both outside.`,
+    );
+  }
+}
+
 function record(
   definition: Operator,
   bound: Bound,
   device: Device,
   measured: Measured,
   overwrites: Node | null = null,
-): RecordResult {
+): { readonly result: RecordResult; readonly operation: Operation | null } {
   enterScope(device.name);
   noteSite(notesSites() ? captureSite() : null);
   graph.defaultFloat = settings.defaultDType;
@@ -201,8 +226,8 @@ function record(
     for (const { dtype } of result as readonly Node[]) refuseDtype(definition.name, dtype, device);
   else refuseDtype(definition.name, (result as Node).dtype, device);
   traceObserver()?.called?.(definition.name, first, nextNodeId());
-  if (graph.gradEnabled) noteDifferentiable(definition, bound, listOf(result), first, overwrites);
-  return result;
+  const operation = graph.gradEnabled ? noteDifferentiable(definition, bound, listOf(result), first, overwrites) : null;
+  return { result, operation };
 }
 
 function noteDifferentiable(
@@ -211,9 +236,9 @@ function noteDifferentiable(
   results: readonly Node[],
   first: number,
   overwrites: Node | null,
-): void {
-  if (!results.some((node) => node.requiresGrad)) return;
-  noteOperation(
+): Operation | null {
+  if (!results.some((node) => node.requiresGrad)) return null;
+  const operation = noteOperation(
     definition.name,
     bound.tensors.map((tensor) => tensor.node_()),
     results,
@@ -221,6 +246,16 @@ function noteDifferentiable(
     overwrites !== null && isGivenTwice(bound, overwrites) ? null : overwrites,
     definition.saves === undefined ? null : savedNodes(definition, definition.saves, bound, results),
   );
+  refuseInference(definition, bound, operation);
+  return operation;
+}
+
+/** @throws AutogradError when an inference tensor would be saved for backward */
+function refuseInference(definition: Operator, { tensors }: Bound, operation: Operation | null): void {
+  if (operation === null || !tensors.some((tensor) => tensor.isInference_)) return;
+  const saved = new Set(savedBy(operation));
+  const found = tensors.find((tensor) => tensor.isInference_ && saved.has(tensor.node_()));
+  if (found !== undefined) throw savedInferenceError(definition.name, String(found));
 }
 
 /** Whether what an in-place operator overwrites is an argument besides: only of itself it keeps a copy. */

@@ -82,7 +82,14 @@ export { debugging } from "./debug-watch.ts";
 export type { DebugFlags } from "./debug.ts";
 export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
 export * as autograd from "./autograd-namespace.ts";
-export { no_grad, enable_grad, set_grad_enabled, is_grad_enabled, inference_mode } from "./grad-mode.ts";
+export {
+  no_grad,
+  enable_grad,
+  set_grad_enabled,
+  is_grad_enabled,
+  inference_mode,
+  is_inference_mode_enabled,
+} from "./grad-mode.ts";
 export { compile, type CompileOptions, type CompiledFunction, type Recompile } from "./compile/index.ts";
 export {
   export,
@@ -150,6 +157,7 @@ export {
   iinfo,
   is_complex,
   is_floating_point,
+  is_inference,
   is_nonzero,
   is_nonzeroAsync,
   is_same_size,

@@ -18,6 +18,7 @@ import type { KernelGraph } from "../ir/kernel-graph.ts";
 import type { LoopKernel } from "../ir/loop.ts";
 import type { Program } from "../ir/program.ts";
 import type { Device, DeviceName, Executable } from "../runtime/device.ts";
+import { during } from "./scope.ts";
 
 /** What a pass left, by level of the IR. */
 export type Stage =
@@ -55,20 +56,10 @@ export function setFlags(given: DebugFlags): void {
 /** Sets flags while `run` runs (an asynchronous one: until its promise settles). */
 export function withFlags<T>(changes: Partial<DebugFlags>, run: () => T): T {
   const before = flags;
-  const restore = (): void => {
-    flags = before;
-  };
   flags = { ...flags, ...changes };
-  let result: T;
-  try {
-    result = run();
-  } catch (error) {
-    restore();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
+  return during(run, () => {
+    flags = before;
+  });
 }
 
 type PassObserver = (pass: string, stage: Stage) => void;

@@ -1,6 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Switching gradient recording off and on, for a function call or a scope. */
 import { AutogradError } from "../ir/errors.ts";
+import { inference } from "./inference.ts";
+import { during, Scope } from "./scope.ts";
 import { graph } from "./state.ts";
 
 /** Runs with gradients recorded or not, and restores the mode whatever happens. */
@@ -14,80 +16,87 @@ export function withGradMode<T>(enabled: boolean, run: () => T): T {
   }
 }
 
+interface Mode {
+  readonly gradEnabled: boolean;
+  readonly inference: boolean;
+}
+
+/** Changes the mode, and gives what changes it back. */
+function switched(mode: Mode): () => void {
+  const before: Mode = { gradEnabled: graph.gradEnabled, inference: inference.enabled };
+  const set = (to: Mode): void => {
+    graph.gradEnabled = to.gradEnabled;
+    inference.enabled = to.inference;
+  };
+  set(mode);
+  return () => set(before);
+}
+
 let asyncScopes = 0;
 
-/** A mode that lasts until it is disposed of: `using mode = torch.no_grad()`. */
-export class GradModeScope implements Disposable {
-  private readonly before: boolean;
-  constructor(enabled: boolean) {
-    this.before = graph.gradEnabled;
-    graph.gradEnabled = enabled;
-  }
-  [Symbol.dispose](): void {
-    graph.gradEnabled = this.before;
-  }
-}
-
-interface ModeFunction {
-  /** Runs `body` in this mode; an async one until its promise settles. */
-  <T>(body: () => T): T;
-  (): GradModeScope;
-}
-
-function modeFunction(name: string, enabled: boolean): ModeFunction {
-  return <T>(body?: () => T): T | GradModeScope => {
-    if (body === undefined) return new GradModeScope(enabled);
-    const before = graph.gradEnabled;
-    graph.gradEnabled = enabled;
-    let result: T;
-    try {
-      result = body();
-    } catch (error) {
-      graph.gradEnabled = before;
-      throw error;
-    }
-    if (!(result instanceof Promise)) {
-      graph.gradEnabled = before;
-      return result;
-    }
-    if (asyncScopes > 0) {
-      graph.gradEnabled = before;
+/** Runs `body` in a mode, an async one until its promise settles. */
+function inMode<T>(name: string, mode: Mode, body: () => T): T {
+  const restore = switched(mode);
+  let isAsync = false;
+  const watched = (): T => {
+    const result = body();
+    if (!(result instanceof Promise)) return result;
+    if (asyncScopes > 0)
       throw new AutogradError(
         "grad-mode/overlap",
         `${name}: another async scope is still running; overlapping ones would change each other's mode.`,
         "Await the first one, or use synchronous functions.",
       );
-    }
     asyncScopes++;
-    return result.finally(() => {
-      asyncScopes--;
-      graph.gradEnabled = before;
-    }) as T;
+    isAsync = true;
+    return result;
+  };
+  return during(watched, () => {
+    if (isAsync) asyncScopes--;
+    restore();
+  });
+}
+
+interface ModeFunction {
+  /** Runs `body` in this mode; an async one until its promise settles. */
+  <T>(body: () => T): T;
+  (): Scope;
+}
+
+function modeFunction(name: string, gradEnabled: boolean): ModeFunction {
+  return <T>(body?: () => T): T | Scope => {
+    const mode = { gradEnabled, inference: inference.enabled };
+    return body === undefined ? new Scope(switched(mode)) : inMode(name, mode, body);
   };
 }
 
 /** Operations inside are not recorded for gradients. https://docs.pytorch.org/docs/stable/generated/torch.no_grad.html */
 export const no_grad = modeFunction("no_grad", false);
-/** Recording inside, also within no_grad. */
+/** Recording inside, also within no_grad. https://docs.pytorch.org/docs/stable/generated/torch.enable_grad.html */
 export const enable_grad = modeFunction("enable_grad", true);
 
 /** Sets the mode for a body, or from here on. */
-export function set_grad_enabled(mode: boolean): GradModeScope;
+export function set_grad_enabled(mode: boolean): Scope;
 export function set_grad_enabled<T>(mode: boolean, body: () => T): T;
-export function set_grad_enabled<T>(mode: boolean, body?: () => T): T | GradModeScope {
+export function set_grad_enabled<T>(mode: boolean, body?: () => T): T | Scope {
   const scope = mode ? enable_grad : no_grad;
   return body === undefined ? scope() : scope(body);
 }
 
-/** As no_grad. */
+/**
+ * As no_grad; and tensors made inside stay out of gradients for good: they may not be saved for a backward pass, nor
+ * written outside. `inference_mode(false)` inside is normal mode.
+ * https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad_mode.inference_mode.html
+ */
 export function inference_mode<T>(body: () => T): T;
-export function inference_mode(mode?: boolean): GradModeScope;
+export function inference_mode(mode?: boolean): Scope;
 export function inference_mode<T>(mode: boolean, body: () => T): T;
-export function inference_mode<T>(first: boolean | (() => T) = true, body?: () => T): T | GradModeScope {
-  if (typeof first === "function") return no_grad(first);
-  return body === undefined
-    ? new GradModeScope(first ? false : graph.gradEnabled)
-    : withGradMode(first ? false : graph.gradEnabled, body);
+export function inference_mode<T>(first: boolean | (() => T) = true, second?: () => T): T | Scope {
+  const [on, body] = typeof first === "function" ? [true, first] : [first, second];
+  const mode = { gradEnabled: !on, inference: on };
+  return body === undefined ? new Scope(switched(mode)) : inMode("inference_mode", mode, body);
 }
 
 export const is_grad_enabled = (): boolean => graph.gradEnabled;
+/** https://docs.pytorch.org/docs/stable/generated/torch.is_inference_mode_enabled.html */
+export const is_inference_mode_enabled = (): boolean => inference.enabled;

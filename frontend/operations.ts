@@ -1,6 +1,7 @@
 /** Which operator recorded a node, as long as the node has a history. */
 import type { Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
+import type { Packed } from "./saved-hooks.ts";
 
 export interface Operation {
   readonly name: string;
@@ -12,6 +13,8 @@ export interface Operation {
   readonly overwrites: Node | null;
   /** What is kept whatever the rule reads (null: what it reads). */
   readonly saves: readonly Node[] | null;
+  /** What hooks have made of the values that are kept (frontend/saved-hooks); null where there were none. */
+  packed: ReadonlyMap<Node, Packed> | null;
 }
 
 const operations = new NodeNote<Operation>();

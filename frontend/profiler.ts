@@ -7,6 +7,7 @@
 import { ArgumentError } from "../ir/errors.ts";
 import type { StepTime } from "../runtime/profile.ts";
 import { measurePeak, type Peak } from "../runtime/wasm/limits.ts";
+import { during } from "./scope.ts";
 import { noteSites } from "./site.ts";
 import { chromeTrace, type ChromeTrace, type Region } from "./profiling/chrome-trace.ts";
 import { averagesOf, KernelTable } from "./profiling/table.ts";
@@ -109,20 +110,6 @@ function updateSites(): void {
   noteSites([...running].some((each) => each.wantsSites));
 }
 
-/** Runs `body`, an asynchronous one until its promise settles, with something switched on around it. */
-function around<T>(body: () => T, finish: () => void): T {
-  let result: T;
-  try {
-    result = body();
-  } catch (error) {
-    finish();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(finish) as T;
-  finish();
-  return result;
-}
-
 /**
  * Measures what runs while it is on.
  *
@@ -141,7 +128,7 @@ export function profile(
   const [options, body] = typeof first === "function" ? [{}, first] : [first, second];
   const prof = new Profile(options).start();
   if (body === undefined) return prof;
-  const result = around(
+  const result = during(
     () => body(prof),
     () => prof.stop(),
   );
@@ -151,7 +138,7 @@ export function profile(
 /** Names a stretch of time in the trace: what `body` does. */
 export function record_function<T>(name: string, body: () => T): T {
   const startMs = performance.now();
-  return around(body, () => {
+  return during(body, () => {
     const region = { name, startMs, ms: performance.now() - startMs };
     for (const each of running) each.note(region);
   });

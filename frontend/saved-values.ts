@@ -29,8 +29,8 @@ export function noteOperation(
   firstId: number,
   overwrites: Node | null = null,
   saves: readonly Node[] | null = null,
-): void {
-  if (!results.some((node) => node.requiresGrad)) return;
+): Operation | null {
+  if (!results.some((node) => node.requiresGrad)) return null;
   const operation: Operation = {
     name,
     inputs: new Set(inputs),
@@ -38,6 +38,7 @@ export function noteOperation(
     site: anomaly.enabled ? captureSite() : null,
     overwrites,
     saves,
+    packed: null,
   };
   // A result that no gradient flows through (a running mean) saves nothing.
   const stack = results.filter((node) => node.id >= firstId && node.requiresGrad);
@@ -47,6 +48,7 @@ export function noteOperation(
     noteOperationOf(node, operation);
     for (const input of node.inputs) if (input.id >= firstId && !operation.inputs.has(input)) stack.push(input);
   }
+  return operation;
 }
 
 /** A backward pass went through these nodes and gave up what they saved. */
@@ -76,7 +78,9 @@ export function reachesLeaf(root: Node): boolean {
 export function checkSaved(name: string, node: Node, produced: readonly (Node | null)[], firstNew: number): void {
   const operation = operationOf(node);
   // A constant is the same node wherever it occurs: a rule that uses a zero does not use a tensor of zeros.
-  const candidates = new Set<Node>([node, ...node.inputs].filter((value) => !isConstant(value)));
+  const candidates = new Set<Node>(
+    [node, ...node.inputs, ...(operation?.results ?? [])].filter((value) => !isConstant(value)),
+  );
   const kept = operation?.overwrites ?? copies.get(node) ?? null;
   const site = freed.get(node);
   if (site === undefined && !anyOverwritten(candidates, operation)) return;
@@ -87,6 +91,8 @@ export function checkSaved(name: string, node: Node, produced: readonly (Node | 
       `${name}: Trying to backward through the graph a second time: this graph was released by the backward at ${site() ?? "an earlier line"}.`,
       "Pass { retain_graph: true } to that call, or run the forward pass again.",
     );
+  // What went through hooks is theirs.
+  if (operation !== null && operation.packed !== null) return;
   for (const value of operation?.saves ?? [...used].flatMap((item) => savedFor(item, operation))) {
     const write = overwriteOf(value);
     if (write !== null && value !== kept && !isConstant(value)) throw overwrittenError(name, node, value, write);

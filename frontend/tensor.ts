@@ -12,6 +12,7 @@ import { GradientFunction } from "./grad-fn.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import type { memory_format } from "./formats.ts";
 import { withGradMode } from "./grad-mode.ts";
+import { inference, refuseInferenceGrad, refuseInferenceWrite, versionError } from "./inference.ts";
 import { formatOf, liesIn } from "./memory-layout.ts";
 import { settleChecks } from "./checks.ts";
 import { recorder } from "./recorder.ts";
@@ -49,7 +50,9 @@ export class Tensor {
   /** A leaf of differentiation: its node for the current version. */
   private leafRequiresGrad = false;
   /** Whether gradients flow through this view: decided where the view was made. */
-  private readonly recordsGrad = graph.gradEnabled;
+  /** @internal */ readonly recordsGrad_ = graph.gradEnabled;
+  /** @internal Made in inference_mode, and no view of a tensor from outside. */ readonly isInference_: boolean;
+  /** @internal A view made in inference_mode of a tensor from outside. */ readonly isInferenceView_: boolean;
   private cached: { node: Node; version: number } | null = null;
   private layout: Layout | null = null;
   private ownCounter: VersionCounter | null;
@@ -66,6 +69,8 @@ export class Tensor {
     this.parent_ = parent;
     this.step_ = step;
     this.type_ = step?.dtype ?? parent?.type_ ?? storage.dtype;
+    this.isInference_ = parent === null ? inference.enabled : parent.isInference_;
+    this.isInferenceView_ = parent !== null && inference.enabled && !this.isInference_;
     this.ownCounter = step === dataStep ? newCounter() : (parent?.ownCounter ?? null);
   }
 
@@ -99,8 +104,8 @@ export class Tensor {
 
   /** @internal From here on this object is what `other` is: for operators that change a tensor's own shape. */
   takeOver_(other: Tensor): this {
-    const { storage_, shape, parent_, step_, type_, ownCounter } = other;
-    Object.assign(this, { storage_, shape, parent_, step_, type_, ownCounter });
+    const { storage_, shape, parent_, step_, type_, ownCounter, isInference_, isInferenceView_ } = other;
+    Object.assign(this, { storage_, shape, parent_, step_, type_, ownCounter, isInference_, isInferenceView_ });
     noteRareChange();
     this.cached = null;
     this.layout = null;
@@ -127,7 +132,7 @@ export class Tensor {
     known.cached = { node, version };
     for (let i = chain.length - 1; i >= 0; i--) {
       const tensor = chain[i]!;
-      node = tensor.wrap(withGradMode(tensor.recordsGrad, () => tensor.step_!.apply(graph, node)));
+      node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => tensor.step_!.apply(graph, node)));
       tensor.cached = { node, version };
       this.storage_.expose(node, tensor.counter_);
     }
@@ -145,6 +150,7 @@ export class Tensor {
 
   /** @internal Gives this tensor (and all that share its storage) new contents. */
   write_(node: Node, operator: string): void {
+    if (this.isInference_) refuseInferenceWrite(operator, String(this));
     let value = node;
     let tensor: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
     if (this.parent_ !== null && this.numel() > 0 && !fills.has(operator) && this.isExpanded())
@@ -231,6 +237,10 @@ export class Tensor {
   }
   /** How often the memory has been written, other than through `.data`. */
   get _version(): number {
+    if (this.isInference_)
+      withSite(() => {
+        throw versionError();
+      });
     return this.counter_.version;
   }
   is_floating_point(): boolean {
@@ -238,6 +248,10 @@ export class Tensor {
   }
   is_complex(): boolean {
     return isComplex(this.type_);
+  }
+  /** Whether it was made in inference_mode. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_inference.html */
+  is_inference(): boolean {
+    return this.isInference_;
   }
 
   /** @internal Strides and offset in elements of the storage. */
@@ -365,6 +379,7 @@ export class Tensor {
         `requires_grad_: only Tensors of floating point and complex dtype can require gradients, got ${this.type_}${formatShape(this.shape)}.`,
       );
     if (!this.is_leaf || this.leafRequiresGrad === requires_grad) return this;
+    if (requires_grad && this.isInference_) refuseInferenceGrad();
     const node = this.node_();
     this.leafRequiresGrad = requires_grad;
     this.cached = null;

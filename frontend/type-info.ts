@@ -25,6 +25,8 @@ import { Tensor } from "./tensor.ts";
 export const is_tensor = (obj: unknown): obj is Tensor => obj instanceof Tensor;
 export const is_floating_point = (input: Tensor): boolean => input.is_floating_point();
 export const is_complex = (input: Tensor): boolean => input.is_complex();
+/** Whether `input` was made in inference_mode. https://docs.pytorch.org/docs/stable/generated/torch.is_inference.html */
+export const is_inference = (input: Tensor): boolean => input.is_inference();
 export const is_same_size = (input: Tensor, other: Tensor): boolean => input.is_same_size(other);
 export const numel = (input: Tensor): number => input.numel();
 

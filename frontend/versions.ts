@@ -32,8 +32,18 @@ const overwritten = new NodeNote<Overwrite>();
 /** Nodes whose memory was written through another counter: overwritten for autograd when theirs moves on. */
 const unseen = new NodeNote<Exposure & { readonly version: number }>();
 
+let overwriting: ((node: Node) => void) | null = null;
+/** Calls `watch` with every node whose memory is about to be written, until the returned function is called. */
+export function beforeOverwrite(watch: (node: Node) => void): () => void {
+  overwriting = watch;
+  return () => {
+    overwriting = null;
+  };
+}
+
 /** The memory that these nodes stood for has been written through tensors with `counter`. */
 export function noteWrite(exposed: readonly Exposure[], counter: VersionCounter, operator: string): void {
+  if (overwriting !== null) for (const item of exposed) overwriting(item.node);
   for (const item of exposed)
     if (item.counter !== counter && !unseen.has(item.node))
       unseen.set(item.node, { ...item, version: item.counter.version });

@@ -6,6 +6,8 @@ import { parameterNames } from "../export/parameter-names.ts";
 import { isModule } from "../nn/module-internals.ts";
 import { recorder } from "../recorder.ts";
 import { notesSites } from "../site.ts";
+import { inference } from "../inference.ts";
+import { activeHooks } from "../saved-hooks.ts";
 import { graph, settings } from "../state.ts";
 import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
@@ -50,6 +52,8 @@ export class CallArguments {
     this.names = named ? [] : null;
     this.walk(args, "");
     this.note(graph.gradEnabled, "", "is_grad_enabled()");
+    this.note(inference.enabled, "", "is_inference_mode_enabled()");
+    this.note(activeHooks(), "", "the hooks on saved tensors");
     this.note(settings.defaultDType, "", "get_default_dtype()");
     this.note(settings.defaultDevice, "", "get_default_device()");
     this.note(notesSites(), "", "the profiler's with_stack");

@@ -1,5 +1,6 @@
 /** What `torch.set_printoptions` sets, and the checks that PyTorch leaves out: a wrong option fails at once, not at the next print. */
 import { ArgumentError } from "../../ir/errors.ts";
+import { during } from "../scope.ts";
 
 export interface PrintOptions {
   /** Digits after the point. */
@@ -102,21 +103,10 @@ export class PrintSettings {
   /** Runs `body` under changed options and then puts the old ones back, also when it throws or its promise rejects. */
   printoptions<Result>(changes: PrintOptionChanges, body: () => Result): Result {
     const before = this.#current;
-    const restore = (): void => {
-      this.#current = before;
-    };
     this.set_printoptions(changes);
-    let pending = false;
-    try {
-      const result = body();
-      if (result instanceof Promise) {
-        pending = true;
-        return result.finally(restore) as Result;
-      }
-      return result;
-    } finally {
-      if (!pending) restore();
-    }
+    return during(body, () => {
+      this.#current = before;
+    });
   }
 }
 

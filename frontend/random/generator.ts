@@ -4,6 +4,7 @@ import { CpuGenerator } from "../../runtime/random/index.ts";
 import { withSite } from "../call.ts";
 import { currentDevice } from "../devices.ts";
 import { runHostEffect } from "../host-effects.ts";
+import { during } from "../scope.ts";
 import { Tensor } from "../tensor.ts";
 import { traceObserver } from "../trace.ts";
 
@@ -77,15 +78,5 @@ export function fork_rng<T>(body: () => T): T {
   const { cpu_ } = default_generator;
   let saved = cpu_.get_state();
   default_generator.change_(() => (saved = cpu_.get_state()));
-  const restore = (): void => default_generator.change_(() => void cpu_.set_state(saved));
-  let result: T;
-  try {
-    result = body();
-  } catch (error) {
-    restore();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
+  return during(body, () => default_generator.change_(() => void cpu_.set_state(saved)));
 }
