@@ -42,6 +42,14 @@ interface RoutineRule<P> {
 
 const square = ([rows, columns]: Shape): boolean => rows === columns;
 
+const eigenResults = (a: Shape): readonly Result[] => [
+  numbers(a[0]!),
+  numbers(a[0]!),
+  numbers(...a),
+  numbers(...a),
+  counts(),
+];
+
 export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParameters[N]> } = {
   cholesky: {
     inputs: [matrix],
@@ -82,6 +90,10 @@ export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParamet
       return m >= n ? [numbers(m, n), numbers(n), numbers(n, n)] : "the matrix has as many rows as columns at least";
     },
   },
+  eig: {
+    inputs: [matrix],
+    results: ([a]) => (square(a!) ? eigenResults(a!) : "the matrix is square"),
+  },
   complex_lu: {
     inputs: [matrix, matrix],
     results: ([a, b]) =>
@@ -114,6 +126,10 @@ export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParamet
         ? [numbers(m, n), numbers(m, n), numbers(n), numbers(n, n), numbers(n, n)]
         : "the matrix has as many rows as columns at least";
     },
+  },
+  complex_eig: {
+    inputs: [matrix, matrix],
+    results: ([a, b]) => (sameShape(a!, b!) && square(a!) ? eigenResults(a!) : "the matrix is square"),
   },
   exponential: {
     inputs: [matrix],

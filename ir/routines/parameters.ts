@@ -34,15 +34,22 @@ export interface RoutineParameters {
   /** A [m, n] with m >= n -> U [m, n], S [n], descending, and V [n, n]: A = U diag(S) Vᵀ, columns orthonormal. */
   svd: None;
   /**
+   * A [n, n] -> values [n] and vectors [n, n], in columns of length one, each as its real part and its imaginary part, and
+   * info []: 0, or how many eigenvalues could not be found.
+   */
+  eig: None;
+  /**
    * The same of complex matrices, each as its real part and its imaginary part: `complex_lu` takes the pivot with the
    * largest sum of |re| and |im|, reflections are I - tau v v^H with a complex tau, A of `complex_eigh` is Hermitian, and
-   * `complex_svd` gives A = U diag(S) V^H. Results are those of the real routines, each complex one as two.
+   * `complex_svd` gives A = U diag(S) V^H. Results are those of the real routines, each complex one as two; those of
+   * `eig` were two already.
    */
   complex_lu: { readonly pivot: boolean };
   complex_reflect: None;
   complex_reflections: { readonly columns: number };
   complex_eigh: None;
   complex_svd: None;
+  complex_eig: None;
   /** A [n, n] -> E [n, n]: the sum of Aᵏ / k!. */
   exponential: None;
   /**

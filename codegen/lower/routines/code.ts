@@ -92,11 +92,18 @@ export class RoutineCode {
     return new Elements(this.builder, buffer, dtype, shape, 0);
   }
 
+  private asked(which: number): Node | undefined {
+    return this.stores.find((store) => store.op === "pick" && store.attrs.index === which);
+  }
+  /** Whether anybody asked for result number `which`. */
+  wants(which: number): boolean {
+    return this.asked(which) !== undefined;
+  }
   /** Where result number `which` goes: to memory, or to scratch when nobody asked for it. */
   result(which: number): Elements {
     const output = this.node.outputs![which]!;
     const shape = output.shape.slice(this.batch.length);
-    const asked = this.stores.find((store) => store.op === "pick" && store.attrs.index === which);
+    const asked = this.asked(which);
     if (asked === undefined) return this.scratch(shape, output.dtype);
     this.builder.buffer(asked, "read");
     const buffer = this.builder.buffer(asked, "write");

@@ -1,8 +1,10 @@
 /** Complex arithmetic in routines: two expressions a number, two arrays a matrix. */
 import type { Expr } from "../../../ir/loop.ts";
 import type { Shape } from "../../../ir/shape.ts";
-import { abs, add, div, max, mul, neg, sqrt, sub, type Operand } from "./arithmetic.ts";
+import { constant } from "../expressions.ts";
+import { abs, add, choose, copysign, div, eq, lt, max, mul, ne, neg, sqrt, sub, type Operand } from "./arithmetic.ts";
 import type { Elements, RoutineCode } from "./code.ts";
+import type { Field } from "./fields.ts";
 
 /** Real and imaginary part. */
 export type Complex = readonly [re: Expr, im: Expr];
@@ -85,6 +87,44 @@ export function sizeOf(code: RoutineCode, z: Complex): Expr {
   const unit = code.hold(max(max(abs(z[0]), abs(z[1])), code.number(2 ** -126)));
   return code.hold(mul(unit, sqrt(square(shrunk(z, unit)))));
 }
+
+/** The principal root. */
+export function rootOf(code: RoutineCode, z: Complex): Complex {
+  const size = sizeOf(code, z);
+  const larger = code.hold(sqrt(mul(add(size, abs(z[0])), 0.5)));
+  const smaller = code.hold(choose(eq(larger, 0), 0, div(mul(abs(z[1]), 0.5), larger)));
+  const left = code.hold(lt(z[0], 0));
+  return [
+    code.hold(choose(left, smaller, larger)),
+    code.hold(copysign(choose(left, larger, smaller), z[1])),
+  ];
+}
+
+export const complexField: Field<Complex> = {
+  isReal: false,
+  of: (re) => [re, constant(re.type.kind, 0)],
+  real: ([re]) => re,
+  plus,
+  minus,
+  times,
+  conjugate,
+  scale,
+  shrunk,
+  sum1,
+  square,
+  turned: ([, im]) => ne(im, 0),
+  quotient,
+  held,
+  variable: (code) => [code.variable(0), code.variable(0)],
+  assign(code, target, [re, im]) {
+    const both = held(code, [re, im]);
+    code.assign(target[0], both[0]);
+    code.assign(target[1], both[1]);
+  },
+  sum: sumOf,
+  scratch: scratchOf,
+  copied: (code, which, to) => copied(code, 2 * which, to as ComplexElements),
+};
 
 /** (p, q) becomes (c p - s f q, s p + c f q): a rotation after row q was multiplied by a number of size one. */
 export function rotateComplexRows(

@@ -10,6 +10,7 @@ import { cholesky } from "./cholesky.ts";
 import { RoutineCode } from "./code.ts";
 import { complexEigh, complexSvd } from "./complex-eigenvalues.ts";
 import { complexLu, complexReflect, complexReflections } from "./complex-factors.ts";
+import { complexEig, eig } from "./eig.ts";
 import { eigh } from "./eigh.ts";
 import { exponential } from "./exponential.ts";
 import { fft } from "./fft.ts";
@@ -31,11 +32,13 @@ const rules: { readonly [N in RoutineName]: Rule<N> } = {
   reflections,
   eigh,
   svd,
+  eig,
   complex_lu: complexLu,
   complex_reflect: complexReflect,
   complex_reflections: complexReflections,
   complex_eigh: complexEigh,
   complex_svd: complexSvd,
+  complex_eig: complexEig,
   exponential,
   fft,
   polynomial,

@@ -1,5 +1,6 @@
 /** Operators on matrices. */
 import "./cholesky.ts";
+import "./eig.ts";
 import "./eigh.ts";
 import "./exponential.ts";
 import "./inverse.ts";

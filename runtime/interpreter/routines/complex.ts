@@ -1,19 +1,19 @@
 /** Factors of complex matrices, each by the plainest method: both parts as matrices of their own. */
 import type { RoutineRuleOf, Slice } from "./index.ts";
 
-type Complex = readonly [re: number, im: number];
-type Matrix = Complex[][];
+export type Complex = readonly [re: number, im: number];
+export type Matrix = Complex[][];
 
-const plus = (a: Complex, b: Complex): Complex => [a[0] + b[0], a[1] + b[1]];
-const minus = (a: Complex, b: Complex): Complex => [a[0] - b[0], a[1] - b[1]];
-const times = (a: Complex, b: Complex): Complex => [a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]];
-const conjugate = ([re, im]: Complex): Complex => [re, -im];
-const scale = ([re, im]: Complex, by: number): Complex => [re * by, im * by];
-const size = (a: Complex): number => Math.hypot(a[0], a[1]);
-const over = (a: Complex, b: Complex): Complex => scale(times(a, conjugate(b)), 1 / (b[0] * b[0] + b[1] * b[1]));
-const zero: Complex = [0, 0];
+export const plus = (a: Complex, b: Complex): Complex => [a[0] + b[0], a[1] + b[1]];
+export const minus = (a: Complex, b: Complex): Complex => [a[0] - b[0], a[1] - b[1]];
+export const times = (a: Complex, b: Complex): Complex => [a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]];
+export const conjugate = ([re, im]: Complex): Complex => [re, -im];
+export const scale = ([re, im]: Complex, by: number): Complex => [re * by, im * by];
+export const size = (a: Complex): number => Math.hypot(a[0], a[1]);
+export const over = (a: Complex, b: Complex): Complex => scale(times(a, conjugate(b)), 1 / (b[0] * b[0] + b[1] * b[1]));
+export const zero: Complex = [0, 0];
 
-const matrixOf = (re: Slice, im: Slice): Matrix =>
+export const matrixOf = (re: Slice, im: Slice): Matrix =>
   Array.from({ length: re.shape[0]! }, (_, i) =>
     Array.from({ length: re.shape[1]! }, (_unused, j): Complex => {
       const place = i * re.shape[1]! + j;
@@ -21,15 +21,15 @@ const matrixOf = (re: Slice, im: Slice): Matrix =>
     }),
   );
 const lineOf = (re: Slice, im: Slice): Complex[] => re.data.map((x, i): Complex => [x, im.data[i]!]);
-const identity = (n: number): Matrix =>
+export const identity = (n: number): Matrix =>
   Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_unused, j): Complex => [Number(i === j), 0]));
-const parts = (values: readonly Complex[]): [number[], number[]] => [
+export const parts = (values: readonly Complex[]): [number[], number[]] => [
   values.map(([re]) => re),
   values.map(([, im]) => im),
 ];
-const inner = (x: readonly Complex[], y: readonly Complex[]): Complex =>
+export const inner = (x: readonly Complex[], y: readonly Complex[]): Complex =>
   x.reduce((sum, v, i) => plus(sum, times(conjugate(v), y[i]!)), zero);
-const columnsOf = (a: Matrix, count: number): Matrix =>
+export const columnsOf = (a: Matrix, count: number): Matrix =>
   Array.from({ length: count }, (_, j) => a.map((row) => row[j]!));
 
 export const complexLu: RoutineRuleOf<"complex_lu"> = ([re, im], { pivot }) => {
@@ -187,7 +187,7 @@ export const complexSvd: RoutineRuleOf<"complex_svd"> = ([re, im]) => {
 };
 
 /** A unit vector at right angles to orthonormal ones: the axis that they hold least of, less its parts along them. */
-function outside(unit: Matrix, m: number): Complex[] {
+export function outside(unit: Matrix, m: number): Complex[] {
   const taken = Array.from({ length: m }, (_, k) => unit.reduce((sum, x) => sum + size(x[k]!) ** 2, 0));
   const axis = taken.indexOf(Math.min(...taken));
   let rest = taken.map((_, k): Complex => [Number(k === axis), 0]);

@@ -6,6 +6,7 @@ import { elementCount, type Shape } from "../../../ir/shape.ts";
 import type { Values } from "../values.ts";
 import { complexEigh, complexLu, complexReflect, complexReflections, complexSvd } from "./complex.ts";
 import { eigh, svd } from "./eigenvalues.ts";
+import { complexEig, eig } from "./eigenvectors.ts";
 import { cholesky, lu, permutation, solveTriangular } from "./elimination.ts";
 import { exponential } from "./exponential.ts";
 import { reflect, reflections } from "./reflections.ts";
@@ -31,11 +32,13 @@ const rules: { readonly [N in RoutineName]: RoutineRuleOf<N> } = {
   reflections,
   eigh,
   svd,
+  eig,
   complex_lu: complexLu,
   complex_reflect: complexReflect,
   complex_reflections: complexReflections,
   complex_eigh: complexEigh,
   complex_svd: complexSvd,
+  complex_eig: complexEig,
   exponential,
   fft,
   polynomial,
