@@ -94,10 +94,7 @@ export function rootOf(code: RoutineCode, z: Complex): Complex {
   const larger = code.hold(sqrt(mul(add(size, abs(z[0])), 0.5)));
   const smaller = code.hold(choose(eq(larger, 0), 0, div(mul(abs(z[1]), 0.5), larger)));
   const left = code.hold(lt(z[0], 0));
-  return [
-    code.hold(choose(left, smaller, larger)),
-    code.hold(copysign(choose(left, larger, smaller), z[1])),
-  ];
+  return [code.hold(choose(left, smaller, larger)), code.hold(copysign(choose(left, larger, smaller), z[1]))];
 }
 
 export const complexField: Field<Complex> = {

@@ -132,15 +132,16 @@ function splitPairs(code: RoutineCode, all: Transformed<Complex>, values: Matrix
 /** Real vectors for real eigenvalues; the second vector of a pair is the first one's conjugate. */
 function pairVectors(code: RoutineCode, values: Matrix<Complex>, vectors: ComplexElements): void {
   const n = values.shape[0]!;
-  code.for(0, n, (k) => {
-    const side = code.hold(values.get(k)[1]);
-    code.if(eq(side, 0), () =>
+  code.for(0, n, (k) =>
+    code.if(eq(values.get(k)[1], 0), () =>
       code.for(0, n, (r) => vectors.set(r, k, [code.hold(vectors.get(r, k)[0]), code.number(0)])),
-    );
-    code.if(lt(side, 0), () =>
+    ),
+  );
+  code.for(1, n, (k) =>
+    code.if(lt(values.get(k)[1], 0), () =>
       code.for(0, n, (r) => vectors.set(r, k, held(code, conjugate(held(code, vectors.get(r, sub(k, 1))))))),
-    );
-  });
+    ),
+  );
 }
 
 // ---- vectors of a triangle
@@ -181,11 +182,10 @@ function vectorsOf(
 function substitute(code: RoutineCode, t: Matrix<Complex>, k: Expr, value: Complex, x: Matrix<Complex>): void {
   const epsilon = epsilonOf(code.dtype);
   // Equal eigenvalues count as neighbours, at the distance of rounding.
-  const nearest = code.hold(
-    max(mul(sum1(value), epsilon), code.number(tiniest[code.dtype as keyof typeof tiniest])),
-  );
+  const nearest = code.hold(max(mul(sum1(value), epsilon), code.number(tiniest[code.dtype as keyof typeof tiniest])));
   x.set(k, numberOf(code, 1));
-  code.forDown(0, k, (i) => {
+  const i = code.variable(sub(k, 1));
+  code.while(ge(i, 0), () => {
     const known = held(
       code,
       sumOf(code, add(i, 1), add(k, 1), (j) => times(held(code, t.get(i, j)), held(code, x.get(j)))),
@@ -196,8 +196,7 @@ function substitute(code: RoutineCode, t: Matrix<Complex>, k: Expr, value: Compl
     const element = held(code, quotient(code, known, divisor));
     x.set(i, element);
     const size = code.hold(sum1(element));
-    code.if(gt(size, 1 / epsilon), () =>
-      code.for(i, add(k, 1), (j) => x.set(j, shrunk(held(code, x.get(j)), size))),
-    );
+    code.if(gt(size, 1 / epsilon), () => code.for(i, add(k, 1), (j) => x.set(j, shrunk(held(code, x.get(j)), size))));
+    code.assign(i, sub(i, 1));
   });
 }

@@ -5,9 +5,38 @@
  */
 import type { Expr } from "../../../ir/loop.ts";
 import { integer } from "../expressions.ts";
-import { abs, add, and, choose, copysign, div, eq, ge, gt, le, lt, max, min, mul, ne, sqrt, sub } from "./arithmetic.ts";
+import {
+  abs,
+  add,
+  and,
+  choose,
+  copysign,
+  div,
+  eq,
+  ge,
+  gt,
+  le,
+  lt,
+  max,
+  min,
+  mul,
+  ne,
+  sqrt,
+  sub,
+} from "./arithmetic.ts";
 import type { RoutineCode } from "./code.ts";
-import { complexField, held, minus, plus, quotient, rootOf, scale, sum1, times, type Complex } from "./complex-elements.ts";
+import {
+  complexField,
+  held,
+  minus,
+  plus,
+  quotient,
+  rootOf,
+  scale,
+  sum1,
+  times,
+  type Complex,
+} from "./complex-elements.ts";
 import { realField, type Field, type Matrix } from "./fields.ts";
 import { epsilonOf } from "./rotations.ts";
 import { smallReflection, turnNeighbours, type Reach, type Transformed } from "./similarity.ts";
@@ -184,15 +213,10 @@ export const complexSteps: Steps<Complex> = {
         // The root that leads away from half: its divisor is the larger one.
         const along = code.hold(add(mul(half[0], root[0]), mul(half[1], root[1])));
         const away = held(code, plus(half, scale(root, choose(lt(along, 0), code.number(-1), code.number(1)))));
-        code.if(ne(sum1(away), 0), () =>
-          complexField.assign(code, shift, minus(d, quotient(code, product, away))),
-        );
+        code.if(ne(sum1(away), 0), () => complexField.assign(code, shift, minus(d, quotient(code, product, away))));
       },
     );
-    return [
-      held(code, minus(h.get(low, low), shift)),
-      held(code, h.get(add(low, 1), low)),
-    ];
+    return [held(code, minus(h.get(low, low), shift)), held(code, h.get(add(low, 1), low))];
   },
   split() {},
 };

@@ -91,8 +91,7 @@ function eigOf(g: GraphBuilder, name: string, input: Node): [Node, Node] {
   const found = refuseFailed(g, name, [values, vectors], info, "The algorithm failed to converge.");
   if (isEmpty(input)) return found as [Node, Node];
   const parts = isComplex(input.dtype) ? [g.real(input), g.imag(input)] : [input];
-  const unbounded = (): Node =>
-    parts.map((part) => g.not(g.lt(g.abs(part), Infinity))).reduce((a, b) => g.or(a, b));
+  const unbounded = (): Node => parts.map((part) => g.not(g.lt(g.abs(part), Infinity))).reduce((a, b) => g.or(a, b));
   return found.map((x) =>
     g.refuseWhere(
       x,

@@ -75,7 +75,9 @@ function triangular(a: Matrix): { readonly t: Matrix; readonly q: Matrix; readon
       continue;
     }
     const shift = plus(shiftOf(t, last), step % 10 === 9 ? [size(t[last]![last - 1]!), 0] : zero);
-    const active = t.slice(0, last + 1).map((row, i) => row.slice(0, last + 1).map((x, j) => (i === j ? minus(x, shift) : x)));
+    const active = t
+      .slice(0, last + 1)
+      .map((row, i) => row.slice(0, last + 1).map((x, j) => (i === j ? minus(x, shift) : x)));
     const turn = orthonormal(active);
     const whole = identity(n).map((row, i) => row.map((x, j) => turn[i]?.[j] ?? x));
     t = product(adjoint(whole), product(t, whole));
@@ -109,5 +111,6 @@ function eigenOf(a: Matrix): readonly (readonly number[])[] {
   return [...parts(t.map((row, i) => row[i]!)), ...parts(columnsOf(columns, t.length).flat()), [info]];
 }
 
-export const eig: RoutineRuleOf<"eig"> = ([a]) => eigenOf(matrixOf(a!, { shape: a!.shape, data: a!.data.map(() => 0) }));
+export const eig: RoutineRuleOf<"eig"> = ([a]) =>
+  eigenOf(matrixOf(a!, { shape: a!.shape, data: a!.data.map(() => 0) }));
 export const complexEig: RoutineRuleOf<"complex_eig"> = ([re, im]) => eigenOf(matrixOf(re!, im!));

@@ -1,6 +1,8 @@
 import { jsDevice } from "../../../runtime/js/device.ts";
 import { createWasmDevice } from "../../../runtime/wasm/device.ts";
 import { describeRoutines } from "./cases.ts";
+import { describeEigenvectors } from "./eigenvectors.ts";
 
 for (const device of [jsDevice(), createWasmDevice()])
-  describeRoutines(device.name, () => [{ device }, { device, dynamic: true }], ["float32", "float64"]);
+  for (const describeThem of [describeRoutines, describeEigenvectors])
+    describeThem(device.name, () => [{ device }, { device, dynamic: true }], ["float32", "float64"]);

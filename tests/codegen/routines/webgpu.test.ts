@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import type { WebGpuDevice } from "../../../runtime/webgpu/device.ts";
 import { hasWebGpu, openDevice } from "../../runtime/webgpu/support.ts";
 import { describeRoutines } from "./cases.ts";
+import { describeEigenvectors } from "./eigenvectors.ts";
 
 describe.runIf(hasWebGpu)("on WebGPU", () => {
   let device: WebGpuDevice;
@@ -9,5 +10,6 @@ describe.runIf(hasWebGpu)("on WebGPU", () => {
     device = await openDevice();
   });
   afterAll(() => device.destroy());
-  describeRoutines("webgpu", () => [{ device }], ["float32"]);
+  for (const describeThem of [describeRoutines, describeEigenvectors])
+    describeThem("webgpu", () => [{ device }], ["float32"]);
 });

@@ -1,6 +1,6 @@
 /** Functions that are no single operator of the registry, with inputs. */
 import * as torch from "cresset";
-import { constant, given, integers, mask, positive, signed, type Samples } from "./inputs.ts";
+import { complexSigned, constant, given, integers, mask, positive, signed, type Samples } from "./inputs.ts";
 
 const F = torch.nn.functional;
 interface Function {
@@ -9,6 +9,13 @@ interface Function {
 }
 
 const matrix = () => torch.diag(torch.tensor([1, 2, 4], { dtype: torch.float64 })).add(signed(3, 3).detach());
+/** Eigenvalues off the real axis. */
+const turning = () =>
+  given([
+    [1, 2, 0.3],
+    [-2, 1.2, 0.2],
+    [0.1, 0.3, 3],
+  ]);
 const leaf = () => matrix().requires_grad_();
 /** A positive-definite matrix of any one. */
 const gram = (x: torch.Tensor): torch.Tensor => x.matmul(x.mT).add(torch.eye(3, { dtype: torch.float64 }));
@@ -45,6 +52,14 @@ export const handWritten: Readonly<Record<string, Function>> = {
       return [values, vectors.square(), torch.linalg.eigvalsh(even(x), "U")];
     },
     inputs: () => [[leaf()]],
+  },
+  "torch.linalg.eig, vectors without their angles": {
+    call: (x: torch.Tensor) => {
+      const [values, vectors] = torch.linalg.eig(x);
+      const inverted = torch.linalg.inv(vectors);
+      return [values, vectors.abs(), vectors.mul(values.exp()).matmul(inverted)];
+    },
+    inputs: () => [[leaf()], [turning()], [complexSigned(3, 3)]],
   },
   "torch.linalg.svd, vectors without their signs": {
     call: (x: torch.Tensor) => {

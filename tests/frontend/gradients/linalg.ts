@@ -1,6 +1,6 @@
 /** Inputs of operators on matrices. */
 import * as torch from "cresset";
-import { positive, signed, type Samples } from "./inputs.ts";
+import { complexSigned, positive, signed, type Samples } from "./inputs.ts";
 
 /** Matrices far from singular, of distinct singular values. */
 const regular = (...shape: number[]): torch.Tensor =>
@@ -11,6 +11,24 @@ const regular = (...shape: number[]): torch.Tensor =>
 const square = (): readonly (readonly unknown[])[] => [[regular(3, 3)], [regular(2, 3, 3)]];
 const any = (): readonly (readonly unknown[])[] => [[regular(3, 3)], [signed(4, 2)], [signed(2, 2, 3)]];
 const pivots = (): torch.Tensor => torch.tensor([2, 2, 3], { dtype: torch.int32 });
+
+/** Eigenvalues: all real, two real and a pair. */
+const ofAnyValues = (): readonly (readonly unknown[])[] => [
+  [regular(3, 3)],
+  [
+    torch
+      .tensor([
+        [1, 2, 0.3, 0.1],
+        [-2, 1.2, 0.2, 0.4],
+        [0.1, 0.3, 3, 0.5],
+        [0.2, 0.1, 0.4, -1],
+      ])
+      .double()
+      .detach()
+      .requires_grad_(),
+  ],
+  [complexSigned(2, 3, 3)],
+];
 
 export const linalg: Samples = {
   linalg_solve_triangular: () => [
@@ -60,6 +78,7 @@ export const linalg: Samples = {
     [signed(3, 2), positive(2), signed(3, 2)],
     [signed(3, 2), positive(2), signed(2, 3), false, true],
   ],
+  linalg_eigvals: ofAnyValues,
   linalg_svdvals: any,
   linalg_pinv: any,
   pinverse: any,
