@@ -9,6 +9,7 @@
 import type { Expr, LoopKernel, Stmt } from "./loop.ts";
 
 interface Access {
+  readonly buffer: string;
   readonly loops: readonly LoopStmt[];
   /** Number of the statement in program order. */
   readonly order: number;
@@ -18,13 +19,36 @@ interface Access {
 type LoopStmt = Extract<Stmt, { kind: "for" }>;
 
 export function mayOverwrite(kernel: LoopKernel, input: string, result: string): boolean {
+  const { reads, writes } = accessesOf(kernel);
+  return writes.every(
+    (write) =>
+      write.buffer !== result ||
+      (namesEveryLoop(write) &&
+        reads.every((read) => (read.buffer !== input && read.buffer !== result) || areSafe(read, write))),
+  );
+}
+
+interface Accesses {
+  readonly reads: readonly Access[];
+  readonly writes: readonly Access[];
+}
+
+/** An update of many parameters is asked about each of them. */
+const known = new WeakMap<LoopKernel, Accesses>();
+
+function accessesOf(kernel: LoopKernel): Accesses {
+  let found = known.get(kernel);
+  if (found === undefined) known.set(kernel, (found = collectAccesses(kernel)));
+  return found;
+}
+
+function collectAccesses(kernel: LoopKernel): Accesses {
   const reads: Access[] = [];
   const writes: Access[] = [];
   let order = 0;
   const inExpr = (expr: Expr, loops: readonly LoopStmt[]): void => {
     if (expr.op === "load") {
-      if (expr.buffer === input || expr.buffer === result)
-        reads.push({ loops, order, index: expr.index, lanes: expr.type.lanes });
+      reads.push({ buffer: expr.buffer, loops, order, index: expr.index, lanes: expr.type.lanes });
       inExpr(expr.index, loops);
     } else if ("args" in expr) for (const arg of expr.args) inExpr(arg, loops);
   };
@@ -40,7 +64,7 @@ export function mayOverwrite(kernel: LoopKernel, input: string, result: string):
         case "store":
           inExpr(s.index, loops);
           inExpr(s.value, loops);
-          if (s.buffer === result) writes.push({ loops, order, index: s.index, lanes: s.value.type.lanes });
+          writes.push({ buffer: s.buffer, loops, order, index: s.index, lanes: s.value.type.lanes });
           break;
         case "for":
           inExpr(s.start, loops);
@@ -63,7 +87,7 @@ export function mayOverwrite(kernel: LoopKernel, input: string, result: string):
     }
   };
   inBlock(kernel.body, []);
-  return writes.every((write) => namesEveryLoop(write) && reads.every((read) => areSafe(read, write)));
+  return { reads, writes };
 }
 
 function areSafe(read: Access, write: Access): boolean {

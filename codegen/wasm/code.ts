@@ -26,9 +26,12 @@ interface Call {
 
 const scratch = new DataView(new ArrayBuffer(8));
 
+/** So many are added one by one; more are joined at once. */
+const fewBytes = 32;
+
 export class Code {
   /** Plain numbers: most pieces of code are short, and a typed array costs more than it saves. */
-  private readonly buffer: number[] = [];
+  private buffer: number[] = [];
   private readonly calls: Call[] = [];
 
   get length(): number {
@@ -151,7 +154,14 @@ export class Code {
 
   append(other: Code): this {
     for (const { position, target } of other.calls) this.calls.push({ position: position + this.length, target });
-    return this.bytes(other.buffer);
+    if (other.length <= fewBytes) return this.bytes(other.buffer);
+    this.buffer = this.buffer.concat(other.buffer);
+    return this;
+  }
+
+  /** The bytes of code without calls. */
+  get written(): readonly number[] {
+    return this.buffer;
   }
 
   /** The bytes with every call's number filled in. */

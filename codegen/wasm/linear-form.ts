@@ -65,6 +65,7 @@ function formOfIndex(context: KernelContext, expr: Expr): LinearForm {
 }
 
 function term(context: KernelContext, coefficient: number, factors: readonly Expr[]): Term {
+  if (factors.length === 1) return { key: String(context.idOf(factors[0]!)), coefficient, factors };
   const sorted = [...factors].sort((x, y) => context.idOf(x) - context.idOf(y));
   return { key: sorted.map((factor) => context.idOf(factor)).join("*"), coefficient, factors: sorted };
 }
@@ -80,15 +81,25 @@ function collect(constant: number, terms: readonly Term[]): LinearForm {
   return { constant: constant | 0, terms: [...byKey.values()].filter(({ coefficient }) => coefficient !== 0) };
 }
 
-const add = (a: LinearForm, b: LinearForm): LinearForm => collect(a.constant + b.constant, [...a.terms, ...b.terms]);
+function add(a: LinearForm, b: LinearForm): LinearForm {
+  const constant = (a.constant + b.constant) | 0;
+  if (a.terms.length === 0) return { constant, terms: b.terms };
+  if (b.terms.length === 0) return { constant, terms: a.terms };
+  return collect(constant, [...a.terms, ...b.terms]);
+}
 
-const scale = ({ constant, terms }: LinearForm, by: number): LinearForm =>
-  collect(
-    Math.imul(constant, by),
-    terms.map((t) => ({ ...t, coefficient: Math.imul(t.coefficient, by) })),
-  );
+function scale({ constant, terms }: LinearForm, by: number): LinearForm {
+  const scaled: Term[] = [];
+  for (const { key, coefficient, factors } of terms) {
+    const product = Math.imul(coefficient, by);
+    if (product !== 0) scaled.push({ key, coefficient: product, factors });
+  }
+  return { constant: Math.imul(constant, by), terms: scaled };
+}
 
 function multiply(context: KernelContext, a: LinearForm, b: LinearForm): LinearForm {
+  if (b.terms.length === 0) return scale(a, b.constant);
+  if (a.terms.length === 0) return scale(b, a.constant);
   const terms: Term[] = [...scale(b, a.constant).terms, ...scale({ constant: 0, terms: a.terms }, b.constant).terms];
   for (const x of a.terms) {
     for (const y of b.terms) {

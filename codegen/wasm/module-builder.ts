@@ -198,19 +198,20 @@ export class ModuleBuilder {
     const exportEntries = this.exports.map((entry) =>
       name(new Code(), entry.name).byte(0).unsigned(numberOf(entry.target)),
     );
-    const codeEntries = this.functions.map((fn) => {
-      const bytes = fn.encode(numberOf);
-      return new Code().unsigned(bytes.length).bytes(bytes);
+    const codeEntries = this.functions.flatMap((fn) => {
+      const code = fn.encode(numberOf);
+      return [new Code().unsigned(code.length).written, code];
     });
 
-    const module = new Code().bytes(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-    section(module, sections.type, types);
-    section(module, sections.import, importEntries);
-    section(module, sections.function, functionEntries);
-    section(module, sections.global, globalEntries);
-    section(module, sections.export, exportEntries);
-    section(module, sections.code, codeEntries);
-    return Uint8Array.from(module.resolve(numberOf));
+    return joined([
+      [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      ...section(sections.type, types),
+      ...section(sections.import, importEntries),
+      ...section(sections.function, functionEntries),
+      ...section(sections.global, globalEntries),
+      ...section(sections.export, exportEntries),
+      ...sectionOf(sections.code, this.functions.length, codeEntries),
+    ]);
   }
 }
 
@@ -225,9 +226,29 @@ function name(code: Code, text: string): Code {
   return code.unsigned(bytes.length).bytes(bytes);
 }
 
-function section(module: Code, id: number, entries: readonly Code[]): void {
-  if (entries.length === 0) return;
-  const content = new Code().unsigned(entries.length);
-  for (const entry of entries) content.append(entry);
-  module.byte(id).unsigned(content.length).append(content);
+type Bytes = readonly number[];
+
+const section = (id: number, entries: readonly Code[]): Bytes[] =>
+  sectionOf(
+    id,
+    entries.length,
+    entries.map(({ written }) => written),
+  );
+
+/** The pieces of a section with so many entries, or nothing. */
+function sectionOf(id: number, count: number, content: readonly Bytes[]): Bytes[] {
+  if (count === 0) return [];
+  const length = content.reduce((total, piece) => total + piece.length, 0);
+  const entries = new Code().unsigned(count).written;
+  return [new Code().byte(id).unsigned(entries.length + length).written, entries, ...content];
+}
+
+function joined(pieces: readonly Bytes[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(pieces.reduce((total, piece) => total + piece.length, 0));
+  let end = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, end);
+    end += piece.length;
+  }
+  return bytes;
 }

@@ -87,29 +87,30 @@ function planOf(roots: readonly Expr[]): Plan | null {
   const uses = new Map<Expr, number>();
   const depths = new Map<Expr, number>();
   let needed = false;
-  const pending: { readonly expr: Expr; entered: boolean }[] = roots
-    .map((expr) => ({ expr, entered: false }))
-    .reverse();
-  for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
-    const { expr } = top;
-    if (top.entered) {
-      pending.pop();
+  const pending = [...roots].reverse();
+  for (let expr = pending.at(-1); expr !== undefined; expr = pending.at(-1)) {
+    const operands = operandsOf(expr);
+    const count = uses.get(expr);
+    if (count === undefined) {
+      uses.set(expr, 1);
+      if (operands.length > 0) {
+        for (const operand of operands) pending.push(operand);
+        continue;
+      }
+    }
+    pending.pop();
+    // One that was met before, but has no depth yet, is the one whose operands have just been walked.
+    const known = depths.get(expr);
+    if (known === undefined) {
       let depth = 1;
-      for (const operand of operandsOf(expr)) depth = Math.max(depth, 1 + depths.get(operand)!);
+      for (const operand of operands) depth = Math.max(depth, 1 + depths.get(operand)!);
       depths.set(expr, depth);
       order.push(expr);
       needed ||= depth > depthLimit;
-      continue;
+    } else {
+      uses.set(expr, count! + 1);
+      needed ||= isWorthNaming(expr, known);
     }
-    const known = uses.get(expr);
-    uses.set(expr, (known ?? 0) + 1);
-    if (known !== undefined) {
-      pending.pop();
-      needed ||= isWorthNaming(expr, depths.get(expr)!);
-      continue;
-    }
-    top.entered = true;
-    for (const operand of operandsOf(expr)) pending.push({ expr: operand, entered: false });
   }
   return needed ? { order, uses } : null;
 }
