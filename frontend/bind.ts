@@ -46,7 +46,8 @@ class Mismatch extends Error {}
 /** The trailing object of a call, which names arguments; null where there is none. */
 export function optionsOf(args: readonly unknown[]): Readonly<Record<string, unknown>> | null {
   const last = args.length > 0 ? args[args.length - 1] : null;
-  return isPlainObject(last) ? last : null;
+  // The usual case first: it costs less to see that this is a tensor than that it is not a plain object.
+  return !(last instanceof Tensor) && isPlainObject(last) ? last : null;
 }
 
 /**

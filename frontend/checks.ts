@@ -84,9 +84,14 @@ export interface Conditions {
 
 /** The conditions of what is about to be computed, as a bool vector; null when there are none. */
 export function statusOf(roots: readonly Node[]): Conditions | null {
+  return recorded === 0 ? null : statusWithin(canonicalOrder(roots, (candidate) => valueOf(candidate) !== null));
+}
+
+/** Those of the nodes that are given, which a walk has found. */
+export function statusWithin(nodes: readonly Node[]): Conditions | null {
   if (recorded === 0) return null;
   const checks: NumberedCheck[] = [];
-  for (const node of canonicalOrder(roots, (candidate) => valueOf(candidate) !== null)) {
+  for (const node of nodes) {
     const check = pending.get(node);
     if (check !== undefined) checks.push(check);
   }

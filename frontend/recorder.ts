@@ -8,7 +8,7 @@ import { forgetInterned } from "../ir/interning.ts";
 import { canonicalOrder } from "../ir/walks.ts";
 import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
 import { bodyUnderWay, refuseInBody, refuseLeaked } from "./body-scope.ts";
-import { noteStatus, statusOf, unlessFailed, type Conditions } from "./checks.ts";
+import { noteStatus, statusWithin, unlessFailed, type Conditions } from "./checks.ts";
 import { CreatedNodes, noteAwaited, recordingOf } from "./created-nodes.ts";
 import { tracing } from "./host-effects.ts";
 import { forgetOperationOf } from "./operations.ts";
@@ -198,11 +198,12 @@ export class Recorder {
     { created = [], before = new Map() }: Surroundings = {},
   ): CacheEntry {
     const isLeaf = (node: Node): boolean => valueOf(node) !== null;
-    const status = statusOf(requested);
+    const walked = canonicalOrder(requested, isLeaf);
+    const status = statusWithin(walked);
     const targets = status === null ? requested : [...requested, status.node];
     const roots = status === null || device.synchronous ? targets : guarded(targets, status, before);
     const hints: readonly OutputHint[] = status === null ? requestedHints : [...requestedHints, "escapes"];
-    const order = canonicalOrder(roots, isLeaf);
+    const order = status === null ? walked : canonicalOrder(roots, isLeaf);
     const key = graphKey(order, roots, isLeaf);
     let entry = this.programs.find(device, key);
     if (entry !== undefined && entry.late.size > 0) {

@@ -31,11 +31,8 @@ export function graphKey(order: readonly Node[], roots: readonly Node[], isLeaf:
     signature.push(op, dtype);
     // A barrier's tag only keeps it apart from others, as its place here does.
     const attrs = op === "barrier" ? "" : node.attrText;
-    if (attrs !== "") {
-      signature.push(attrs);
-      hash = mixHash(hash, hashString(attrs));
-    }
-    hash = mixHash(hash, hashString(op));
+    if (attrs !== "") signature.push(attrs);
+    hash = mixHash(hash, node.kind);
     for (const { place } of inputs) {
       signature.push(place);
       hash = mixHash(hash, place);

@@ -204,6 +204,8 @@ export interface NodeOf<P extends Primitive> {
   readonly outputs: readonly { readonly dtype: DType; readonly shape: Shape }[] | null;
   /** The attributes as text (see `attrsKey`). */
   readonly attrText: string;
+  /** Hash of the operation, the type and the attributes. */
+  readonly kind: number;
   /** Structural hash: equal for equal graphs whatever their ids, and across processes. */
   readonly hash: number;
   /** Whether differentiation may pass through. */
@@ -251,12 +253,20 @@ export interface NodeRequest<P extends Primitive> {
   readonly requiresGrad: boolean;
 }
 
+/** What `Node.kind` is. A barrier's tag is an identity, like an id. */
+export function kindHash(op: string, dtype: DType, attrText: string): number {
+  const hash = mixHash(hashString(op), hashString(dtype));
+  return attrText === "" || op === "barrier" ? hash : mixHash(hash, hashString(attrText));
+}
+
 /** A node of its own, whether or not an equal one exists (see ir/text). */
-export function makeNode<P extends Primitive>(request: NodeRequest<P>, attrText = attrsKey(request.attrs)): Node {
+export function makeNode<P extends Primitive>(
+  request: NodeRequest<P>,
+  attrText = attrsKey(request.attrs),
+  kind = kindHash(request.op, request.dtype, attrText),
+): Node {
   const { op, inputs, attrs, dtype } = request;
-  let hash = mixHash(hashString(op), hashString(dtype));
-  // A barrier's tag is an identity, like an id.
-  if (attrText !== "" && op !== "barrier") hash = mixHash(hash, hashString(attrText));
+  let hash = kind;
   if (inputs.length === 0) for (const size of request.shape) hash = mixHash(hash, size);
   for (const input of inputs) hash = mixHash(hash, input.hash);
   return {
@@ -268,6 +278,7 @@ export function makeNode<P extends Primitive>(request: NodeRequest<P>, attrText 
     shape: request.shape,
     outputs: request.outputs ?? null,
     attrText,
+    kind,
     hash,
     requiresGrad: request.requiresGrad,
     binding: null,
@@ -282,8 +293,8 @@ export function makeNode<P extends Primitive>(request: NodeRequest<P>, attrText 
 }
 
 /** The hash of a leaf: only what it looks like, never which one it is. */
-function leafHash(op: string, dtype: DType, shape: Shape): number {
-  let hash = mixHash(hashString(op), hashString(dtype));
+function leafHash(kind: number, shape: Shape): number {
+  let hash = kind;
   for (const size of shape) hash = mixHash(hash, size);
   return hash;
 }
@@ -296,7 +307,8 @@ export function becomeInput(node: Node): void {
   changed.attrs = {};
   changed.attrText = "";
   changed.expansion = null;
-  changed.hash = leafHash("input", node.dtype, node.shape);
+  changed.kind = kindHash("input", node.dtype, "");
+  changed.hash = leafHash(changed.kind, node.shape);
 }
 const noInputs: readonly Node[] = [];
 
@@ -309,7 +321,8 @@ export function leafNode(
   requiresGrad = false,
   inputs: readonly Node[] = [],
 ): Node {
-  let hash = leafHash(op, dtype, shape);
+  const kind = kindHash(op, dtype, "");
+  let hash = leafHash(kind, shape);
   for (const input of inputs) hash = mixHash(hash, input.hash);
   return {
     id: nextId++,
@@ -320,6 +333,7 @@ export function leafNode(
     shape,
     outputs: null,
     attrText: "",
+    kind,
     hash,
     requiresGrad,
     binding,
@@ -335,8 +349,10 @@ export function leafNode(
 
 /** A node for another graph: nobody's value, and nothing of what those who record have noted about it. */
 export function bareCopy(node: Node, changes: Partial<Omit<NodeOf<Primitive>, "attrs">> & { attrs?: object }): Node {
+  const { op } = changes;
   return {
     ...node,
+    kind: op === undefined ? node.kind : kindHash(op, node.dtype, node.attrText),
     binding: null,
     expansion: null,
     notes: null,

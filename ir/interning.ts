@@ -1,8 +1,8 @@
 /** Interning: equal nodes of one recording are one node. */
 import { attrsKey } from "./attribute-text.ts";
 import { ShapeError } from "./errors.ts";
-import { makeNode, type Node, type NodeRequest, type Primitive } from "./graph.ts";
-import { hashString, mixHash } from "./hash.ts";
+import { kindHash, makeNode, type Node, type NodeRequest, type Primitive } from "./graph.ts";
+import { mixHash } from "./hash.ts";
 import { elementCount, formatShape, sameShape } from "./shape.ts";
 
 /** Nodes by their hash; where that is taken by another node, by the next number that is free. */
@@ -59,18 +59,19 @@ function refuseUncountable({ op, dtype, shape, outputs }: NodeRequest<Primitive>
 /** The node that this request names: a known one when an equal one was made since the last `forgetInterned`. */
 export function internNode<P extends Primitive>(request: NodeRequest<P>): Node {
   const attrText = attrsKey(request.attrs);
-  const place = placeOf(request, attrText);
+  const kind = kindHash(request.op, request.dtype, attrText);
+  const place = placeOf(request, attrText, kind);
   const known = interned.get(place);
   if (known !== undefined) return known;
   refuseUncountable(request);
-  const node = makeNode(request, attrText);
+  const node = makeNode(request, attrText, kind);
   interned.set(place, node);
   return node;
 }
 
 /** The node that stands for this one in the current table: an equal one that came before, or itself. */
 export function internExisting(node: Node): Node {
-  const place = placeOf(node, node.attrText);
+  const place = placeOf(node, node.attrText, node.kind);
   const known = interned.get(place);
   if (known !== undefined) return known;
   interned.set(place, node);
@@ -78,11 +79,10 @@ export function internExisting(node: Node): Node {
 }
 
 /** Where a node that equals the request is in the table, or is to be. */
-function placeOf(request: NodeRequest<Primitive>, attrText: string): number {
-  const { op, inputs, dtype, shape, requiresGrad } = request;
-  let hash = mixHash(hashString(op), hashString(dtype) + (requiresGrad ? 1 : 0));
-  if (attrText !== "") hash = mixHash(hash, hashString(attrText));
-  else if (inputs.length === 0) for (const size of shape) hash = mixHash(hash, size);
+function placeOf(request: NodeRequest<Primitive>, attrText: string, kind: number): number {
+  const { inputs, shape } = request;
+  let hash = request.requiresGrad ? kind + 1 : kind;
+  if (attrText === "" && inputs.length === 0) for (const size of shape) hash = mixHash(hash, size);
   for (const input of inputs) hash = mixHash(hash, input.id);
   // Small enough for the engine to keep it beside the pointer.
   let place = hash & 0x3fffffff;
