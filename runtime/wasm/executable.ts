@@ -4,6 +4,7 @@ import { dtypeBytes } from "../../ir/dtype.ts";
 import type { Program } from "../../ir/program.ts";
 import type { TableLayout, WasmProgram } from "../../codegen/wasm/index.ts";
 import type { Device, DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
+import { sharedCopy } from "./host-slabs.ts";
 import type { MemoryPool } from "./memory-pool.ts";
 import type { LinkedModule } from "./module-cache.ts";
 import { writeNumber } from "./numbers.ts";
@@ -287,7 +288,7 @@ export class WasmExecutable implements Executable {
     if (hint instanceof WasmMemory) return hint;
     if (hint === "state") return WasmMemory.fromBlock(device, pool, address, bytes);
     if (bytes >= smallestLooseBytes) return WasmMemory.loose(device, pool, address, bytes);
-    return WasmMemory.fromHost(device, pool, pool.copyOut(address, bytes));
+    return WasmMemory.fromHost(device, pool, sharedCopy(pool.views.u8, address, bytes));
   }
 
   /** The run is over: what it alone needed is free again. */

@@ -77,7 +77,7 @@ export class MemoryPool {
     return this.currentViews;
   }
 
-  /** A copy in ordinary memory: of a few bytes an engine makes one without asking the system for memory. */
+  /** A copy in ordinary memory of its own. */
   copyOut(address: number, bytes: number): Uint8Array<ArrayBuffer> {
     return this.views.u8.slice(address, address + bytes);
   }

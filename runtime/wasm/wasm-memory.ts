@@ -20,7 +20,7 @@ export class WasmMemory implements Memory {
     this.host = host;
   }
 
-  /** Takes over the array, whose buffer is its alone. */
+  /** Takes over the array; its buffer may hold others. */
   static fromHost(device: Device, pool: MemoryPool, host: Uint8Array<ArrayBuffer>): WasmMemory {
     return new WasmMemory(device, pool, host.length, host);
   }
