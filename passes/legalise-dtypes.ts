@@ -2,7 +2,8 @@
  * Leaves only types that the target computes in, and little of those that it has to emulate.
  *
  * in:  a canonical graph of primitives
- * out: an equal graph. Where 64-bit integers are pairs of words, those that are known to fit 32 bits (counts,
+ * out: an equal graph. Products of half types, which are summed in float32 anyway, are products of float32 whose result
+ *      is converted: those are what kernels have registers for. Where 64-bit integers are pairs of words, those that are known to fit 32 bits (counts,
  *      positions, truth values, and what is computed from them) are computed in int32, and widened for who needs int64.
  * @throws DTypeError naming an operation and its type when the target has no such type
  * Cost: O(nodes + edges).
@@ -14,6 +15,7 @@ import { DTypeError } from "../ir/errors.ts";
 import { comparisonPrimitives, type Node } from "../ir/graph.ts";
 import { topologicalOrder } from "../ir/walks.ts";
 import { elementCount } from "../ir/shape.ts";
+import { isView } from "../ir/traits.ts";
 import { rewrite } from "./rewrite.ts";
 
 export interface TypeTarget {
@@ -30,7 +32,35 @@ export function legaliseDtypes(
   { types }: { readonly types: TypeTarget },
 ): Node[] {
   refuseOthers(roots, types);
-  return types.wideIntegers ? [...roots] : narrowIntegers(g, roots);
+  const whole = rewrite(g, roots, (_, node) => (node.op === "dot" && isHalf(node.dtype) ? inFloat32(g, node) : node));
+  return types.wideIntegers ? whole : narrowIntegers(g, whole);
+}
+
+const isHalf = (dtype: DType): boolean => dtype === "float16" || dtype === "bfloat16";
+
+const inFloat32 = (g: GraphBuilder, node: Node): Node =>
+  g.cast(
+    g.rebuildAs(
+      node,
+      node.inputs.map((operand) => widened(g, operand)),
+      node.shape,
+      "float32",
+    ),
+    node.dtype,
+  );
+
+/** The value in float32: converted before it is moved, so that what views repeat is converted once. */
+function widened(g: GraphBuilder, operand: Node): Node {
+  const views: Node[] = [];
+  let source = operand;
+  while (isView(source) && source.inputs.length === 1) {
+    views.push(source);
+    source = source.inputs[0]!;
+  }
+  return views.reduceRight(
+    (value, view) => g.rebuildAs(view, [value], view.shape, "float32"),
+    g.cast(source, "float32"),
+  );
 }
 
 /** Regions are nested no deeper than the program that was written. */
