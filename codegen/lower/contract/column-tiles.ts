@@ -27,7 +27,7 @@ export function columnTiles(lowering: ContractLowering, start: Start, plan: Colu
   const { packing } = plan;
   const { row, column } = innermost(contraction);
   const strips = stripsOf(target, row.size, column.size, column.right === 1 || packing !== null, plan.vectors);
-  const buffer = packing === null ? "" : packingBuffer(builder, plan, packing, strips);
+  const buffer = packing === null ? "" : packingBuffer(lowering, plan, packing, strips);
   for (const strip of strips) {
     const { count, width, first } = strip;
     if (packing === null || width === 1) {
@@ -73,13 +73,18 @@ function overBands(
 const stripsOfBand = ({ band }: ColumnPlan, { width }: Strip): number => Math.max(1, Math.floor(band / width));
 
 /** One for all strips: they take turns. */
-function packingBuffer(builder: KernelBuilder, plan: ColumnPlan, { size }: Packing, strips: readonly Strip[]): string {
+function packingBuffer(
+  { builder, dtype }: ContractLowering,
+  plan: ColumnPlan,
+  { size }: Packing,
+  strips: readonly Strip[],
+): string {
   const columns = strips.map(
     (strip) =>
       strip.width *
       (builder.target.dynamic ? stripsOfBand(plan, strip) : Math.min(strip.count, stripsOfBand(plan, strip))),
   );
-  return builder.scratch("float32", size * Math.max(...columns));
+  return builder.scratch(dtype, size * Math.max(...columns));
 }
 
 /** Packs the columns of some strips together, and computes with one after the other. */

@@ -29,19 +29,21 @@ export function lowerContract(
   all = false,
 ): LoweredKernel[] {
   const dot = region.members[0] as Node & NodeOf<"dot">;
-  const begin = (): ContractLowering => new ContractLowering(new KernelBuilder(target), region, dot, stored);
+  // Vectors hold four elements.
+  const own = dot.dtype === "float32" ? target : { ...target, simd: false };
+  const begin = (): ContractLowering => new ContractLowering(new KernelBuilder(own), region, dot, stored);
   const lowering = begin();
   const { builder, contraction } = lowering;
   const isGpu = target.kind === "gpu";
-  if (dot.dtype !== "float32" || !lowering.isLinear || (isGpu && !suitsTiles(contraction))) lowerElements(lowering);
+  if (!lowering.isLinear || (isGpu && !suitsTiles(contraction))) lowerElements(lowering);
   else if (isGpu) lowerGpuTiles(builder, dot, contraction, (at, value) => lowering.epilogue(at, value));
   else if (target.dynamic) lowerDynamic(lowering);
   else {
-    const schedules = byEstimate(contraction, target, candidatesOf(contraction, target));
+    const schedules = byEstimate(contraction, own, candidatesOf(contraction, own));
     return (all ? schedules : schedules.slice(0, 1)).map((schedule) => {
-      const own = begin();
-      lowerTiles(own, schedule);
-      return own.builder.finish(name);
+      const each = begin();
+      lowerTiles(each, schedule);
+      return each.builder.finish(name);
     });
   }
   return [builder.finish(name)];

@@ -2,10 +2,11 @@
 import type { Node, NodeOf } from "../../../ir/graph.ts";
 import { type Index, linear } from "../../../ir/index.ts";
 import type { Region } from "../../../ir/kernel-graph.ts";
-import type { Expr } from "../../../ir/loop.ts";
+import type { DType } from "../../../ir/dtype.ts";
+import type { Expr, Type } from "../../../ir/loop.ts";
 import { contiguousStrides } from "../../../ir/shape.ts";
 import { evaluate, type EvaluationContext } from "../evaluate.ts";
-import { indexExpr } from "../expressions.ts";
+import { indexExpr, kindOf, typeOf } from "../expressions.ts";
 import type { KernelBuilder } from "../kernel-builder.ts";
 import { analyse, type Contraction, withFarSideRight } from "./contraction.ts";
 
@@ -39,14 +40,25 @@ export class ContractLowering {
     this.lanes = builder.target.simd ? 4 : 1;
   }
 
+  get dtype(): DType {
+    return this.dot.dtype;
+  }
+
+  /** Of an element, or of so many in a register. */
+  type(lanes = 1): Type {
+    return typeOf(kindOf(this.dtype), lanes);
+  }
+
   /** Whether both operands are floats that are read through linear indices. */
   get isLinear(): boolean {
     const { left, right } = this.contraction;
+    const { dtype } = this;
     return (
+      (dtype === "float32" || dtype === "float64") &&
       this.stored(left.base) &&
       this.stored(right.base) &&
-      left.base.dtype === "float32" &&
-      right.base.dtype === "float32"
+      left.base.dtype === dtype &&
+      right.base.dtype === dtype
     );
   }
 

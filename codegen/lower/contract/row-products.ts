@@ -1,12 +1,11 @@
 /** Tiles of a contraction whose operands are both adjacent along the contracted axis. */
 import { Index, unravel } from "../../../ir/index.ts";
-import type { Expr } from "../../../ir/loop.ts";
+import type { Expr, Type } from "../../../ir/loop.ts";
 import { addI, apply, cast, constant, indexExpr, integer, load, typeOf, variable } from "../expressions.ts";
 import { innermost } from "./contraction.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
 import { overTiles } from "./strips.ts";
 
-const f32 = typeOf("f32");
 const i32 = typeOf("i32");
 
 /** Both operands adjacent along k: vector accumulators along k, a few rows and columns at a time. */
@@ -16,7 +15,8 @@ export function rowProducts(lowering: ContractLowering, start: Start): void {
   const outerDepth = contraction.depth.slice(0, -1);
   const left = lowering.leftBuffer;
   const right = lowering.rightBuffer;
-  const vector = typeOf("f32", lanes);
+  const single = lowering.type();
+  const vector = lowering.type(lanes);
   const block = (rowStart: Index, height: number, columnStart: Index, width: number): void => {
     const sums = Array.from({ length: height * width }, () =>
       builder.declare(lanes === 1 ? constant("f64", 0) : apply("splat", vector, constant("f32", 0)), "c"),
@@ -37,7 +37,7 @@ export function rowProducts(lowering: ContractLowering, start: Start): void {
       const l0 = builder.let(addI(leftBase, indexExpr(leftAt)));
       const r0 = builder.let(addI(rightBase, indexExpr(rightAt)));
       const whole = inner.size - (inner.size % lanes);
-      const chunk = (type: typeof f32, k: Expr, targets: readonly Expr[]): void => {
+      const chunk = (type: Type, k: Expr, targets: readonly Expr[]): void => {
         const wide = type.lanes === 1 ? "f64" : "f32";
         const b = Array.from({ length: width }, (_, j) =>
           builder.let(cast(load(right, type, addI(addI(r0, k), integer(j * column.right))), wide)),
@@ -56,18 +56,18 @@ export function rowProducts(lowering: ContractLowering, start: Start): void {
         const aligned = builder.let(apply("and", i32, integer(inner.size), integer(-lanes)));
         vectors(aligned);
         const name = builder.fresh("k");
-        builder.range(name, aligned, integer(inner.size), 1, "serial", () => chunk(f32, variable(name, i32), rest));
+        builder.range(name, aligned, integer(inner.size), 1, "serial", () => chunk(single, variable(name, i32), rest));
         return;
       }
       if (whole > 0) vectors(integer(whole));
-      for (let k = whole; k < inner.size; k++) chunk(f32, integer(k), rest);
+      for (let k = whole; k < inner.size; k++) chunk(single, integer(k), rest);
     };
     nest(0, Index.constant(0), Index.constant(0));
     for (let r = 0; r < height; r++) {
       for (let c = 0; c < width; c++) {
         const sum = sums[r * width + c]!;
-        const joined = lanes === 1 ? sum : cast(apply("reduce_add", f32, sum), "f64");
-        const total = builder.let(cast(apply("add", joined.type, joined, rest[r * width + c]!), "f32"));
+        const joined = lanes === 1 ? sum : cast(apply("reduce_add", single, sum), "f64");
+        const total = builder.let(cast(apply("add", joined.type, joined, rest[r * width + c]!), single.kind));
         const at = start.out.add(rowStart.add(r).scale(row.out)).add(columnStart.add(c).scale(column.out));
         lowering.epilogue(unravel(at, dot.shape), total);
       }

@@ -13,7 +13,6 @@ import type { Strip } from "./strips.ts";
  * known from one for `k == -4` before it, and go.
  */
 const fenceSpacing = 64;
-const f32 = typeOf("f32");
 const i32 = typeOf("i32");
 
 /** Packed columns: where those of a strip begin. */
@@ -37,7 +36,8 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
   const { start, strip, columnStart, packed, rowStart, height } = place;
   const { row, column } = innermost(contraction);
   const { lanes, vectors, width } = strip;
-  const type = typeOf("f32", lanes);
+  const single = lowering.type();
+  const type = lowering.type(lanes);
   const wide = lanes === 1 ? "f64" : "f32";
   const zero: Expr = constant(wide, 0);
   const sums = Array.from({ length: height * vectors.length }, () =>
@@ -56,7 +56,7 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
       builder.let(cast(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(offset))), wide));
     const a0 = builder.let(addI(leftBase, indexExpr(leftAt)));
     const rowAt = (i: number): Expr => {
-      const scalar = load(left, f32, addI(a0, mulI(integer(i), integer(row.left))));
+      const scalar = load(left, single, addI(a0, mulI(integer(i), integer(row.left))));
       return builder.let(lanes === 1 ? cast(scalar, wide) : apply("splat", type, scalar));
     };
     const add = (i: number, v: number, a: Expr, b: Expr): void => {
@@ -84,7 +84,7 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
       if (vectors.length > 1 || i % 2 === 1) fence();
     }
   });
-  const results = sums.map((sum) => cast(sum, "f32"));
+  const results = sums.map((sum) => cast(sum, single.kind));
   finish(lowering, place, results);
 }
 
@@ -111,7 +111,7 @@ function finish(lowering: ContractLowering, place: TilePlace, sums: readonly Exp
     for (let i = 0; i < height; i++) lowering.epilogue(unravel(position(i, 0), dot.shape), sums[i]!);
     return;
   }
-  const tile = builder.scratch("float32", height * width);
+  const tile = builder.scratch(lowering.dtype, height * width);
   sums.forEach((value, s) => {
     const index = integer(Math.floor(s / vectors.length) * width + vectors[s % vectors.length]!);
     builder.emit({ kind: "store", buffer: tile, index, value });
@@ -122,7 +122,7 @@ function finish(lowering: ContractLowering, place: TilePlace, sums: readonly Exp
   const j = Index.variable(columnName, width - 1);
   builder.loop(rowName, height, "serial", () => {
     builder.loop(columnName, width, "serial", () => {
-      const value = builder.let(load(tile, f32, indexExpr(i.scale(width).add(j))));
+      const value = builder.let(load(tile, lowering.type(), indexExpr(i.scale(width).add(j))));
       lowering.epilogue(unravel(position(i, j), dot.shape), value);
     });
   });
