@@ -42,6 +42,9 @@ interface RoutineRule<P> {
 
 const square = ([rows, columns]: Shape): boolean => rows === columns;
 
+const pivotLine: Input = { rank: 1, holds: "counts" };
+const fitting = (a: Shape, pivots: Shape, b: Shape): boolean => square(a) && a[0] === b[0] && pivots[0] === a[0];
+const unfit = "the matrix is square, with a pivot for each row, and has as many rows as the other";
 const eigenResults = (a: Shape): readonly Result[] => [
   numbers(a[0]!),
   numbers(a[0]!),
@@ -65,7 +68,7 @@ export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParamet
     results: ([a]) => [numbers(...a!), counts(Math.min(...a!)), counts()],
   },
   permutation: {
-    inputs: [{ rank: 1, holds: "counts" }],
+    inputs: [pivotLine],
     results: ([pivots], { rows }) => (pivots![0]! <= rows ? [counts(rows)] : "as many pivots as rows at most"),
   },
   reflect: {
@@ -93,6 +96,14 @@ export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParamet
   eig: {
     inputs: [matrix],
     results: ([a]) => (square(a!) ? eigenResults(a!) : "the matrix is square"),
+  },
+  ldl: {
+    inputs: [matrix],
+    results: ([a]) => (square(a!) ? [numbers(...a!), counts(a![0]!), counts()] : "the matrix is square"),
+  },
+  ldl_solve: {
+    inputs: [matrix, pivotLine, matrix],
+    results: ([a, pivots, b]) => (fitting(a!, pivots!, b!) ? [numbers(...b!)] : unfit),
   },
   complex_lu: {
     inputs: [matrix, matrix],
@@ -130,6 +141,18 @@ export const routines: { readonly [N in RoutineName]: RoutineRule<RoutineParamet
   complex_eig: {
     inputs: [matrix, matrix],
     results: ([a, b]) => (sameShape(a!, b!) && square(a!) ? eigenResults(a!) : "the matrix is square"),
+  },
+  complex_ldl: {
+    inputs: [matrix, matrix],
+    results: ([a, b]) =>
+      sameShape(a!, b!) && square(a!)
+        ? [numbers(...a!), numbers(...a!), counts(a![0]!), counts()]
+        : "the matrix is square",
+  },
+  complex_ldl_solve: {
+    inputs: [matrix, matrix, pivotLine, matrix, matrix],
+    results: ([a, aIm, pivots, b, bIm]) =>
+      sameShape(a!, aIm!) && sameShape(b!, bIm!) && fitting(a!, pivots!, b!) ? [numbers(...b!), numbers(...b!)] : unfit,
   },
   exponential: {
     inputs: [matrix],

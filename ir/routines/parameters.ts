@@ -39,6 +39,15 @@ export interface RoutineParameters {
    */
   eig: None;
   /**
+   * A [n, n] -> LD [n, n], pivots [n], info []: the factors of a symmetric matrix, of which the lower triangle is read, as
+   * LAPACK's sytrf leaves them: D on the diagonal, beside it where two pivots in a row are one negative number, and below
+   * D the columns of L. Before step i row i (the second of a block) was exchanged with row |pivots[i]| - 1. `info` is 0, or
+   * the number (from 1) of the first block of zero.
+   */
+  ldl: None;
+  /** LD [n, n] and pivots [n] of `ldl`, B [n, k] -> X [n, k]: A X = B. */
+  ldl_solve: None;
+  /**
    * The same of complex matrices, each as its real part and its imaginary part: `complex_lu` takes the pivot with the
    * largest sum of |re| and |im|, reflections are I - tau v v^H with a complex tau, A of `complex_eigh` is Hermitian, and
    * `complex_svd` gives A = U diag(S) V^H. Results are those of the real routines, each complex one as two; those of
@@ -50,6 +59,9 @@ export interface RoutineParameters {
   complex_eigh: None;
   complex_svd: None;
   complex_eig: None;
+  /** `hermitian`: A is L D L^H, else L D Lᵀ. */
+  complex_ldl: { readonly hermitian: boolean };
+  complex_ldl_solve: { readonly hermitian: boolean };
   /** A [n, n] -> E [n, n]: the sum of Aᵏ / k!. */
   exponential: None;
   /**

@@ -98,7 +98,7 @@ export function rootOf(code: RoutineCode, z: Complex): Complex {
 }
 
 export const complexField: Field<Complex> = {
-  isReal: false,
+  parts: 2,
   of: (re) => [re, constant(re.type.kind, 0)],
   real: ([re]) => re,
   plus,
@@ -120,7 +120,8 @@ export const complexField: Field<Complex> = {
   },
   sum: sumOf,
   scratch: scratchOf,
-  copied: (code, which, to) => copied(code, 2 * which, to as ComplexElements),
+  result: resultOf,
+  copied: (code, first, to) => copied(code, first, to as ComplexElements),
 };
 
 /** (p, q) becomes (c p - s f q, s p + c f q): a rotation after row q was multiplied by a number of size one. */

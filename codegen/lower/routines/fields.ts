@@ -15,7 +15,8 @@ export interface Matrix<T> {
 }
 
 export interface Field<T> {
-  readonly isReal: boolean;
+  /** Arrays, inputs and results that one matrix takes. */
+  readonly parts: 1 | 2;
   of(re: Expr): T;
   /** The real part. */
   real(x: T): Expr;
@@ -40,12 +41,14 @@ export interface Field<T> {
   /** The sum of what the iterations give. */
   sum(code: RoutineCode, from: Operand, to: Operand, term: (i: Expr) => T): T;
   scratch(code: RoutineCode, shape: Shape): Matrix<T>;
-  /** Input number `which` of the matrices, element by element. */
-  copied(code: RoutineCode, which: number, to: Matrix<T>): Matrix<T>;
+  /** The result whose first part is number `first`. */
+  result(code: RoutineCode, first: number): Matrix<T>;
+  /** The input whose first part is number `first`, element by element. */
+  copied(code: RoutineCode, first: number, to: Matrix<T>): Matrix<T>;
 }
 
 export const realField: Field<Expr> = {
-  isReal: true,
+  parts: 1,
   of: (re) => re,
   real: (x) => x,
   plus: add,
@@ -63,7 +66,8 @@ export const realField: Field<Expr> = {
   assign: (code, target, x) => code.assign(target, x),
   sum: (code, from, to, term) => code.sum(from, to, term),
   scratch: (code, shape) => code.scratch(shape),
-  copied: (code, which, to) => code.copy(which, to as Elements),
+  result: (code, first) => code.result(first),
+  copied: (code, first, to) => code.copy(first, to as Elements),
 };
 
 export function setIdentityOf<T>(code: RoutineCode, field: Field<T>, a: Matrix<T>): void {

@@ -15,6 +15,8 @@ import { eigh } from "./eigh.ts";
 import { exponential } from "./exponential.ts";
 import { fft } from "./fft.ts";
 import { gammaSum } from "./gamma-sum.ts";
+import { complexLdl, ldl } from "./ldl.ts";
+import { complexLdlSolve, ldlSolve } from "./ldl-solve.ts";
 import { lu, permutation } from "./lu.ts";
 import { polynomial } from "./polynomial.ts";
 import { reflect, reflections } from "./reflections.ts";
@@ -33,12 +35,16 @@ const rules: { readonly [N in RoutineName]: Rule<N> } = {
   eigh,
   svd,
   eig,
+  ldl,
+  ldl_solve: ldlSolve,
   complex_lu: complexLu,
   complex_reflect: complexReflect,
   complex_reflections: complexReflections,
   complex_eigh: complexEigh,
   complex_svd: complexSvd,
   complex_eig: complexEig,
+  complex_ldl: complexLdl,
+  complex_ldl_solve: complexLdlSolve,
   exponential,
   fft,
   polynomial,

@@ -4,6 +4,7 @@ import "./eig.ts";
 import "./eigh.ts";
 import "./exponential.ts";
 import "./inverse.ts";
+import "./ldl.ts";
 import "./lu.ts";
 import "./norms.ts";
 import "./pseudo-inverse.ts";

@@ -11,6 +11,7 @@ import { cholesky, lu, permutation, solveTriangular } from "./elimination.ts";
 import { exponential } from "./exponential.ts";
 import { reflect, reflections } from "./reflections.ts";
 import { gammaSum, polynomial } from "./special.ts";
+import { complexLdl, complexLdlSolve, ldl, ldlSolve } from "./symmetric.ts";
 import { fft } from "./transform.ts";
 
 /** Numbers of one run, row-major. */
@@ -33,12 +34,16 @@ const rules: { readonly [N in RoutineName]: RoutineRuleOf<N> } = {
   eigh,
   svd,
   eig,
+  ldl,
+  ldl_solve: ldlSolve,
   complex_lu: complexLu,
   complex_reflect: complexReflect,
   complex_reflections: complexReflections,
   complex_eigh: complexEigh,
   complex_svd: complexSvd,
   complex_eig: complexEig,
+  complex_ldl: complexLdl,
+  complex_ldl_solve: complexLdlSolve,
   exponential,
   fft,
   polynomial,

@@ -3,6 +3,7 @@ import type { WebGpuDevice } from "../../../runtime/webgpu/device.ts";
 import { hasWebGpu, openDevice } from "../../runtime/webgpu/support.ts";
 import { describeRoutines } from "./cases.ts";
 import { describeEigenvectors } from "./eigenvectors.ts";
+import { describeSymmetric } from "./symmetric.ts";
 
 describe.runIf(hasWebGpu)("on WebGPU", () => {
   let device: WebGpuDevice;
@@ -10,6 +11,6 @@ describe.runIf(hasWebGpu)("on WebGPU", () => {
     device = await openDevice();
   });
   afterAll(() => device.destroy());
-  for (const describeThem of [describeRoutines, describeEigenvectors])
+  for (const describeThem of [describeRoutines, describeEigenvectors, describeSymmetric])
     describeThem("webgpu", () => [{ device }], ["float32"]);
 });

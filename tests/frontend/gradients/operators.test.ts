@@ -30,6 +30,9 @@ const exceptions: Readonly<Record<string, string>> = {
   linalg_eigh: "reads one triangle",
   linalg_eigvalsh: "reads one triangle",
   linalg_eig: "angles of vectors are free",
+  linalg_ldl_factor: "has no derivative in PyTorch",
+  linalg_ldl_factor_ex: "has no derivative in PyTorch",
+  linalg_ldl_solve: "has no derivative in PyTorch",
   linalg_svd: "signs of vectors are free",
   svd: "signs of vectors are free",
 };
