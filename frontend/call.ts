@@ -14,6 +14,7 @@ import type { Device } from "../runtime/device.ts";
 import { bind, optionsOf, type Bound } from "./bind.ts";
 import { callView, listOf } from "./call-view.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
+import { laidOut, orderLike } from "./laid-out.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
 import { refuseOverlap, withoutOut, writeInto, writeOut } from "./out-arguments.ts";
@@ -89,7 +90,10 @@ function finished(call: Call, measured: Measured): Result {
     return targets.length === 1 ? targets[0]! : named(definition, targets);
   }
   if (!Array.isArray(result)) {
-    const tensor = Tensor.ofNode(result as Node, device);
+    const order = definition.keepsLayout
+      ? orderLike(bound.tensors[0]!, bound.args["memory_format"], definition.name)
+      : null;
+    const tensor = laidOut(result as Node, device, order);
     packSaved(operation, [...bound.tensors, tensor], device);
     return options?.["requires_grad"] === true ? tensor.requires_grad_() : tensor;
   }
@@ -304,6 +308,11 @@ function deviceOf(definition: Operator, bound: Bound, options: Options): Device 
 
 /** Calls an operator as a method of `self`. */
 export function callMethod(name: string, self: Tensor, args: readonly unknown[]): Result {
+  refuseOut(name, args);
+  return callOperator(name, [self, ...args]);
+}
+/** @throws ArgumentError when `out` is given to a method */
+export function refuseOut(name: string, args: readonly unknown[]): void {
   const options = optionsOf(args);
   if (options !== null && "out" in options)
     throw new ArgumentError(
@@ -311,7 +320,6 @@ export function callMethod(name: string, self: Tensor, args: readonly unknown[])
       `${name}: got an unexpected keyword argument 'out': methods do not take it.`,
       `Call torch.${name}(input, ..., { out }).`,
     );
-  return callOperator(name, [self, ...args]);
 }
 
 /** The function form of an operator. */

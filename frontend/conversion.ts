@@ -10,10 +10,12 @@ import { complexStep } from "./complex-views.ts";
 import { landed, moved } from "./device-moves.ts";
 import { currentDevice, device as DeviceObject, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
-import type { memory_format } from "./formats.ts";
-import { formatOf, liesIn, orderOf } from "./memory-layout.ts";
+import { contiguous_format, memory_format } from "./formats.ts";
+import { inFormat, laidOut, orderLike } from "./laid-out.ts";
+import { formatOf } from "./memory-layout.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
+import { warnOnce } from "./warnings.ts";
 
 export interface ToOptions {
   readonly dtype?: DTypeLike | null | undefined;
@@ -30,16 +32,25 @@ interface Destination {
   readonly dtype: DType;
   readonly device: Device;
   readonly copy: boolean;
+  readonly format: unknown;
 }
 
-function converted(source: Tensor, { dtype, device, copy }: Destination): Tensor {
+function converted(source: Tensor, { dtype, device, copy, format }: Destination): Tensor {
   const from = source.storage_.device;
-  if (dtype === source.dtype.name && device === from)
-    return copy ? (callOperator("clone", [source]) as Tensor) : source;
+  if (dtype === source.dtype.name && device === from) {
+    if (copy) return callOperator("clone", [source, { memory_format: format }]) as Tensor;
+    return format === null ? source : inFormat(source, formatOf(format)!);
+  }
   // Converted where the smaller type travels.
   const early = dtypes[dtype].bytes <= source.itemsize && supports(from.name, dtype);
   const narrowed = early ? cast(source, dtype) : source;
-  return cast(moved(narrowed, device), dtype);
+  return laidLike(source, cast(moved(narrowed, device), dtype), format);
+}
+
+/** What was made of a tensor lies in memory as that does, or as a format says. */
+function laidLike(source: Tensor, result: Tensor, format: unknown): Tensor {
+  const order = orderLike(source, format, "to");
+  return order === null ? result : laidOut(result.node_(), result.storage_.device, order, "to");
 }
 
 function cast(source: Tensor, dtype: DType): Tensor {
@@ -59,6 +70,7 @@ function destination(source: Tensor, args: readonly unknown[]): Destination {
   let dtype = source.dtype.name;
   let device = source.storage_.device;
   let copy = false;
+  let format: unknown = null;
   let flags = 0;
   for (const arg of args) {
     if (arg === undefined || arg === null) continue;
@@ -68,7 +80,8 @@ function destination(source: Tensor, args: readonly unknown[]): Destination {
     } else if (typeof arg === "boolean") {
       // non_blocking, then copy
       if (flags++ === 1) copy = arg;
-    } else if (isDeviceSpelling(arg)) device = currentDevice(arg);
+    } else if (arg instanceof memory_format) format = arg;
+    else if (isDeviceSpelling(arg)) device = currentDevice(arg);
     else if (isPlainObject(arg)) {
       const options = arg as ToOptions & { readonly other?: Tensor };
       if (options.other instanceof Tensor) {
@@ -78,6 +91,7 @@ function destination(source: Tensor, args: readonly unknown[]): Destination {
       if (options.dtype !== undefined && options.dtype !== null) dtype = dtypeName(options.dtype, "to");
       if (options.device !== undefined && options.device !== null) device = currentDevice(options.device);
       copy ||= options.copy === true;
+      format = options.memory_format ?? format;
     } else if (typeof arg === "string" && !isDType(arg.replace("torch.", "")))
       throw new ArgumentError(
         "to/target",
@@ -86,7 +100,8 @@ function destination(source: Tensor, args: readonly unknown[]): Destination {
       );
     else dtype = dtypeName(arg, "to");
   }
-  return { dtype, device, copy };
+  if (format !== null && !(format instanceof memory_format)) orderLike(source, format, "to");
+  return { dtype, device, copy, format };
 }
 
 function to(source: Tensor, ...args: readonly unknown[]): Tensor {
@@ -94,10 +109,11 @@ function to(source: Tensor, ...args: readonly unknown[]): Tensor {
 }
 
 async function toAsync(source: Tensor, ...args: readonly unknown[]): Promise<Tensor> {
-  const { dtype, device, copy } = destination(source, args);
-  if (device === source.storage_.device) return converted(source, { dtype, device, copy });
+  const wanted = destination(source, args);
+  const { dtype, device, format } = wanted;
+  if (device === source.storage_.device) return converted(source, wanted);
   const values = await source.read_();
-  return cast(landed(source, values.slice(), device), dtype);
+  return laidLike(source, cast(landed(source, values.slice(), device), dtype), format);
 }
 
 /** PyTorch's names of tensor types by element type. */
@@ -122,6 +138,10 @@ export function legacyType(name: string): DType | null {
 
 /** Dimensions reversed. */
 function reversed(source: Tensor): Tensor {
+  if (source.ndim !== 2 && source.ndim !== 0)
+    warnOnce(
+      `tensor.T: the use of x.T on tensors of dimension other than 2 to reverse their shape is deprecated, got ${source.ndim} dimensions. Use x.mT for batches of matrices, or x.permute(...).`,
+    );
   return callOperator("permute", [source, source.shape.map((_, i) => source.ndim - 1 - i)]) as Tensor;
 }
 function lastTwoSwapped(source: Tensor, name: string): Tensor {
@@ -139,14 +159,8 @@ function conjugated(source: Tensor): Tensor {
   return step === null ? source : source.viewBy_(step);
 }
 
-/** The tensor itself when it lies in the format, else a copy that does. */
-function inFormat(tensor: Tensor, format: memory_format | null): Tensor {
-  const order = format === null ? null : orderOf(format, tensor.shape);
-  if (order === null) return tensor.is_contiguous() ? tensor : (callOperator("clone", [tensor]) as Tensor);
-  if (liesIn(tensor.shape, tensor.stride(), format!)) return tensor;
-  const copy = callOperator("clone", [callOperator("permute", [tensor, order])]) as Tensor;
-  return callOperator("permute", [copy, order.map((_, axis) => order.indexOf(axis))]) as Tensor;
-}
+/** A memory format, positional or by name. */
+export type FormatOption = memory_format | { readonly memory_format?: memory_format | null | undefined };
 
 declare module "./tensor.ts" {
   interface Tensor {
@@ -157,20 +171,20 @@ declare module "./tensor.ts" {
      */
     to(target: ToTarget, ...more: (DTypeLike | ToOptions | boolean | null | undefined)[]): Tensor;
     toAsync(target: ToTarget, ...more: (DTypeLike | ToOptions | boolean | null | undefined)[]): Promise<Tensor>;
-    float(): Tensor;
-    double(): Tensor;
-    half(): Tensor;
-    bfloat16(): Tensor;
-    long(): Tensor;
-    int(): Tensor;
-    short(): Tensor;
-    char(): Tensor;
-    byte(): Tensor;
-    bool(): Tensor;
-    cfloat(): Tensor;
-    cdouble(): Tensor;
+    float(options?: FormatOption): Tensor;
+    double(options?: FormatOption): Tensor;
+    half(options?: FormatOption): Tensor;
+    bfloat16(options?: FormatOption): Tensor;
+    long(options?: FormatOption): Tensor;
+    int(options?: FormatOption): Tensor;
+    short(options?: FormatOption): Tensor;
+    char(options?: FormatOption): Tensor;
+    byte(options?: FormatOption): Tensor;
+    bool(options?: FormatOption): Tensor;
+    cfloat(options?: FormatOption): Tensor;
+    cdouble(options?: FormatOption): Tensor;
     /** On the CPU: `cpu` for a tensor of another device. */
-    cpu(): Tensor;
+    cpu(options?: FormatOption): Tensor;
     cpuAsync(): Promise<Tensor>;
     /** On the GPU. */
     cuda(device?: DeviceLike | null): Tensor;
@@ -181,7 +195,7 @@ declare module "./tensor.ts" {
     /** In the element type of another tensor. */
     type_as(other: Tensor): Tensor;
     /** Itself when its elements lie in row-major order, else such a copy. */
-    contiguous(options?: memory_format | { readonly memory_format?: memory_format | undefined }): Tensor;
+    contiguous(options?: FormatOption): Tensor;
     is_same_size(other: Tensor): boolean;
     is_signed(): boolean;
     /** -1 on the CPU, else the ordinal. */
@@ -225,8 +239,9 @@ const methods: Record<string, Method> = {
   toAsync(this: Tensor, ...args: readonly unknown[]): Promise<Tensor> {
     return toAsync(this, ...args);
   },
-  cpu(this: Tensor): Tensor {
-    return this.device.type === "cpu" ? this : to(this, "cpu");
+  cpu(this: Tensor, options?: unknown): Tensor {
+    const format = { memory_format: formatOf(options) };
+    return this.device.type === "cpu" ? to(this, format) : to(this, "cpu", format);
   },
   async cpuAsync(this: Tensor): Promise<Tensor> {
     return this.device.type === "cpu" ? this : toAsync(this, "cpu");
@@ -250,7 +265,7 @@ const methods: Record<string, Method> = {
     return to(this, other);
   },
   contiguous(this: Tensor, options?: unknown): Tensor {
-    return inFormat(this, formatOf(options));
+    return inFormat(this, formatOf(options) ?? contiguous_format);
   },
   is_same_size(this: Tensor, other: Tensor): boolean {
     return sameShape(this.shape, other.shape);
@@ -266,8 +281,8 @@ const methods: Record<string, Method> = {
   },
 };
 for (const [name, dtype] of Object.entries(shorthands)) {
-  methods[name] = function (this: Tensor): Tensor {
-    return to(this, dtype);
+  methods[name] = function (this: Tensor, options?: unknown): Tensor {
+    return to(this, dtype, isPlainObject(options) ? options : { memory_format: options });
   };
 }
 for (const [name, method] of Object.entries(methods))

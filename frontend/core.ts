@@ -51,6 +51,20 @@ export {
 } from "./legacy-tensors.ts";
 export { empty_strided } from "./new-tensors.ts";
 export { backends } from "./backends.ts";
+export { from_file, type FileOptions } from "./file-bytes.ts";
+export {
+  are_deterministic_algorithms_enabled,
+  get_deterministic_debug_mode,
+  get_float32_matmul_precision,
+  is_deterministic_algorithms_warn_only_enabled,
+  is_warn_always_enabled,
+  set_deterministic_debug_mode,
+  set_float32_matmul_precision,
+  set_flush_denormal,
+  set_warn_always,
+  use_deterministic_algorithms,
+  type MatmulPrecision,
+} from "./flags.ts";
 export { get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads } from "./threads.ts";
 export { linspace, logspace, range } from "./sequences.ts";
 export { bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window } from "./windows.ts";
@@ -126,6 +140,7 @@ export { get_printoptions, printoptions, set_printoptions } from "./print.ts";
 export type { PrintOptionChanges, PrintOptions, PrintProfile } from "./printing/index.ts";
 export {
   bernoulli,
+  binomial,
   default_generator,
   fork_rng,
   Generator,
@@ -146,6 +161,7 @@ export {
   set_rng_state,
   type RandomFill,
 } from "./random/index.ts";
+export * as random from "./random/namespace.ts";
 export type { Nested, ReadOptions } from "./element-values.ts";
 export { Tensor, type GradientHook } from "./tensor.ts";
 export {
@@ -184,7 +200,6 @@ export {
 } from "./variable-results.ts";
 export { tril_indices, triu_indices } from "./triangle-indices.ts";
 export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
-export { is_storage, UntypedStorage } from "./untyped-storage.ts";
 export { slice, type Index, type IndexValue, type Slice } from "./subscripts.ts";
 export * from "../ir/errors.ts";
 export { cond, scan, while_loop, while_loopAsync, type ScanOptions } from "./control-flow.ts";

@@ -12,6 +12,10 @@ import { Complex } from "./complex-number.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
 import { fillTyped, type HostNumber } from "./elements.ts";
+import { contiguous_format } from "./formats.ts";
+import { refuseUnknown } from "./known-options.ts";
+import { laidOut, orderLike } from "./laid-out.ts";
+import { formatOf, orderOf } from "./memory-layout.ts";
 import { writeInto } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import type { Nested } from "./element-values.ts";
@@ -120,6 +124,7 @@ export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: nev
         "Write nested lists: tensor([[1, 2], [3, 4]]).",
       );
     const options: TensorOptions = given;
+    refuseUnknown("tensor", options);
     const device = currentDevice(options.device);
     const wanted = options.dtype === undefined || options.dtype === null ? null : dtypeName(options.dtype, "tensor");
     let result: Tensor;
@@ -145,9 +150,11 @@ export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: nev
 export function sizeArguments(
   name: string,
   args: readonly unknown[],
+  own: readonly string[] = [],
 ): { shape: number[]; options: FactoryOptions; rest: unknown[] } {
   const items = [...args];
   const options = isPlainObject(items.at(-1)) ? (items.pop() as FactoryOptions & { size?: readonly number[] }) : {};
+  refuseUnknown(name, options, ["size", ...own]);
   const list = Array.isArray(items[0])
     ? (items[0] as unknown[])
     : items.length > 0 || options.size === undefined
@@ -179,10 +186,16 @@ export const dtypeOption = (options: TensorOptions, fallback: DType, name: strin
   options.dtype === undefined || options.dtype === null ? fallback : dtypeName(options.dtype, name);
 
 /** A constant of any shape. */
-export function filled(shape: Shape, value: number | bigint | boolean, dtype: DType, options: FactoryOptions): Tensor {
+export function filled(
+  shape: Shape,
+  value: number | bigint | boolean,
+  dtype: DType,
+  options: FactoryOptions,
+  order: readonly number[] | null = null,
+): Tensor {
   const device = currentDevice(options.device ?? options.out?.device);
   enterScope(device.name);
-  return finish(Tensor.ofNode(graph.full(shape, value, dtype), device), options);
+  return finish(laidOut(graph.full(shape, value, dtype), device, order), options);
 }
 
 /** Sizes spread or in a list, then options. */
@@ -205,6 +218,7 @@ const factory =
         value,
         dtypeOption(options, options.out?.dtype.name ?? settings.defaultDType, name),
         options,
+        orderOf(formatOf(options) ?? contiguous_format, shape),
       );
     });
 
@@ -218,9 +232,16 @@ export const empty = factory("empty", 0);
 const like =
   (name: string, value: number) =>
   (input: Tensor, options: FactoryOptions = {}): Tensor =>
-    withSite(() =>
-      filled(input.shape, value, dtypeOption(options, input.dtype.name, name), { device: input.device, ...options }),
-    );
+    withSite(() => {
+      refuseUnknown(name, options);
+      return filled(
+        input.shape,
+        value,
+        dtypeOption(options, input.dtype.name, name),
+        { device: input.device, ...options },
+        orderLike(input, options.memory_format, name),
+      );
+    });
 export const zeros_like = like("zeros_like", 0);
 export const ones_like = like("ones_like", 1);
 export const empty_like = like("empty_like", 0);
@@ -229,23 +250,34 @@ export const empty_like = like("empty_like", 0);
 export function full(size: readonly number[] | number, fill_value: HostNumber, options: FactoryOptions = {}): Tensor {
   return withSite(() => {
     const { shape } = sizeArguments("full", [typeof size === "number" ? [size] : size]);
+    refuseUnknown("full", options);
     const inferred = inferDType([fill_value]);
     return filledSlot(shape, fill_value, dtypeOption(options, inferred, "full"), options);
   });
 }
 export function full_like(input: Tensor, fill_value: HostNumber, options: FactoryOptions = {}): Tensor {
-  return withSite(() =>
-    filledSlot(input.shape, fill_value, dtypeOption(options, input.dtype.name, "full_like"), {
-      device: input.device,
-      ...options,
-    }),
-  );
+  return withSite(() => {
+    refuseUnknown("full_like", options);
+    return filledSlot(
+      input.shape,
+      fill_value,
+      dtypeOption(options, input.dtype.name, "full_like"),
+      { device: input.device, ...options },
+      orderLike(input, options.memory_format, "full_like"),
+    );
+  });
 }
 /** The user's number is a slot: another value is no other program. */
-function filledSlot(shape: Shape, value: HostNumber, dtype: DType, options: FactoryOptions): Tensor {
+function filledSlot(
+  shape: Shape,
+  value: HostNumber,
+  dtype: DType,
+  options: FactoryOptions,
+  order: readonly number[] | null = null,
+): Tensor {
   const device = currentDevice(options.device);
   enterScope(device.name);
-  return finish(Tensor.ofNode(graph.expandTo(graph.scalar(scalarArgument(value), dtype), shape), device), options);
+  return finish(laidOut(graph.expandTo(graph.scalar(scalarArgument(value), dtype), shape), device, order), options);
 }
 
 /**
@@ -257,6 +289,7 @@ export function arange(...args: (number | bigint | FactoryOptions)[]): Tensor {
     const options = isPlainObject(args.at(-1))
       ? (args.at(-1) as FactoryOptions & { start?: number; end?: number; step?: number })
       : {};
+    refuseUnknown("arange", options, ["start", "end", "step"]);
     const numbers = args.filter((arg) => !isPlainObject(arg)) as (number | bigint)[];
     const [start, end, step] =
       numbers.length === 0
@@ -298,6 +331,7 @@ export function arange(...args: (number | bigint | FactoryOptions)[]): Tensor {
 export function eye(n: number, m: number | null | FactoryOptions = null, options: FactoryOptions = {}): Tensor {
   return withSite(() => {
     const [columns, rest] = isPlainObject(m) ? [n, m as FactoryOptions] : [(m as number | null) ?? n, options];
+    refuseUnknown("eye", rest);
     if (n < 0 || columns < 0)
       throw new ShapeError("eye/size", `eye: n must be greater or equal to 0, got ${n} and ${columns}.`);
     const device = currentDevice(rest.device);

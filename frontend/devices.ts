@@ -32,9 +32,8 @@ export type DeviceLike = device | string | number;
 
 export function deviceName(spelling: DeviceLike): DeviceName {
   if (spelling instanceof device) return spelling.name;
-  // An integer is the ordinal of the accelerator.
-  if (typeof spelling === "number") return "webgpu";
-  switch (spelling) {
+  // An integer is the ordinal of the accelerator, of which there is one.
+  switch (typeof spelling === "number" ? `webgpu:${spelling}` : spelling) {
     case "cpu":
     case "cpu:0":
       return "cpu";
@@ -48,8 +47,10 @@ export function deviceName(spelling: DeviceLike): DeviceName {
     default:
       throw new ArgumentError(
         "device/unknown",
-        `device: "${spelling}" is not a device`,
-        'Devices are "cpu", "cpu:js" and "webgpu".',
+        typeof spelling === "number"
+          ? `device: invalid device ordinal ${spelling}`
+          : `device: "${spelling}" is not a device`,
+        'Devices are "cpu", "cpu:js" and "webgpu" ("cuda" means the same), which has the one index 0.',
       );
   }
 }

@@ -1,5 +1,5 @@
 /** Tensors over data that is there already: arrays, buffers, lists, other tensors; shared where that is possible. */
-import { dtypeBytes, type DType } from "../ir/dtype.ts";
+import { dtypeBytes, isComplex, type DType } from "../ir/dtype.ts";
 import { ValueError } from "../ir/errors.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
 import { withSite } from "./call.ts";
@@ -10,10 +10,11 @@ import { settings } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 
 /** A tensor and an array that share memory, on the CPU: writing either is seen by the other. */
-function shared(array: TypedArray, dtype: DType): Tensor {
+export function sharing(array: TypedArray, dtype: DType): Tensor {
   const wanted = currentDevice();
   const copy = array.slice();
-  const result = Tensor.ofArray(copy, [array.length], dtype, wanted.synchronous ? wanted : currentDevice("cpu"));
+  const count = isComplex(dtype) ? array.length / 2 : array.length;
+  const result = Tensor.ofArray(copy, [count], dtype, wanted.synchronous ? wanted : currentDevice("cpu"));
   result.storage_.shareWith(array, copy);
   return result;
 }
@@ -23,7 +24,7 @@ function shared(array: TypedArray, dtype: DType): Tensor {
  * array is written keeps the values that it was recorded with.
  * https://docs.pytorch.org/docs/stable/generated/torch.from_numpy.html
  */
-export const from_numpy = (ndarray: TypedArray): Tensor => withSite(() => shared(ndarray, arrayDType(ndarray)));
+export const from_numpy = (ndarray: TypedArray): Tensor => withSite(() => sharing(ndarray, arrayDType(ndarray)));
 
 export interface BufferOptions {
   readonly dtype: DTypeLike;
@@ -69,7 +70,7 @@ export function frombuffer(buffer: ArrayBufferLike | ArrayBufferView, options: B
         `byte ${start + offset} of the buffer is no multiple of the element size (${size}), where memory cannot be shared`,
         "Pass a copy of the bytes: buffer.slice(offset).",
       );
-    const result = shared(typedView(dtype, memory, start + offset, elements), dtype);
+    const result = sharing(typedView(dtype, memory, start + offset, elements), dtype);
     return requires_grad ? result.requires_grad_() : result;
   });
 }
@@ -103,7 +104,7 @@ function viewed(data: unknown, options: AsTensorOptions): Tensor | null {
   const dtype = arrayDType(data);
   const target = device ?? currentDevice();
   if (dtypeOption(options, dtype, "as_tensor") !== dtype || !target.synchronous) return null;
-  const result = shared(data as TypedArray, dtype);
+  const result = sharing(data as TypedArray, dtype);
   return result.storage_.device === target ? result : null;
 }
 

@@ -5,3 +5,30 @@ import "./debug-environment.ts";
 
 export * from "./core.ts";
 export { is_conj, is_neg, resolve_conj, resolve_neg } from "./complex-tensors.ts";
+export { from_dlpack, type ExchangedMemory, type Exporter } from "./exchange.ts";
+export {
+  dequantize,
+  quantize_per_channel,
+  quantize_per_tensor,
+  sparse_coo_tensor,
+  sparse_csr_tensor,
+} from "./holding.ts";
+export {
+  BFloat16Storage,
+  BoolStorage,
+  ByteStorage,
+  CharStorage,
+  ComplexDoubleStorage,
+  ComplexFloatStorage,
+  DoubleStorage,
+  FloatStorage,
+  HalfStorage,
+  IntStorage,
+  is_storage,
+  LongStorage,
+  ShortStorage,
+  Storage,
+  TypedStorage,
+  type TypedStorageOptions,
+} from "./typed-storage.ts";
+export { UntypedStorage } from "./untyped-storage.ts";

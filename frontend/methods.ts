@@ -5,12 +5,15 @@ import { installEveryMethod } from "./operator-methods.ts";
 
 import "./complex-tensors.ts";
 import "./conversion.ts";
+import "./exchange.ts";
+import "./holding.ts";
+import "./host-functions.ts";
 import "./indexing.ts";
 import "./new-tensors.ts";
 import "./reordered-methods.ts";
 import "./print.ts";
 import "./strided.ts";
 import "./tensor-autograd.ts";
-import "./untyped-storage.ts";
+import "./typed-storage.ts";
 
 installEveryMethod();

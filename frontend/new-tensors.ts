@@ -32,6 +32,9 @@ declare module "./tensor.ts" {
     new_tensor(data: TensorData, options?: TensorOptions): Tensor;
     /** All `fill_value`, in this tensor's type, on its device. */
     new_full(size: Shape | number, fill_value: number | bigint | boolean, options?: TensorOptions): Tensor;
+    /** Of this tensor's type, on its device: empty, of given sizes, or of given data. `new_empty` and `new_tensor` say the same. */
+    "new"(...sizes: number[]): Tensor;
+    "new"(data: TensorData | readonly []): Tensor;
     new_zeros: SizeCall;
     new_ones: SizeCall;
     new_empty: SizeCall;
@@ -52,6 +55,11 @@ const sized = (make: SizeCall) =>
   };
 
 const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
+  new(this: Tensor, ...args: unknown[]) {
+    const options = like(this);
+    if (args.length === 0) return empty([0], options);
+    return typeof args[0] === "number" ? empty(args as number[], options) : tensor(args[0] as TensorData, options);
+  },
   new_zeros: sized(zeros),
   new_ones: sized(ones),
   new_empty: sized(empty),

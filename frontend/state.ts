@@ -8,8 +8,10 @@ export interface Settings {
   defaultDevice: string;
   /** Chooses among the kernels of a contraction; an estimate does, where there is none. */
   tuner: Tuner | null;
+  /** Warnings that come once come each time. */
+  warnAlways: boolean;
 }
-export const settings: Settings = { defaultDType: "float32", defaultDevice: "cpu", tuner: null };
+export const settings: Settings = { defaultDType: "float32", defaultDevice: "cpu", tuner: null, warnAlways: false };
 
 /** The graph that is being recorded. */
 export const graph = new GraphBuilder();

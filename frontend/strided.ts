@@ -1,11 +1,12 @@
 /** Views by sizes and strides, and the operators that change a tensor's own shape. */
-import { elementCount, type Shape } from "../ir/shape.ts";
+import { contiguousStrides, elementCount, type Shape } from "../ir/shape.ts";
 import { checkStrides, stridedView } from "../ir/ops/strided.ts";
-import { ShapeError } from "../ir/errors.ts";
+import { DTypeError, ShapeError } from "../ir/errors.ts";
 import { isPlainObject } from "./bind.ts";
 import { callOperator, checkInplace, withSite } from "./call.ts";
 import { fromHost } from "./creation.ts";
 import { graph } from "./state.ts";
+import { asType, type Elements } from "./storage-elements.ts";
 import { Tensor } from "./tensor.ts";
 import { movement, type ViewStep } from "./views.ts";
 
@@ -90,7 +91,7 @@ declare module "./tensor.ts" {
     resize_(...sizes: readonly number[] | [readonly number[], ...unknown[]]): this;
     resize_as_(tensor: Tensor): this;
     /** Makes this tensor share the storage, shape and strides of another. */
-    set_(source?: Tensor | null, storage_offset?: number, size?: Shape, stride?: readonly number[]): this;
+    set_(source?: Tensor | Elements | null, storage_offset?: number, size?: Shape, stride?: readonly number[]): this;
   }
 }
 
@@ -130,14 +131,20 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
   resize_as_(this: Tensor, tensor: Tensor) {
     return withSite(() => resized(this, tensor.shape, "resize_as_"));
   },
-  set_(this: Tensor, source?: Tensor | null, storage_offset?: number, size?: Shape, stride?: readonly number[]) {
+  set_(this: Tensor, given?: Tensor | Elements | null, offset = 0, size?: Shape, stride?: readonly number[]) {
     return withSite(() => {
       checkInplace(this, "set_");
-      if (source === undefined || source === null)
+      if (given === undefined || given === null)
         return this.takeOver_(fromHost([], [0], this.dtype.name, this.storage_.device));
-      return this.takeOver_(
-        size === undefined ? former(source, "set_") : as_strided(source, size, stride ?? [], storage_offset ?? 0),
-      );
+      const source = given instanceof Tensor ? given : asType(given.row_, this.type_);
+      if (source.type_ !== this.type_)
+        throw new DTypeError(
+          "set_/dtype",
+          `set_: Could not set tensor of type ${source.type_} to a tensor of type ${this.type_}.`,
+          "Use a source of this tensor's type.",
+        );
+      const strides = stride ?? (size === undefined ? [] : contiguousStrides(size));
+      return this.takeOver_(size === undefined ? former(source, "set_") : as_strided(source, size, strides, offset));
     });
   },
 };

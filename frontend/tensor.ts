@@ -10,7 +10,7 @@ import { dtypeObject, type dtype } from "./dtype.ts";
 import { nest, scalarOf, type Item, type Nested, type ReadOptions } from "./element-values.ts";
 import { GradientFunction } from "./grad-fn.ts";
 import { refuseDtype } from "./held-dtypes.ts";
-import type { memory_format } from "./formats.ts";
+import { strided, type layout, type memory_format } from "./formats.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { inference, refuseInferenceGrad, refuseInferenceWrite, versionError } from "./inference.ts";
 import { formatOf, liesIn } from "./memory-layout.ts";
@@ -54,7 +54,7 @@ export class Tensor {
   /** @internal Made in inference_mode, and no view of a tensor from outside. */ readonly isInference_: boolean;
   /** @internal A view made in inference_mode of a tensor from outside. */ readonly isInferenceView_: boolean;
   private cached: { node: Node; version: number } | null = null;
-  private layout: Layout | null = null;
+  private placed: Layout | null = null;
   private ownCounter: VersionCounter | null;
   /** @internal */ hooks_: Map<number, GradientHook> | null = null;
   /** @internal */ accumulateHooks_: Map<number, (tensor: Tensor) => void> | null = null;
@@ -108,7 +108,7 @@ export class Tensor {
     Object.assign(this, { storage_, shape, parent_, step_, type_, ownCounter, isInference_, isInferenceView_ });
     noteRareChange();
     this.cached = null;
-    this.layout = null;
+    this.placed = null;
     return this;
   }
 
@@ -198,6 +198,10 @@ export class Tensor {
   get device(): DeviceObject {
     return new DeviceObject(this.storage_.device.name);
   }
+  /** How the elements are held: tensors are dense. */
+  get layout(): layout {
+    return strided;
+  }
   get ndim(): number {
     return this.shape.length;
   }
@@ -256,8 +260,8 @@ export class Tensor {
 
   /** @internal Strides and offset in elements of the storage. */
   layout_(): Layout {
-    if (this.layout !== null) return this.layout;
-    return (this.layout = this.placement_() ??
+    if (this.placed !== null) return this.placed;
+    return (this.placed = this.placement_() ??
       this.layoutOfBits() ?? {
         strides: contiguousStrides(this.shape),
         offset: this.parent_?.layout_().offset ?? 0,
@@ -294,9 +298,9 @@ export class Tensor {
     return format === null ? isContiguous(this.shape, strides) : liesIn(this.shape, strides, format);
   }
   get _base(): Tensor | null {
-    let base: Tensor | null = this.parent_;
-    while (base !== null && base.parent_ !== null) base = base.parent_;
-    return base;
+    let base: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
+    while (base.parent_ !== null && base.step_!.isLayout !== true) base = base.parent_;
+    return base === this ? null : base;
   }
   /** Identifies the storage: equal for tensors that alias each other. */
   data_ptr(): number {
@@ -388,6 +392,14 @@ export class Tensor {
     else if (node.op === "leaf" && this.parent_ === null) this.storage_.replace(node.inputs[0]!);
     return this;
   }
+  /** @internal From here on a leaf that requires no gradient. */
+  forgetHistory_(): void {
+    const node = this.node_();
+    this.leafRequiresGrad = false;
+    this.cached = null;
+    noteRareChange();
+    if (node.requiresGrad) this.storage_.accept(node.op === "leaf" ? node.inputs[0]! : graph.detach(node));
+  }
   /** The same values, cut from the graph; shares memory. */
   detach(): Tensor {
     return this.viewBy_(detachStep);
@@ -402,7 +414,7 @@ export class Tensor {
   /** @internal The storage has contents of another shape now. */
   resized_(shape: Shape): void {
     (this as { -readonly [K in "shape"]: Tensor[K] }).shape = shape;
-    this.layout = null;
+    this.placed = null;
   }
   /** @internal Becomes a view of another tensor, of whatever type, device and shape: this object stays, its storage is given up. */
   become_(other: Tensor): void {
@@ -415,7 +427,7 @@ export class Tensor {
     self.type_ = other.type_;
     this.ownCounter = other.ownCounter;
     this.cached = null;
-    this.layout = null;
+    this.placed = null;
   }
   /** How this value was made: null for leaves and for what needs no gradient. */
   get grad_fn(): GradientFunction | null {

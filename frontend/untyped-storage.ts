@@ -1,54 +1,40 @@
-/** What tensors that alias each other share, as users see it. */
-import { elementCount } from "../ir/shape.ts";
-import { device } from "./devices.ts";
-import type { Storage } from "./storage.ts";
+/** A storage as bytes. */
+import { callableClass } from "./callable-class.ts";
+import { withSite } from "./call.ts";
+import { tensor } from "./creation.ts";
+import type { DeviceLike } from "./devices.ts";
+import { fileBytes } from "./file-bytes.ts";
+import type { FileSource } from "./files.ts";
+import { asType, Elements, ownRow, rowOf, type StorageOptions } from "./storage-elements.ts";
 import { Tensor } from "./tensor.ts";
 
-/** Bytes under a tensor. https://docs.pytorch.org/docs/stable/storage.html */
-export class UntypedStorage {
-  private readonly storage: Storage;
-  private readonly itemsize: number;
-
-  /** @internal Use tensor.untyped_storage(). */
-  constructor(tensor: Tensor) {
-    this.storage = tensor.storage_;
-    this.itemsize = tensor.itemsize;
+class UntypedElements extends Elements {
+  /** That many bytes, or these. */
+  constructor(bytes: number | readonly number[] | Tensor, options: StorageOptions = {}) {
+    if (bytes instanceof Tensor) super(asType(rowOf(bytes), "uint8"), false);
+    else super(ownRow(bytes, "uint8", options), true);
   }
-  nbytes(): number {
-    return elementCount(this.storage.node.shape) * this.itemsize;
+  /** The bytes of a file. https://docs.pytorch.org/docs/stable/storage.html#torch.UntypedStorage.from_file */
+  static from_file(filename: FileSource, shared: boolean | null = false, nbytes = 0): UntypedElements {
+    return withSite(() => {
+      const storage = new UntypedElements(0);
+      storage.row_ = tensor(fileBytes("UntypedStorage.from_file", filename, shared, nbytes));
+      return storage;
+    });
   }
-  /** As nbytes: a storage without a type counts bytes. */
-  size(): number {
-    return this.nbytes();
+  clone(): UntypedElements {
+    return new UntypedElements(this.row_.clone());
   }
-  /** Equal for storages that are one. */
-  data_ptr(): number {
-    return this.storage.id * 2 ** 20;
+  cpu(): UntypedElements {
+    return this.device.type === "cpu" ? this : new UntypedElements(this.row_.cpu());
   }
-  get device(): device {
-    return new device(this.storage.device.name);
+  cuda(where?: DeviceLike | null): UntypedElements {
+    return new UntypedElements(this.row_.cuda(where));
   }
-  get is_cuda(): boolean {
-    return this.device.type === "webgpu";
-  }
-  element_size(): number {
-    return 1;
+  override toString(): string {
+    return `[torch.storage.UntypedStorage(device=${String(this.device)}) of size ${this.size()}]`;
   }
 }
-
-declare module "./tensor.ts" {
-  interface Tensor {
-    /** The storage that this tensor shares with its views. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.untyped_storage.html */
-    untyped_storage(): UntypedStorage;
-  }
-}
-Object.defineProperty(Tensor.prototype, "untyped_storage", {
-  value(this: Tensor): UntypedStorage {
-    return new UntypedStorage(this);
-  },
-  writable: true,
-  configurable: true,
-});
-
-/** Whether `obj` is a storage. https://docs.pytorch.org/docs/stable/generated/torch.is_storage.html */
-export const is_storage = (obj: unknown): obj is UntypedStorage => obj instanceof UntypedStorage;
+/** Bytes under a tensor; `new` may be left out. https://docs.pytorch.org/docs/stable/storage.html */
+export const UntypedStorage = /* @__PURE__ */ callableClass(UntypedElements);
+export type UntypedStorage = UntypedElements;

@@ -18,6 +18,8 @@ export interface ViewStep {
   readonly dtype?: DType;
   /** What it shows is not what lies in memory: a conjugate. */
   readonly isComputed?: boolean;
+  /** Only says in which order memory is filled: what it is a view of is nobody's. */
+  readonly isLayout?: boolean;
   /** Made by a function that returns several views at once. */
   readonly isOneOfSeveral?: boolean;
   /** Where the elements lie in the storage, when the step itself says so. */

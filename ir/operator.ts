@@ -58,6 +58,8 @@ export interface OpSpecification<S extends string> {
   readonly inplace?: boolean;
   /** Results alias the first argument: writes go through, both ways. */
   readonly view?: boolean;
+  /** The result lies in memory as the first argument does, or as `memory_format` says. */
+  readonly keepsLayout?: boolean;
   /**
    * Stays one node until after differentiation, for a gradient rule of its own, a back end's better lowering, or an
    * exporter's rule. Tensor arguments become inputs; every other argument must be structural.

@@ -9,7 +9,7 @@
  */
 import { recorder } from "../recorder.ts";
 import { captureSite, locate } from "../site.ts";
-import { graph } from "../state.ts";
+import { graph, settings } from "../state.ts";
 import { traceObserver } from "../trace.ts";
 import type { MemoryGuard } from "./aliases.ts";
 import { argumentNames, CallArguments, type ArgumentNames } from "./arguments.ts";
@@ -148,7 +148,7 @@ class Compilation<A extends unknown[], R> {
   }
 
   private warnOfReads(): void {
-    if (this.warned) return;
+    if (this.warned && !settings.warnAlways) return;
     this.warned = true;
     const advice = "every call is recorded again; read its results after the call instead.";
     // oxlint-disable-next-line no-console -- once a function, and nobody else can tell

@@ -1,24 +1,25 @@
 /** Draws whose parameters are tensors, and masks. */
-import { ShapeError } from "../../ir/errors.ts";
+import { DTypeError, ShapeError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/graph.ts";
 import { enterScope } from "../../ir/interning.ts";
-import { formatShape } from "../../ir/shape.ts";
+import { broadcastShapes, formatShape } from "../../ir/shape.ts";
 import {
   fillBernoulli,
   fillBernoulliFrom,
+  fillBinomial,
   fillDropoutMask,
   fillMultinomial,
   fillPoisson,
 } from "../../runtime/random/index.ts";
-import { isPlainObject, scalarArgument } from "../bind.ts";
-import { withSite } from "../call.ts";
-import { dtypeOption, finish, sizeArguments } from "../creation.ts";
+import { signature, type CallOf } from "../arguments.ts";
+import { scalarArgument } from "../bind.ts";
+import { callOperator, withSite } from "../call.ts";
+import { dtypeOption, finish, sizeArguments, type FactoryOptions } from "../creation.ts";
 import { currentDevice } from "../devices.ts";
 import { graph, settings } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import {
   type FloatArray,
-  type RandomOptions,
   drawn,
   philoxWords,
   unit,
@@ -27,116 +28,153 @@ import {
   generatorOf,
   onHost,
 } from "./draws.ts";
-import { Generator, default_generator } from "./generator.ts";
+import { default_generator, type Generator } from "./generator.ts";
 
-/** 0/1 draws with the probabilities of `input`. https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html */
-export function bernoulli(input: Tensor, p?: number | RandomOptions | null, options: RandomOptions = {}): Tensor {
+type Source = [generator: Generator | null];
+type Target = [...Source, out: Tensor | null];
+
+const bernoulliSignature = signature<[input: Tensor, p: number | null, ...Target]>()("input, p?, *, generator?, out?");
+
+/** 0/1 draws with the probabilities of `input`, or p. https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html */
+export function bernoulli(...args: CallOf<typeof bernoulliSignature>): Tensor {
   return withSite(() => {
-    const device = input.storage_.device;
-    const dtype = input.dtype.name;
-    if (typeof p === "number")
-      return finish(
-        Tensor.ofNode(
-          drawn(input.shape, dtype, device, (target) =>
-            fillBernoulli(target, generatorOf(options).cpu_, p, dtype as never),
-          ),
-          device,
-        ),
-        options,
-      );
-    const rest = isPlainObject(p) ? (p as RandomOptions) : options;
-    const draws = drawn(input.shape, dtype, device, (target) =>
-      fillBernoulliFrom(target, generatorOf(rest).cpu_, onHost("bernoulli", input), dtype as never),
+    const { input, p, ...given } = bernoulliSignature.bind("bernoulli", args);
+    const { device } = input.storage_;
+    const { cpu_ } = generatorOf(given);
+    const dtype = input.type_ as never;
+    const draws = drawn(input.shape, input.type_, device, (target) =>
+      typeof p === "number"
+        ? fillBernoulli(target, cpu_, p, dtype)
+        : fillBernoulliFrom(target, cpu_, onHost("bernoulli", input), dtype),
     );
-    // The gradient by the probabilities is zero, not missing.
-    const node = input.node_();
-    return finish(
-      Tensor.ofNode(node.requiresGrad ? graph.withHistory(draws, graph.mul(node, 0)) : draws, device),
-      rest,
-    );
+    return drawnInto(Tensor.ofNode(typeof p === "number" ? draws : withZeroGradient(draws, input), device), given);
   });
 }
+
+/** Draws do not depend on a parameter smoothly: its gradient is zero, not missing. */
+function withZeroGradient(draws: Node, ...parameters: readonly Tensor[]): Node {
+  return parameters.reduce((node, parameter) => {
+    const own = parameter.node_();
+    return own.requiresGrad ? graph.withHistory(node, graph.expandTo(graph.mul(own, 0), node.shape)) : node;
+  }, draws);
+}
+const drawnInto = (result: Tensor, { out }: { readonly out?: Tensor | null | undefined }): Tensor =>
+  finish(result, { out: out ?? undefined });
+
+const poissonSignature = signature<[input: Tensor, ...Source]>()("input, generator?");
 
 /** Poisson draws with the rates of `input`. https://docs.pytorch.org/docs/stable/generated/torch.poisson.html */
-export function poisson(input: Tensor, generator?: Generator | RandomOptions | null): Tensor {
+export function poisson(...args: CallOf<typeof poissonSignature>): Tensor {
   return withSite(() => {
-    const source = generator instanceof Generator ? generator : (generator?.generator ?? default_generator);
-    const dtype = requireFloatType("poisson", input.dtype.name);
-    return Tensor.ofNode(
-      drawn(input.shape, dtype, input.storage_.device, (target) =>
-        fillPoisson(target as FloatArray, source.cpu_, onHost("poisson", input), dtype),
-      ),
-      input.storage_.device,
+    const { input, generator } = poissonSignature.bind("poisson", args);
+    const { cpu_ } = generatorOf({ generator });
+    const dtype = requireFloatType("poisson", input.type_);
+    const draws = drawn(input.shape, dtype, input.storage_.device, (target) =>
+      fillPoisson(target as FloatArray, cpu_, onHost("poisson", input), dtype),
     );
+    return Tensor.ofNode(withZeroGradient(draws, input), input.storage_.device);
   });
 }
 
-/** Indices drawn with the weights of each row. https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html */
-export function multinomial(
-  input: Tensor,
-  num_samples: number | bigint,
-  replacement: boolean | RandomOptions = false,
-  options: RandomOptions = {},
-): Tensor {
+const binomialSignature = signature<[count: Tensor, prob: Tensor, ...Source]>()("count, prob, generator?");
+
+/**
+ * How many of `count` trials succeed, each with probability `prob`; float32 or float64, both of one type.
+ * https://docs.pytorch.org/docs/stable/generated/torch.binomial.html
+ */
+export function binomial(...args: CallOf<typeof binomialSignature>): Tensor {
   return withSite(() => {
-    const named = (isPlainObject(replacement) ? replacement : options) as RandomOptions & { replacement?: boolean };
-    const again = typeof replacement === "boolean" ? replacement : (named.replacement ?? false);
-    requireFloatType("multinomial", input.dtype.name);
+    const { count, prob, generator } = binomialSignature.bind("binomial", args);
+    const { cpu_ } = generatorOf({ generator });
+    const dtype = count.type_;
+    for (const parameter of [count, prob])
+      if ((parameter.type_ !== "float32" && parameter.type_ !== "float64") || parameter.type_ !== dtype)
+        throw new DTypeError(
+          "binomial/dtype",
+          `binomial only supports floating-point dtypes, float32 or float64, and one of them for both: count ${String(count)}, prob ${String(prob)}.`,
+          'Convert them with .to("float32").',
+        );
+    const shape = broadcastShapes(count.shape, prob.shape);
+    if (shape === null)
+      throw new ShapeError(
+        "binomial/broadcast",
+        `binomial: count ${String(count)} and prob ${String(prob)} cannot be broadcast together.`,
+      );
+    const spread = (parameter: Tensor): Tensor => callOperator("expand", [parameter, shape]) as Tensor;
+    const draws = drawn(shape, dtype, count.storage_.device, (target) => {
+      const [counts, probabilities] = [onHost("binomial", spread(count)), onHost("binomial", spread(prob))];
+      fillBinomial(target as Float32Array, cpu_, counts, probabilities);
+    });
+    return Tensor.ofNode(withZeroGradient(draws, count, prob), count.storage_.device);
+  });
+}
+
+const multinomialSignature = signature<
+  [input: Tensor, num_samples: number | bigint, replacement: boolean | null, ...Target]
+>()("input, num_samples, replacement?, *, generator?, out?");
+
+/** Indices drawn with the weights of each row. https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html */
+export function multinomial(...args: CallOf<typeof multinomialSignature>): Tensor {
+  return withSite(() => {
+    const { input, num_samples, replacement, ...given } = multinomialSignature.bind("multinomial", args);
+    requireFloatType("multinomial", input.type_);
     if (input.shape.length !== 1 && input.shape.length !== 2)
       throw new ShapeError(
         "multinomial/dimensions",
         `multinomial: prob_dist must be 1 or 2 dim, got shape ${formatShape(input.shape)}.`,
         "Flatten all dimensions but the last, which holds the weights.",
       );
-    const categories = input.shape.at(-1)!;
     const rows = input.shape.length === 2 ? input.shape[0]! : 1;
-    const samples = Number(num_samples);
-    const shape = input.shape.length === 2 ? [rows, samples] : [samples];
-    const device = input.storage_.device;
-    return finish(
-      Tensor.ofNode(
-        drawn(shape, "int64", device, (target) =>
-          fillMultinomial(target, generatorOf(named).cpu_, onHost("multinomial", input), {
-            rows,
-            categories,
-            samples,
-            replacement: again,
-          }),
-        ),
-        device,
-      ),
-      named,
+    const sizes = {
+      rows,
+      categories: input.shape.at(-1)!,
+      samples: Number(num_samples),
+      replacement: replacement ?? false,
+    };
+    const shape = input.shape.length === 2 ? [rows, sizes.samples] : [sizes.samples];
+    const { cpu_ } = generatorOf(given);
+    const { device } = input.storage_;
+    const draws = drawn(shape, "int64", device, (target) =>
+      fillMultinomial(target, cpu_, onHost("multinomial", input), sizes),
     );
+    return drawnInto(Tensor.ofNode(draws, device), given);
   });
 }
 
+type Parameter = number | Tensor;
+const normalSignature = signature<
+  [
+    mean: Parameter,
+    std: Parameter,
+    size: readonly number[],
+    ...Target,
+    dtype: FactoryOptions["dtype"],
+    layout: unknown,
+    device: FactoryOptions["device"],
+    requires_grad: boolean,
+    pin_memory: boolean,
+  ]
+>()("mean, std?, size?, *, generator?, out?, dtype?, layout?, device?, requires_grad?, pin_memory?");
+
 /** Normal draws with given means and deviations. https://docs.pytorch.org/docs/stable/generated/torch.normal.html */
-export function normal(
-  mean: number | Tensor,
-  std: number | Tensor = 1,
-  size?: readonly number[] | RandomOptions,
-  options: RandomOptions = {},
-): Tensor {
+export function normal(...args: CallOf<typeof normalSignature>): Tensor {
   return withSite(() => {
-    const rest = (isPlainObject(size) ? size : options) as RandomOptions;
+    const { mean, std = 1, size, out, ...given } = normalSignature.bind("normal", args);
+    const generator = generatorOf(given);
+    const options: FactoryOptions = { ...given, out: out ?? undefined };
     if (!(mean instanceof Tensor) && !(std instanceof Tensor)) {
-      const shape = sizeArguments("normal", [Array.isArray(size) ? size : []]).shape;
-      const device = currentDevice(rest.device);
-      return finish(
-        Tensor.ofNode(
-          normalNode(shape, dtypeOption(rest, settings.defaultDType, "normal"), device, generatorOf(rest), mean, std),
-          device,
-        ),
-        rest,
-      );
+      const { shape } = sizeArguments("normal", [size ?? []]);
+      const device = currentDevice(options.device);
+      const dtype = dtypeOption(options, settings.defaultDType, "normal");
+      return finish(Tensor.ofNode(normalNode(shape, dtype, device, generator, mean, std), device), options);
     }
     const like = mean instanceof Tensor ? mean : (std as Tensor);
     const both = mean instanceof Tensor && std instanceof Tensor ? graph.add(mean.node_(), std.node_()) : like.node_();
     const { device } = like.storage_;
-    const base = normalNode(both.shape, like.dtype.name, device, generatorOf(rest), 0, 1);
-    const of = (value: number | Tensor): Node =>
+    const base = normalNode(both.shape, like.type_, device, generator, 0, 1);
+    const of = (value: Parameter): Node =>
       value instanceof Tensor ? value.node_() : graph.scalar(scalarArgument(value), base.dtype);
-    return finish(Tensor.ofNode(graph.add(graph.mul(base, of(std)), of(mean)), device), rest);
+    return finish(Tensor.ofNode(graph.add(graph.mul(base, of(std)), of(mean)), device), options);
   });
 }
 

@@ -117,7 +117,7 @@ export function normalNode(
   return graph.cast(graph.reshape(scaled, shape), dtype);
 }
 
-export function generatorOf({ generator }: RandomOptions): Generator {
+export function generatorOf({ generator }: { readonly generator?: Generator | null | undefined }): Generator {
   if (generator === undefined || generator === null) return default_generator;
   if (!(generator instanceof Generator))
     throw new ArgumentError("random/generator", `generator must be a torch.Generator, got ${typeof generator}.`);

@@ -10,13 +10,12 @@ import {
   fillRandint,
   fillRandom,
 } from "../../runtime/random/index.ts";
-import { isPlainObject } from "../bind.ts";
-import { assign, checkInplace, withSite } from "../call.ts";
+import { signature } from "../arguments.ts";
+import { assign, checkInplace, refuseOut, withSite } from "../call.ts";
 import { Tensor } from "../tensor.ts";
 import { bernoulli, multinomial } from "./distributions.ts";
-import { type FloatArray, type FloatType, drawn, uniformNode, normalNode, onHost } from "./draws.ts";
+import { type FloatArray, type FloatType, drawn, generatorOf, uniformNode, normalNode, onHost } from "./draws.ts";
 import type { Generator } from "./generator.ts";
-import { default_generator } from "./generator.ts";
 
 declare module "../tensor.ts" {
   interface Tensor {
@@ -41,17 +40,20 @@ export interface RandomFill {
   readonly [parameter: string]: unknown;
 }
 
-/** Positional or named numbers of an in-place draw. */
+/** Positional or named numbers of an in-place draw. @throws ArgumentError for an option that it does not have */
 function fillArguments(
+  operator: string,
   names: readonly string[],
   defaults: readonly unknown[],
   args: readonly unknown[],
 ): { values: unknown[]; generator: Generator } {
-  const items = [...args];
-  const options = (isPlainObject(items.at(-1)) ? items.pop() : {}) as RandomFill;
+  const bound = signature<unknown[]>()(`${names.map((name) => `${name}?`).join(", ")}, *, generator?`).bind(
+    operator,
+    args,
+  ) as Readonly<Record<string, unknown>>;
   return {
-    values: names.map((name, i) => items[i] ?? options[name] ?? defaults[i]),
-    generator: options.generator ?? default_generator,
+    values: names.map((name, i) => bound[name] ?? defaults[i]),
+    generator: generatorOf({ generator: bound["generator"] as Generator | null }),
   };
 }
 
@@ -129,22 +131,22 @@ for (const [name, [names, defaults, fill]] of Object.entries(fills)) {
     value(this: Tensor, ...args: unknown[]): Tensor {
       return withSite(() => {
         checkInplace(this, name);
-        const { values, generator } = fillArguments(names, defaults, args);
+        const { values, generator } = fillArguments(name, names, defaults, args);
         assign(this, fill(this, values, generator), name);
         return this;
       });
     },
   });
 }
-Object.defineProperties(Tensor.prototype, {
-  bernoulli: {
-    value(this: Tensor, p?: number | RandomFill | null, options?: RandomFill): Tensor {
-      return bernoulli(this, p as never, options as never);
+/** As methods these do not take out=. */
+const methodsOf = { bernoulli, multinomial } as const;
+for (const [name, draw] of Object.entries(methodsOf)) {
+  Object.defineProperty(Tensor.prototype, name, {
+    value(this: Tensor, ...args: unknown[]): Tensor {
+      return withSite(() => {
+        refuseOut(name, args);
+        return (draw as (...all: unknown[]) => Tensor)(this, ...args);
+      });
     },
-  },
-  multinomial: {
-    value(this: Tensor, samples: number, replacement?: boolean, options?: RandomFill): Tensor {
-      return multinomial(this, samples, replacement, options as never);
-    },
-  },
-});
+  });
+}

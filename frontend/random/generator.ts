@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** Sources of random numbers, and the one that is used when none is named. */
 import { ArgumentError } from "../../ir/errors.ts";
 import { CpuGenerator } from "../../runtime/random/index.ts";
@@ -57,6 +58,17 @@ export class Generator {
     change();
     traceObserver()?.generatorChanged?.(change);
   }
+  /** @internal Gives what brings the streams back to where they are now. */
+  saved_(): () => void {
+    let state = this.cpu_.get_state();
+    let words = this.words;
+    this.change_(() => (state = this.cpu_.get_state()));
+    runHostEffect(() => (words = { ...this.words }));
+    return () => {
+      this.change_(() => void this.cpu_.set_state(state));
+      runHostEffect(() => (this.words = { ...words }));
+    };
+  }
   /** The same of the GPU's: replays evaluate its numbers later, in order with other changes of host state. */
   private restartWords(seed: number | bigint | null): void {
     runHostEffect(() => (this.words = { seed, draws: 0 }));
@@ -73,10 +85,42 @@ export const initial_seed = (): number | bigint => default_generator.initial_see
 export const get_rng_state = (): Tensor => default_generator.get_state();
 export const set_rng_state = (state: Tensor): void => void default_generator.set_state(state);
 
+<<<<<<< HEAD
 /** Runs `body` and then restores the generator, so that what it drew is drawn again after. */
 export function fork_rng<T>(body: () => T): T {
   const { cpu_ } = default_generator;
   let saved = cpu_.get_state();
   default_generator.change_(() => (saved = cpu_.get_state()));
   return during(body, () => default_generator.change_(() => void cpu_.set_state(saved)));
+=======
+export interface ForkOptions {
+  /** Whether anything is restored. */
+  readonly enabled?: boolean;
+  /** Accepted: the one generator serves every device. */
+  readonly devices?: unknown;
+}
+
+/**
+ * Runs `body` and then restores the generator, so that what it drew is drawn again after; without a body, when the scope
+ * is disposed of: `using fork = torch.random.fork_rng()`.
+ * https://docs.pytorch.org/docs/stable/random.html#torch.random.fork_rng
+ */
+export function fork_rng(options?: ForkOptions): Disposable;
+export function fork_rng<T>(body: () => T, options?: ForkOptions): T;
+export function fork_rng<T>(first?: (() => T) | ForkOptions, second?: ForkOptions): T | Disposable {
+  const body = typeof first === "function" ? first : null;
+  const { enabled = true } = (body === null ? (first as ForkOptions | undefined) : second) ?? {};
+  const restore = enabled ? default_generator.saved_() : (): void => {};
+  if (body === null) return { [Symbol.dispose]: restore };
+  let result: T;
+  try {
+    result = body();
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(restore) as T;
+  restore();
+  return result;
+>>>>>>> 8c73c41 (The surface's worked examples are tests; storages, exchange of memory, memory formats, fake quantisation, switches and what else its rows name; unknown options are refused)
 }

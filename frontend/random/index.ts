@@ -1,7 +1,7 @@
 /** Random numbers. https://docs.pytorch.org/docs/stable/random.html */
 import "./fills.ts";
 
-export { bernoulli, dropoutMask, multinomial, normal, poisson } from "./distributions.ts";
+export { bernoulli, binomial, dropoutMask, multinomial, normal, poisson } from "./distributions.ts";
 export {
   default_generator,
   fork_rng,

@@ -9,6 +9,7 @@ import { isPlainObject } from "../bind.ts";
 import { withSite } from "../call.ts";
 import { dtypeOption, finish, sizeArguments, type SizeCall } from "../creation.ts";
 import { currentDevice } from "../devices.ts";
+import { refuseUnknown } from "../known-options.ts";
 import { settings } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import { type RandomOptions, drawn, uniformNode, normalNode, generatorOf } from "./draws.ts";
@@ -19,7 +20,7 @@ const sizedDraw =
   (name: string, make: Make): SizeCall<RandomOptions> =>
   (...args: unknown[]) =>
     withSite(() => {
-      const { shape, options } = sizeArguments(name, args);
+      const { shape, options } = sizeArguments(name, args, ["generator"]) as { shape: number[]; options: RandomOptions };
       const device = currentDevice(options.device);
       return finish(
         Tensor.ofNode(
@@ -33,6 +34,7 @@ const likeDraw =
   (name: string, make: Make) =>
   (input: Tensor, options: RandomOptions = {}): Tensor =>
     withSite(() => {
+      refuseUnknown(name, options, ["generator"]);
       const device = options.device === undefined ? input.storage_.device : currentDevice(options.device);
       return finish(
         Tensor.ofNode(
@@ -85,6 +87,7 @@ export function randint(...args: unknown[]): Tensor {
       high?: number;
       size?: readonly number[];
     };
+    refuseUnknown("randint", options, ["low", "high", "size", "generator"]);
     const size = Array.isArray(items.at(-1)) ? (items.pop() as number[]) : options.size;
     if (size === undefined)
       throw new ArgumentError("randint/size", "randint: missing the size.", "randint(low, high, [2, 3]).");
@@ -118,6 +121,7 @@ export function randint_like(
 ): Tensor {
   return withSite(() => {
     const [from, to, rest] = typeof high === "number" ? [low, high, options] : [0, low, high ?? options];
+    refuseUnknown("randint_like", rest, ["generator"]);
     const device = input.storage_.device;
     return finish(
       Tensor.ofNode(
@@ -139,6 +143,7 @@ export function randint_like(
 /** A random order of 0 ... n-1. https://docs.pytorch.org/docs/stable/generated/torch.randperm.html */
 export function randperm(n: number | bigint, options: RandomOptions = {}): Tensor {
   return withSite(() => {
+    refuseUnknown("randperm", options, ["generator"]);
     const count = Number(n);
     if (!Number.isInteger(count) || count < 0)
       throw new ArgumentError("randperm/n", `randperm: n must be non-negative, got ${count}.`);

@@ -1,9 +1,11 @@
 /** Several tensors brought to common shapes: stretched, spread over a grid, combined. */
-import type { GraphBuilder } from "../builder.ts";
-import { ArgumentError, ShapeError } from "../errors.ts";
+import { isNode, type GraphBuilder } from "../builder.ts";
+import { isIntegral } from "../dtype.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
-import { defineOp } from "../operator.ts";
-import { broadcastShapes, elementCount, formatShape } from "../shape.ts";
+import { defineOp, recordOperator } from "../operator.ts";
+import { broadcastShapes, contiguousStrides, elementCount, formatShape } from "../shape.ts";
+import { floorDivide, remainder } from "./arithmetic.ts";
 import { describe, range } from "./support.ts";
 
 /** As a tensor of at least `rank` dimensions, the way NumPy adds them. */
@@ -172,5 +174,38 @@ defineOp({
     if (r === 0) return g.full([0], 0, input.dtype);
     const rows = choices(input.shape[0]!, r, with_replacement);
     return g.gather(input, [0], [measured.upload(rows.flat(), [rows.length, r], "int64")]);
+  },
+});
+
+defineOp({
+  name: "unravel_index",
+  signature: "unravel_index(Tensor indices, int[] shape) -> Tensor[]",
+  places: ["torch"],
+  doc: {
+    summary: "The coordinates, one tensor a dimension, of positions in a tensor of this shape that lies in a row.",
+    shape: "[*] -> list of [*]",
+    source: "torch.unravel_index",
+  },
+  gradient: "none",
+  record(g, { indices, shape }) {
+    if (!isIntegral(indices.dtype) || indices.dtype === "bool")
+      throw new DTypeError(
+        "unravel_index/dtype",
+        `unravel_index: expected 'indices' to be integer dtype, but got ${describe(indices)}.`,
+        "Convert it with indices.long().",
+      );
+    if (shape.some((size) => size < 0))
+      throw new ShapeError(
+        "unravel_index/shape",
+        `unravel_index: 'shape' cannot have negative values, but got ${formatShape(shape)}.`,
+      );
+    const strides = contiguousStrides(shape);
+    const position = g.cast(indices, "int64");
+    const number = (value: number): Node => g.constant(BigInt(Math.max(1, value)), "int64");
+    // As PyTorch's: positions beyond the shape begin again.
+    return shape.map((size, axis) => {
+      const quotient = floorDivide(g, position, number(strides[axis]!));
+      return recordOperator(g, remainder, { input: quotient, other: number(size) }, isNode) as Node;
+    });
   },
 });

@@ -31,6 +31,7 @@ import "./ordering.ts";
 import "./pairs.ts";
 import "./powers.ts";
 import "./quantiles.ts";
+import "./quantising.ts";
 import "./reduction.ts";
 import "./repeating.ts";
 import "./scanning.ts";

@@ -1,5 +1,6 @@
 /** Views and copies that only move elements. */
 import { IndexError, ShapeError } from "../errors.ts";
+import type { GraphBuilder } from "../builder.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
@@ -212,19 +213,29 @@ export const narrow = defineOp({
   view: true,
   doc: viewDoc("The elements start to start + length along dim.", "torch.narrow"),
   gradient: "through decomposition",
-  record(g, { input, dim, start, length }) {
-    if (input.shape.length === 0) throw new ShapeError("narrow/0-d", "narrow() cannot be applied to a 0-dim tensor.");
-    const axis = axisOf("narrow", dim, input.shape.length);
-    const size = input.shape[axis]!;
-    const from = start < 0 ? start + size : start;
-    if (length < 0 || from < 0 || from + length > size)
-      throw new IndexError(
-        "narrow/range",
-        `narrow: start (${start}) + length (${length}) exceeds dimension size (${size}).`,
-      );
-    return g.sliceAxis(input, axis, from, length);
-  },
+  record: (g, { input, dim, start, length }) => narrowed(g, input, dim, start, length),
 });
+defineOp({
+  name: "narrow_copy",
+  signature: "narrow_copy(Tensor input, int dim, int start, int length) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: viewDoc("The elements start to start + length along dim; a copy.", "torch.narrow_copy"),
+  gradient: "through decomposition",
+  record: (g, { input, dim, start, length }) => narrowed(g, input, dim, start, length),
+});
+
+function narrowed(g: GraphBuilder, input: Node, dim: number, start: number, length: number): Node {
+  if (input.shape.length === 0) throw new ShapeError("narrow/0-d", "narrow() cannot be applied to a 0-dim tensor.");
+  const axis = axisOf("narrow", dim, input.shape.length);
+  const size = input.shape[axis]!;
+  const from = start < 0 ? start + size : start;
+  if (length < 0 || from < 0 || from + length > size)
+    throw new IndexError(
+      "narrow/range",
+      `narrow: start (${start}) + length (${length}) exceeds dimension size (${size}).`,
+    );
+  return g.sliceAxis(input, axis, from, length);
+}
 
 export const flip = defineOp({
   name: "flip",
@@ -246,6 +257,7 @@ export const clone = defineOp({
   signature: "clone(Tensor input, *, any memory_format=None) -> Tensor",
   places: ["torch", "Tensor"],
   doc: viewDoc("A copy with memory of its own.", "torch.clone"),
+  keepsLayout: true,
   gradient: "through decomposition",
   record: (_g, { input }) => input,
 });

@@ -6,7 +6,7 @@
  * garbage collector can finish what the last case left.
  */
 import { setImmediate } from "node:timers/promises";
-import type { Adapter, DeviceName } from "./adapter.ts";
+import { hasMethod, type Adapter, type DeviceName } from "./adapter.ts";
 import { readCases } from "./format.ts";
 import { kindOf } from "./kinds/index.ts";
 import type { Check } from "./kinds/kind.ts";
@@ -92,6 +92,8 @@ export async function runFile(
     if (!isSelected(selection, `${operator} ${name}`, record)) continue;
     if (++cases > selection.max) break;
     for (const check of kind.checks(record, { adapter, callKinds: selection.callKinds, directory })) {
+      // What is drawn does not depend on which cases ran before.
+      if (hasMethod(adapter.torch, "manual_seed")) adapter.apply(adapter.torch, "manual_seed", 0);
       await count(result, operator, `${name} ${check.label}`, check);
     }
     await setImmediate();
