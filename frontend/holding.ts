@@ -89,7 +89,7 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => unknown> = {
     return this.ndim;
   },
   to_dense(this: Tensor, given?: DTypeLike | { readonly dtype?: DTypeLike | null } | null) {
-    const dtype = isPlainObject(given) ? (given).dtype : given;
+    const dtype = isPlainObject(given) ? given.dtype : given;
     return dtype === undefined || dtype === null ? this : this.to(dtype);
   },
   to_mkldnn: refused("to_mkldnn", "tensors in oneDNN's layouts", "Kernels choose their own order."),

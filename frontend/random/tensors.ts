@@ -20,7 +20,10 @@ const sizedDraw =
   (name: string, make: Make): SizeCall<RandomOptions> =>
   (...args: unknown[]) =>
     withSite(() => {
-      const { shape, options } = sizeArguments(name, args, ["generator"]) as { shape: number[]; options: RandomOptions };
+      const { shape, options } = sizeArguments(name, args, ["generator"]) as {
+        shape: number[];
+        options: RandomOptions;
+      };
       const device = currentDevice(options.device);
       return finish(
         Tensor.ofNode(

@@ -45,6 +45,7 @@ export const shapes: Samples = {
   squeeze: () => [[signed(2, 1, 3)], [signed(2, 1, 3), 1]],
   unsqueeze: () => [[signed(2, 3), 1]],
   select: () => [[signed(2, 3), 1, 2]],
+  narrow_copy: () => [[signed(2, 4), 1, 1, 2]],
   narrow: () => [[signed(2, 4), 1, 1, 2]],
   unfold: () => [
     [signed(5), 0, 3, 1],

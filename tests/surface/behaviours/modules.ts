@@ -177,14 +177,14 @@ export const moduleBehaviours: Behaviours = {
     expect(w.abs().max().item()).toBeLessThanOrEqual(bound);
     const large = nn.init.xavier_uniform_(torch.empty(200, 300), { gain });
     const a = Math.SQRT2 * Math.sqrt(6 / 500);
-    const variance = (torch.var(large)).item() as number;
+    const variance = torch.var(large).item() as number;
     // Five standard errors of a uniform distribution's variance.
     expect(Math.abs(variance / (a ** 2 / 3) - 1)).toBeLessThan(5 * Math.sqrt(0.8 / 60_000));
   },
   "kaiming-1"() {
     torch.manual_seed(8);
     const w = nn.init.kaiming_normal_(torch.empty(3, 20_000), { mode: "fan_out", nonlinearity: "relu" });
-    const std = (torch.std(w)).item() as number;
+    const std = torch.std(w).item() as number;
     expect(Math.abs(std / 0.816496581 - 1)).toBeLessThan(5 / Math.sqrt(2 * 60_000));
     expect(nn.init.kaiming_normal_(torch.empty(3, 5), { mode: "fan_out", nonlinearity: "relu" }).shape).toEqual([3, 5]);
   },

@@ -5,7 +5,7 @@ import type { Behaviours } from "../behaviours.ts";
 
 const moments = (x: torch.Tensor): [mean: number, variance: number] => [
   Number(x.double().mean().item()),
-  Number((torch.var(x.double())).item()),
+  Number(torch.var(x.double()).item()),
 ];
 
 export const tensorBehaviours: Behaviours = {
