@@ -5,7 +5,7 @@ import { CpuGenerator } from "../../runtime/random/index.ts";
 import { withSite } from "../call.ts";
 import { currentDevice } from "../devices.ts";
 import { runHostEffect } from "../host-effects.ts";
-import { during } from "../scope.ts";
+import { scoped } from "../scope.ts";
 import { Tensor } from "../tensor.ts";
 import { traceObserver } from "../trace.ts";
 
@@ -85,14 +85,6 @@ export const initial_seed = (): number | bigint => default_generator.initial_see
 export const get_rng_state = (): Tensor => default_generator.get_state();
 export const set_rng_state = (state: Tensor): void => void default_generator.set_state(state);
 
-<<<<<<< HEAD
-/** Runs `body` and then restores the generator, so that what it drew is drawn again after. */
-export function fork_rng<T>(body: () => T): T {
-  const { cpu_ } = default_generator;
-  let saved = cpu_.get_state();
-  default_generator.change_(() => (saved = cpu_.get_state()));
-  return during(body, () => default_generator.change_(() => void cpu_.set_state(saved)));
-=======
 export interface ForkOptions {
   /** Whether anything is restored. */
   readonly enabled?: boolean;
@@ -111,16 +103,5 @@ export function fork_rng<T>(first?: (() => T) | ForkOptions, second?: ForkOption
   const body = typeof first === "function" ? first : null;
   const { enabled = true } = (body === null ? (first as ForkOptions | undefined) : second) ?? {};
   const restore = enabled ? default_generator.saved_() : (): void => {};
-  if (body === null) return { [Symbol.dispose]: restore };
-  let result: T;
-  try {
-    result = body();
-  } catch (error) {
-    restore();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
->>>>>>> 8c73c41 (The surface's worked examples are tests; storages, exchange of memory, memory formats, fake quantisation, switches and what else its rows name; unknown options are refused)
+  return scoped(restore, body ?? undefined);
 }
