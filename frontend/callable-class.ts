@@ -4,7 +4,8 @@ type Class<A extends unknown[], T> = new (...args: A) => T;
 export type CallableClass<C> = C extends Class<infer A, infer T> ? C & ((...args: A) => T) : never;
 
 /** The class itself, which may also be called. */
-export const callableClass = <C extends Class<never[], object>>(base: C): CallableClass<C> =>
+export const callableClass = <C extends Class<never, object>>(base: C): CallableClass<C> =>
   new Proxy(base, {
-    apply: (_target, _self, args: never[]): object => new base(...args),
+    apply: (_target, _self, args: unknown[]): object =>
+      Reflect.construct(base as unknown as new (...args: unknown[]) => object, args),
   }) as unknown as CallableClass<C>;

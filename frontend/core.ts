@@ -161,6 +161,7 @@ export {
   set_rng_state,
   type RandomFill,
 } from "./random/index.ts";
+export * as quasirandom from "./quasirandom.ts";
 export * as random from "./random/namespace.ts";
 export type { Nested, ReadOptions } from "./element-values.ts";
 export { Tensor, type GradientHook } from "./tensor.ts";

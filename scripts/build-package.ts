@@ -39,6 +39,7 @@ const members = {
   linalg: "linalg",
   special: "special",
   fft: "fft",
+  quasirandom: "quasirandom",
 } as const;
 
 async function writeMembers(folder: string): Promise<void> {

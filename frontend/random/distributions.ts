@@ -1,7 +1,9 @@
 /** Draws whose parameters are tensors, and masks. */
-import { DTypeError, ShapeError } from "../../ir/errors.ts";
+import { isComplex } from "../../ir/dtype.ts";
+import { ArgumentError, DTypeError, ShapeError, ValueError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/graph.ts";
 import { enterScope } from "../../ir/interning.ts";
+import { checkBroadcast } from "../../ir/ops/support.ts";
 import { broadcastShapes, formatShape } from "../../ir/shape.ts";
 import {
   fillBernoulli,
@@ -42,6 +44,7 @@ export function bernoulli(...args: CallOf<typeof bernoulliSignature>): Tensor {
     const { device } = input.storage_;
     const { cpu_ } = generatorOf(given);
     const dtype = input.type_ as never;
+    if (typeof p !== "number") requireFloatType("bernoulli", input.type_);
     const draws = drawn(input.shape, input.type_, device, (target) =>
       typeof p === "number"
         ? fillBernoulli(target, cpu_, p, dtype)
@@ -162,20 +165,43 @@ export function normal(...args: CallOf<typeof normalSignature>): Tensor {
     const { mean, std = 1, size, out, ...given } = normalSignature.bind("normal", args);
     const generator = generatorOf(given);
     const options: FactoryOptions = { ...given, out: out ?? undefined };
+    if (typeof std === "number" && std < 0)
+      throw new ValueError("normal/std", `normal: normal expects std >= 0.0, but found std ${std}.`);
     if (!(mean instanceof Tensor) && !(std instanceof Tensor)) {
-      const { shape } = sizeArguments("normal", [size ?? []]);
+      if (size === undefined)
+        throw new ArgumentError("normal/size", "normal: missing the size, as neither mean nor std is a Tensor.");
+      const { shape } = sizeArguments("normal", [size]);
       const device = currentDevice(options.device);
       const dtype = dtypeOption(options, settings.defaultDType, "normal");
       return finish(Tensor.ofNode(normalNode(shape, dtype, device, generator, mean, std), device), options);
     }
     const like = mean instanceof Tensor ? mean : (std as Tensor);
-    const both = mean instanceof Tensor && std instanceof Tensor ? graph.add(mean.node_(), std.node_()) : like.node_();
     const { device } = like.storage_;
-    const base = normalNode(both.shape, like.type_, device, generator, 0, 1);
+    enterScope(device.name);
+    const shape =
+      mean instanceof Tensor && std instanceof Tensor
+        ? checkBroadcast("normal", mean.node_(), std.node_())
+        : like.shape;
+    const base = normalNode(shape, like.type_, device, generator, 0, 1);
     const of = (value: Parameter): Node =>
       value instanceof Tensor ? value.node_() : graph.scalar(scalarArgument(value), base.dtype);
-    return finish(Tensor.ofNode(graph.add(graph.mul(base, of(std)), of(mean)), device), options);
+    const deviations = std instanceof Tensor ? notNegative(std.node_()) : of(std);
+    return finish(Tensor.ofNode(graph.add(graph.mul(base, deviations), of(mean)), device), options);
   });
+}
+
+function notNegative(std: Node): Node {
+  if (isComplex(std.dtype))
+    throw new DTypeError(
+      "normal/std",
+      `normal: normal expects standard deviation to be non-complex, got ${std.dtype}.`,
+    );
+  if (std.shape.includes(0)) return std;
+  return graph.refuseWhere(
+    std,
+    () => graph.lt(std, 0),
+    () => new ValueError("normal/std", "normal: normal expects all elements of std >= 0.0."),
+  );
 }
 
 /** The mask of dropout: 0 with probability p, else 1/(1-p). */

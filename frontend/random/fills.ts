@@ -14,7 +14,16 @@ import { signature } from "../arguments.ts";
 import { assign, checkInplace, refuseOut, withSite } from "../call.ts";
 import { Tensor } from "../tensor.ts";
 import { bernoulli, multinomial } from "./distributions.ts";
-import { type FloatArray, type FloatType, drawn, generatorOf, uniformNode, normalNode, onHost } from "./draws.ts";
+import {
+  type FloatArray,
+  type FloatType,
+  drawn,
+  generatorOf,
+  requireFloatType,
+  uniformNode,
+  normalNode,
+  onHost,
+} from "./draws.ts";
 import type { Generator } from "./generator.ts";
 
 declare module "../tensor.ts" {
@@ -106,8 +115,10 @@ for (const [name, [names, defaults, fill]] of Object.entries(floatFills)) {
   fills[name] = [
     names,
     defaults,
-    (self, values, generator) =>
-      drawn(self.shape, self.dtype.name, self.storage_.device, (target) => {
+    (self, values, generator) => {
+      // Waiting times may be whole numbers; the others are continuous.
+      if (name !== "geometric_") requireFloatType(name, self.type_);
+      return drawn(self.shape, self.type_, self.storage_.device, (target) => {
         if (values.length === 1)
           (fill as typeof fillExponential)(
             target as FloatArray,
@@ -123,7 +134,8 @@ for (const [name, [names, defaults, fill]] of Object.entries(floatFills)) {
             values[1] as number,
             self.dtype.name as FloatType,
           );
-      }),
+      });
+    },
   ];
 }
 for (const [name, [names, defaults, fill]] of Object.entries(fills)) {
