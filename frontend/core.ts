@@ -189,6 +189,8 @@ export {
   type IntegerInfo,
 } from "./type-info.ts";
 export { allclose, allcloseAsync, equal, equalAsync, type ClosenessOptions } from "./comparison.ts";
+export { lobpcg, lobpcgAsync, type LobpcgState } from "./lobpcg.ts";
+export { pca_lowrank, svd_lowrank } from "./low-rank.ts";
 export { histogramdd, type Histogram, type HistogramOptions } from "./histogram.ts";
 export {
   lu,

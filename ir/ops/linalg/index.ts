@@ -1,6 +1,7 @@
 /** Operators on matrices. */
 import "./cholesky.ts";
 import "./eig.ts";
+import "./eigen-pairs.ts";
 import "./eigh.ts";
 import "./exponential.ts";
 import "./inverse.ts";
