@@ -31,5 +31,16 @@ export const backends = {
         search ??= new KernelSearch(rememberedWinners(), { relaxedSimd: supportsRelaxedSimd(), machine: machine() });
       settings.tuner = on ? search : null;
     },
+    /**
+     * Whether a program that is compiled for a CPU computes convolutions of 3x3 filters in Winograd's form where that is
+     * likely to be faster, as it does by default. Rounding differs from that of direct sums, by about as much as those
+     * differ from exact ones; an infinity or NaN may reach a neighbour of the results that it belongs to.
+     */
+    get winograd(): boolean {
+      return settings.winograd;
+    },
+    set winograd(on: boolean) {
+      settings.winograd = on;
+    },
   },
 };

@@ -20,6 +20,7 @@ import { decompose } from "../passes/decompose.ts";
 import { fuse } from "../passes/fuse.ts";
 import { inlineChoices } from "../passes/inline-choices.ts";
 import { legaliseDtypes, type TypeTarget } from "../passes/legalise-dtypes.ts";
+import { winograd } from "../passes/winograd.ts";
 import { mergeLoops } from "../passes/merge-loops.ts";
 import { pruneRegions } from "../passes/prune-regions.ts";
 import { supports, type DeviceName } from "../runtime/device.ts";
@@ -35,6 +36,8 @@ interface Context {
   readonly types: TypeTarget;
   readonly donations: Donations;
   readonly fusion: boolean;
+  /** Whether convolutions may be computed in tiles. */
+  readonly winograd: boolean;
 }
 
 /** The compiler, in order. By interning, each pass over the graph is CSE and dead-code removal too. */
@@ -45,6 +48,7 @@ export const pipeline = PassList.start("recorded", recorded())
   .then("claim choices", onGraph(claimChoices))
   .then("prune regions", onGraph(pruneRegions))
   .then("legalise dtypes", onGraph(legaliseDtypes))
+  .then("winograd", onGraph(winograd))
   .then("canonicalise again", onGraph(canonicalise))
   .then("alias reshaped results", onGraph(aliasReshaped))
   .then(
@@ -146,7 +150,17 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
     const fused = options.fused ?? (device === "cpu" && supportsRelaxedSimd());
     const tuner = options.tuner ?? (device === "cpu" && !dynamic ? settings.tuner : null);
     const target = { ...targets[device], dynamic, fused, ...(tuner === null ? {} : { tuner }) };
-    const bound = pipeline.run(roots, { g, name, device, target, types: typesOf(device), donations, fusion });
+    const isWinograd = settings.winograd && target.kind === "cpu" && !dynamic;
+    const bound = pipeline.run(roots, {
+      g,
+      name,
+      device,
+      target,
+      types: typesOf(device),
+      donations,
+      fusion,
+      winograd: isWinograd,
+    });
     const computed = computedOf(bound.outputs);
     const place = new Map(computed.map((node, output) => [node, output]));
     return {

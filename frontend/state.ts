@@ -10,8 +10,16 @@ export interface Settings {
   tuner: Tuner | null;
   /** Warnings that come once come each time. */
   warnAlways: boolean;
+  /** Whether convolutions may be computed in Winograd's form. */
+  winograd: boolean;
 }
-export const settings: Settings = { defaultDType: "float32", defaultDevice: "cpu", tuner: null, warnAlways: false };
+export const settings: Settings = {
+  defaultDType: "float32",
+  defaultDevice: "cpu",
+  tuner: null,
+  warnAlways: false,
+  winograd: true,
+};
 
 /** The graph that is being recorded. */
 export const graph = new GraphBuilder();

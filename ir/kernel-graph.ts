@@ -32,13 +32,21 @@ export interface Region {
 }
 
 /**
- * Whether a region over `domain` writes a join by its parts: each, but for a reshape, is a value of that space, written
- * where it belongs when it is computed.
+ * The values of a region's space by whose parts it writes a join: each, but for reshapes and joins within the join, is
+ * written where it belongs when it is computed. Null where some part is of another shape.
  */
-export const isWrittenInParts = (node: Node, domain: Shape): boolean =>
-  node.op === "concat" &&
-  !sameShape(node.shape, domain) &&
-  node.inputs.every((part) => sameShape(behindReshape(part).shape, domain));
+export function partsOf(node: Node, domain: Shape): readonly Node[] | null {
+  if (node.op !== "concat" || sameShape(node.shape, domain)) return null;
+  const parts: Node[] = [];
+  const stack = [...node.inputs];
+  for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
+    const source = behindReshape(part);
+    if (sameShape(source.shape, domain)) parts.push(source);
+    else if (source.op === "concat") stack.push(...source.inputs);
+    else return null;
+  }
+  return parts;
+}
 
 /** The axes of a region's domain that its reductions leave. */
 export const keptAxes = ({ domain, reduced }: Pick<Region, "domain" | "reduced">): number[] =>

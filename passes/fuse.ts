@@ -15,10 +15,9 @@ import { bodiesOf } from "../ir/body.ts";
 import { IrError } from "../ir/errors.ts";
 import { topologicalOrder, usersOf } from "../ir/walks.ts";
 import { type Node } from "../ir/graph.ts";
-import { isWrittenInParts, type KernelGraph, type Region, type RegionKind } from "../ir/kernel-graph.ts";
+import { partsOf, type KernelGraph, type Region, type RegionKind } from "../ir/kernel-graph.ts";
 import { sameShape, type Shape } from "../ir/shape.ts";
 import { isFree, isReduce, isView } from "../ir/traits.ts";
-import { behindReshape } from "../ir/views.ts";
 import { chooseInlined, isMapLike } from "./inlining.ts";
 import { joinRegions } from "./join-regions.ts";
 import { chooseCopied, mostBuffers, regionInputs } from "./memory-views.ts";
@@ -131,8 +130,8 @@ class Fusion {
 
   /** Whether a join is written where its parts are computed. */
   private takesParts(draft: Draft, node: Node): boolean {
-    if (draft.kind !== "loops" || !isWrittenInParts(node, draft.domain)) return false;
-    const parts = node.inputs.map(behindReshape);
+    const parts = draft.kind === "loops" ? partsOf(node, draft.domain) : null;
+    if (parts === null) return false;
     return parts.some((part) => draft.members.has(part)) && parts.every((part) => this.isSameIteration(draft, part));
   }
 

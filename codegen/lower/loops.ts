@@ -4,9 +4,9 @@
  */
 import type { Node, NodeOf } from "../../ir/graph.ts";
 import { Index, linear, unravel } from "../../ir/index.ts";
-import { isWrittenInParts, keptAxes, rowCountOf, type Region } from "../../ir/kernel-graph.ts";
+import { keptAxes, partsOf, rowCountOf, type Region } from "../../ir/kernel-graph.ts";
 import type { Expr, Stmt } from "../../ir/loop.ts";
-import { contiguousStrides, elementCount } from "../../ir/shape.ts";
+import { contiguousStrides, elementCount, sameShape } from "../../ir/shape.ts";
 import { isReduce } from "../../ir/traits.ts";
 import { behindReshape, reshapeCoordinates } from "../../ir/views.ts";
 import { addI, apply, indexExpr, integer, kindOf, load, mulI, typeOf, variable } from "./expressions.ts";
@@ -15,6 +15,11 @@ import { KernelBuilder, zeroOf, type LoweredKernel, type Target } from "./kernel
 import { isCheapMap, planPhases, type PhasePlan } from "./phases.ts";
 import { accumulator, betterThan, combine, type Accumulator } from "./reductions.ts";
 import { blockCountOf, blockRows, blockSums, sumsAcross, totalsRegion } from "./sums-across.ts";
+
+interface Join {
+  readonly node: Node & NodeOf<"concat">;
+  readonly placeOf: (at: readonly Index[]) => readonly Index[];
+}
 
 /** Consecutive axes run as one loop. */
 type AxisGroups = readonly (readonly number[])[];
@@ -334,7 +339,7 @@ class LoopLowering {
         this.addAcross(node, evaluate(context, node.inputs[0]!, at));
         continue;
       }
-      if (node.op === "concat" && isWrittenInParts(node, domain)) {
+      if (node.op === "concat" && partsOf(node, domain) !== null) {
         this.storeParts(node, at, context);
         continue;
       }
@@ -353,17 +358,31 @@ class LoopLowering {
 
   /** Each part of a join at its place in it. */
   private storeParts(node: Node & NodeOf<"concat">, at: readonly Index[], context: EvaluationContext): void {
-    const { axis } = node.attrs;
     const buffer = this.builder.buffer(node, "write");
-    let start = 0;
-    for (const part of node.inputs) {
-      const source = behindReshape(part);
-      const value = evaluate(context, source, at);
-      const inside = reshapeCoordinates(at, source.shape, part.shape);
-      inside[axis] = inside[axis]!.add(start);
-      const position = linear(inside, contiguousStrides(node.shape));
-      this.builder.emit({ kind: "store", buffer, index: indexExpr(position), value });
-      start += part.shape[axis]!;
+    // Joins within the join, with where one's element is in the whole.
+    const stack: Join[] = [{ node, placeOf: (inside) => inside }];
+    for (let join = stack.pop(); join !== undefined; join = stack.pop()) {
+      const { axis } = join.node.attrs;
+      const { placeOf } = join;
+      let start = 0;
+      for (const part of join.node.inputs) {
+        const source = behindReshape(part);
+        const first = start;
+        const inJoin = (position: readonly Index[]): readonly Index[] =>
+          placeOf(
+            reshapeCoordinates(position, source.shape, part.shape).map((index, i) =>
+              i === axis ? index.add(first) : index,
+            ),
+          );
+        start += part.shape[axis]!;
+        if (source.op === "concat" && !sameShape(source.shape, this.region.domain)) {
+          stack.push({ node: source, placeOf: inJoin });
+          continue;
+        }
+        const value = evaluate(context, source, at);
+        const position = linear(inJoin(at), contiguousStrides(node.shape));
+        this.builder.emit({ kind: "store", buffer, index: indexExpr(position), value });
+      }
     }
   }
 

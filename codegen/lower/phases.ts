@@ -4,10 +4,9 @@
  * are computed in the first phase that uses them, and kept in a scratch row when a later phase uses them too.
  */
 import type { Node } from "../../ir/graph.ts";
-import { isSumAcross, isWrittenInParts, type Region } from "../../ir/kernel-graph.ts";
+import { isSumAcross, partsOf, type Region } from "../../ir/kernel-graph.ts";
 import { sameShape } from "../../ir/shape.ts";
 import { isReduce as isReduction, isView } from "../../ir/traits.ts";
-import { behindReshape } from "../../ir/views.ts";
 
 export interface PhasePlan {
   readonly phaseCount: number;
@@ -57,7 +56,7 @@ export function planPhases(region: Region, stored: (node: Node) => boolean): Pha
   const needs = (node: Node): { members: Node[]; elements: Node[] } => {
     const found = { members: [] as Node[], elements: [] as Node[] };
     const seen = new Set<Node>();
-    const inputs = isWrittenInParts(node, domain) ? node.inputs.map(behindReshape) : node.inputs;
+    const inputs = partsOf(node, domain) ?? node.inputs;
     const stack = inputs.map((input) => ({ node: input, direct: true }));
     while (stack.length > 0) {
       const item = stack.pop()!;

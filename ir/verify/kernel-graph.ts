@@ -13,7 +13,7 @@
  */
 import { bodiesOf } from "../body.ts";
 import type { Node } from "../graph.ts";
-import { isWrittenInParts, keptAxes, type KernelGraph, type Region, type RegionKind } from "../kernel-graph.ts";
+import { keptAxes, partsOf, type KernelGraph, type Region, type RegionKind } from "../kernel-graph.ts";
 import { sameShape } from "../shape.ts";
 import { Names, printNode } from "../text/graph.ts";
 import { isReduce, isView } from "../traits.ts";
@@ -98,7 +98,7 @@ function verifyForm(region: Region, where: () => string): void {
       check(
         sameShape(member.shape, domain) ||
           sameShape(member.shape, row) ||
-          (kind === "loops" && isWrittenInParts(member, domain)),
+          (kind === "loops" && partsOf(member, domain) !== null),
         at,
         "members have the domain's or a row's shape, or join parts that have it",
       );
