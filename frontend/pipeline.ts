@@ -20,7 +20,7 @@ import { decompose } from "../passes/decompose.ts";
 import { fuse } from "../passes/fuse.ts";
 import { inlineChoices } from "../passes/inline-choices.ts";
 import { legaliseDtypes, type TypeTarget } from "../passes/legalise-dtypes.ts";
-import { winograd } from "../passes/winograd.ts";
+import { winograd } from "../passes/winograd/index.ts";
 import { mergeLoops } from "../passes/merge-loops.ts";
 import { pruneRegions } from "../passes/prune-regions.ts";
 import { supports, type DeviceName } from "../runtime/device.ts";
