@@ -71,6 +71,10 @@ function verifyBodies({ members, bodies = [] }: Region, where: () => string): vo
   });
 }
 
+interface Reduced {
+  readonly axes: readonly number[];
+}
+
 function verifyForm(region: Region, where: () => string): void {
   const { kind, domain, reduced, members, stores } = region;
   check(members.length > 0, where, "a region computes something");
@@ -87,11 +91,13 @@ function verifyForm(region: Region, where: () => string): void {
   );
   check(stores.length > 0, where, "a region stores something");
   const row = domain.map((size, axis) => (reduced.includes(axis) ? 1 : size));
+  const isRow = (node: Node): boolean => isReduce(node) && sameShape((node.attrs as Reduced).axes, reduced);
+  const hasRows = kind === "loops" && members.some(isRow);
   for (const member of members) {
     const at = (): string => `${where()}: ${text(member)}`;
     if (isReduce(member)) {
-      const { axes } = member.attrs as { readonly axes: readonly number[] };
-      const isAcross = kind === "loops" && member.op === "reduce_sum" && sameShape(axes, keptAxes(region));
+      const { axes } = member.attrs as Reduced;
+      const isAcross = hasRows && member.op === "reduce_sum" && sameShape(axes, keptAxes(region));
       check(sameShape(axes, reduced) || isAcross, at, "reductions run over the reduced axes, or sum over the others");
       check(sameShape(member.inputs[0]!.shape, domain), at, "reductions run over the domain");
     } else
