@@ -32,18 +32,19 @@ export interface LoopResults {
  * @throws IrError when a carried value changes its type or shape
  */
 export function recordLoop(g: GraphBuilder, form: LoopForm, step: LoopStep): LoopResults {
-  // Complex values go from iteration to iteration as the memory of their parts.
-  const inMemory = (nodes: readonly Node[]): Node[] => nodes.map((x) => (isComplex(x.dtype) ? g.asReal(x) : x));
-  const as = (nodes: readonly Node[], like: readonly Node[]): Node[] =>
-    nodes.map((x, i) => (isComplex(like[i]!.dtype) ? g.asComplex(x) : x));
   let next: LoopResults = { carried: [], outputs: [] };
-  const real = { ...form, carried: inMemory(form.carried), scanned: inMemory(form.scanned) };
+  const real = { ...form, carried: inMemory(g, form.carried), scanned: inMemory(g, form.scanned) };
   const all = recordRealLoop(g, real, (states, slices) => {
-    next = step(as(states, form.carried), as(slices, form.scanned));
-    return { carried: inMemory(next.carried), outputs: inMemory(next.outputs) };
+    next = step(fromMemory(g, states, form.carried), fromMemory(g, slices, form.scanned));
+    return { carried: inMemory(g, next.carried), outputs: inMemory(g, next.outputs) };
   });
-  return { carried: as(all.carried, next.carried), outputs: as(all.outputs, next.outputs) };
+  return { carried: fromMemory(g, all.carried, next.carried), outputs: fromMemory(g, all.outputs, next.outputs) };
 }
+/** Complex values go into regions and out of them as the memory of their parts. */
+const inMemory = (g: GraphBuilder, nodes: readonly Node[]): Node[] =>
+  nodes.map((x) => (isComplex(x.dtype) ? g.asReal(x) : x));
+const fromMemory = (g: GraphBuilder, nodes: readonly Node[], like: readonly Node[]): Node[] =>
+  nodes.map((x, i) => (isComplex(like[i]!.dtype) ? g.asComplex(x) : x));
 type LoopStep = (carried: readonly Node[], slices: readonly Node[]) => LoopResults;
 
 function recordRealLoop(
@@ -105,10 +106,12 @@ export function recordCond(
     throw new IrError("ir/cond", `cond: the branches give ${a} and ${b}`);
   }
   // Closed together, so that both take the same parameters.
-  const { body, captured } = closeBody(g, [], [...left, ...right], first, "all");
+  const results = inMemory(g, [...left, ...right]);
+  const { body, captured } = closeBody(g, [], results, first, "all");
   const node = g.cond([predicate, ...captured], {
     then: makeBody(body.parameters, body.results.slice(0, left.length)),
     else: makeBody(body.parameters, body.results.slice(left.length)),
   });
-  return left.map((_, i) => g.pick(node, i));
+  const picked = left.map((_, i) => g.pick(node, i));
+  return fromMemory(g, picked, left);
 }

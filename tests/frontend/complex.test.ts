@@ -179,6 +179,25 @@ describe("complex tensors in programs", () => {
     expect(torch.allclose(gradient(looped[0]), gradient(plain))).toBe(true);
   });
 
+  it.each([true, false])("are chosen between by a tensor, with the chosen branch's gradients (%s)", (chosen) => {
+    const w = z().requires_grad_();
+    const doubled = w.mul(2);
+    const square = (x: torch.Tensor): torch.Tensor => x.mul(x);
+    const turned = (x: torch.Tensor): torch.Tensor => x.conj().mul(w);
+    const picked = torch.cond(torch.tensor(chosen), square, turned, [doubled]);
+    const plain = (chosen ? square : turned)(doubled);
+    expect(torch.allclose(picked, plain)).toBe(true);
+    const gradient = (x: torch.Tensor) => torch.autograd.grad(x.abs().sum(), [w], { retain_graph: true })[0];
+    expect(torch.allclose(gradient(picked), gradient(plain))).toBe(true);
+    const same = torch.cond(
+      torch.tensor(chosen),
+      (x: torch.Tensor) => x,
+      (x: torch.Tensor) => x.clone(),
+      [doubled],
+    );
+    expect(values(same)).toEqual(values(doubled));
+  });
+
   it("train: a complex parameter moves against its gradient", () => {
     const w = z().requires_grad_();
     const optimizer = new torch.optim.SGD([w], { lr: 0.5 });

@@ -1,80 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import * as torch from "cresset";
 import { onEachDevice } from "../support.ts";
 
 const { linalg } = torch;
-const epsilon = { float32: 2 ** -23, float64: 2 ** -52 } as const;
-type Float = keyof typeof epsilon;
-
-/** Numbers of both signs without pattern. */
-function random(dtype: Float, ...shape: number[]): torch.Tensor {
-  const count = shape.reduce((n, size) => n * size, 1);
-  return torch
-    .tensor(
-      Array.from({ length: count }, (_, i) => Math.sin(1 + i * i * 0.37 + i * 1.7)),
-      { dtype },
-    )
-    .reshape(shape);
-}
-const sizeOf = (x: torch.Tensor): number => linalg.vector_norm(x.to(torch.float64)).item() as number;
-/** The residual, measured in n roundings of the matrix. */
-const expectSmall = (residual: torch.Tensor, of: torch.Tensor, n: number, dtype: Float): void =>
-  expect(sizeOf(residual)).toBeLessThan(4 * n * epsilon[dtype] * (sizeOf(of) + 1e-30));
-const eye = (n: number, dtype: Float): torch.Tensor => torch.eye(n, { dtype });
-
-onEachDevice("residuals", () => {
-  describe.each(["float32", "float64"] as const)("in %s", (dtype) => {
-    const n = 40;
-
-    test("of factors", () => {
-      const a = random(dtype, 2, n, n);
-      const [p, l, u] = linalg.lu(a);
-      expectSmall(p.matmul(l).matmul(u).sub(a), a, n, dtype);
-      const tall = random(dtype, n, 23);
-      for (const [x, mode] of [
-        [tall, "reduced"],
-        [tall, "complete"],
-        [tall.mT, "reduced"],
-      ] as const) {
-        const [q, r] = linalg.qr(x, mode);
-        expectSmall(q.matmul(r).sub(x), x, n, dtype);
-        expectSmall(q.mT.matmul(q).sub(eye(q.shape[1]!, dtype)), q, n, dtype);
-      }
-      const positive = a.matmul(a.mT).add(eye(n, dtype));
-      const factor = linalg.cholesky(positive);
-      expectSmall(factor.matmul(factor.mT).sub(positive), positive, n, dtype);
-    });
-
-    test("of eigenvalues and singular values", () => {
-      const a = random(dtype, 2, n, n);
-      const even = a.add(a.mT);
-      const [values, vectors] = linalg.eigh(even);
-      expectSmall(even.matmul(vectors).sub(vectors.mul(values.unsqueeze(-2))), even, n, dtype);
-      expectSmall(vectors.mT.matmul(vectors).sub(eye(n, dtype)), vectors, n, dtype);
-      for (const x of [random(dtype, n, 17), random(dtype, 17, n), random(dtype, n, 5).matmul(random(dtype, 5, n))]) {
-        const [u, s, vh] = linalg.svd(x, false);
-        expectSmall(u.mul(s).matmul(vh).sub(x), x, n, dtype);
-        expectSmall(u.mT.matmul(u).sub(eye(s.shape[0]!, dtype)), u, n, dtype);
-        const [full, , right] = linalg.svd(x);
-        expectSmall(full.mT.matmul(full).sub(eye(x.shape[0]!, dtype)), full, n, dtype);
-        expectSmall(right.mT.matmul(right).sub(eye(x.shape[1]!, dtype)), right, n, dtype);
-      }
-    });
-
-    test("of systems of equations, in units of the matrix and the solution", () => {
-      const [a, b] = [random(dtype, n, n).add(eye(n, dtype).mul(4)), random(dtype, n, 3)];
-      const x = linalg.solve(a, b);
-      expectSmall(a.matmul(x).sub(b), a.abs().matmul(x.abs()), n, dtype);
-      expectSmall(linalg.solve(a, b.mT, { left: false }).matmul(a).sub(b.mT), a.abs().matmul(x.abs()), n, dtype);
-      const inverted = linalg.inv(a);
-      expectSmall(a.matmul(inverted).sub(eye(n, dtype)), a.abs().matmul(inverted.abs()), n, dtype);
-      const [lu, pivots] = linalg.lu_factor(a);
-      const adjoint = linalg.lu_solve(lu, pivots, b, { adjoint: true });
-      expectSmall(a.mT.matmul(adjoint).sub(b), a.abs().mT.matmul(adjoint.abs()), n, dtype);
-    });
-  });
-});
-
 onEachDevice("matrices that cannot be factored", () => {
   const singular = () =>
     torch.tensor([
