@@ -2,10 +2,11 @@
  * `torch.autograd.Function`: operators with a gradient written by the user.
  * https://docs.pytorch.org/docs/stable/autograd.html#function
  */
-import { AutogradError } from "../ir/errors.ts";
+import { AutogradError, NotImplementedError } from "../ir/errors.ts";
 import { makeNode, nextNodeId, type Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
 import { defineOp } from "../ir/operator.ts";
+import { attachTangent, tangentsOfNodes } from "./dual-level.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { activeHooks, pack, unpack, type Packed } from "./saved-hooks.ts";
 import { noteOperation } from "./saved-values.ts";
@@ -29,6 +30,7 @@ export class FunctionCtx {
   private saved: readonly SavedTensor[] = [];
   /** Which inputs of forward require grad. */
   needs_input_grad: readonly boolean[] = [];
+  private savedForForward: readonly Tensor[] | null = null;
   private dirty: readonly Tensor[] = [];
   private nonDifferentiable: readonly Tensor[] = [];
   /** @internal */ materialize_ = true;
@@ -36,6 +38,21 @@ export class FunctionCtx {
 
   save_for_backward(...tensors: Tensor[]): void {
     this.saved = tensors.map(savedAt);
+  }
+  /** What `jvp` finds in `saved_tensors`. */
+  save_for_forward(...tensors: Tensor[]): void {
+    this.savedForForward = tensors;
+  }
+  /** @internal Runs `jvp`, which sees what was saved for it. */
+  forwardMode_<T>(jvp: () => T): T {
+    const kept = this.saved;
+    if (this.savedForForward !== null) this.saved = this.savedForForward.map(savedAt);
+    try {
+      return jvp();
+    } finally {
+      this.saved = kept;
+      this.savedForForward = null;
+    }
   }
   /**
    * Tensors kept by save_for_backward.
@@ -160,6 +177,17 @@ export class Function {
     );
   }
 
+  /**
+   * How the results change when the inputs change along tangents: null for those that do not. Without it, forward mode
+   * differentiates `backward` by what flows into it, in which it has to be linear.
+   */
+  static jvp(_ctx: FunctionCtx, ..._tangents: (Tensor | null)[]): Tensor | null | readonly (Tensor | null)[] {
+    throw new NotImplementedError(
+      "function/jvp",
+      "You must implement the jvp function for custom autograd.Function to use it with forward mode AD.",
+    );
+  }
+
   /** Runs forward without recording, and records this function in its place. */
   static apply<T extends typeof Function>(this: T, ...args: unknown[]): ReturnType<T["forward"]> {
     const ctx = new FunctionCtx();
@@ -190,6 +218,14 @@ export class Function {
     // What was saved among the results is differentiable through this function.
     ctx.exchange_(outputs, wrapped);
     ctx.pack_();
+    const pushed = this.jvp === Function.jvp ? null : tangentsOfNodes(inputNodes);
+    if (pushed?.some((tangent) => tangent !== null) === true) {
+      const byPlace = args.map((_, place) => pushed[places.indexOf(place)] ?? null);
+      const given = byPlace.map((tangent) => (tangent === null ? null : Tensor.ofNode(tangent, device)));
+      const found = ctx.forwardMode_(() => this.jvp(ctx, ...given));
+      const tangents = Array.isArray(found) ? (found as readonly (Tensor | null)[]) : [found as Tensor | null];
+      wrapped.forEach((tensor, i) => attachTangent(tensor, tangents[i] ?? null));
+    }
     return (Array.isArray(output) ? wrapped : wrapped[0]) as ReturnType<T["forward"]>;
   }
 }

@@ -2,11 +2,12 @@
  * `torch.autograd.functional`: Jacobians, Hessians and their products with vectors, as lazy as everything else.
  * https://docs.pytorch.org/docs/stable/autograd.html#functional-higher-level-api
  */
-import { AutogradError, NotImplementedError, ShapeError } from "../ir/errors.ts";
+import { ArgumentError, AutogradError, NotImplementedError, ShapeError } from "../ir/errors.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { grad } from "./autograd.ts";
 import { callOperator } from "./call.ts";
 import { ones_like, zeros_like } from "./creation.ts";
+import { columnsByProducts } from "./func/jacobians.ts";
 import { enable_grad } from "./grad-mode.ts";
 import { withSite } from "./site.ts";
 import { Tensor } from "./tensor.ts";
@@ -115,13 +116,30 @@ const independent = (name: string, output: number, input: number | null): Autogr
 const released = (tensor: Tensor, create: boolean): Tensor => (create ? tensor : tensor.detach());
 const per = <R>(single: boolean, values: readonly R[]): R | R[] => (single ? values[0]! : [...values]);
 
-function refuseForward(name: string, strategy: string | undefined): void {
-  if (strategy === "forward-mode")
+const strategies = ["reverse-mode", "forward-mode"];
+
+/** Whether Jacobians are computed by forward mode. */
+function isForward(name: string, strategy: string | undefined, options: JacobianOptions): boolean {
+  if (strategy !== undefined && !strategies.includes(strategy))
+    throw new ArgumentError(
+      "functional/strategy",
+      `${name}: Expected strategy to be either "forward-mode" or "reverse-mode", got ${JSON.stringify(strategy)}.`,
+    );
+  if (strategy !== "forward-mode") return false;
+  for (const option of ["create_graph", "strict"] as const)
+    if (options[option] === true)
+      throw new NotImplementedError(
+        "functional/forward",
+        `${name}: ${option} and strategy "forward-mode" are not supported together (yet).`,
+        'Leave the strategy at "reverse-mode".',
+      );
+  if (options.vectorize !== true)
     throw new NotImplementedError(
       "functional/forward",
-      `${name}: forward-mode differentiation is not available.`,
-      'Leave the strategy at "reverse-mode", which gives the same values.',
+      `${name}: Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for vectorize=True.`,
+      "Pass { vectorize: true }.",
     );
+  return true;
 }
 
 /** Weights of the products: given, or one where there is a single number. */
@@ -168,9 +186,19 @@ export function jacobian<const I extends Tensors>(
 export function jacobian<const I extends Tensors>(func: Func<I>, given: I, options: JacobianOptions = {}): unknown {
   return withSite(() => {
     const { create_graph: create = false, strict = false, strategy } = options;
-    refuseForward("jacobian", strategy);
+    const forward = isForward("jacobian", strategy, options);
     const { inputs, outputs, single } = evaluated("jacobian", func, given, create);
     const request = { name: "jacobian", create, strict };
+    if (forward) {
+      const blocks = enable_grad(() => columnsByProducts({ leaves: outputs }, inputs));
+      const byOutput = blocks.map((row) =>
+        per(
+          single.input,
+          row.map((block) => block.detach()),
+        ),
+      );
+      return per(single.output, byOutput);
+    }
     const rows = outputs.map((output) => {
       const flat = output.requires_grad ? enable_grad(() => [...output.reshape(-1)]) : null;
       if (flat === null && strict) throw independent("jacobian", outputs.indexOf(output), null);
@@ -199,14 +227,19 @@ export function hessian<const I extends Tensors>(
   options: HessianOptions = {},
 ): Per<I, Per<I, Tensor>> {
   return withSite(() => {
-    const { create_graph = false, strict = false, outer_jacobian_strategy } = options;
-    refuseForward("hessian", outer_jacobian_strategy);
+    const { create_graph = false, strict = false, vectorize = false, outer_jacobian_strategy } = options;
+    const isOuterForward = isForward("hessian", outer_jacobian_strategy, options);
     const slopes = (...args: Arguments<I>): Tensors => {
       const value = scalarResult("hessian", func(...args));
       const tensors = args as readonly Tensor[];
       return gradients({ name: "hessian", create: true, strict }, [value], tensors, [ones_like(value)]);
     };
-    const byRow = jacobian(slopes as Func<I, readonly Tensor[]>, inputs, { create_graph, strict });
+    const byRow = jacobian(slopes as Func<I, readonly Tensor[]>, inputs, {
+      create_graph,
+      strict,
+      vectorize,
+      strategy: isOuterForward ? "forward-mode" : "reverse-mode",
+    });
     return per(inputs instanceof Tensor, byRow) as Per<I, Per<I, Tensor>>;
   });
 }
@@ -268,7 +301,7 @@ export function jvp<const I extends Tensors, O extends Tensors>(
     const found = evaluated("jvp", func, inputs, create);
     const weights = vectors("jvp", v, found.inputs, "input");
     // The gradient is linear in what flows in: its derivative by that, along v, is the product.
-    const seeds = found.outputs.map((output) => zeros_like(output.detach()).requires_grad_());
+    const seeds = found.outputs.map((output) => ones_like(output.detach()).requires_grad_());
     const slopes = gradients({ name: "jvp", create: true, strict }, found.outputs, found.inputs, seeds);
     const products = gradients({ name: "jvp", create, strict }, slopes, seeds, weights);
     return paired(found, products, create, true) as [O, O];
@@ -312,7 +345,7 @@ export function hvp<const I extends Tensors>(
     const weights = vectors("hvp", v, found.inputs, "input");
     const value = scalarResult("hvp", found.outputs[0]!);
     const slopes = gradients({ name: "hvp", create: true, strict }, [value], found.inputs, [ones_like(value)]);
-    const seeds = found.inputs.map((input) => zeros_like(input.detach()).requires_grad_());
+    const seeds = found.inputs.map((input) => ones_like(input.detach()).requires_grad_());
     const across = gradients({ name: "hvp", create: true, strict: false }, slopes, found.inputs, seeds);
     const products = gradients({ name: "hvp", create, strict }, across, seeds, weights);
     return paired(found, products, create) as [Tensor, Per<I, Tensor>];

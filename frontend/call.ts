@@ -170,7 +170,17 @@ export function assign(self: Tensor, node: Node, operator: string): void {
       `${operator}: result type ${node.dtype} can't be cast to the desired output type ${target}.`,
       "Convert the tensor first, or use the form without the underscore.",
     );
-  self.write_(graph.cast(node, target), operator);
+  self.write_(withOldHistory(self, graph.cast(node, target), operator), operator);
+}
+
+/** A tensor whose new contents have no history keeps the old one's, with a gradient of zero, as in PyTorch. */
+function withOldHistory(self: Tensor, value: Node, operator: string): Node {
+  if (!graph.gradEnabled || value.requiresGrad || !self.requires_grad) return value;
+  const first = nextNodeId();
+  const old = self.node_();
+  const node = graph.where(graph.full(old.shape, true, "bool"), value, old);
+  noteOperation(operator.replace(/_$/, ""), [old], [node], first);
+  return node;
 }
 
 export function checkInplace(self: Tensor, operator: string): void {

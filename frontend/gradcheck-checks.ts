@@ -1,7 +1,7 @@
 /** What gradcheck checks, one thing after another. */
 import "../ir/ops/complex.ts";
 import { dtypeBytes } from "../ir/dtype.ts";
-import { CressetError, NotImplementedError, ValueError } from "../ir/errors.ts";
+import { ValueError } from "../ir/errors.ts";
 import { elementCount } from "../ir/shape.ts";
 import { grad } from "./autograd.ts";
 import { callOperator } from "./call.ts";
@@ -11,15 +11,12 @@ import {
   Probe,
   vectorJacobian,
   type Differentiable,
-  type Jacobian,
   type Reading,
 } from "./jacobians.ts";
-import { defaultPrintOptions, formatTensor } from "./printing/index.ts";
-import { Generator, rand, randn_like } from "./random/index.ts";
+import { checkBatchedForward, checkForward } from "./gradcheck-forward.ts";
+import { failed, isClose, printed, seeded, sum, weights, worstOf, type Settings } from "./gradcheck-values.ts";
+import { randn_like } from "./random/index.ts";
 import { Tensor } from "./tensor.ts";
-
-/** A gradient that is not what differences say. */
-export class GradcheckError extends CressetError {}
 
 export interface GradcheckOptions {
   /** Step of the differences. */
@@ -40,16 +37,6 @@ export interface GradcheckOptions {
   readonly fast_mode?: boolean;
   readonly masked?: boolean | null;
 }
-interface Settings {
-  readonly eps: number;
-  readonly atol: number;
-  readonly rtol: number;
-  readonly nondetTolerance: number;
-}
-
-const failed = (code: string, text: string, cure?: string): GradcheckError =>
-  new GradcheckError(`gradcheck/${code}`, text, cure);
-
 const parts = (z: Tensor): Tensor => callOperator("view_as_real", [z]) as Tensor;
 const isComplex = (value: unknown): value is Tensor => value instanceof Tensor && value.is_complex();
 
@@ -87,29 +74,35 @@ export function* checked(
     check_grad_dtypes = false,
     check_batched_grad = false,
   } = options;
-  if (
-    options.check_forward_ad === true ||
-    options.check_batched_forward_grad === true ||
-    options.check_backward_ad === false
-  ) {
-    throw new NotImplementedError(
-      "gradcheck/forward",
-      `${name}: forward-mode differentiation is not available.`,
-      "Leave check_forward_ad and check_backward_ad at their defaults.",
-    );
-  }
+  checkChoices(name, options);
   checkInputs(name, args);
   const settings: Settings = { eps, atol, rtol, nondetTolerance: nondet_tol };
   const probe = yield* Probe.at(func, args);
   const outputCount = probe.run().outputs.length;
   if (outputCount === 0) throw failed("outputs", `${name}: the function returns no floating point tensor.`);
   if (check_grad_dtypes) checkDTypes(probe);
-  if (fast_mode) yield* checkDirections(probe, settings);
-  else yield* checkJacobians(probe, outputCount, settings);
-  yield* checkRepeated(probe, settings);
-  if (check_undefined_grad) yield* checkUndefined(probe, settings);
-  if (check_batched_grad) yield* checkBatched(probe, settings);
+  if (options.check_backward_ad ?? true) {
+    if (fast_mode) yield* checkDirections(probe, settings);
+    else yield* checkJacobians(probe, outputCount, settings);
+    yield* checkRepeated(probe, settings);
+    if (check_undefined_grad) yield* checkUndefined(probe, settings);
+    if (check_batched_grad) yield* checkBatched(probe, settings);
+  }
+  if (options.check_forward_ad ?? false) yield* checkForward(probe, { ...settings, fast: fast_mode });
+  if (options.check_batched_forward_grad ?? false) yield* checkBatchedForward(probe, settings);
   return true;
+}
+
+function checkChoices(name: string, options: GradcheckOptions): void {
+  const { check_forward_ad: forward = false, check_backward_ad: backward = true } = options;
+  const refuse = (text: string): never => {
+    throw new ValueError("gradcheck/choices", `${name}: ${text}.`);
+  };
+  if (!forward && !backward) refuse("Expected at least one of check_forward_ad or check_backward_ad to be True");
+  if (options.check_batched_grad === true && !backward)
+    refuse("Setting check_batched_grad=True requires check_backward_ad to be True");
+  if (options.check_batched_forward_grad === true && !forward)
+    refuse("Setting check_batched_forward_grad=True requires check_forward_ad to be True");
 }
 
 function checkInputs(name: string, args: readonly unknown[]): void {
@@ -129,22 +122,6 @@ function checkInputs(name: string, args: readonly unknown[]): void {
   }
 }
 
-const isClose = (a: number, b: number, { atol, rtol }: Settings): boolean =>
-  Object.is(a, b) || Math.abs(a - b) <= atol + rtol * Math.abs(b);
-
-function printed(jacobian: Jacobian): string {
-  const columns = jacobian[0]?.length ?? 0;
-  return formatTensor(
-    {
-      data: jacobian.flatMap((row) => [...row]),
-      shape: [jacobian.length, columns],
-      dtype: "float64",
-      defaultDtype: "float64",
-    },
-    defaultPrintOptions,
-  );
-}
-
 function* checkJacobians(probe: Probe, outputCount: number, settings: Settings): Reading<void> {
   const numerical = yield* numericalJacobians(probe, settings.eps, outputCount);
   const analytical = yield* analyticalJacobians(probe);
@@ -161,26 +138,6 @@ function* checkJacobians(probe: Probe, outputCount: number, settings: Settings):
     }
   }
 }
-
-/** Where the difference is largest among those that are too large. */
-function worstOf(got: Jacobian, expected: Jacobian, settings: Settings): [row: number, column: number] | null {
-  let worst: [number, number] | null = null;
-  let most = -1;
-  expected.forEach((row, i) =>
-    row.forEach((value, j) => {
-      const other = got[i]![j]!;
-      if (isClose(other, value, settings)) return;
-      const distance = Number.isNaN(other - value) ? Infinity : Math.abs(other - value);
-      if (distance > most) [worst, most] = [[i, j], distance];
-    }),
-  );
-  return worst;
-}
-
-/** Its own stream: checking changes nobody's draws. */
-const weights = (generator: Generator, count: number): Tensor =>
-  rand([count], { dtype: "float64", device: "cpu", generator });
-export const seeded = (): Generator => new Generator().manual_seed(0);
 
 /** Along one random direction of each input, weighted by random numbers at each output. */
 function* checkDirections(probe: Probe, settings: Settings): Reading<void> {
@@ -208,7 +165,6 @@ function* checkDirections(probe: Probe, settings: Settings): Reading<void> {
   }
 }
 const dot = (a: Float64Array, b: Float64Array): number => a.reduce((total, x, i) => total + x * b[i]!, 0);
-const sum = (a: Float64Array): number => a.reduce((total, x) => total + x, 0);
 
 /** Two backward passes of the same must agree. */
 function* checkRepeated(probe: Probe, { nondetTolerance }: Settings): Reading<void> {

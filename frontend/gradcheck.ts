@@ -3,7 +3,8 @@
  * https://docs.pytorch.org/docs/stable/autograd.html#module-torch.autograd.gradcheck
  */
 import { grad } from "./autograd.ts";
-import { checked, GradcheckError, seeded, type GradcheckOptions } from "./gradcheck-checks.ts";
+import { checked, type GradcheckOptions } from "./gradcheck-checks.ts";
+import { GradcheckError, seeded } from "./gradcheck-values.ts";
 import { readLater, readNow, type Differentiable, type Reading } from "./jacobians.ts";
 import { randn_like } from "./random/index.ts";
 import { captureSite, withSite } from "./site.ts";
@@ -134,5 +135,7 @@ function gradgradChecked(
       (gradient) => gradient !== null,
     );
   };
-  return checked("gradgradcheck", gradients, [...args, ...seeds], options);
+  const { check_fwd_over_rev = false, check_rev_over_rev = true } = options;
+  const modes = { check_forward_ad: check_fwd_over_rev, check_backward_ad: check_rev_over_rev };
+  return checked("gradgradcheck", gradients, [...args, ...seeds], { ...options, ...modes });
 }

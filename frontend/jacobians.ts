@@ -5,6 +5,7 @@
 import { typedArray } from "../runtime/typed-array.ts";
 import { grad } from "./autograd.ts";
 import { fillTyped } from "./elements.ts";
+import { dual_level, make_dual, unpack_dual } from "./forward-ad.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Yields tensors and is given their values. */
@@ -77,11 +78,24 @@ export class Probe {
       const values = k === moved ? this.values[k]!.map((x, i) => x + scale * by[i]!) : this.values[k]!;
       return leafLike(this.args[place] as Tensor, values, true);
     });
+    return { inputs, outputs: this.outputsOf(inputs) };
+  }
+
+  private outputsOf(inputs: readonly Tensor[]): Tensor[] {
     const args = [...this.args];
     this.places.forEach((place, k) => (args[place] = inputs[k]));
     const result = (this.func as (...args: unknown[]) => Tensor | readonly Tensor[])(...args);
     const all = result instanceof Tensor ? [result] : [...result];
-    return { inputs, outputs: all.filter((output) => output instanceof Tensor && output.is_floating_point()) };
+    return all.filter((output) => output instanceof Tensor && output.is_floating_point());
+  }
+
+  /** How the outputs change along a direction of input `k`, by forward mode; null for those that do not. */
+  tangents(k: number, direction: ArrayLike<number>): (Tensor | null)[] {
+    const { inputs } = this.run();
+    return dual_level(() => {
+      const duals = inputs.map((input, i) => (i === k ? make_dual(input, leafLike(input, direction, false)) : input));
+      return this.outputsOf(duals).map((output) => unpack_dual(output).tangent);
+    });
   }
 
   /** Derivatives of all outputs along a direction of input `k`, by central differences. */

@@ -149,8 +149,9 @@ function savedFor(used: Node, operation: Operation | null): Node[] {
     const node = stack.pop()!;
     if (seen.has(node)) continue;
     seen.add(node);
+    // An intermediate that an earlier operator recorded already is this one's, too.
     if (operation.inputs.has(node)) saved.push(node);
-    else if (operationOf(node) === operation) stack.push(...node.inputs);
+    else stack.push(...node.inputs);
   }
   return saved.length > 0 ? saved : [used];
 }

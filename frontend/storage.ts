@@ -195,8 +195,11 @@ export class Storage {
     const node = behindMarkers(this.current);
     const value = valueOf(node) ?? recorder.compute(node, this.device);
     shared.receive(typedView(this.dtype, this.device.readSync(value.memory())));
-    if (valueOf(node) === null && !this.current.requiresGrad)
+    if (valueOf(node) === null && !this.current.requiresGrad) {
+      // Tensors know the pending node: it would be computed again, from what is given up meanwhile.
+      this.version++;
       this.replace(leafNode("input", node.dtype, node.shape, value));
+    }
     if (valueOf(behindMarkers(this.current)) !== null) written.delete(this);
   }
 
@@ -243,6 +246,11 @@ export class Storage {
     this.own = own ? node : null;
     this.replace(node);
     this.writeOutside();
+  }
+
+  /** Whether the contents have a value. */
+  get isComputed(): boolean {
+    return valueOf(behindMarkers(this.current)) !== null;
   }
 
   /** The contents' value, where nobody but this storage knows it. */

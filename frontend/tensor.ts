@@ -7,6 +7,7 @@ import type { Device } from "../runtime/device.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
 import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
+import { isRecorded } from "./dual-nodes.ts";
 import { nest, scalarOf, type Item, type Nested, type ReadOptions } from "./element-values.ts";
 import { GradientFunction } from "./grad-fn.ts";
 import { refuseDtype } from "./held-dtypes.ts";
@@ -21,7 +22,7 @@ import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
 import { noteRareChange, traceObserver } from "./trace.ts";
 import { behindMarkers, contentsOf, nodeOver, valueOf } from "./value.ts";
-import { newCounter, ownNode, type VersionCounter } from "./versions.ts";
+import { claimNode, newCounter, ownNode, type VersionCounter } from "./versions.ts";
 import { viewLayout, type Layout } from "./view-layout.ts";
 import { dataStep, detachStep, joined, type ViewStep } from "./views.ts";
 
@@ -53,7 +54,8 @@ export class Tensor {
   /** @internal */ readonly recordsGrad_ = graph.gradEnabled;
   /** @internal Made in inference_mode, and no view of a tensor from outside. */ readonly isInference_: boolean;
   /** @internal A view made in inference_mode of a tensor from outside. */ readonly isInferenceView_: boolean;
-  private cached: { node: Node; version: number } | null = null;
+  /** `isComputed`: the storage's contents were, when a view's node was made of them. */
+  private cached: { node: Node; version: number; isComputed: boolean } | null = null;
   private placed: Layout | null = null;
   private ownCounter: VersionCounter | null;
   /** @internal */ hooks_: Map<number, GradientHook> | null = null;
@@ -119,24 +121,36 @@ export class Tensor {
     this.storage_.refresh();
     observer?.flagUsed?.(this);
     const { version } = this.storage_;
-    if (this.cached !== null && this.cached.version === version) return this.cached.node;
+    if (this.isKnown(version)) return this.cached!.node;
     // Up to the nearest ancestor that knows its node, then down again.
     const chain: Tensor[] = [];
     let known: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
-    while (known.parent_ !== null && !(known.cached !== null && known.cached.version === version)) {
+    while (known.parent_ !== null && !known.isKnown(version)) {
       chain.push(known);
       known = known.parent_;
     }
-    let node =
-      known.cached !== null && known.cached.version === version ? known.cached.node : known.wrap(known.storage_.node);
-    known.cached = { node, version };
+    let node = known.isKnown(version) ? known.cached!.node : known.wrap(known.storage_.node);
+    const isComputed = chain.length > 0 && this.storage_.isComputed;
+    known.cached = { node, version, isComputed };
     for (let i = chain.length - 1; i >= 0; i--) {
       const tensor = chain[i]!;
       node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => tensor.step_!.apply(graph, node)));
-      tensor.cached = { node, version };
+      tensor.cached = { node, version, isComputed };
+      claimNode(node);
       this.storage_.expose(node, tensor.counter_);
     }
     return node;
+  }
+
+  /**
+   * Whether the node at hand is that of the current contents. A view's may go past them (the view of a view is simplified):
+   * once they are computed it comes from them, since what they were computed from may be given up.
+   */
+  private isKnown(version: number): boolean {
+    const { cached } = this;
+    if (cached === null || cached.version !== version) return false;
+    if (this.parent_ === null || cached.isComputed || cached.node.requiresGrad) return true;
+    return valueOf(cached.node) !== null || !this.storage_.isComputed;
   }
 
   private wrap(node: Node): Node {
@@ -353,10 +367,10 @@ export class Tensor {
   }
   /** @internal `requires_grad` as it is, without taking in what the user has written into shared memory. */
   get requiresGradNow_(): boolean {
-    return this.leafRequiresGrad || (!this.storage_.isShared && this.node_().requiresGrad);
+    return this.leafRequiresGrad || (!this.storage_.isShared && isRecorded(this.node_()));
   }
   get requires_grad(): boolean {
-    if (!this.leafRequiresGrad) return this.node_().requiresGrad;
+    if (!this.leafRequiresGrad) return isRecorded(this.node_());
     traceObserver()?.flagUsed?.(this);
     return true;
   }
@@ -364,7 +378,7 @@ export class Tensor {
     this.requires_grad_(value);
   }
   get is_leaf(): boolean {
-    return this.leafRequiresGrad || !this.node_().requiresGrad;
+    return this.leafRequiresGrad || !isRecorded(this.node_());
   }
   /** Makes this a leaf that gradients accumulate in. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.requires_grad_.html */
   requires_grad_(requires_grad = true): this {
@@ -388,7 +402,7 @@ export class Tensor {
     this.leafRequiresGrad = requires_grad;
     this.cached = null;
     noteRareChange();
-    if (requires_grad) this.cached = { node: this.wrap(node), version: this.storage_.version };
+    if (requires_grad) this.cached = { node: this.wrap(node), version: this.storage_.version, isComputed: false };
     else if (node.op === "leaf" && this.parent_ === null) this.storage_.replace(node.inputs[0]!);
     return this;
   }
@@ -433,7 +447,7 @@ export class Tensor {
   get grad_fn(): GradientFunction | null {
     if (this.leafRequiresGrad) return null;
     const node = this.node_();
-    return node.requiresGrad ? new GradientFunction(node, this.step_?.name ?? null) : null;
+    return isRecorded(node) ? new GradientFunction(node, this.step_?.name ?? null) : null;
   }
 
   // ---- reading

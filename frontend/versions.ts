@@ -73,6 +73,9 @@ export function ownNode(contents: Node): Node {
   return node;
 }
 
+/** A view shows this node: a tensor of its own that is computed by the same gets another. */
+export const claimNode = (node: Node): void => owned.set(node);
+
 /** Complex numbers come from memory of their parts: that is what has a value. */
 function ownComplex(contents: Node): Node {
   const isOwn = contents.op === "as_complex" && !owned.has(contents);

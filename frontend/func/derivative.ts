@@ -1,9 +1,12 @@
 /** What the derivatives of `torch.func` share: their options and types, inputs of their own, nesting. */
 import { ArgumentError } from "../../ir/errors.ts";
+import { enterScope } from "../../ir/interning.ts";
+import { pushForward } from "../../passes/push-forward.ts";
 import { grad as gradientsOf } from "../autograd.ts";
 import { zeros_like } from "../creation.ts";
 import { enable_grad } from "../grad-mode.ts";
 import { mapTree, tensorTree, type TensorTree } from "../pytree.ts";
+import { graph } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 
 export type Func = (...args: never[]) => unknown;
@@ -82,6 +85,19 @@ export function pulled(outputs: readonly Tensor[], inputs: readonly Tensor[], se
     { grad_outputs: live.map((i) => seeds[i]!), create_graph: true, allow_unused: true },
   );
   return found.map((gradient, i) => gradient ?? zeros_like(inputs[i]!));
+}
+
+/** How outputs change when the inputs change along tangents; zero where there is no way. */
+export function pushed(outputs: readonly Tensor[], inputs: readonly Tensor[], tangents: readonly Tensor[]): Tensor[] {
+  const { device } = inputs[0]!.storage_;
+  enterScope(device.name);
+  const along = new Map(inputs.map((input, i) => [input.node_(), graph.cast(tangents[i]!.node_(), input.type_)]));
+  const found = pushForward(
+    graph,
+    outputs.map((output) => output.node_()),
+    along,
+  );
+  return found.map((node, i) => (node === null ? zeros_like(outputs[i]!) : Tensor.ofNode(node, device)));
 }
 
 export function split(name: string, result: unknown, hasAux: boolean): [output: unknown, aux: unknown] {

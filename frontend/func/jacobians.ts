@@ -50,7 +50,7 @@ export function jacfwd<A extends unknown[], R, const O extends DerivativeOptions
 }
 
 /** blocks[output][input], each of both shapes joined. */
-type Blocks = (outputs: TensorTree, inputs: readonly Tensor[]) => Tensor[][];
+type Blocks = (outputs: Pick<TensorTree, "leaves">, inputs: readonly Tensor[]) => Tensor[][];
 
 function jacobian(
   name: string,
@@ -101,8 +101,10 @@ const rowsByGradients: Blocks = ({ leaves }, inputs) =>
     );
   });
 
-const columnsByProducts: Blocks = (outputs, inputs) => {
-  const seeds = outputs.leaves.map((output) => zeros_like(output.detach()).requires_grad_());
+/** One product for each element of the inputs. */
+export const columnsByProducts: Blocks = (outputs, inputs) => {
+  // Of ones, as in passes/push-forward: zero has no sign.
+  const seeds = outputs.leaves.map((output) => ones_like(output.detach()).requires_grad_());
   const slopes = pulled(outputs.leaves, inputs, seeds);
   const byInput = slopes.map((slope) =>
     [...slope.reshape(-1)].map((element) => pulled([element], seeds, [ones_like(element)])),

@@ -1,11 +1,9 @@
 /** Jacobians times vectors, from both sides. */
 import { ShapeError } from "../../ir/errors.ts";
 import { formatShape, sameShape } from "../../ir/shape.ts";
-import { zeros_like } from "../creation.ts";
 import { tensorTree, type TensorTree } from "../pytree.ts";
 import { withSite } from "../site.ts";
-import type { Tensor } from "../tensor.ts";
-import { inputsOf, nested, pulled, released } from "./derivative.ts";
+import { inputsOf, nested, pulled, pushed, released } from "./derivative.ts";
 
 /**
  * The output, and the function from a cotangent of the output's structure to those of the primals.
@@ -46,16 +44,37 @@ export function jvp<A extends unknown[], R>(
       nested(() => {
         const along = matching("jvp: the tangents", tangents, inputs);
         const outputs = tensorTree("jvp: the output", func(...(inputs.rebuild(inputs.own) as A)));
-        return [outputs.rebuild(outputs.leaves) as R, outputs.rebuild(pushed(outputs, inputs.own, along.leaves)) as R];
+        return [
+          outputs.rebuild(outputs.leaves) as R,
+          outputs.rebuild(pushed(outputs.leaves, inputs.own, along.leaves)) as R,
+        ];
       }),
     );
   });
 }
 
-/** The gradient is linear in what flows in: its derivative by that, along the tangents, is the product. */
-function pushed({ leaves }: TensorTree, inputs: readonly Tensor[], tangents: readonly Tensor[]): Tensor[] {
-  const seeds = leaves.map((output) => zeros_like(output.detach()).requires_grad_());
-  return pulled(pulled(leaves, inputs, seeds), seeds, tangents);
+/**
+ * The output, and its linear part at the primals: a function from tangents of the primals' structure to those of the
+ * output. The function is recorded once.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.func.linearize.html
+ */
+export function linearize<A extends unknown[], R>(
+  func: (...primals: A) => R,
+  ...primals: A
+): [output: R, jvp_fn: (...tangents: A) => R] {
+  return withSite(() => {
+    const inputs = inputsOf("linearize: the primals", primals);
+    const outputs = nested(() => tensorTree("linearize: the output", func(...(inputs.rebuild(inputs.own) as A))));
+    const push = (...tangents: A): R =>
+      withSite(() => {
+        const along = matching("jvp_fn: the tangents", tangents, inputs);
+        return released(
+          inputs,
+          nested(() => outputs.rebuild(pushed(outputs.leaves, inputs.own, along.leaves)) as R),
+        );
+      });
+    return [released(inputs, outputs.rebuild(outputs.leaves) as R), push];
+  });
 }
 
 function matching(what: string, tree: unknown, like: TensorTree): TensorTree {

@@ -4,11 +4,15 @@ import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
+import { isView } from "../traits.ts";
 import { scalarAs } from "./support.ts";
 
-/** A tensor that loses all its elements stays part of the graph: its gradient is zero. */
+/**
+ * A tensor that loses all its elements stays part of the graph: its gradient is zero. Of a part of a tensor that gets
+ * other history, the write to the whole says that.
+ */
 const replaced = (g: GraphBuilder, input: Node, value: Node): Node =>
-  g.gradEnabled && input.requiresGrad && !value.requiresGrad
+  g.gradEnabled && input.requiresGrad && !(value.requiresGrad && isView(input))
     ? g.where(g.full(input.shape, true, "bool"), value, input)
     : value;
 

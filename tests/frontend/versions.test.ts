@@ -77,6 +77,44 @@ describe.each(["cpu", "cpu:js"])("versions on %s", (device) => {
     ]);
   });
 
+  test("a copy of a view may be written", () => {
+    const w = leaf(3, 4);
+    const view = w.unsqueeze(-1);
+    const y = view.mul(view);
+    view.clone().add_(1);
+    y.sum().backward();
+    expect(w.grad!.tolist()).toEqual([6, 8]);
+  });
+
+  test("a saved argument counts though an earlier operator has expanded it", () => {
+    const w = torch.ones([2, 2], { device, requires_grad: true });
+    const x = leaf(1, 2).detach();
+    const y = x.mul(w).mul(x);
+    x.copy_(x);
+    expect(x._version).toBe(1);
+    expect(() => y.diagonal().sum().backward()).toThrow(/mul saved a float32\[2\], changed since by copy_/);
+  });
+
+  test.each<[string, (y: torch.Tensor) => unknown]>([
+    ["zero_", (y) => y.zero_()],
+    ["eq_", (y) => y.eq_(1)],
+    ["normal_", (y) => y.normal_()],
+    ["bernoulli_", (y) => y.bernoulli_()],
+    ["copy_", (y) => y.copy_(torch.ones([2], { device, requires_grad: true }))],
+    ["fill_", (y) => y.fill_(torch.ones([], { device, requires_grad: true }))],
+  ])("what %s overwrites has a gradient of zero, for which what was saved has to be there", (name, write) => {
+    const w = leaf(3, 4);
+    const y = w.mul(1);
+    write(y);
+    expect([y.requires_grad, y.grad_fn!.name().toLowerCase()]).toEqual([true, `${name.slice(0, -1)}backward0`]);
+    y.sum().backward();
+    expect(w.grad!.tolist()).toEqual([0, 0]);
+
+    const softmax = w.softmax(0);
+    write(softmax);
+    expect(() => softmax.sum().backward()).toThrow(/softmax saved a float32\[2\], changed since by/);
+  });
+
   const grid = (): torch.Tensor => leaf(0.5, 0.25, 0.75, 0.1).mul(1).reshape(2, 2);
   const kept: [name: string, run: (x: torch.Tensor) => torch.Tensor, result: boolean, input: boolean][] = [
     ["amax", (x) => x.amax(1), true, true],

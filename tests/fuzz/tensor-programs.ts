@@ -38,6 +38,12 @@ export class TensorProgram extends TensorPool {
     () => this.expand(this.any()),
     () => this.assign(this.any()),
     () => this.assign(this.any()),
+    () => this.assignTensor(this.any()),
+    () => this.assignMasked(this.any()),
+    () => this.assignRows(this.any()),
+    () => this.writeOut(this.any()),
+    () => this.writeArray(this.any()),
+    () => this.strided(this.any()),
     () => this.create(this.c.pick([[this.size], [this.size, 4], [2, this.size], [], [this.size, 2, 3], [5]])),
     () => this.odd(this.any()),
     () => this.reduce(this.any()),
@@ -255,6 +261,87 @@ export class TensorProgram extends TensorPool {
     this.listing.push(`${x.name}.set_at("${index}", ${number});`);
     x.tensor.set_at(index, number);
     target.write(target.values().map(() => number));
+  }
+  /** A slice takes another tensor, which may be part of the same memory. */
+  private assignTensor(x: Pair): void {
+    if (x.eager.shape.length === 0 || x.eager.overlaps) return;
+    const axis = this.axis(x);
+    const full = x.eager.shape[axis]!;
+    if (full === 0) return;
+    const start = this.c.below(full);
+    const target = x.eager.slice(axis, start, full - start, 1);
+    const y = this.partner({ ...x, eager: target });
+    if (y === null) return;
+    const index = [...new Array<string>(axis).fill(":"), `${start}:`].join(", ");
+    const written = target.zip(y.eager, (_, w) => w);
+    this.listing.push(`${x.name}.set_at("${index}", ${y.name});`);
+    x.tensor.set_at(index, y.tensor);
+    target.write(written);
+  }
+  private assignMasked(x: Pair): void {
+    if (x.eager.overlaps) return;
+    const bound = this.c.below(5) - 2;
+    const number = this.c.below(9);
+    const written = x.eager.values().map((v) => (v > bound ? number : v));
+    this.listing.push(`${x.name}.set_at([${x.name} > ${bound}], ${number});`);
+    x.tensor.set_at([x.tensor.gt(bound)], number);
+    x.eager.write(written);
+  }
+  private assignRows(x: Pair): void {
+    const rows = x.eager.shape[0] ?? 0;
+    if (rows === 0 || x.eager.overlaps) return;
+    const chosen = [this.c.below(rows), this.c.below(rows)];
+    const number = this.c.below(9);
+    this.listing.push(`${x.name}.set_at([[${chosen.join()}]], ${number});`);
+    x.tensor.set_at([chosen], number);
+    for (const row of chosen) {
+      const target = x.eager.select(0, row);
+      target.write(target.values().map(() => number));
+    }
+  }
+  /** The result may be one of the arguments. */
+  private writeOut(x: Pair): void {
+    const candidates = this.pool.filter(
+      ({ eager }) => eager.dtype === x.eager.dtype && eager.shape.join() === x.eager.shape.join() && !eager.overlaps,
+    );
+    if (candidates.length === 0) return;
+    const out = this.c.pick(candidates);
+    // PyTorch refuses results that overlap an argument in part.
+    if (out.eager.data === x.eager.data && out.eager.positions().join() !== x.eager.positions().join()) return;
+    const number = this.c.below(5) - 2;
+    const written = x.eager.values().map((v) => v + number);
+    this.listing.push(`torch.add(${x.name}, ${number}, { out: ${out.name} });`);
+    torch.add(x.tensor, number, { out: out.tensor });
+    out.eager.write(written);
+  }
+  /** A write from outside, through the array that shares the memory. */
+  private writeArray(x: Pair): void {
+    const count = elementCount(x.eager.shape);
+    if (count === 0 || !x.tensor.is_contiguous() || x.eager.overlaps) return;
+    this.noteRead();
+    const array = x.tensor.numpy() as Float32Array | BigInt64Array;
+    const place = this.c.below(count);
+    const number = this.c.below(9);
+    this.listing.push(`${x.name}.numpy()[${place}] = ${number};`);
+    array[place] = x.eager.dtype === "int64" ? BigInt(number) : number;
+    x.eager.write(x.eager.values().with(place, number));
+  }
+  private strided(x: Pair): void {
+    const { eager, tensor } = x;
+    if (eager.data.length < 6 || eager.offset + 5 >= eager.data.length) return;
+    const [shape, strides] = [
+      [2, 3],
+      this.c.pick([
+        [3, 1],
+        [1, 2],
+        [2, 1],
+      ]),
+    ];
+    this.keep(
+      `${x.name}.as_strided([${shape.join()}], [${strides.join()}])`,
+      tensor.as_strided(shape, strides),
+      eager.view(shape, strides),
+    );
   }
 }
 
