@@ -2,10 +2,12 @@
  * `torch.autograd.Function`: operators with a gradient written by the user.
  * https://docs.pytorch.org/docs/stable/autograd.html#function
  */
-import { AutogradError, NotImplementedError } from "../ir/errors.ts";
+import { ArgumentError, AutogradError, NotImplementedError } from "../ir/errors.ts";
 import { makeNode, nextNodeId, type Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
 import { defineOp } from "../ir/operator.ts";
+import { broadcastShapes, formatShape, sameShape } from "../ir/shape.ts";
+import { checkInplace } from "./call.ts";
 import { attachTangent, tangentsOfNodes } from "./dual-level.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { activeHooks, pack, unpack, type Packed } from "./saved-hooks.ts";
@@ -13,7 +15,6 @@ import { noteOperation } from "./saved-values.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 
-type Output = Tensor | readonly Tensor[];
 /** As many as were saved: so that `const [a, b] = ctx.saved_tensors` needs no assertions. */
 type SavedTensors = readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, ...Tensor[]];
 
@@ -37,6 +38,14 @@ export class FunctionCtx {
   [key: string]: unknown;
 
   save_for_backward(...tensors: Tensor[]): void {
+    tensors.forEach((tensor: unknown, i) => {
+      if (!(tensor instanceof Tensor))
+        throw new ArgumentError(
+          "function/save",
+          `save_for_backward: save_for_backward can only save variables, but argument ${i} is of type ${tensor === null ? "null" : typeof tensor}.`,
+          "Other values are kept as properties of ctx.",
+        );
+    });
     this.saved = tensors.map(savedAt);
   }
   /** What `jvp` finds in `saved_tensors`. */
@@ -106,6 +115,8 @@ export class FunctionCtx {
 }
 
 interface CustomCall {
+  readonly name: string;
+  readonly argumentCount: number;
   readonly backward: (ctx: FunctionCtx, ...grads: Tensor[]) => Tensor | null | readonly (Tensor | null)[];
   readonly ctx: FunctionCtx;
   readonly device: Tensor["storage_"]["device"];
@@ -128,18 +139,41 @@ defineOp({
       const grad = grads[i] ?? (call.ctx.materialize_ ? graph.full(output.shape, 0, output.dtype) : null);
       return grad === null ? (null as unknown as Tensor) : Tensor.ofNode(grad, call.device);
     });
-    const result = call.backward(call.ctx, ...given);
-    const list = Array.isArray(result) ? (result as readonly (Tensor | null)[]) : [result as Tensor | null];
+    const list = gradientList(call, call.backward(call.ctx, ...given));
     const byInput = call.places.map((place, i) => {
       const grad = list[place] ?? null;
       if (grad === null || !inputs[i]!.requiresGrad) return null;
-      const node = grad.node_();
-      return graph.sumTo(graph.cast(node, inputs[i]!.dtype), inputs[i]!.shape);
+      return gradientOf(call, place, grad.node_(), inputs[i]!);
     });
     return [...byInput, ...outputs.map(() => null)];
   },
   record: (_g, { results }) => results,
 });
+
+type Gradients = Tensor | null | readonly (Tensor | null)[];
+
+/** One gradient for each argument of forward; nulls beyond are dropped. */
+function gradientList(call: CustomCall, result: Gradients): readonly (Tensor | null)[] {
+  const list = Array.isArray(result) ? [...(result as readonly (Tensor | null)[])] : [result as Tensor | null];
+  while (list.length > call.argumentCount && (list.at(-1) ?? null) === null) list.pop();
+  if (list.length !== call.argumentCount)
+    throw new AutogradError(
+      "function/gradient-count",
+      `function ${call.name}Backward returned an incorrect number of gradients (expected ${call.argumentCount}, got ${list.length}).`,
+      "backward returns one for each argument of forward: null for what is no tensor.",
+    );
+  return list;
+}
+
+function gradientOf(call: CustomCall, place: number, grad: Node, input: Node): Node {
+  const broadcast = broadcastShapes(grad.shape, input.shape);
+  if (broadcast === null || !sameShape(broadcast, grad.shape))
+    throw new AutogradError(
+      "function/gradient-shape",
+      `Function ${call.name}Backward returned an invalid gradient at index ${place} - got ${formatShape(grad.shape)} but expected shape compatible with ${formatShape(input.shape)}.`,
+    );
+  return graph.sumTo(graph.cast(grad, input.dtype), input.shape);
+}
 
 /** A node of its own: calls with equal inputs have contexts of their own. */
 function callNode(inputs: readonly Node[], results: readonly Node[]): Node {
@@ -164,7 +198,7 @@ export class Function {
     // A bundler renames the class itself, since the name is taken.
     Object.defineProperty(this, "name", { value: "Function" });
   }
-  static forward(_ctx: FunctionCtx, ..._args: never[]): Output {
+  static forward(..._args: never[]): unknown {
     throw new AutogradError(
       "function/forward",
       "You must implement the forward function for custom autograd.Function.",
@@ -177,6 +211,15 @@ export class Function {
     );
   }
 
+  /** Another name for backward. */
+  static vjp(_ctx: FunctionCtx, ..._grads: Tensor[]): Tensor | null | readonly (Tensor | null)[] {
+    return null;
+  }
+  /**
+   * Where it is defined, `forward` takes no ctx, and this prepares it from forward's arguments and results.
+   * https://docs.pytorch.org/docs/stable/generated/torch.autograd.Function.setup_context.html
+   */
+  static setup_context(..._args: never[]): void {}
   /**
    * How the results change when the inputs change along tangents: null for those that do not. Without it, forward mode
    * differentiates `backward` by what flows into it, in which it has to be linear.
@@ -195,17 +238,19 @@ export class Function {
     ctx.needs_input_grad = args.map((arg) => arg instanceof Tensor && arg.requires_grad);
     const inputNodes = tensors.map((tensor) => tensor.node_());
     const recording = graph.gradEnabled && inputNodes.some((node) => node.requiresGrad);
-    const output = withGradMode(false, () =>
-      (this.forward as (ctx: FunctionCtx, ...args: unknown[]) => Output)(ctx, ...args),
-    );
-    if (!recording) return output as ReturnType<T["forward"]>;
-    const outputs = Array.isArray(output) ? (output as readonly Tensor[]) : [output as Tensor];
+    const output = withGradMode(false, () => this.computed(ctx, args));
+    const all = (Array.isArray(output) ? output : [output]) as readonly unknown[];
+    const outputs = all.filter((item): item is Tensor => item instanceof Tensor);
+    if (!recording || outputs.length === 0) return output as ReturnType<T["forward"]>;
+    for (const tensor of outputs)
+      if (ctx.isDirty_(tensor)) withGradMode(true, () => checkInplace(tensor, `${this.name}.apply`));
     const device = outputs[0]!.storage_.device;
-    const results = outputs.map((tensor) => tensor.node_());
+    const computed = outputs.map((tensor) => tensor.node_());
     const firstId = nextNodeId();
-    const node = callNode(inputNodes, results);
+    const node = callNode(inputNodes, computed);
     const places = args.flatMap((arg, place) => (arg instanceof Tensor ? [place] : []));
-    calls.set(node, { backward: this.backward.bind(this), ctx, device, places });
+    const backward = (this.vjp === Function.vjp ? this.backward : this.vjp).bind(this);
+    calls.set(node, { name: this.name, argumentCount: args.length, backward, ctx, device, places });
     const wrapped = outputs.map((tensor, i): Tensor => {
       const result: Node = outputs.length === 1 ? node : graph.pick(node, i);
       if (ctx.isDirty_(tensor)) {
@@ -226,6 +271,16 @@ export class Function {
       const tangents = Array.isArray(found) ? (found as readonly (Tensor | null)[]) : [found as Tensor | null];
       wrapped.forEach((tensor, i) => attachTangent(tensor, tangents[i] ?? null));
     }
-    return (Array.isArray(output) ? wrapped : wrapped[0]) as ReturnType<T["forward"]>;
+    const results = all.map((item) => (item instanceof Tensor ? wrapped[outputs.indexOf(item)] : item));
+    return (Array.isArray(output) ? results : results[0]) as ReturnType<T["forward"]>;
+  }
+
+  /** What forward gives: with its context, or with one that is prepared afterwards. */
+  private static computed(ctx: FunctionCtx, args: readonly unknown[]): unknown {
+    if (this.setup_context === Function.setup_context)
+      return (this.forward as (...args: unknown[]) => unknown)(ctx, ...args);
+    const output = (this.forward as (...args: unknown[]) => unknown)(...args);
+    (this.setup_context as (...args: unknown[]) => void)(ctx, args, output);
+    return output;
   }
 }

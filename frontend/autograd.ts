@@ -8,12 +8,14 @@ import { formatShape, sameShape } from "../ir/shape.ts";
 import { differentiate, type DifferentiateHooks } from "../passes/differentiate.ts";
 import { AnomalyWatch } from "./anomaly.ts";
 import { refuseInBody } from "./body-scope.ts";
+import { isPlainObject } from "./bind.ts";
 import { withSite } from "./call.ts";
 import { operationOf } from "./operations.ts";
 import { activeHooks, packSaved, Unpacking } from "./saved-hooks.ts";
 import { checkSaved, freeSaved, noteOperation } from "./saved-values.ts";
 import { captureSite } from "./site.ts";
 import { graph } from "./state.ts";
+import { laidOutLike } from "./strided-results.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { withGradMode } from "./grad-mode.ts";
@@ -32,11 +34,18 @@ export interface GradOptions {
   readonly is_grads_batched?: boolean | undefined;
   readonly materialize_grads?: boolean | undefined;
 }
+/** Options of `Tensor.backward`. */
 export interface BackwardOptions {
   readonly gradient?: Tensor | null | undefined;
   readonly retain_graph?: boolean | null | undefined;
   readonly create_graph?: boolean | undefined;
   readonly inputs?: Tensors | null | undefined;
+}
+/** Options of `autograd.backward`. */
+export interface BackwardAllOptions extends Omit<BackwardOptions, "gradient"> {
+  readonly grad_tensors?: MaybeTensors;
+  /** The former name of grad_tensors. */
+  readonly grad_variables?: MaybeTensors;
 }
 
 /** One gradient for each input, as many as there are. */
@@ -44,6 +53,12 @@ type Gradients<I extends Tensors, G = Tensor> = I extends readonly Tensor[] ? { 
 
 /** The gradients that start a backward pass. */
 function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor | null | undefined)[]): Node[] {
+  if (given.length !== outputs.length && given.some((grad) => grad !== null && grad !== undefined))
+    throw new ArgumentError(
+      `${name}/gradients`,
+      `${name}: got ${outputs.length} tensors and ${given.length} gradients.`,
+      "Pass one gradient for each, or null.",
+    );
   return outputs.map((output, i) => {
     if (!output.requires_grad)
       throw new AutogradError(
@@ -193,12 +208,25 @@ function runHooks(node: Node, grad: Node, device: Tensor["storage_"]["device"]):
   }
   for (const tensor of tensors) {
     for (const hook of tensor.hooks_?.values() ?? []) {
-      const replaced = hook(Tensor.ofNode(current, device));
-      if (replaced instanceof Tensor) current = replaced.node_();
+      const replaced = hook(Tensor.ofNode(current, device)) as unknown;
+      if (replaced !== null && replaced !== undefined) current = hookResult(replaced, current);
     }
     if (tensor.retainsGrad_ && node.op !== "leaf") accumulate(tensor, current, true);
   }
   return current;
+}
+
+/** @throws AutogradError when a hook returns what can be no gradient */
+function hookResult(replaced: unknown, before: Node): Node {
+  if (!(replaced instanceof Tensor))
+    throw new ArgumentError("hook/result", `hook: expected Tensor, but hook returned ${typeof replaced}.`);
+  const node = replaced.node_();
+  if (!sameShape(node.shape, before.shape) || node.dtype !== before.dtype)
+    throw new AutogradError(
+      "hook/result",
+      `hook: hook has changed the ${sameShape(node.shape, before.shape) ? "type" : "size"} of value: ${before.dtype}${formatShape(before.shape)} to ${node.dtype}${formatShape(node.shape)}.`,
+    );
+  return node;
 }
 
 /**
@@ -235,12 +263,18 @@ export function grad(
     const options: GradOptions = isOptions ? (third as GradOptions) : (fourth ?? {});
     const seedsGiven = isOptions || third === undefined ? options.grad_outputs : (third as MaybeTensors);
     if (options.only_inputs === false)
+      warn(
+        "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts of the graph, please use torch.autograd.backward.",
+      );
+    if (options.materialize_grads === true && options.allow_unused === false)
       throw new ArgumentError(
-        "grad/only-inputs",
-        "grad: only_inputs argument is deprecated and is ignored now (defaults to True).",
+        "grad/materialize",
+        "grad: Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.",
       );
     const create = options.create_graph ?? false;
     const wanted = list(inputs);
+    if (wanted.length === 0)
+      throw new ArgumentError("grad/inputs", "grad: `inputs` argument to `grad()` cannot be empty.");
     const roots = list(outputs);
     const targets = wanted.map((input, i) => {
       if (!input.requires_grad)
@@ -260,18 +294,22 @@ export function grad(
       create,
     };
     if (options.is_grads_batched) return batched(pass, wanted, options);
-    return run(pass).map((node, i) => finishGrad(node, wanted[i]!, options));
+    return run(pass).map((node, i) => finishGrad(node, i, wanted, options));
   });
 }
 
-function finishGrad(node: Node | null, input: Tensor, options: GradOptions): Tensor {
+// oxlint-disable-next-line no-console -- as PyTorch warns
+const warn = (text: string): void => console.warn(text);
+
+function finishGrad(node: Node | null, place: number, inputs: readonly Tensor[], options: GradOptions): Tensor {
+  const input = inputs[place]!;
   if (node !== null) return Tensor.ofNode(node, input.storage_.device);
   if (options.materialize_grads)
     return Tensor.ofNode(graph.full(input.shape, 0, input.dtype.name), input.storage_.device);
   if (!options.allow_unused)
     throw new AutogradError(
       "grad/unused",
-      "grad: One of the differentiated Tensors appears to not have been used in the graph.",
+      `grad: The differentiated Tensor at index ${place} appears to not have been used in the graph.`,
       "Set { allow_unused: true } if this is the desired behaviour.",
     );
   return null as unknown as Tensor;
@@ -284,13 +322,21 @@ function batched(pass: Pass, inputs: readonly Tensor[], options: GradOptions): T
       throw new ArgumentError("grad/batched", "grad: is_grads_batched needs grad_outputs.");
     return [...grad];
   });
+  pass.outputs.forEach(({ shape }, i) => {
+    const given = (pass.gradients[i] as Tensor).shape;
+    if (!sameShape(given.slice(1), shape))
+      throw new AutogradError(
+        "grad/batched-shape",
+        `grad: If is_grads_batched=True, we interpret the first dimension of each grad_output as the batch dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding output, but a mismatch was detected: grad_output[${i}] has a shape of ${formatShape(given)} and output[${i}] has a shape of ${formatShape(shape)}.`,
+      );
+  });
   const count = seedsGiven[0]!.length;
   const rows: (Node | null)[][] = [];
   for (let i = 0; i < count; i++)
     rows.push(run({ ...pass, gradients: seedsGiven.map((slices) => slices[i]), retain: pass.retain || i < count - 1 }));
   return inputs.map((input, k) => {
     const parts = rows.map((row) => row[k] ?? null);
-    if (parts.some((part) => part === null)) return finishGrad(null, input, options);
+    if (parts.some((part) => part === null)) return finishGrad(null, k, inputs, options);
     const stacked = graph.concat(
       parts.map((part) => graph.reshape(part!, [1, ...part!.shape])),
       0,
@@ -303,20 +349,34 @@ function batched(pass: Pass, inputs: readonly Tensor[], options: GradOptions): T
  * Accumulates the gradients of tensors into the leaves' `.grad` (or those of `inputs`).
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.backward.html
  */
-export function backward(tensors: Tensors, grad_tensors?: MaybeTensors, options: BackwardOptions = {}): void {
+export function backward(
+  tensors: Tensors,
+  grad_tensors?: MaybeTensors | BackwardAllOptions,
+  given: BackwardAllOptions = {},
+): void {
   withSite(() => {
+    const isOptions = isPlainObject(grad_tensors);
+    const options = isOptions ? (grad_tensors as BackwardAllOptions) : given;
+    const gradients = startingGradients(isOptions ? undefined : (grad_tensors as MaybeTensors), options);
     refuseInBody("backward() accumulates gradients", "torch.autograd.grad gives them as results.");
     const outputs = list(tensors);
+    if (outputs.length === 0) return;
     const create = options.create_graph ?? false;
     const chosen = options.inputs === null || options.inputs === undefined ? null : list(options.inputs);
     if (chosen !== null && chosen.length === 0)
-      throw new AutogradError("backward/inputs", "backward: 'inputs' argument to backward() cannot be empty.");
+      throw new AutogradError("backward/inputs", "backward: `inputs` argument to `backward()` cannot be empty.");
+    for (const input of chosen ?? [])
+      if (!input.requires_grad)
+        throw new AutogradError(
+          "backward/input-no-grad",
+          `backward: can't retain_grad on Tensor that has requires_grad=False, got ${String(input)} among the inputs.`,
+        );
     const owners =
       chosen === null ? leavesByTensor(outputs) : new Map(chosen.map((input) => [input, nodesIn(outputs, input)]));
     const grads = run({
       name: "backward",
       outputs,
-      gradients: list(grad_tensors ?? null),
+      gradients,
       targets: [...owners.values()],
       retain: options.retain_graph ?? create,
       create,
@@ -332,14 +392,29 @@ export function backward(tensors: Tensors, grad_tensors?: MaybeTensors, options:
   });
 }
 
+function startingGradients(
+  given: MaybeTensors,
+  { grad_tensors, grad_variables }: BackwardAllOptions,
+): readonly (Tensor | null | undefined)[] {
+  const gradients = given ?? grad_tensors;
+  if (grad_variables === null || grad_variables === undefined) return list(gradients ?? null);
+  warn("`grad_variables` is deprecated. Use `grad_tensors` instead.");
+  if (gradients !== null && gradients !== undefined)
+    throw new ArgumentError(
+      "backward/grad-variables",
+      "backward: `grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only use `grad_tensors`.",
+    );
+  return list(grad_variables);
+}
+
 /** In place, so that whoever holds the gradient sees it grow; not where that would overwrite what a graph needs. */
 function accumulate(owner: Tensor, gradNode: Node, create: boolean): void {
   const { grad: before } = owner;
-  if (before === null) owner.grad = Tensor.ofNode(gradNode, owner.storage_.device);
+  if (before === null) owner.grad = laidOutLike(owner, gradNode);
   else {
     const sum = graph.add(before.node_(), gradNode);
-    if (create || before.requires_grad || before.parent_ !== null)
-      owner.grad = Tensor.ofNode(sum, owner.storage_.device);
+    if (create || before.requires_grad || (before.parent_ !== null && owner.parent_ === null))
+      owner.grad = laidOutLike(owner, sum);
     else before.write_(sum, "backward");
   }
 }

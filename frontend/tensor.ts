@@ -136,7 +136,8 @@ export class Tensor {
       const tensor = chain[i]!;
       node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => tensor.step_!.apply(graph, node)));
       tensor.cached = { node, version, isComputed };
-      claimNode(node);
+      // What has its value is shared: a copy of it would wait to be computed.
+      if (valueOf(behindMarkers(node)) === null) claimNode(node);
       this.storage_.expose(node, tensor.counter_);
     }
     return node;

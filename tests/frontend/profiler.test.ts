@@ -117,3 +117,37 @@ describe("torch.profiler", () => {
     expect(kept!.events()).toHaveLength(0);
   });
 });
+
+describe("torch.autograd.profiler", () => {
+  const { profiler: older } = torch.autograd;
+  const compute = (): unknown => torch.arange(12).to(torch.float32).exp().sum().item();
+
+  test("measures as torch.profiler does, unless it is not enabled", () => {
+    const prof = older.profile({ record_shapes: true, with_flops: true }, compute);
+    expect(prof.key_averages().length).toBeGreaterThan(0);
+    expect(older.profile({ enabled: false }, compute).events()).toEqual([]);
+    const open = older.profile({ enabled: false });
+    compute();
+    expect(open.events()).toEqual([]);
+    expect(older.record_function("named", () => 3)).toBe(3);
+  });
+
+  test("emit_nvtx puts kernels on the host's timeline", () => {
+    performance.clearMeasures();
+    older.emit_nvtx({ record_shapes: true }, compute);
+    compute();
+    const entries = performance.getEntriesByType("measure") as PerformanceMeasure[];
+    expect(entries.length).toBe(older.profile(compute).events().length);
+    expect(entries[0]!.duration).toBeGreaterThanOrEqual(0);
+    expect(entries[0]!.detail).toMatchObject({
+      shapes: expect.arrayContaining([expect.stringMatching(/\[/)]) as unknown,
+    });
+    performance.clearMeasures();
+    older.emit_nvtx({ enabled: false }, compute);
+    expect(performance.getEntriesByType("measure")).toEqual([]);
+  });
+
+  test("load_nvprof says what measures here", () => {
+    expect(() => older.load_nvprof("trace.sql")).toThrow(/load_nvprof: trace.sql .*\n.*torch\.profiler\.profile/);
+  });
+});
