@@ -25,7 +25,7 @@ const sizeOf = (x: torch.Tensor): number => linalg.vector_norm(x, Infinity).item
 /** Largest elements: of what is left, and of what it is measured by. */
 function expectSmall(left: torch.Tensor, of: torch.Tensor | number, kind: Kind, what: string): void {
   const unit = typeof of === "number" ? of : sizeOf(of);
-  expect(sizeOf(left) / (n * epsilonOf(kind) * unit), what).toBeLessThan(4);
+  expect(sizeOf(left) / (n * epsilonOf(kind) * unit), `what is left: ${what}`).toBeLessThan(4);
 }
 const expectUnitary = (q: torch.Tensor, kind: Kind, what: string): void =>
   expectSmall(q.mH.matmul(q).sub(eye(kind, q.shape.at(-1))), 1, kind, `${what} is unitary`);
