@@ -11,6 +11,7 @@ import "./host-functions.ts";
 import "./indexing.ts";
 import "./new-tensors.ts";
 import "./reordered-methods.ts";
+import "./routines.ts";
 import "./print.ts";
 import "./strided.ts";
 import "./tensor-autograd.ts";

@@ -1,6 +1,7 @@
 /** Operators whose flags decide how many results they give: typed by hand, because one declaration cannot say it. */
 import "../ir/ops/distinct.ts";
 import "../ir/ops/linalg/lu.ts";
+import "./routines.ts";
 import { callOperator, callOperatorAsync, type Result } from "./call.ts";
 import { asMethods } from "./comparison.ts";
 import type { Tensor } from "./tensor.ts";

@@ -24,7 +24,7 @@ import {
 import { eachPart, refused } from "./complex/parts.ts";
 import { complexRules } from "./complex/rules.ts";
 import { roundToDType } from "./rounding.ts";
-import { inferRoutine, type RoutineCall } from "./routines/index.ts";
+import type { RoutineCall } from "./routines/parameters.ts";
 import type { ScalarArgument } from "./signature.ts";
 import { broadcastShapes, elementCount, formatShape, sameShape, type Shape } from "./shape.ts";
 
@@ -536,11 +536,8 @@ export class GraphBuilder {
     return [this.pick(both, 0), this.pick(both, 1)];
   }
 
-  /** All results of a routine, each of as many batches as the inputs have. */
-  routine(call: RoutineCall, inputs: readonly Node[]): Node[] {
-    const outputs = inferRoutine(call, inputs);
-    if (typeof outputs === "string")
-      throw new IrError("ir/routine", `${call.name}: ${outputs}: ${inputs.map(describe).join(", ")}`);
+  /** All results of a routine, which `recordRoutine` infers. */
+  routine(call: RoutineCall, inputs: readonly Node[], outputs: NonNullable<Node["outputs"]>): Node[] {
     const { dtype, shape } = outputs[0]!;
     const all = this.make("routine", inputs, call, dtype, shape, outputs);
     return outputs.map((_, i) => this.pick(all, i));

@@ -9,7 +9,6 @@ import { vectorise } from "../schedule/vectorise.ts";
 import { lowerContract } from "./contract/index.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
 import { lowerLoops } from "./loops.ts";
-import { lowerRoutine } from "./routines/index.ts";
 import { lowerScan, lowerScatter, lowerSort } from "./order.ts";
 
 export function lowerRegion(
@@ -32,7 +31,7 @@ export function lowerRegion(
       case "scatter":
         return lowerScatter(anchor as NodeOf<"scatter">, name, target, stored);
       case "routine":
-        return [lowerRoutine(anchor as NodeOf<"routine">, region.stores, name, target, stored)];
+        return [routineLowering()(anchor as NodeOf<"routine">, region.stores, name, target, stored)];
       default:
         throw new IrError("ir/region", "a region of no known kind");
     }
@@ -40,6 +39,25 @@ export function lowerRegion(
   const kernels = lowered().map((kernel) => ({ ...kernel, kernel: scheduled(kernel.kernel, region, target) }));
   if (region.kind !== "contract" || target.tuner === undefined) return kernels;
   return [kernels[target.tuner.choose(kernels.map(({ kernel }) => kernel))]!];
+}
+
+export type RoutineLowering = (
+  node: NodeOf<"routine">,
+  stores: readonly Node[],
+  name: string,
+  target: Target,
+  stored: (node: Node) => boolean,
+) => LoweredKernel;
+
+let lowerRoutine: RoutineLowering | null = null;
+/** The rules of the routines are many, and few programs have one: they come with the operators that use them. */
+export function useRoutines(lowering: RoutineLowering): void {
+  lowerRoutine = lowering;
+}
+function routineLowering(): RoutineLowering {
+  if (lowerRoutine === null)
+    throw new IrError("ir/routine", "codegen/lower/routines has not been imported (see frontend/routines.ts)");
+  return lowerRoutine;
 }
 
 function scheduled(lowered: LoopKernel, region: Region, target: Target): LoopKernel {

@@ -3,7 +3,10 @@
  * before them are batches. The builder and the verifier infer from this table; the interpreter
  * (runtime/interpreter/routines) and the lowering (codegen/lower/routines) have one rule for each of its names.
  */
+import type { GraphBuilder } from "../builder.ts";
 import type { DType } from "../dtype.ts";
+import { IrError } from "../errors.ts";
+import { describe, type Node } from "../graph.ts";
 import { sameShape, type Shape } from "../shape.ts";
 import { radicesOf } from "./radices.ts";
 import type { RoutineCall, RoutineName, RoutineParameters } from "./parameters.ts";
@@ -200,3 +203,11 @@ const batchOf = (shape: Shape, rank: number): Shape => shape.slice(0, shape.leng
 /** The axes of a routine's inputs that count batches. */
 export const routineBatch = (call: RoutineCall, inputs: readonly Value[]): Shape =>
   batchOf(inputs[0]!.shape, routines[call.name].inputs[0]!.rank);
+
+/** All results of a routine, each of as many batches as the inputs have. */
+export function recordRoutine(g: GraphBuilder, call: RoutineCall, inputs: readonly Node[]): Node[] {
+  const outputs = inferRoutine(call, inputs);
+  if (typeof outputs === "string")
+    throw new IrError("ir/routine", `${call.name}: ${outputs}: ${inputs.map(describe).join(", ")}`);
+  return g.routine(call, inputs, outputs);
+}

@@ -27,6 +27,12 @@ export function coreFamilies(): ReadonlySet<Family> {
   return new Set([...inOrder([path.join(folder, "core.ts")])].map(familyOf));
 }
 
+/** The families whose operators are computed by routines, perhaps those of families that they import. */
+export function familiesOfRoutines(families: Iterable<Family>): ReadonlySet<Family> {
+  const uses = (file: string): boolean => readFileSync(file, "utf8").includes("recordRoutine(");
+  return new Set([...families].filter((family) => [...inOrder([path.join(folder, `${family}.ts`)])].some(uses)));
+}
+
 const familyOf = (file: string): Family => path.relative(folder, file).replaceAll(path.sep, "/").replace(/\.ts$/, "");
 
 const allFiles = (): string[] =>

@@ -109,6 +109,7 @@ export function functionModules(
   place: FunctionPlace,
   skip: ReadonlySet<string>,
   families: ReadonlyMap<PublicOperator, Family>,
+  routines: ReadonlySet<Family>,
 ): ReadonlyMap<string, Generated> {
   const byFamily = new Map<Family, Map<string, Entry>>();
   for (const entry of entries.values()) {
@@ -120,7 +121,7 @@ export function functionModules(
   const names: string[] = [];
   for (const [family, own] of byFamily) {
     const defining = [...own.values()].flatMap(({ operators }) => operators.map((operator) => families.get(operator)!));
-    const generated = functionsModule(own, place, skip, [...new Set(defining)]);
+    const generated = functionsModule(own, place, skip, [...new Set(defining)], routines);
     if (generated.names.length === 0 && generated.problems.length === 0) continue;
     const file = `${family.replaceAll("/", "-")}.ts`;
     modules.set(`${namespace}/${file}`, generated);
@@ -137,6 +138,7 @@ export function functionsModule(
   place: FunctionPlace,
   skip: ReadonlySet<string>,
   families: readonly Family[] = [],
+  routines: ReadonlySet<Family> = new Set(),
 ): Generated {
   const problems: string[] = [];
   const names: string[] = [];
@@ -164,7 +166,8 @@ export function functionsModule(
     names.length === 0
       ? ""
       : `import { ${Object.values(makers).join(", ")} } from "../../call.ts";\n${typeImports("../..")}import type { Tensor } from "../../tensor.ts";\n`;
-  const defining = families.map((family) => `import "../../../ir/ops/${family}.ts";\n`).join("");
+  const lowering = families.some((family) => routines.has(family)) ? `import "../../routines.ts";\n` : "";
+  const defining = families.map((family) => `import "../../../ir/ops/${family}.ts";\n`).join("") + lowering;
   return {
     text: `${header}${defining}${usedImports(imports, body)}\n${body}${names.length === 0 ? "export {};\n" : ""}`,
     names,

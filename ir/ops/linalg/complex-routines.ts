@@ -5,7 +5,7 @@
 import type { GraphBuilder } from "../../builder.ts";
 import { IrError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
-import type { RoutineCall } from "../../routines/index.ts";
+import { recordRoutine, type RoutineCall } from "../../routines/index.ts";
 
 /** Two arrays in turns along an axis. */
 function interleaved(g: GraphBuilder, a: Node, b: Node, axis: number): Node {
@@ -38,7 +38,7 @@ function onDiagonal(g: GraphBuilder, x: Node): Node {
 function cholesky(g: GraphBuilder, a: Node): Node[] {
   // The diagonal counts as real.
   const hermitian = g.complex(g.real(a), g.where(onDiagonal(g, a), 0, g.imag(a)));
-  const [l, info] = g.routine({ name: "cholesky" }, [blocks(g, hermitian)]) as [Node, Node];
+  const [l, info] = recordRoutine(g, { name: "cholesky" }, [blocks(g, hermitian)]) as [Node, Node];
   return [fromBlocks(g, l), g.div(g.add(info, 1), 2)];
 }
 
@@ -50,7 +50,7 @@ function solveTriangular(g: GraphBuilder, a: Node, b: Node, upper: boolean, unit
   const divided = (x: Node): Node => (unit ? x : g.div(x, g.expandTo(pivots, x.shape)));
   const triangle = g.where(diagonal, 1, divided(a));
   const call = { name: "solve_triangular", upper, unit: true } as const;
-  return [fromRows(g, g.routine(call, [blocks(g, triangle), asRows(g, divided(b))])[0]!)];
+  return [fromRows(g, recordRoutine(g, call, [blocks(g, triangle), asRows(g, divided(b))])[0]!)];
 }
 
 export function runComplex(g: GraphBuilder, call: RoutineCall, inputs: readonly Node[]): Node[] {
@@ -62,23 +62,23 @@ export function runComplex(g: GraphBuilder, call: RoutineCall, inputs: readonly 
     case "solve_triangular":
       return solveTriangular(g, inputs[0]!, inputs[1]!, call.upper, call.unit);
     case "exponential":
-      return [fromBlocks(g, g.routine(call, [blocks(g, inputs[0]!)])[0]!)];
+      return [fromBlocks(g, recordRoutine(g, call, [blocks(g, inputs[0]!)])[0]!)];
     case "lu": {
-      const found = g.routine({ name: "complex_lu", pivot: call.pivot }, parts);
+      const found = recordRoutine(g, { name: "complex_lu", pivot: call.pivot }, parts);
       return [whole(found, 0), found[2]!, found[3]!];
     }
     case "reflect": {
-      const found = g.routine({ name: "complex_reflect" }, parts);
+      const found = recordRoutine(g, { name: "complex_reflect" }, parts);
       return [whole(found, 0), whole(found, 2)];
     }
     case "reflections":
-      return [whole(g.routine({ name: "complex_reflections", columns: call.columns }, parts), 0)];
+      return [whole(recordRoutine(g, { name: "complex_reflections", columns: call.columns }, parts), 0)];
     case "eigh": {
-      const found = g.routine({ name: "complex_eigh" }, parts);
+      const found = recordRoutine(g, { name: "complex_eigh" }, parts);
       return [found[0]!, whole(found, 1)];
     }
     case "svd": {
-      const found = g.routine({ name: "complex_svd" }, parts);
+      const found = recordRoutine(g, { name: "complex_svd" }, parts);
       return [whole(found, 0), found[2]!, whole(found, 3)];
     }
     default:

@@ -5,6 +5,7 @@ import { complexOf, isComplex } from "../../dtype.ts";
 import { AutogradError, LinAlgError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
+import { recordRoutine } from "../../routines/index.ts";
 import { solve } from "./lu.ts";
 import {
   adjoint,
@@ -66,8 +67,8 @@ const factors = defineOp({
         g.full(batchOf(input), 0, "int32"),
       ];
     const found = isComplex(input.dtype)
-      ? g.routine({ name: "complex_eig" }, [g.real(input), g.imag(input)])
-      : g.routine({ name: "eig" }, [input]);
+      ? recordRoutine(g, { name: "complex_eig" }, [g.real(input), g.imag(input)])
+      : recordRoutine(g, { name: "eig" }, [input]);
     return [g.complex(found[0]!, found[1]!), g.complex(found[2]!, found[3]!), found[4]!];
   },
 });

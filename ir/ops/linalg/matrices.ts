@@ -6,7 +6,7 @@ import { DTypeError, LinAlgError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { recordOperator, type Operator } from "../../operator.ts";
 import { broadcastShapes, elementCount, sameShape, type Shape } from "../../shape.ts";
-import { inferRoutine, type RoutineCall } from "../../routines/index.ts";
+import { inferRoutine, recordRoutine, type RoutineCall } from "../../routines/index.ts";
 import { matmulOf } from "../matmul.ts";
 import { runComplex } from "./complex-routines.ts";
 import { describe } from "../support.ts";
@@ -85,12 +85,12 @@ export function togetherBatched(g: GraphBuilder, name: string, a: Node, b: Node)
 export function run(g: GraphBuilder, call: RoutineCall, inputs: readonly Node[]): Node[] {
   const complex = inputs.some((input) => isComplex(input.dtype));
   if (inputs.some((input) => elementCount(input.shape) > 0))
-    return complex ? runComplex(g, call, inputs) : g.routine(call, inputs);
+    return complex ? runComplex(g, call, inputs) : recordRoutine(g, call, inputs);
   const results = inferRoutine(
     call,
     inputs.map(({ dtype, shape }) => ({ dtype: realOf(dtype), shape })),
   );
-  if (typeof results === "string") return g.routine(call, inputs);
+  if (typeof results === "string") return recordRoutine(g, call, inputs);
   const like = inputs[0]!.dtype;
   return results.map(({ dtype, shape }) => g.full(shape, 0, complex && dtype === realOf(like) ? like : dtype));
 }

@@ -4,6 +4,7 @@ import { isIntegral } from "../../dtype.ts";
 import { DTypeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator } from "../../operator.ts";
+import { recordRoutine } from "../../routines/index.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { checkBroadcast, inFloat32, operand, range, resultType } from "../support.ts";
 import { temmeRows } from "./temme.ts";
@@ -116,7 +117,7 @@ function gammaSums(g: GraphBuilder, a: Node, x: Node, wantsSum: Node, wantsFract
   const shape = broadcastShapes(a.shape, x.shape)!;
   const run = (upper: boolean, wanted: Node, idle: number): Node => {
     const argument = g.expandTo(g.where(wanted, x, idle), shape);
-    return g.routine({ name: "gamma_sum", upper }, [g.expandTo(g.where(wanted, a, 1), shape), argument])[0]!;
+    return recordRoutine(g, { name: "gamma_sum", upper }, [g.expandTo(g.where(wanted, a, 1), shape), argument])[0]!;
   };
   return [run(false, wantsSum, 0), run(true, wantsFraction, 100)];
 }

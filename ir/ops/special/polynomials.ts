@@ -3,6 +3,7 @@ import type { GraphBuilder } from "../../builder.ts";
 import { isIntegral } from "../../dtype.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
+import { recordRoutine } from "../../routines/index.ts";
 import type { PolynomialFamily } from "../../routines/polynomials.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { checkBroadcast, inFloat32, operand, resultType } from "../support.ts";
@@ -13,7 +14,7 @@ type ChebyshevKind = "t" | "u" | "v" | "w";
 
 function byRecurrence(g: GraphBuilder, family: PolynomialFamily, x: Node, degree: Node): Node {
   const shape = broadcastShapes(x.shape, degree.shape)!;
-  const [value] = g.routine({ name: "polynomial", family }, [g.expandTo(x, shape), g.expandTo(degree, shape)]);
+  const [value] = recordRoutine(g, { name: "polynomial", family }, [g.expandTo(x, shape), g.expandTo(degree, shape)]);
   return value!;
 }
 

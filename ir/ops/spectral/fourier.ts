@@ -9,6 +9,7 @@ import { ofParts, partsOf, timesParts } from "../../complex/parts.ts";
 import type { DType } from "../../dtype.ts";
 import { isNode, type Node } from "../../graph.ts";
 import { defineOp, recordOperator, type Operator } from "../../operator.ts";
+import { recordRoutine } from "../../routines/index.ts";
 import { radicesOf } from "../../routines/radices.ts";
 import { elementCount } from "../../shape.ts";
 
@@ -40,7 +41,7 @@ function byRoutine(g: GraphBuilder, [re, im]: Parts): Parts {
   const n = re.shape.at(-1)!;
   if (n === 1) return [re, im];
   const tables = turns(g, g.iota(n, "int64"), n, re.dtype).map((table) => g.expandTo(table, re.shape));
-  return g.routine({ name: "fft" }, [re, im, ...tables]) as [Node, Node];
+  return recordRoutine(g, { name: "fft" }, [re, im, ...tables]) as [Node, Node];
 }
 
 /** The shortest length from `least` on that the routine takes. */

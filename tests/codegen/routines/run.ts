@@ -1,9 +1,10 @@
 /** Runs one routine on a device, and in the interpreter. */
+import "../../../frontend/routines.ts";
 import { compileGraph } from "../../../frontend/pipeline.ts";
 import { GraphBuilder } from "../../../ir/builder.ts";
 import type { DType } from "../../../ir/dtype.ts";
 import { leafNode } from "../../../ir/graph.ts";
-import type { RoutineCall } from "../../../ir/routines/index.ts";
+import { recordRoutine, type RoutineCall } from "../../../ir/routines/index.ts";
 import { elementCount, type Shape } from "../../../ir/shape.ts";
 import type { Device } from "../../../runtime/device.ts";
 import { interpret } from "../../../runtime/interpreter/index.ts";
@@ -45,7 +46,7 @@ export async function runRoutine(
     data.forEach((x, i) => (array[i] = x as never));
     return array;
   });
-  const roots = g.routine(call, leaves);
+  const roots = recordRoutine(g, call, leaves);
   const compiled = compileGraph(roots, { device: device.name, name: "test", dynamic });
   const executable = device.prepare(compiled.program);
   const given = compiled.inputs.map((leaf) => device.upload(arrays[leaves.indexOf(leaf)]!, leaf.dtype));
