@@ -1,5 +1,6 @@
 /** How many threads compute on the device "cpu". */
 import { ArgumentError } from "../ir/errors.ts";
+import { threading } from "../runtime/wasm/threading.ts";
 import { cpuDevice } from "./devices.ts";
 
 function checkCount(operator: string, count: number): void {
@@ -15,7 +16,7 @@ function checkCount(operator: string, count: number): void {
  */
 export function set_num_threads(count: number): void {
   checkCount("set_num_threads", count);
-  cpuDevice().setThreads(count);
+  cpuDevice().setThreads(count, threading);
 }
 
 /** How many threads compute on the device "cpu". https://docs.pytorch.org/docs/stable/generated/torch.get_num_threads.html */

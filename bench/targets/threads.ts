@@ -11,6 +11,7 @@ import { createWasmDevice, type ThreadedDevice } from "../../runtime/wasm/device
 import { generate } from "../generate.ts";
 import { minimaOf, type Work } from "./interleave.ts";
 import type { Target } from "./target.ts";
+import { threading } from "../../runtime/wasm/threading.ts";
 
 interface Graph {
   readonly work: string;
@@ -45,11 +46,11 @@ const onTwoThreads = (graph: Graph): Target => ({
   unit: "x one thread",
   async measure(budgetMs) {
     const device = createWasmDevice();
-    device.setThreads(2);
+    device.setThreads(2, threading);
     if (!(await helpersUp(device, 1))) return { value: null, note: "no second thread started" };
     const alone = prepare(createWasmDevice(), graph);
     const [one, two] = minimaOf([alone, prepare(device, graph)], budgetMs) as [number, number];
-    device.setThreads(1);
+    device.setThreads(1, threading);
     return { value: one / two, note: `${one.toFixed(4)} ms and ${two.toFixed(4)} ms of wall time, the least` };
   },
 });

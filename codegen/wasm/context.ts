@@ -11,13 +11,14 @@ import type { Code, ValueType } from "./code.ts";
 import type { Extremes } from "./extremes.ts";
 import type { LinearForm, Range } from "./linear-form.ts";
 import type { FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
+import type { Sharing } from "./sharing.ts";
 import { isOperation, valueTypeOf } from "./types.ts";
 
 export interface EmitOptions {
   /** Use the relaxed multiply-add. The engine must have been probed for it. */
   readonly relaxedSimd: boolean;
   /** Cut kernels of so many instructions or more into parts for threads on one shared memory (team.ts). */
-  readonly sharedFrom?: number;
+  readonly shared?: { readonly from: number; readonly by: Sharing };
 }
 
 export interface Variable {

@@ -24,7 +24,7 @@ import { hostModule } from "./math-functions.ts";
 import { type FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
 import type { Opcode } from "./opcodes.ts";
 import { sharedPages } from "./team.ts";
-import { TeamSteps, workParameters } from "./team-steps.ts";
+import { type TeamSteps, workParameters } from "./team-steps.ts";
 
 export interface DrawStep {
   readonly slot: number;
@@ -75,11 +75,11 @@ const mostInstructions = 2 ** 29;
 
 export function emitProgram(program: Program, options: EmitOptions): WasmProgram {
   const module = new ModuleBuilder();
-  const { sharedFrom } = options;
-  const shared = sharedFrom === undefined ? {} : { maximumPages: sharedPages, shared: true };
-  module.importMemory({ module: hostModule, name: "memory", minimumPages: 0, ...shared });
+  const { shared } = options;
+  const memory = shared === undefined ? {} : { maximumPages: sharedPages, shared: true };
+  module.importMemory({ module: hostModule, name: "memory", minimumPages: 0, ...memory });
   const kernels = new KernelLibrary(module, options);
-  const team = sharedFrom === undefined ? null : new TeamSteps(module, sharedFrom);
+  const team = shared === undefined ? null : shared.by.steps(module, shared.from);
   const table = tableLayout(program.slots.length, program.numbers.length);
   const extents: number[] = [];
   /** Sizes outside kernels are read from the table: programs that differ in nothing else share their module. */

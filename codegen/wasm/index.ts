@@ -10,4 +10,5 @@ export { type DrawStep, emitProgram, numberKind, type TableLayout, type WasmProg
 export { supportsRelaxedSimd } from "./features.ts";
 export { type HostFunction, hostFunctions, threadFunctionsSource } from "./host-functions.ts";
 export { hostModule } from "./math-functions.ts";
+export { sharing, type Sharing } from "./sharing.ts";
 export { emitHelperModule, sharedPages, team } from "./team.ts";

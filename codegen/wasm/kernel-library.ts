@@ -2,8 +2,7 @@
 import type { LoopKernel } from "../../ir/loop.ts";
 import type { Values } from "../../ir/loop-cost.ts";
 import type { Job } from "../schedule/jobs.ts";
-import { split } from "../schedule/split.ts";
-import { sharedBuffer, splitSums, type SplitSums, type Stage } from "../schedule/split-sums.ts";
+import { sharedBuffer, type SplitSums, type Stage } from "../schedule/split-sums.ts";
 import type { FunctionRef } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
 import { emitKernel, type EmittedKernel } from "./emit-kernel.ts";
@@ -56,11 +55,12 @@ export class KernelLibrary {
 
   /** In parts where threads are to share it. */
   private cut(kernel: LoopKernel): SplitSums {
-    const { sharedFrom } = this.options;
-    if (sharedFrom !== undefined) {
-      const parts = split(kernel, sharedFrom);
+    const { shared } = this.options;
+    if (shared !== undefined) {
+      const { by, from } = shared;
+      const parts = by.split(kernel, from);
       const stages = parts === null ? null : { stages: [parts], bytesOf: () => 0 };
-      for (const attempt of [stages, splitSums(kernel, sharedFrom)])
+      for (const attempt of [stages, by.splitSums(kernel, from)])
         if (attempt !== null && attempt.stages.every((stage) => this.isForThreads(stage))) return attempt;
     }
     return { stages: [{ kernel, jobOf: null }], bytesOf: () => 0 };

@@ -5,6 +5,7 @@ import {
   hostModule,
   leastSharedInstructions,
   lowestAddress,
+  type Sharing,
   supportsRelaxedSimd,
 } from "../../codegen/wasm/index.ts";
 import { ArgumentError, DeviceError } from "../../ir/errors.ts";
@@ -14,6 +15,7 @@ import { type Linked, WasmExecutable } from "./executable.ts";
 import { MemoryPool } from "./memory-pool.ts";
 import { ModuleCache } from "./module-cache.ts";
 import { Team } from "./team.ts";
+import type { Threading } from "./threading.ts";
 import { WasmMemory } from "./wasm-memory.ts";
 
 export interface WasmDeviceOptions {
@@ -32,7 +34,7 @@ export interface ThreadedDevice extends Device {
   /** How many threads compute. */
   readonly threads: number;
   /** Where there can be only one, says so once. */
-  setThreads(count: number): void;
+  setThreads(count: number, threading: Threading): void;
   /** How many threads besides the caller's have started; until they have, programs run without them. */
   readonly helpersUp: number;
   /** Parts of kernels that those threads have done. */
@@ -51,8 +53,10 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
   const newCache = (): ModuleCache => new ModuleCache(heap, hostModule, hostFunctions, (record) => team.retire(record));
   // Whether memory is shared is part of a module: those made before count no more.
   let modules = newCache();
+  let sharing: Sharing | null = null;
   const link = (program: Program): Linked => {
-    const code = emitProgram(program, { relaxedSimd, ...(heap.isShared ? { sharedFrom } : {}) });
+    const shared = heap.isShared && sharing !== null ? { shared: { from: sharedFrom, by: sharing } } : {};
+    const code = emitProgram(program, { relaxedSimd, ...shared });
     const cache = modules;
     const module = cache.link(code.bytes, code.draws.length + 1);
     return { code, ...module, memory: heap.memory, release: () => cache.release(module) };
@@ -107,9 +111,10 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
     get threads() {
       return team.count;
     },
-    setThreads(count) {
+    setThreads(count, threading) {
       const { memory } = heap;
-      team.resize(count);
+      sharing = threading.sharing;
+      team.resize(count, threading);
       if (heap.memory !== memory) modules = newCache();
     },
     get helpersUp() {

@@ -1,8 +1,8 @@
 /** The threads of a device: how many compute, and the block of shared memory by which they do. */
 import { team } from "../../codegen/wasm/index.ts";
 import type { Heap } from "./heap.ts";
-import { mayWait, startHelper, whyNotShared } from "./helper-threads.ts";
 import type { ModuleRecord } from "./module-cache.ts";
+import type { Threading } from "./threading.ts";
 
 export class Team {
   /** Threads that compute, this one included. */
@@ -22,14 +22,14 @@ export class Team {
    * Sets how many threads compute, starting those that are missing; until they are up the others do without. Where
    * there can be none, says so once and stays with one thread.
    */
-  resize(count: number): void {
+  resize(count: number, threading: Threading): void {
     if (count === this.count) return;
     if (count > 1) {
-      const reason = whyNotShared();
+      const reason = threading.whyNotShared();
       if (reason !== null) return this.fail(reason);
       try {
-        this.share();
-        while (this.started < count - 1) this.start();
+        this.share(threading);
+        while (this.started < count - 1) this.start(threading);
       } catch (error) {
         return this.fail(error);
       }
@@ -67,14 +67,14 @@ export class Team {
     Atomics.store(this.words, team.record >> 2, 0);
   }
 
-  private share(): void {
+  private share({ mayWait }: Threading): void {
     if (this.words !== null) return;
     this.heap.share();
     this.words = new Int32Array(this.heap.buffer, 0, team.end / 4);
     this.words[team.posterMaySleep >> 2] = mayWait() ? 1 : 0;
   }
 
-  private start(): void {
+  private start({ startHelper }: Threading): void {
     // It counts as asleep until it is up.
     Atomics.add(this.words!, team.asleep >> 2, 1);
     startHelper(this.heap.memory, ++this.started, (reason) => this.fail(reason));

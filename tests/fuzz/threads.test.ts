@@ -3,11 +3,12 @@ import { createWasmDevice } from "../../runtime/wasm/device.ts";
 import { fuzzParameters, fuzzTimeout, usualRuns } from "./choices.ts";
 import { fuzzGraphs } from "./fuzz-graphs.ts";
 import { cpuDTypes } from "./graphs.ts";
+import { threading } from "../../runtime/wasm/threading.ts";
 
 /** A device whose threads share even the smallest kernels. */
 const shared = (threads: number): ReturnType<typeof createWasmDevice> => {
   const device = createWasmDevice({ sharedFrom: 1 });
-  device.setThreads(threads);
+  device.setThreads(threads, threading);
   return device;
 };
 

@@ -5,9 +5,10 @@ import { GraphBuilder } from "../../../ir/builder.ts";
 import { leafNode } from "../../../ir/graph.ts";
 import { createWasmDevice } from "../../../runtime/wasm/device.ts";
 import type { Executable, Memory } from "../../../runtime/device.ts";
+import { threading } from "../../../runtime/wasm/threading.ts";
 
 const device = createWasmDevice({ sharedFrom: 1 });
-afterAll(() => device.setThreads(1));
+afterAll(() => device.setThreads(1, threading));
 
 /** x * factor + 1 of so many elements: each factor is a module of its own. */
 function prepare(elements: number, factor: number): Executable {
@@ -28,7 +29,7 @@ test("more modules than are remembered, released and made again while threads he
   const elements = 1000;
   const input = Float32Array.from({ length: elements }, (_, i) => i);
   const x = device.upload(input);
-  device.setThreads(3);
+  device.setThreads(3, threading);
   await expect.poll(() => device.helpersUp, { timeout: 30_000 }).toBe(2);
   const kept: { factor: number; executable: Executable }[] = [];
   for (let factor = 2; factor < 400; factor++) {

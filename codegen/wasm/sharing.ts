@@ -1,0 +1,15 @@
+/**
+ * What the emitter needs for programs that several threads share. It is handed in, so that a page that computes on one
+ * thread does not hold it.
+ */
+import { split } from "../schedule/split.ts";
+import { splitSums } from "../schedule/split-sums.ts";
+import type { ModuleBuilder } from "./module-builder.ts";
+import { TeamSteps } from "./team-steps.ts";
+
+export const sharing = {
+  split,
+  splitSums,
+  steps: (module: ModuleBuilder, from: number): TeamSteps => new TeamSteps(module, from),
+};
+export type Sharing = typeof sharing;
