@@ -49,7 +49,6 @@ export {
   ShortTensor,
   type LegacyTensor,
 } from "./legacy-tensors.ts";
-export { empty_strided } from "./new-tensors.ts";
 export { backends } from "./backends.ts";
 export { from_file, type FileOptions } from "./file-bytes.ts";
 export {
@@ -202,7 +201,8 @@ export {
   unique_consecutiveAsync,
 } from "./variable-results.ts";
 export { tril_indices, triu_indices } from "./triangle-indices.ts";
-export { as_strided, as_strided_, resize_as_ } from "./strided.ts";
+export { as_strided, empty_strided } from "./strided.ts";
+export { as_strided_, resize_as_ } from "./strided-inplace.ts";
 export { slice, type Index, type IndexValue, type Slice } from "./subscripts.ts";
 export * from "../ir/errors.ts";
 export { cond, scan, while_loop, while_loopAsync, type ScanOptions } from "./control-flow.ts";

@@ -13,7 +13,8 @@ import "./new-tensors.ts";
 import "./reordered-methods.ts";
 import "./routines.ts";
 import "./print.ts";
-import "./strided.ts";
+import "./random/rare-fills.ts";
+import "./strided-methods.ts";
 import "./tensor-autograd.ts";
 import "./typed-storage.ts";
 

@@ -1,7 +1,6 @@
-/** `x.new_zeros(2, 3)` and its kin: tensors of x's type on x's device. And tensors of given strides. */
-import { elementCount, type Shape } from "../ir/shape.ts";
+/** `x.new_zeros(2, 3)` and its kin: tensors of x's type on x's device. */
+import type { Shape } from "../ir/shape.ts";
 import { isPlainObject } from "./bind.ts";
-import { withSite } from "./call.ts";
 import {
   empty,
   full,
@@ -13,18 +12,8 @@ import {
   type TensorData,
   type TensorOptions,
 } from "./creation.ts";
-import { as_strided } from "./strided.ts";
+import { empty_strided } from "./strided.ts";
 import { Tensor } from "./tensor.ts";
-
-/** Contents undefined in PyTorch; zeros here. https://docs.pytorch.org/docs/stable/generated/torch.empty_strided.html */
-export function empty_strided(size: Shape, stride: readonly number[], options: TensorOptions = {}): Tensor {
-  return withSite(() => {
-    const { requires_grad = false, ...rest } = options;
-    const last = size.reduce((end, n, i) => end + (n - 1) * (stride[i] ?? 0), 0);
-    const result = as_strided(zeros([elementCount(size) === 0 ? 0 : last + 1], rest), size, stride);
-    return requires_grad ? result.requires_grad_() : result;
-  });
-}
 
 declare module "./tensor.ts" {
   interface Tensor {

@@ -7,6 +7,7 @@ import { device, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
 import type { Item } from "./element-values.ts";
 import type { HostNumber } from "./elements.ts";
+import { resized } from "./resizing.ts";
 import { Tensor } from "./tensor.ts";
 
 export interface StorageOptions {
@@ -103,7 +104,7 @@ export abstract class Elements {
           "resize_: this storage belongs to tensors, whose sizes would not fit it any more.",
           "Use tensor.resize_(...).",
         );
-      this.row_ = (callOperator("clone", [this.row_]) as Tensor).resize_(size);
+      this.row_ = resized(callOperator("clone", [this.row_]) as Tensor, [size], "resize_");
       return this;
     });
   }

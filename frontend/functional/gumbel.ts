@@ -1,4 +1,5 @@
 /** Samples of a categorical distribution through which gradients pass. */
+import "../random/rare-fills.ts";
 import { graph } from "../state.ts";
 import { enterScope } from "../../ir/interning.ts";
 import { signature, type CallOf } from "../arguments.ts";

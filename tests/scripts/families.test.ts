@@ -58,6 +58,26 @@ for (const name of tensorMembers(path.join(root, "frontend"))) rareMethods.delet
 // Methods of lists, texts and graph builders.
 for (const name of ["sort", "repeat", "scatter"]) rareMethods.delete(name);
 
+/** Members that a file adds to Tensor. */
+const addedTo = (file: string): string[] =>
+  [...read(file).matchAll(/interface Tensor\b[^{]*\{([^]*?)\n  \}/g)].flatMap(([, body]) =>
+    [...body!.matchAll(/^    (?:readonly )?"?(\w+)"?\??[(:<]/gm)].map(([, name]) => name!),
+  );
+
+describe("methods that are written by hand", () => {
+  it("are told of in small pages where only cresset/methods has them", () => {
+    // Those of the last two are not in every page either: where() and polygamma() are operators' otherwise.
+    const everywhere = ["conversion", "indexing", "print", "tensor-autograd", "complex-tensors", "reordered-methods"];
+    const files = [...read("frontend/methods.ts").matchAll(/^import "\.\/([\w/-]+)\.ts";/gm)]
+      .map(([, file]) => file!)
+      .filter((file) => !file.startsWith("generated/") && !everywhere.includes(file));
+    expect(files).toContain("strided-methods");
+    const [, list] = /^const rare =([^;]*);/m.exec(read("frontend/absent-methods.ts"))!;
+    const told = [...list!.matchAll(/\w+/g)].map(([name]) => name);
+    expect(told).toEqual([...new Set(files.flatMap((file) => addedTo(`frontend/${file}.ts`)))].sort());
+  });
+});
+
 describe("families of operators", () => {
   it("come with the files that call their operators by name", () => {
     const missing = sources.flatMap((file) => {

@@ -4,6 +4,7 @@ import { isComplex, isIntegral } from "../../dtype.ts";
 import { DTypeError, NotImplementedError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type GradientRule } from "../../operator.ts";
+import { recordRoutine } from "../../routines/index.ts";
 import { sameShape } from "../../shape.ts";
 import { requireSameType } from "../matmul.ts";
 import { describe } from "../support.ts";
@@ -46,8 +47,8 @@ const factors = defineOp({
   record(g, { input, hermitian }) {
     if (isEmpty(input))
       return [input, g.full([...batchOf(input), rowsOf(input)], 0, "int32"), g.full(batchOf(input), 0, "int32")];
-    if (!isComplex(input.dtype)) return g.routine({ name: "ldl" }, [input]);
-    const [re, im, pivots, info] = g.routine({ name: "complex_ldl", hermitian }, [g.real(input), g.imag(input)]);
+    if (!isComplex(input.dtype)) return recordRoutine(g, { name: "ldl" }, [input]);
+    const [re, im, pivots, info] = recordRoutine(g, { name: "complex_ldl", hermitian }, [g.real(input), g.imag(input)]);
     return [g.complex(re!, im!), pivots!, info!];
   },
 });
@@ -109,9 +110,9 @@ const solution = defineOp({
   gradient: underived("linalg_ldl_solve"),
   record(g, { ld, pivots, b, hermitian }) {
     if (isEmpty(b)) return zeros(g, b.shape, b);
-    if (!isComplex(ld.dtype)) return g.routine({ name: "ldl_solve" }, [ld, pivots, b])[0]!;
+    if (!isComplex(ld.dtype)) return recordRoutine(g, { name: "ldl_solve" }, [ld, pivots, b])[0]!;
     const inputs = [g.real(ld), g.imag(ld), pivots, g.real(b), g.imag(b)];
-    const [re, im] = g.routine({ name: "complex_ldl_solve", hermitian }, inputs);
+    const [re, im] = recordRoutine(g, { name: "complex_ldl_solve", hermitian }, inputs);
     return g.complex(re!, im!);
   },
 });

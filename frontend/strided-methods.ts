@@ -1,0 +1,81 @@
+/** Methods by sizes and strides, and those that change a tensor's own shape. */
+import { contiguousStrides, type Shape } from "../ir/shape.ts";
+import { DTypeError } from "../ir/errors.ts";
+import { isPlainObject } from "./bind.ts";
+import { callOperator, checkInplace, withSite } from "./call.ts";
+import { fromHost } from "./creation.ts";
+import { former, resized } from "./resizing.ts";
+import { asType, type Elements } from "./storage-elements.ts";
+import { as_strided } from "./strided.ts";
+import { Tensor } from "./tensor.ts";
+
+const reshapers = ["t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze"] as const;
+
+declare module "./tensor.ts" {
+  interface Tensor {
+    /** A view of the storage by sizes and strides in elements. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.as_strided.html */
+    as_strided(
+      size: Shape,
+      stride: readonly number[],
+      storage_offset?: number | null | { readonly storage_offset?: number | null },
+    ): Tensor;
+    as_strided_(
+      size: Shape,
+      stride: readonly number[],
+      storage_offset?: number | null | { readonly storage_offset?: number | null },
+    ): this;
+    /** Transposes this tensor itself. */
+    t_(): this;
+    transpose_(dim0: number, dim1: number): this;
+    swapaxes_(axis0: number, axis1: number): this;
+    swapdims_(dim0: number, dim1: number): this;
+    /** Drops dimensions of size 1 from this tensor itself. */
+    squeeze_(dim?: number | readonly number[]): this;
+    unsqueeze_(dim: number): this;
+    /** Gives this tensor another shape: elements keep their order, new ones are zero. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.resize_.html */
+    resize_(...sizes: readonly number[] | [readonly number[], ...unknown[]]): this;
+    resize_as_(tensor: Tensor): this;
+    /** Makes this tensor share the storage, shape and strides of another. */
+    set_(source?: Tensor | Elements | null, storage_offset?: number, size?: Shape, stride?: readonly number[]): this;
+  }
+}
+
+const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
+  as_strided(this: Tensor, size: Shape, stride: readonly number[], storage_offset?: number | null) {
+    return as_strided(this, size, stride, storage_offset);
+  },
+  as_strided_(this: Tensor, size: Shape, stride: readonly number[], storage_offset?: number | null) {
+    return withSite(() => this.takeOver_(as_strided(former(this, "as_strided_"), size, stride, storage_offset)));
+  },
+  resize_(this: Tensor, ...sizes: readonly unknown[]) {
+    const plain = sizes.filter((size) => !isPlainObject(size));
+    const shape = (Array.isArray(plain[0]) ? plain[0] : plain) as number[];
+    return withSite(() => resized(this, shape.map(Number), "resize_"));
+  },
+  resize_as_(this: Tensor, tensor: Tensor) {
+    return withSite(() => resized(this, tensor.shape, "resize_as_"));
+  },
+  set_(this: Tensor, given?: Tensor | Elements | null, offset = 0, size?: Shape, stride?: readonly number[]) {
+    return withSite(() => {
+      checkInplace(this, "set_");
+      if (given === undefined || given === null)
+        return this.takeOver_(fromHost([], [0], this.dtype.name, this.storage_.device));
+      const source = given instanceof Tensor ? given : asType(given.row_, this.type_);
+      if (source.type_ !== this.type_)
+        throw new DTypeError(
+          "set_/dtype",
+          `set_: Could not set tensor of type ${source.type_} to a tensor of type ${this.type_}.`,
+          "Use a source of this tensor's type.",
+        );
+      const strides = stride ?? (size === undefined ? [] : contiguousStrides(size));
+      return this.takeOver_(size === undefined ? former(source, "set_") : as_strided(source, size, strides, offset));
+    });
+  },
+};
+for (const name of reshapers) {
+  methods[`${name}_`] = function (this: Tensor, ...args: unknown[]): Tensor {
+    return withSite(() => this.takeOver_(callOperator(name, [former(this, `${name}_`), ...args]) as Tensor));
+  };
+}
+for (const [name, value] of Object.entries(methods))
+  Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
