@@ -3,10 +3,11 @@
  *
  * - Modules as they stand here, with declarations: what bundlers take, so that pages hold what they use.
  * - `node/`: the same joined into few files, for Node, where loading hundreds of modules one by one takes longer than
- *   running them. Names are kept; what is loaded on demand stays in files of its own.
+ *   running them. Names are kept; what is loaded on demand stays in files of its own. Beside them lies the licence of
+ *   the package that is joined in.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -68,7 +69,8 @@ async function joinForNode(folder: string): Promise<void> {
     format: "esm",
     platform: "node",
     target: "node20",
-    packages: "external",
+    // Of fflate only what is used is joined in: its own file takes longer to load than to run.
+    external: ["webgpu"],
     // Comments and spaces go; identifiers stay, since classes and parameters are named to users.
     minifyWhitespace: true,
     minifySyntax: true,
@@ -82,6 +84,7 @@ async function joinForNode(folder: string): Promise<void> {
   mkdirSync(outdir, { recursive: true });
   for (const { path: file, text } of outputFiles)
     writeFileSync(file, file.endsWith(".js") ? restoreClassNames(text) : text);
+  copyFileSync(path.join(root, "node_modules/fflate/LICENSE"), path.join(outdir, "LICENSE-fflate"));
   await writeMembers(outdir);
 }
 

@@ -27,6 +27,7 @@ export { GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm } from "./normalizatio
 export * from "./padding.ts";
 export * from "./pooling.ts";
 export { PReLU } from "./prelu.ts";
+export { ReLU } from "./relu.ts";
 export { GRU, LSTM, RNN, RNNBase } from "./recurrent.ts";
 export { GRUCell, LSTMCell, RNNCell, RNNCellBase } from "./recurrent-cells.ts";
 export { Transformer, TransformerDecoder, TransformerEncoder } from "./transformer.ts";

@@ -1,6 +1,7 @@
 /** Losses of classes, sequences and triplets. https://docs.pytorch.org/docs/stable/nn.html#loss-functions */
 import "../../../ir/ops/nn/losses-classification.ts";
 import "../../../ir/ops/nn/losses-elementwise.ts";
+import "../../../ir/ops/nn/losses-probabilities.ts";
 import "../../../ir/ops/nn/losses-margin.ts";
 import "../../../ir/ops/nn/losses-pairs.ts";
 import "../../../ir/ops/nn/similarity.ts";

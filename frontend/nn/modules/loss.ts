@@ -1,5 +1,6 @@
 /** Losses of an input and a target. https://docs.pytorch.org/docs/stable/nn.html#loss-functions */
 import "../../../ir/ops/nn/losses-elementwise.ts";
+import "../../../ir/ops/nn/losses-probabilities.ts";
 import "../../../ir/ops/nn/losses-margin.ts";
 import "../../../ir/ops/nn/losses-pairs.ts";
 import { signature, type CallOf } from "../../arguments.ts";

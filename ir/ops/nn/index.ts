@@ -12,6 +12,7 @@ import "./interpolation.ts";
 import "./linear.ts";
 import "./losses-classification.ts";
 import "./losses-elementwise.ts";
+import "./losses-probabilities.ts";
 import "./losses-margin.ts";
 import "./losses-pairs.ts";
 import "./normalization.ts";
