@@ -6,16 +6,7 @@ import type { Node } from "../graph.ts";
 import { defineOp, recordOperator } from "../operator.ts";
 import { broadcastShapes, contiguousStrides, elementCount, formatShape } from "../shape.ts";
 import { floorDivide, remainder } from "./arithmetic.ts";
-import { describe, range } from "./support.ts";
-
-/** As a tensor of at least `rank` dimensions, the way NumPy adds them. */
-export function atLeast(g: GraphBuilder, x: Node, rank: number): Node {
-  if (x.shape.length >= rank) return x;
-  if (rank === 1) return g.reshape(x, [1]);
-  if (rank === 2) return g.reshape(x, x.shape.length === 0 ? [1, 1] : [1, x.shape[0]!]);
-  if (x.shape.length === 0) return g.reshape(x, [1, 1, 1]);
-  return g.reshape(x, x.shape.length === 1 ? [1, x.shape[0]!, 1] : [...x.shape, 1]);
-}
+import { atLeast, describe, range } from "./support.ts";
 
 for (const rank of [1, 2, 3]) {
   const name = `atleast_${rank}d`;

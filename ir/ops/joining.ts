@@ -5,8 +5,7 @@ import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, nothingMeasured } from "../operator.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
-import { atLeast } from "./grids.ts";
-import { axisOf, describe } from "./support.ts";
+import { atLeast, axisOf, describe } from "./support.ts";
 
 const viewDoc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source });
 

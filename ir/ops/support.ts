@@ -172,6 +172,15 @@ export function moveAxis(g: GraphBuilder, x: Node, from: number, to: number): No
   return g.permute(x, axes);
 }
 
+/** As a tensor of at least `rank` dimensions, the way NumPy adds them. */
+export function atLeast(g: GraphBuilder, x: Node, rank: number): Node {
+  if (x.shape.length >= rank) return x;
+  if (rank === 1) return g.reshape(x, [1]);
+  if (rank === 2) return g.reshape(x, x.shape.length === 0 ? [1, 1] : [1, x.shape[0]!]);
+  if (x.shape.length === 0) return g.reshape(x, [1, 1, 1]);
+  return g.reshape(x, x.shape.length === 1 ? [1, x.shape[0]!, 1] : [...x.shape, 1]);
+}
+
 /** A 0-d tensor as one of a single element: operators along a dimension take it so. */
 export const atLeast1d = (g: GraphBuilder, x: Node): Node => (x.shape.length === 0 ? g.reshape(x, [1]) : x);
 
