@@ -71,6 +71,7 @@ async function joinForNode(folder: string): Promise<void> {
     target: "node20",
     // Of fflate only what is used is joined in: its own file takes longer to load than to run.
     external: ["webgpu"],
+    nodePaths: [path.join(root, "node_modules")],
     // Comments and spaces go; identifiers stay, since classes and parameters are named to users.
     minifyWhitespace: true,
     minifySyntax: true,
