@@ -28,10 +28,10 @@ function prepare(
 
 const shifted = (g: GraphBuilder, x: Node, axis: number): Node => g.sub(x, g.detach(g.reduce("reduce_max", x, [axis])));
 
-/** exp(x) / sum(exp(x)) along an axis. */
+/** exp(x) / sum(exp(x)) along an axis: one quotient a row, since the sum is finite and 1 at least. */
 function softmaxAlong(g: GraphBuilder, x: Node, axis: number): Node {
   const powers = g.exp(shifted(g, x, axis));
-  return g.div(powers, g.sum(powers, [axis]));
+  return g.mul(powers, g.div(g.constant(1, x.dtype), g.sum(powers, [axis])));
 }
 /** x - log(sum(exp(x))) along an axis. PyTorch rounds the sum to the type of the result, half types included. */
 function logSoftmaxAlong(g: GraphBuilder, x: Node, axis: number, result: DType): Node {

@@ -43,7 +43,7 @@ const angles: Pick<Specification, "intervals" | "exact"> = {
 
 // prettier-ignore
 const specifications: Record<UnaryExpansionName, Specification> = {
-  exp: { reference: Math.exp, bound: 1, intervals: [[-104, 89], [-1, 1]], exact: [...limits, ...tiny] },
+  exp: { reference: Math.exp, bound: 1.1, intervals: [[-104, 89], [-1, 1]], exact: [...limits, ...tiny] },
   exp2: {
     reference: exp2, bound: 1.1, intervals: [[-150, 129], [-1, 1]],
     exact: [...limits, ...tiny, 10, -149, -150, 127, 128],
