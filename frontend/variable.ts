@@ -25,10 +25,13 @@ function make(tensor: Tensor, options: boolean | VariableOptions = {}): Tensor {
 }
 
 /** The tensor's values as a leaf, which shares memory with it. */
-export const Variable: VariableClass = Object.defineProperty(
-  function Variable(tensor: Tensor, options?: boolean | VariableOptions): Tensor {
+export const Variable: VariableClass = Object.defineProperties(
+  function (tensor: Tensor, options?: boolean | VariableOptions): Tensor {
     return make(tensor, options);
   },
-  Symbol.hasInstance,
-  { value: (item: unknown): boolean => item instanceof Tensor },
+  {
+    // A bundler drops the name of a function.
+    name: { value: "Variable" },
+    [Symbol.hasInstance]: { value: (item: unknown): boolean => item instanceof Tensor },
+  },
 ) as unknown as VariableClass;
