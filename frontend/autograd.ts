@@ -15,7 +15,7 @@ import { activeHooks, packSaved, Unpacking } from "./saved-hooks.ts";
 import { checkSaved, freeSaved, noteOperation } from "./saved-values.ts";
 import { captureSite } from "./site.ts";
 import { graph } from "./state.ts";
-import { laidOutLike } from "./strided-results.ts";
+import { laidOutLike } from "./laid-out.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { withGradMode } from "./grad-mode.ts";

@@ -2,7 +2,12 @@
 import { isComplex } from "../ir/dtype.ts";
 import { ArgumentError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
+import { operator } from "../ir/operator.ts";
+import { isContiguous, type Shape } from "../ir/shape.ts";
+import { isFree, isMap } from "../ir/traits.ts";
+import { topologicalOrder } from "../ir/walks.ts";
 import type { Device } from "../runtime/device.ts";
+import { withGradMode } from "./grad-mode.ts";
 import { contiguous_format, memory_format, preserve_format } from "./formats.ts";
 import { liesIn, orderOf, preservedOrder } from "./memory-layout.ts";
 import { graph } from "./state.ts";
@@ -27,6 +32,73 @@ export function orderLike(like: Tensor, format: unknown, operator: string): read
   if (wanted === contiguous_format) return null;
   if (wanted === preserve_format) return like.is_contiguous() ? null : preservedOrder(like.shape, like.stride());
   return orderOf(requireFormat(wanted, operator), like.shape);
+}
+
+/**
+ * The order of a result that is computed element by element from these tensors: theirs, where one of them does not lie
+ * row by row. As PyTorch's TensorIterator has it.
+ */
+export function orderOfElementwise(node: Node, tensors: readonly Tensor[]): readonly number[] | null {
+  // What lies row by row is by far the most: nothing is worked out for it.
+  if (node.shape.length < 2 || !(isMap(node) || node.op === "call") || !tensors.some(liesOtherwise)) return null;
+  if (!isElementwise(node, new Set(tensors.map((tensor) => tensor.node_())))) return null;
+  const operands = tensors
+    .filter(({ shape }) => shape.length > 0)
+    .map((tensor) => broadcastStrides(tensor, node.shape));
+  return preservedOrder(node.shape, ...operands);
+}
+const liesOtherwise = (tensor: Tensor): boolean => tensor.parent_ !== null && !tensor.is_contiguous();
+
+/** Of a tensor as it is broadcast to a shape. */
+function broadcastStrides(tensor: Tensor, wanted: Shape): readonly number[] {
+  const { shape } = tensor;
+  const strides = tensor.stride();
+  const lead = wanted.length - shape.length;
+  return wanted.map((size, axis) =>
+    axis < lead || (shape[axis - lead] === 1 && size !== 1) ? 0 : strides[axis - lead]!,
+  );
+}
+
+/** Whether nothing but functions of single elements and broadcasting lies between a node and others. */
+function isElementwise(node: Node, ends: ReadonlySet<Node>): boolean {
+  const isEnd = (each: Node): boolean => ends.has(each);
+  return topologicalOrder([node], isEnd).every(
+    (each) =>
+      isEnd(each) ||
+      isMap(each) ||
+      isFree(each) ||
+      each.op === "expand" ||
+      isBroadcast(each) ||
+      isElementwiseCall(each),
+  );
+}
+
+/** Of composites, by name: what they stand for is the same whatever they are called with. */
+const known = new Map<string, boolean>();
+function isElementwiseCall(node: Node): boolean {
+  if (node.op !== "call" || node.outputs !== null) return false;
+  const { name } = node.attrs;
+  let answer = known.get(name);
+  if (answer === undefined) {
+    const [root] = withGradMode(false, () => operator(name).expand(graph, node));
+    known.set(name, (answer = isElementwise(root!, new Set(node.inputs))));
+  }
+  return answer;
+}
+
+/** A reshape that adds axes of size 1. */
+const isBroadcast = (node: Node): boolean =>
+  node.op === "reshape" &&
+  node.shape.filter((n) => n !== 1).join() === node.inputs[0]!.shape.filter((n) => n !== 1).join();
+
+/** A tensor for a node, with the strides of `like` where those leave no gaps. */
+export function laidOutLike(like: Tensor, node: Node): Tensor {
+  const { device } = like.storage_;
+  if (like.parent_ === null || like.is_contiguous()) return Tensor.ofNode(node, device);
+  const strides = like.stride();
+  const order = preservedOrder(like.shape, strides) ?? like.shape.map((_, axis) => axis);
+  const along = <T>(list: readonly T[]): T[] => order.map((axis) => list[axis]!);
+  return laidOut(node, device, isContiguous(along(like.shape), along(strides)) ? order : null, "grad");
 }
 
 /** The tensor itself when it lies in the format, else a copy that does. */

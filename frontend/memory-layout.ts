@@ -26,15 +26,15 @@ export function orderOf(format: memory_format, shape: Shape): number[] | null {
 }
 
 /**
- * Axes from the outermost in memory to the innermost, of a dense tensor with these strides; null: row by row. As PyTorch
- * sorts them: an axis whose elements are one (stride 0) stays in its place.
+ * Axes from the outermost in memory to the innermost, of a dense tensor like those with these strides; null: row by row.
+ * As PyTorch sorts them: by the first operand that tells; an axis whose elements are one (stride 0) stays in its place.
  */
-export function preservedOrder(shape: Shape, strides: readonly number[]): number[] | null {
+export function preservedOrder(shape: Shape, ...operands: readonly (readonly number[])[]): number[] | null {
   // Innermost first, as long as it is sorted.
   const axes = shape.map((_, i) => shape.length - 1 - i);
   for (let i = 1; i < axes.length; i++) {
     for (let late = i, early = i - 1; early >= 0; early--) {
-      const order = comparedAxes(axes[early]!, axes[late]!, shape, strides);
+      const order = comparedAxes(axes[early]!, axes[late]!, shape, operands);
       if (order < 0) break;
       if (order === 0) continue;
       [axes[early], axes[late]] = [axes[late]!, axes[early]!];
@@ -45,10 +45,13 @@ export function preservedOrder(shape: Shape, strides: readonly number[]): number
   return axes.every((axis, i) => axis === i) ? null : axes;
 }
 /** Positive: the first axis lies outside the second one; 0: nothing says so. */
-function comparedAxes(a: number, b: number, shape: Shape, strides: readonly number[]): number {
-  if (strides[a] === 0 || strides[b] === 0) return 0;
-  if (strides[a] !== strides[b]) return strides[a]! - strides[b]!;
-  return shape[a]! > shape[b]! ? 1 : 0;
+function comparedAxes(a: number, b: number, shape: Shape, operands: readonly (readonly number[])[]): number {
+  for (const strides of operands) {
+    if (strides[a] === 0 || strides[b] === 0) continue;
+    if (strides[a] !== strides[b]) return strides[a]! - strides[b]!;
+    if (shape[a]! > shape[b]!) return 1;
+  }
+  return 0;
 }
 
 /** Whether strides walk a shape in a format's order without gaps (sizes of 1 put no condition). */
