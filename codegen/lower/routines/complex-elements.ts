@@ -110,6 +110,11 @@ export const complexField: Field<Complex> = {
   sum1,
   square,
   turned: ([, im]) => ne(im, 0),
+  polar(code, x) {
+    const size = sizeOf(code, x);
+    // Of zero any number of size one will do; nothing is turned then.
+    return { signed: size, size, phase: shrunk(x, size) };
+  },
   quotient,
   held,
   variable: (code) => [code.variable(0), code.variable(0)],
@@ -123,18 +128,3 @@ export const complexField: Field<Complex> = {
   result: resultOf,
   copied: (code, first, to) => copied(code, first, to as ComplexElements),
 };
-
-/** (p, q) becomes (c p - s f q, s p + c f q): a rotation after row q was multiplied by a number of size one. */
-export function rotateComplexRows(
-  code: RoutineCode,
-  a: ComplexElements,
-  p: Expr,
-  q: Expr,
-  { cosine, sine, phase }: { readonly cosine: Expr; readonly sine: Expr; readonly phase: Complex },
-): void {
-  code.for(0, a.shape[1]!, (k) => {
-    const [x, y] = [held(code, a.get(p, k)), held(code, times(phase, held(code, a.get(q, k))))];
-    a.set(p, k, minus(scale(x, cosine), scale(y, sine)));
-    a.set(q, k, plus(scale(x, sine), scale(y, cosine)));
-  });
-}

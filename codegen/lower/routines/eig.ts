@@ -23,7 +23,7 @@ import {
   times,
   type Complex,
 } from "./complex-elements.ts";
-import { realField, setIdentityOf, type Matrix } from "./fields.ts";
+import { realField, setIdentity, type Matrix } from "./fields.ts";
 import { epsilonOf } from "./rotations.ts";
 import { complexSteps, discriminant, makeTriangular, realSteps, tiniest } from "./shifted-qr.ts";
 import { makeHessenberg, smallReflection, turnNeighbours, type Transformed } from "./similarity.ts";
@@ -40,7 +40,7 @@ export function eig(code: RoutineCode): void {
   const back = bringNearOne(code, realField, h);
   const scales = balance(code, realField, h);
   const basis = wantsVectors(code) ? code.scratch([n, n]) : null;
-  if (basis) setIdentityOf(code, realField, basis);
+  if (basis) setIdentity(code, realField, basis);
   const all: Transformed<Expr> = { matrix: h, basis };
   makeHessenberg(code, realField, all);
   code.result(places.info).set(makeTriangular(code, realSteps, all));
@@ -78,7 +78,7 @@ export function complexEig(code: RoutineCode): void {
   const back = bringNearOne(code, complexField, h);
   const scales = balance(code, complexField, h);
   const basis = wantsVectors(code) ? scratchOf(code, [n, n]) : null;
-  if (basis) setIdentityOf(code, complexField, basis);
+  if (basis) setIdentity(code, complexField, basis);
   const all: Transformed<Complex> = { matrix: h, basis };
   makeHessenberg(code, complexField, all);
   code.result(places.info).set(makeTriangular(code, complexSteps, all));

@@ -3,7 +3,7 @@ import type { Expr } from "../../../ir/loop.ts";
 import { integer } from "../expressions.ts";
 import { abs, add, and, gt, lt, mul, sub } from "./arithmetic.ts";
 import type { Elements, RoutineCode } from "./code.ts";
-import { setIdentity } from "./rotations.ts";
+import { realField, setIdentity } from "./fields.ts";
 
 /** Norms up to which so many terms are exact to the last bits: the fewer squarings, the less rounding they double. */
 const terms = 18;
@@ -26,7 +26,7 @@ export function exponential(code: RoutineCode): void {
     code.assign(squarings, add(squarings, 1));
   });
   code.for(0, n, (i) => code.for(0, n, (j) => a.set(i, j, mul(a.get(i, j), scale))));
-  setIdentity(code, result);
+  setIdentity(code, realField, result);
   // I + A (I + A / 2 (I + A / 3 (..)))
   for (let term = terms; term >= 1; term--) {
     multiply(code, next, a, result);

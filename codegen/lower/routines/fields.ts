@@ -33,6 +33,8 @@ export interface Field<T> {
   square(x: T): Expr;
   /** Whether it has an imaginary part; null where it never has. */
   turned(x: T): Expr | null;
+  /** x as a number of size one, `phase`, times a real one; null: without the first, since x is real. */
+  polar(code: RoutineCode, x: T): { readonly signed: Expr; readonly size: Expr; readonly phase: T | null };
   quotient(code: RoutineCode, x: T, y: T): T;
   /** What is computed once and used often. */
   held(code: RoutineCode, x: T): T;
@@ -60,6 +62,7 @@ export const realField: Field<Expr> = {
   sum1: abs,
   square: (x) => mul(x, x),
   turned: () => null,
+  polar: (_code, x) => ({ signed: x, size: abs(x), phase: null }),
   quotient: (_code, x, y) => div(x, y),
   held: (code, x) => code.hold(x),
   variable: (code) => code.variable(0),
@@ -70,7 +73,7 @@ export const realField: Field<Expr> = {
   copied: (code, first, to) => code.copy(first, to as Elements),
 };
 
-export function setIdentityOf<T>(code: RoutineCode, field: Field<T>, a: Matrix<T>): void {
+export function setIdentity<T>(code: RoutineCode, field: Field<T>, a: Matrix<T>): void {
   const n = a.shape[0]!;
   const [zero, one] = [field.of(code.number(0)), field.of(code.number(1))];
   code.for(0, n, (i) => {

@@ -1,23 +1,33 @@
-/** What both of Jacobi's methods use. */
+/** What both of Jacobi's methods use. A pair that is not real is made so first, by a phase that its second row takes. */
 import type { DType } from "../../../ir/dtype.ts";
 import type { Expr } from "../../../ir/loop.ts";
-import { abs, add, copysign, div, mul, ne, sqrt, sub } from "./arithmetic.ts";
+import { integer } from "../expressions.ts";
+import { abs, add, and, copysign, div, lt, mul, ne, sqrt } from "./arithmetic.ts";
 import type { Elements, RoutineCode } from "./code.ts";
+import type { Field, Matrix } from "./fields.ts";
 
 /** Sweeps after which the methods give up; they converge quadratically, in ten or so. */
-export const mostSweeps = 60;
+const mostSweeps = 60;
 export const epsilonOf = (dtype: DType): number => (dtype === "float64" ? 2 ** -52 : 2 ** -23);
 
-export function setIdentity(code: RoutineCode, a: Elements): void {
-  const n = a.shape[0]!;
-  code.for(0, n, (i) => {
-    code.for(0, n, (j) => a.set(i, j, 0));
-    a.set(i, i, 1);
+/** Runs over all pairs until none is turned. */
+export function sweep(code: RoutineCode, n: number, turn: (p: Expr, q: Expr, turned: () => void) => void): void {
+  const [rotated, count] = [code.variable(integer(1)), code.variable(integer(0))];
+  code.while(and(ne(rotated, 0), lt(count, mostSweeps)), () => {
+    code.assign(rotated, 0);
+    code.assign(count, add(count, 1));
+    code.for(0, n - 1, (p) => code.for(add(p, 1), n, (q) => turn(p, q, () => code.assign(rotated, 1))));
   });
 }
 
+export interface Rotation {
+  readonly tangent: Expr;
+  readonly cosine: Expr;
+  readonly sine: Expr;
+}
+
 /** The smaller rotation whose angle has the given cotangent of its double. */
-export function rotation(code: RoutineCode, cotangent: Expr): Record<"tangent" | "cosine" | "sine", Expr> {
+export function rotation(code: RoutineCode, cotangent: Expr): Rotation {
   const theta = code.hold(cotangent);
   const size = code.hold(div(code.number(1), add(abs(theta), sqrt(add(mul(theta, theta), 1)))));
   const tangent = code.hold(copysign(size, theta));
@@ -25,20 +35,30 @@ export function rotation(code: RoutineCode, cotangent: Expr): Record<"tangent" |
   return { tangent, cosine, sine: code.hold(mul(tangent, cosine)) };
 }
 
-/** (p, q) becomes (c p - s q, s p + c q). */
-export function rotateRows(code: RoutineCode, a: Elements, p: Expr, q: Expr, cosine: Expr, sine: Expr): void {
+/** (p, q) becomes (c p - s f q, s p + c f q), f the phase. */
+export function rotateRows<T>(
+  code: RoutineCode,
+  field: Field<T>,
+  a: Matrix<T>,
+  p: Expr,
+  q: Expr,
+  { cosine, sine }: Rotation,
+  phase: T | null,
+): void {
   code.for(0, a.shape[1]!, (k) => {
-    const [x, y] = [code.hold(a.get(p, k)), code.hold(a.get(q, k))];
-    a.set(p, k, sub(mul(cosine, x), mul(sine, y)));
-    a.set(q, k, add(mul(sine, x), mul(cosine, y)));
+    const [x, other] = [field.held(code, a.get(p, k)), field.held(code, a.get(q, k))];
+    const y = phase === null ? other : field.held(code, field.times(phase, other));
+    a.set(p, k, field.minus(field.scale(x, cosine), field.scale(y, sine)));
+    a.set(q, k, field.plus(field.scale(x, sine), field.scale(y, cosine)));
   });
 }
 
 /** Exchanges values, and the rows that belong to them, until they stand in order. */
-export function orderRows(
+export function orderRows<T>(
   code: RoutineCode,
+  field: Field<T>,
   values: Elements,
-  matrices: readonly Elements[],
+  matrices: readonly Matrix<T>[],
   before: (x: Expr, y: Expr) => Expr,
 ): void {
   const n = values.shape[0]!;
@@ -57,7 +77,7 @@ export function orderRows(
       values.set(i, best);
       for (const rows of matrices) {
         code.for(0, rows.shape[1]!, (k) => {
-          const [x, y] = [code.hold(rows.get(i, k)), code.hold(rows.get(place, k))];
+          const [x, y] = [field.held(code, rows.get(i, k)), field.held(code, rows.get(place, k))];
           rows.set(i, k, y);
           rows.set(place, k, x);
         });

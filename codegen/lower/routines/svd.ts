@@ -2,78 +2,91 @@
  * Singular values: Jacobi's rotations applied to columns until all are orthogonal; their lengths are the singular
  * values. Columns stand as rows here. Small singular values are as exact, relatively, as large ones.
  */
-import { integer } from "../expressions.ts";
 import type { Expr } from "../../../ir/loop.ts";
-import { abs, add, and, div, gt, lt, min, mul, ne, neg, sqrt, sub } from "./arithmetic.ts";
-import type { Elements, RoutineCode } from "./code.ts";
-import { epsilonOf, mostSweeps, orderRows, rotateRows, rotation, setIdentity } from "./rotations.ts";
+import { and, div, gt, min, mul, neg, sqrt, sub } from "./arithmetic.ts";
+import { largestElement } from "./balance.ts";
+import type { RoutineCode } from "./code.ts";
+import { complexField } from "./complex-elements.ts";
+import { realField, setIdentity, type Field, type Matrix } from "./fields.ts";
+import { epsilonOf, orderRows, rotateRows, rotation, sweep } from "./rotations.ts";
 
-export function svd(code: RoutineCode): void {
+export const svd = (code: RoutineCode): void => svdOver(code, realField);
+export const complexSvd = (code: RoutineCode): void => svdOver(code, complexField);
+
+function svdOver<T>(code: RoutineCode, field: Field<T>): void {
   const [m, n] = code.sizes[0] as readonly [number, number];
-  const [u, s, v] = [code.result(0), code.result(1), code.result(2)];
-  const columns = code.scratch([n, m]);
-  const rows = code.scratch([n, n]);
-  code.copy(0, u);
-  code.for(0, n, (j) => code.for(0, m, (i) => columns.set(j, i, u.get(i, j))));
-  setIdentity(code, rows);
-  const unit = scaleToOne(code, columns);
+  const [u, s] = [field.result(code, 0), code.result(field.parts)];
+  const v = field.result(code, field.parts + 1);
+  const [columns, rows] = [field.scratch(code, [n, m]), field.scratch(code, [n, n])];
+  field.copied(code, 0, u);
+  code.for(0, n, (j) => code.for(0, m, (i) => columns.set(j, i, field.held(code, u.get(i, j)))));
+  setIdentity(code, field, rows);
+  const unit = scaleToOne(code, field, columns);
   // Lengths below this are zero: their squares are.
   const least = code.dtype === "float64" ? 2 ** -500 : 2 ** -60;
-  orthogonalise(code, columns, rows, least);
+  orthogonalise(code, field, columns, rows, least);
   code.for(0, n, (j) => {
-    const squares = code.sum(0, m, (i) => mul(columns.get(j, i), columns.get(j, i)));
+    const squares = squaresOf(code, field, columns, j);
     s.set(j, sqrt(squares));
   });
-  orderRows(code, s, [columns, rows], gt);
+  orderRows(code, field, s, [columns, rows], gt);
   code.for(0, n, (j) => {
     const length = code.hold(s.get(j));
     code.if(
       gt(length, least),
-      () => code.for(0, m, (i) => columns.set(j, i, div(columns.get(j, i), length))),
-      () => completeRow(code, columns, j),
+      () => shrinkRow(code, field, columns, j, length),
+      () => completeRow(code, field, columns, j),
     );
     s.set(j, mul(length, unit));
   });
-  code.for(0, n, (j) => code.for(0, m, (i) => u.set(i, j, columns.get(j, i))));
-  code.for(0, n, (j) => code.for(0, n, (i) => v.set(i, j, rows.get(j, i))));
+  code.for(0, n, (j) => code.for(0, m, (i) => u.set(i, j, field.held(code, columns.get(j, i)))));
+  code.for(0, n, (j) => code.for(0, n, (i) => v.set(i, j, field.held(code, rows.get(j, i)))));
+}
+
+const squaresOf = <T>(code: RoutineCode, field: Field<T>, a: Matrix<T>, j: Expr): Expr =>
+  code.sum(0, a.shape[1]!, (k) => field.square(field.held(code, a.get(j, k))));
+
+function shrinkRow<T>(code: RoutineCode, field: Field<T>, a: Matrix<T>, j: Expr, by: Expr): void {
+  code.for(0, a.shape[1]!, (k) => a.set(j, k, field.shrunk(field.held(code, a.get(j, k)), by)));
 }
 
 /** Divides by the largest element, which is returned (1 when all are zero). */
-function scaleToOne(code: RoutineCode, a: Elements): Expr {
-  const [rows, columns] = a.shape as readonly [number, number];
-  const unit = code.variable(0);
-  code.for(0, rows, (i) => {
-    const largest = code.largest(0, columns, (k) => abs(a.get(i, k)));
-    code.if(lt(unit, largest), () => code.assign(unit, largest));
-  });
+function scaleToOne<T>(code: RoutineCode, field: Field<T>, a: Matrix<T>): Expr {
+  const unit = largestElement(code, field, a);
   code.if(
     gt(unit, 0),
-    () => code.for(0, rows, (i) => code.for(0, columns, (k) => a.set(i, k, div(a.get(i, k), unit)))),
+    () => code.for(0, a.shape[0]!, (i) => shrinkRow(code, field, a, i, unit)),
     () => code.assign(unit, 1),
   );
   return unit;
 }
 
-function orthogonalise(code: RoutineCode, columns: Elements, rows: Elements, least: number): void {
+/** The sum over k of conj(a[x, k]) b[y, k]. */
+const inner = <T>(code: RoutineCode, field: Field<T>, a: Matrix<T>, x: Expr, y: Expr): T =>
+  field.sum(code, 0, a.shape[1]!, (k) =>
+    field.times(field.conjugate(field.held(code, a.get(x, k))), field.held(code, a.get(y, k))),
+  );
+
+function orthogonalise<T>(
+  code: RoutineCode,
+  field: Field<T>,
+  columns: Matrix<T>,
+  rows: Matrix<T>,
+  least: number,
+): void {
   const [n, m] = columns.shape as readonly [number, number];
   const tolerance = epsilonOf(code.dtype) * Math.sqrt(m);
-  const [rotated, sweep] = [code.variable(integer(1)), code.variable(integer(0))];
-  code.while(and(ne(rotated, 0), lt(sweep, mostSweeps)), () => {
-    code.assign(rotated, 0);
-    code.assign(sweep, add(sweep, 1));
-    code.for(0, n - 1, (p) =>
-      code.for(add(p, 1), n, (q) => {
-        const product = (x: Expr, y: Expr): Expr => code.sum(0, m, (k) => mul(columns.get(x, k), columns.get(y, k)));
-        const [atP, atQ, both] = [product(p, p), product(q, q), product(p, q)];
-        const bound = code.hold(mul(mul(sqrt(atP), sqrt(atQ)), tolerance));
-        code.if(and(gt(abs(both), bound), gt(min(atP, atQ), least * least)), () => {
-          code.assign(rotated, 1);
-          const { cosine, sine } = rotation(code, div(sub(atQ, atP), mul(both, 2)));
-          rotateRows(code, columns, p, q, cosine, sine);
-          rotateRows(code, rows, p, q, cosine, sine);
-        });
-      }),
-    );
+  sweep(code, n, (p, q, turned) => {
+    const [atP, atQ] = [squaresOf(code, field, columns, p), squaresOf(code, field, columns, q)];
+    const { signed, size, phase } = field.polar(code, inner(code, field, columns, p, q));
+    const bound = code.hold(mul(mul(sqrt(atP), sqrt(atQ)), tolerance));
+    code.if(and(gt(size, bound), gt(min(atP, atQ), least * least)), () => {
+      turned();
+      const turn = rotation(code, div(sub(atQ, atP), mul(signed, 2)));
+      const turning = phase && field.held(code, field.conjugate(phase));
+      rotateRows(code, field, columns, p, q, turn, turning);
+      rotateRows(code, field, rows, p, q, turn, turning);
+    });
   });
 }
 
@@ -81,18 +94,22 @@ function orthogonalise(code: RoutineCode, columns: Elements, rows: Elements, lea
  * Makes row j a unit vector orthogonal to the orthonormal rows before it: the axis that they hold least of, without its
  * parts along them, taken off twice because the first time leaves rounding behind.
  */
-function completeRow(code: RoutineCode, a: Elements, j: Expr): void {
+function completeRow<T>(code: RoutineCode, field: Field<T>, a: Matrix<T>, j: Expr): void {
   const m = a.shape[1]!;
-  const axis = code.placeOfLargest(0, m, (k) => neg(code.sum(0, j, (i) => mul(a.get(i, k), a.get(i, k)))));
-  code.for(0, m, (k) => a.set(j, k, 0));
-  a.set(j, axis, 1);
+  const axis = code.placeOfLargest(0, m, (k) =>
+    neg(code.sum(0, j, (i) => field.square(field.held(code, a.get(i, k))))),
+  );
+  code.for(0, m, (k) => a.set(j, k, field.of(code.number(0))));
+  a.set(j, axis, field.of(code.number(1)));
   for (let time = 0; time < 2; time++) {
     code.for(0, j, (i) => {
-      const part = code.sum(0, m, (k) => mul(a.get(i, k), a.get(j, k)));
-      code.for(0, m, (k) => a.set(j, k, sub(a.get(j, k), mul(part, a.get(i, k)))));
+      const part = field.held(code, inner(code, field, a, i, j));
+      code.for(0, m, (k) => {
+        const along = field.times(part, field.held(code, a.get(i, k)));
+        a.set(j, k, field.minus(field.held(code, a.get(j, k)), along));
+      });
     });
-    const squares = code.sum(0, m, (k) => mul(a.get(j, k), a.get(j, k)));
-    const length = code.hold(sqrt(squares));
-    code.for(0, m, (k) => a.set(j, k, div(a.get(j, k), length)));
+    const squares = squaresOf(code, field, a, j);
+    shrinkRow(code, field, a, j, code.hold(sqrt(squares)));
   }
 }
