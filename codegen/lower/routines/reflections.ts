@@ -2,72 +2,95 @@
 import type { Expr } from "../../../ir/loop.ts";
 import type { RoutineParameters } from "../../../ir/routines/index.ts";
 import { integer } from "../expressions.ts";
-import { abs, add, copysign, div, gt, max, mul, ne, neg, sqrt, sub } from "./arithmetic.ts";
-import type { Elements, RoutineCode } from "./code.ts";
+import { add, copysign, gt, max, mul, ne, neg, or, sqrt } from "./arithmetic.ts";
+import type { RoutineCode } from "./code.ts";
+import { complexField } from "./complex-elements.ts";
+import { realField, type Field, type Matrix } from "./fields.ts";
+
+export const reflect = (code: RoutineCode): void => reflectOver(code, realField);
+export const complexReflect = (code: RoutineCode): void => reflectOver(code, complexField);
+export const reflections = (code: RoutineCode, { columns }: RoutineParameters["reflections"]): void =>
+  reflectionsOver(code, realField, columns);
+export const complexReflections = (code: RoutineCode, { columns }: RoutineParameters["complex_reflections"]): void =>
+  reflectionsOver(code, complexField, columns);
 
 /**
- * Rows i and below of `target` reflected, in its columns from `first` on. `vectors` holds the vector below the diagonal
+ * Rows i and below of `target` times I - tau v v^H, in its columns from `first` on. `vectors` holds v below the diagonal
  * of column i; `row` is scratch.
  */
-function apply(
+function apply<T>(
   code: RoutineCode,
-  vectors: Elements,
+  field: Field<T>,
+  vectors: Matrix<T>,
   i: Expr,
-  tau: Expr,
-  target: Elements,
+  tau: T,
+  target: Matrix<T>,
   first: Expr,
-  row: Elements,
+  row: Matrix<T>,
 ): void {
   const [rows, columns] = target.shape as readonly [number, number];
-  code.for(first, columns, (j) => row.set(j, target.get(i, j)));
+  code.for(first, columns, (j) => row.set(j, field.held(code, target.get(i, j))));
   code.for(add(i, 1), rows, (r) => {
-    const factor = code.hold(vectors.get(r, i));
-    code.for(first, columns, (j) => row.set(j, add(row.get(j), mul(factor, target.get(r, j)))));
+    const factor = field.held(code, field.conjugate(vectors.get(r, i)));
+    code.for(first, columns, (j) => {
+      const product = field.times(factor, field.held(code, target.get(r, j)));
+      row.set(j, field.plus(field.held(code, row.get(j)), product));
+    });
   });
-  code.for(first, columns, (j) => row.set(j, mul(row.get(j), tau)));
-  code.for(first, columns, (j) => target.set(i, j, sub(target.get(i, j), row.get(j))));
+  code.for(first, columns, (j) => row.set(j, field.times(field.held(code, row.get(j)), tau)));
+  code.for(first, columns, (j) => {
+    const along = field.held(code, row.get(j));
+    target.set(i, j, field.minus(field.held(code, target.get(i, j)), along));
+  });
   code.for(add(i, 1), rows, (r) => {
-    const factor = code.hold(vectors.get(r, i));
-    code.for(first, columns, (j) => target.set(r, j, sub(target.get(r, j), mul(factor, row.get(j)))));
+    const factor = field.held(code, vectors.get(r, i));
+    code.for(first, columns, (j) => {
+      const product = field.times(factor, field.held(code, row.get(j)));
+      target.set(r, j, field.minus(field.held(code, target.get(r, j)), product));
+    });
   });
 }
 
-export function reflect(code: RoutineCode): void {
+function reflectOver<T>(code: RoutineCode, field: Field<T>): void {
   const [rows, columns] = code.sizes[0] as readonly [number, number];
-  const [a, taus] = [code.result(0), code.result(1)];
-  const row = code.scratch([columns]);
-  code.copy(0, a);
+  const [a, taus] = [field.result(code, 0), field.result(code, field.parts)];
+  const row = field.scratch(code, [columns]);
+  field.copied(code, 0, a);
   code.for(0, Math.min(rows, columns), (i) => {
     const below = add(i, 1);
-    const largest = code.largest(below, rows, (r) => abs(a.get(r, i)));
-    const tau = code.variable(0);
-    code.if(gt(largest, 0), () => {
+    const first = field.held(code, a.get(i, i));
+    const largest = code.largest(below, rows, (r) => field.sum1(a.get(r, i)));
+    const tau = field.variable(code);
+    const turned = field.turned(first);
+    // A head that is not real is turned, too: the diagonal of R is.
+    code.if(turned === null ? gt(largest, 0) : or(gt(largest, 0), turned), () => {
       // Lengths are measured in units of the largest element: its square may be out of range.
-      const first = code.hold(a.get(i, i));
-      const unit = code.hold(max(largest, abs(first)));
-      const squares = code.sum(below, rows, (r) => mul(div(a.get(r, i), unit), div(a.get(r, i), unit)));
-      const share = code.hold(div(first, unit));
-      const length = code.hold(mul(unit, sqrt(add(mul(share, share), squares))));
-      const end = code.hold(neg(copysign(length, first)));
-      const head = code.hold(sub(first, end));
-      code.for(below, rows, (r) => a.set(r, i, div(a.get(r, i), head)));
-      code.assign(tau, div(sub(end, first), end));
-      apply(code, a, i, tau, a, below, row);
-      a.set(i, i, end);
+      const unit = code.hold(max(largest, field.sum1(first)));
+      const share = (x: T): Expr => field.square(field.held(code, field.shrunk(x, unit)));
+      const squares = code.sum(below, rows, (r) => share(a.get(r, i)));
+      const length = mul(unit, sqrt(add(share(first), squares)));
+      const end = code.hold(neg(copysign(length, field.real(first))));
+      const head = field.held(code, field.minus(first, field.of(end)));
+      code.for(below, rows, (r) => a.set(r, i, field.quotient(code, field.held(code, a.get(r, i)), head)));
+      field.assign(code, tau, field.shrunk(field.minus(field.of(end), first), end));
+      apply(code, field, a, i, field.held(code, field.conjugate(tau)), a, below, row);
+      a.set(i, i, field.of(end));
     });
     taus.set(i, tau);
   });
 }
 
-export function reflections(code: RoutineCode, { columns }: RoutineParameters["reflections"]): void {
-  const [vectors, taus] = [code.copy(0, code.scratch(code.sizes[0]!)), code.copy(1, code.scratch(code.sizes[1]!))];
-  const q = code.result(0);
-  const row = code.scratch([columns]);
-  const rows = code.sizes[0]![0]!;
-  code.for(0, rows, (i) => code.for(0, columns, (j) => q.set(i, j, 0)));
-  code.for(0, columns, (j) => q.set(j, j, 1));
-  code.forDown(0, code.sizes[1]![0]!, (i) => {
-    const tau = code.hold(taus.get(i));
-    code.if(ne(tau, 0), () => apply(code, vectors, i, tau, q, integer(0), row));
+function reflectionsOver<T>(code: RoutineCode, field: Field<T>, columns: number): void {
+  const [shape, counted] = [code.sizes[0]!, code.sizes[field.parts]!];
+  const vectors = field.copied(code, 0, field.scratch(code, shape));
+  const taus = field.copied(code, field.parts, field.scratch(code, counted));
+  const q = field.result(code, 0);
+  const row = field.scratch(code, [columns]);
+  const [zero, one] = [field.of(code.number(0)), field.of(code.number(1))];
+  code.for(0, shape[0]!, (i) => code.for(0, columns, (j) => q.set(i, j, zero)));
+  code.for(0, columns, (j) => q.set(j, j, one));
+  code.forDown(0, counted[0]!, (i) => {
+    const tau = field.held(code, taus.get(i));
+    code.if(ne(field.sum1(tau), 0), () => apply(code, field, vectors, i, tau, q, integer(0), row));
   });
 }
