@@ -11,6 +11,7 @@ import "../ir/ops/linalg/eigh.ts";
 import "../ir/ops/linalg/norms.ts";
 import "../ir/ops/linalg/qr.ts";
 import "../ir/ops/linalg/triangular.ts";
+import "./routines.ts";
 import { ArgumentError, DTypeError, ReadError, ShapeError } from "../ir/errors.ts";
 import { sameShape } from "../ir/shape.ts";
 import { signature, type CallOf } from "./arguments.ts";

@@ -4,6 +4,7 @@
  */
 import "../ir/ops/linalg/qr.ts";
 import "../ir/ops/linalg/svd.ts";
+import "./routines.ts";
 import { ShapeError, ValueError } from "../ir/errors.ts";
 import { signature, type CallOf } from "./arguments.ts";
 import { callOperator, withSite } from "./call.ts";
