@@ -1,6 +1,7 @@
 /** `npm run bench -- --targets`: every target with what is reached. */
 import { attentionTargets } from "./attention.ts";
 import { elementwiseTargets } from "./elementwise.ts";
+import { fourierTargets } from "./fourier.ts";
 import { indexingTargets } from "./indexing.ts";
 import { productTargets } from "./products.ts";
 import { stepTargets } from "./steps.ts";
@@ -12,6 +13,7 @@ export const targets: readonly Target[] = [
   ...attentionTargets,
   ...elementwiseTargets,
   ...indexingTargets,
+  ...fourierTargets,
   ...stepTargets,
   ...threadTargets,
 ];

@@ -16,6 +16,7 @@ export interface Target {
     | "of the loop"
     | "x the peak's time"
     | "of all at once"
+    | "x n log n"
     | "µs"
     | "x one thread";
   measure(budgetMs: number): Promise<Outcome> | Outcome;
