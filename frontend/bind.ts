@@ -32,6 +32,9 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   dims: ["dim", "axis"],
   size: ["shape"],
   shape: ["size"],
+  split_size_or_sections: ["split_size"],
+  dim0: ["axis0"],
+  dim1: ["axis1"],
 };
 
 export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
@@ -125,7 +128,8 @@ function bindOne(
       value = named.take(parameter, parameters);
       given = value !== undefined;
     }
-    if (!given) {
+    if (!given && type === "Tensor..." && count === 0) bound[name] = [];
+    else if (!given) {
       if (!parameter.optional) throw new Mismatch(`missing argument "${name}"`);
       bound[name] = defaultValue(parameter);
     } else if (value === null && parameter.optional && parameter.fallback === null) bound[name] = null;

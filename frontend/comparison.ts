@@ -1,6 +1,7 @@
 /** Comparisons of whole tensors that answer with a boolean: they read, so each has an `...Async` twin. */
-import { DTypeError, ReadError } from "../ir/errors.ts";
+import { ArgumentError, ReadError } from "../ir/errors.ts";
 import { sameShape } from "../ir/shape.ts";
+import { signature, type CallOf } from "./arguments.ts";
 import { isPlainObject } from "./bind.ts";
 import { callOperator, withSite } from "./call.ts";
 import { Tensor } from "./tensor.ts";
@@ -25,39 +26,42 @@ function answer(name: string, verdict: Tensor): boolean {
   return verdict.item() === true;
 }
 
-/** null when the shapes decide. */
-function equality(input: Tensor, other: Tensor): Tensor | null {
-  if (input.dtype.name !== other.dtype.name)
-    throw new DTypeError(
-      "equal/dtype",
-      `equal: expected both tensors to have the same dtype, but found ${String(input)} and ${String(other)}.`,
-      `Convert one, for example other.to(torch.${input.dtype.name}).`,
-    );
-  if (!sameShape(input.shape, other.shape)) return null;
+const pair = signature<[input: Tensor, other: Tensor]>()("input, other");
+
+/** null when the shapes decide. @throws ArgumentError when one is no Tensor */
+function equality(args: readonly unknown[]): Tensor | null {
+  const { input, other } = pair.bind("equal", args);
+  for (const tensor of [input, other])
+    if (!(tensor instanceof Tensor))
+      throw new ArgumentError("equal/argument", `equal: arguments must be Tensors, got ${typeof tensor}.`);
+  if (!sameShape(input.shape, other.shape) || input.type_ !== other.type_) return null;
   return all(callOperator("eq", [input, other]) as Tensor);
 }
 
-function closeness(input: Tensor, other: Tensor, args: readonly unknown[]): Tensor {
-  return all(callOperator("isclose", [input, other, ...args]) as Tensor);
-}
+const closeness = (args: readonly unknown[]): Tensor => all(callOperator("isclose", args) as Tensor);
 
-/** Whether both have the same shape and elements. https://docs.pytorch.org/docs/stable/generated/torch.equal.html */
-export function equal(input: Tensor, other: Tensor): boolean {
+/** Whether both have the same shape, type and elements. https://docs.pytorch.org/docs/stable/generated/torch.equal.html */
+export function equal(...args: CallOf<typeof pair>): boolean {
   return withSite(() => {
-    const verdict = equality(input, other);
+    const verdict = equality(args);
     return verdict !== null && answer("equal", verdict);
   });
 }
-export async function equalAsync(input: Tensor, other: Tensor): Promise<boolean> {
-  const verdict = withSite(() => equality(input, other));
+export async function equalAsync(...args: CallOf<typeof pair>): Promise<boolean> {
+  const verdict = withSite(() => equality(args));
   return verdict !== null && (await verdict.itemAsync()) === true;
 }
 
+interface ClosePair extends ClosenessOptions {
+  readonly input: Tensor;
+  readonly other: Tensor;
+}
 /** Whether all elements are close: |input - other| <= atol + rtol * |other|. https://docs.pytorch.org/docs/stable/generated/torch.allclose.html */
 export function allclose(input: Tensor, other: Tensor, options?: ClosenessOptions): boolean;
 export function allclose(input: Tensor, other: Tensor, rtol: number, atol?: number, equal_nan?: boolean): boolean;
-export function allclose(input: Tensor, other: Tensor, ...rest: readonly unknown[]): boolean {
-  return withSite(() => answer("allclose", closeness(input, other, rest)));
+export function allclose(named: ClosePair): boolean;
+export function allclose(...args: readonly unknown[]): boolean {
+  return withSite(() => answer("allclose", closeness(args)));
 }
 export function allcloseAsync(input: Tensor, other: Tensor, options?: ClosenessOptions): Promise<boolean>;
 export function allcloseAsync(
@@ -67,8 +71,9 @@ export function allcloseAsync(
   atol?: number,
   equal_nan?: boolean,
 ): Promise<boolean>;
-export async function allcloseAsync(input: Tensor, other: Tensor, ...rest: readonly unknown[]): Promise<boolean> {
-  return (await withSite(() => closeness(input, other, rest)).itemAsync()) === true;
+export function allcloseAsync(named: ClosePair): Promise<boolean>;
+export async function allcloseAsync(...args: readonly unknown[]): Promise<boolean> {
+  return (await withSite(() => closeness(args)).itemAsync()) === true;
 }
 
 declare module "./tensor.ts" {

@@ -6,6 +6,7 @@ import { type Node } from "../ir/graph.ts";
 import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
+import { signature, type CallOf } from "./arguments.ts";
 import { isPlainObject, scalarArgument } from "./bind.ts";
 import { withSite } from "./call.ts";
 import { Complex } from "./complex-number.ts";
@@ -229,16 +230,34 @@ export const ones = factory("ones", 1);
 /** Contents undefined in PyTorch; zeros here. https://docs.pytorch.org/docs/stable/generated/torch.empty.html */
 export const empty = factory("empty", 0);
 
+/** Keywords of the functions that make tensors. */
+type Factory = [
+  out: Tensor | null,
+  dtype: FactoryOptions["dtype"],
+  layout: unknown,
+  device: FactoryOptions["device"],
+  requires_grad: boolean,
+  pin_memory: boolean,
+  memory_format: unknown,
+];
+const factoryNames = "*, out?, dtype?, layout?, device?, requires_grad?, pin_memory?, memory_format?";
+const factoryOptions = ({ out, ...rest }: { readonly out?: Tensor | null | undefined }): FactoryOptions => ({
+  ...rest,
+  out: out ?? undefined,
+});
+
+const likeSignature = signature<[input: Tensor, ...Factory]>()(`input, ${factoryNames}`);
 const like =
   (name: string, value: number) =>
-  (input: Tensor, options: FactoryOptions = {}): Tensor =>
+  (...args: CallOf<typeof likeSignature>): Tensor =>
     withSite(() => {
-      refuseUnknown(name, options);
+      const { input, ...given } = likeSignature.bind(name, args);
+      const options = factoryOptions(given);
       return filled(
         input.shape,
         value,
         dtypeOption(options, input.dtype.name, name),
-        { device: input.device, ...options },
+        { ...options, device: options.device ?? input.device },
         orderLike(input, options.memory_format, name),
       );
     });
@@ -246,23 +265,30 @@ export const zeros_like = like("zeros_like", 0);
 export const ones_like = like("ones_like", 1);
 export const empty_like = like("empty_like", 0);
 
+const fullSignature = signature<[size: readonly number[] | number, fill_value: HostNumber, ...Factory]>()(
+  `size, fill_value, ${factoryNames}`,
+);
 /** All `fill_value`. https://docs.pytorch.org/docs/stable/generated/torch.full.html */
-export function full(size: readonly number[] | number, fill_value: HostNumber, options: FactoryOptions = {}): Tensor {
+export function full(...args: CallOf<typeof fullSignature>): Tensor {
   return withSite(() => {
+    const { size, fill_value, ...given } = fullSignature.bind("full", args);
+    const options = factoryOptions(given);
     const { shape } = sizeArguments("full", [typeof size === "number" ? [size] : size]);
-    refuseUnknown("full", options);
-    const inferred = inferDType([fill_value]);
-    return filledSlot(shape, fill_value, dtypeOption(options, inferred, "full"), options);
+    return filledSlot(shape, fill_value, dtypeOption(options, inferDType([fill_value]), "full"), options);
   });
 }
-export function full_like(input: Tensor, fill_value: HostNumber, options: FactoryOptions = {}): Tensor {
+const fullLikeSignature = signature<[input: Tensor, fill_value: HostNumber, ...Factory]>()(
+  `input, fill_value, ${factoryNames}`,
+);
+export function full_like(...args: CallOf<typeof fullLikeSignature>): Tensor {
   return withSite(() => {
-    refuseUnknown("full_like", options);
+    const { input, fill_value, ...given } = fullLikeSignature.bind("full_like", args);
+    const options = factoryOptions(given);
     return filledSlot(
       input.shape,
       fill_value,
       dtypeOption(options, input.dtype.name, "full_like"),
-      { device: input.device, ...options },
+      { ...options, device: options.device ?? input.device },
       orderLike(input, options.memory_format, "full_like"),
     );
   });
@@ -327,17 +353,20 @@ export function arange(...args: (number | bigint | FactoryOptions)[]): Tensor {
   });
 }
 
+const eyeSignature = signature<[n: number, m: number | null, ...Factory]>()(`n, m?, ${factoryNames}`);
 /** Ones on the diagonal. https://docs.pytorch.org/docs/stable/generated/torch.eye.html */
-export function eye(n: number, m: number | null | FactoryOptions = null, options: FactoryOptions = {}): Tensor {
+export function eye(...args: CallOf<typeof eyeSignature>): Tensor {
   return withSite(() => {
-    const [columns, rest] = isPlainObject(m) ? [n, m as FactoryOptions] : [(m as number | null) ?? n, options];
-    refuseUnknown("eye", rest);
+    const { n, m, ...given } = eyeSignature.bind("eye", args);
+    const options = factoryOptions(given);
+    const columns = m ?? n;
     if (n < 0 || columns < 0)
       throw new ShapeError("eye/size", `eye: n must be greater or equal to 0, got ${n} and ${columns}.`);
-    const device = currentDevice(rest.device);
+    const device = currentDevice(options.device);
     enterScope(device.name);
     const shape = [n, columns];
     const equal = graph.eq(graph.iotaAlong(shape, 0, "int32"), graph.iotaAlong(shape, 1, "int32"));
-    return finish(Tensor.ofNode(graph.cast(equal, dtypeOption(rest, settings.defaultDType, "eye")), device), rest);
+    const ones = graph.cast(equal, dtypeOption(options, settings.defaultDType, "eye"));
+    return finish(Tensor.ofNode(ones, device), options);
   });
 }

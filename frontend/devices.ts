@@ -15,7 +15,8 @@ class DeviceObject {
   constructor(spelling: DeviceLike, index?: number) {
     this.name = deviceName(index === undefined ? spelling : `${String(spelling)}:${index}`);
     this.type = this.name === "webgpu" ? "webgpu" : "cpu";
-    this.index = this.name === "webgpu" ? 0 : null;
+    // As in PyTorch: "cuda" means the current one, "cpu" no particular one.
+    this.index = this.name === "webgpu" || index === 0 || String(spelling) === "cpu:0" ? 0 : null;
   }
   toString(): string {
     return this.name;

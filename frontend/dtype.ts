@@ -1,6 +1,6 @@
 /** PyTorch's dtype objects: `torch.float32` and its kin. */
 import { ArgumentError } from "../ir/errors.ts";
-import { dtypes, isComplex, isDType, isFloat, isInteger, type DType } from "../ir/dtype.ts";
+import { complexOf, dtypes, isComplex, isDType, isFloat, isInteger, realOf, type DType } from "../ir/dtype.ts";
 
 /** An element type. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype */
 export class dtype<N extends DType = DType> {
@@ -23,6 +23,14 @@ export class dtype<N extends DType = DType> {
   }
   get is_integer(): boolean {
     return isInteger(this.name);
+  }
+  /** The type of its parts; a real type itself. */
+  to_real(): dtype {
+    return dtypeObject(realOf(this.name));
+  }
+  /** The complex type of which this is the parts' type. */
+  to_complex(): dtype {
+    return dtypeObject(complexOf(this.name));
   }
   toString(): string {
     return `torch.${this.name}`;

@@ -52,8 +52,9 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
   new_zeros: sized(zeros),
   new_ones: sized(ones),
   new_empty: sized(empty),
-  new_full(this: Tensor, size: Shape | number, fill_value: number, options?: TensorOptions) {
-    return full(size, fill_value, like(this, options));
+  new_full(this: Tensor, ...args: unknown[]) {
+    const options = isPlainObject(args.at(-1)) ? (args.pop() as FactoryOptions) : {};
+    return (full as (...all: unknown[]) => Tensor)(...args, like(this, options));
   },
   new_tensor(this: Tensor, data: TensorData, options?: TensorOptions) {
     return tensor(data, like(this, options));

@@ -39,7 +39,7 @@ export function writeOut(definition: Operator, nodes: readonly Node[], out: unkn
 
 /** Operators that write `out` themselves, without converting. */
 const exactOut = new Set(
-  "addmm addmv aminmax argmax argmin baddbmm bmm gather max.dim min.dim mm scatter scatter_add sort topk tril triu".split(
+  "abs addmm all any addmv aminmax argmax argmin baddbmm bitwise_not bmm ceil conj_physical floor frac gather max.dim min.dim mm neg round scatter scatter_add sgn sign signbit sort topk tril triu trunc".split(
     " ",
   ),
 );

@@ -40,12 +40,13 @@ declare module "./tensor.ts" {
   }
 }
 
+type Free = (input: Tensor, ...args: unknown[]) => Tensor;
 const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
-  as_strided(this: Tensor, size: Shape, stride: readonly number[], storage_offset?: number | null) {
-    return as_strided(this, size, stride, storage_offset);
+  as_strided(this: Tensor, ...args: unknown[]) {
+    return (as_strided as Free)(this, ...args);
   },
-  as_strided_(this: Tensor, size: Shape, stride: readonly number[], storage_offset?: number | null) {
-    return withSite(() => this.takeOver_(as_strided(former(this, "as_strided_"), size, stride, storage_offset)));
+  as_strided_(this: Tensor, ...args: unknown[]) {
+    return withSite(() => this.takeOver_((as_strided as Free)(former(this, "as_strided_"), ...args)));
   },
   resize_(this: Tensor, ...sizes: readonly unknown[]) {
     const plain = sizes.filter((size) => !isPlainObject(size));

@@ -1,29 +1,26 @@
 /** Views by sizes and strides. */
 import { elementCount, type Shape } from "../ir/shape.ts";
 import { checkStrides, stridedView } from "../ir/ops/strided.ts";
+import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
 import { zeros, type TensorOptions } from "./creation.ts";
 import type { Tensor } from "./tensor.ts";
 import { movement, type ViewStep } from "./views.ts";
 
-interface StridedOptions {
-  readonly storage_offset?: number | null | undefined;
-}
+const stridedSignature = /* @__PURE__ */ signature<
+  [input: Tensor, size: Shape, stride: readonly number[], storage_offset: number | null]
+>()("input, size, stride, storage_offset?");
 
 /**
  * A view of the storage by sizes and strides in elements.
  * https://docs.pytorch.org/docs/stable/generated/torch.as_strided.html
  * @throws IndexError when an element would lie outside the storage
  */
-export function as_strided(
-  input: Tensor,
-  size: Shape,
-  stride: readonly number[],
-  storage_offset?: number | null | StridedOptions,
-): Tensor {
-  const offset =
-    typeof storage_offset === "object" && storage_offset !== null ? storage_offset.storage_offset : storage_offset;
-  return withSite(() => stridedOf(input, size, stride, offset));
+export function as_strided(...args: CallOf<typeof stridedSignature>): Tensor {
+  return withSite(() => {
+    const { input, size, stride, storage_offset } = stridedSignature.bind("as_strided", args);
+    return stridedOf(input, size, stride, storage_offset);
+  });
 }
 
 function stridedOf(

@@ -224,10 +224,10 @@ export class Tensor {
     return this.shape.length;
   }
   size(): Shape;
-  size(dim: number): number;
-  size(dim?: number): Shape | number {
+  size(dim: number | { readonly dim: number }): number;
+  size(dim?: number | { readonly dim: number }): Shape | number {
     if (dim === undefined) return this.shape;
-    return this.shape[this.axis("size", dim)]!;
+    return this.shape[this.axis("size", typeof dim === "number" ? dim : dim.dim)]!;
   }
   private axis(operator: string, dim: number): number {
     return withSite(() => {
@@ -299,10 +299,10 @@ export class Tensor {
     return parent === null ? null : viewLayout(this.step_!, this.parent_.shape, parent);
   }
   stride(): readonly number[];
-  stride(dim: number): number;
-  stride(dim?: number): readonly number[] | number {
+  stride(dim: number | { readonly dim: number }): number;
+  stride(dim?: number | { readonly dim: number }): readonly number[] | number {
     const { strides } = this.layout_();
-    return dim === undefined ? strides : strides[this.axis("stride", dim)]!;
+    return dim === undefined ? strides : strides[this.axis("stride", typeof dim === "number" ? dim : dim.dim)]!;
   }
   storage_offset(): number {
     return this.layout_().offset;

@@ -1,7 +1,7 @@
 /** Arithmetic of two operands. */
 import { type GraphBuilder, isNode } from "../builder.ts";
 import { type DType, isFloat, isIntegral } from "../dtype.ts";
-import { ArgumentError, DTypeError } from "../errors.ts";
+import { ArgumentError, DTypeError, ValueError } from "../errors.ts";
 import type { BinaryPrimitive, Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import type { ScalarArgument } from "../signature.ts";
@@ -119,6 +119,19 @@ export function refuseBool(name: string, x: Node): void {
     );
 }
 
+/**
+ * An integer divisor. A number that is zero is refused at the call; a zero among the elements of a tensor when the result
+ * is read.
+ */
+function notZero(g: GraphBuilder, name: string, other: TensorOrScalar, y: Node): Node {
+  if (!isIntegral(y.dtype) || y.shape.includes(0)) return y;
+  const error = (): Error =>
+    new ValueError(`${name}/zero`, `${name}: ZeroDivisionError: an integer is divided by zero.`, "Divide floats.");
+  if (isNode(other)) return other.op === "constant" ? y : g.refuseWhere(y, () => g.eq(y, 0), error);
+  if (Number(other.value) === 0) throw error();
+  return y;
+}
+
 /** floor(a / b) exactly, by Python's rule for the sign. */
 export function floorDivide(g: GraphBuilder, x: Node, y: Node): Node {
   if (isFloat(x.dtype)) {
@@ -170,7 +183,8 @@ export const div = defineOp({
         "div/rounding-mode",
         `div: expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${rounding_mode}'`,
       );
-    const [x, y] = [operand(g, input, common), operand(g, other, common)];
+    const x = operand(g, input, common);
+    const y = notZero(g, "div", other, operand(g, other, common));
     checkBroadcast("div", x, y);
     if (rounding_mode === "floor") return floorDivide(g, x, y);
     return isFloat(common) ? g.unary("trunc", g.div(x, y)) : g.div(x, y);
@@ -188,7 +202,7 @@ export const floorDivideOp = defineOp({
     const [x, y] = promoted(g, input, other);
     refuseBool("floor_divide", x);
     checkBroadcast("floor_divide", x, y);
-    return floorDivide(g, x, y);
+    return floorDivide(g, x, notZero(g, "floor_divide", other, y));
   },
 });
 
@@ -204,9 +218,10 @@ export const remainder = defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, other }) {
-    const [x, y] = promoted(g, input, other);
+    const [x, divisor] = promoted(g, input, other);
     refuseBool("remainder", x);
-    checkBroadcast("remainder", x, y);
+    checkBroadcast("remainder", x, divisor);
+    const y = notZero(g, "remainder", other, divisor);
     const plain = g.binary("rem", x, y);
     const wrongSide = g.and(g.ne(plain, 0), g.ne(g.lt(plain, 0), g.lt(y, 0)));
     return g.where(wrongSide, g.add(plain, y), plain);
@@ -220,7 +235,12 @@ export const fmod = defineOp({
   inplace: true,
   doc: { summary: "Remainder with the sign of input, as C's fmod.", shape: elementwise, source: page("fmod") },
   gradient: "through decomposition",
-  record: (g, { input, other }) => binary(g, "fmod", "rem", input, other),
+  record(g, { input, other }) {
+    const [x, y] = promoted(g, input, other);
+    refuseBool("fmod", x);
+    checkBroadcast("fmod", x, y);
+    return g.binary("rem", x, notZero(g, "fmod", other, y));
+  },
 });
 
 export const maximum = defineOp({

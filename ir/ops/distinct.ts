@@ -5,7 +5,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type HostElements, type Measured } from "../operator.ts";
 import { elementCount } from "../shape.ts";
-import { axisOf, describe, moveAxis, range } from "./support.ts";
+import { axisOf, describe, moveAxis, range, refuseComplex } from "./support.ts";
 
 defineOp({
   name: "bincount",
@@ -125,7 +125,7 @@ for (const [name, sorted] of [
 ] as const) {
   const order = sorted ? "bool sorted=True, " : "";
   const measure = (g: GraphBuilder, { input, dim }: { readonly input: Node; readonly dim: number | null }): Node[] => [
-    rowsOf(g, name, input, dim).moved,
+    rowsOf(g, name, refuseComplex(name, input), dim).moved,
   ];
   const record = (
     g: GraphBuilder,
@@ -142,7 +142,7 @@ for (const [name, sorted] of [
     },
     measured: Measured,
   ): Node | Node[] => {
-    const { moved, axis, count, width } = rowsOf(g, name, input, dim);
+    const { moved, axis, count, width } = rowsOf(g, name, refuseComplex(name, input), dim);
     const { rows, inverse, counts } = distinct(measured.values[0]!, count, width, sorted);
     const chosen = g.gather(moved, [0], [measured.upload(rows, [rows.length], "int64")]);
     const values = moveAxis(g, chosen, 0, axis);

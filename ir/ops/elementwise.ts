@@ -5,7 +5,7 @@ import { isNode, type GraphBuilder } from "../builder.ts";
 import type { Node, UnaryPrimitive } from "../graph.ts";
 import { signOf } from "../gradients.ts";
 import { defineOp, recordOperator, type Operator } from "../operator.ts";
-import { checkBroadcast, describe, operand, refuseComplex, resultType, toFloat } from "./support.ts";
+import { checkBroadcast, describe, operand, refuseComplex, resultType, toFloat, requireFloat } from "./support.ts";
 
 const shape = "[*] -> [*]";
 
@@ -77,8 +77,8 @@ const floatFunctions: readonly UnaryRow[] = [
   ["lgamma", "Logarithm of the absolute value of the gamma function.", primitive("lgamma")],
   ["digamma", "Derivative of lgamma.", primitive("digamma")],
   ["reciprocal", "1 / input.", (g, x) => g.div(1, x)],
-  ["deg2rad", "Degrees to radians.", (g, x) => g.mul(x, Math.PI / 180)],
-  ["rad2deg", "Radians to degrees.", (g, x) => g.mul(x, 180 / Math.PI)],
+  ["deg2rad", "Degrees to radians.", (g, x) => g.mul(refuseComplex("deg2rad", x), Math.PI / 180)],
+  ["rad2deg", "Radians to degrees.", (g, x) => g.mul(refuseComplex("rad2deg", x), 180 / Math.PI)],
   ["sinc", "sin(pi*input) / (pi*input), 1 at zero.", (g, x) => recordOperator(g, sincOp, { input: x }, isNode) as Node],
 ];
 
@@ -140,7 +140,14 @@ const sameTypeFunctions: readonly UnaryRow[] = [
           : g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype)),
   ],
   ["square", "input * input.", (g, x) => (x.dtype === "bool" ? g.cast(x, "int64") : g.mul(x, x))],
-  ["frac", "input - trunc(input).", (g, x) => g.sub(x, g.unary("trunc", x))],
+  [
+    "frac",
+    "input - trunc(input).",
+    (g, input) => {
+      const x = requireFloat("frac", input);
+      return g.sub(x, g.unary("trunc", x));
+    },
+  ],
   ["positive", "input itself.", (_g, x) => (noBool("positive", x), x)],
   [
     "bitwise_not",

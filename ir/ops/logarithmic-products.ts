@@ -4,7 +4,7 @@ import { isIntegral } from "../dtype.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type Place, recordOperator } from "../operator.ts";
 import { broadcastShapes } from "../shape.ts";
-import { checkBroadcast, operand, resultType, type TensorOrScalar } from "./support.ts";
+import { checkBroadcast, operand, resultType, type TensorOrScalar, refuseComplex } from "./support.ts";
 
 const shape = "[*] and [*], broadcast together -> [*]";
 
@@ -74,7 +74,7 @@ for (const [name, summary, least, log, distance, places] of [
     doc: { summary, shape, source: `torch.special.${name}` },
     gradient: "through decomposition",
     record(g, { input, other }) {
-      const [x, y] = floats(g, name, input, other);
+      const [x, y] = floats(g, name, input, other).map((part) => refuseComplex(name, part)) as [Node, Node];
       const common = broadcastShapes(x.shape, y.shape)!;
       return recordOperator(g, core, { input: g.expandTo(x, common), other: g.expandTo(y, common) }, isNode);
     },

@@ -1,7 +1,7 @@
 /** Sorting, and what follows from sorted order. */
 import type { GraphBuilder } from "../builder.ts";
 import { isFloat } from "../dtype.ts";
-import { ArgumentError, IndexError } from "../errors.ts";
+import { ArgumentError, IndexError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
@@ -62,6 +62,8 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, k, dim, largest }) {
+    if (input.dtype === "bool")
+      throw new DTypeError("topk/dtype", `topk: topk does not support bool dtypes, got ${describe(input)}.`);
     const axis = axisOf("topk", dim, input.shape.length);
     const x = atLeast1d(g, input);
     if (k < 0 || k > x.shape[axis]!)
@@ -119,6 +121,8 @@ export const countNumbers = (g: GraphBuilder, x: Node, axis: number): Node =>
 
 /** Value and position of the lower median along an axis, kept. */
 function medianAlong(g: GraphBuilder, x: Node, axis: number, ignoreNaN: boolean): [Node, Node] {
+  if (x.dtype === "bool")
+    throw new DTypeError("median/dtype", `median: "median_cpu" not implemented for 'Bool', got ${describe(x)}.`);
   const [values, positions] = g.sort(x, axis, false);
   const size = x.shape[axis]!;
   if (!isFloat(x.dtype)) {

@@ -121,6 +121,11 @@ for (const [name, base, summary] of [
     gradient: "through decomposition",
     record(g, { input, other }) {
       const [x, y] = promoted(g, input, other);
+      if (base === Math.E && isComplex(x.dtype)) {
+        // The real parts decide what overflows.
+        const larger = g.cast(g.detach(g.max(g.real(x), g.real(y))), x.dtype);
+        return g.add(g.log(g.add(g.exp(g.sub(x, larger)), g.exp(g.sub(y, larger)))), larger);
+      }
       if (!isFloat(x.dtype))
         throw new DTypeError(
           `${name}/dtype`,

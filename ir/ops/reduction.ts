@@ -1,11 +1,11 @@
 /** Reductions over dimensions. */
 import type { GraphBuilder } from "../builder.ts";
-import { type DType, isFloat, isIntegral } from "../dtype.ts";
+import { type DType, isFloat, isIntegral, isComplex } from "../dtype.ts";
 import { DTypeError, IndexError } from "../errors.ts";
 import type { ArgReducePrimitive, Node, ReducePrimitive } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
-import { axesOf, axisOf, describe, dropAxes, keepOrDrop } from "./support.ts";
+import { axesOf, axisOf, describe, dropAxes, keepOrDrop, refuseComplex } from "./support.ts";
 
 const shape = "[*] -> [*] without dim (of size 1 with keepdim)";
 
@@ -44,6 +44,7 @@ export const nansum = defineOp({
   doc: { summary: "Sum that counts NaN as zero.", shape, source: "torch.nansum" },
   gradient: "through decomposition",
   record(g, { input, dim, keepdim, dtype }) {
+    refuseComplex("nansum", input);
     const axes = axesOf("nansum", dim, input.shape.length);
     const x = accumulated(g, input, dtype);
     return keepOrDrop(g, g.sum(isFloat(x.dtype) ? g.where(g.isNaN(x), 0, x) : x, axes), axes, keepdim);
@@ -98,7 +99,8 @@ export const prodDim = defineOp({
   gradient: "through decomposition",
   saves: ["input", "result"],
   record(g, { input, dim, keepdim, dtype }) {
-    const axes = input.shape.length === 0 ? [] : [axisOf("prod", dim, input.shape.length)];
+    const axis = axisOf("prod", dim, input.shape.length);
+    const axes = input.shape.length === 0 ? [] : [axis];
     return keepOrDrop(g, g.reduce("reduce_prod", accumulated(g, input, dtype), axes), axes, keepdim);
   },
 });
@@ -210,7 +212,8 @@ for (const [name, op, summary] of [
     doc: { summary, shape: "[*] -> bool[*]", source: `torch.${name}` },
     gradient: "none",
     record(g, { input, dim, keepdim }) {
-      const axes = axesOf(name, dim, input.shape.length);
+      // No dimensions are none here, not all.
+      const axes = dim?.length === 0 ? [] : axesOf(name, dim, input.shape.length);
       const truth = input.dtype === "bool" ? input : g.ne(input, 0);
       const result = keepOrDrop(g, g.reduce(op, truth, axes), axes, keepdim);
       return input.dtype === "uint8" ? g.cast(result, "uint8") : result;
@@ -229,9 +232,10 @@ export const logsumexp = defineOp({
     const x = isIntegral(input.dtype) ? g.cast(input, g.defaultFloat) : input;
     const axes = axesOf("logsumexp", dim, x.shape.length);
     if (countOf(x, axes) === 0) return keepOrDrop(g, g.log(g.sum(x, axes)), axes, keepdim);
-    const largest = g.detach(g.reduce("reduce_max", x, axes));
+    // Of complex numbers the real parts decide what overflows.
+    const largest = g.detach(g.reduce("reduce_max", isComplex(x.dtype) ? g.real(x) : x, axes));
     // An infinite maximum stays itself instead of becoming inf - inf.
-    const shift = g.where(g.lt(g.abs(largest), Infinity), largest, 0);
+    const shift = g.cast(g.where(g.lt(g.abs(largest), Infinity), largest, 0), x.dtype);
     const total = g.add(g.log(g.sum(g.exp(g.sub(x, shift)), axes)), shift);
     return keepOrDrop(g, total, axes, keepdim);
   },

@@ -84,7 +84,7 @@ function broadcastTo(g: GraphBuilder, name: string, input: Node, shape: readonly
   const lead = shape.length - input.shape.length;
   const target = shape.map((size, i) => (size === -1 && i >= lead ? input.shape[i - lead]! : size));
   const common = broadcastShapes(input.shape, target);
-  if (common === null || !sameShape(common, target))
+  if (common === null || target.some((size) => size < 0) || !sameShape(common, target))
     throw new ShapeError(
       `${name}/size`,
       `${name}: The expanded size of the tensor must match the existing size at non-singleton dimensions. Target sizes: ${formatShape(shape)}. Tensor sizes: ${formatShape(input.shape)}.`,
