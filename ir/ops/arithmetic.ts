@@ -60,7 +60,8 @@ function subtract(
   alpha: ScalarArgument,
 ): Node {
   const dtype = resultType(g, [input, other]);
-  const isBool = (value: TensorOrScalar): boolean => isNode(value) && value.dtype === "bool";
+  const isBool = (value: TensorOrScalar): boolean =>
+    isNode(value) ? value.dtype === "bool" : value.category === "bool";
   if (isBool(input) || isBool(other)) {
     const which = isBool(input) && isBool(other) ? "two bool tensors" : "a bool tensor";
     throw new DTypeError(

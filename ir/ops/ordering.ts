@@ -62,8 +62,6 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, k, dim, largest }) {
-    if (input.dtype === "bool")
-      throw new DTypeError("topk/dtype", `topk: topk does not support bool dtypes, got ${describe(input)}.`);
     const axis = axisOf("topk", dim, input.shape.length);
     const x = atLeast1d(g, input);
     if (k < 0 || k > x.shape[axis]!)

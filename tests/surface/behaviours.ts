@@ -4,7 +4,6 @@ export type Behaviours = Readonly<Record<string, () => void | Promise<void>>>;
 /** Those that wait for an area of the surface that is not there yet, each with what it waits for. */
 export const waiting: Readonly<Record<string, string>> = {
   "manual-seed-no-cuda": "area 40: there is no torch.cuda yet",
-  "half-cuda": "area 40: Module.cuda() needs an accelerator, and the CPU is what these tests run on",
   "freeze-finetune": "area 65: there is no torchvision.models.resnet18 yet",
   "pin-custom-batch": "area 62: DataLoader accepts pin_memory and does not call pin_memory() of batches yet",
 };

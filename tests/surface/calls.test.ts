@@ -23,7 +23,7 @@ const { names, calls } = JSON.parse(readFileSync(new URL("calls.json", import.me
 
 const given = Object.entries(names).map(([name, value]) => `const ${name} = ${value};`);
 const evaluate = (call: string): unknown =>
-  // oxlint-disable-next-line typescript/no-implied-eval, typescript/no-unsafe-call -- the calls are data
+  // oxlint-disable-next-line typescript/no-implied-eval -- the calls are data
   (new Function("torch", `${given.join("\n")}\nreturn ${call}`) as (t: typeof torch) => unknown)(torch);
 
 /** Why a result is not what PyTorch gave; null where it is. */
@@ -41,7 +41,7 @@ function difference(actual: unknown, want: Result): string | null {
   if (shape.join() !== want.shape.join() || String(dtype) !== `torch.${want.dtype}`)
     return `${dtype.name}[${shape.join()}], expected ${want.dtype}[${want.shape.join()}]`;
   const parts = actual.is_complex() ? torch.view_as_real(actual.detach().resolve_conj()) : actual.detach();
-  const values = (parts as torch.Tensor).double().reshape(-1).tolist() as number[];
+  const values = parts.double().reshape(-1).tolist() as number[];
   const wrong = want.tensor.findIndex((x, i) => !isSame(values[i], x, dtype.itemsize === 2));
   return wrong < 0 ? null : `[${wrong}] is ${values[wrong]}, expected ${want.tensor[wrong]}`;
 }
@@ -67,7 +67,7 @@ describe.each(["cpu", "cpu:js"])("calls on %s give what PyTorch gives:", (device
   it.each(calls)("$call", ({ call, ...want }) => {
     let reason: string | null;
     try {
-      reason = difference(evaluate(call), want as Result);
+      reason = difference(evaluate(call), want);
       if ("raises" in want) reason = readsWrong(call) ? null : reason;
     } catch (error) {
       reason = "raises" in want && !isCrash(error) ? null : messageOf(error);

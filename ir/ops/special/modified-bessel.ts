@@ -2,7 +2,7 @@
 import { type GraphBuilder, isNode } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type Operator, recordOperator } from "../../operator.ts";
-import { inFloat32, toFloat } from "../support.ts";
+import { inFloat32, toFloat, refuseComplex } from "../support.ts";
 
 const shape = "[*] -> [*]";
 
@@ -103,6 +103,10 @@ for (const [name, order, scaled, summary, slope] of [
     doc: { summary, shape, source: `torch.special.${name}` },
     gradient: "through decomposition",
     record: (g, { input }) =>
-      inFloat32(g, [toFloat(g, input)], (x) => recordOperator(g, core, { input: x }, isNode) as Node),
+      inFloat32(
+        g,
+        [refuseComplex(name, toFloat(g, input))],
+        (x) => recordOperator(g, core, { input: x }, isNode) as Node,
+      ),
   });
 }

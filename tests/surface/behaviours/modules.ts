@@ -1,6 +1,7 @@
 /** Behaviours of modules, their containers, hooks and initial values. */
 import * as torch from "cresset";
 import { expect } from "vitest";
+import { webgpuAvailable } from "../../support/webgpu.ts";
 import type { Behaviours } from "../behaviours.ts";
 
 const { nn } = torch;
@@ -157,6 +158,16 @@ export const moduleBehaviours: Behaviours = {
     expect(Math.abs(zeros - 0.25)).toBeLessThan(5 * Math.sqrt((0.25 * 0.75) / 100_000));
     expect(Math.abs((first.mean().item() as number) - 1)).toBeLessThan(0.01);
     expect(torch.equal(first, second)).toBe(false);
+  },
+  async "half-cuda"() {
+    // Without an adapter this says so, and there is nothing to move to.
+    if (!(await webgpuAvailable())) return;
+    await torch.webgpu.init();
+    const model = new nn.Sequential(new nn.Linear(3, 4), new nn.BatchNorm1d(4));
+    expect(model.half().cuda()).toBe(model);
+    const held = [...model.parameters(), ...model.buffers()];
+    const kinds = held.map(({ dtype, device }) => `${dtype.name} on ${device.type}`);
+    expect(new Set(kinds)).toEqual(new Set(["float16 on webgpu", "int64 on webgpu"]));
   },
   "reset-all"() {
     const model = new nn.Sequential(new nn.Linear(3, 4), new nn.ReLU(), new nn.Linear(4, 2));
