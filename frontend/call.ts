@@ -14,7 +14,7 @@ import type { Device } from "../runtime/device.ts";
 import { bind, optionsOf, type Bound } from "./bind.ts";
 import { callView, listOf } from "./call-view.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
-import { laidOut, orderLike } from "./laid-out.ts";
+import { elementwiseResult, laidOut, orderLike } from "./laid-out.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
 import { refuseOverlap, withoutOut, writeInto, writeOut } from "./out-arguments.ts";
@@ -90,10 +90,9 @@ function finished(call: Call, measured: Measured): Result {
     return targets.length === 1 ? targets[0]! : named(definition, targets);
   }
   if (!Array.isArray(result)) {
-    const order = definition.keepsLayout
-      ? orderLike(bound.tensors[0]!, bound.args["memory_format"], definition.name)
-      : null;
-    const tensor = laidOut(result as Node, device, order);
+    const tensor = definition.keepsLayout
+      ? laidOut(result as Node, device, orderLike(bound.tensors[0]!, bound.args["memory_format"], definition.name))
+      : elementwiseResult(definition.name, result as Node, bound.tensors, device);
     packSaved(operation, [...bound.tensors, tensor], device);
     return options?.["requires_grad"] === true ? tensor.requires_grad_() : tensor;
   }

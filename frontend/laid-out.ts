@@ -38,16 +38,26 @@ export function orderLike(like: Tensor, format: unknown, operator: string): read
  * The order of a result that is computed element by element from these tensors: theirs, where one of them does not lie
  * row by row. As PyTorch's TensorIterator has it.
  */
-export function orderOfElementwise(node: Node, tensors: readonly Tensor[]): readonly number[] | null {
+function orderOfElementwise(node: Node, tensors: readonly Tensor[]): readonly number[] | null {
   // What lies row by row is by far the most: nothing is worked out for it.
   if (node.shape.length < 2 || !(isMap(node) || node.op === "call") || !tensors.some(liesOtherwise)) return null;
-  if (!isElementwise(node, new Set(tensors.map((tensor) => tensor.node_())))) return null;
+  const ends = new Set(tensors.map((tensor) => tensor.node_()));
+  if (ends.has(node) || !isElementwise(node, ends)) return null;
   const operands = tensors
     .filter(({ shape }) => shape.length > 0)
     .map((tensor) => broadcastStrides(tensor, node.shape));
   return preservedOrder(node.shape, ...operands);
 }
 const liesOtherwise = (tensor: Tensor): boolean => tensor.parent_ !== null && !tensor.is_contiguous();
+
+/** An operator's result. What is computed element by element lies as what it is computed from. */
+export function elementwiseResult(name: string, node: Node, tensors: readonly Tensor[], device: Device): Tensor {
+  const order = orderOfElementwise(node, tensors);
+  const tensor = laidOut(node, device, order, name);
+  // The operator may have saved it: a write to the tensor is one to it.
+  if (order !== null) tensor.storage_.expose(node, tensor.counter_);
+  return tensor;
+}
 
 /** Of a tensor as it is broadcast to a shape. */
 function broadcastStrides(tensor: Tensor, wanted: Shape): readonly number[] {

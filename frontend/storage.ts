@@ -297,6 +297,8 @@ export class Storage {
   /** What was written has been computed: nothing of it is undone any more. */
   settle(): void {
     this.earlier = [];
+    // What a tensor was given of itself is the value that the write gave up: it is held again.
+    if (this.known !== null && valueOf(behindMarkers(this.current)) === this.known) this.count();
   }
 
   /**

@@ -105,7 +105,20 @@ export class Eager {
   // ---- values
 
   map(f: (x: number) => number): Eager {
-    return this.fresh(this.shape, this.values().map(f));
+    return this.elementwise(this.values().map(f));
+  }
+  /** The result of a function of single elements of this and others, which lies in memory as they do. */
+  elementwise(values: readonly number[], ...others: readonly Eager[]): Eager {
+    const operands = [this, ...others].map(({ shape, strides }) => {
+      const lead = this.shape.length - shape.length;
+      return this.shape.map((size, i) => (i < lead || (shape[i - lead] === 1 && size !== 1) ? 0 : strides[i - lead]!));
+    });
+    const order = preservedOrder(this.shape, operands);
+    const packed = contiguousStrides(order.map((axis) => this.shape[axis]!));
+    const strides = this.shape.map((_, axis) => packed[order.indexOf(axis)]!);
+    const result = new Eager(this.dtype, new Array<number>(elementCount(this.shape)).fill(0), this.shape, strides);
+    result.write(values);
+    return result;
   }
   /** Elementwise with broadcasting to this tensor's shape. */
   zip(other: Eager, f: (x: number, y: number) => number): number[] {
@@ -123,6 +136,30 @@ export class Eager {
     });
     return this.fresh(kept, totals);
   }
+}
+
+/** PyTorch's rule for results: axes sorted by the first operand that tells which lies outside of which. */
+function preservedOrder(shape: Shape, operands: readonly (readonly number[])[]): number[] {
+  const outside = (a: number, b: number): number => {
+    for (const strides of operands) {
+      if (strides[a] === 0 || strides[b] === 0) continue;
+      if (strides[a] !== strides[b]) return strides[a]! > strides[b]! ? 1 : -1;
+      if (shape[a]! > shape[b]!) return 1;
+    }
+    return 0;
+  };
+  const axes = shape.map((_, i) => shape.length - 1 - i);
+  for (let i = 1; i < axes.length; i++) {
+    let late = i;
+    for (let early = i - 1; early >= 0; early--) {
+      const order = outside(axes[early]!, axes[late]!);
+      if (order < 0) break;
+      if (order === 0) continue;
+      [axes[early], axes[late]] = [axes[late]!, axes[early]!];
+      late = early;
+    }
+  }
+  return axes.reverse();
 }
 
 /** PyTorch's rule: neighbouring dimensions that step evenly are one chunk, and the new dimensions split the chunks. */

@@ -78,7 +78,7 @@ export class TensorProgram extends TensorPool {
       );
       return;
     }
-    const eager = x.eager.fresh(x.eager.shape, x.eager.zip(y.eager, f));
+    const eager = x.eager.elementwise(x.eager.zip(y.eager, f), y.eager);
     this.keep(`${x.name}.${name}(${y.name})`, x.tensor[name](y.tensor), eager);
   }
   private reduce(x: Pair): void {
