@@ -202,7 +202,7 @@ describe("gradients", () => {
     ],
     "an unused input": [
       () => torch.autograd.grad(leaf(2).sum(), [leaf(2)]),
-      "One of the differentiated Tensors appears to not have been used in the graph",
+      "The differentiated Tensor at index 0 appears to not have been used in the graph",
     ],
     "a gradient of the wrong shape": [
       () => leaf(2).backward(torch.ones(3)),
