@@ -69,3 +69,41 @@ describe("the generated API", () => {
     expect(torch.var(x(), 1).tolist()).toEqual([1, 1]);
   });
 });
+
+describe("the declarations of autograd", () => {
+  const leaf = (): Tensor => torch.ones([2], { requires_grad: true });
+
+  it("have exact options, one gradient for each input, and named duals", () => {
+    const [a, b] = [leaf(), leaf()];
+    const gradients = torch.autograd.grad(a.mul(b).sum(), [a, b]);
+    expectTypeOf(gradients).toEqualTypeOf<[Tensor, Tensor]>();
+    const maybe = torch.autograd.grad(a.sum(), [a, b], { allow_unused: true });
+    expectTypeOf(maybe).toEqualTypeOf<[Tensor | null, Tensor | null]>();
+    // @ts-expect-error -- misspelt
+    torch.autograd.grad(a.sum(), [a], { retain_graphs: true });
+    // @ts-expect-error -- misspelt
+    a.sum().backward({ create_graphs: false });
+    const { primal, tangent } = torch.autograd.forward_ad.dual_level(() =>
+      torch.autograd.forward_ad.unpack_dual(torch.autograd.forward_ad.make_dual(b, torch.ones(2))),
+    );
+    expectTypeOf(primal).toEqualTypeOf<Tensor>();
+    expectTypeOf(tangent).toEqualTypeOf<Tensor | null>();
+    expect([gradients.length, maybe[1], tangent!.tolist()]).toEqual([2, null, [1, 1]]);
+  });
+
+  it("hand a hook what the other one made", () => {
+    const { saved_tensors_hooks } = torch.autograd.graph;
+    const y = saved_tensors_hooks(
+      (tensor) => ({ kept: tensor }),
+      (packed) => {
+        expectTypeOf(packed).toEqualTypeOf<{ kept: Tensor }>();
+        return packed.kept;
+      },
+      () => leaf().exp(),
+    );
+    expectTypeOf(y).toEqualTypeOf<Tensor>();
+    // @ts-expect-error -- not a tensor
+    const wrong = (): unknown => saved_tensors_hooks(String, () => 3);
+    expect([y.requires_grad, typeof wrong]).toEqual([true, "function"]);
+  });
+});
