@@ -32,9 +32,11 @@ export const backends = {
       settings.tuner = on ? search : null;
     },
     /**
-     * Whether a program that is compiled for a CPU computes convolutions of 3x3 filters in Winograd's form where that is
-     * likely to be faster, as it does by default. Rounding differs from that of direct sums, by about as much as those
-     * differ from exact ones; an infinity or NaN may reach a neighbour of the results that it belongs to.
+     * Whether a program that is compiled for a CPU computes convolutions of 3x3 filters, and their gradients, in
+     * Winograd's form where that is likely to be faster: about twice, for about four times the memory of the image and the
+     * results. Off by default, since errors are small beside the largest values of a neighbourhood only: a huge value
+     * shows under taps of zero, and infinities become NaN. Programs that were compiled before stay as they are, and those
+     * of sizes that vary compute direct sums.
      */
     get winograd(): boolean {
       return settings.winograd;

@@ -18,7 +18,7 @@ export const settings: Settings = {
   defaultDevice: "cpu",
   tuner: null,
   warnAlways: false,
-  winograd: true,
+  winograd: false,
 };
 
 /** The graph that is being recorded. */

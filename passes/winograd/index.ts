@@ -5,8 +5,9 @@
  * in:  a legal graph of primitives
  * out: an equal graph; a `dot` over 3x3 windows that move by one along two axes is a transform of the image in tiles of
  *      4x4, one of the other operand, 16 products of matrices, and a transform of their results
- * Only sums and halves are taken in the transforms, so that small whole numbers stay exact. Rounding is of the order of
- * the direct form's; what is infinite or NaN reaches all of its tile.
+ * Only sums and halves are taken in the transforms, so that small whole numbers stay exact. Errors are those of the direct
+ * form beside the largest values of a tile, not beside each result: taps of zero do not hide a huge value, and what is
+ * infinite becomes NaN. So users ask for it (`torch.backends.cpu.winograd`).
  * Cost: O(nodes + edges).
  */
 import type { GraphBuilder } from "../../ir/builder.ts";

@@ -20,10 +20,14 @@ describe("decompose", () => {
       %3 = expand float32[2, 3] %2 shape=[2,3]
       %4 = sub float32[2, 3] %1, %3
       %5 = exp float32[2, 3] %4
-      %6 = reduce_sum float32[2, 1] %5 axes=[1]
-      %7 = expand float32[2, 3] %6 shape=[2,3]
-      %8 = div float32[2, 3] %5, %7
-      return %8`),
+      %6 = constant float32[] value=1
+      %7 = reduce_sum float32[2, 1] %5 axes=[1]
+      %8 = reshape float32[1, 1] %6 shape=[1,1]
+      %9 = expand float32[2, 1] %8 shape=[2,1]
+      %10 = div float32[2, 1] %9, %7
+      %11 = expand float32[2, 3] %10 shape=[2,3]
+      %12 = mul float32[2, 3] %5, %11
+      return %12`),
     );
   });
 

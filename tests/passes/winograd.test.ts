@@ -1,11 +1,14 @@
 /** Convolutions in tiles, against sums in float64. */
 import * as torch from "cresset";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 
 const { functional: F } = torch.nn;
 
-afterEach(() => {
+beforeEach(() => {
   torch.backends.cpu.winograd = true;
+});
+afterAll(() => {
+  torch.backends.cpu.winograd = false;
 });
 
 interface Sizes {
@@ -16,6 +19,7 @@ interface Sizes {
   readonly padding?: number;
   readonly stride?: number;
   readonly groups?: number;
+  readonly dilation?: number;
 }
 
 function operands({ batch = 1, channels, filters, image, groups = 1 }: Sizes): [torch.Tensor, torch.Tensor] {
@@ -23,8 +27,11 @@ function operands({ batch = 1, channels, filters, image, groups = 1 }: Sizes): [
   return [torch.randn(batch, channels, ...image), torch.randn(filters, channels / groups, 3, 3)];
 }
 
-const convolve = (x: torch.Tensor, w: torch.Tensor, { padding = 1, stride = 1, groups = 1 }: Sizes): torch.Tensor =>
-  F.conv2d(x, w, null, stride, padding, 1, groups);
+const convolve = (
+  x: torch.Tensor,
+  w: torch.Tensor,
+  { padding = 1, stride = 1, groups = 1, dilation = 1 }: Sizes,
+): torch.Tensor => F.conv2d(x, w, null, stride, padding, dilation, groups);
 
 /** The largest difference, against what rounding of each term may come to. */
 function worst(actual: torch.Tensor, exact: torch.Tensor, scale: torch.Tensor): number {
@@ -62,6 +69,7 @@ describe.each(["cpu", "cpu:js"] as const)("on %s", (device) => {
 });
 
 const direct: Record<string, Sizes> = {
+  "windows apart": { channels: 64, filters: 64, image: [28, 28], dilation: 2, padding: 2 },
   "steps of two": { channels: 64, filters: 64, image: [28, 28], stride: 2 },
   groups: { channels: 64, filters: 64, image: [28, 28], groups: 2 },
   "few channels": { channels: 3, filters: 64, image: [28, 28] },
@@ -88,7 +96,7 @@ it("whole numbers stay exact", () => {
   expect(convolve(x, w, sizes).tolist()).toEqual(exact);
 });
 
-it("switched off, sums are direct", () => {
+it("unless they are asked for, sums are direct", () => {
   const sizes = { channels: 64, filters: 64, image: [28, 28] } as const;
   const [x, w] = operands(sizes);
   torch.backends.cpu.winograd = false;

@@ -37,11 +37,12 @@ function normalise(
 /** Gradients of `normalise`. */
 function normaliseGradient(g: GraphBuilder, request: GradientRequest, layout: Layout): (Node | null)[] {
   const input = tensorArgument(request, "input")!;
-  const weight = widenIf(g, tensorArgument(request, "weight"));
+  const weight = tensorArgument(request, "weight");
   const bias = tensorArgument(request, "bias");
+  const wide = widenIf(g, weight);
   const grad = g.reshape(widen(g, request.grads[0]!), layout.shape);
   const result = normalised(g, g.reshape(widen(g, input), layout.shape), layout.axes, request.attrs["eps"] as number);
-  const scale = weight === null ? null : g.reshape(weight, layout.weightShape);
+  const scale = wide === null ? null : g.reshape(wide, layout.weightShape);
   // A weight that is the same all over a mean comes after it: the sums are then those of the weight and the bias.
   const isOutside = layout.axes.every((axis) => layout.weightShape[axis] === 1);
   const before = scale === null || isOutside ? grad : g.mul(grad, scale);
