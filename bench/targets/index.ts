@@ -6,10 +6,12 @@ import { indexingTargets } from "./indexing.ts";
 import { productTargets } from "./products.ts";
 import { stepTargets } from "./steps.ts";
 import { threadTargets } from "./threads.ts";
+import { winogradTargets } from "./winograd.ts";
 import type { Outcome, Target } from "./target.ts";
 
 export const targets: readonly Target[] = [
   ...productTargets,
+  ...winogradTargets,
   ...attentionTargets,
   ...elementwiseTargets,
   ...indexingTargets,

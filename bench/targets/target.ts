@@ -18,6 +18,7 @@ export interface Target {
     | "of all at once"
     | "x n log n"
     | "µs"
+    | "x the direct form"
     | "x one thread";
   measure(budgetMs: number): Promise<Outcome> | Outcome;
 }
