@@ -35,8 +35,8 @@ export const backends = {
      * Whether a program that is compiled for a CPU computes convolutions of 3x3 filters, and their gradients, in
      * Winograd's form where that is likely to be faster: about twice, for about four times the memory of the image and the
      * results. Off by default, since errors are small beside the largest values of a neighbourhood only: a huge value
-     * shows under taps of zero, and infinities become NaN. Programs that were compiled before stay as they are, and those
-     * of sizes that vary compute direct sums.
+     * shows under taps of zero, and infinities become NaN. Programs that were compiled before stay as they are; those that
+     * compute so are compiled for each size.
      */
     get winograd(): boolean {
       return settings.winograd;

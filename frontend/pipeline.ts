@@ -20,7 +20,7 @@ import { decompose } from "../passes/decompose.ts";
 import { fuse } from "../passes/fuse.ts";
 import { inlineChoices } from "../passes/inline-choices.ts";
 import { legaliseDtypes, type TypeTarget } from "../passes/legalise-dtypes.ts";
-import { winograd } from "../passes/winograd/index.ts";
+import { winograd, type Tiling } from "../passes/winograd/index.ts";
 import { mergeLoops } from "../passes/merge-loops.ts";
 import { pruneRegions } from "../passes/prune-regions.ts";
 import { supports, type DeviceName } from "../runtime/device.ts";
@@ -36,8 +36,8 @@ interface Context {
   readonly types: TypeTarget;
   readonly donations: Donations;
   readonly fusion: boolean;
-  /** Whether convolutions may be computed in tiles. */
-  readonly winograd: boolean;
+  /** Of convolutions, where that is asked for. */
+  readonly tiling: Tiling | null;
 }
 
 /** The compiler, in order. By interning, each pass over the graph is CSE and dead-code removal too. */
@@ -121,6 +121,8 @@ export interface Compiled extends BoundProgram {
   readonly results: readonly ({ readonly output: number } | { readonly input: Node })[];
   /** Kernels that there would be if every operation had its own. */
   readonly operationCount: number;
+  /** Some convolution is computed in tiles, which depend on sizes. */
+  readonly isTiled: boolean;
 }
 
 export interface CompileOptions {
@@ -150,7 +152,7 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
     const fused = options.fused ?? (device === "cpu" && supportsRelaxedSimd());
     const tuner = options.tuner ?? (device === "cpu" && !dynamic ? settings.tuner : null);
     const target = { ...targets[device], dynamic, fused, ...(tuner === null ? {} : { tuner }) };
-    const isWinograd = settings.winograd && target.kind === "cpu" && !dynamic;
+    const tiling = settings.winograd && target.kind === "cpu" && !dynamic ? { used: false } : null;
     const bound = pipeline.run(roots, {
       g,
       name,
@@ -159,7 +161,7 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
       types: typesOf(device),
       donations,
       fusion,
-      winograd: isWinograd,
+      tiling,
     });
     const computed = computedOf(bound.outputs);
     const place = new Map(computed.map((node, output) => [node, output]));
@@ -167,6 +169,7 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
       ...bound,
       results: bound.outputs.map((node) => (node.op === "input" ? { input: node } : { output: place.get(node)! })),
       operationCount: operationCount(computed),
+      isTiled: tiling?.used === true,
     };
   });
 }

@@ -9,6 +9,7 @@ import type { Program } from "../ir/program.ts";
 import type { Device, Executable } from "../runtime/device.ts";
 import { prepareProgram } from "./debug.ts";
 import { notesSites } from "./site.ts";
+import { settings } from "./state.ts";
 import { compileGraph, type Compiled, type CompileOptions } from "./pipeline.ts";
 
 /** A graph that got a program of its own. */
@@ -70,6 +71,10 @@ export function prepareGraph(
 ): { compiled: Compiled; executable: Executable } {
   // Kernels that are shared belong to no line.
   if (notesSites()) return prepare(compileGraph(roots, options), device);
+  if (settings.winograd) {
+    const compiled = compileGraph(roots, options);
+    if (compiled.isTiled) return prepare(compiled, device);
+  }
   const form = formOf(device, signature);
   const numbers = numbersOf(signature);
   let lowered: Compiled | null = null;

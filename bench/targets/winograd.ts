@@ -33,10 +33,10 @@ const ofForms = (work: string, prepare: () => Work): Target => ({
 
 const convolve = (x: torch.Tensor, w: torch.Tensor): torch.Tensor => torch.nn.functional.conv2d(x, w, null, 1, 1);
 
-/** Two: programs of a third size share their kernels with others, and have direct sums. */
 const shapes = [
   [1, 64, 56],
   [1, 128, 28],
+  [8, 64, 14],
 ] as const;
 
 export const winogradTargets: readonly Target[] = shapes.flatMap(([batch, channels, size]) => {

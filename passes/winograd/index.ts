@@ -29,18 +29,24 @@ import {
 } from "./roles.ts";
 import { bothWays, ofImage, ofProducts, ofTaps, transposed } from "./transforms.ts";
 
+/** Whether the pass has found anything. */
+export interface Tiling {
+  used: boolean;
+}
+
 export function winograd(
   g: GraphBuilder,
   roots: readonly Node[],
-  { winograd: on }: { readonly winograd: boolean },
+  { tiling }: { readonly tiling: Tiling | null },
 ): Node[] {
-  if (!on) return [...roots];
+  if (tiling === null) return [...roots];
   return rewrite(g, roots, (_, node) => {
     const found = node.op === "dot" && node.dtype === "float32" ? findConvolution(node) : null;
     if (found === null) return node;
     const { image } = found;
     const count = found.kind === "convolution" ? filterCount(found.filters) : channelCount(found.results);
     if (!gains(tileCount(image), channelCount(image), count)) return node;
+    tiling.used = true;
     return found.kind === "convolution" ? inTiles(g, found) : gradientInTiles(g, found);
   });
 }

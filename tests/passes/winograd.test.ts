@@ -88,6 +88,15 @@ it.each(Object.entries(direct))("%s are left to direct sums", (_, sizes) => {
   expect(inTilesOn).toBe(kernels());
 });
 
+it("programs of many sizes are in tiles", () => {
+  const compiled = torch.compile((a: torch.Tensor, b: torch.Tensor) => convolve(a, b, inTiles["several images"]!));
+  const kernels = [3, 4, 5, 6, 7].map((batch) => {
+    compiled(...operands({ batch, channels: 32, filters: 48, image: [16, 16] }));
+    return compiled.statistics.kernels;
+  });
+  expect(Math.min(...kernels)).toBeGreaterThan(3);
+});
+
 it("whole numbers stay exact", () => {
   const sizes = { channels: 32, filters: 32, image: [24, 24] } as const;
   const x = torch.randint(-9, 10, [1, 32, 24, 24]).float();
