@@ -100,8 +100,7 @@ export function normalNode(
 ): Node {
   if (isComplex(dtype)) {
     const part = std / Math.SQRT2;
-    const values = overParts(shape, (parts) => normalNode(parts, realOf(dtype), device, generator, 0, part));
-    return mean === 0 ? values : graph.add(values, mean);
+    return overParts(shape, (parts) => normalNode(parts, realOf(dtype), device, generator, mean, part));
   }
   const type = requireFloatType("normal", dtype);
   enterScope(device.name);

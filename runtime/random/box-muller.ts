@@ -11,7 +11,6 @@
  * cosine would differ wherever it is near zero, since the rounding of the angle is most of the result there.
  * `fround(a * b + c)` is the fused multiply-add: in float64 the product is exact.
  */
-import { type FloatDType, roundingOf } from "./element.ts";
 
 export const blockSize = 16;
 const half = blockSize / 2;
@@ -103,16 +102,5 @@ export function transformFloat64(data: Float64Array, at: number, mean: number, s
     const angle = 2 * Math.PI * data[j + half]!;
     data[j] = radius * Math.cos(angle) * std + mean;
     data[j + half] = radius * Math.sin(angle) * std + mean;
-  }
-}
-
-/** float16 and bfloat16, on values: PyTorch rounds the result of every step to the dtype. */
-export function transformHalf(data: Float64Array, at: number, mean: number, std: number, dtype: FloatDType): void {
-  const round = roundingOf[dtype];
-  for (let j = at; j < at + half; j++) {
-    const radius = round(Math.sqrt(round(-2 * round(Math.log(round(1 - data[j]!))))));
-    const angle = round(2 * Math.PI * data[j + half]!);
-    data[j] = round(round(round(radius * round(Math.cos(angle))) * std) + mean);
-    data[j + half] = round(round(round(radius * round(Math.sin(angle))) * std) + mean);
   }
 }

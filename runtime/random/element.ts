@@ -104,7 +104,7 @@ export function storeValues(
   out: DrawArray,
   dtype: DrawDType,
   start: number,
-  values: Float64Array,
+  values: Float64Array | Float32Array,
   count: number,
 ): void {
   if (out instanceof BigInt64Array) {

@@ -3,23 +3,16 @@
  *
  * 16 or more elements (box-muller.ts): one uniform of the dtype for each element, in order (uniform.ts: one word, two
  * for float64), transformed in blocks of 16. If the size is no multiple of 16, the last 16 elements are then drawn
- * anew, with 16 further uniforms, and replace what stood there. The generator's cached normals are neither read nor
- * changed.
+ * anew, with 16 further uniforms, and replace what stood there. float16 and bfloat16 are float32's normals, rounded at
+ * the end, but for the elements past the last whole block, which are drawn only with the last 16. The generator's
+ * cached normals are neither read nor changed.
  *
  * Fewer: float64 whatever the dtype, four words for each pair of elements (CpuGenerator.normal): the second of a pair
  * waits in the generator's cache, across calls too.
  */
 import type { CpuGenerator } from "./cpu-generator.ts";
-import { blockSize, transformFloat32, transformFloat64, transformHalf } from "./box-muller.ts";
-import {
-  fillWith,
-  type FloatArray,
-  type FloatDType,
-  floatDTypeOf,
-  roundingOf,
-  significandBits,
-  storeValues,
-} from "./element.ts";
+import { blockSize, transformFloat32, transformFloat64 } from "./box-muller.ts";
+import { fillWith, type FloatArray, type FloatDType, floatDTypeOf, storeValues } from "./element.ts";
 import { badParameter } from "./errors.ts";
 import { fillUniform, uniformWordsPerElement } from "./uniform.ts";
 
@@ -29,8 +22,9 @@ export const normalBlockThreshold = blockSize;
 /** Words that `fillNormal` takes for `count` elements; `cached` says whether a float64 normal waits in the generator. */
 export function normalWordCount(count: number, dtype: FloatDType, cached = false): number {
   if (count < blockSize) return 4 * Math.ceil(Math.max(0, count - (cached ? 1 : 0)) / 2);
-  const tail = count % blockSize === 0 ? 0 : blockSize;
-  return (count + tail) * uniformWordsPerElement(dtype);
+  const rest = count % blockSize;
+  const first = dtype === "float16" || dtype === "bfloat16" ? count - rest : count;
+  return (first + (rest === 0 ? 0 : blockSize)) * uniformWordsPerElement(dtype);
 }
 
 /**
@@ -81,20 +75,14 @@ function fillBlocks<T extends Float32Array | Float64Array>(
   transform(out, count - blockSize, mean, std);
 }
 
+/** Worked on in float32; unlike there, the elements of a last incomplete block are drawn once. */
 function fillHalfBlocks(out: Uint16Array, generator: CpuGenerator, mean: number, std: number, dtype: FloatDType): void {
-  // Worked on as values: bit patterns are written at the end.
-  const values = new Float64Array(out.length);
-  const round = roundingOf[dtype];
-  const bits = significandBits[dtype];
-  const unit = (): number => (generator.random() % 2 ** bits) * 2 ** -bits;
-  const block = (at: number): void => transformHalf(values, at, round(mean), round(std), dtype);
   const count = out.length;
-  for (let i = 0; i < count; i++) values[i] = unit();
+  const values = new Float32Array(count);
+  const blocks = (part: Float32Array): void =>
+    fillBlocks(part, generator, Math.fround(mean), Math.fround(std), transformFloat32);
   const whole = count - (count % blockSize);
-  for (let at = 0; at < whole; at += blockSize) block(at);
-  if (whole !== count) {
-    for (let i = count - blockSize; i < count; i++) values[i] = unit();
-    block(count - blockSize);
-  }
+  blocks(values.subarray(0, whole));
+  if (whole !== count) blocks(values.subarray(count - blockSize));
   storeValues(out, dtype, 0, values, count);
 }

@@ -3,19 +3,11 @@
  *
  *   float32   1 word  w         x = (w mod 2^24) / 2^24
  *   float64   2 words h, l      x = ((h * 2^32 + l) mod 2^53) / 2^53
- *   float16   1 word  w         x = (w mod 2^11) / 2^11, arithmetic in float32
- *   bfloat16  1 word  w         x = (w mod 2^8) / 2^8, arithmetic in float32
+ *
+ * float16 and bfloat16 are float32's values, rounded at the end. What is rounded up to `to` becomes `from`.
  */
 import type { CpuGenerator } from "./cpu-generator.ts";
-import {
-  chunkSize,
-  type FloatArray,
-  type FloatDType,
-  floatDTypeOf,
-  roundingOf,
-  significandBits,
-  storeValues,
-} from "./element.ts";
+import { chunkSize, type FloatArray, type FloatDType, floatDTypeOf, roundingOf, storeValues } from "./element.ts";
 import { badParameter } from "./errors.ts";
 import { fusedMultiplyAdd } from "./fused.ts";
 
@@ -61,41 +53,52 @@ export function fillUniform(
   if (!(to - from <= limit)) {
     throw badParameter("uniform_", `to - from <= the largest ${dtype}`, `from=${from} and to=${to}`);
   }
-  const round = roundingOf[dtype];
-  const base = round(from);
-  const range = round(round(to) - base);
-  if (out instanceof Float32Array) fillFloat32(out, generator, base, range);
-  else if (out instanceof Float64Array) fillFloat64(out, generator, base, range);
-  else fillHalf(out, generator, base, range, dtype);
+  if (out instanceof Float64Array) {
+    fillFloat64(out, generator, from, to);
+    return;
+  }
+  // A half type's bounds are not rounded to it.
+  const [base, end] = [Math.fround(from), Math.fround(to)];
+  if (out instanceof Float32Array) fillFloat32(out, generator, base, end);
+  else fillHalf(out, generator, base, end, dtype);
 }
 
-function fillFloat32(out: Float32Array, generator: CpuGenerator, base: number, range: number): void {
-  const scale = range * 2 ** -24;
+function fillFloat32(out: Float32Array, generator: CpuGenerator, from: number, to: number): void {
+  const scale = Math.fround(to - from) * 2 ** -24;
   for (let start = 0; start < out.length; start += chunkSize) {
     const count = Math.min(chunkSize, out.length - start);
     generator.fillWords(words, 0, count);
-    for (let i = 0; i < count; i++) out[start + i] = (words[i]! & 0xffffff) * scale + base;
+    for (let i = 0; i < count; i++) {
+      const value = Math.fround((words[i]! & 0xffffff) * scale + from);
+      out[start + i] = value === to ? from : value;
+    }
   }
 }
 
-function fillFloat64(out: Float64Array, generator: CpuGenerator, base: number, range: number): void {
+function fillFloat64(out: Float64Array, generator: CpuGenerator, from: number, to: number): void {
+  const range = to - from;
   for (let start = 0; start < out.length; start += chunkSize) {
     const count = Math.min(chunkSize, out.length - start);
     generator.fillWords(words, 0, 2 * count);
     for (let i = 0; i < count; i++) {
       const unit = ((words[2 * i]! & 0x1fffff) * 2 ** 32 + (words[2 * i + 1]! >>> 0)) * 2 ** -53;
-      out[start + i] = base === 0 ? unit * range : fusedMultiplyAdd(unit, range, base);
+      const value = from === 0 ? unit * range : fusedMultiplyAdd(unit, range, from);
+      out[start + i] = value === to ? from : value;
     }
   }
 }
 
-function fillHalf(out: Uint16Array, generator: CpuGenerator, base: number, range: number, dtype: FloatDType): void {
-  const bits = significandBits[dtype];
-  const mask = 2 ** bits - 1;
+function fillHalf(out: Uint16Array, generator: CpuGenerator, from: number, to: number, dtype: FloatDType): void {
+  const scale = Math.fround(to - from) * 2 ** -24;
+  const round = roundingOf[dtype];
+  const [first, end] = [round(from), round(to)];
   for (let start = 0; start < out.length; start += chunkSize) {
     const count = Math.min(chunkSize, out.length - start);
     generator.fillWords(words, 0, count);
-    for (let i = 0; i < count; i++) values[i] = Math.fround((words[i]! & mask) * 2 ** -bits * range + base);
+    for (let i = 0; i < count; i++) {
+      const value = round((words[i]! & 0xffffff) * scale + from);
+      values[i] = value === end ? first : value;
+    }
     storeValues(out, dtype, start, values, count);
   }
 }

@@ -219,16 +219,6 @@ test("weights that are no distribution are refused", () => {
   expect(attempt([1, 1], 3)).toThrow(/without replacement/);
 });
 
-test("float16 draws are the rounded values", () => {
-  const narrow = new Uint16Array(40);
-  fillUniform(narrow, new CpuGenerator(8), 0, 1, "float16");
-  const words = new Uint32Array(40);
-  new CpuGenerator(8).fillWords(words);
-  const value = (bits: number): number =>
-    ((bits & 1023) / 1024 + (bits < 1024 ? 0 : 1)) * 2 ** Math.max((bits >> 10) - 15, -14);
-  expect(Array.from(narrow, value)).toEqual(Array.from(words, (word) => (word % 2048) / 2048));
-});
-
 test("logGamma is the logarithm of the factorial", () => {
   let logFactorial = 0;
   for (let k = 1; k <= 200; k++) {

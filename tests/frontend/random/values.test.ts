@@ -1,0 +1,44 @@
+/** Values and what is drawn after them, as PyTorch 2.13 has them. */
+import * as torch from "cresset";
+import { expect, it } from "vitest";
+
+const drawn = (seed: number, draw: () => torch.Tensor): unknown => {
+  torch.manual_seed(seed);
+  return draw().tolist();
+};
+
+it("half precision draws float32's uniforms and rounds them", () => {
+  const first = (dtype: string): unknown => drawn(0, () => torch.rand(3, { dtype } as object));
+  expect(first("float16")).toEqual([0.496337890625, 0.76806640625, 0.0885009765625]);
+  expect(first("bfloat16")).toEqual([0.49609375, 0.76953125, 0.08837890625]);
+});
+
+it("a uniform that is rounded up to the end of its range becomes the start", () => {
+  const narrow = drawn(21, () => torch.empty(21, { dtype: "bfloat16" }).uniform_(-2, 3.3)) as number[];
+  expect(narrow.slice(8, 12)).toEqual([1.796875, 1.203125, -2, -1.234375]);
+  const wide = drawn(3, () => torch.empty(10, { dtype: "float32" }).uniform_(1, 1 + 2 ** -23)) as number[];
+  expect(wide).toEqual(Array<number>(10).fill(1));
+});
+
+it("half precision draws a last incomplete block of normals once", () => {
+  const half = (dtype: "float16" | "bfloat16"): unknown => drawn(0, () => torch.empty(18, { dtype }).normal_(1.3, 0.7));
+  expect(half("bfloat16")).toEqual([
+    0.51171875, 0.494140625, 0.353515625, 0.11279296875, 1.6953125, 1.8515625, 1.71875, 0.2119140625, 1.0625, 2.59375,
+    1.828125, 0.890625, 1.1796875, 1.4296875, 2.265625, 2.40625, 1.9609375, 0.7109375,
+  ]);
+  expect(torch.rand(1).item()).toBe(0.17591017484664917);
+  expect(half("float16")).toEqual([
+    0.51171875, 0.493408203125, 0.35302734375, 0.11285400390625, 1.6962890625, 1.85546875, 1.71875, 0.21142578125,
+    1.0615234375, 2.59765625, 1.8251953125, 0.89013671875, 1.1787109375, 1.4287109375, 2.2734375, 2.41015625,
+    1.962890625, 0.70947265625,
+  ]);
+});
+
+it("both parts of a complex normal have the mean", () => {
+  torch.manual_seed(0);
+  const parts = torch.view_as_real(torch.empty(2, { dtype: "complex64" }).normal_(1.5, 1));
+  expect(parts.tolist()).toEqual([
+    [2.589648723602295, 1.292514443397522],
+    [-0.04063674807548523, 1.9019416570663452],
+  ]);
+});
