@@ -1,9 +1,9 @@
 /** The WASM device needs no code generation from strings, and WebGPU no allowance at all. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chromiumAvailable, launchChromium, servePage } from "../support/chromium.ts";
+import { bundle, serveScript } from "../support/bundled-page.ts";
+import { chromiumAvailable, launchChromium } from "../support/chromium.ts";
 
 const run = promisify(execFile);
 
@@ -33,7 +33,7 @@ describe("under --disallow-code-generation-from-strings", () => {
 });
 
 describe.skipIf(!chromiumAvailable())("on a page with script-src 'self' 'wasm-unsafe-eval'", () => {
-  let page: Awaited<ReturnType<typeof servePage>>;
+  let page: Awaited<ReturnType<typeof serveScript>>;
   let browser: Awaited<ReturnType<typeof launchChromium>>;
 
   beforeAll(async () => {
@@ -42,25 +42,9 @@ describe.skipIf(!chromiumAvailable())("on a page with script-src 'self' 'wasm-un
       import { train } from "./tests/end-to-end/training-loop.ts";
       window.trainOn = async (device) => { if (device === "webgpu") await torch.webgpu.init(); return train(device, 60); };
       window.ready = true;`;
-    const bundle = await build({
-      stdin: { contents: entry, resolveDir: process.cwd(), loader: "ts" },
-      bundle: true,
-      format: "esm",
-      platform: "browser",
-      conditions: ["source"],
-      external: ["webgpu", "node:*"],
-      target: "es2022",
-      write: false,
+    page = await serveScript(await bundle(entry), {
+      "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
     });
-    const script = bundle.outputFiles[0]!.text;
-    page = await servePage((request, response) => {
-      const isScript = request.url === "/main.mjs";
-      response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
-      response.setHeader("Content-Security-Policy", "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'");
-      response.end(
-        isScript ? script : '<!doctype html><meta charset="utf-8"><script type="module" src="/main.mjs"></script>',
-      );
-    }, {});
     browser = await launchChromium();
   });
   afterAll(async () => {

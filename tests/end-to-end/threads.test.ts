@@ -4,11 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as torch from "../../frontend/index.ts";
 import { cpuDevice } from "../../frontend/devices.ts";
-import { chromiumAvailable, crossOriginIsolation, launchChromium, servePage } from "../support/chromium.ts";
+import { build } from "esbuild";
+import { bundle, serveScript } from "../support/bundled-page.ts";
+import { chromiumAvailable, crossOriginIsolation, launchChromium } from "../support/chromium.ts";
 import { train, type ThreadedRun } from "./threaded-training.ts";
 
 const run = promisify(execFile);
@@ -197,17 +198,7 @@ describe.skipIf(!chromiumAvailable())("a page", () => {
       globalThis.trainOn = async (threads, waitMs) => ({ ...(await train(threads, 12, waitMs)), helped: cpuDevice().partsHelped });
       if (typeof window === "undefined") onmessage = async ({ data }) => postMessage(await trainOn(...data));
       globalThis.ready = true;`;
-    const bundle = await build({
-      stdin: { contents: entry, resolveDir: process.cwd(), loader: "ts" },
-      bundle: true,
-      format: "esm",
-      platform: "browser",
-      conditions: ["source"],
-      external: ["webgpu", "node:*"],
-      target: "es2022",
-      write: false,
-    });
-    script = bundle.outputFiles[0]!.text;
+    script = await bundle(entry);
     browser = await launchChromium();
   }, 60_000);
   afterAll(() => browser.close());
@@ -224,13 +215,7 @@ describe.skipIf(!chromiumAvailable())("a page", () => {
 
   /** Trains on two threads on a page with such headers; what it gave, and what it warned of. */
   async function trainOnPage(headers: Record<string, string>, call: (typeof calls)["page"] = calls.page) {
-    const page = await servePage((request, response) => {
-      const isScript = request.url === "/main.mjs";
-      response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
-      response.end(
-        isScript ? script : '<!doctype html><meta charset="utf-8"><script type="module" src="/main.mjs"></script>',
-      );
-    }, headers);
+    const page = await serveScript(script, headers);
     const tab = await browser.newPage();
     const messages: string[] = [];
     tab.on("console", (message) => messages.push(message.text()));

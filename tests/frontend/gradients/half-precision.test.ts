@@ -51,10 +51,10 @@ test.each(cases)("%s in %s", (name, type) => {
   train(half, x.to(torch[type]));
   const exact = new Map(plain.named_parameters());
   for (const [key, parameter] of half.named_parameters()) {
-    expect(parameter.grad?.dtype, key).toBe(torch[type]);
+    expect(parameter.grad?.dtype, `of ${key}`).toBe(torch[type]);
     const right = exact.get(key)!.grad!;
     const size = right.abs().max().item() as number;
     const difference = parameter.grad!.float().sub(right).abs().max().item() as number;
-    expect(difference, key).toBeLessThan(0.06 * Math.max(size, 1e-2));
+    expect(difference, `of ${key}`).toBeLessThan(0.06 * Math.max(size, 1e-2));
   }
 });

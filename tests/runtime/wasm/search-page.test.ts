@@ -1,7 +1,7 @@
 /** On pages, what a search has found is kept in IndexedDB for later ones. */
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chromiumAvailable, launchChromium, servePage } from "../../support/chromium.ts";
+import { bundle, serveScript } from "../../support/bundled-page.ts";
+import { chromiumAvailable, launchChromium } from "../../support/chromium.ts";
 
 /** Of a product whose second schedule seems to be the faster one: the one that is chosen, and how often that was timed. */
 const entry = `
@@ -33,26 +33,11 @@ const entry = `
   });`;
 
 describe.skipIf(!chromiumAvailable())("a page", () => {
-  let page: Awaited<ReturnType<typeof servePage>>;
+  let page: Awaited<ReturnType<typeof serveScript>>;
   let browser: Awaited<ReturnType<typeof launchChromium>>;
 
   beforeAll(async () => {
-    const bundle = await build({
-      stdin: { contents: entry, resolveDir: process.cwd(), loader: "js" },
-      bundle: true,
-      format: "esm",
-      platform: "browser",
-      conditions: ["source"],
-      external: ["webgpu", "node:*"],
-      target: "es2022",
-      write: false,
-    });
-    const script = bundle.outputFiles[0]!.text;
-    page = await servePage((request, response) => {
-      const isScript = request.url === "/main.mjs";
-      response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
-      response.end(isScript ? script : '<!doctype html><script type="module" src="/main.mjs"></script>');
-    }, {});
+    page = await serveScript(await bundle(entry));
     browser = await launchChromium();
   });
   afterAll(async () => {
