@@ -62,7 +62,9 @@ function dropoutBy(form: DropoutForm, args: DropoutCall): Tensor {
     enterScope(device.name);
     const x = input.node_();
     if (p === 1) return finish(name, input, graph.mul(x, 0), inplace);
-    const mask = dropoutMask(blank(input, form.drawShape(input)), p).node_();
+    // A draw for each element is made in the order of the input's memory.
+    const like = form.drawShape === everyElement ? input : blank(input, form.drawShape(input));
+    const mask = dropoutMask(like, p).node_();
     if (!form.isAlpha) return finish(name, input, graph.mul(x, mask), inplace);
     const alpha = 1.7580993408473766;
     const scale = 1 / Math.sqrt((alpha * alpha * p + 1) * (1 - p));

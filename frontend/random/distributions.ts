@@ -6,6 +6,7 @@ import { enterScope } from "../../ir/interning.ts";
 import { checkBroadcast } from "../../ir/ops/support.ts";
 import { broadcastShapes, formatShape } from "../../ir/shape.ts";
 import {
+  checkMultinomial,
   fillBernoulli,
   fillBernoulliFrom,
   fillBinomial,
@@ -22,13 +23,16 @@ import { graph, settings } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import {
   type FloatArray,
+  type FloatType,
   drawn,
   philoxWords,
   unit,
   requireFloatType,
   normalNode,
   generatorOf,
+  inMemoryOrder,
   onHost,
+  orderOfMemory,
 } from "./draws.ts";
 import { default_generator, type Generator } from "./generator.ts";
 
@@ -134,11 +138,15 @@ export function multinomial(...args: CallOf<typeof multinomialSignature>): Tenso
       samples: Number(num_samples),
       replacement: replacement ?? false,
     };
+    checkMultinomial(sizes);
+    if (given.out instanceof Tensor && given.out.type_ !== "int64")
+      throw new DTypeError("multinomial/out", `multinomial expects Long tensor out, got: ${String(given.out)}.`);
     const shape = input.shape.length === 2 ? [rows, sizes.samples] : [sizes.samples];
     const { cpu_ } = generatorOf(given);
     const { device } = input.storage_;
+    const dtype = input.type_ as FloatType;
     const draws = drawn(shape, "int64", device, (target) =>
-      fillMultinomial(target, cpu_, onHost("multinomial", input), sizes),
+      fillMultinomial(target, cpu_, onHost("multinomial", input), sizes, dtype),
     );
     return drawnInto(Tensor.ofNode(draws, device), given);
   });
@@ -175,6 +183,10 @@ export function normal(...args: CallOf<typeof normalSignature>): Tensor {
       const dtype = dtypeOption(options, settings.defaultDType, "normal");
       return finish(Tensor.ofNode(normalNode(shape, dtype, device, generator, mean, std), device), options);
     }
+    const unused = ["size", "dtype", "layout", "device", "requires_grad", "pin_memory"] as const;
+    const refused = unused.find((option) => ((option === "size" ? size : given[option]) ?? null) !== null);
+    if (refused !== undefined)
+      throw new ArgumentError("normal/arguments", `normal: takes no ${refused} where mean or std is a Tensor.`);
     const like = mean instanceof Tensor ? mean : (std as Tensor);
     const { device } = like.storage_;
     enterScope(device.name);
@@ -210,8 +222,10 @@ export function dropoutMask(input: Tensor, p: number): Tensor {
   const dtype = requireFloatType("dropout", input.dtype.name);
   if (device.name !== "webgpu")
     return Tensor.ofNode(
-      drawn(input.shape, dtype, device, (target) =>
-        fillDropoutMask(target as FloatArray, default_generator.cpu_, p, dtype),
+      inMemoryOrder(input.shape, orderOfMemory(input), (shape) =>
+        drawn(shape, dtype, device, (target) =>
+          fillDropoutMask(target as FloatArray, default_generator.cpu_, p, dtype),
+        ),
       ),
       device,
     );

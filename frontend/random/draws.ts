@@ -9,11 +9,12 @@ import type { Node } from "../../ir/graph.ts";
 import { enterScope } from "../../ir/interning.ts";
 import { elementCount, type Shape } from "../../ir/shape.ts";
 import type { Device } from "../../runtime/device.ts";
-import { fillNormal, fillUniform } from "../../runtime/random/index.ts";
+import { fillNormal, fillNormalSingly, fillUniform } from "../../runtime/random/index.ts";
 import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
 import { HostScalar, scalarArgument } from "../bind.ts";
 import { refuseInBody } from "../body-scope.ts";
 import type { FactoryOptions } from "../creation.ts";
+import { preservedOrder } from "../memory-layout.ts";
 import { graph } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import { traceObserver } from "../trace.ts";
@@ -38,6 +39,20 @@ export function drawn(shape: Shape, dtype: DType, device: Device, fill: (target:
   const value = new Value(dtype, shape, device, array);
   traceObserver()?.draw(value, fill);
   return inputNode(value);
+}
+
+/** Axes of a tensor from the outermost in memory to the innermost; null: row by row. */
+export const orderOfMemory = (tensor: Tensor): readonly number[] | null =>
+  tensor.is_contiguous() ? null : preservedOrder(tensor.shape, tensor.stride());
+
+/** Values of a shape, drawn in the order in which its elements lie in memory, as PyTorch's kernels walk them. */
+export function inMemoryOrder(shape: Shape, order: readonly number[] | null, draw: (shape: Shape) => Node): Node {
+  if (order === null) return draw(shape);
+  const drawnAlong = draw(order.map((axis) => shape[axis]!));
+  return graph.permute(
+    drawnAlong,
+    order.map((_, axis) => order.indexOf(axis)),
+  );
 }
 
 /** Philox words (int32) of a draw on WebGPU. */
@@ -90,6 +105,7 @@ export function uniformNode(
   return graph.cast(scaled, dtype);
 }
 
+/** Normal values. PyTorch draws 16 and more that lie row by row in blocks (`inBlocks`), others one by one. */
 export function normalNode(
   shape: Shape,
   dtype: DType,
@@ -97,15 +113,18 @@ export function normalNode(
   generator: Generator,
   mean: number,
   std: number,
+  inBlocks = true,
 ): Node {
   if (isComplex(dtype)) {
     const part = std / Math.SQRT2;
-    return overParts(shape, (parts) => normalNode(parts, realOf(dtype), device, generator, mean, part));
+    return overParts(shape, (parts) => normalNode(parts, realOf(dtype), device, generator, mean, part, inBlocks));
   }
   const type = requireFloatType("normal", dtype);
   enterScope(device.name);
   if (device.name !== "webgpu")
-    return drawn(shape, dtype, device, (target) => fillNormal(target as FloatArray, generator.cpu_, mean, std, type));
+    return drawn(shape, dtype, device, (target) =>
+      (inBlocks ? fillNormal : fillNormalSingly)(target as FloatArray, generator.cpu_, mean, std, type),
+    );
   // Box-Muller on pairs of words.
   const count = elementCount(shape);
   const words = graph.reshape(philoxWords(2 * count, generator), [2, count]);

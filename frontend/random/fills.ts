@@ -1,9 +1,10 @@
 /** Draws in place, as methods of Tensor: those that layers start with. The others are in rare-fills.ts. */
 import type { Node } from "../../ir/graph.ts";
+import type { Shape } from "../../ir/shape.ts";
 import { signature } from "../arguments.ts";
 import { assign, checkInplace, withSite } from "../call.ts";
 import { Tensor } from "../tensor.ts";
-import { generatorOf, uniformNode, normalNode } from "./draws.ts";
+import { generatorOf, inMemoryOrder, normalNode, orderOfMemory, uniformNode } from "./draws.ts";
 import type { Generator } from "./generator.ts";
 
 declare module "../tensor.ts" {
@@ -36,8 +37,13 @@ function fillArguments(
   };
 }
 
-/** What draws the new contents from the values of the named parameters. */
-export type Fill = (self: Tensor, values: unknown[], generator: Generator) => Node;
+/** Where the drawn values go: sizes and axes from the outermost in memory to the innermost (null: row by row). */
+export interface Place {
+  readonly shape: Shape;
+  readonly order: readonly number[] | null;
+}
+/** What draws the new contents, in order of memory, from the values of the named parameters. */
+export type Fill = (self: Tensor, values: unknown[], generator: Generator, place: Place) => Node;
 export type Fills = Readonly<
   Record<string, readonly [names: readonly string[], defaults: readonly unknown[], fill: Fill]>
 >;
@@ -50,7 +56,9 @@ export function addFills(fills: Fills): void {
         return withSite(() => {
           checkInplace(this, name);
           const { values, generator } = fillArguments(name, names, defaults, args);
-          assign(this, fill(this, values, generator), name);
+          const order = orderOfMemory(this);
+          const contents = inMemoryOrder(this.shape, order, (shape) => fill(this, values, generator, { shape, order }));
+          assign(this, contents, name);
           return this;
         });
       },
@@ -62,13 +70,21 @@ addFills({
   uniform_: [
     ["from", "to"],
     [0, 1],
-    (self, [from, to], generator) =>
-      uniformNode(self.shape, self.dtype.name, self.storage_.device, generator, from as number, to as number),
+    (self, [from, to], generator, { shape }) =>
+      uniformNode(shape, self.dtype.name, self.storage_.device, generator, from as number, to as number),
   ],
   normal_: [
     ["mean", "std"],
     [0, 1],
-    (self, [mean, std], generator) =>
-      normalNode(self.shape, self.dtype.name, self.storage_.device, generator, mean as number, std as number),
+    (self, [mean, std], generator, { shape }) =>
+      normalNode(
+        shape,
+        self.dtype.name,
+        self.storage_.device,
+        generator,
+        mean as number,
+        std as number,
+        self.is_contiguous(),
+      ),
   ],
 });

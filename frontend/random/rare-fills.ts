@@ -9,11 +9,11 @@ import {
   fillRandint,
   fillRandom,
 } from "../../runtime/random/index.ts";
-import { refuseOut, withSite } from "../call.ts";
+import { callOperator, refuseOut, withSite } from "../call.ts";
 import { Tensor } from "../tensor.ts";
 import { bernoulli, multinomial } from "./distributions.ts";
 import { type FloatArray, type FloatType, drawn, onHost, requireFloatType } from "./draws.ts";
-import { addFills, type Fill, type RandomFill } from "./fills.ts";
+import { addFills, type Fill, type Place, type RandomFill } from "./fills.ts";
 
 declare module "../tensor.ts" {
   interface Tensor {
@@ -30,15 +30,22 @@ declare module "../tensor.ts" {
   }
 }
 
+/** A probability for each element of `self`, in the order of its memory. */
+function probabilitiesAlong(p: Tensor, self: Tensor, order: Place["order"]): Tensor {
+  const each = p.shape.join() === self.shape.join() ? p : (callOperator("expand", [p, self.shape]) as Tensor);
+  return order === null ? each : (callOperator("permute", [each, order]) as Tensor);
+}
+
 addFills({
   bernoulli_: [
     ["p"],
     [0.5],
-    (self, [p], generator) => {
+    (self, [p], generator, { shape, order }) => {
       const dtype = self.dtype.name as never;
-      return drawn(self.shape, self.dtype.name, self.storage_.device, (target) =>
-        p instanceof Tensor
-          ? fillBernoulliFrom(target, generator.cpu_, onHost("bernoulli_", p), dtype)
+      const along = p instanceof Tensor ? probabilitiesAlong(p, self, order) : null;
+      return drawn(shape, self.dtype.name, self.storage_.device, (target) =>
+        along !== null
+          ? fillBernoulliFrom(target, generator.cpu_, onHost("bernoulli_", along), dtype)
           : fillBernoulli(target, generator.cpu_, p as number, dtype),
       );
     },
@@ -46,9 +53,9 @@ addFills({
   random_: [
     ["from", "to"],
     [undefined, undefined],
-    (self, [from, to], generator) => {
+    (self, [from, to], generator, { shape }) => {
       const dtype = self.dtype.name as never;
-      return drawn(self.shape, self.dtype.name, self.storage_.device, (target) => {
+      return drawn(shape, self.dtype.name, self.storage_.device, (target) => {
         if (from === undefined) fillRandom(target, generator.cpu_, dtype);
         else if (to === undefined) fillRandint(target, generator.cpu_, 0, from as number, dtype);
         else fillRandint(target, generator.cpu_, from as number, to as number, dtype);
@@ -64,10 +71,10 @@ const floatFills = {
   log_normal_: [["mean", "std"], [1, 2], fillLogNormal],
 } as const;
 for (const [name, [names, defaults, fill]] of Object.entries(floatFills)) {
-  const draw: Fill = (self, values, generator) => {
+  const draw: Fill = (self, values, generator, { shape }) => {
     // Waiting times may be whole numbers; the others are continuous.
     if (name !== "geometric_") requireFloatType(name, self.type_);
-    return drawn(self.shape, self.type_, self.storage_.device, (target) => {
+    return drawn(shape, self.type_, self.storage_.device, (target) => {
       if (values.length === 1)
         (fill as typeof fillExponential)(
           target as FloatArray,

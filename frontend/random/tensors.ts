@@ -10,12 +10,13 @@ import { withSite } from "../call.ts";
 import { dtypeOption, finish, sizeArguments, type SizeCall } from "../creation.ts";
 import { currentDevice } from "../devices.ts";
 import { refuseUnknown } from "../known-options.ts";
+import { laidOut, orderLike } from "../laid-out.ts";
 import { settings } from "../state.ts";
 import { Tensor } from "../tensor.ts";
-import { type RandomOptions, drawn, uniformNode, normalNode, generatorOf } from "./draws.ts";
+import { type RandomOptions, drawn, uniformNode, normalNode, generatorOf, inMemoryOrder } from "./draws.ts";
 import type { Generator } from "./generator.ts";
 
-type Make = (shape: Shape, dtype: DType, device: Device, generator: Generator) => Node;
+type Make = (shape: Shape, dtype: DType, device: Device, generator: Generator, isContiguous: boolean) => Node;
 const sizedDraw =
   (name: string, make: Make): SizeCall<RandomOptions> =>
   (...args: unknown[]) =>
@@ -27,7 +28,7 @@ const sizedDraw =
       const device = currentDevice(options.device);
       return finish(
         Tensor.ofNode(
-          make(shape, dtypeOption(options, settings.defaultDType, name), device, generatorOf(options)),
+          make(shape, dtypeOption(options, settings.defaultDType, name), device, generatorOf(options), true),
           device,
         ),
         options,
@@ -38,18 +39,20 @@ const likeDraw =
   (input: Tensor, options: RandomOptions = {}): Tensor =>
     withSite(() => {
       refuseUnknown(name, options, ["generator"]);
-      const device = options.device === undefined ? input.storage_.device : currentDevice(options.device);
-      return finish(
-        Tensor.ofNode(
-          make(input.shape, dtypeOption(options, input.dtype.name, name), device, generatorOf(options)),
-          device,
-        ),
-        options,
-      );
+      return drawnLike(name, make, input, options);
     });
+/** A tensor that lies in memory as `input` does, drawn in that order. */
+function drawnLike(name: string, make: Make, input: Tensor, options: RandomOptions): Tensor {
+  const device = options.device === undefined ? input.storage_.device : currentDevice(options.device);
+  const dtype = dtypeOption(options, input.dtype.name, name);
+  const order = orderLike(input, options.memory_format, name);
+  const draw = (shape: Shape): Node => make(shape, dtype, device, generatorOf(options), order === null);
+  return finish(laidOut(inMemoryOrder(input.shape, order, draw), device, order, name), options);
+}
 
 const uniform: Make = (shape, dtype, device, generator) => uniformNode(shape, dtype, device, generator, 0, 1);
-const standardNormal: Make = (shape, dtype, device, generator) => normalNode(shape, dtype, device, generator, 0, 1);
+const standardNormal: Make = (shape, dtype, device, generator, isContiguous) =>
+  normalNode(shape, dtype, device, generator, 0, 1, isContiguous);
 
 /** Uniform in [0, 1). https://docs.pytorch.org/docs/stable/generated/torch.rand.html */
 export const rand = sizedDraw("rand", uniform);
@@ -125,21 +128,8 @@ export function randint_like(
   return withSite(() => {
     const [from, to, rest] = typeof high === "number" ? [low, high, options] : [0, low, high ?? options];
     refuseUnknown("randint_like", rest, ["generator"]);
-    const device = input.storage_.device;
-    return finish(
-      Tensor.ofNode(
-        randintNode(
-          from,
-          to,
-          input.shape,
-          dtypeOption(rest, input.dtype.name, "randint_like"),
-          device,
-          generatorOf(rest),
-        ),
-        device,
-      ),
-      rest,
-    );
+    const draw: Make = (shape, dtype, device, generator) => randintNode(from, to, shape, dtype, device, generator);
+    return drawnLike("randint_like", draw, input, rest);
   });
 }
 

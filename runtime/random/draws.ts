@@ -7,14 +7,14 @@
  * out: the array filled, the generator moved on by exactly the words that PyTorch would take
  *
  * Beside a `fill…` function stand, where a kernel could apply the arithmetic itself, the words it needs (`…WordCount`,
- * `…WordsPerElement`) and the formula from words to values, in the header of its file. Elements are drawn in row-major
- * order of the output. A complex tensor is drawn as its real view, with std / sqrt(2).
+ * `…WordsPerElement`) and the formula from words to values, in the header of its file. Elements are drawn in order of
+ * the output's memory. A complex tensor is drawn as its real view, with std / sqrt(2).
  */
 export { CpuGenerator, type Seed } from "./cpu-generator.ts";
 export { generatorStateBytes } from "./generator-state.ts";
 export type { DrawArray, DrawDType, FloatArray, FloatDType } from "./element.ts";
 export { fillUniform, uniformWordCount, uniformWordsPerElement, unitFloat32, unitFloat64 } from "./uniform.ts";
-export { fillNormal, normalBlockThreshold, normalUniformsOf, normalWordCount } from "./normal.ts";
+export { fillNormal, fillNormalSingly, normalBlockThreshold, normalUniformsOf, normalWordCount } from "./normal.ts";
 export {
   fillRandint,
   fillRandom,
@@ -36,4 +36,4 @@ export {
 export { fillCauchy, fillExponential, fillGeometric, fillLogNormal } from "./continuous.ts";
 export { drawBinomial, drawPoisson, fillBinomial, fillPoisson } from "./counts.ts";
 export { drawGamma, fillDirichlet, fillStandardGamma } from "./gamma.ts";
-export { fillMultinomial, multinomialWordCount } from "./multinomial.ts";
+export { checkMultinomial, fillMultinomial, multinomialWordCount } from "./multinomial.ts";

@@ -7,10 +7,10 @@
  * With replacement: each sample draws a float64 uniform (two words) and takes the first category whose cumulative
  * share is not below it; sums and shares are rounded to the weights' dtype (float32 for float16 and bfloat16).
  */
+import { ValueError } from "../../ir/errors.ts";
 import type { CpuGenerator } from "./cpu-generator.ts";
 import { fillExponential } from "./continuous.ts";
 import { type DrawArray, type FloatDType, roundingOf, storeValues } from "./element.ts";
-import { badParameter } from "./errors.ts";
 
 export interface MultinomialShape {
   readonly rows: number;
@@ -25,6 +25,16 @@ export function multinomialWordCount(shape: MultinomialShape): number {
   return 2 * shape.rows * (usesRace(shape) ? shape.categories : shape.samples);
 }
 
+/** @throws ValueError when that many cannot be drawn. */
+export function checkMultinomial({ categories, samples, replacement }: MultinomialShape): void {
+  const refused = (problem: string): ValueError =>
+    new ValueError("multinomial/samples", `multinomial: ${problem}, got ${samples} of ${categories} categories.`);
+  if (!Number.isInteger(samples)) throw refused("num_samples must be an int");
+  if (samples <= 0) throw refused("cannot sample n_sample <= 0 samples");
+  if (!replacement && samples > categories)
+    throw refused("cannot sample n_sample > prob_dist.size(-1) samples without replacement");
+}
+
 /**
  * Fills `out` (rows x samples) with category numbers.
  * @param weights rows x categories; float16 and bfloat16 widened to float32, with their dtype in `dtype`.
@@ -37,38 +47,34 @@ export function fillMultinomial(
   shape: MultinomialShape,
   dtype: FloatDType = weights instanceof Float64Array ? "float64" : "float32",
 ): void {
-  const { rows, categories, samples, replacement } = shape;
-  if (!(samples > 0)) throw badParameter("multinomial", "n_sample > 0 (cannot sample n_sample <= 0 samples)", samples);
-  if (!replacement && samples > categories) {
-    throw badParameter(
-      "multinomial",
-      "n_sample <= prob_dist.size(-1) without replacement",
-      `${samples} > ${categories}`,
-    );
-  }
-  checkWeights(weights, rows, categories);
+  const { rows, samples } = shape;
+  checkMultinomial(shape);
+  checkWeights(weights, shape);
   const chosen = new Float64Array(rows * samples);
   if (usesRace(shape)) race(chosen, generator, weights, shape, dtype);
   else invert(chosen, generator, weights, shape, dtype);
   storeValues(out, "int64", 0, chosen, chosen.length);
 }
 
-function checkWeights(weights: Float32Array | Float64Array, rows: number, categories: number): void {
+function checkWeights(weights: Float32Array | Float64Array, shape: MultinomialShape): void {
+  const { rows, categories } = shape;
   for (let row = 0; row < rows; row++) {
     let sum = 0;
     for (let i = row * categories; i < (row + 1) * categories; i++) {
       const weight = weights[i]!;
-      if (!(weight >= 0 && weight < Infinity)) {
-        throw badParameter(
-          "multinomial",
-          "a probability tensor without `inf`, `nan` or element < 0",
-          `${weight} at ${i}`,
-        );
-      }
+      if (!(weight >= 0 && weight < Infinity)) throw badWeights(`${wrongWeight(weight, shape)}, got ${weight} at ${i}`);
       sum += weight;
     }
-    if (!(sum > 0)) throw badParameter("multinomial", "sum of probabilities > 0", `${sum} in row ${row}`);
+    if (!(sum > 0))
+      throw badWeights(`invalid multinomial distribution (sum of probabilities <= 0), got ${sum} in row ${row}`);
   }
+}
+
+const badWeights = (problem: string): ValueError => new ValueError("multinomial/weights", `multinomial: ${problem}.`);
+
+function wrongWeight(weight: number, shape: MultinomialShape): string {
+  if (usesRace(shape)) return "probability tensor contains either `inf`, `nan` or element < 0";
+  return `invalid multinomial distribution (encountering probability entry ${weight < 0 ? "< 0" : "= infinity or NaN"})`;
 }
 
 function race(

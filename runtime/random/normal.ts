@@ -52,11 +52,23 @@ export function fillNormal(
   dtype: FloatDType = floatDTypeOf(out),
 ): void {
   if (!(std >= 0)) throw badParameter("normal", "std >= 0.0", `std ${std}`);
-  if (out.length < blockSize) fillWith(out, dtype, () => generator.normal() * std + mean);
+  if (out.length < blockSize) fillNormalSingly(out, generator, mean, std, dtype);
   else if (out instanceof Float32Array)
     fillBlocks(out, generator, Math.fround(mean), Math.fround(std), transformFloat32);
   else if (out instanceof Float64Array) fillBlocks(out, generator, mean, std, transformFloat64);
   else fillHalfBlocks(out, generator, mean, std, dtype);
+}
+
+/** As fewer than 16 are drawn, whatever the size: `normal_` of a tensor that does not lie row by row. */
+export function fillNormalSingly(
+  out: FloatArray,
+  generator: CpuGenerator,
+  mean: number,
+  std: number,
+  dtype: FloatDType,
+): void {
+  if (!(std >= 0)) throw badParameter("normal", "std >= 0.0", `std ${std}`);
+  fillWith(out, dtype, () => generator.normal() * std + mean);
 }
 
 function fillBlocks<T extends Float32Array | Float64Array>(

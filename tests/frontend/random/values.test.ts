@@ -42,3 +42,24 @@ it("both parts of a complex normal have the mean", () => {
     [-0.04063674807548523, 1.9019416570663452],
   ]);
 });
+
+it("multinomial refuses what it cannot draw from, in PyTorch's words", () => {
+  const weights = torch.tensor([1, 2, 3], { dtype: "float32" });
+  for (const count of [0, -1])
+    expect(() => torch.multinomial(weights, count)).toThrow(/cannot sample n_sample <= 0 samples/);
+  expect(() => torch.multinomial(weights, 2.5)).toThrow(/must be an int/);
+  expect(() => torch.multinomial(weights, 4)).toThrow(/n_sample > prob_dist.size\(-1\) samples without replacement/);
+  const from = (list: number[], count: number, replacement: boolean) => (): unknown =>
+    torch.multinomial(torch.tensor(list, { dtype: "float32" }), count, replacement);
+  expect(from([1, -1], 1, false)).toThrow(/probability tensor contains either `inf`, `nan` or element < 0/);
+  expect(from([1, NaN], 2, true)).toThrow(/encountering probability entry = infinity or NaN/);
+  expect(from([1, -1], 2, true)).toThrow(/encountering probability entry < 0/);
+  expect(from([0, 0], 2, true)).toThrow(/invalid multinomial distribution \(sum of probabilities <= 0\)/);
+  const out = torch.empty(2, { dtype: "float64" });
+  expect(() => torch.multinomial(weights, 2, false, { out })).toThrow(/multinomial expects Long tensor out/);
+});
+
+it("normal of tensors takes no size and no options of a new tensor", () => {
+  expect(() => torch.normal(torch.ones(3), 1, [2])).toThrow(/takes no size/);
+  expect(() => torch.normal(1, torch.ones(3), { dtype: "float64" } as object)).toThrow(/takes no dtype/);
+});

@@ -213,7 +213,7 @@ test("weights that are no distribution are refused", () => {
         samples,
         replacement: false,
       });
-  expect(attempt([0, 0])).toThrow(/sum of probabilities > 0/);
+  expect(attempt([0, 0])).toThrow(/sum of probabilities <= 0/);
   expect(attempt([1, -1])).toThrow(/element < 0/);
   expect(attempt([1, Infinity])).toThrow(/inf/);
   expect(attempt([1, 1], 3)).toThrow(/without replacement/);
