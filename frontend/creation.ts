@@ -334,10 +334,12 @@ export function arange(...args: (number | bigint | FactoryOptions)[]): Tensor {
       number,
     ];
     if (s === 0) throw new ArgumentError("arange/step", "arange: step must be nonzero.");
+    if (!Number.isFinite(a) || !Number.isFinite(b))
+      throw new ArgumentError("arange/range", `arange: unsupported range: ${a} -> ${b}.`.replaceAll("Infinity", "inf"));
     if ((b - a) / s < 0)
       throw new ArgumentError(
         "arange/bounds",
-        `arange: upper bound and larger bound inconsistent with step sign: start ${a}, end ${b}, step ${s}.`,
+        `arange: upper bound and lower bound inconsistent with step sign: start ${a}, end ${b}, step ${s}.`,
       );
     const count = Math.ceil((b - a) / s);
     const device = currentDevice(options.device);

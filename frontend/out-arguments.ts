@@ -30,8 +30,8 @@ export function writeOut(definition: Operator, nodes: readonly Node[], out: unkn
       "Wrap the call in torch.no_grad(() => ...).",
     );
   targets.forEach((target, i) => {
-    checkOut(target, nodes[i]!, definition.name);
     if (exactOut.has(definition.name)) checkExact(target, nodes[i]!, definition.name);
+    checkOut(target, nodes[i]!, definition.name);
   });
   targets.forEach((target, i) => writeChecked(target, nodes[i]!, definition.name));
   return targets;
@@ -39,7 +39,7 @@ export function writeOut(definition: Operator, nodes: readonly Node[], out: unkn
 
 /** Operators that write `out` themselves, without converting. */
 const exactOut = new Set(
-  "abs addmm all any addmv aminmax argmax argmin baddbmm bitwise_not bmm ceil conj_physical floor frac gather max.dim min.dim mm neg round scatter scatter_add sgn sign signbit sort topk tril triu trunc".split(
+  "abs addmm all amax amin any addmv aminmax argmax argmin baddbmm bitwise_not bmm ceil conj_physical floor frac gather max.dim min.dim mm neg round scatter scatter_add sgn sign signbit sort topk tril triu trunc".split(
     " ",
   ),
 );
@@ -47,7 +47,9 @@ function checkExact(out: Tensor, node: Node, operator: string): void {
   if (out.dtype.name !== node.dtype)
     throw new DTypeError(
       "out/dtype",
-      `${operator}: Expected out tensor to have dtype ${node.dtype}, but got ${out.dtype.name} instead.`,
+      operator === "amax" || operator === "amin"
+        ? `${operator}: Expected the dtype for input and out to match, but got ${node.dtype} for input's dtype and ${out.dtype.name} for out's dtype.`
+        : `${operator}: Expected out tensor to have dtype ${node.dtype}, but got ${out.dtype.name} instead.`,
       "Make out of the result's type.",
     );
 }

@@ -4,7 +4,8 @@ import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
-import { axisOf, describe, moveAxis, range, requireRank, scalarAs } from "./support.ts";
+import { filler } from "./fitting.ts";
+import { axisOf, describe, moveAxis, range } from "./support.ts";
 
 /** A diagonal: where it starts in the two axes, and how long it is. */
 interface Line {
@@ -123,7 +124,11 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, diagonal }) {
-    requireRank("diag", input, [1, 2]);
+    if (input.shape.length !== 1 && input.shape.length !== 2)
+      throw new ShapeError(
+        "diag/rank",
+        `diag(): Supports 1D or 2D tensors. Got ${input.shape.length}D: ${describe(input)}.`,
+      );
     return input.shape.length === 1
       ? onDiagonal(g, input, diagonal)
       : diagonalOf(g, input, lineOf("diag", input, diagonal, 0, 1));
@@ -249,7 +254,7 @@ defineOp({
         "fill_diagonal/sizes",
         `fill_diagonal_: all dimensions of input must be of equal length, got ${describe(input)}.`,
       );
-    const value = scalarAs(g, fill_value, dtype);
+    const value = filler(g, "fill_diagonal_", fill_value, dtype);
     const first = g.iotaAlong(shape, 0, "int32");
     if (shape.length > 2) {
       const same = range(shape.length - 1).map((axis) => g.eq(first, g.iotaAlong(shape, axis + 1, "int32")));

@@ -123,8 +123,16 @@ const noBool = (name: string, x: Node): void => {
     );
 };
 
+const withSign = (x: Node): Node => {
+  if (x.dtype !== "bool") return x;
+  throw new DTypeError(
+    "neg/bool",
+    `neg: Negation, the \`-\` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the \`~\` or \`logical_not()\` operator instead: input ${describe(x)}.`,
+  );
+};
+
 const sameTypeFunctions: readonly UnaryRow[] = [
-  ["neg", "-input.", (g, x) => (noBool("neg", x), g.neg(x)), "negative"],
+  ["neg", "-input.", (g, x) => g.neg(withSign(x)), "negative"],
   ["abs", "Absolute value.", (g, x) => (noBool("abs", x), g.abs(x)), "absolute"],
   ["floor", "Largest whole number not above input.", rounding("floor")],
   ["ceil", "Smallest whole number not below input.", rounding("ceil")],

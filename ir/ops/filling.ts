@@ -5,7 +5,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
 import { isView } from "../traits.ts";
-import { scalarAs } from "./support.ts";
+import { filler } from "./fitting.ts";
 
 /**
  * A tensor that loses all its elements stays part of the graph: its gradient is zero. Of a part of a tensor that gets
@@ -32,7 +32,7 @@ defineOp({
     return replaced(
       g,
       input,
-      g.expandTo("op" in value ? g.cast(value, input.dtype) : scalarAs(g, value, input.dtype), input.shape),
+      g.expandTo("op" in value ? g.cast(value, input.dtype) : filler(g, "fill", value, input.dtype), input.shape),
     );
   },
 });

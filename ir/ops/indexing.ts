@@ -150,7 +150,7 @@ export const gather = defineOp({
       return g.reshape(g.gather(source, [axis], [g.full([0], 0, "int64")]), given.shape);
     const positions = atLeast1d(g, given);
     checkAlong("gather", source, axis, positions);
-    const checked = checkRange(g, "gather", positions, source.shape[axis]!);
+    const checked = checkRange(g, "gather", positions, source.shape[axis]!, 0, axis);
     return g.reshape(g.takeAlong(source, axis, checked), given.shape);
   },
 });
@@ -163,10 +163,11 @@ export function checkAlong(name: string, source: Node, axis: number, index: Node
       `${name}/rank`,
       `${name}: Index tensor must have the same number of dimensions as input tensor: index ${describe(index)}, input ${describe(source)}.`,
     );
-  if (index.shape.some((size, i) => i !== axis && size > source.shape[i]!))
+  const wrong = index.shape.findIndex((size, i) => i !== axis && size > source.shape[i]!);
+  if (wrong >= 0)
     throw new ShapeError(
       `${name}/index-size`,
-      `${name}: Size does not match at dimension: expected index ${formatShape(index.shape)} to be no larger than self ${formatShape(source.shape)} apart from dimension ${axis}.`,
+      `${name}: Size does not match at dimension ${wrong} expected index ${formatShape(index.shape)} to be no larger than self ${formatShape(source.shape)} apart from dimension ${axis}.`,
     );
 }
 
@@ -186,7 +187,14 @@ export const indexSelect = defineOp({
   gradient: "through decomposition",
   record(g, { input, dim, index: given }) {
     const axis = axisOf("index_select", dim, input.shape.length);
-    const positions = checkRange(g, "index_select", requireVector("index_select", given), input.shape[axis] ?? 1);
+    const positions = checkRange(
+      g,
+      "index_select",
+      requireVector("index_select", given),
+      input.shape[axis] ?? 1,
+      0,
+      axis,
+    );
     const result = selectAlong(g, atLeast1d(g, input), axis, atLeast1d(g, positions));
     return input.shape.length === 0 ? g.reshape(result, []) : result;
   },
@@ -261,7 +269,7 @@ export const takeAlongDim = defineOp({
         x,
         common.map((size, i) => (i === axis ? x.shape[i]! : size)),
       );
-    const checked = checkRange(g, "take_along_dim", indices, input.shape[axis]!);
+    const checked = checkRange(g, "take_along_dim", indices, input.shape[axis]!, 0, axis);
     return g.takeAlong(sized(input), axis, sized(checked));
   },
 });

@@ -9,6 +9,22 @@ import { atLeast, axisOf, describe } from "./support.ts";
 
 const viewDoc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source });
 
+/** @throws ShapeError when one of the tensors of `cat` does not fit the first one */
+function requireFitting(part: Node, position: number, first: Node, axis: number): void {
+  const [rank, expected] = [part.shape.length, first.shape.length];
+  if (rank !== expected)
+    throw new ShapeError(
+      "cat/rank",
+      `cat: Tensors must have same number of dimensions: got ${expected} and ${rank}: ${describe(first)} and ${describe(part)}.`,
+    );
+  const wrong = part.shape.findIndex((size, i) => i !== axis && size !== first.shape[i]);
+  if (wrong >= 0)
+    throw new ShapeError(
+      "cat/sizes",
+      `cat: Sizes of tensors must match except in dimension ${axis}. Expected size ${first.shape[wrong]} but got size ${part.shape[wrong]} for tensor number ${position} in the list: ${describe(first)} and ${describe(part)}.`,
+    );
+}
+
 export const cat = defineOp({
   name: "cat",
   aliases: ["concat", "concatenate"],
@@ -30,15 +46,7 @@ export const cat = defineOp({
           "cat: zero-dimensional tensor (at position 0) cannot be concatenated.",
           "Use torch.stack, or unsqueeze first.",
         );
-      if (
-        part.shape.length !== first.shape.length ||
-        part.shape.some((size, i) => i !== axis && size !== first.shape[i])
-      ) {
-        throw new ShapeError(
-          "cat/sizes",
-          `cat: Sizes of tensors must match except in dimension ${axis}. Expected ${describe(first)} but got ${describe(part)}.`,
-        );
-      }
+      requireFitting(part, tensors.indexOf(part), first, axis);
     }
     return g.concat(
       (parts.length > 0 ? parts : [first]).map((part) => g.cast(part, dtype)),
@@ -63,7 +71,7 @@ export const stack = defineOp({
         if (!sameShape(x.shape, first.shape))
           throw new ShapeError(
             "stack/sizes",
-            `stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(x.shape)}.`,
+            `stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ${formatShape(x.shape)} at entry ${tensors.indexOf(x)}.`,
           );
         return g.reshape(g.cast(x, dtype), [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
       }),

@@ -4,14 +4,17 @@ import { DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type Measured } from "../operator.ts";
 import { broadcastShapes, elementCount, type Shape } from "../shape.ts";
+import { filler } from "./fitting.ts";
 import { isMask, truePositions } from "./indexing.ts";
-import { checkBroadcast, describe, operand, range, resultType, scalarAs } from "./support.ts";
+import { checkBroadcast, describe, operand, range, resultType } from "./support.ts";
 
 const condition = (name: string, mask: Node): Node => {
-  if (!isMask(mask))
+  if (mask.dtype !== "bool")
     throw new DTypeError(
       `${name}/mask`,
-      `${name}: expected a bool tensor as mask, got ${describe(mask)}.`,
+      name === "masked_select"
+        ? `masked_select: expected BoolTensor for mask, got ${describe(mask)}.`
+        : `${name}_ only supports boolean masks, but got mask with dtype ${mask.dtype}: ${describe(mask)}.`,
       "Convert it with mask.bool().",
     );
   return mask;
@@ -151,8 +154,8 @@ defineOp({
         "masked_fill/value",
         `masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`,
       );
-    const filler = "op" in value ? g.cast(value, input.dtype) : scalarAs(g, value, input.dtype);
-    return g.where(truth(g, mask), filler, input);
+    const content = "op" in value ? g.cast(value, input.dtype) : filler(g, "masked_fill", value, input.dtype);
+    return g.where(truth(g, mask), content, input);
   },
 });
 

@@ -10,22 +10,35 @@ import { describe, range, requireRank } from "./support.ts";
 /** Operands of a product have one type: nothing is promoted. */
 export function requireSameType(name: string, a: Node, b: Node): void {
   if (a.dtype === b.dtype) return;
+  const expected =
+    name === "dot" || name === "vdot"
+      ? `${name}: dot : expected both vectors to have same dtype, but found`
+      : `${name}: expected m1 and m2 to have the same dtype, but got:`;
   throw new DTypeError(
     `${name}/dtype`,
-    `${name}: expected both operands to have the same dtype, but got: ${describe(a)} and ${describe(b)}.`,
+    `${expected} ${describe(a)} and ${describe(b)}.`,
     `Convert one, for example other.to(torch.${a.dtype}).`,
   );
 }
 
 const dims = (shape: Shape): string => shape.slice(-2).join("x");
 
+/** The phrase of PyTorch's that people search for: it folds the batches of the left into rows beside one matrix. */
+function inPyTorchsWords(a: Node, b: Node): string | null {
+  if (b.shape.length === 1) return a.shape.length === 1 ? "inconsistent tensor size" : "size mismatch";
+  if (b.shape.length > 2) return null;
+  const rows = a.shape.slice(0, -1).reduce((n, size) => n * size, 1);
+  return `mat1 and mat2 shapes cannot be multiplied (${rows}x${a.shape.at(-1)} and ${dims(b.shape)})`;
+}
+
 function innerMismatch(a: Node, b: Node): ShapeError {
+  const words = inPyTorchsWords(a, b);
   const [inner, other] = [a.shape.at(-1)!, b.shape.at(-2) ?? b.shape[0]!];
   const which = b.shape.length === 1 ? "size" : "second-to-last";
   const cure = b.shape.length > 1 && b.shape.at(-1) === inner ? " other.transpose(-2, -1) would fit." : "";
   return new ShapeError(
     "matmul/inner-dims",
-    `matmul: inner sizes differ: input ${describe(a)} @ other ${describe(b)}.`,
+    `matmul: inner sizes differ: input ${describe(a)} @ other ${describe(b)}${words === null ? "" : `: ${words}`}.`,
     `The last size of input (${inner}) must equal the ${which} of other (${other}).${cure}`,
   );
 }

@@ -4,7 +4,7 @@ import type { GraphBuilder } from "../builder.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
-import { axisOf, describe, requireRank } from "./support.ts";
+import { axisOf, describe } from "./support.ts";
 
 const viewDoc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source });
 
@@ -13,6 +13,16 @@ export function inferShape(name: string, x: Node, wanted: readonly number[]): nu
   const count = elementCount(x.shape);
   const holes = wanted.filter((size) => size === -1).length;
   const known = wanted.reduce((n, size) => (size === -1 ? n : n * size), 1);
+  if (holes > 1)
+    throw new ShapeError(
+      `${name}/size`,
+      `${name}: only one dimension can be inferred: shape ${formatShape(wanted)}, input ${describe(x)}.`,
+    );
+  if (holes === 1 && known === 0 && count === 0)
+    throw new ShapeError(
+      `${name}/size`,
+      `${name}: cannot reshape tensor of 0 elements into shape ${formatShape(wanted)} because the unspecified dimension size -1 can be any value and is ambiguous: input ${describe(x)}.`,
+    );
   const refuse = (): never => {
     throw new ShapeError(
       `${name}/size`,
@@ -20,7 +30,7 @@ export function inferShape(name: string, x: Node, wanted: readonly number[]): nu
       `The sizes must multiply to ${count}; one of them may be -1.`,
     );
   };
-  if (holes > 1 || wanted.some((size) => size < -1)) return refuse();
+  if (wanted.some((size) => size < -1)) return refuse();
   if (holes === 0) return known === count ? [...wanted] : refuse();
   if (known === 0 || count % known !== 0) return refuse();
   return wanted.map((size) => (size === -1 ? count / known : size));
@@ -72,10 +82,16 @@ export const permute = defineOp({
   record(g, { input, dims }) {
     const rank = input.shape.length;
     const axes = dims.map((dim) => axisOf("permute", dim, rank));
-    if (axes.length !== rank || new Set(axes).size !== rank)
+    if (axes.length !== rank)
       throw new ShapeError(
         "permute/dims",
-        `permute(dims): the number of dimensions in the tensor input does not match the length of the desired ordering of dimensions, or a dimension is repeated: input ${describe(input)}, dims ${formatShape(dims)}.`,
+        `permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = ${rank} is not equal to len(dims) = ${axes.length}: input ${describe(input)}, dims ${formatShape(dims)}.`,
+        "Name every dimension once.",
+      );
+    if (new Set(axes).size !== rank)
+      throw new ShapeError(
+        "permute/dims",
+        `permute(): duplicate dims are not allowed: dims ${formatShape(dims)} of ${describe(input)}.`,
         "Name every dimension once.",
       );
     return g.permute(input, axes);
@@ -105,7 +121,12 @@ export const t = defineOp({
   doc: viewDoc("Transpose of a matrix; vectors stay.", "torch.t"),
   gradient: "through decomposition",
   record(g, { input }) {
-    requireRank("t", input, [0, 2]);
+    if (input.shape.length > 2)
+      throw new ShapeError(
+        "t/rank",
+        `t() expects a tensor with <= 2 dimensions, but self is ${input.shape.length}D: ${describe(input)}.`,
+        "mT transposes batches of matrices.",
+      );
     return input.shape.length === 2 ? g.swap(input, 0, 1) : input;
   },
 });
@@ -229,7 +250,13 @@ function narrowed(g: GraphBuilder, input: Node, dim: number, start: number, leng
   const axis = axisOf("narrow", dim, input.shape.length);
   const size = input.shape[axis]!;
   const from = start < 0 ? start + size : start;
-  if (length < 0 || from < 0 || from + length > size)
+  if (length < 0) throw new ShapeError("narrow/length", `narrow(): length must be non-negative, got ${length}.`);
+  if (start < -size || start > size)
+    throw new IndexError(
+      "narrow/start",
+      `narrow: start out of range (expected to be in range of [${-size}, ${size}], but got ${start}): ${describe(input)}.`,
+    );
+  if (from + length > size)
     throw new IndexError(
       "narrow/range",
       `narrow: start (${start}) + length (${length}) exceeds dimension size (${size}).`,

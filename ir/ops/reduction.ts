@@ -1,7 +1,7 @@
 /** Reductions over dimensions. */
 import type { GraphBuilder } from "../builder.ts";
 import { type DType, isFloat, isIntegral, isComplex } from "../dtype.ts";
-import { DTypeError, IndexError } from "../errors.ts";
+import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { ArgReducePrimitive, Node, ReducePrimitive } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
@@ -15,14 +15,21 @@ const accumulated = (g: GraphBuilder, x: Node, dtype: DType | null): Node =>
 
 export const countOf = (x: Node, axes: readonly number[]): number => elementCount(axes.map((axis) => x.shape[axis]!));
 
-function requireElements(name: string, x: Node, axes: readonly number[]): void {
-  if (countOf(x, axes) === 0) {
+/** `dim` null: nothing was named, and everything is reduced. */
+function requireElements(name: string, x: Node, axes: readonly number[], dim: unknown): void {
+  if (countOf(x, axes) > 0) return;
+  const named = dim !== null && !(Array.isArray(dim) && dim.length === 0);
+  if (named)
     throw new IndexError(
       `${name}/empty`,
-      `${name}: Expected reduction dim to be specified for input.numel() == 0 or to have non-zero size, got ${describe(x)}.`,
-      "There is no extreme of nothing.",
+      `${name}(): Expected reduction dim ${axes.find((axis) => x.shape[axis] === 0)} to have non-zero size, got ${describe(x)}.`,
     );
-  }
+  // Of positions PyTorch's error is an IndexError here, too; of values it is not.
+  const Refusal = name.startsWith("arg") ? IndexError : ShapeError;
+  throw new Refusal(
+    `${name}/empty`,
+    `${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument: ${describe(x)}.`,
+  );
 }
 
 export const sum = defineOp({
@@ -119,7 +126,7 @@ for (const [name, op, summary] of [
     saves: ["input", "result"],
     record(g, { input, dim, keepdim }) {
       const axes = axesOf(name, dim, input.shape.length);
-      requireElements(name, input, axes);
+      requireElements(name, input, axes, dim);
       return keepOrDrop(g, g.reduce(op, input, axes), axes, keepdim);
     },
   });
@@ -148,7 +155,7 @@ for (const [name, op, argument] of [
     saves: ["input", "result"],
     record(g, { input }) {
       const axes = axesOf(name, null, input.shape.length);
-      requireElements(name, input, axes);
+      requireElements(name, input, axes, null);
       return dropAxes(g, g.reduce(op, input, axes), axes);
     },
   });
@@ -164,7 +171,7 @@ for (const [name, op, argument] of [
     record(g, { input, dim, keepdim }) {
       const axis = axisOf(name, dim, input.shape.length);
       if (input.shape.length === 0) return [input, g.full([], 0n, "int64")];
-      requireElements(name, input, [axis]);
+      requireElements(name, input, [axis], dim);
       const [value, position] = extremeAlong(g, input, axis, name === "max");
       return [keepOrDrop(g, value, [axis], keepdim), keepOrDrop(g, position, [axis], keepdim)];
     },
@@ -189,12 +196,12 @@ for (const [name, op, argument] of [
         );
       if (dim === null || x.shape.length === 0) {
         if (dim !== null) axisOf(argument, dim, 0);
-        requireElements(argument, x, axesOf(argument, null, x.shape.length));
+        requireElements(argument, x, axesOf(argument, null, x.shape.length), dim);
         const flat = g.reshape(x, [elementCount(x.shape)]);
         return g.reshape(g.argReduce(argument, flat, 0), keepdim ? x.shape.map(() => 1) : []);
       }
       const axis = axisOf(argument, dim, x.shape.length);
-      requireElements(argument, x, [axis]);
+      requireElements(argument, x, [axis], dim);
       return keepOrDrop(g, g.argReduce(argument, x, axis), [axis], keepdim);
     },
   });

@@ -5,7 +5,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
 import { selectAlong } from "./indexing.ts";
-import { axisOf, describe, range, requireIndex } from "./support.ts";
+import { axisOf, describe, range, requireDimensions, requireIndex } from "./support.ts";
 
 const doc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source: `torch.${source}` });
 
@@ -85,7 +85,9 @@ defineOp({
         `roll: shifts and dimensions must align. shifts: ${shifts.length}, dims: ${dims.length}.`,
       );
     let x = input;
-    dims.forEach((dim, i) => (x = rolled(g, x, axisOf("roll", dim, input.shape.length), shifts[i]!)));
+    dims.forEach(
+      (dim, i) => (x = rolled(g, x, axisOf("roll", dim, requireDimensions("roll", input, dim)), shifts[i]!)),
+    );
     return x;
   },
 });

@@ -6,8 +6,9 @@ import type { Node, ScatterMode } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
 import { floorDivide } from "./arithmetic.ts";
+import { filler } from "./fitting.ts";
 import { checkAlong } from "./indexing.ts";
-import { atLeast1d, axisOf, checkRange, describe, requireIndex, scalarAs, wrapIndex } from "./support.ts";
+import { atLeast1d, axisOf, checkRange, describe, requireIndex, wrapIndex } from "./support.ts";
 
 const along = "[*], index and src of the same number of dimensions -> [*]";
 
@@ -36,7 +37,7 @@ function prepared(g: GraphBuilder, name: string, input: Node, dim: number, index
   let values = atLeast1d(g, src);
   if (elementCount(index.shape) > 0) {
     checkAlong(name, base, axis, positions);
-    positions = checkRange(g, name, positions, base.shape[axis]!);
+    positions = checkRange(g, name, positions, base.shape[axis]!, 0, axis);
     if (values.shape.length !== positions.shape.length || positions.shape.some((size, i) => size > values.shape[i]!)) {
       throw new ShapeError(
         `${name}/src-size`,
@@ -98,7 +99,7 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, dim, index, value, reduce }) {
-    const src = g.expandTo(scalarAs(g, value, input.dtype), index.shape);
+    const src = g.expandTo(filler(g, "scatter", value, input.dtype), index.shape);
     return scatterInto(g, modeOf(reduce), input, prepared(g, "scatter", input, dim, index, src));
   },
 });

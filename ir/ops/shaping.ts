@@ -7,7 +7,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { broadcastShapes, elementCount, formatShape, sameShape } from "../shape.ts";
 import { inferShape } from "./movement.ts";
-import { axisOf, describe, range, requireRank } from "./support.ts";
+import { axisOf, describe, range } from "./support.ts";
 
 const doc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source: `torch.${source}` });
 
@@ -28,11 +28,13 @@ defineOp({
       );
     const from = source.map((dim) => axisOf("movedim", dim, rank));
     const to = destination.map((dim) => axisOf("movedim", dim, rank));
-    if (new Set(from).size !== from.length || new Set(to).size !== to.length)
-      throw new ShapeError(
-        "movedim/dim-twice",
-        `movedim: repeated dim in source ${formatShape(source)} or destination ${formatShape(destination)}.`,
-      );
+    for (const [role, given, axes] of [
+      ["source", source, from],
+      ["destination", destination, to],
+    ] as const) {
+      if (new Set(axes).size !== axes.length)
+        throw new ShapeError("movedim/dim-twice", `movedim: repeated dim in \`${role}\` (${formatShape(given)}).`);
+    }
     if (rank === 0) return input;
     const rest = range(rank).filter((axis) => !from.includes(axis));
     const axes = range(rank).map((place) => (to.includes(place) ? from[to.indexOf(place)]! : rest.shift()!));
@@ -174,7 +176,8 @@ for (const [name, axis] of [
     doc: doc(`Order reversed along dimension ${axis}; a copy.`, name),
     gradient: "through decomposition",
     record(g, { input }) {
-      requireRank(name, input, [axis + 1, Infinity]);
+      if (input.shape.length <= axis)
+        throw new ShapeError(`${name}/rank`, `${name}: Input must be >= ${axis + 1}-d, got ${describe(input)}.`);
       return g.flip(input, [axis]);
     },
   });

@@ -5,9 +5,10 @@ import type { Node, ScatterMode } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { sameShape } from "../shape.ts";
 import { scaled } from "./arithmetic.ts";
+import { filler } from "./fitting.ts";
 import { requireVector } from "./indexing.ts";
 import { type ScatterOf, scatterReduced } from "./scattering.ts";
-import { atLeast1d, axisOf, checkRange, describe, moveAxis, scalarAs, wrapIndex } from "./support.ts";
+import { atLeast1d, axisOf, checkRange, describe, moveAxis, wrapIndex } from "./support.ts";
 
 interface Slices {
   readonly base: Node;
@@ -118,7 +119,8 @@ defineOp({
     source: "torch.index_fill",
   },
   gradient: "through decomposition",
-  record: (g, { input, dim, index, value }) => fillSlices(g, input, dim, index, scalarAs(g, value, input.dtype)),
+  record: (g, { input, dim, index, value }) =>
+    fillSlices(g, input, dim, index, filler(g, "index_fill", value, input.dtype)),
 });
 
 defineOp({

@@ -203,12 +203,12 @@ for (const [name, least, axis] of [
     gradient: "through decomposition",
     record(g, { input, indices_or_sections: sections }) {
       const along = check(input);
-      if (sections > 0 && input.shape[along]! % sections !== 0)
+      if (sections <= 0 || input.shape[along]! % sections !== 0)
         throw new ShapeError(
           `${name}/sections`,
           `torch.${name} attempted to split along dimension ${along}, but the size of the dimension ${input.shape[along]} is not divisible by the split_size ${sections}!`,
         );
-      return splitInto(g, name, input, along, sections);
+      return equalPieces(g, input, along, sections);
     },
   });
   defineOp({

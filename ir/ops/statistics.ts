@@ -46,8 +46,14 @@ defineOp({
         : input.shape.length === 0
           ? []
           : [axisOf("aminmax", dim, input.shape.length)];
-    if (axes.some((axis) => input.shape[axis] === 0))
+    const empty = axes.find((axis) => input.shape[axis] === 0);
+    if (empty !== undefined && dim !== null)
       throw new IndexError(
+        "aminmax/empty",
+        `aminmax: Expected reduction dim ${empty} to have non-zero size, got ${describe(input)}.`,
+      );
+    if (empty !== undefined)
+      throw new ShapeError(
         "aminmax/empty",
         `aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity, got ${describe(input)}.`,
       );
@@ -88,6 +94,13 @@ interface Observations {
   readonly correction: number;
 }
 
+const notNegative = (g: GraphBuilder, weights: Node, name: string): Node =>
+  g.refuseWhere(
+    weights,
+    () => g.lt(weights, 0),
+    () => new ArgumentError(`cov/${name}`, `cov(): ${name} cannot be negative: ${describe(weights)}.`),
+  );
+
 /** Rows are variables, columns observations. */
 function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Observations): Node {
   if (x.shape.length > 2)
@@ -103,13 +116,20 @@ function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Obse
   );
   const count = rows.shape[1]!;
   const wide = (weights: Node, name: string): Node => {
-    if (weights.shape.length > 1 || elementCount(weights.shape) !== count)
+    if (elementCount(weights.shape) !== count)
       throw new ShapeError(
         `cov/${name}`,
-        `cov(): expected ${name} to have one dimension and the same numel as there are observations in the input, got ${describe(weights)} for ${count} observations.`,
+        `cov(): expected ${name} to have the same numel as there are observations in the input but got ${elementCount(weights.shape)} != ${count}: ${describe(weights)}.`,
       );
     return g.cast(g.reshape(weights, [count]), rows.dtype);
   };
+  for (const [name, weights] of Object.entries({ fweights, aweights })) {
+    if (weights !== null && weights.shape.length > 1)
+      throw new ShapeError(
+        `cov/${name}`,
+        `cov(): expected ${name} to have one or fewer dimensions but got ${name} with ${weights.shape.length} dimensions: ${describe(weights)}.`,
+      );
+  }
   if (fweights !== null && !isIntegral(fweights.dtype))
     throw new DTypeError(
       "cov/fweights",
@@ -120,16 +140,10 @@ function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Obse
       "cov/aweights",
       `cov(): expected aweights to have floating point dtype but got aweights with ${aweights.dtype} dtype.`,
     );
-  const counts =
-    fweights === null
-      ? null
-      : g.refuseWhere(
-          fweights,
-          () => g.lt(fweights, 0),
-          () => new ArgumentError("cov/fweights", "cov(): fweights cannot be negative."),
-        );
+  const counts = fweights === null ? null : notNegative(g, fweights, "fweights");
   const frequencies = counts === null ? null : wide(counts, "fweights");
-  const importance = aweights === null ? null : wide(aweights, "aweights");
+  const shares = aweights === null ? null : notNegative(g, aweights, "aweights");
+  const importance = shares === null ? null : wide(shares, "aweights");
   const weights =
     frequencies === null ? importance : importance === null ? frequencies : g.mul(frequencies, importance);
   const total = weights === null ? g.full([], count, rows.dtype) : g.reshape(g.sum(weights, [0]), []);

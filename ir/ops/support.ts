@@ -122,6 +122,16 @@ export function axisOf(name: string, dim: number, rank: number): number {
   return dim < 0 ? dim + range : dim;
 }
 
+/** The rank of a tensor that is taken along a dimension which it must have: 0-d tensors have none. */
+export function requireDimensions(name: string, x: Node, dim: number): number {
+  if (x.shape.length === 0)
+    throw new IndexError(
+      `${name}/0-d`,
+      `${name}: Dimension specified as ${dim} but tensor has no dimensions: ${describe(x)}.`,
+    );
+  return x.shape.length;
+}
+
 /** Dimension arguments as distinct axes; none (null or empty) means all. */
 export function axesOf(name: string, dims: readonly number[] | null, rank: number): number[] {
   checkRank(name, rank);
@@ -191,14 +201,21 @@ export function wrapIndex(g: GraphBuilder, index: Node, size: number, name = "in
 }
 
 /** Indices that must lie in [low, size); one outside is reported when the result is read. */
-export function checkRange(g: GraphBuilder, name: string, index: Node, size: number, low = 0): Node {
+export function checkRange(
+  g: GraphBuilder,
+  name: string,
+  index: Node,
+  size: number,
+  low = 0,
+  axis: number | null = null,
+): Node {
   return g.checkIndex(
     index,
     size,
     () =>
       new IndexError(
         `${name}/range`,
-        `${name}: index out of range: an index of ${describe(index)} is out of bounds for a dimension with size ${size}.`,
+        `${name}: index out of range: an index of ${describe(index)} is out of bounds for ${axis === null ? "a dimension" : `dimension ${axis}`} with size ${size}.`,
         `Indices must lie in [${low}, ${size - 1}].`,
       ),
     low,

@@ -46,7 +46,7 @@ describe("shapes that do not fit", () => {
     view: [() => x.t().view(6), "view: view size is not compatible with input tensor's size and stride"],
     cat: [
       () => torch.cat([x, torch.ones(2, 2)]),
-      "cat: Sizes of tensors must match except in dimension 0. Expected float32[2, 3] but got float32[2, 2]",
+      "cat: Sizes of tensors must match except in dimension 0. Expected size 3 but got size 2 for tensor number 1 in the list: float32[2, 3] and float32[2, 2]",
     ],
     expand: [() => x.expand(4, 3), "expand: The expanded size of the tensor (4) must match the existing size (2)"],
     "a row that is too short": [
@@ -93,7 +93,7 @@ describe("element types that do not fit", () => {
     ],
     mm: [
       () => x.mm(torch.ones(3, 2, { dtype: "float64" })),
-      "mm: expected both operands to have the same dtype, but got: float32[2, 3] and float64[3, 2]",
+      "mm: expected m1 and m2 to have the same dtype, but got: float32[2, 3] and float64[3, 2]",
     ],
     "an in-place result": [
       () => torch.tensor([1n]).add_(0.5),
@@ -143,7 +143,7 @@ describe("indices and dimensions", () => {
     // Known when the values are: at the read, with the line of the call.
     "index_select's values": [
       () => x.index_select(0, torch.tensor([0n, 5n])).tolist(),
-      "index_select: index out of range: an index of int64[2] is out of bounds for a dimension with size 2",
+      "index_select: index out of range: an index of int64[2] is out of bounds for dimension 0 with size 2",
     ],
     "gather's values": [() => x.gather(1, torch.tensor([[0n], [7n]])).tolist(), "gather: index out of range"],
     "embedding's values": [() => F.embedding(torch.tensor([9n]), x).tolist(), "embedding: index out of range"],

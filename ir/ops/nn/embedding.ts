@@ -1,7 +1,7 @@
 /** Table look-ups. */
 import type { GraphBuilder } from "../../builder.ts";
 import { isNode } from "../../builder.ts";
-import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
+import { ArgumentError, DTypeError, ShapeError, ValueError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator } from "../../operator.ts";
 import { elementCount } from "../../shape.ts";
@@ -85,13 +85,37 @@ export const oneHot = defineOp({
     if (num_classes < -1 || num_classes === 0)
       throw new ArgumentError("one_hot/classes", `one_hot: num_classes should be positive, got ${num_classes}.`);
     const count = num_classes === -1 ? Number(measured.values[0]![0] ?? -1n) + 1 : num_classes;
+    if (num_classes === -1 && count <= 0) throw badClass(tensor, "non-negative");
     const shape = [...tensor.shape, count];
+    const classes = classesWithin(g, tensor, num_classes === -1 ? null : num_classes);
     return g.cast(
-      g.eq(g.iotaAlong(shape, tensor.shape.length, "int64"), g.reshape(tensor, [...tensor.shape, 1])),
+      g.eq(g.iotaAlong(shape, tensor.shape.length, "int64"), g.reshape(classes, [...tensor.shape, 1])),
       "int64",
     );
   },
 });
+
+const badClass = (tensor: Node, rule: string): ValueError =>
+  new ValueError(
+    "one_hot/class",
+    `one_hot: Class values must be ${rule}. Found one that is not in ${describe(tensor)}.`,
+  );
+
+/** Classes that must lie in [0, count), as is found when values are known; without a count they are none too large. */
+function classesWithin(g: GraphBuilder, tensor: Node, count: number | null): Node {
+  if (elementCount(tensor.shape) === 0) return tensor;
+  const signed = g.refuseWhere(
+    tensor,
+    () => g.lt(tensor, 0n),
+    () => badClass(tensor, "non-negative"),
+  );
+  if (count === null) return signed;
+  return g.refuseWhere(
+    signed,
+    () => g.ge(signed, BigInt(count)),
+    () => badClass(tensor, "smaller than num_classes"),
+  );
+}
 
 const embeddingOf = (
   g: GraphBuilder,

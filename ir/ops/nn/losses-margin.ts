@@ -2,7 +2,7 @@
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
-import { formatShape } from "../../shape.ts";
+import { elementCount, formatShape } from "../../shape.ts";
 import { checkRange, describe, requireFloat } from "../support.ts";
 import { besideClasses, requireClasses, valueAt } from "./class-targets.ts";
 import { wantedReduction } from "./losses-support.ts";
@@ -10,6 +10,16 @@ import { reduced, widen } from "./support.ts";
 
 const page = (name: string): string => `torch.nn.functional.${name}`;
 const places = ["nn.functional"] as const;
+
+/** Samples without classes have no margins; without samples there may be classes. */
+function requireMargins(name: string, input: Node): void {
+  const { shape } = input;
+  if (shape.length <= 2 && shape.at(-1) !== 0) return;
+  throw new ShapeError(
+    `${name}/empty`,
+    `${name}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${describe(input)}.`,
+  );
+}
 
 export const multiMarginLoss = defineOp({
   name: "multi_margin_loss",
@@ -28,7 +38,13 @@ export const multiMarginLoss = defineOp({
       throw new ArgumentError("multi_margin_loss/p", `multi_margin_loss: only p == 1 and p == 2 supported, got ${p}.`);
     const single = args.input.shape.length < 2;
     const input = single ? g.reshape(args.input, [1, args.input.shape[0] ?? 1]) : args.input;
-    const classes = g.reshape(args.target, [input.shape[0]!]);
+    requireMargins("multi_margin_loss", args.input);
+    if (elementCount(args.target.shape) !== input.shape[0] || args.target.shape.length > 1)
+      throw new ShapeError(
+        "multi_margin_loss/target",
+        `multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). Expected ${input.shape[0]}, got ${describe(args.target)}.`,
+      );
+    const classes = g.reshape(args.target, [input.shape[0]]);
     requireClasses("multi_margin_loss", requireFloat("multi_margin_loss", input), classes, weight);
     const x = widen(g, input);
     const target = checkRange(g, "multi_margin_loss", classes, input.shape[1]!);
@@ -65,6 +81,7 @@ export const multilabelMarginLoss = defineOp({
         `multilabel_margin_loss: expected scalar type Long but found ${args.target.dtype}.`,
         "Convert it with target.long().",
       );
+    requireMargins("multilabel_margin_loss", args.input);
     if (formatShape(args.target.shape) !== formatShape(args.input.shape))
       throw new ShapeError(
         "multilabel_margin_loss/target",

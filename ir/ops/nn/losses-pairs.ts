@@ -4,6 +4,7 @@ import { isIntegral } from "../../dtype.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
+import type { ScalarArgument } from "../../signature.ts";
 import { broadcastShapes, formatShape } from "../../shape.ts";
 import { checkBroadcast, describe, dropAxes, promoted, toFloat } from "../support.ts";
 import { softplusOf } from "./activation-smooth.ts";
@@ -103,6 +104,11 @@ export const cosineEmbeddingLoss = defineOp({
   },
 });
 
+function requirePositive(name: string, margin: ScalarArgument): void {
+  if (!(Number(margin.value) > 0))
+    throw new ArgumentError(`${name}/margin`, `${name}: margin must be greater than 0, got ${margin.value}.`);
+}
+
 export const tripletMarginLoss = defineOp({
   name: "triplet_margin_loss",
   signature:
@@ -117,6 +123,7 @@ export const tripletMarginLoss = defineOp({
   gradient: "through decomposition",
   record(g, args) {
     const { anchor, positive, negative, p, eps } = args;
+    requirePositive("triplet_margin_loss", args.margin);
     if (anchor.shape.length !== positive.shape.length || anchor.shape.length !== negative.shape.length)
       throw new ShapeError(
         "triplet_margin_loss/rank",
@@ -141,6 +148,7 @@ export const tripletLossOfDistances = defineOp({
   },
   gradient: "through decomposition",
   record(g, { near, far, margin, reduction }) {
+    requirePositive("triplet_margin_with_distance_loss", margin);
     const { x, y, finish } = pairOf(g, "triplet_margin_with_distance_loss", near, far);
     return finish(
       notNegative(g, g.add(g.sub(x, y), g.scalar(margin, x.dtype))),

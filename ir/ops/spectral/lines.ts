@@ -3,7 +3,7 @@ import type { GraphBuilder } from "../../builder.ts";
 import { complexOf, isComplex, isIntegral } from "../../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
-import { axisOf, describe, range } from "../support.ts";
+import { axisOf, describe, range, requireDimensions } from "../support.ts";
 import { fourier } from "./fourier.ts";
 
 export type Norm = "backward" | "ortho" | "forward";
@@ -101,7 +101,9 @@ export function dimensionsOf(
       `${name}: Got shape with ${s.length} values but input tensor only has ${rank} dimensions: ${describe(x)}.`,
     );
   const axes =
-    dim === null ? range(rank).slice(s === null ? 0 : rank - s.length) : dim.map((item) => axisOf(name, item, rank));
+    dim === null
+      ? range(rank).slice(s === null ? 0 : rank - s.length)
+      : dim.map((item) => axisOf(name, item, requireDimensions(name, x, item)));
   if (new Set(axes).size !== axes.length)
     throw new ShapeError(`${name}/dim`, `${name}: FFT dims must be unique, got [${(dim ?? []).join(", ")}].`);
   const lengths = axes.map((axis, i) => {

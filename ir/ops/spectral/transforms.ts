@@ -4,7 +4,7 @@ import { conjugate } from "../../complex/parts.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { elementCount } from "../../shape.ts";
-import { atLeast1d, axisOf, range } from "../support.ts";
+import { axisOf, range } from "../support.ts";
 import {
   asComplex,
   asReal,
@@ -132,8 +132,7 @@ for (const [base, form, inverse, summary, shape] of families) {
     gradient: "through decomposition",
     record(g, { input, n, dim, norm }) {
       const name = `fft.${base}`;
-      const lines = atLeast1d(g, input);
-      return form(g, name, lines, dimensionsOf(name, lines, n === null ? null : [n], [dim]), norm, { inverse });
+      return form(g, name, input, dimensionsOf(name, input, n === null ? null : [n], [dim]), norm, { inverse });
     },
   });
   for (const [suffix, dims] of [

@@ -1,0 +1,296 @@
+/** Messages hold the words that PyTorch 2.13 has for the same mistake: people search for them. */
+import * as torch from "cresset";
+import { describe, expect, it } from "vitest";
+
+const F = torch.nn.functional;
+const ones = (...size: number[]): torch.Tensor => torch.ones(size);
+const at = (...positions: bigint[]): torch.Tensor => torch.tensor(positions);
+const scalar = torch.tensor(1);
+const bytes = torch.tensor([1, 0], { dtype: torch.uint8 });
+const no = torch.tensor([true, false]);
+const doubles = torch.ones(2, 2, { dtype: torch.float64 });
+
+type Case = readonly [name: string, call: () => unknown, kind: typeof torch.CressetError, phrase: string];
+
+/** Reads what a call gives: some mistakes are found when values are known. */
+function read(value: unknown): void {
+  if (value instanceof torch.Tensor) value.tolist();
+  else if (Array.isArray(value)) value.forEach(read);
+}
+
+function refusals(list: readonly Case[]): void {
+  it.each(list)("%s", (_name, call, kind, phrase) => {
+    const error = (() => {
+      try {
+        read(call());
+      } catch (thrown) {
+        return thrown as Error;
+      }
+      throw new Error("nothing was thrown");
+    })();
+    expect(error.message).toContain(phrase);
+    expect(error).toBeInstanceOf(kind);
+  });
+}
+
+describe("values outside of what is allowed", () => {
+  refusals([
+    [
+      "a class too large",
+      () => F.one_hot(at(5n), 3),
+      torch.ValueError,
+      "Class values must be smaller than num_classes.",
+    ],
+    ["a negative class", () => F.one_hot(at(-1n), 3), torch.ValueError, "Class values must be non-negative."],
+    [
+      "a negative class among others",
+      () => F.one_hot(at(-1n, 2n)),
+      torch.ValueError,
+      "Class values must be non-negative.",
+    ],
+    ["nothing but a negative class", () => F.one_hot(at(-1n)), torch.ValueError, "Class values must be non-negative."],
+    [
+      "a margin",
+      () => F.triplet_margin_loss(ones(1, 2), ones(1, 2), ones(1, 2), { margin: -1 }),
+      torch.ArgumentError,
+      "margin must be greater than 0, got -1",
+    ],
+    [
+      "a margin over a distance",
+      () => F.triplet_margin_with_distance_loss(ones(1, 2), ones(1, 2), ones(1, 2), { margin: -1 }),
+      torch.ArgumentError,
+      "margin must be greater than 0, got -1",
+    ],
+    [
+      "analytic weights",
+      () => torch.cov(ones(1, 2), { aweights: torch.tensor([-1.5, 1]) }),
+      torch.ArgumentError,
+      "cov(): aweights cannot be negative",
+    ],
+    [
+      "a large filler",
+      () => at(1n, 2n).masked_fill(no, 1e30),
+      torch.ValueError,
+      "value cannot be converted to type int64_t without overflow",
+    ],
+    [
+      "a filler of bytes",
+      () => bytes.masked_fill(no, 300),
+      torch.ValueError,
+      "value cannot be converted to type uint8_t without overflow",
+    ],
+    [
+      "a filler of halves",
+      () => ones(2).half().fill_(1e5),
+      torch.ValueError,
+      "value cannot be converted to type c10::Half without overflow",
+    ],
+  ]);
+  it("takes infinities, and bytes down to -255", () => {
+    expect(ones(2).half().masked_fill(no, -Infinity).tolist()).toEqual([-Infinity, 1]);
+    expect(bytes.masked_fill(no, -255).tolist()).toEqual([1, 0]);
+  });
+});
+
+describe("tensors without the dimension that is asked for", () => {
+  const { fft } = torch;
+  refusals([
+    ...(["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"] as const).map((name): Case => [
+      name,
+      () => fft[name](scalar),
+      torch.IndexError,
+      "Dimension specified as -1 but tensor has no dimensions",
+    ]),
+    [
+      "fftn",
+      () => fft.fftn(scalar, { dim: [0] }),
+      torch.IndexError,
+      "Dimension specified as 0 but tensor has no dimensions",
+    ],
+    ["roll", () => torch.roll(scalar, 1, 0), torch.IndexError, "Dimension specified as 0 but tensor has no dimensions"],
+    ["fliplr", () => ones(2).fliplr(), torch.ShapeError, "Input must be >= 2-d"],
+    ["flipud", () => scalar.flipud(), torch.ShapeError, "Input must be >= 1-d"],
+    ["diag", () => torch.diag(scalar), torch.ShapeError, "diag(): Supports 1D or 2D tensors. Got 0D"],
+    ["t", () => ones(2, 3, 4).t(), torch.ShapeError, "t() expects a tensor with <= 2 dimensions, but self is 3D"],
+    [
+      "multi_margin_loss",
+      () => F.multi_margin_loss(ones(5, 4), ones(5, 4).long()),
+      torch.ShapeError,
+      "target tensor should be 1-D with size equal to the number of input samples (batch size)",
+    ],
+    [
+      "classes of nothing",
+      () => F.multi_margin_loss(ones(0), at(0n)),
+      torch.ShapeError,
+      "Expected non-empty vector or matrix with optional 0-dim batch size",
+    ],
+  ]);
+});
+
+describe("reductions of nothing", () => {
+  refusals(
+    [
+      [
+        "max",
+        () => torch.max(ones(0)),
+        torch.ShapeError,
+        "max(): Expected reduction dim to be specified for input.numel() == 0",
+      ],
+      [
+        "amax",
+        () => torch.amax(ones(0)),
+        torch.ShapeError,
+        "amax(): Expected reduction dim to be specified for input.numel() == 0",
+      ],
+      [
+        "amax of a dim",
+        () => torch.amax(ones(0, 2), 0),
+        torch.IndexError,
+        "amax(): Expected reduction dim 0 to have non-zero size.",
+      ],
+      [
+        "max of a dim",
+        () => torch.max(ones(0, 2), 0),
+        torch.IndexError,
+        "max(): Expected reduction dim 0 to have non-zero size.",
+      ],
+      [
+        "argmax",
+        () => torch.argmax(ones(0)),
+        torch.IndexError,
+        "argmax(): Expected reduction dim to be specified for input.numel() == 0.",
+      ],
+      [
+        "aminmax",
+        () => torch.aminmax(ones(0, 2), { dim: 0 }),
+        torch.IndexError,
+        "aminmax: Expected reduction dim 0 to have non-zero size.",
+      ],
+      [
+        "amax's out",
+        () => torch.amax(ones(2, 2), 0, { out: torch.ones(2, { dtype: torch.int32 }) }),
+        torch.DTypeError,
+        "Expected the dtype for input and out to match, but got",
+      ],
+    ]);
+});
+
+describe("sizes and dimensions", () => {
+  refusals([
+    [
+      "cat's ranks",
+      () => torch.cat([ones(2, 3), ones(2, 3, 1)]),
+      torch.ShapeError,
+      "Tensors must have same number of dimensions: got 2 and 3",
+    ],
+    [
+      "cat's sizes",
+      () => torch.cat([ones(3, 2), ones(4, 2)], 1),
+      torch.ShapeError,
+      "Sizes of tensors must match except in dimension 1. Expected size 3 but got size 4 for tensor number 1 in the list",
+    ],
+    [
+      "hstack",
+      () => torch.hstack([ones(2), ones(2, 3)]),
+      torch.ShapeError,
+      "Tensors must have same number of dimensions: got 1 and 2",
+    ],
+    [
+      "vstack",
+      () => torch.vstack([ones(2), ones(2, 3, 4)]),
+      torch.ShapeError,
+      "Tensors must have same number of dimensions: got 2 and 3",
+    ],
+    [
+      "dstack",
+      () => torch.dstack([ones(2), ones(2, 3, 4, 5)]),
+      torch.ShapeError,
+      "Tensors must have same number of dimensions: got 3 and 4",
+    ],
+    [
+      "gather's index",
+      () => ones(2, 2).gather(1, at(23n).reshape(1, 1)),
+      torch.IndexError,
+      "is out of bounds for dimension 1 with size 2",
+    ],
+    [
+      "scatter's index",
+      () => ones(2, 2).scatter(1, at(23n).reshape(1, 1), 1),
+      torch.IndexError,
+      "is out of bounds for dimension 1 with size 2",
+    ],
+    [
+      "gather's sizes",
+      () => ones(2, 2).gather(1, ones(3, 1).long()),
+      torch.ShapeError,
+      "Size does not match at dimension 0 expected index [3, 1] to be no larger than self [2, 2] apart from dimension 1",
+    ],
+    ["two sizes to find", () => ones(2, 3).reshape(-1, -1), torch.ShapeError, "only one dimension can be inferred"],
+    [
+      "a size of nothing",
+      () => ones(0, 3).view(0, -1),
+      torch.ShapeError,
+      "cannot reshape tensor of 0 elements into shape [0, -1] because the unspecified dimension size -1 can be any value and is ambiguous",
+    ],
+    ["view", () => ones(2, 3).view(4), torch.ShapeError, "shape '[4]' is invalid for input of size 6"],
+    ["permute", () => ones(2, 3).permute(0, 0), torch.ShapeError, "permute(): duplicate dims are not allowed"],
+    [
+      "hsplit",
+      () => ones(4).hsplit(0),
+      torch.ShapeError,
+      "torch.hsplit attempted to split along dimension 0, but the size of the dimension 4 is not divisible by the split_size 0!",
+    ],
+    [
+      "movedim",
+      () => ones(2, 3, 4).movedim([0, 0], [1, 2]),
+      torch.ShapeError,
+      "movedim: repeated dim in `source` ([0, 0])",
+    ],
+    [
+      "narrow's start",
+      () => ones(3).narrow(0, 4, 1),
+      torch.IndexError,
+      "start out of range (expected to be in range of [-3, 3], but got 4)",
+    ],
+    [
+      "arange's step",
+      () => torch.arange(0, 3, -1),
+      torch.ArgumentError,
+      "upper bound and lower bound inconsistent with step sign",
+    ],
+    ["arange's end", () => torch.arange(0, Infinity), torch.ArgumentError, "unsupported range: 0 -> inf"],
+  ]);
+});
+
+describe("types and products", () => {
+  refusals([
+    ["neg", () => no.neg(), torch.DTypeError, "Negation, the `-` operator, on a bool tensor is not supported"],
+    ["masked_fill", () => ones(2).masked_fill(bytes, 1), torch.DTypeError, "masked_fill_ only supports boolean masks"],
+    [
+      "masked_scatter",
+      () => ones(2).masked_scatter(bytes, ones(2)),
+      torch.DTypeError,
+      "masked_scatter_ only supports boolean masks",
+    ],
+    [
+      "masked_select",
+      () => ones(2).masked_select(bytes),
+      torch.DTypeError,
+      "masked_select: expected BoolTensor for mask",
+    ],
+    ["mm", () => ones(2, 2).mm(doubles), torch.DTypeError, "expected m1 and m2 to have the same dtype, but got:"],
+    [
+      "dot",
+      () => ones(4).dot(doubles.flatten()),
+      torch.DTypeError,
+      "dot : expected both vectors to have same dtype, but found",
+    ],
+    [
+      "matmul of matrices",
+      () => ones(4, 2, 3).matmul(ones(2, 3)),
+      torch.ShapeError,
+      "mat1 and mat2 shapes cannot be multiplied (8x3 and 2x3)",
+    ],
+    ["matmul with a vector", () => ones(2, 3).matmul(ones(2)), torch.ShapeError, "size mismatch"],
+  ]);
+});
