@@ -128,51 +128,50 @@ describe("tensors without the dimension that is asked for", () => {
 });
 
 describe("reductions of nothing", () => {
-  refusals(
+  refusals([
     [
-      [
-        "max",
-        () => torch.max(ones(0)),
-        torch.ShapeError,
-        "max(): Expected reduction dim to be specified for input.numel() == 0",
-      ],
-      [
-        "amax",
-        () => torch.amax(ones(0)),
-        torch.ShapeError,
-        "amax(): Expected reduction dim to be specified for input.numel() == 0",
-      ],
-      [
-        "amax of a dim",
-        () => torch.amax(ones(0, 2), 0),
-        torch.IndexError,
-        "amax(): Expected reduction dim 0 to have non-zero size.",
-      ],
-      [
-        "max of a dim",
-        () => torch.max(ones(0, 2), 0),
-        torch.IndexError,
-        "max(): Expected reduction dim 0 to have non-zero size.",
-      ],
-      [
-        "argmax",
-        () => torch.argmax(ones(0)),
-        torch.IndexError,
-        "argmax(): Expected reduction dim to be specified for input.numel() == 0.",
-      ],
-      [
-        "aminmax",
-        () => torch.aminmax(ones(0, 2), { dim: 0 }),
-        torch.IndexError,
-        "aminmax: Expected reduction dim 0 to have non-zero size.",
-      ],
-      [
-        "amax's out",
-        () => torch.amax(ones(2, 2), 0, { out: torch.ones(2, { dtype: torch.int32 }) }),
-        torch.DTypeError,
-        "Expected the dtype for input and out to match, but got",
-      ],
-    ]);
+      "max",
+      () => torch.max(ones(0)),
+      torch.ShapeError,
+      "max(): Expected reduction dim to be specified for input.numel() == 0",
+    ],
+    [
+      "amax",
+      () => torch.amax(ones(0)),
+      torch.ShapeError,
+      "amax(): Expected reduction dim to be specified for input.numel() == 0",
+    ],
+    [
+      "amax of a dim",
+      () => torch.amax(ones(0, 2), 0),
+      torch.IndexError,
+      "amax(): Expected reduction dim 0 to have non-zero size.",
+    ],
+    [
+      "max of a dim",
+      () => torch.max(ones(0, 2), 0),
+      torch.IndexError,
+      "max(): Expected reduction dim 0 to have non-zero size.",
+    ],
+    [
+      "argmax",
+      () => torch.argmax(ones(0)),
+      torch.IndexError,
+      "argmax(): Expected reduction dim to be specified for input.numel() == 0.",
+    ],
+    [
+      "aminmax",
+      () => torch.aminmax(ones(0, 2), { dim: 0 }),
+      torch.IndexError,
+      "aminmax: Expected reduction dim 0 to have non-zero size.",
+    ],
+    [
+      "amax's out",
+      () => torch.amax(ones(2, 2), 0, { out: torch.ones(2, { dtype: torch.int32 }) }),
+      torch.DTypeError,
+      "Expected the dtype for input and out to match, but got",
+    ],
+  ]);
 });
 
 describe("sizes and dimensions", () => {
