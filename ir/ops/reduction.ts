@@ -22,7 +22,7 @@ function requireElements(name: string, x: Node, axes: readonly number[], dim: un
   if (named)
     throw new IndexError(
       `${name}/empty`,
-      `${name}(): Expected reduction dim ${axes.find((axis) => x.shape[axis] === 0)} to have non-zero size, got ${describe(x)}.`,
+      `${name}(): Expected reduction dim ${axes.find((axis) => x.shape[axis] === 0)} to have non-zero size. Got ${describe(x)}.`,
     );
   // Of positions PyTorch's error is an IndexError here, too; of values it is not.
   const Refusal = name.startsWith("arg") ? IndexError : ShapeError;

@@ -50,7 +50,7 @@ defineOp({
     if (empty !== undefined && dim !== null)
       throw new IndexError(
         "aminmax/empty",
-        `aminmax: Expected reduction dim ${empty} to have non-zero size, got ${describe(input)}.`,
+        `aminmax: Expected reduction dim ${empty} to have non-zero size. Got ${describe(input)}.`,
       );
     if (empty !== undefined)
       throw new ShapeError(
