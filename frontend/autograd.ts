@@ -422,7 +422,7 @@ function accumulate(owner: Tensor, gradNode: Node, create: boolean): void {
 /** The nodes that a tensor is in the graph of outputs: a leaf that was written meanwhile has been several. */
 function nodesIn(outputs: readonly Tensor[], input: Tensor): readonly Node[] {
   const now = input.node_();
-  if (now.op !== "leaf" || input.storage_.version === 0) return [now];
+  if (now.op !== "leaf" || (input.storage_.version === 0 && input.parent_ === null)) return [now];
   return [...new Set([now, ...(leavesByTensor(outputs).get(input) ?? [])])];
 }
 

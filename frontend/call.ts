@@ -212,7 +212,7 @@ export function checkInplace(self: Tensor, operator: string): void {
 function refuseUnrecordedView(self: Tensor, operator: string): void {
   let view = self;
   for (; view.parent_ !== null && !isSameMemory(view.step_!); view = view.parent_) {
-    if (view.recordsGrad_ || !view._base!.requires_grad) continue;
+    if (view.recordsGrad_ || view._base?.requires_grad !== true) continue;
     const mode = view.isInferenceView_ ? "inference" : "no_grad";
     const where = mode === "inference" ? "normal mode" : "with grad mode enabled";
     throw new AutogradError(

@@ -9,8 +9,7 @@ import { movement } from "./views.ts";
 /** The tensor as it was, for a view of which the same object then stands. */
 export function former(self: Tensor, operator: string): Tensor {
   checkInplace(self, operator);
-  const before = new Tensor(self.storage_, self.shape, self.parent_, self.step_);
-  return before;
+  return self.giveWay_();
 }
 
 /** Gives a tensor itself another shape: elements keep their order, new ones are zero. */

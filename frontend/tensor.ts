@@ -36,6 +36,14 @@ export interface LaterGradient {
 /** Sees a gradient as it passes; may return another. */
 export type GradientHook = (grad: Tensor) => Tensor | void;
 
+/**
+ * What views are views of. An object that becomes something else leaves its place to a tensor that is what it was, so
+ * that they stay what they are.
+ */
+interface Place {
+  tensor: Tensor;
+}
+
 /** Writes that give every element one value, which an expanded tensor can take. */
 const fills = new Set(["fill_", "zero_"]);
 
@@ -45,13 +53,17 @@ const fills = new Set(["fill_", "zero_"]);
  */
 export class Tensor {
   /** @internal */ readonly storage_: Storage;
-  /** @internal The tensor that this is a view of. */ readonly parent_: Tensor | null;
+  private readonly origin: Place | null;
+  /** Made with the first view. */
+  private place: Place | null = null;
+  /** In the place of a tensor that has become something else: that one. */
+  private standsFor: Tensor | null = null;
   /** @internal */ readonly step_: ViewStep | null;
   private gradient: Tensor | LaterGradient | null = null;
   /** A leaf of differentiation: its node for the current version. */
   private leafRequiresGrad = false;
   /** Whether gradients flow through this view: decided where the view was made. */
-  /** @internal */ readonly recordsGrad_ = graph.gradEnabled;
+  /** @internal */ readonly recordsGrad_: boolean = graph.gradEnabled;
   /** @internal Made in inference_mode, and no view of a tensor from outside. */ readonly isInference_: boolean;
   /** @internal A view made in inference_mode of a tensor from outside. */ readonly isInferenceView_: boolean;
   /** `isComputed`: the storage's contents were, when a view's node was made of them. */
@@ -68,12 +80,17 @@ export class Tensor {
   constructor(storage: Storage, shape: Shape, parent: Tensor | null, step: ViewStep | null) {
     this.storage_ = storage;
     this.shape = shape;
-    this.parent_ = parent;
+    this.origin = parent === null ? null : (parent.place ??= { tensor: parent });
     this.step_ = step;
     this.type_ = step?.dtype ?? parent?.type_ ?? storage.dtype;
     this.isInference_ = parent === null ? inference.enabled : parent.isInference_;
     this.isInferenceView_ = parent !== null && inference.enabled && !this.isInference_;
     this.ownCounter = step === dataStep ? newCounter() : (parent?.ownCounter ?? null);
+  }
+
+  /** @internal The tensor that this is a view of. */
+  get parent_(): Tensor | null {
+    return this.origin === null ? null : this.origin.tensor;
   }
 
   /** @internal Shared with the tensors whose writes autograd sees as this one's. */
@@ -104,13 +121,25 @@ export class Tensor {
     return new Tensor(this.storage_, shape, this, step);
   }
 
+  /** @internal The tensor as it is, in its place: this object is about to become something else. */
+  giveWay_(): Tensor {
+    const former = new Tensor(this.storage_, this.shape, this.parent_, this.step_);
+    const { ownCounter, recordsGrad_, isInference_, isInferenceView_, cached, placed, place } = this;
+    Object.assign(former, { ownCounter, recordsGrad_, isInference_, isInferenceView_, cached, placed, place });
+    former.standsFor = this;
+    if (place !== null) place.tensor = former;
+    this.place = null;
+    return former;
+  }
+
   /** @internal From here on this object is what `other` is: for operators that change a tensor's own shape. */
   takeOver_(other: Tensor): this {
-    const { storage_, shape, parent_, step_, type_, ownCounter, isInference_, isInferenceView_ } = other;
-    Object.assign(this, { storage_, shape, parent_, step_, type_, ownCounter, isInference_, isInferenceView_ });
+    if (this.place !== null) this.giveWay_();
+    const { storage_, shape, origin, step_, type_, ownCounter, isInference_, isInferenceView_ } = other;
+    const recordsGrad_ = this.recordsGrad_ || other.recordsGrad_;
+    Object.assign(this, { storage_, shape, origin, step_, type_, ownCounter, isInference_, isInferenceView_ });
+    Object.assign(this, { recordsGrad_, cached: null, placed: null });
     noteRareChange();
-    this.cached = null;
-    this.placed = null;
     return this;
   }
 
@@ -178,7 +207,8 @@ export class Tensor {
       const steps = [tensor.step_!];
       let target = tensor.parent_;
       for (; target.parent_ !== null && target.overlaps(); target = target.parent_) steps.unshift(target.step_!);
-      const step = steps.length === 1 ? steps[0]! : joined(steps);
+      const isPlain = steps.length === 1 && (fills.has(operator) || !tensor.overlaps());
+      const step = isPlain ? steps[0]! : joined(steps);
       value = step.write(graph, target.node_(), value);
       tensor = target;
     }
@@ -315,7 +345,8 @@ export class Tensor {
   get _base(): Tensor | null {
     let base: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
     while (base.parent_ !== null && base.step_!.isLayout !== true) base = base.parent_;
-    return base === this ? null : base;
+    const object = base.standsFor ?? base;
+    return object === this ? null : object;
   }
   /** Identifies the storage: equal for tensors that alias each other. */
   data_ptr(): number {
@@ -424,7 +455,20 @@ export class Tensor {
     return this.viewBy_(dataStep);
   }
   set data(value: Tensor) {
-    this.storage_.write(graph.detach(value.node_()), "data", newCounter());
+    withSite(() => this.setData(value));
+  }
+  private setData(value: Tensor): void {
+    if (this.leafRequiresGrad && !value.is_floating_point() && !value.is_complex())
+      throw new AutogradError(
+        "data/dtype",
+        `data: data set to a tensor that requires gradients must be floating point or complex dtype, got ${value.type_}${formatShape(value.shape)}.`,
+      );
+    // A recorded function makes it again as a write: which object has which memory is not part of a recording.
+    const isLike = formatShape(value.shape) === formatShape(this.shape) && value.type_ === this.type_;
+    if (traceObserver() !== null && isLike) return this.data.write_(graph.detach(value.node_()), "data");
+    const counter = this.counter_;
+    this.become_(value);
+    this.ownCounter = counter;
   }
   /** @internal The storage has contents of another shape now. */
   resized_(shape: Shape): void {
@@ -433,16 +477,11 @@ export class Tensor {
   }
   /** @internal Becomes a view of another tensor, of whatever type, device and shape: this object stays, its storage is given up. */
   become_(other: Tensor): void {
-    const self = this as { -readonly [K in "storage_" | "parent_" | "step_" | "shape" | "type_"]: Tensor[K] };
+    const former = this.giveWay_();
+    const seen = (other === this ? former : other).viewBy_(detachStep);
+    const { storage_, shape, origin, step_, type_, ownCounter } = seen;
+    Object.assign(this, { storage_, shape, origin, step_, type_, ownCounter, cached: null, placed: null });
     noteRareChange();
-    self.storage_ = other.storage_;
-    self.shape = other.shape;
-    self.parent_ = other;
-    self.step_ = detachStep;
-    self.type_ = other.type_;
-    this.ownCounter = other.ownCounter;
-    this.cached = null;
-    this.placed = null;
   }
   /** How this value was made: null for leaves and for what needs no gradient. */
   get grad_fn(): GradientFunction | null {

@@ -84,13 +84,14 @@ export const isSameMemory = (step: ViewStep): boolean => step === detachStep || 
 
 /**
  * Several steps as one. Through a view in which elements overlap, a write has to reach the memory in one step: what is
- * only another sight of an element must not be written back.
+ * only another sight of an element must not be written back. Of an element that the view itself shows several times,
+ * the last sight counts that has another value now, or else the last.
  */
 export function joined(steps: readonly ViewStep[]): ViewStep {
   const apply = (g: GraphBuilder, parent: Node): Node => steps.reduce((node, step) => step.apply(g, node), parent);
   const write = (g: GraphBuilder, parent: Node, value: Node): Node => {
     if (value.shape.includes(0)) return parent;
-    const written = scatterThrough(g, parent, value, apply);
+    const written = scatterThrough(g, parent, value, apply, true);
     return steps.some(isSameMemory) ? detachStep.write(g, parent, written) : written;
   };
   return { name: steps.map((step) => step.name).join("."), apply, write };
@@ -174,21 +175,35 @@ function sliceWritten(g: GraphBuilder, step: Node & { op: "slice" }, source: Nod
   return g.where(inside, g.pad(forward, low, high, 0, gap), source);
 }
 
-/** Any other movement: the positions that the view shows are found by moving positions. */
+/**
+ * Any other movement: the positions that the view shows are found by moving positions.
+ * `mayRepeat`: the view may show a position several times
+ */
 function scatterThrough(
   g: GraphBuilder,
   parent: Node,
   value: Node,
   apply: (g: GraphBuilder, parent: Node) => Node,
+  mayRepeat = false,
 ): Node {
-  const count = elementCount(parent.shape);
-  const positions = apply(g, g.reshape(g.iota(count, "int64"), parent.shape));
-  const flat = g.scatter(
-    "set",
-    g.reshape(parent, [count]),
-    g.reshape(value, [elementCount(value.shape)]),
-    [0],
-    [g.reshape(positions, [elementCount(value.shape)])],
-  );
-  return g.reshape(flat, parent.shape);
+  const [count, shown] = [elementCount(parent.shape), elementCount(value.shape)];
+  const moved = apply(g, g.reshape(g.iota(count, "int64"), parent.shape));
+  const positions = g.reshape(moved, [shown]);
+  const [flat, values] = [g.reshape(parent, [count]), g.reshape(value, [shown])];
+  if (!mayRepeat) return g.reshape(g.scatter("set", flat, values, [0], [positions]), parent.shape);
+  const order = g.iota(shown, "int64");
+  const changed = isChanged(g, values, g.reshape(apply(g, parent), [shown]));
+  const rank = g.where(changed, g.add(order, BigInt(shown)), order);
+  const none = g.full([count], -1n, "int64");
+  const highest = g.scatter("max", none, rank, [0], [positions]);
+  const last = g.where(g.ge(highest, BigInt(shown)), g.sub(highest, BigInt(shown)), highest);
+  const chosen = g.gather(values, [0], [g.max(last, 0n)]);
+  return g.reshape(g.where(g.ge(last, 0n), chosen, flat), parent.shape);
+}
+
+/** NaN in the place of NaN is no change. */
+function isChanged(g: GraphBuilder, now: Node, before: Node): Node {
+  if (isComplex(now.dtype))
+    return g.or(isChanged(g, g.real(now), g.real(before)), isChanged(g, g.imag(now), g.imag(before)));
+  return g.and(g.ne(now, before), g.or(g.eq(now, now), g.eq(before, before)));
 }

@@ -3,6 +3,7 @@ import * as torch from "cresset";
 import type { Tensor } from "cresset";
 import { elementCount } from "../../ir/shape.ts";
 import { Choices } from "./choices.ts";
+import type { Eager } from "./eager.ts";
 import { TensorPool, type Pair } from "./tensor-pool.ts";
 
 const maximumElements = 600;
@@ -44,6 +45,8 @@ export class TensorProgram extends TensorPool {
     () => this.writeOut(this.any()),
     () => this.writeArray(this.any()),
     () => this.strided(this.any()),
+    () => this.become(this.any()),
+    () => this.become(this.any()),
     () => this.create(this.c.pick([[this.size], [this.size, 4], [2, this.size], [], [this.size, 2, 3], [5]])),
     () => this.odd(this.any()),
     () => this.reduce(this.any()),
@@ -342,6 +345,44 @@ export class TensorProgram extends TensorPool {
       tensor.as_strided(shape, strides),
       eager.view(shape, strides),
     );
+  }
+
+  // ---- tensors that become something else, of which views stay what they are
+
+  private become(x: Pair): void {
+    const rank = x.eager.shape.length;
+    const kind = this.c.pick(["transpose_", "unsqueeze_", "squeeze_", "resize_", "set_", "data"] as const);
+    if (kind === "set_" || kind === "data") return this.becomeOther(x, kind);
+    if (kind === "unsqueeze_") {
+      if (rank === maximumRank) return;
+      const axis = this.c.below(rank + 1);
+      return this.became(x, `unsqueeze_(${axis})`, x.tensor.unsqueeze_(axis), x.eager.unsqueeze(axis));
+    }
+    if (rank === 0) return;
+    const axis = this.axis(x);
+    if (kind === "squeeze_") return this.became(x, `squeeze_(${axis})`, x.tensor.squeeze_(axis), x.eager.squeeze(axis));
+    if (kind === "resize_") {
+      // Only of what lies in a row are the elements that stay the first ones both of the tensor and of its memory.
+      if (!x.tensor.is_contiguous()) return;
+      const size = this.c.below(elementCount(x.eager.shape) + 1);
+      return this.became(x, `resize_(${size})`, x.tensor.resize_(size), x.eager.view([size], [1]));
+    }
+    const other = this.axis(x);
+    const axes = x.eager.shape.map((_, i) => (i === axis ? other : i === other ? axis : i));
+    this.became(x, `transpose_(${axis}, ${other})`, x.tensor.transpose_(axis, other), x.eager.permute(axes));
+  }
+  private becomeOther(x: Pair, kind: "set_" | "data"): void {
+    const y = this.c.pick(this.pool.filter(({ eager }) => eager.dtype === x.eager.dtype));
+    if (kind === "set_") return this.became(x, `set_(${y.name})`, x.tensor.set_(y.tensor), y.eager);
+    x.tensor.data = y.tensor;
+    this.became(x, `data = ${y.name}`, x.tensor, y.eager);
+  }
+  /** The object has several names where an operator gave it back as it was: all of them become that. */
+  private became(x: Pair, text: string, tensor: Tensor, eager: Eager): void {
+    this.listing.push(`${x.name}.${text};`);
+    this.pool.forEach((pair, i) => {
+      if (pair.tensor === tensor) this.pool[i] = { ...pair, eager };
+    });
   }
 }
 
