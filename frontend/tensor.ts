@@ -63,7 +63,7 @@ export class Tensor {
   /** A leaf of differentiation: its node for the current version. */
   private leafRequiresGrad = false;
   /** Whether gradients flow through this view: decided where the view was made. */
-  /** @internal */ readonly recordsGrad_: boolean = graph.gradEnabled;
+  /** @internal */ readonly recordsGrad_: boolean;
   /** @internal Made in inference_mode, and no view of a tensor from outside. */ readonly isInference_: boolean;
   /** @internal A view made in inference_mode of a tensor from outside. */ readonly isInferenceView_: boolean;
   /** `isComputed`: the storage's contents were, when a view's node was made of them. */
@@ -82,6 +82,7 @@ export class Tensor {
     this.shape = shape;
     this.origin = parent === null ? null : (parent.place ??= { tensor: parent });
     this.step_ = step;
+    this.recordsGrad_ = graph.gradEnabled || step?.isLayout === true;
     this.type_ = step?.dtype ?? parent?.type_ ?? storage.dtype;
     this.isInference_ = parent === null ? inference.enabled : parent.isInference_;
     this.isInferenceView_ = parent !== null && inference.enabled && !this.isInference_;
@@ -136,7 +137,8 @@ export class Tensor {
   takeOver_(other: Tensor): this {
     if (this.place !== null) this.giveWay_();
     const { storage_, shape, origin, step_, type_, ownCounter, isInference_, isInferenceView_ } = other;
-    const recordsGrad_ = this.recordsGrad_ || other.recordsGrad_;
+    // What is nobody's view has the history of what is written to it, wherever it was made.
+    const recordsGrad_ = this._base === null || this.recordsGrad_ || other.recordsGrad_;
     Object.assign(this, { storage_, shape, origin, step_, type_, ownCounter, isInference_, isInferenceView_ });
     Object.assign(this, { recordsGrad_, cached: null, placed: null });
     noteRareChange();

@@ -66,8 +66,11 @@ describe("a view taken before", () => {
   });
 });
 
-test("what changed its shape under no_grad may be written outside", () => {
-  const x = torch.no_grad(() => matrix().t_());
+test.each<[string, () => Tensor]>([
+  ["changed its shape", () => matrix().t_()],
+  ["lies in another order", () => matrix().t().clone()],
+])("what was made under no_grad and %s has the history of what is written to it", (_, make) => {
+  const x = torch.no_grad(make);
   x.mul_(torch.full([2, 1], 2).requires_grad_());
   expect([x.requires_grad, x.at(0).tolist()]).toEqual([true, [3, 6, 10]]);
 });
