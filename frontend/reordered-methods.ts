@@ -9,8 +9,8 @@ declare module "./tensor.ts" {
     /** This tensor where condition is true, else other. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.where.html */
     where(condition: Tensor, other: Tensor | number | bigint | boolean): Tensor;
     /** The n-th derivative of digamma. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.polygamma.html */
-    polygamma(n: number): Tensor;
-    polygamma_(n: number): this;
+    polygamma(n: number | { readonly n: number }): Tensor;
+    polygamma_(n: number | { readonly n: number }): this;
   }
 }
 
@@ -21,10 +21,10 @@ const methods = {
       : [condition, isPlainObject(other) ? other["other"] : other];
     return callOperator("where", [mask, this, fallback]) as Tensor;
   },
-  polygamma(this: Tensor, n: number): Tensor {
-    return callOperator("polygamma", [n, this]) as Tensor;
+  polygamma(this: Tensor, n: unknown): Tensor {
+    return callOperator("polygamma", isPlainObject(n) ? [{ ...n, input: this }] : [n, this]) as Tensor;
   },
-  polygamma_(this: Tensor, n: number): Tensor {
+  polygamma_(this: Tensor, n: number | { readonly n: number }): Tensor {
     return this.copy_(this.polygamma(n));
   },
 };

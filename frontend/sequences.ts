@@ -1,6 +1,7 @@
 /** Values at equal steps: linspace, logspace, range. Few and known: computed on the host, in float64. */
-import { isIntegral } from "../ir/dtype.ts";
+import { isFloat, isIntegral, type DType } from "../ir/dtype.ts";
 import { ArgumentError } from "../ir/errors.ts";
+import { roundToDType } from "../ir/rounding.ts";
 import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
 import { dtypeOption, finish, fromHost, type FactoryOptions } from "./creation.ts";
@@ -38,7 +39,7 @@ interface Given {
   readonly out?: Tensor | null | undefined;
 }
 
-function made(name: string, given: Given, values: readonly number[]): Tensor {
+function made(name: string, given: Given, valuesOf: (dtype: DType) => readonly number[]): Tensor {
   const options: FactoryOptions = {
     dtype: given.dtype,
     device: given.device,
@@ -47,22 +48,29 @@ function made(name: string, given: Given, values: readonly number[]): Tensor {
   };
   const dtype = dtypeOption(options, options.out?.dtype.name ?? settings.defaultDType, name);
   const device = currentDevice(options.device ?? options.out?.device);
+  const values = valuesOf(dtype);
   return finish(fromHost(isIntegral(dtype) ? values.map(Math.trunc) : values, [values.length], dtype, device), options);
 }
 
-/** Counted from whichever end is nearer, as PyTorch does. */
-function evenly(name: string, start: number, end: number, steps: number): number[] {
+/** Counted from whichever end is nearer, in the arithmetic of the type, as PyTorch does; ends of integers are whole. */
+function evenly(name: string, from: number, to: number, steps: number, dtype: DType): number[] {
   if (!Number.isInteger(steps) || steps < 0)
     throw new ArgumentError(`${name}/steps`, `${name}: number of steps must be non-negative, got ${steps}.`);
-  const step = steps > 1 ? (end - start) / (steps - 1) : 0;
-  return Array.from({ length: steps }, (_, i) => (i < steps / 2 ? start + step * i : end - step * (steps - i - 1)));
+  const rounded = (value: number): number => (isFloat(dtype) ? Number(roundToDType(value, dtype)) : value);
+  const [start, end] = isIntegral(dtype) ? [Math.trunc(from), Math.trunc(to)] : [rounded(from), rounded(to)];
+  const step = steps > 1 ? rounded(rounded(end - start) / (steps - 1)) : 0;
+  const middle = Math.floor(steps / 2);
+  return Array.from({ length: steps }, (_, i) =>
+    rounded(i < middle ? start + rounded(step * i) : end - rounded(step * (steps - i - 1))),
+  );
 }
 
 /** `steps` values from start to end, both included. https://docs.pytorch.org/docs/stable/generated/torch.linspace.html */
 export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
   return withSite(() => {
     const { start, end, steps = 100, ...given } = linspaceSignature.bind("linspace", args);
-    return made("linspace", given, evenly("linspace", numberOf(start), numberOf(end), steps));
+    const [from, to] = [numberOf(start), numberOf(end)];
+    return made("linspace", given, (dtype) => evenly("linspace", from, to, steps, dtype));
   });
 }
 
@@ -70,10 +78,10 @@ export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
 export function logspace(...args: CallOf<typeof logspaceSignature>): Tensor {
   return withSite(() => {
     const { start, end, steps = 100, base = 10, ...given } = logspaceSignature.bind("logspace", args);
-    return made(
-      "logspace",
-      given,
-      evenly("logspace", numberOf(start), numberOf(end), steps).map((exponent) => base ** exponent),
+    const [from, to] = [numberOf(start), numberOf(end)];
+    return made("logspace", given, (dtype) =>
+      // The exponents of floats are not rounded to the type.
+      evenly("logspace", from, to, steps, isFloat(dtype) ? "float64" : dtype).map((exponent) => base ** exponent),
     );
   });
 }
@@ -93,10 +101,6 @@ export function range(...args: CallOf<typeof rangeSignature>): Tensor {
         `range: upper bound and larger bound inconsistent with step sign: start ${start}, end ${end}, step ${step}.`,
       );
     const count = Math.floor((end - start) / step) + 1;
-    return made(
-      "range",
-      bound,
-      Array.from({ length: count }, (_, i) => start + i * step),
-    );
+    return made("range", bound, () => Array.from({ length: count }, (_, i) => start + i * step));
   });
 }

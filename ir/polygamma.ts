@@ -28,6 +28,8 @@ export function hurwitzZeta(g: GraphBuilder, s: Node, q: Node): Node {
 
 /** The derivative of digamma; by reflection below one half. */
 export function trigamma(g: GraphBuilder, x: Node): Node {
+  // The zeta function's divisors are out of half floats' range.
+  if (x.dtype === "float16" || x.dtype === "bfloat16") return g.cast(trigamma(g, g.cast(x, "float32")), x.dtype);
   // PyTorch takes the sine of the rounded angle, which keeps the poles finite; derivatives need the exact distance.
   const value = reflected(g, x, x);
   return x.requiresGrad && g.gradEnabled

@@ -103,23 +103,42 @@ const rootsBeside = (g: GraphBuilder, z: Parts): readonly [Parts, Parts] => [
   sqrt(g, onePlus(g, z)),
 ];
 
+const isInfinite = (g: GraphBuilder, x: Node): Node => g.eq(g.abs(x), Infinity);
+const anyInfinite = (g: GraphBuilder, [x, y]: Parts): Node => g.or(isInfinite(g, x), isInfinite(g, y));
+/** The direction in which a number is infinite: finite parts vanish beside infinite ones. */
+const direction = (g: GraphBuilder, z: Parts): Parts => {
+  const side = (x: Node): Node => g.where(isInfinite(g, x), signedAs(g, g.full([], 1, x.dtype), x), g.mul(x, 0));
+  return [side(z[0]), side(z[1])];
+};
+const infinite = (g: GraphBuilder, sign: Node): Node => signedAs(g, g.full([], Infinity, sign.dtype), sign);
+const eitherParts = (g: GraphBuilder, where: Node, a: Parts, b: Parts): Parts => [
+  g.where(where, a[0], b[0]),
+  g.where(where, a[1], b[1]),
+];
+
 const acos: PartsFunction = (g, z) => {
   const [below, above] = rootsBeside(g, z);
   const im = timesParts(g, conjugate(g, above), below)[1];
-  return [g.mul(g.binary("atan2", below[0], above[0]), 2), g.unary("asinh", im)];
+  const near: Parts = [g.mul(g.binary("atan2", below[0], above[0]), 2), g.unary("asinh", im)];
+  const [x, y] = direction(g, z);
+  return eitherParts(g, anyInfinite(g, z), [g.binary("atan2", g.abs(y), x), infinite(g, g.neg(z[1]))], near);
 };
 
 const asin: PartsFunction = (g, z) => {
   const [below, above] = rootsBeside(g, z);
   const re = timesParts(g, below, above)[0];
   const im = timesParts(g, conjugate(g, below), above)[1];
-  return [g.binary("atan2", z[0], re), g.unary("asinh", im)];
+  const near: Parts = [g.binary("atan2", z[0], re), g.unary("asinh", im)];
+  const [x, y] = direction(g, z);
+  return eitherParts(g, anyInfinite(g, z), [g.binary("atan2", x, g.abs(y)), infinite(g, z[1])], near);
 };
 
-const acosh: PartsFunction = (g, [x, y]) => {
-  const [below, above] = [sqrt(g, [g.sub(x, 1), y]), sqrt(g, onePlus(g, [x, y]))];
+const acosh: PartsFunction = (g, z) => {
+  const [x, y] = z;
+  const [below, above] = [sqrt(g, [g.sub(x, 1), y]), sqrt(g, onePlus(g, z))];
   const re = timesParts(g, conjugate(g, below), above)[0];
-  return [g.unary("asinh", re), g.mul(g.binary("atan2", below[1], above[0]), 2)];
+  const near: Parts = [g.unary("asinh", re), g.mul(g.binary("atan2", below[1], above[0]), 2)];
+  return eitherParts(g, anyInfinite(g, z), [g.full([], Infinity, x.dtype), angle(g, direction(g, z))], near);
 };
 
 const atanh: PartsFunction = (g, [x, y]) => {
@@ -128,8 +147,9 @@ const atanh: PartsFunction = (g, [x, y]) => {
   const square = squareOf(g, y);
   const re = g.mul(g.log1p(g.div(g.mul(size, 4), g.add(squareOf(g, away), square))), 0.25);
   const im = g.binary("atan2", g.mul(y, 2), g.sub(g.mul(away, g.add(size, 1)), square));
-  const infinite = g.or(g.eq(size, Infinity), g.eq(g.abs(y), Infinity));
-  return [signedAs(g, g.where(infinite, 0, re), x), g.mul(im, 0.5)];
+  const far = anyInfinite(g, [x, y]);
+  const right = g.where(g.isNaN(y), y, signedAs(g, g.full([], Math.PI / 2, x.dtype), y));
+  return [signedAs(g, g.where(far, 0, re), x), g.where(far, right, g.mul(im, 0.5))];
 };
 
 const one = (g: GraphBuilder, [x]: Parts): Parts => [g.full(x.shape, 1, x.dtype), g.full(x.shape, 0, x.dtype)];

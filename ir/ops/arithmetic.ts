@@ -187,8 +187,10 @@ export const div = defineOp({
     const x = operand(g, input, common);
     const y = notZero(g, "div", other, operand(g, other, common));
     checkBroadcast("div", x, y);
-    if (rounding_mode === "floor") return floorDivide(g, x, y);
-    return isFloat(common) ? g.unary("trunc", g.div(x, y)) : g.div(x, y);
+    if (!isFloat(common)) return rounding_mode === "floor" ? floorDivide(g, x, y) : g.div(x, y);
+    const value = rounding_mode === "floor" ? floorDivide(g, x, y) : g.unary("trunc", g.div(x, y));
+    // A step function: its gradient is zero, also where the quotient's is infinite.
+    return value.requiresGrad ? g.withHistory(g.detach(value), g.add(g.unary("floor", x), g.unary("floor", y))) : value;
   },
 });
 
@@ -263,3 +265,17 @@ export const minimum = defineOp({
   gradient: "through decomposition",
   record: (g, { input, other }) => binary(g, "minimum", "min", input, other),
 });
+
+// Numbers alone make a 0-d tensor.
+for (const operator of [add, sub, mul, div]) {
+  const { name, aliases = [], signature, doc } = operator;
+  defineOp({
+    name: `${name}.numbers`,
+    aliases: aliases.map((alias) => `${alias}.numbers`),
+    signature: signature.replaceAll("Tensor|Scalar", "Scalar") as typeof signature,
+    places: ["torch"],
+    doc: { ...doc, shape: "[]" },
+    gradient: "none",
+    record: operator.record as typeof add.record,
+  });
+}

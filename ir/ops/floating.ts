@@ -140,6 +140,12 @@ defineOp({
   },
 });
 
+/** log(x / (1 - x)), whose gradient is infinite at 0 and 1 instead of NaN. */
+function logOfOdds(g: GraphBuilder, x: Node): Node {
+  const value = g.log(g.div(x, g.sub(1, x)));
+  return x.requiresGrad ? g.withHistory(g.detach(value), g.sub(g.log(x), g.log(g.sub(1, x)))) : value;
+}
+
 defineOp({
   name: "logit",
   signature: "logit(Tensor input, number? eps=None) -> Tensor",
@@ -156,12 +162,12 @@ defineOp({
     if (eps === null) {
       // Outside [0, 1] value and gradient are NaN.
       const valid = g.and(g.ge(x, 0), g.le(x, 1));
-      return g.mul(g.log(g.div(x, g.sub(1, x))), g.where(valid, 1, g.full([], NaN, x.dtype)));
+      return g.mul(logOfOdds(g, x), g.where(valid, 1, g.full([], NaN, x.dtype)));
     }
     // The gradient passes inside the limits, ends included.
     const inside = g.and(g.ge(x, eps), g.le(x, 1 - eps));
     const limited = g.max(g.min(g.detach(x), 1 - eps), eps);
     const z = g.where(g.isNaN(x), x, g.where(inside, x, limited));
-    return g.log(g.div(z, g.sub(1, z)));
+    return logOfOdds(g, z);
   },
 });

@@ -269,7 +269,7 @@ export const takeAlongDim = defineOp({
         x,
         common.map((size, i) => (i === axis ? x.shape[i]! : size)),
       );
-    const checked = checkRange(g, "take_along_dim", indices, input.shape[axis]!, 0, axis);
+    const checked = wrapIndex(g, indices, input.shape[axis]!, "take_along_dim");
     return g.takeAlong(sized(input), axis, sized(checked));
   },
 });

@@ -6,7 +6,7 @@ import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { countOf, meanOf } from "./reduction.ts";
-import { axesOf, describe, keepOrDrop } from "./support.ts";
+import { axesOf, describe, inFloat32, keepOrDrop } from "./support.ts";
 
 const shape = "[*] -> [*] without dim (of size 1 with keepdim)";
 
@@ -37,8 +37,10 @@ for (const [name, root] of [
         "Convert it with input.float().",
       );
     const axes = axesOf(name, dim, input.shape.length);
-    const variance = varianceOf(g, input, axes, correction ?? (unbiased === false ? 0 : 1));
-    const value = root ? g.sqrt(variance) : variance;
+    const value = inFloat32(g, [input], (x) => {
+      const variance = varianceOf(g, x, axes, correction ?? (unbiased === false ? 0 : 1));
+      return root ? g.sqrt(variance) : variance;
+    });
     return [keepOrDrop(g, value, axes, keepdim), keepOrDrop(g, meanOf(g, input, axes), axes, keepdim)];
   };
   defineOp({

@@ -7,12 +7,25 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
 import { singularValues } from "./linalg/svd.ts";
-import { axesOf, axisOf, checkBroadcast, describe, dropAxes, keepOrDrop, promoted, range } from "./support.ts";
+import {
+  axesOf,
+  axisOf,
+  checkBroadcast,
+  describe,
+  dropAxes,
+  inFloat32,
+  keepOrDrop,
+  promoted,
+  range,
+} from "./support.ts";
 
 const reduced = "[*] -> [*] without dim (of size 1 with keepdim)";
 
 /** Sum of |x| ** p over axes (kept), to the power 1 / p. */
-export function vectorNorm(g: GraphBuilder, x: Node, p: number, axes: readonly number[]): Node {
+export const vectorNorm = (g: GraphBuilder, x: Node, p: number, axes: readonly number[]): Node =>
+  inFloat32(g, [x], (wide) => wideNorm(g, wide, p, axes));
+
+function wideNorm(g: GraphBuilder, x: Node, p: number, axes: readonly number[]): Node {
   const size = g.abs(x);
   const empty = elementCount(axes.map((axis) => x.shape[axis]!)) === 0;
   if (empty && (p < 0 || p === Infinity)) {
@@ -151,14 +164,12 @@ defineOp({
         `renorm: input needs at least 2 dimensions, got ${input.shape.length} dimensions.`,
       );
     const axis = axisOf("renorm", dim, input.shape.length);
-    const norm = vectorNorm(
-      g,
-      input,
-      p,
-      range(input.shape.length).filter((i) => i !== axis),
-    );
-    const factor = g.where(g.gt(norm, maxnorm), g.div(maxnorm, g.add(norm, 1e-7)), 1);
-    return g.mul(input, g.cast(factor, input.dtype));
+    const axes = range(input.shape.length).filter((i) => i !== axis);
+    return inFloat32(g, [input], (x) => {
+      const norm = vectorNorm(g, x, p, axes);
+      const factor = g.where(g.gt(norm, maxnorm), g.div(maxnorm, g.add(norm, 1e-7)), 1);
+      return g.mul(x, g.cast(factor, x.dtype));
+    });
   },
 });
 

@@ -109,6 +109,14 @@ defineOp({
   },
 });
 
+/** log(exp(x) + exp(y)) of complex numbers, whose real parts decide what overflows. */
+export function complexLogAddExp(g: GraphBuilder, x: Node, y: Node): Node {
+  const larger = g.detach(g.max(g.real(x), g.real(y)));
+  // An infinite maximum stays itself instead of becoming inf - inf.
+  const shift = g.cast(g.where(g.lt(g.abs(larger), Infinity), larger, 0), x.dtype);
+  return g.add(g.log(g.add(g.exp(g.sub(x, shift)), g.exp(g.sub(y, shift)))), shift);
+}
+
 for (const [name, base, summary] of [
   ["logaddexp", Math.E, "log(exp(input) + exp(other)) without overflow."],
   ["logaddexp2", 2, "log2(2 ** input + 2 ** other) without overflow."],
@@ -122,9 +130,8 @@ for (const [name, base, summary] of [
     record(g, { input, other }) {
       const [x, y] = promoted(g, input, other);
       if (base === Math.E && isComplex(x.dtype)) {
-        // The real parts decide what overflows.
-        const larger = g.cast(g.detach(g.max(g.real(x), g.real(y))), x.dtype);
-        return g.add(g.log(g.add(g.exp(g.sub(x, larger)), g.exp(g.sub(y, larger)))), larger);
+        checkBroadcast(name, x, y);
+        return complexLogAddExp(g, x, y);
       }
       if (!isFloat(x.dtype))
         throw new DTypeError(

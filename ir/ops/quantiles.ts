@@ -57,7 +57,7 @@ function quantileOf(
   const valid = spread(g.cast(numbers, input.dtype));
   const end = g.max(g.sub(ignoreNaN ? valid : g.full(valid.shape, size, input.dtype), 1), 0);
   const hasNaN = g.lt(valid, size);
-  const exact = g.mul(g.detach(wanted), end);
+  const exact = g.mul(wanted, end);
   const rank = ignoreNaN ? exact : g.where(hasNaN, size - 1, exact);
   const at = (place: Node): Node => g.takeAlong(sorted, last, g.cast(place, "int64"));
   const [below, above] = [g.unary("floor", rank), g.unary("ceil", rank)];

@@ -5,7 +5,7 @@ import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { ArgReducePrimitive, Node, ReducePrimitive } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
-import { axesOf, axisOf, describe, dropAxes, keepOrDrop, refuseComplex } from "./support.ts";
+import { axesOf, axisOf, describe, dropAxes, inFloat32, keepOrDrop, refuseComplex } from "./support.ts";
 
 const shape = "[*] -> [*] without dim (of size 1 with keepdim)";
 
@@ -58,9 +58,9 @@ export const nansum = defineOp({
   },
 });
 
-export function meanOf(g: GraphBuilder, x: Node, axes: readonly number[]): Node {
-  return g.div(g.sum(x, axes), countOf(x, axes));
-}
+/** The sum of half floats may be out of their range where the mean is not. */
+export const meanOf = (g: GraphBuilder, x: Node, axes: readonly number[]): Node =>
+  inFloat32(g, [x], (wide) => g.div(g.sum(wide, axes), countOf(x, axes)));
 
 export const mean = defineOp({
   name: "mean",
@@ -73,7 +73,9 @@ export const mean = defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, dim, keepdim, dtype }) {
-    const x = dtype === null ? input : g.cast(input, dtype);
+    // Rounded to a half type after the division only.
+    const half = dtype === "float16" || dtype === "bfloat16";
+    const x = dtype === null ? input : g.cast(input, half ? "float32" : dtype);
     if (isIntegral(x.dtype))
       throw new DTypeError(
         "mean/not-float",
@@ -81,7 +83,7 @@ export const mean = defineOp({
         "Convert it with input.float().",
       );
     const axes = axesOf("mean", dim, x.shape.length);
-    return keepOrDrop(g, meanOf(g, x, axes), axes, keepdim);
+    return g.cast(keepOrDrop(g, meanOf(g, x, axes), axes, keepdim), dtype ?? x.dtype);
   },
 });
 

@@ -1,5 +1,5 @@
 /** Running results along a dimension. */
-import { isFloat, isIntegral, promoteTypes } from "../dtype.ts";
+import { isComplex, isFloat, isIntegral, promoteTypes } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import type { GraphBuilder } from "../builder.ts";
 import type { Node } from "../graph.ts";
@@ -7,6 +7,7 @@ import { defineOp } from "../operator.ts";
 import { broadcastShapes } from "../shape.ts";
 
 import type { ScalarArgument } from "../signature.ts";
+import { complexLogAddExp } from "./pairs.ts";
 import { atLeast1d, axisOf, describe, resultType, scalarAs, toFloat } from "./support.ts";
 
 const along = "[.., n, ..] -> [.., n, ..]";
@@ -40,6 +41,18 @@ for (const [name, kind, word] of [
   });
 }
 
+/** By doubling: each step adds what lies twice as far back, so that no sum is of parts of another size. */
+function complexLogCumSumExp(g: GraphBuilder, z: Node, axis: number): Node {
+  const length = z.shape[axis]!;
+  let total = z;
+  for (let distance = 1; distance < length; distance *= 2) {
+    const before = g.full(z.shape.with(axis, distance), -Infinity, z.dtype);
+    const earlier = g.concat([before, g.sliceAxis(total, axis, 0, length - distance)], axis);
+    total = complexLogAddExp(g, total, earlier);
+  }
+  return total;
+}
+
 defineOp({
   name: "logcumsumexp",
   signature: "logcumsumexp(Tensor input, int dim) -> Tensor",
@@ -55,7 +68,8 @@ defineOp({
         `logcumsumexp: takes floating point tensors, got ${describe(input)}.`,
         "Convert it with input.float().",
       );
-    return input.shape.length === 0 ? input : g.scan("logaddexp", input, axis);
+    if (input.shape.length === 0) return input;
+    return isComplex(input.dtype) ? complexLogCumSumExp(g, input, axis) : g.scan("logaddexp", input, axis);
   },
 });
 

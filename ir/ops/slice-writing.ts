@@ -82,6 +82,14 @@ function fillSlices(g: GraphBuilder, input: Node, dim: number, index: Node, valu
   const axis = axisOf("index_fill", dim, input.shape.length);
   const base = atLeast1d(g, input);
   const positions = wrapIndex(g, atLeast1d(g, requireVector("index_fill", index)), base.shape[axis]!);
+  if (value.requiresGrad) {
+    // By where: a slice that is named twice is filled once, and counts once in the value's gradient.
+    const size = base.shape[axis]!;
+    const none = g.full([size], false, "bool");
+    const named = g.scatter("set", none, g.full(positions.shape, true, "bool"), [0], [positions]);
+    const line = base.shape.map((_, i) => (i === axis ? size : 1));
+    return g.reshape(g.where(g.reshape(named, line), value, base), input.shape);
+  }
   const updates = g.expandTo(value, [positions.shape[0]!, ...base.shape.filter((_, i) => i !== axis)]);
   return g.reshape(g.scatter("set", base, updates, [axis], [positions]), input.shape);
 }

@@ -18,31 +18,32 @@ import { requireSystem, solveTriangular } from "./triangular.ts";
 
 const factor = defineOp({
   name: "cholesky_factor",
-  signature: "cholesky_factor(Tensor input) -> Tensor[2]",
+  signature: "cholesky_factor(Tensor input, bool upper) -> Tensor[2]",
   places: [],
   composite: true,
   complexGradient: "own",
   doc: {
     summary:
-      "L with L Lᵀ = input, whose lower triangle is read, and the order of the first minor that is not positive.",
+      "L with L Lᵀ = input, whose lower triangle is read (with upper the upper one), and the order of the first minor that is not positive.",
     shape: "[*, n, n] -> [*, n, n], [*]",
     source: "torch.linalg.cholesky_ex",
   },
-  // L^-H phi(L^H dL) L⁻¹, phi being the lower triangle with half the diagonal, made symmetric.
+  // L^-H phi(L^H dL) L⁻¹, phi being the lower triangle with half the diagonal, made symmetric. A diagonal that is not
+  // real keeps it from being so; as in PyTorch it is the gradient all the same, whichever triangle is read.
   gradient(g, { outputs, grads }) {
     const [l, grad] = [outputs[0]!, grads[0]];
     if (!grad) return [null];
     const turned = lower(g, product(g, adjoint(g, l), grad));
-    const half = g.mul(g.add(adjoint(g, turned), lower(g, turned, -1)), 0.5);
+    const half = g.mul(g.add(turned, adjoint(g, lower(g, turned, -1))), 0.5);
     const left = solveTriangular(g, adjoint(g, l), half, true);
     return [transposed(g, solveTriangular(g, transposed(g, l), transposed(g, left), true))];
   },
-  record: (g, { input }) => run(g, { name: "cholesky" }, [input]),
+  record: (g, { input, upper }) => run(g, { name: "cholesky" }, [upper ? adjoint(g, input) : input]),
 });
 
 function choleskyOf(g: GraphBuilder, name: string, input: Node, upper: boolean): [Node, Node] {
   requireSquare(name, input);
-  const [l, info] = apply(g, factor, { input: upper ? adjoint(g, input) : input }) as [Node, Node];
+  const [l, info] = apply(g, factor, { input, upper }) as [Node, Node];
   return [upper ? adjoint(g, l) : l, info];
 }
 const failed = "The factorization could not be completed because the input is not positive-definite.";

@@ -6,7 +6,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { vectorNorm } from "../norms.ts";
-import { axesOf, axisOf, describe, keepOrDrop, range } from "../support.ts";
+import { axesOf, axisOf, describe, inFloat32, keepOrDrop, promoted, range } from "../support.ts";
 import { inverseOf } from "./inverse.ts";
 import { batchOf, isEmpty, requireMatrices, requireNumbers, requireSquare } from "./matrices.ts";
 import { singularValues } from "./svd.ts";
@@ -197,9 +197,9 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { x, y, dim }) {
-    const both = g.mul(conjugate(g, x), y);
-    const axis = axisOf("linalg.vecdot", dim, both.shape.length);
-    return keepOrDrop(g, g.sum(both, [axis]), [axis], false);
+    const [a, b] = promoted(g, x, y);
+    const axis = axisOf("linalg.vecdot", dim, Math.max(a.shape.length, b.shape.length));
+    return inFloat32(g, [a, b], (p, q) => keepOrDrop(g, g.sum(g.mul(conjugate(g, p), q), [axis]), [axis], false));
   },
 });
 

@@ -139,6 +139,18 @@ defineOp({
   record: (g, { A, atol, rtol, hermitian }) => pseudoInverse(g, "linalg.pinv", A, atol, rtol, hermitian),
 });
 defineOp({
+  name: "linalg_pinv.rcond",
+  signature: "linalg_pinv(Tensor A, Tensor|Scalar rcond, bool hermitian=False) -> Tensor",
+  places: ["linalg"],
+  doc: {
+    summary: "The pseudo-inverse: singular values of at most rcond times the largest count as zero.",
+    shape: "[*, m, n] -> [*, n, m]",
+    source: "torch.linalg.pinv",
+  },
+  gradient: "through decomposition",
+  record: (g, { A, rcond, hermitian }) => pseudoInverse(g, "linalg.pinv", A, null, rcond, hermitian),
+});
+defineOp({
   name: "pinverse",
   signature: "pinverse(Tensor input, Scalar rcond=1e-15) -> Tensor",
   places: ["torch", "Tensor"],

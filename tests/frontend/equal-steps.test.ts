@@ -1,0 +1,21 @@
+/** Values at equal steps are computed in the arithmetic of their type, as PyTorch computes them. */
+import * as torch from "cresset";
+import { expect, test } from "vitest";
+
+const numbers = (tensor: torch.Tensor): number[] => (tensor.tolist() as (number | bigint)[]).map(Number);
+
+test("the ends of whole numbers are whole before anything is computed", () => {
+  const { int64, uint8 } = torch;
+  expect(numbers(torch.linspace(4.3, 50, 12, { dtype: int64 }))).toEqual([
+    4, 8, 12, 16, 20, 24, 29, 33, 37, 41, 45, 50,
+  ]);
+  expect(numbers(torch.logspace(0, 1.5, 4, { dtype: int64 }))).toEqual([1, 2, 4, 10]);
+  expect(numbers(torch.logspace(0.1, 1.5, 4, { dtype: uint8 }))).toEqual([1, 2, 4, 10]);
+});
+
+test("the step of half floats is one", () => {
+  expect(numbers(torch.linspace(0, 1, 7, { dtype: torch.float16 }))).toEqual([
+    0, 0.1666259765625, 0.333251953125, 0.5, 0.6669921875, 0.83349609375, 1,
+  ]);
+  expect(numbers(torch.linspace(-3, 7.7, 5, { dtype: torch.bfloat16 }))).toEqual([-3, -0.328125, 2.34375, 5, 7.6875]);
+});
