@@ -59,7 +59,8 @@ function evenly(name: string, from: number, to: number, steps: number, dtype: DT
   const rounded = (value: number): number => (isFloat(dtype) ? Number(roundToDType(value, dtype)) : value);
   const [start, end] = isIntegral(dtype) ? [Math.trunc(from), Math.trunc(to)] : [rounded(from), rounded(to)];
   const step = steps > 1 ? rounded(rounded(end - start) / (steps - 1)) : 0;
-  const middle = Math.floor(steps / 2);
+  // A single value is the start.
+  const middle = steps === 1 ? 1 : Math.floor(steps / 2);
   return Array.from({ length: steps }, (_, i) =>
     rounded(i < middle ? start + rounded(step * i) : end - rounded(step * (steps - i - 1))),
   );

@@ -272,10 +272,10 @@ for (const operator of [add, sub, mul, div]) {
   defineOp({
     name: `${name}.numbers`,
     aliases: aliases.map((alias) => `${alias}.numbers`),
-    signature: signature.replaceAll("Tensor|Scalar", "Scalar") as typeof signature,
+    signature: signature.replaceAll("Tensor|Scalar", "Scalar"),
     places: ["torch"],
     doc: { ...doc, shape: "[]" },
     gradient: "none",
-    record: operator.record as typeof add.record,
+    record: operator.record,
   });
 }

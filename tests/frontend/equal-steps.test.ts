@@ -13,6 +13,11 @@ test("the ends of whole numbers are whole before anything is computed", () => {
   expect(numbers(torch.logspace(0.1, 1.5, 4, { dtype: uint8 }))).toEqual([1, 2, 4, 10]);
 });
 
+test("a single value is the start", () => {
+  expect(numbers(torch.linspace(1, 3, 1))).toEqual([1]);
+  expect(numbers(torch.logspace(0, 3, 1, { dtype: torch.int64 }))).toEqual([1]);
+});
+
 test("the step of half floats is one", () => {
   expect(numbers(torch.linspace(0, 1, 7, { dtype: torch.float16 }))).toEqual([
     0, 0.1666259765625, 0.333251953125, 0.5, 0.6669921875, 0.83349609375, 1,
