@@ -81,6 +81,7 @@ export const linalg: Samples = {
   linalg_eigvals: ofAnyValues,
   linalg_svdvals: any,
   linalg_pinv: any,
+  "linalg_pinv.rcond": () => [[signed(4, 3), 0.01]],
   pinverse: any,
   linalg_lstsq: () => [[signed(4, 2), signed(4, 3)]],
   linalg_matrix_norm: () => [
