@@ -269,7 +269,7 @@ export const takeAlongDim = defineOp({
         x,
         common.map((size, i) => (i === axis ? x.shape[i]! : size)),
       );
-    const checked = wrapIndex(g, indices, input.shape[axis]!, "take_along_dim");
+    const checked = wrapIndex(g, indices, input.shape[axis]!, "take_along_dim", axis);
     return g.takeAlong(sized(input), axis, sized(checked));
   },
 });

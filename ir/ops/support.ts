@@ -195,8 +195,14 @@ export function atLeast(g: GraphBuilder, x: Node, rank: number): Node {
 export const atLeast1d = (g: GraphBuilder, x: Node): Node => (x.shape.length === 0 ? g.reshape(x, [1]) : x);
 
 /** Negative positions counted from the end. */
-export function wrapIndex(g: GraphBuilder, index: Node, size: number, name = "index"): Node {
-  const checked = checkRange(g, name, index, size, -size);
+export function wrapIndex(
+  g: GraphBuilder,
+  index: Node,
+  size: number,
+  name = "index",
+  axis: number | null = null,
+): Node {
+  const checked = checkRange(g, name, index, size, -size, axis);
   return g.where(g.lt(checked, 0), g.add(checked, size), checked);
 }
 
