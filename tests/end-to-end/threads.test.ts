@@ -226,7 +226,8 @@ describe.skipIf(!chromiumAvailable())("a page", () => {
       await tab.goto(page.url);
       await tab.waitForFunction("window.ready === true");
       const alone = (await tab.evaluate(call(1, 0))) as ThreadedRun;
-      const onTwo = async () => (await tab.evaluate(call(2, 1500))) as ThreadedRun & { helped: number };
+      type OnTwo = ThreadedRun & { helped: number };
+      const onTwo = async (): Promise<OnTwo> => (await tab.evaluate(call(2, 1500))) as OnTwo;
       let result = await onTwo();
       // Where both cores are taken a helper may come too late for everything.
       for (let i = 0; i < mostTries && result.threads > 1 && result.helped === 0; i++) result = await onTwo();
