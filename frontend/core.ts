@@ -10,8 +10,8 @@ import "./conversion.ts";
 import "./indexing.ts";
 import "./tensor-autograd.ts";
 
+export { arange } from "./arange.ts";
 export {
-  arange,
   empty,
   empty_like,
   eye,

@@ -1,5 +1,5 @@
 /** Making tensors: from data, filled, counted. */
-import { complexOf, isIntegral, type DType } from "../ir/dtype.ts";
+import { complexOf, type DType } from "../ir/dtype.ts";
 import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/interning.ts";
 import { type Node } from "../ir/graph.ts";
@@ -13,7 +13,7 @@ import { Complex } from "./complex-number.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
 import { fillTyped, type HostNumber } from "./elements.ts";
-import { contiguous_format } from "./formats.ts";
+import { contiguous_format, type layout, type memory_format } from "./formats.ts";
 import { refuseUnknown } from "./known-options.ts";
 import { laidOut, orderLike } from "./laid-out.ts";
 import { formatOf, orderOf } from "./memory-layout.ts";
@@ -27,8 +27,8 @@ export interface TensorOptions {
   readonly device?: DeviceLike | null | undefined;
   readonly requires_grad?: boolean | undefined;
   readonly pin_memory?: boolean | undefined;
-  readonly layout?: unknown;
-  readonly memory_format?: unknown;
+  readonly layout?: layout | null | undefined;
+  readonly memory_format?: memory_format | null | undefined;
 }
 export interface FactoryOptions extends TensorOptions {
   readonly out?: Tensor | undefined;
@@ -234,11 +234,11 @@ export const empty = factory("empty", 0);
 type Factory = [
   out: Tensor | null,
   dtype: FactoryOptions["dtype"],
-  layout: unknown,
+  layout: FactoryOptions["layout"],
   device: FactoryOptions["device"],
   requires_grad: boolean,
   pin_memory: boolean,
-  memory_format: unknown,
+  memory_format: FactoryOptions["memory_format"],
 ];
 const factoryNames = "*, out?, dtype?, layout?, device?, requires_grad?, pin_memory?, memory_format?";
 const factoryOptions = ({ out, ...rest }: { readonly out?: Tensor | null | undefined }): FactoryOptions => ({
@@ -265,26 +265,31 @@ export const zeros_like = like("zeros_like", 0);
 export const ones_like = like("ones_like", 1);
 export const empty_like = like("empty_like", 0);
 
-const fullSignature = signature<[size: readonly number[] | number, fill_value: HostNumber, ...Factory]>()(
+const fullSignature = signature<[size: readonly number[] | number, fill_value: HostNumber | Tensor, ...Factory]>()(
   `size, fill_value, ${factoryNames}`,
 );
-/** All `fill_value`. https://docs.pytorch.org/docs/stable/generated/torch.full.html */
+/**
+ * All `fill_value`: a number, or a tensor of no dimensions, whose type the result has.
+ * https://docs.pytorch.org/docs/stable/generated/torch.full.html
+ */
 export function full(...args: CallOf<typeof fullSignature>): Tensor {
   return withSite(() => {
     const { size, fill_value, ...given } = fullSignature.bind("full", args);
     const options = factoryOptions(given);
     const { shape } = sizeArguments("full", [typeof size === "number" ? [size] : size]);
-    return filledSlot(shape, fill_value, dtypeOption(options, inferDType([fill_value]), "full"), options);
+    const own = fill_value instanceof Tensor ? fill_value.dtype.name : inferDType([fill_value]);
+    return filledWith("full", shape, fill_value, dtypeOption(options, options.out?.dtype.name ?? own, "full"), options);
   });
 }
-const fullLikeSignature = signature<[input: Tensor, fill_value: HostNumber, ...Factory]>()(
+const fullLikeSignature = signature<[input: Tensor, fill_value: HostNumber | Tensor, ...Factory]>()(
   `input, fill_value, ${factoryNames}`,
 );
 export function full_like(...args: CallOf<typeof fullLikeSignature>): Tensor {
   return withSite(() => {
     const { input, fill_value, ...given } = fullLikeSignature.bind("full_like", args);
     const options = factoryOptions(given);
-    return filledSlot(
+    return filledWith(
+      "full_like",
       input.shape,
       fill_value,
       dtypeOption(options, input.dtype.name, "full_like"),
@@ -293,66 +298,39 @@ export function full_like(...args: CallOf<typeof fullLikeSignature>): Tensor {
     );
   });
 }
-/** The user's number is a slot: another value is no other program. */
-function filledSlot(
+/** The user's number is a slot: another value is no other program. A tensor is read by the program, as a constant. */
+function filledWith(
+  name: string,
   shape: Shape,
-  value: HostNumber,
+  value: HostNumber | Tensor,
   dtype: DType,
   options: FactoryOptions,
   order: readonly number[] | null = null,
 ): Tensor {
-  const device = currentDevice(options.device);
+  const device = currentDevice(options.device ?? options.out?.device);
   enterScope(device.name);
-  return finish(laidOut(graph.expandTo(graph.scalar(scalarArgument(value), dtype), shape), device, order), options);
+  const single = value instanceof Tensor ? singleValue(name, value, dtype, device) : slotOf(name, value, dtype);
+  return finish(laidOut(graph.expandTo(single, shape), device, order), options);
 }
 
-/**
- * start to end (exclusive) by step. Whole numbers give int64, fractions the default float type.
- * https://docs.pytorch.org/docs/stable/generated/torch.arange.html
- */
-export function arange(...args: (number | bigint | FactoryOptions)[]): Tensor {
-  return withSite(() => {
-    const options = isPlainObject(args.at(-1))
-      ? (args.at(-1) as FactoryOptions & { start?: number; end?: number; step?: number })
-      : {};
-    refuseUnknown("arange", options, ["start", "end", "step"]);
-    const numbers = args.filter((arg) => !isPlainObject(arg)) as (number | bigint)[];
-    const [start, end, step] =
-      numbers.length === 0
-        ? [options.start ?? 0, options.end ?? 0, options.step ?? 1]
-        : numbers.length === 1
-          ? options.end === undefined
-            ? [0, numbers[0]!, options.step ?? 1]
-            : [numbers[0]!, options.end, options.step ?? 1]
-          : [numbers[0]!, numbers[1]!, numbers[2] ?? options.step ?? 1];
-    const whole = [start, end, step].every((n) => typeof n === "bigint" || Number.isInteger(n));
-    const dtype = dtypeOption(options, options.out?.dtype.name ?? (whole ? "int64" : settings.defaultDType), "arange");
-    // int64 counts in integers: fractions are cut off first.
-    const [a, b, s] = [start, end, step].map((n) => (dtype === "int64" ? Math.trunc(Number(n)) : Number(n))) as [
-      number,
-      number,
-      number,
-    ];
-    if (s === 0) throw new ArgumentError("arange/step", "arange: step must be nonzero.");
-    if (!Number.isFinite(a) || !Number.isFinite(b))
-      throw new ArgumentError("arange/range", `arange: unsupported range: ${a} -> ${b}.`.replaceAll("Infinity", "inf"));
-    if ((b - a) / s < 0)
-      throw new ArgumentError(
-        "arange/bounds",
-        `arange: upper bound and lower bound inconsistent with step sign: start ${a}, end ${b}, step ${s}.`,
-      );
-    const count = Math.ceil((b - a) / s);
-    const device = currentDevice(options.device);
-    enterScope(device.name);
-    const integral = isIntegral(dtype);
-    // Counted in float64, as PyTorch does, then rounded once to the type.
-    const exact = integral ? "int64" : device.name === "webgpu" ? "float32" : "float64";
-    const line = graph.iota(count, exact);
-    const at = (value: number): Node => graph.constant(exact === "int64" ? BigInt(Math.trunc(value)) : value, exact);
-    const scaled = s === 1 ? line : graph.mul(line, at(s));
-    const shifted = a === 0 ? scaled : graph.add(scaled, at(a));
-    return finish(Tensor.ofNode(graph.cast(shifted, dtype), device), options);
-  });
+function slotOf(name: string, value: HostNumber, dtype: DType): Node {
+  if (typeof value === "object" ? value instanceof Complex : value !== undefined && typeof value !== "string")
+    return graph.scalar(scalarArgument(value), dtype);
+  throw new ArgumentError(
+    `${name}/fill-value`,
+    `${name}: argument 'fill_value' must be Number, not ${String(value)}.`,
+    "Pass a number, a bigint, a boolean, a Complex or a tensor of no dimensions.",
+  );
+}
+
+function singleValue(name: string, value: Tensor, dtype: DType, device: Device): Node {
+  if (value.ndim > 0)
+    throw new ArgumentError(
+      `${name}/fill-value`,
+      `${name}: argument 'fill_value' must be Number, not Tensor ${value.toString()}.`,
+      "Pass a tensor of no dimensions, or expand() this one.",
+    );
+  return graph.cast(graph.detach(value.to(device.name).node_()), dtype);
 }
 
 const eyeSignature = signature<[n: number, m: number | null, ...Factory]>()(`n, m?, ${factoryNames}`);

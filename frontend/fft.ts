@@ -15,7 +15,7 @@ const frequencies = signature<
     d: number,
     out: FactoryOptions["out"],
     dtype: FactoryOptions["dtype"],
-    layout: unknown,
+    layout: FactoryOptions["layout"],
     device: FactoryOptions["device"],
     requires_grad: boolean,
   ]

@@ -24,9 +24,9 @@ class SizeArray extends Array<number> {
 export const Size = /* @__PURE__ */ callableClass(SizeArray);
 export type Size = SizeArray;
 
-class TorchConstant {
-  readonly name: string;
-  constructor(name: string) {
+class TorchConstant<Name extends string> {
+  readonly name: Name;
+  constructor(name: Name) {
     this.name = name;
   }
   toString(): string {
@@ -35,9 +35,13 @@ class TorchConstant {
 }
 
 /** How a tensor's elements are held. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.layout */
-export class layout extends TorchConstant {}
+export class layout extends TorchConstant<
+  "strided" | "sparse_coo" | "sparse_csr" | "sparse_csc" | "sparse_bsr" | "sparse_bsc"
+> {}
 /** In what order. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.memory_format */
-export class memory_format extends TorchConstant {}
+export class memory_format extends TorchConstant<
+  "contiguous_format" | "channels_last" | "channels_last_3d" | "preserve_format"
+> {}
 
 export const strided = new layout("strided");
 export const sparse_coo = new layout("sparse_coo");

@@ -12,6 +12,7 @@ import {
   type TensorData,
   type TensorOptions,
 } from "./creation.ts";
+import type { HostNumber } from "./elements.ts";
 import { empty_strided } from "./strided.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -20,7 +21,7 @@ declare module "./tensor.ts" {
     /** A copy of the data in this tensor's type, on its device. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_tensor.html */
     new_tensor(data: TensorData, options?: TensorOptions): Tensor;
     /** All `fill_value`, in this tensor's type, on its device. */
-    new_full(size: Shape | number, fill_value: number | bigint | boolean, options?: TensorOptions): Tensor;
+    new_full(size: Shape | number, fill_value: HostNumber | Tensor, options?: TensorOptions): Tensor;
     /** Of this tensor's type, on its device: empty, of given sizes, or of given data. `new_empty` and `new_tensor` say the same. */
     "new"(...sizes: number[]): Tensor;
     "new"(data: TensorData | readonly []): Tensor;

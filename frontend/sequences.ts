@@ -6,29 +6,26 @@ import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
 import { dtypeOption, finish, fromHost, type FactoryOptions } from "./creation.ts";
 import { currentDevice } from "./devices.ts";
+import { numberOf, type NumberLike } from "./number-like.ts";
 import { settings } from "./state.ts";
-import { Tensor } from "./tensor.ts";
-
-/** A number, or a tensor of one element. */
-type End = number | bigint | Tensor;
-const numberOf = (end: End): number => Number(end instanceof Tensor ? end.item() : end);
+import type { Tensor } from "./tensor.ts";
 
 type Factory = [
   dtype: FactoryOptions["dtype"],
   device: FactoryOptions["device"],
   requires_grad: boolean,
   out: Tensor | null,
-  layout: unknown,
+  layout: FactoryOptions["layout"],
   pin_memory: boolean,
 ];
 const factoryNames = "*, dtype?, device?, requires_grad?, out?, layout?, pin_memory?";
-const linspaceSignature = signature<[start: End, end: End, steps: number, ...Factory]>()(
+const linspaceSignature = signature<[start: NumberLike, end: NumberLike, steps: number, ...Factory]>()(
   `start, end, steps?, ${factoryNames}`,
 );
-const logspaceSignature = signature<[start: End, end: End, steps: number, base: number, ...Factory]>()(
-  `start, end, steps?, base?, ${factoryNames}`,
-);
-const rangeSignature = signature<[start: End, end: End, step: number, ...Factory]>()(
+const logspaceSignature = signature<
+  [start: NumberLike, end: NumberLike, steps: number, base: NumberLike, ...Factory]
+>()(`start, end, steps?, base?, ${factoryNames}`);
+const rangeSignature = signature<[start: NumberLike, end: NumberLike, step: NumberLike, ...Factory]>()(
   `start?, end?, step?, ${factoryNames}`,
 );
 
@@ -70,7 +67,7 @@ function evenly(name: string, from: number, to: number, steps: number, dtype: DT
 export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
   return withSite(() => {
     const { start, end, steps = 100, ...given } = linspaceSignature.bind("linspace", args);
-    const [from, to] = [numberOf(start), numberOf(end)];
+    const [from, to] = [numberOf("linspace", start), numberOf("linspace", end)];
     return made("linspace", given, (dtype) => evenly("linspace", from, to, steps, dtype));
   });
 }
@@ -79,10 +76,14 @@ export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
 export function logspace(...args: CallOf<typeof logspaceSignature>): Tensor {
   return withSite(() => {
     const { start, end, steps = 100, base = 10, ...given } = logspaceSignature.bind("logspace", args);
-    const [from, to] = [numberOf(start), numberOf(end)];
+    const [from, to, radix] = [start, end, base].map((given) => numberOf("logspace", given)) as [
+      number,
+      number,
+      number,
+    ];
     return made("logspace", given, (dtype) =>
       // The exponents of floats are not rounded to the type.
-      evenly("logspace", from, to, steps, isFloat(dtype) ? "float64" : dtype).map((exponent) => base ** exponent),
+      evenly("logspace", from, to, steps, isFloat(dtype) ? "float64" : dtype).map((exponent) => radix ** exponent),
     );
   });
 }
@@ -92,9 +93,12 @@ export function range(...args: CallOf<typeof rangeSignature>): Tensor {
   return withSite(() => {
     const bound = rangeSignature.bind("range", args);
     // One number is the end.
-    const [start, end] =
-      bound.end === undefined ? [0, numberOf(bound.start ?? 0)] : [numberOf(bound.start ?? 0), numberOf(bound.end)];
-    const step = bound.step ?? 1;
+    const ends = bound.end === undefined ? [0, bound.start ?? 0] : [bound.start ?? 0, bound.end];
+    const [start, end, step] = [...ends, bound.step ?? 1].map((given) => numberOf("range", given)) as [
+      number,
+      number,
+      number,
+    ];
     if (step === 0) throw new ArgumentError("range/step", "range: step must be nonzero.");
     if ((end - start) / step < 0)
       throw new ArgumentError(

@@ -5,12 +5,13 @@ import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
 import { dtypeOption, finish, fromHost, type FactoryOptions } from "./creation.ts";
 import { currentDevice } from "./devices.ts";
+import { numberOf, type NumberLike } from "./number-like.ts";
 import { settings } from "./state.ts";
 import type { Tensor } from "./tensor.ts";
 
 type Factory = [
   dtype: FactoryOptions["dtype"],
-  layout: unknown,
+  layout: FactoryOptions["layout"],
   device: FactoryOptions["device"],
   pin_memory: boolean,
   requires_grad: boolean,
@@ -20,9 +21,9 @@ const plainSignature = signature<[window_length: number, periodic: boolean, ...F
   `window_length, periodic?, ${factoryNames}`,
 );
 const hammingSignature = signature<
-  [window_length: number, periodic: boolean, alpha: number, beta: number, ...Factory]
+  [window_length: number, periodic: boolean, alpha: NumberLike, beta: NumberLike, ...Factory]
 >()(`window_length, periodic?, alpha?, beta?, ${factoryNames}`);
-const kaiserSignature = signature<[window_length: number, periodic: boolean, beta: number, ...Factory]>()(
+const kaiserSignature = signature<[window_length: number, periodic: boolean, beta: NumberLike, ...Factory]>()(
   `window_length, periodic?, beta?, ${factoryNames}`,
 );
 
@@ -81,7 +82,8 @@ export function hann_window(...args: CallOf<typeof plainSignature>): Tensor {
 export function hamming_window(...args: CallOf<typeof hammingSignature>): Tensor {
   return withSite(() => {
     const { alpha = 0.54, beta = 0.46, ...given } = hammingSignature.bind("hamming_window", args);
-    return sampled("hamming_window", given, (place) => alpha - beta * cosine(place));
+    const [mean, swing] = [numberOf("hamming_window", alpha), numberOf("hamming_window", beta)];
+    return sampled("hamming_window", given, (place) => mean - swing * cosine(place));
   });
 }
 
@@ -92,10 +94,11 @@ export function hamming_window(...args: CallOf<typeof hammingSignature>): Tensor
 export function kaiser_window(...args: CallOf<typeof kaiserSignature>): Tensor {
   return withSite(() => {
     const { beta = 12, ...given } = kaiserSignature.bind("kaiser_window", args);
-    const whole = besselI0(beta);
+    const steepness = numberOf("kaiser_window", beta);
+    const whole = besselI0(steepness);
     return sampled("kaiser_window", given, (place) => {
       const x = 2 * place - 1;
-      return besselI0(beta * Math.sqrt(Math.max(0, 1 - x * x))) / whole;
+      return besselI0(steepness * Math.sqrt(Math.max(0, 1 - x * x))) / whole;
     });
   });
 }

@@ -160,7 +160,7 @@ const normalSignature = signature<
     size: readonly number[],
     ...Target,
     dtype: FactoryOptions["dtype"],
-    layout: unknown,
+    layout: FactoryOptions["layout"],
     device: FactoryOptions["device"],
     requires_grad: boolean,
     pin_memory: boolean,

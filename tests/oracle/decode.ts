@@ -6,7 +6,16 @@
  * Holds: each decode makes fresh tensors over fresh memory; a `ref` is the very object that its number named.
  */
 import type { Adapter, Kwargs } from "./adapter.ts";
-import { elementsOf, floatOf, isTagged, type Tagged, type TensorNode, type Tree } from "./format.ts";
+import {
+  elementsOf,
+  floatOf,
+  isTagged,
+  type DTypeName,
+  type Tagged,
+  type TensorNode,
+  type Tree,
+  type TypedArray,
+} from "./format.ts";
 import { NotImplementedHere } from "./not-implemented.ts";
 
 /** Keywords of Python's that say nothing about the result. */
@@ -25,7 +34,7 @@ export class Decoder {
   }
 
   value(tree: Tree): unknown {
-    if (Array.isArray(tree)) return this.values(tree);
+    if (Array.isArray(tree)) return tree.map((item) => this.value(item));
     return isTagged(tree) ? this.#tagged(tree) : tree;
   }
 
@@ -57,10 +66,15 @@ export class Decoder {
     return tensor;
   }
 
-  /** As in PyTorch, the batch sizes are on the CPU whatever device is under test. */
-  #packed([data, sizes, ...indices]: readonly Tree[]): unknown {
+  /** On the CPU whatever device is under test. */
+  protected hostTensor(elements: TypedArray | number, dtype: DTypeName): unknown {
     const make = this.#adapter.lookup("torch.tensor") as (elements: unknown, options: object) => unknown;
-    const batchSizes = make(elementsOf(sizes as TensorNode).slice(), { dtype: "int64", device: "cpu" });
+    return make(elements, { dtype, device: "cpu" });
+  }
+
+  /** As in PyTorch, the batch sizes are on the CPU. */
+  #packed([data, sizes, ...indices]: readonly Tree[]): unknown {
+    const batchSizes = this.hostTensor(elementsOf(sizes as TensorNode).slice(), "int64");
     const rest = indices.map((index) => this.value(index));
     return this.#adapter.construct("torch.nn.utils.rnn.PackedSequence", [this.value(data!), batchSizes, ...rest]);
   }
@@ -78,7 +92,7 @@ export class Decoder {
         return BigInt(node.v);
       case "tuple":
       case "size":
-        return this.values(node.v);
+        return node.v.map((item) => this.value(item));
       case "packed":
         return this.#packed(node.v);
       case "dict":

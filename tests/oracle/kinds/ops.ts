@@ -1,9 +1,18 @@
 /** Operator cases (`ops_*`): every spelling that PyTorch answers with the recorded result, and its gradients. */
-import type { Adapter } from "../adapter.ts";
+import type { Adapter, Kwargs } from "../adapter.ts";
 import type { CompareMode } from "../compare.ts";
 import { liveLeaves, type CompareOptions } from "../comparison.ts";
 import { Decoder } from "../decode.ts";
-import { isTensorNode, membersOf, type RecordedError, type TensorNode, type Tolerance, type Tree } from "../format.ts";
+import {
+  floatOf,
+  isTagged,
+  isTensorNode,
+  membersOf,
+  type RecordedError,
+  type TensorNode,
+  type Tolerance,
+  type Tree,
+} from "../format.ts";
 import { expectGradients, judged, type RecordedGradient, type RecordedSecondGradient } from "../gradients.ts";
 import { invoke, type CallKind } from "../invoke.ts";
 import { NotImplementedHere } from "../not-implemented.ts";
@@ -21,7 +30,7 @@ interface OperatorCase {
   random?: boolean;
   /** Arguments that the call modifies. */
   after?: Record<string, TensorNode>;
-  /** A whole Python float meets integer tensors: a JavaScript number cannot say so. */
+  /** A whole Python float is among the numbers, and nothing says that it is none of int. */
   js_ambiguous?: boolean;
   grad?: RecordedGradient;
   grad2?: RecordedSecondGradient;
@@ -40,16 +49,41 @@ export const ops = defineKind<OperatorCase>({
 
 /** Fresh arguments for one call. */
 function decodeArguments(adapter: Adapter, record: OperatorCase, kind: CallKind, withGrad: boolean) {
-  const decoder = new Decoder(adapter, withGrad);
-  const args =
-    kind === "getitem" ? [decoder.value(record.args[0]!), decoder.index(record.args[1]!)] : decoder.values(record.args);
-  return { args, kwargs: decoder.kwargs(record.kwargs), tensors: decoder.tensors };
+  const { args, kwargs } = record;
+  const decoder = saysFloats(record) ? new FloatsSaid(adapter, withGrad) : new Decoder(adapter, withGrad);
+  return {
+    args: kind === "getitem" ? [decoder.value(args[0]!), decoder.index(args[1]!)] : decoder.values(args),
+    kwargs: decoder.kwargs(kwargs),
+    tensors: decoder.tensors,
+  };
+}
+
+/** Beside tensors the numbers of the cases say enough; alone they decide the type of the result. */
+const saysFloats = ({ js_ambiguous, args, kwargs }: OperatorCase): boolean =>
+  js_ambiguous === true && ![...args, ...Object.values(kwargs)].some(isTensorNode);
+
+/**
+ * A JavaScript number does not say that 2.0 is a float; a 0-d float32 tensor does, and promotes alike. So whole floats
+ * that are arguments are such tensors, as a user would write them; those in lists are numbers.
+ */
+class FloatsSaid extends Decoder {
+  override values(trees: readonly Tree[]): unknown[] {
+    return trees.map((tree) => this.argument(tree));
+  }
+
+  override kwargs(recorded: Record<string, Tree>): Kwargs {
+    const kwargs = super.kwargs(recorded);
+    for (const name of Object.keys(kwargs)) kwargs[name] = this.argument(recorded[name]!);
+    return kwargs;
+  }
+
+  private argument(tree: Tree): unknown {
+    const isWhole = isTagged(tree) && tree.$ === "float" && Number.isInteger(tree.v);
+    return isWhole ? this.hostTensor(floatOf(tree), "float32") : this.value(tree);
+  }
 }
 
 async function checkCall(adapter: Adapter, record: OperatorCase, kind: CallKind, name: string): Promise<string | null> {
-  if (record.js_ambiguous === true) {
-    throw new NotImplementedHere("a whole Python float with integer tensors: a JavaScript number cannot say it");
-  }
   if (record.error !== undefined) {
     const { args, kwargs } = decodeArguments(adapter, record, kind, false);
     return mustRefuse(adapter, record.error, () => invoke(adapter, kind, name, args, kwargs));
