@@ -231,6 +231,10 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
     case "Tensor|Scalar?":
       if (value instanceof Tensor) return tensorNode(value, value, name, tensors);
       return isScalar(value) ? scalarArgument(value) : refuse(value, name, "a Tensor or a number");
+    case "number|string":
+    case "number|string?":
+      if (typeof value === "string") return value;
+      return isNumber(value) ? Number(value) : refuse(value, name, "a number or a string");
     case "number":
     case "number?":
       if (value instanceof Tensor && value.ndim === 0) return Number(value.item());
@@ -242,6 +246,14 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
     case "int":
     case "int?":
       return integer(value, value, name);
+    case "int?[]":
+      return (Array.isArray(value) ? (value as unknown[]) : [value]).map((item) =>
+        item === null ? null : integer(item, value, name),
+      );
+    case "int[][]":
+      return Array.isArray(value) && value.every(Array.isArray)
+        ? value.map((list: readonly unknown[]) => integers(list, name))
+        : refuse(value, name, "a list of lists of integers");
     case "int[]|string":
       if (typeof value === "string") return value;
       return Array.isArray(value) ? integers(value, name) : [integer(value, value, name)];
@@ -265,7 +277,7 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
         : dtypeName(value, name);
     case "device?":
       return deviceName(value as DeviceLike);
-    case "any":
+    case "memory_format?":
       return value;
   }
 }

@@ -24,7 +24,7 @@ export interface ToOptions {
   readonly non_blocking?: boolean | undefined;
   /** A new tensor even when nothing changes. */
   readonly copy?: boolean | undefined;
-  readonly memory_format?: unknown;
+  readonly memory_format?: memory_format | null | undefined;
 }
 export type ToTarget = Tensor | DTypeLike | DeviceLike | ToOptions | null | undefined;
 

@@ -29,7 +29,11 @@ class DeviceObject {
 /** A device; `new` may be left out. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.device */
 export const device = /* @__PURE__ */ callableClass(DeviceObject);
 export type device = DeviceObject;
-export type DeviceLike = device | string | number;
+/**
+ * What is accepted where a device is asked for: the names stand first in completions, and any string is allowed, because
+ * programs are told their device.
+ */
+export type DeviceLike = device | DeviceName | "cuda" | (string & Record<never, never>) | number;
 
 export function deviceName(spelling: DeviceLike): DeviceName {
   if (spelling instanceof device) return spelling.name;

@@ -1,7 +1,8 @@
 /**
  * Operator signatures, written as PyTorch writes them: `sum(Tensor input, int[]? dim=None, bool keepdim=False, *,
  * dtype? dtype=None)`. One string gives the argument types that `record` sees (by template literal types), the binding
- * of positional and named arguments at run time, and the generated declarations.
+ * of positional and named arguments at run time, and the generated declarations. Where a string is one of few words they
+ * are the type: `'none'|'mean'|'sum' reduction='mean'`.
  */
 import type { DType } from "./dtype.ts";
 import type { Node } from "./graph.ts";
@@ -38,6 +39,9 @@ export interface ArgumentTypes {
   /** One int stands for a list of one. */
   "int[]": readonly number[];
   "int[]?": readonly number[] | null;
+  /** Sizes, of which null keeps what there is. */
+  "int?[]": readonly (number | null)[];
+  "int[][]": readonly (readonly number[])[];
   /** Numbers, or a name such as "same". */
   "int[]|string": readonly number[] | string;
   /** Several positional ints or one list: `view(2, 3)`, `view([2, 3])`. */
@@ -47,10 +51,13 @@ export interface ArgumentTypes {
   "bool?": boolean | null;
   string: string;
   "string?": string | null;
+  "number|string": number | string;
+  "number|string?": number | string | null;
   dtype: DType;
   "dtype?": DType | null;
   "device?": string | null;
-  any: unknown;
+  /** The host's object, such as torch.channels_last. */
+  "memory_format?": unknown;
 }
 export type ArgumentType = keyof ArgumentTypes;
 
@@ -59,7 +66,11 @@ type Parameter<P extends string> = P extends `${infer T} ${infer N}=${string}`
   : P extends `${infer T} ${infer N}`
     ? { [K in N]: Typed<T> }
     : unknown;
-type Typed<T extends string> = T extends ArgumentType ? ArgumentTypes[T] : never;
+type Typed<T extends string> = T extends ArgumentType ? ArgumentTypes[T] : ArgumentTypes[WithoutWords<T>];
+/** Words are strings here: operators refuse others themselves, as PyTorch does. */
+type WithoutWords<T extends string> = T extends `${infer Before extends "int[]|" | "number|" | ""}'${string}`
+  ? `${Before}string${T extends `${string}?` ? "?" : ""}` & ArgumentType
+  : never;
 type Parameters_<S extends string> = S extends `${infer Head}, ${infer Rest}`
   ? Parameter<Head> & Parameters_<Rest>
   : Parameter<S>;
@@ -74,6 +85,8 @@ export interface ParsedParameter {
   readonly optional: boolean;
   readonly fallback: unknown;
   readonly keywordOnly: boolean;
+  /** The words that a string may be, as users see them; empty where any is one. */
+  readonly words: readonly string[];
 }
 export interface ParsedSignature {
   readonly text: string;
@@ -96,7 +109,7 @@ export function parseSignature(text: string): ParsedSignature {
       continue;
     }
     const space = part.indexOf(" ");
-    const type = part.slice(0, space) as ArgumentType;
+    const { type, words } = withoutWords(part.slice(0, space));
     const [name, fallback] = part.slice(space + 1).split("=") as [string, string | undefined];
     parameters.push({
       name,
@@ -104,6 +117,7 @@ export function parseSignature(text: string): ParsedSignature {
       optional: fallback !== undefined,
       fallback: parseFallback(type, fallback),
       keywordOnly,
+      words,
     });
   }
   const parsed = { text, name: text.slice(0, open), parameters };
@@ -111,11 +125,18 @@ export function parseSignature(text: string): ParsedSignature {
   return parsed;
 }
 
+/** `int[]|'valid'|'same'` is the type int[]|string with two words, `'left'|'right'?` string? with two. */
+function withoutWords(text: string): { type: ArgumentType; words: readonly string[] } {
+  const words = [...text.matchAll(/'([^']+)'/g)].map(([, word]) => word!);
+  return { type: text.replace(/'.*'/, "string") as ArgumentType, words };
+}
+
 function parseFallback(type: ArgumentType, text: string | undefined): unknown {
   if (text === undefined || text === "None") return null;
   if (text === "True") return true;
   if (text === "False") return false;
-  if (type.startsWith("string")) return text.replaceAll('"', "").replaceAll("'", "");
+  if (type.startsWith("string") || type.startsWith("number|string"))
+    return text.replaceAll('"', "").replaceAll("'", "");
   if (
     type === "int[]" ||
     type === "int[]?" ||

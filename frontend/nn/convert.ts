@@ -4,6 +4,7 @@ import { DTypeError } from "../../ir/errors.ts";
 import { isPlainObject } from "../bind.ts";
 import { device as DeviceObject, type DeviceLike } from "../devices.ts";
 import { dtypeName, type DTypeLike } from "../dtype.ts";
+import type { memory_format } from "../formats.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { Tensor } from "../tensor.ts";
 import { ownBuffers, ownParameters, walk } from "./module-internals.ts";
@@ -18,7 +19,7 @@ export interface ToOptions {
   readonly dtype?: DTypeLike | null;
   readonly tensor?: Tensor;
   readonly non_blocking?: boolean;
-  readonly memory_format?: unknown;
+  readonly memory_format?: memory_format | null | undefined;
 }
 
 const isDeviceSpelling = (value: unknown): value is DeviceLike =>

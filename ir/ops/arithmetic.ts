@@ -162,7 +162,7 @@ export function floorDivide(g: GraphBuilder, x: Node, y: Node): Node {
 export const div = defineOp({
   name: "div",
   aliases: ["divide", "true_divide"],
-  signature: "div(Tensor|Scalar input, Tensor|Scalar other, *, string? rounding_mode=None) -> Tensor",
+  signature: "div(Tensor|Scalar input, Tensor|Scalar other, *, 'trunc'|'floor'? rounding_mode=None) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
   doc: {

@@ -226,7 +226,7 @@ defineOp({
 
 defineOp({
   name: "tensordot.lists",
-  signature: "tensordot(Tensor a, Tensor b, any dims) -> Tensor",
+  signature: "tensordot(Tensor a, Tensor b, int[][] dims) -> Tensor",
   places: ["torch"],
   doc: {
     summary: "Sum of products over the dimensions that two lists name.",
@@ -235,18 +235,13 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { a, b, dims }) {
-    const lists =
-      Array.isArray(dims) &&
-      dims.length === 2 &&
-      dims.every((list) => Array.isArray(list) && list.every((dim) => Number.isInteger(Number(dim))))
-        ? (dims as [number[], number[]])
-        : null;
-    if (lists === null)
+    const [first, second, ...rest] = dims;
+    if (first === undefined || second === undefined || rest.length > 0)
       throw new ArgumentError(
         "tensordot/dims",
         "tensordot: dims must be a number or a list of two lists of dimensions.",
       );
-    return tensordotOf(g, a, b, lists[0].map(Number), lists[1].map(Number));
+    return tensordotOf(g, a, b, first, second);
   },
 });
 

@@ -148,7 +148,7 @@ for (const [name, parameter] of [
   defineOp({
     name,
     signature:
-      `gradient(Tensor input, *, ${parameter}, int[]? dim=None, int edge_order=1) -> Tensor[]` as "gradient(Tensor input, *, any spacing=None, int[]? dim=None, int edge_order=1) -> Tensor[]",
+      `gradient(Tensor input, *, ${parameter}, int[]? dim=None, int edge_order=1) -> Tensor[]` as "gradient(Tensor input, *, Tensor[] spacing, int[]? dim=None, int edge_order=1) -> Tensor[]",
     places: ["torch"],
     doc: {
       summary:
@@ -157,14 +157,10 @@ for (const [name, parameter] of [
       source: "torch.gradient",
     },
     gradient: "through decomposition",
-    record: (g, { input, spacing, dim, edge_order }) =>
-      gradientsOf(
-        g,
-        input,
-        Array.isArray(spacing) ? (spacing as (number | Node)[]) : [(spacing as number | null) ?? 1],
-        !Array.isArray(spacing),
-        dim,
-        edge_order,
-      ),
+    record(g, { input, spacing, dim, edge_order }) {
+      const given = spacing as number | null | readonly (number | Node)[];
+      const isShared = given === null || typeof given === "number";
+      return gradientsOf(g, input, isShared ? [given ?? 1] : given, isShared, dim, edge_order);
+    },
   });
 }

@@ -71,7 +71,7 @@ function grid(g: GraphBuilder, vectors: readonly Node[]): Node[] {
 
 defineOp({
   name: "meshgrid",
-  signature: "meshgrid(Tensor... tensors, *, string? indexing=None) -> Tensor[]",
+  signature: "meshgrid(Tensor... tensors, *, 'ij'|'xy'? indexing=None) -> Tensor[]",
   places: ["torch"],
   doc: {
     summary:

@@ -281,7 +281,7 @@ export const flip = defineOp({
 
 export const clone = defineOp({
   name: "clone",
-  signature: "clone(Tensor input, *, any memory_format=None) -> Tensor",
+  signature: "clone(Tensor input, *, memory_format? memory_format=None) -> Tensor",
   places: ["torch", "Tensor"],
   doc: viewDoc("A copy with memory of its own.", "torch.clone"),
   keepsLayout: true,

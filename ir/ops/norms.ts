@@ -106,12 +106,12 @@ function nuclearNorm(g: GraphBuilder, x: Node, dim: readonly number[] | null, ke
 
 for (const [name, type] of [
   ["norm", "number? p=2"],
-  ["norm.named", "string p=fro"],
+  ["norm.named", "'fro'|'nuc' p=fro"],
 ] as const) {
   defineOp({
     name,
     signature:
-      `norm(Tensor input, ${type}, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor` as "norm(Tensor input, any p=2, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor",
+      `norm(Tensor input, ${type}, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor` as "norm(Tensor input, number|'fro'|'nuc'? p=2, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor",
     places: ["torch", "Tensor"],
     doc: {
       summary: "The p-norm of the elements over dim; deprecated in PyTorch for those of torch.linalg.",
@@ -120,8 +120,7 @@ for (const [name, type] of [
     },
     gradient: "through decomposition",
     saves: ["input", "result"],
-    record: (g, { input, p, dim, keepdim, dtype }) =>
-      normOf(g, input, p as number | string | null, dim, keepdim, dtype),
+    record: (g, { input, p, dim, keepdim, dtype }) => normOf(g, input, p, dim, keepdim, dtype),
   });
 }
 
@@ -237,7 +236,8 @@ function distances(g: GraphBuilder, difference: Node, p: number): Node {
 
 defineOp({
   name: "cdist",
-  signature: "cdist(Tensor x1, Tensor x2, number p=2, string? compute_mode=None) -> Tensor",
+  signature:
+    "cdist(Tensor x1, Tensor x2, number p=2, 'use_mm_for_euclid_dist_if_necessary'|'use_mm_for_euclid_dist'|'donot_use_mm_for_euclid_dist'? compute_mode=None) -> Tensor",
   places: ["torch"],
   doc: {
     summary: "The p-norm distance between every row of x1 and every row of x2.",

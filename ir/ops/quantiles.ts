@@ -94,7 +94,7 @@ for (const [name, ignoreNaN] of [
   defineOp({
     name,
     signature:
-      `${name}(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor` as "quantile(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor",
+      `${name}(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor` as "quantile(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor",
     places: ["torch", "Tensor"],
     doc,
     gradient: "through decomposition",
@@ -104,7 +104,7 @@ for (const [name, ignoreNaN] of [
   defineOp({
     name: `${name}.number`,
     signature:
-      `${name}(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor` as "quantile(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, string interpolation=linear) -> Tensor",
+      `${name}(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor` as "quantile(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor",
     places: ["torch", "Tensor"],
     doc,
     gradient: "through decomposition",

@@ -70,7 +70,7 @@ function modeOf(reduce: string | null): ScatterMode {
 
 defineOp({
   name: "scatter",
-  signature: "scatter(Tensor input, int dim, Tensor index, Tensor src, *, string? reduce=None) -> Tensor",
+  signature: "scatter(Tensor input, int dim, Tensor index, Tensor src, *, 'add'|'multiply'? reduce=None) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
   doc: {
@@ -89,7 +89,7 @@ defineOp({
 
 defineOp({
   name: "scatter.value",
-  signature: "scatter(Tensor input, int dim, Tensor index, Scalar value, *, string? reduce=None) -> Tensor",
+  signature: "scatter(Tensor input, int dim, Tensor index, Scalar value, *, 'add'|'multiply'? reduce=None) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
   doc: {
@@ -175,7 +175,7 @@ export function scatterReduced(
 defineOp({
   name: "scatter_reduce",
   signature:
-    "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, string reduce, *, bool include_self=True) -> Tensor",
+    "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, 'sum'|'prod'|'mean'|'amax'|'amin' reduce, *, bool include_self=True) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
   doc: {

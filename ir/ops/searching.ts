@@ -92,7 +92,7 @@ const searchDoc = {
 defineOp({
   name: "searchsorted",
   signature:
-    "searchsorted(Tensor sorted_sequence, Tensor input, *, bool out_int32=False, bool right=False, string? side=None, Tensor? sorter=None) -> Tensor",
+    "searchsorted(Tensor sorted_sequence, Tensor input, *, bool out_int32=False, bool right=False, 'left'|'right'? side=None, Tensor? sorter=None) -> Tensor",
   places: ["torch"],
   doc: searchDoc,
   gradient: "none",
@@ -108,7 +108,7 @@ defineOp({
 defineOp({
   name: "searchsorted.number",
   signature:
-    "searchsorted(Tensor sorted_sequence, Scalar input, *, bool out_int32=False, bool right=False, string? side=None, Tensor? sorter=None) -> Tensor",
+    "searchsorted(Tensor sorted_sequence, Scalar input, *, bool out_int32=False, bool right=False, 'left'|'right'? side=None, Tensor? sorter=None) -> Tensor",
   places: ["torch"],
   doc: searchDoc,
   gradient: "none",

@@ -77,7 +77,7 @@ function reduceRuns(g: GraphBuilder, { data, reduce, ends, lengths, axis, initia
 defineOp({
   name: "segment_reduce",
   signature:
-    "segment_reduce(Tensor data, string reduce, *, Tensor? lengths=None, Tensor? indices=None, Tensor? offsets=None, int axis=0, bool unsafe=False, Scalar? initial=None) -> Tensor",
+    "segment_reduce(Tensor data, 'sum'|'mean'|'max'|'min'|'prod' reduce, *, Tensor? lengths=None, Tensor? indices=None, Tensor? offsets=None, int axis=0, bool unsafe=False, Scalar? initial=None) -> Tensor",
   places: ["torch"],
   doc: {
     summary:

@@ -134,7 +134,7 @@ defineOp({
 defineOp({
   name: "index_reduce",
   signature:
-    "index_reduce(Tensor input, int dim, Tensor index, Tensor source, string reduce, *, bool include_self=True) -> Tensor",
+    "index_reduce(Tensor input, int dim, Tensor index, Tensor source, 'prod'|'mean'|'amax'|'amin' reduce, *, bool include_self=True) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
   doc: {

@@ -23,7 +23,7 @@ export function knownErrors({ name, record }: PublicOperator): string[] {
 const parametersOf = (signature: string): string =>
   signature
     .slice(signature.indexOf("("), signature.lastIndexOf(")") + 1)
-    .replaceAll(/([(, ])[\w|[\]?.]+ (?=[\w$])/g, "$1");
+    .replaceAll(/([(, ])[\w|[\]?.'-]+ (?=[\w$])/g, "$1");
 
 /** Lines of a full comment. `receiver`: the first parameter is what the method is called on. */
 export function fullComment(operator: PublicOperator, { name, form }: Entry, receiver: boolean): string[] {

@@ -16,7 +16,7 @@ export interface Generated {
 const header =
   "// Written by scripts/generate-declarations.ts (npm run generate) from the operator definitions in ir/ops. Not to be edited.\n";
 const typeImports = (frontend: string): string =>
-  `import type { DeviceLike } from "${frontend}/devices.ts";\nimport type { DTypeLike } from "${frontend}/dtype.ts";\nimport type { NamedTensors, Operand, Scalar } from "${frontend}/operator-types.ts";\n`;
+  `import type { DeviceLike } from "${frontend}/devices.ts";\nimport type { DTypeLike } from "${frontend}/dtype.ts";\nimport type { memory_format } from "${frontend}/formats.ts";\nimport type { NamedTensors, Operand, Scalar } from "${frontend}/operator-types.ts";\n`;
 
 const isTensorType = ({ type }: PublicParameter): boolean => /\b(Tensor|Operand)\b/.test(type);
 

@@ -21,16 +21,20 @@ const valueTypes = {
   "int?": "number",
   "int[]": "number | readonly number[]",
   "int[]?": "number | readonly number[]",
+  "int?[]": "number | null | readonly (number | null)[]",
+  "int[][]": "readonly (readonly number[])[]",
   "int[]|string": "number | readonly number[] | string",
   "int...": "readonly number[]",
   bool: "boolean",
   "bool?": "boolean",
   string: "string",
   "string?": "string",
+  "number|string": "number | string",
+  "number|string?": "number | string",
   dtype: "DTypeLike",
   "dtype?": "DTypeLike",
   "device?": "DeviceLike",
-  any: "unknown",
+  "memory_format?": "memory_format",
 } as const satisfies Record<ArgumentType, string>;
 
 export interface PublicParameter {
@@ -65,14 +69,14 @@ export function publicParameters(operator: PublicOperator): PublicParameter[] {
 }
 
 function publicParameter(parameter: ParsedParameter, refuse: (why: string) => never): PublicParameter {
-  const { name, type, optional, fallback, keywordOnly } = parameter;
+  const { name, type, optional, fallback, keywordOnly, words } = parameter;
   if (!isIdentifier(name)) refuse(`"${name}" is not a parameter name`);
   const written = (valueTypes as Readonly<Record<string, string>>)[type];
   if (written === undefined) return refuse(`"${type}" of parameter ${name} is not a type of ir/signature.ts`);
-  const nullable = written !== "unknown" && optional && fallback === null;
+  const exact = words.length === 0 ? written : written.replace("string", words.map((word) => `"${word}"`).join(" | "));
   return {
     name,
-    type: nullable ? `${written} | null` : written,
+    type: optional && fallback === null ? `${exact} | null` : exact,
     optional,
     keywordOnly,
     spread: type === "int..." || type === "Tensor...",

@@ -65,6 +65,7 @@ describe("forms of the transform", () => {
       /expects a real input/,
     ],
     ["a dimension twice", () => torch.fft.fftn(torch.zeros(3, 3), { dim: [0, 0] }), /dims must be unique/],
+    // @ts-expect-error no such norm
     ["an unknown norm", () => torch.fft.fft(torch.zeros(3), { norm: "mean" }), /Invalid normalization mode/],
     ["half floats", () => torch.fft.fft(torch.zeros(4).half()), /Unsupported dtype Half/],
     ["sizes and dimensions that differ in number", () => torch.fft.fftn(torch.zeros(3, 3), [2], [0, 1]), /same length/],

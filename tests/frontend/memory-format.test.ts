@@ -24,6 +24,7 @@ describe("memory formats", () => {
       expect([y.is_contiguous(), y.is_contiguous(channels_last), y._base]).toEqual([false, true, null]);
     }
     expect(() => torch.ones(2, 3).to(format)).toThrow("required rank 4 tensor");
+    // @ts-expect-error a name is no format
     expect(() => x.clone({ memory_format: "channels_last" })).toThrow("memory_format must be a torch.memory_format");
   });
 

@@ -64,7 +64,7 @@ export function eighOf(g: GraphBuilder, name: string, input: Node, triangle: str
 
 defineOp({
   name: "linalg_eigh",
-  signature: "linalg_eigh(Tensor A, string UPLO=L) -> Tensor[2]",
+  signature: "linalg_eigh(Tensor A, 'L'|'U' UPLO=L) -> Tensor[2]",
   places: ["linalg"],
   results: ["eigenvalues", "eigenvectors"],
   doc: {
@@ -79,7 +79,7 @@ defineOp({
 
 defineOp({
   name: "linalg_eigvalsh",
-  signature: "linalg_eigvalsh(Tensor A, string UPLO=L) -> Tensor",
+  signature: "linalg_eigvalsh(Tensor A, 'L'|'U' UPLO=L) -> Tensor",
   places: ["linalg"],
   doc: {
     summary: "Eigenvalues of a symmetric matrix, ascending.",

@@ -110,12 +110,12 @@ defineOp({
 
 for (const [name, type] of [
   ["linalg_matrix_norm", "number ord"],
-  ["linalg_matrix_norm.named", "string ord=fro"],
+  ["linalg_matrix_norm.named", "'fro'|'nuc' ord=fro"],
 ] as const) {
   defineOp({
     name,
     signature:
-      `linalg_matrix_norm(Tensor A, ${type}, int[] dim=[-2;-1], bool keepdim=False, *, dtype? dtype=None) -> Tensor` as "linalg_matrix_norm(Tensor A, any ord, int[] dim=[-2;-1], bool keepdim=False, *, dtype? dtype=None) -> Tensor",
+      `linalg_matrix_norm(Tensor A, ${type}, int[] dim=[-2;-1], bool keepdim=False, *, dtype? dtype=None) -> Tensor` as "linalg_matrix_norm(Tensor A, number|'fro'|'nuc' ord, int[] dim=[-2;-1], bool keepdim=False, *, dtype? dtype=None) -> Tensor",
     places: ["linalg"],
     doc: {
       summary: 'A norm of matrices: "fro", "nuc", 2 and -2 (singular values), 1 and -1 (columns), inf and -inf (rows).',
@@ -130,12 +130,12 @@ for (const [name, type] of [
 
 for (const [name, type] of [
   ["linalg_norm", "number? ord=None"],
-  ["linalg_norm.named", "string ord"],
+  ["linalg_norm.named", "'fro'|'nuc' ord"],
 ] as const) {
   defineOp({
     name,
     signature:
-      `linalg_norm(Tensor A, ${type}, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor` as "linalg_norm(Tensor A, any ord=None, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
+      `linalg_norm(Tensor A, ${type}, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor` as "linalg_norm(Tensor A, number|'fro'|'nuc'? ord=None, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
     places: ["linalg"],
     doc: {
       summary: "vector_norm over one dimension, matrix_norm over two, and without ord the 2-norm of all elements.",
@@ -143,18 +143,18 @@ for (const [name, type] of [
       source: "torch.linalg.norm",
     },
     gradient: "through decomposition",
-    record: (g, { A, ord, dim, keepdim, dtype }) =>
-      normOf(g, asFloats(g, "linalg.norm", A, dtype), ord as Order, dim, keepdim),
+    record: (g, { A, ord, dim, keepdim, dtype }) => normOf(g, asFloats(g, "linalg.norm", A, dtype), ord, dim, keepdim),
   });
 }
 
 for (const [name, type] of [
   ["linalg_cond", "number? p=None"],
-  ["linalg_cond.named", "string p"],
+  ["linalg_cond.named", "'fro'|'nuc' p"],
 ] as const) {
   defineOp({
     name,
-    signature: `linalg_cond(Tensor A, ${type}) -> Tensor` as "linalg_cond(Tensor A, any p=None) -> Tensor",
+    signature:
+      `linalg_cond(Tensor A, ${type}) -> Tensor` as "linalg_cond(Tensor A, number|'fro'|'nuc'? p=None) -> Tensor",
     places: ["linalg"],
     doc: {
       summary: "The condition number in the norm p: by default the largest singular value over the smallest.",

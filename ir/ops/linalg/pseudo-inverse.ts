@@ -167,7 +167,8 @@ const drivers = ["gels", "gelsy", "gelsd", "gelss"];
 
 defineOp({
   name: "linalg_lstsq",
-  signature: "linalg_lstsq(Tensor A, Tensor B, number? rcond=None, *, string? driver=None) -> Tensor[4]",
+  signature:
+    "linalg_lstsq(Tensor A, Tensor B, number? rcond=None, *, 'gels'|'gelsy'|'gelsd'|'gelss'? driver=None) -> Tensor[4]",
   places: ["linalg"],
   results: ["solution", "residuals", "rank", "singular_values"],
   doc: {

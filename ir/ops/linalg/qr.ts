@@ -102,7 +102,7 @@ export const qrOf = (g: GraphBuilder, input: Node, complete = false): [Node, Nod
 
 defineOp({
   name: "linalg_qr",
-  signature: "linalg_qr(Tensor A, string mode=reduced) -> Tensor[2]",
+  signature: "linalg_qr(Tensor A, 'reduced'|'complete'|'r' mode=reduced) -> Tensor[2]",
   places: ["linalg"],
   results: ["Q", "R"],
   doc: {

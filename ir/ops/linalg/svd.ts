@@ -96,7 +96,7 @@ export const singularValues = (g: GraphBuilder, input: Node): Node => svdOf(g, i
 
 defineOp({
   name: "linalg_svd",
-  signature: "linalg_svd(Tensor A, bool full_matrices=True, *, string? driver=None) -> Tensor[3]",
+  signature: "linalg_svd(Tensor A, bool full_matrices=True, *, 'gesvd'|'gesvdj'|'gesvda'? driver=None) -> Tensor[3]",
   places: ["linalg"],
   results: ["U", "S", "Vh"],
   doc: {
@@ -147,7 +147,7 @@ defineOp({
 
 defineOp({
   name: "linalg_svdvals",
-  signature: "linalg_svdvals(Tensor A, *, string? driver=None) -> Tensor",
+  signature: "linalg_svdvals(Tensor A, *, 'gesvd'|'gesvdj'|'gesvda'? driver=None) -> Tensor",
   places: ["linalg"],
   doc: {
     summary: "Singular values, descending.",

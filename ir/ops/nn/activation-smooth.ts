@@ -21,7 +21,7 @@ const tanhOf = (g: GraphBuilder, x: Node): Node => {
 
 export const gelu = defineOp({
   name: "gelu",
-  signature: 'gelu(Tensor input, *, string approximate="none") -> Tensor',
+  signature: "gelu(Tensor input, *, 'none'|'tanh' approximate='none') -> Tensor",
   places: everywhere,
   composite: true,
   onnx: "Gelu",

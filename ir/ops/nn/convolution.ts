@@ -223,7 +223,7 @@ for (const rank of [1, 2, 3] as const) {
   defineOp({
     name,
     signature:
-      `${name}(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[]|string padding=0, int[] dilation=1, int groups=1) -> Tensor` as "conv2d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[]|string padding=0, int[] dilation=1, int groups=1) -> Tensor",
+      `${name}(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[]|'valid'|'same' padding=0, int[] dilation=1, int groups=1) -> Tensor` as "conv2d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[]|'valid'|'same' padding=0, int[] dilation=1, int groups=1) -> Tensor",
     places: ["torch", "nn.functional"],
     doc: {
       summary: "Cross-correlation with bias. padding: numbers, 'same' or 'valid'.",

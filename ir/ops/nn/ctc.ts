@@ -82,7 +82,7 @@ const ctcTerms = defineOp({
 export const ctcLoss = defineOp({
   name: "ctc_loss_of_lengths",
   signature:
-    "ctc_loss_of_lengths(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, string reduction='mean', bool zero_infinity=False) -> Tensor",
+    "ctc_loss_of_lengths(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, 'none'|'mean'|'sum' reduction='mean', bool zero_infinity=False) -> Tensor",
   places: [],
   doc: {
     summary: "Minus the log probability of all alignments of the targets with the steps.",

@@ -23,7 +23,7 @@ export function rowOf(name: string, row: number, weight: Node): number {
 export const embedding = defineOp({
   name: "embedding",
   signature:
-    "embedding(Tensor input, Tensor weight, int? padding_idx=None, any max_norm=None, number norm_type=2, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
+    "embedding(Tensor input, Tensor weight, int? padding_idx=None, number? max_norm=None, number norm_type=2, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
   places: ["nn.functional"],
   composite: true,
   onnx: "Gather",
@@ -141,7 +141,7 @@ function bagOf(g: GraphBuilder, offsets: Node, bags: number, count: number): Nod
 export const embeddingBag = defineOp({
   name: "bags_of_embeddings",
   signature:
-    "bags_of_embeddings(Tensor input, Tensor weight, Tensor? offsets=None, bool scale_grad_by_freq=False, string mode='mean', Tensor? per_sample_weights=None, bool include_last_offset=False, int? padding_idx=None) -> Tensor",
+    "bags_of_embeddings(Tensor input, Tensor weight, Tensor? offsets=None, bool scale_grad_by_freq=False, 'sum'|'mean'|'max' mode='mean', Tensor? per_sample_weights=None, bool include_last_offset=False, int? padding_idx=None) -> Tensor",
   places: [],
   doc: {
     summary: "Sum, mean or maximum of the rows of weight for each bag.",

@@ -125,7 +125,7 @@ function cubicSample(g: GraphBuilder, image: Node, at: readonly Node[], fit: (x:
 export const gridSample = defineOp({
   name: "grid_sample",
   signature:
-    "grid_sample(Tensor input, Tensor grid, string mode='bilinear', string padding_mode='zeros', bool? align_corners=None) -> Tensor",
+    "grid_sample(Tensor input, Tensor grid, 'bilinear'|'nearest'|'bicubic' mode='bilinear', 'zeros'|'border'|'reflection' padding_mode='zeros', bool? align_corners=None) -> Tensor",
   places: ["nn.functional"],
   doc: {
     summary: "The image at the positions of the grid, in [-1, 1], the last dimension's coordinate first.",

@@ -172,7 +172,7 @@ export function interpolated(g: GraphBuilder, input: Node, args: Resize): Node {
 export const interpolate = defineOp({
   name: "interpolate",
   signature:
-    "interpolate(Tensor input, int[]? size=None, number[]? scale_factor=None, string mode='nearest', bool? align_corners=None, bool? recompute_scale_factor=None, bool antialias=False) -> Tensor",
+    "interpolate(Tensor input, int[]? size=None, number[]? scale_factor=None, 'nearest'|'linear'|'bilinear'|'bicubic'|'trilinear'|'area'|'nearest-exact' mode='nearest', bool? align_corners=None, bool? recompute_scale_factor=None, bool antialias=False) -> Tensor",
   places: ["nn.functional"],
   doc: {
     summary: "Resizes the spatial dimensions to size, or by scale_factor.",
@@ -189,7 +189,7 @@ export const interpolate = defineOp({
 export const upsample = defineOp({
   name: "upsample",
   signature:
-    "upsample(Tensor input, int[]? size=None, number[]? scale_factor=None, string mode='nearest', bool? align_corners=None) -> Tensor",
+    "upsample(Tensor input, int[]? size=None, number[]? scale_factor=None, 'nearest'|'linear'|'bilinear'|'bicubic'|'trilinear'|'area'|'nearest-exact' mode='nearest', bool? align_corners=None) -> Tensor",
   places: ["nn.functional"],
   doc: {
     summary: "The older name of interpolate.",

@@ -19,7 +19,7 @@ export const nllLoss = defineOp({
   name: "nll_loss",
   aliases: ["nll_loss_nd"],
   signature:
-    "nll_loss(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, string reduction='mean') -> Tensor",
+    "nll_loss(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places,
   doc: {
     summary: "-weight[target] * input[target]; input holds logarithms of probabilities.",
@@ -68,7 +68,7 @@ export const crossEntropy = defineOp({
   name: "cross_entropy",
   aliases: ["cross_entropy_loss"],
   signature:
-    "cross_entropy(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, string reduction='mean', number label_smoothing=0) -> Tensor",
+    "cross_entropy(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean', number label_smoothing=0) -> Tensor",
   places,
   doc: {
     summary:

@@ -28,7 +28,7 @@ function weighted(
 export const mseLoss = defineOp({
   name: "mse_loss",
   signature:
-    "mse_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, string reduction='mean', Tensor? weight=None) -> Tensor",
+    "mse_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean', Tensor? weight=None) -> Tensor",
   places,
   doc: { summary: "(input - target) ** 2.", shape, source: page("mse_loss") },
   gradient: "through decomposition",
@@ -42,7 +42,7 @@ export const mseLoss = defineOp({
 export const l1Loss = defineOp({
   name: "l1_loss",
   signature:
-    "l1_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, string reduction='mean', Tensor? weight=None) -> Tensor",
+    "l1_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean', Tensor? weight=None) -> Tensor",
   places,
   doc: { summary: "|input - target|.", shape, source: page("l1_loss") },
   gradient: "through decomposition",
@@ -68,7 +68,7 @@ function roundedCorner(
 export const smoothL1Loss = defineOp({
   name: "smooth_l1_loss",
   signature:
-    "smooth_l1_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, string reduction='mean', Scalar beta=1) -> Tensor",
+    "smooth_l1_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean', Scalar beta=1) -> Tensor",
   places,
   doc: {
     summary: "d ** 2 / (2 * beta) where d = |input - target| is below beta, else d - beta / 2.",
@@ -95,7 +95,7 @@ export const smoothL1Loss = defineOp({
 export const huberLoss = defineOp({
   name: "huber_loss",
   signature:
-    "huber_loss(Tensor input, Tensor target, string reduction='mean', Scalar delta=1, Tensor? weight=None) -> Tensor",
+    "huber_loss(Tensor input, Tensor target, 'none'|'mean'|'sum' reduction='mean', Scalar delta=1, Tensor? weight=None) -> Tensor",
   places,
   doc: {
     summary: "d ** 2 / 2 where d = |input - target| is below delta, else delta * (d - delta / 2).",

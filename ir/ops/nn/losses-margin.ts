@@ -24,7 +24,7 @@ function requireMargins(name: string, input: Node): void {
 export const multiMarginLoss = defineOp({
   name: "multi_margin_loss",
   signature:
-    "multi_margin_loss(Tensor input, Tensor target, number p=1, Scalar margin=1, Tensor? weight=None, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+    "multi_margin_loss(Tensor input, Tensor target, number p=1, Scalar margin=1, Tensor? weight=None, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places,
   doc: {
     summary: "Mean over the other classes of max(0, margin - input[target] + input[c]) ** p.",
@@ -65,7 +65,7 @@ export const multiMarginLoss = defineOp({
 export const multilabelMarginLoss = defineOp({
   name: "multilabel_margin_loss",
   signature:
-    "multilabel_margin_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+    "multilabel_margin_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places,
   doc: {
     summary:

@@ -21,7 +21,7 @@ const notNegative = (g: GraphBuilder, x: Node): Node => g.where(g.ge(x, 0), x, g
 export const marginRankingLoss = defineOp({
   name: "margin_ranking_loss",
   signature:
-    "margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, Scalar margin=0, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+    "margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, Scalar margin=0, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places: ["torch", "nn.functional"],
   doc: {
     summary: "max(0, -target * (input1 - input2) + margin), target being 1 or -1.",
@@ -47,7 +47,7 @@ export const marginRankingLoss = defineOp({
 export const hingeEmbeddingLoss = defineOp({
   name: "hinge_embedding_loss",
   signature:
-    "hinge_embedding_loss(Tensor input, Tensor target, Scalar margin=1, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+    "hinge_embedding_loss(Tensor input, Tensor target, Scalar margin=1, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places: ["torch", "nn.functional"],
   doc: {
     summary: "input where target is 1, max(0, margin - input) where it is -1.",
@@ -66,7 +66,7 @@ export const hingeEmbeddingLoss = defineOp({
 export const cosineEmbeddingLoss = defineOp({
   name: "cosine_embedding_loss",
   signature:
-    "cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, Scalar margin=0, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+    "cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, Scalar margin=0, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places: ["torch", "nn.functional"],
   doc: {
     summary: "1 - cos(input1, input2) where target is 1, max(0, cos - margin) where it is -1.",
@@ -112,7 +112,7 @@ function requirePositive(name: string, margin: ScalarArgument): void {
 export const tripletMarginLoss = defineOp({
   name: "triplet_margin_loss",
   signature:
-    "triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, Scalar margin=1, number p=2, number eps=1e-6, bool swap=False, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+    "triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, Scalar margin=1, number p=2, number eps=1e-6, bool swap=False, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places: ["torch", "nn.functional"],
   doc: {
     summary:
@@ -139,7 +139,8 @@ export const tripletMarginLoss = defineOp({
 
 export const tripletLossOfDistances = defineOp({
   name: "triplet_loss_of_distances",
-  signature: "triplet_loss_of_distances(Tensor near, Tensor far, Scalar margin, string reduction) -> Tensor",
+  signature:
+    "triplet_loss_of_distances(Tensor near, Tensor far, Scalar margin, 'none'|'mean'|'sum' reduction) -> Tensor",
   places: [],
   doc: {
     summary: "max(0, near - far + margin).",
@@ -160,7 +161,7 @@ export const tripletLossOfDistances = defineOp({
 export const multilabelSoftMarginLoss = defineOp({
   name: "multilabel_soft_margin_loss",
   signature:
-    "multilabel_soft_margin_loss(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+    "multilabel_soft_margin_loss(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places,
   doc: {
     summary: "Mean over classes of the binary cross entropy of sigmoid(input).",
@@ -182,7 +183,7 @@ export const multilabelSoftMarginLoss = defineOp({
 export const gaussianNllLoss = defineOp({
   name: "gaussian_nll_loss",
   signature:
-    "gaussian_nll_loss(Tensor input, Tensor target, Tensor|Scalar var, bool full=False, number eps=1e-6, string reduction='mean') -> Tensor",
+    "gaussian_nll_loss(Tensor input, Tensor target, Tensor|Scalar var, bool full=False, number eps=1e-6, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places,
   doc: {
     summary: "(log(var) + (input - target) ** 2 / var) / 2, var being at least eps; full adds log(2 pi) / 2.",

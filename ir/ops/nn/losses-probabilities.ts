@@ -42,7 +42,7 @@ const crossEntropyTerms = defineOp({
 export const binaryCrossEntropy = defineOp({
   name: "binary_cross_entropy",
   signature:
-    "binary_cross_entropy(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+    "binary_cross_entropy(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places,
   doc: {
     summary:
@@ -69,7 +69,7 @@ export const binaryCrossEntropy = defineOp({
 export const binaryCrossEntropyWithLogits = defineOp({
   name: "binary_cross_entropy_with_logits",
   signature:
-    "binary_cross_entropy_with_logits(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, bool? reduce=None, string reduction='mean', Tensor? pos_weight=None) -> Tensor",
+    "binary_cross_entropy_with_logits(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean', Tensor? pos_weight=None) -> Tensor",
   places,
   doc: {
     summary: "binary_cross_entropy of sigmoid(input), without overflow; pos_weight multiplies the positive part.",
@@ -100,7 +100,7 @@ export const binaryCrossEntropyWithLogits = defineOp({
 export const klDiv = defineOp({
   name: "kl_div",
   signature:
-    "kl_div(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, string reduction='mean', bool log_target=False) -> Tensor",
+    "kl_div(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, 'none'|'batchmean'|'mean'|'sum' reduction='mean', bool log_target=False) -> Tensor",
   places: ["torch", "nn.functional"],
   doc: {
     summary: "target * (log(target) - input), input (and target with log_target) being logarithms of probabilities.",
@@ -131,7 +131,7 @@ export const klDiv = defineOp({
 export const poissonNllLoss = defineOp({
   name: "poisson_nll_loss",
   signature:
-    "poisson_nll_loss(Tensor input, Tensor target, bool log_input=True, bool full=False, bool? size_average=None, Scalar eps=1e-8, bool? reduce=None, string reduction='mean') -> Tensor",
+    "poisson_nll_loss(Tensor input, Tensor target, bool log_input=True, bool full=False, bool? size_average=None, Scalar eps=1e-8, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places,
   doc: {
     summary:
@@ -177,7 +177,7 @@ export const poissonNllLossOfEnum = defineOp({
 export const softMarginLoss = defineOp({
   name: "soft_margin_loss",
   signature:
-    "soft_margin_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, string reduction='mean') -> Tensor",
+    "soft_margin_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean') -> Tensor",
   places,
   doc: { summary: "log(1 + exp(-target * input)) of targets 1 and -1.", shape, source: page("soft_margin_loss") },
   gradient: "through decomposition",

@@ -120,7 +120,8 @@ export function padded(
 
 export const pad = defineOp({
   name: "pad",
-  signature: "pad(Tensor input, int[] pad, string mode='constant', Scalar? value=None) -> Tensor",
+  signature:
+    "pad(Tensor input, int[] pad, 'constant'|'reflect'|'replicate'|'circular' mode='constant', Scalar? value=None) -> Tensor",
   places: ["nn.functional"],
   doc: {
     summary:

@@ -170,7 +170,7 @@ for (const rank of [1, 2, 3] as const) {
   defineOp({
     name: average,
     signature:
-      `${average}(Tensor input, any output_size) -> Tensor` as "adaptive_avg_pool2d(Tensor input, any output_size) -> Tensor",
+      `${average}(Tensor input, int?[] output_size) -> Tensor` as "adaptive_avg_pool2d(Tensor input, int?[] output_size) -> Tensor",
     places: rank === 1 ? ["torch", "nn.functional"] : ["nn.functional"],
     doc: {
       summary: "Means over windows chosen so that the result has output_size (null keeps a dimension).",
@@ -184,7 +184,7 @@ for (const rank of [1, 2, 3] as const) {
   defineOp({
     name: `${maximum}_with_indices`,
     signature:
-      `${maximum}_with_indices(Tensor input, any output_size) -> Tensor[2]` as "adaptive_max_pool2d(Tensor input, any output_size) -> Tensor",
+      `${maximum}_with_indices(Tensor input, int?[] output_size) -> Tensor[2]` as "adaptive_max_pool2d(Tensor input, int?[] output_size) -> Tensor",
     places: ["nn.functional"],
     doc: {
       summary:

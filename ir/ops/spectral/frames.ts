@@ -49,7 +49,7 @@ const signature = "int n_fft, int? hop_length=None, int? win_length=None, Tensor
 defineOp({
   name: "stft",
   signature:
-    `stft(Tensor input, ${signature}, string pad_mode='reflect', bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor` as "stft(Tensor input, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, string pad_mode='reflect', bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor",
+    `stft(Tensor input, ${signature}, 'constant'|'reflect'|'replicate'|'circular' pad_mode='reflect', bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor` as "stft(Tensor input, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, 'constant'|'reflect'|'replicate'|'circular' pad_mode='reflect', bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor",
   places: ["torch", "Tensor"],
   doc: {
     summary: "The Fourier transforms of windows that slide over a signal.",

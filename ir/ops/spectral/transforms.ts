@@ -122,7 +122,7 @@ for (const [base, form, inverse, summary, shape] of families) {
   defineOp({
     name: one,
     signature:
-      `${one}(Tensor input, int? n=None, int dim=-1, string? norm=None) -> Tensor` as "fft(Tensor input, int? n=None, int dim=-1, string? norm=None) -> Tensor",
+      `${one}(Tensor input, int? n=None, int dim=-1, 'forward'|'backward'|'ortho'? norm=None) -> Tensor` as "fft(Tensor input, int? n=None, int dim=-1, 'forward'|'backward'|'ortho'? norm=None) -> Tensor",
     places: ["fft"],
     doc: {
       summary: `${summary} along dim, which is cut or filled up with zeros to n.`,
@@ -143,7 +143,7 @@ for (const [base, form, inverse, summary, shape] of families) {
     defineOp({
       name: several,
       signature:
-        `${several}(Tensor input, int[]? s=None, ${dims}, string? norm=None) -> Tensor` as "fftn(Tensor input, int[]? s=None, int[]? dim=None, string? norm=None) -> Tensor",
+        `${several}(Tensor input, int[]? s=None, ${dims}, 'forward'|'backward'|'ortho'? norm=None) -> Tensor` as "fftn(Tensor input, int[]? s=None, int[]? dim=None, 'forward'|'backward'|'ortho'? norm=None) -> Tensor",
       places: ["fft"],
       doc: {
         summary: `${summary} along ${suffix === "2" ? "two dimensions" : "several dimensions (all, or the last of s)"}, brought to the sizes s.`,

@@ -30,7 +30,7 @@ test("quantile and nanquantile have a gradient for q", () => {
   expect(q.grad!.tolist()).toEqual(near([2, 4]));
 });
 
-test.each(["trunc", "floor"])("a quotient rounded by %s is flat, also by zero", (rounding_mode) => {
+test.each(["trunc", "floor"] as const)("a quotient rounded by %s is flat, also by zero", (rounding_mode) => {
   const [a, b] = [leaf([1, -2, 7]), leaf([0, 0, 2])];
   const quotient = torch.div(a, b, { rounding_mode });
   quotient.sum().backward();

@@ -121,7 +121,7 @@ onEachDevice("order", () => {
     ["higher", 2],
     ["midpoint", 1.5],
     ["nearest", 2],
-  ])("quantile with %s interpolation", (interpolation, expected) => {
+  ] as const)("quantile with %s interpolation", (interpolation, expected) => {
     expect(torch.quantile(torch.tensor([1, 0, 2, 3]), 0.5833333333, { interpolation }).item()).toBeCloseTo(expected, 5);
   });
 

@@ -76,7 +76,7 @@ describe.each([
         // Elimination is stable in units of its factors.
         expectSmall(p.matmul(l).matmul(u).sub(a), l.abs().matmul(u.abs()), kind, "P L U");
         expect(l.abs().max().item()).toBeLessThan(isComplex(kind) ? 1.5 : 1 + 1e-6);
-        for (const mode of ["reduced", "complete"]) {
+        for (const mode of ["reduced", "complete"] as const) {
           const [q, r] = linalg.qr(a, mode);
           expectSmall(q.matmul(r).sub(a), a, kind, `Q R ${mode}`);
           expectUnitary(q, kind, `Q ${mode}`);

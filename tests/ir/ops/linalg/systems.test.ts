@@ -69,6 +69,7 @@ onEachDevice("operators on matrices", () => {
     expect(() => linalg.qr(torch.ones(2, 2, { dtype: "int64" }))).toThrow("Expected a floating point");
     expect(() => linalg.svd(torch.ones(2, 2, { dtype: "float16" }))).toThrow("Low precision");
     expect(() => linalg.solve(torch.ones(2, 2), torch.ones(3, 1))).toThrow("Incompatible shapes");
+    // @ts-expect-error no such mode
     expect(() => linalg.qr(torch.ones(2, 2), "half")).toThrow("unrecognized mode");
     expect(() => linalg.matrix_norm(torch.ones(2, 2), 3)).toThrow("Order 3 not supported");
   });
