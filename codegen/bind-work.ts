@@ -33,9 +33,9 @@ export const bindWork = (work: readonly PlacedWork[], slots: Slots, numbers: Num
         },
       ];
     }
-    return item.node.op === "loop"
-      ? bindLoop(item, item.node, slots, numbers)
-      : bindChoice(item, item.node, slots, numbers);
+    return item.node.op === "cond"
+      ? bindChoice(item, item.node, slots, numbers)
+      : bindLoop(item, item.node, slots, numbers);
   });
 
 /** The slots of a region's results by their places; null for those that nobody reads. */
@@ -45,9 +45,12 @@ function resultSlots({ node, writes }: PlacedRegion, slots: Slots): (number | nu
   return result;
 }
 
-function bindLoop(work: PlacedRegion, node: NodeOf<"loop">, slots: Slots, numbers: Numbers): Step[] {
-  const { count, reverse, carried, scanned, body } = node.attrs;
-  const { parameters, results } = body;
+type Loop = NodeOf<"loop"> | NodeOf<"while">;
+
+function bindLoop(work: PlacedRegion, node: Loop, slots: Slots, numbers: Numbers): Step[] {
+  const { parameters, results } = node.attrs.body;
+  const { count, reverse, carried, scanned } =
+    node.op === "loop" ? node.attrs : { count: 0, reverse: false, carried: results.length, scanned: 0 };
   const [lowered] = work.bodies as [LoweredGraph];
   const inputs = node.inputs.map((input) => slots.of(behindReshape(input)));
   const places = resultSlots(work, slots);
@@ -98,7 +101,12 @@ function bindLoop(work: PlacedRegion, node: NodeOf<"loop">, slots: Slots, number
   for (const argument of lowered.kernels.flatMap(argumentsOf))
     if (!inside.has(argument)) inside.give(argument, temporary);
   const steps = [...before, ...bindWork(lowered.kernels, inside, numbers), ...outputs, ...aside, ...next];
-  return [...states.map((state, i) => copy(inputs[i]!, state)), { kind: "loop", count, slices: moving, steps }];
+  return [
+    ...states.map((state, i) => copy(inputs[i]!, state)),
+    node.op === "loop"
+      ? { kind: "loop", count, slices: moving, steps }
+      : { kind: "while", condition: states[0]!, steps },
+  ];
 }
 
 function bindChoice(work: PlacedRegion, node: NodeOf<"cond">, slots: Slots, numbers: Numbers): Step[] {

@@ -22,10 +22,11 @@ export function donorsOf(outputs: readonly Node[], donations: Donations): Map<No
 }
 
 /** In a loop's body, the carried values by the place of the result that follows them. */
-export function carriedDonations({ attrs }: NodeOf<"loop">): Donations {
-  const { parameters, results } = attrs.body;
+export function carriedDonations(node: NodeOf<"loop"> | NodeOf<"while">): Donations {
+  const { parameters, results } = node.attrs.body;
+  const carried = node.op === "loop" ? node.attrs.carried : results.length;
   const donations = new Map<number, Node>();
-  for (let i = 0; i < attrs.carried; i++) if (results[i] !== parameters[i]) donations.set(i, parameters[i]!);
+  for (let i = 0; i < carried; i++) if (results[i] !== parameters[i]) donations.set(i, parameters[i]!);
   return donations;
 }
 

@@ -62,6 +62,8 @@ const frameOf = (steps: readonly Step[]): unknown[] =>
         return [step.kernel.name, step.buffers, step.numbers];
       case "loop":
         return ["loop", step.slices, frameOf(step.steps)];
+      case "while":
+        return ["while", step.condition, frameOf(step.steps)];
       case "branch":
         return ["branch", step.predicate, frameOf(step.then), frameOf(step.else)];
       default:
@@ -181,6 +183,7 @@ const mapLeaves = (steps: readonly Step[], change: (step: KernelStep) => KernelS
       case "kernel":
         return change(step);
       case "loop":
+      case "while":
         return { ...step, steps: mapLeaves(step.steps, change) };
       case "branch":
         return { ...step, then: mapLeaves(step.then, change), else: mapLeaves(step.else, change) };

@@ -25,7 +25,7 @@ export interface PlacedKernel {
 
 /** A loop or a choice among kernels, with the kernels inside. */
 export interface PlacedRegion {
-  readonly node: NodeOf<"loop"> | NodeOf<"cond">;
+  readonly node: NodeOf<"loop"> | NodeOf<"while"> | NodeOf<"cond">;
   readonly bodies: readonly LoweredGraph[];
   /** Its inputs in memory, and its results. */
   readonly arguments: readonly Node[];
@@ -60,7 +60,7 @@ export function lowerRegions(graph: KernelGraph, { target }: { readonly target: 
 
 function lowerOne(region: Region, target: Target, stored: (node: Node) => boolean): PlacedWork[] {
   const anchor = region.members[0]!;
-  if (anchor.op === "loop" || anchor.op === "cond") {
+  if (anchor.op === "loop" || anchor.op === "while" || anchor.op === "cond") {
     const inputs = anchor.inputs.map(behindReshape);
     const bodies = region.bodies!.map((body) => lowerRegions(body, { target }));
     return [{ node: anchor, bodies, arguments: [...inputs, ...region.stores], writes: region.stores }];

@@ -35,7 +35,7 @@ export function orderKernels({ kernels, outputs }: LoweredGraph, { donations, fu
 /** Inside a loop, the next carried values take over the memory of the last. */
 function withOrderedBodies(work: PlacedWork, fusion: boolean): PlacedWork {
   if ("lowered" in work) return work;
-  const donations = work.node.op === "loop" ? carriedDonations(work.node) : new Map<number, Node>();
+  const donations = work.node.op === "cond" ? new Map<number, Node>() : carriedDonations(work.node);
   return { ...work, bodies: work.bodies.map((body) => orderKernels(body, { donations, fusion })) };
 }
 

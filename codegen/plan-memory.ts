@@ -35,7 +35,7 @@ function lifetimesOf(program: Program, slots: readonly Slot[]): Lifetime[] {
         else life.last = start;
       }
       visit(innerSteps(step));
-      if (step.kind === "loop") loops.push({ start, end: count - 1 });
+      if (step.kind === "loop" || step.kind === "while") loops.push({ start, end: count - 1 });
     }
   };
   visit(program.steps);

@@ -31,13 +31,13 @@ export function refuseInBody(what: string, cure: string): void {
 }
 
 /**
- * Something rests on what stands for a slice or a carried value: only `scan` gives its function such tensors.
+ * Something rests on what stands for a slice or a carried value: `scan` and `while_loop` give their functions such tensors.
  * @throws ReadError always
  */
 export function refuseLeaked(): never {
   throw new ReadError(
     "scan/leaked",
-    "scan: a tensor of combine_fn's is used outside of it, where it has no value: combine_fn is recorded once, for all slices.",
-    "Return it as y: scan gives it for each slice.",
+    "scan, while_loop: a tensor of the function's is used outside of it, where it has no value: the function is recorded once, for all turns.",
+    "Return it: scan gives its y for each slice.",
   );
 }

@@ -1,7 +1,7 @@
 /** `vmap`: a function of one example becomes one of a batch. */
 import { ArgumentError, NotImplementedError, ShapeError } from "../ir/errors.ts";
 import { axisOf } from "../ir/ops/support.ts";
-import { scan } from "./control-flow.ts";
+import { scan } from "./control-flow/scan.ts";
 import { zeros } from "./creation.ts";
 import { movedim } from "./generated/functions.ts";
 import { tensorTree, type TensorTree } from "./pytree.ts";

@@ -15,13 +15,14 @@ export const makeBody = (parameters: readonly Node[], results: readonly Node[], 
 
 /** The graphs inside a node. */
 export function bodiesOf(node: Node): readonly Body[] {
-  if (node.op === "loop") return [node.attrs.body];
+  if (node.op === "loop" || node.op === "while") return [node.attrs.body];
   return node.op === "cond" ? [node.attrs.then, node.attrs.else] : [];
 }
 
 /** The node with every graph inside it replaced. */
 export function withBodies(g: GraphBuilder, node: Node, replace: (body: Body) => Body): Node {
   if (node.op === "loop") return g.loop(node.inputs, { ...node.attrs, body: replace(node.attrs.body) });
+  if (node.op === "while") return g.while(node.inputs, { body: replace(node.attrs.body) });
   if (node.op === "cond")
     return g.cond(node.inputs, { then: replace(node.attrs.then), else: replace(node.attrs.else) });
   return node;

@@ -553,6 +553,11 @@ export class GraphBuilder {
     return this.make("loop", inputs, attrs, outputs[0]!.dtype, outputs[0]!.shape, outputs);
   }
 
+  while(inputs: readonly Node[], attrs: PrimitiveAttrs["while"]): Node {
+    const outputs = attrs.body.results.map(({ dtype, shape }) => ({ dtype, shape }));
+    return this.make("while", inputs, attrs, outputs[0]!.dtype, outputs[0]!.shape, outputs);
+  }
+
   cond(inputs: readonly Node[], attrs: PrimitiveAttrs["cond"]): Node {
     const outputs = attrs.then.results.map(({ dtype, shape }) => ({ dtype, shape }));
     return this.make("cond", inputs, attrs, outputs[0]!.dtype, outputs[0]!.shape, outputs);

@@ -118,6 +118,7 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   pick: "engine",
   sort: "engine",
   loop: "engine",
+  while: "engine",
   cond: "engine",
   call: "engine",
   routine: (_g, node) => {

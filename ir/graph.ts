@@ -173,6 +173,12 @@ export interface PrimitiveAttrs extends Record<UnaryPrimitive | BinaryPrimitive 
     readonly scanned: number;
     readonly body: Body;
   };
+  /**
+   * Repeats its body while the first carried value, a bool[], is true.
+   * inputs: initial carried values, then what the body reads besides; the body's parameters are these. body: next carried
+   * values. outputs: final carried values.
+   */
+  while: { readonly body: Body };
   /** inputs: a bool[] and the parameters of both bodies; outputs: the chosen body's results. */
   cond: { readonly then: Body; readonly else: Body };
 

@@ -15,7 +15,7 @@ import { behindReshape } from "./views.ts";
  * after them, and sums over the other axes. `contract`: a dot and elementwise work on its result. `scan`, `sort`, `scatter`, `routine`: one such
  * node. `repeat`: a `loop`, `choice`: a `cond`: kernels of their own, run as often as the node says.
  */
-export type RegionKind = "loops" | "contract" | "scan" | "sort" | "scatter" | "routine" | "repeat" | "choice";
+export type RegionKind = "loops" | "contract" | "scan" | "sort" | "scatter" | "routine" | "repeat" | "while" | "choice";
 
 export interface Region {
   readonly kind: RegionKind;

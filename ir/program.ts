@@ -65,6 +65,8 @@ export type Step =
       readonly slices: readonly number[];
       readonly steps: readonly Step[];
     }
+  /** Repeats its steps while the condition, a bool in a slot, is true. */
+  | { readonly kind: "while"; readonly condition: number; readonly steps: readonly Step[] }
   /** Runs one of two lists of steps: `then` when the predicate, a bool in a slot, is true. */
   | {
       readonly kind: "branch";
@@ -86,13 +88,15 @@ export interface Program {
 
 /** The steps inside a step. */
 export function innerSteps(step: Step): readonly Step[] {
-  if (step.kind === "loop") return step.steps;
+  if (step.kind === "loop" || step.kind === "while") return step.steps;
   return step.kind === "branch" ? [...step.then, ...step.else] : [];
 }
 
 /** All steps without steps inside, each once, in order. */
 export const leafSteps = (steps: readonly Step[]): LeafStep[] =>
-  steps.flatMap((step) => (step.kind === "loop" || step.kind === "branch" ? leafSteps(innerSteps(step)) : [step]));
+  steps.flatMap((step) => (isLeaf(step) ? [step] : leafSteps(innerSteps(step))));
+const isLeaf = (step: Step): step is LeafStep =>
+  step.kind !== "loop" && step.kind !== "while" && step.kind !== "branch";
 
 export interface SlotUse {
   readonly slot: number;
@@ -119,6 +123,8 @@ export function slotUses(step: Step): SlotUse[] {
       return [{ slot: step.slot, reads: false, writes: true }];
     case "loop":
       return [];
+    case "while":
+      return [{ slot: step.condition, reads: true, writes: false }];
     case "branch":
       return [{ slot: step.predicate, reads: true, writes: false }];
   }
@@ -145,7 +151,7 @@ export interface UnrolledStep {
 
 /**
  * Loops written out, for devices that replay them step by step.
- * @throws IrError for a branch: which of its steps run is known only when they do
+ * @throws IrError for what depends on data: which steps run is known only when they do
  */
 export function unrolled({ slots, steps }: Program): UnrolledStep[] {
   const result: UnrolledStep[] = [];
@@ -160,7 +166,8 @@ export function unrolled({ slots, steps }: Program): UnrolledStep[] {
       return { slot: id, element };
     };
     for (const step of list) {
-      if (step.kind === "branch") throw new IrError("ir/program", "a branch cannot be written out");
+      if (step.kind === "branch" || step.kind === "while")
+        throw new IrError("ir/program", `a ${step.kind} cannot be written out`);
       if (step.kind !== "loop") {
         result.push({ step, placeOf });
         continue;

@@ -68,6 +68,7 @@ export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
         break;
       }
       case "loop":
+      case "while":
       case "cond":
         replaced.set(node, [
           withBodies(g, g.rebuild(node, inputs), ({ parameters, results }) =>

@@ -6,6 +6,7 @@
  * out: for each target its gradient, or null when none arrives
  * Only nodes that require grad are visited; each once, users before inputs. Cost: O(nodes + edges).
  */
+import { AutogradError } from "../ir/errors.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import { conjugate } from "../ir/complex/parts.ts";
 import { isComplex } from "../ir/dtype.ts";
@@ -94,6 +95,12 @@ function adjoint(g: GraphBuilder, node: Node, grads: readonly (Node | null)[]): 
     return [g.scatterAlong("add", g.full(x.shape, 0, x.dtype), grad, node.attrs.axis, positions)];
   }
   if (node.op === "loop") return loopAdjoint(g, node, grads, differentiate);
+  if (node.op === "while")
+    throw new AutogradError(
+      "while_loop/nested",
+      "while_loop: it has no gradient inside of a function that scan, cond or while_loop records: how often it turns is data.",
+      "Use scan inside, which repeats a number of times that is known, or call while_loop outside.",
+    );
   if (node.op === "cond") return condAdjoint(g, node, grads, differentiate);
   if (node.op === "call") return callAdjoint(g, node, grads);
   const rule = gradients[node.op];

@@ -30,6 +30,7 @@ const anchorKinds: Readonly<Record<string, RegionKind>> = {
   scatter: "scatter",
   routine: "routine",
   loop: "repeat",
+  while: "while",
   cond: "choice",
 };
 

@@ -9,7 +9,7 @@
 import { makeBody } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import { topologicalOrder } from "../ir/walks.ts";
-import { type Node, type NodeOf } from "../ir/graph.ts";
+import { type Body, type Node, type NodeOf } from "../ir/graph.ts";
 
 export function pruneRegions(g: GraphBuilder, roots: readonly Node[]): Node[] {
   const order = topologicalOrder(roots);
@@ -31,9 +31,14 @@ export function pruneRegions(g: GraphBuilder, roots: readonly Node[]): Node[] {
     }
     const wanted = picked.get(node);
     if (node.op === "loop" && wanted !== undefined) {
-      const results = neededResults(node, wanted);
+      const results = neededResults(node.attrs.body, node.attrs.carried, wanted);
       kept.set(node, results);
       replaced.set(node, prunedLoop(g, node, inputs, results));
+    } else if (node.op === "while" && wanted !== undefined) {
+      const { body } = node.attrs;
+      const results = neededResults(body, body.results.length, new Set([0, ...wanted]));
+      kept.set(node, results);
+      replaced.set(node, prunedWhile(g, node, inputs, results));
     } else if (node.op === "cond" && wanted !== undefined) {
       const results = [...wanted].sort((a, b) => a - b);
       kept.set(node, results);
@@ -43,11 +48,10 @@ export function pruneRegions(g: GraphBuilder, roots: readonly Node[]): Node[] {
   return roots.map((root) => replaced.get(root)!);
 }
 
-const isRegion = (node: Node): boolean => node.op === "loop" || node.op === "cond";
+const isRegion = (node: Node): boolean => node.op === "loop" || node.op === "while" || node.op === "cond";
 
 /** The picked results and every carried value that one of them comes to rest on. */
-function neededResults({ attrs }: NodeOf<"loop">, picked: ReadonlySet<number>): number[] {
-  const { body, carried } = attrs;
+function neededResults(body: Body, carried: number, picked: ReadonlySet<number>): number[] {
   const needed = new Set(picked);
   for (let before = -1; before !== needed.size;) {
     before = needed.size;
@@ -64,23 +68,35 @@ function prunedLoop(
   indices: readonly number[],
 ): Node {
   const { body, carried, scanned } = attrs;
+  const { body: pruned, places } = prunedBody(body, carried, indices);
+  const within = (from: number, to: number): number => places.filter((i) => i >= from && i < to).length;
+  return g.loop(
+    places.map((i) => inputs[i]!),
+    { ...attrs, carried: within(0, carried), scanned: within(carried, carried + scanned), body: pruned },
+  );
+}
+
+function prunedWhile(
+  g: GraphBuilder,
+  { attrs: { body } }: NodeOf<"while">,
+  inputs: readonly Node[],
+  indices: readonly number[],
+): Node {
+  const { body: pruned, places } = prunedBody(body, body.results.length, indices);
+  return g.while(
+    places.map((i) => inputs[i]!),
+    { body: pruned },
+  );
+}
+
+/** The body of a loop with these results only, and the places of the parameters that it keeps. */
+function prunedBody(body: Body, carried: number, indices: readonly number[]): { body: Body; places: number[] } {
   const results = indices.map((i) => body.results[i]!);
   const read = new Set(topologicalOrder(results));
   const isKept = (i: number): boolean => (i < carried ? indices.includes(i) : read.has(body.parameters[i]!));
   const places = body.parameters.map((_, i) => i).filter(isKept);
-  const within = (from: number, to: number): number => places.filter((i) => i >= from && i < to).length;
-  return g.loop(
-    places.map((i) => inputs[i]!),
-    {
-      ...attrs,
-      carried: within(0, carried),
-      scanned: within(carried, carried + scanned),
-      body: makeBody(
-        places.map((i) => body.parameters[i]!),
-        results,
-      ),
-    },
-  );
+  const parameters = places.map((i) => body.parameters[i]!);
+  return { body: makeBody(parameters, results), places };
 }
 
 function prunedCond(

@@ -88,10 +88,11 @@ function results(device: Device, program: Program, memories: ReadonlyMap<number,
   return handedOut;
 }
 
-/** A loop counts what it repeats, a choice its larger side. */
+/** A loop counts what it repeats, one without a known end one turn, a choice its larger side. */
 function flopsOf(step: Step, numbers: readonly ScalarValue[]): number {
   const ofAll = (steps: readonly Step[]): number => steps.reduce((sum, inner) => sum + flopsOf(inner, numbers), 0);
   if (step.kind === "loop") return step.count * ofAll(step.steps);
+  if (step.kind === "while") return ofAll(step.steps);
   if (step.kind === "branch") return Math.max(ofAll(step.then), ofAll(step.else));
   if (step.kind !== "kernel") return 0;
   const { kernel } = step;
@@ -161,6 +162,8 @@ function renumbered(step: Step, placeOf: (id: number) => number): Step {
       return { ...step, slot: placeOf(step.slot) };
     case "loop":
       return { ...step, slices: step.slices.map(placeOf), steps: all(step.steps) };
+    case "while":
+      return { ...step, condition: placeOf(step.condition), steps: all(step.steps) };
     case "branch":
       return { ...step, predicate: placeOf(step.predicate), then: all(step.then), else: all(step.else) };
   }

@@ -68,6 +68,11 @@ export function emitJsTarget(model: ExportModel, separate: boolean): TargetCode 
           calls.push(`${indent}}`);
           break;
         }
+        case "while":
+          calls.push(`${indent}while (${nameOf(step.condition)}[0] !== 0) {`);
+          emitSteps(step.steps, `${indent}  `);
+          calls.push(`${indent}}`);
+          break;
         case "branch":
           calls.push(`${indent}if (${nameOf(step.predicate)}[0] !== 0) {`);
           emitSteps(step.then, `${indent}  `);

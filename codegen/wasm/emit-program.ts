@@ -177,6 +177,8 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
       .op("i32.add")
       .memory("i32.store", slotOffset(id));
   };
+  const truth = (body: Code, slot: number): Code =>
+    body.get(0).memory("i32.load", slotOffset(slot)).memory("i32.load8_u", 0);
   const emitSteps = (steps: readonly Step[]): void => {
     for (const step of steps) {
       const entry = entries.at(-1)!;
@@ -187,8 +189,12 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
         for (const id of step.slices) placeSlice(body, id, turn);
         emitSteps(step.steps);
         extent(body.get(turn).i32(1).op("i32.add").tee(turn), step.count).op("i32.lt_s").branch("br_if", 0).op("end");
+      } else if (step.kind === "while") {
+        truth(body, step.condition).open("if").open("loop");
+        emitSteps(step.steps);
+        truth(body, step.condition).branch("br_if", 0).op("end").op("end");
       } else if (step.kind === "branch") {
-        body.get(0).memory("i32.load", slotOffset(step.predicate)).memory("i32.load8_u", 0).open("if");
+        truth(body, step.predicate).open("if");
         emitSteps(step.then);
         body.op("else");
         emitSteps(step.else);

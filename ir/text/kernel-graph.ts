@@ -36,6 +36,7 @@ const kinds: readonly RegionKind[] = Object.keys({
   scatter: 0,
   routine: 0,
   repeat: 0,
+  while: 0,
   choice: 0,
 } satisfies Record<RegionKind, 0>) as RegionKind[];
 

@@ -12,6 +12,9 @@
  *     loop 4 slices (2, 3)
  *       copy 2 -> 3
  *     end
+ *     while 4
+ *       copy 2 -> 3
+ *     end
  *     branch 4
  *       copy 0 -> 1
  *     else
@@ -62,6 +65,8 @@ function printStep(step: Step, indent: string): string {
     }
     case "loop":
       return `${indent}loop ${step.count} slices (${step.slices.join(", ")})\n${inside(step.steps)}${indent}end\n`;
+    case "while":
+      return `${indent}while ${step.condition}\n${inside(step.steps)}${indent}end\n`;
     case "branch":
       return `${indent}branch ${step.predicate}\n${inside(step.then)}${indent}else\n${inside(step.else)}${indent}end\n`;
   }
@@ -149,7 +154,7 @@ function parseSteps(
     if (closing.includes(text.trim())) break;
     const line = new Scanner(text);
     at++;
-    const kind = line.oneOf(["run", "copy", "draw", "loop", "branch"]);
+    const kind = line.oneOf(["run", "copy", "draw", "loop", "while", "branch"]);
     switch (kind) {
       case "run": {
         line.expect("buffers");
@@ -178,6 +183,11 @@ function parseSteps(
         line.expect("slices");
         const slices = line.list("(", ")", () => line.integer());
         steps.push({ kind, count, slices, steps: inside("end") });
+        break;
+      }
+      case "while": {
+        const condition = line.integer();
+        steps.push({ kind, condition, steps: inside("end") });
         break;
       }
       case "branch": {

@@ -28,6 +28,7 @@ const anchors: Readonly<Record<RegionKind, string | null>> = {
   scatter: "scatter",
   routine: "routine",
   repeat: "loop",
+  while: "while",
   choice: "cond",
 };
 const isAnchor = (node: Node): boolean => Object.values(anchors).includes(node.op);

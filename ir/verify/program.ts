@@ -76,7 +76,7 @@ function touchesOf(program: Program): Touches {
       }
       count++;
       if (step.kind === "branch") {
-        verifyPredicate(program, step, where);
+        verifyCondition(program, step.predicate, where);
         visit(step.then);
         visit(step.else);
       } else if (step.kind === "loop") {
@@ -88,6 +88,10 @@ function touchesOf(program: Program): Touches {
         }
         visit(step.steps);
         for (const id of step.slices) moving.delete(id);
+        loops.push({ start: position, end: count - 1 });
+      } else if (step.kind === "while") {
+        verifyCondition(program, step.condition, where);
+        visit(step.steps);
         loops.push({ start: position, end: count - 1 });
       }
     }
@@ -109,13 +113,9 @@ function keepWhole(touches: Touches, { start, end }: { readonly start: number; r
   }
 }
 
-function verifyPredicate(
-  program: Program,
-  { predicate }: Extract<Step, { kind: "branch" }>,
-  where: () => string,
-): void {
-  const slot = program.slots[predicate]!;
-  check(slot.dtype === "bool" && slot.bytes === 1, where, "a branch is chosen by one bool");
+function verifyCondition(program: Program, id: number, where: () => string): void {
+  const slot = program.slots[id]!;
+  check(slot.dtype === "bool" && slot.bytes === 1, where, "one bool decides");
 }
 
 function verifySlice(program: Program, id: number, count: number, where: () => string): void {

@@ -271,6 +271,18 @@ export const rules: {
       return body.results.map(({ dtype, shape }, i) => ({ dtype, shape: i < carried ? shape : [count, ...shape] }));
     },
   },
+  while: {
+    inputs: null,
+    infer(node, inputs) {
+      const { parameters, results } = node.attrs.body;
+      if (parameters.length !== inputs.length || !parameters.every((parameter, i) => sameType(parameter, inputs[i]!)))
+        return broken("a parameter of its type for every input");
+      if (results[0]?.dtype !== "bool" || results[0].shape.length > 0)
+        return broken("one truth value is carried first");
+      const changed = results.findIndex((result, i) => parameters[i] === undefined || !sameType(result, parameters[i]));
+      return changed >= 0 ? broken(`carried value ${changed} keeps its type`) : results.map(typeOf);
+    },
+  },
   cond: {
     inputs: null,
     infer(node, [predicate, ...captured]) {

@@ -18,7 +18,7 @@ import { roundToDType, type Element } from "../../ir/rounding.ts";
 import { philoxGroup } from "../random/philox.ts";
 import type { TypedArray } from "../typed-array.ts";
 import { gather, scatter, sort } from "./indexing.ts";
-import { cond, loop } from "./regions.ts";
+import { cond, loop, whileTrue } from "./regions.ts";
 import { concat, expand, pad, permute, reshape, slice, window } from "./movement.ts";
 import { argReduce, dot, reduce, scan, type Finish, type Total } from "./reductions.ts";
 import { routine } from "./routines/index.ts";
@@ -115,6 +115,7 @@ const rules: { readonly [P in Exclude<Primitive, Scalar>]: Rule<P> } = {
   routine,
 
   loop: (node, inputs, { run }) => loop(node, inputs, run),
+  while: (node, inputs, { run }) => whileTrue(node, inputs, run),
   cond: (node, inputs, { run }) => cond(node, inputs, run),
 
   // Results are picked by the caller of the rules.

@@ -30,6 +30,13 @@ function sliceOf({ dtype, shape, data }: Values, t: number): Values {
   return { dtype, shape: rest, data: data.slice(t * size, (t + 1) * size) };
 }
 
+export function whileTrue({ attrs }: NodeOf<"while">, inputs: readonly Values[], run: Run): readonly Values[] {
+  const captured = inputs.slice(attrs.body.results.length);
+  let states = inputs.slice(0, attrs.body.results.length);
+  while (states[0]!.data[0] !== 0) states = run(attrs.body, [...states, ...captured]);
+  return states;
+}
+
 export function cond(node: NodeOf<"cond">, [predicate, ...captured]: readonly Values[], run: Run): readonly Values[] {
   return run(predicate!.data[0] === 0 ? node.attrs.else : node.attrs.then, captured);
 }

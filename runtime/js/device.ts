@@ -168,6 +168,9 @@ class JsExecutable implements Executable {
             this.runSteps(step.steps, run);
           }
           break;
+        case "while":
+          while (Number(views[step.condition]![0]) !== 0) this.runSteps(step.steps, run);
+          break;
         case "branch":
           this.runSteps(Number(views[step.predicate]![0]) !== 0 ? step.then : step.else, run);
       }

@@ -7,7 +7,7 @@ import { binary, bitcast, bits, cast, compare, mathematical, unary, where } from
 import { gather, scatter, sort, positions, words } from "./indexing-rules.ts";
 import { concat, expand, pad, permute, reshape, resliced, slice, twisted, window } from "./movement-rules.ts";
 import { argReduce, composite, convolution, dot, linear, reduce, residual, scan } from "./reduction-rules.ts";
-import { choice, loop, type Rule } from "./region-rules.ts";
+import { choice, loop, turns, type Rule } from "./region-rules.ts";
 import { Maker, maximumElements, type GraphOptions } from "./maker.ts";
 
 export const cpuDTypes: readonly DType[] = [
@@ -63,6 +63,7 @@ const rules: readonly Rule[] = [
   (m) => loop(m, m.any(), innerRules),
   (m) => loop(m, m.any(), innerRules),
   (m) => choice(m, m.any(), innerRules),
+  (m) => turns(m, m.any(), innerRules),
 ];
 
 /** The same operation on one value, with other attributes. */

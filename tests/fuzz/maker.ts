@@ -11,6 +11,8 @@ export interface GraphOptions {
   readonly differentiable?: boolean;
   /** Also operators that stay one node until they are decomposed. */
   readonly composites?: boolean;
+  /** Also loops whose turns depend on data. */
+  readonly turns?: boolean;
 }
 
 /** Around the widths of vectors and tiles. */
@@ -25,6 +27,7 @@ export class Maker {
   readonly dtypes: readonly DType[];
   readonly differentiable: boolean;
   readonly composites: boolean;
+  readonly turns: boolean;
   /** The decisions of the instruction that is being followed. */
   c = new Choices([]);
 
@@ -32,6 +35,7 @@ export class Maker {
     this.dtypes = options.dtypes;
     this.differentiable = options.differentiable === true;
     this.composites = options.composites === true;
+    this.turns = options.turns === true;
     this.g.gradEnabled = this.differentiable;
   }
 

@@ -1,6 +1,6 @@
 /** Random loops and choices, whose bodies are random graphs. */
 import type { Node } from "../../ir/graph.ts";
-import { recordCond, recordLoop } from "../../ir/regions.ts";
+import { recordCond, recordLoop, recordTurn, whileLoop } from "../../ir/regions.ts";
 import { elementCount, sameShape } from "../../ir/shape.ts";
 import { maximumElements, type Maker } from "./maker.ts";
 
@@ -33,6 +33,27 @@ export function loop(m: Maker, x: Node, rules: readonly Rule[]): Node[] {
     return { carried: states.map(() => m.c.pick(fitting)), outputs: made.slice(-1 - m.c.below(2)) };
   });
   return [...results.carried, ...results.outputs];
+}
+
+/** Turns over x while it is small, up to some number: its last states, and how often it turned. */
+export function turns(m: Maker, x: Node, rules: readonly Rule[]): Node[] {
+  const { g } = m;
+  if (!m.turns || x.shape.includes(0)) return [];
+  const [most, bound] = [m.c.below(mostIterations), m.c.pick([1, 2, 100])];
+  const goesOn = (count: Node, state: Node): Node => {
+    const axes = state.shape.map((_, axis) => axis);
+    const largest = g.reshape(g.reduce("reduce_max", g.cast(state, "float32"), axes), []);
+    return g.and(g.lt(count, most), g.lt(largest, bound));
+  };
+  const start = g.full([], 0, "int32");
+  const carried = [start, x, m.fresh(x.dtype, x.shape)];
+  const turn = recordTurn(g, goesOn(start, x), carried, ([count, ...states]) => {
+    const made = grown(m, states, rules);
+    const fitting = made.filter((node) => node.dtype === x.dtype && sameShape(node.shape, x.shape)).reverse();
+    const next = [g.add(count!, g.full([], 1, "int32")), ...states.map(() => m.c.pick(fitting))];
+    return { condition: goesOn(next[0]!, next[1]!), carried: next, held: [g.lt(next[0]!, 2)] };
+  });
+  return [...whileLoop(g, turn)];
 }
 
 /** A choice by one of x's elements. */
