@@ -210,7 +210,19 @@ export { scan, type ScanOptions } from "./control-flow/scan.ts";
 export { while_loop, while_loopAsync } from "./control-flow/while-loop.ts";
 export { vmap } from "./vmap.ts";
 export { gru, lstm, rnn_relu, rnn_tanh } from "./functional/recurrent.ts";
+export {
+  alpha_dropout,
+  alpha_dropout_,
+  dropout,
+  dropout_,
+  feature_alpha_dropout,
+  feature_alpha_dropout_,
+  feature_dropout,
+  feature_dropout_,
+  native_dropout,
+} from "./functional/dropout-forms.ts";
 export { native_batch_norm } from "./functional/native-batch-norm.ts";
+export { rrelu, rrelu_ } from "./functional/rrelu.ts";
 export * from "./generated/functions.ts";
 export * as copy from "./copy.ts";
 export * as fft from "./fft.ts";

@@ -9,14 +9,13 @@ export {
   dropout2d,
   dropout3d,
   feature_alpha_dropout,
-  rrelu,
-  rrelu_,
 } from "./functional/dropout.ts";
 export * from "./functional/embedding.ts";
 export * from "./functional/fractional-pooling.ts";
 export * from "./functional/gumbel.ts";
 export * from "./functional/multi-head-attention.ts";
 export * from "./functional/pooling.ts";
+export { rrelu, rrelu_ } from "./functional/rrelu.ts";
 export * from "./functional/triplet.ts";
 export * from "./functional/unfold.ts";
 export * from "./generated/functional.ts";

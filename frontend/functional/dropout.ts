@@ -1,7 +1,8 @@
-/** Functions that draw random numbers in training: dropout in its forms, and the randomised leaky relu. */
+/** Dropout in its forms: functions that draw random numbers in training. */
 import { ArgumentError } from "../../ir/errors.ts";
 import { signature, type CallOf } from "../arguments.ts";
-import { assign, callOperator, checkInplace, withSite } from "../call.ts";
+import { assign, checkInplace, withSite } from "../call.ts";
+import { elementwiseResult } from "../laid-out.ts";
 import { dropoutMask } from "../random/index.ts";
 import { enterScope } from "../../ir/interning.ts";
 import { type Node } from "../../ir/graph.ts";
@@ -20,8 +21,15 @@ function blank(input: Tensor, shape: Shape): Tensor {
   return Tensor.ofNode(graph.full(shape, 0, input.dtype.name), input.storage_.device);
 }
 
-function finish(name: string, input: Tensor, result: Node, inplace: boolean | undefined): Tensor {
-  if (inplace !== true) return Tensor.ofNode(result, input.storage_.device);
+/** What is computed element by element from the input (the first tensor) and draws: laid out as those, or written to it. */
+function finish(
+  name: string,
+  tensors: readonly [input: Tensor, ...draws: Tensor[]],
+  result: Node,
+  inplace: boolean | undefined,
+): Tensor {
+  const [input] = tensors;
+  if (inplace !== true) return elementwiseResult(name, result, tensors, input.storage_.device);
   checkInplace(input, `${name}_`);
   assign(input, result, `${name}_`);
   return input;
@@ -61,18 +69,19 @@ function dropoutBy(form: DropoutForm, args: DropoutCall): Tensor {
     const { device } = input.storage_;
     enterScope(device.name);
     const x = input.node_();
-    if (p === 1) return finish(name, input, graph.mul(x, 0), inplace);
+    if (p === 1) return finish(name, [input], graph.mul(x, 0), inplace);
     // A draw for each element is made in the order of the input's memory.
     const like = form.drawShape === everyElement ? input : blank(input, form.drawShape(input));
-    const mask = dropoutMask(like, p).node_();
-    if (!form.isAlpha) return finish(name, input, graph.mul(x, mask), inplace);
+    const draws = dropoutMask(like, p);
+    const mask = draws.node_();
+    if (!form.isAlpha) return finish(name, [input, draws], graph.mul(x, mask), inplace);
     const alpha = 1.7580993408473766;
     const scale = 1 / Math.sqrt((alpha * alpha * p + 1) * (1 - p));
     const kept = graph.ne(mask, 0);
     const shift = alpha * scale * p;
     const factor = graph.where(kept, graph.constant(scale, x.dtype), 0);
     const term = graph.where(kept, graph.constant(shift, x.dtype), shift - alpha * scale);
-    return finish(name, input, graph.add(graph.mul(x, factor), term), inplace);
+    return finish(name, [input, draws], graph.add(graph.mul(x, factor), term), inplace);
   });
 }
 
@@ -122,31 +131,3 @@ export const feature_alpha_dropout = (...args: DropoutCall): Tensor =>
     },
     args,
   );
-
-const rreluArguments = signature<[input: Tensor, lower: number, upper: number, training: boolean, inplace: boolean]>()(
-  "input, lower?, upper?, training?, inplace?",
-);
-
-/**
- * leaky_relu whose slope is drawn uniformly from [lower, upper] for each element in training, and their mean otherwise.
- * https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
- */
-export function rrelu(...args: CallOf<typeof rreluArguments>): Tensor {
-  return withSite(() => {
-    const { input, lower, upper, training, inplace } = rreluArguments.bind("rrelu", args);
-    const [low, high] = [lower ?? 1 / 8, upper ?? 1 / 3];
-    if (low > high)
-      throw new ArgumentError(
-        "rrelu/range",
-        `rrelu: Lower bound should be less than or equal to the upper bound, got ${low} and ${high}.`,
-      );
-    if (training !== true)
-      return finish("rrelu", input, (callOperator("rrelu_inference", [input, low, high]) as Tensor).node_(), inplace);
-    const slope = blank(input, input.shape).uniform_(low, high).node_();
-    enterScope(input.storage_.device.name);
-    const x = input.node_();
-    return finish("rrelu", input, graph.where(graph.gt(x, 0), x, graph.mul(x, slope)), inplace);
-  });
-}
-export const rrelu_ = (input: Tensor, lower?: number, upper?: number, training?: boolean): Tensor =>
-  rrelu(input, lower ?? 1 / 8, upper ?? 1 / 3, training ?? false, true);

@@ -15,10 +15,10 @@ import {
   fillPoisson,
 } from "../../runtime/random/index.ts";
 import { signature, type CallOf } from "../arguments.ts";
-import { scalarArgument } from "../bind.ts";
-import { callOperator, withSite } from "../call.ts";
+import { callInplace, callOperator, withSite } from "../call.ts";
 import { dtypeOption, finish, sizeArguments, type FactoryOptions } from "../creation.ts";
 import { currentDevice } from "../devices.ts";
+import { withGradMode } from "../grad-mode.ts";
 import { graph, settings } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import {
@@ -60,10 +60,16 @@ export function bernoulli(...args: CallOf<typeof bernoulliSignature>): Tensor {
 
 /** Draws do not depend on a parameter smoothly: its gradient is zero, not missing. */
 function withZeroGradient(draws: Node, ...parameters: readonly Tensor[]): Node {
-  return parameters.reduce((node, parameter) => {
-    const own = parameter.node_();
-    return own.requiresGrad ? graph.withHistory(node, graph.expandTo(graph.mul(own, 0), node.shape)) : node;
-  }, draws);
+  const zeros = parameters
+    .map((parameter) => parameter.node_())
+    .filter((node) => node.requiresGrad)
+    .map((node) => graph.cast(graph.expandTo(graph.mul(node, 0), draws.shape), draws.dtype));
+  return zeros.length === 0
+    ? draws
+    : graph.withHistory(
+        draws,
+        zeros.reduce((sum, zero) => graph.add(sum, zero)),
+      );
 }
 const drawnInto = (result: Tensor, { out }: { readonly out?: Tensor | null | undefined }): Tensor =>
   finish(result, { out: out ?? undefined });
@@ -137,6 +143,7 @@ export function multinomial(...args: CallOf<typeof multinomialSignature>): Tenso
       categories: input.shape.at(-1)!,
       samples: Number(num_samples),
       replacement: replacement ?? false,
+      byColumns: orderOfMemory(input) !== null,
     };
     checkMultinomial(sizes);
     if (given.out instanceof Tensor && given.out.type_ !== "int64")
@@ -194,11 +201,15 @@ export function normal(...args: CallOf<typeof normalSignature>): Tensor {
       mean instanceof Tensor && std instanceof Tensor
         ? checkBroadcast("normal", mean.node_(), std.node_())
         : like.shape;
-    const base = normalNode(shape, like.type_, device, generator, 0, 1);
-    const of = (value: Parameter): Node =>
-      value instanceof Tensor ? value.node_() : graph.scalar(scalarArgument(value), base.dtype);
-    const deviations = std instanceof Tensor ? notNegative(std.node_()) : of(std);
-    return finish(Tensor.ofNode(graph.add(graph.mul(base, deviations), of(mean)), device), options);
+    const base = Tensor.ofNode(normalNode(shape, like.type_, device, generator, 0, 1), device);
+    const deviations = std instanceof Tensor ? Tensor.ofNode(notNegative(std.node_()), device) : std;
+    // The second parameter does not widen the type of the first.
+    const draws = withGradMode(false, () => {
+      callInplace("mul", base, [deviations]);
+      return callInplace("add", base, [mean]).node_();
+    });
+    const parameters = [mean, std].filter((value) => value instanceof Tensor);
+    return finish(Tensor.ofNode(withZeroGradient(draws, ...parameters), device), options);
   });
 }
 

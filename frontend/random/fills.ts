@@ -32,7 +32,8 @@ function fillArguments(
     args,
   ) as Readonly<Record<string, unknown>>;
   return {
-    values: names.map((name, i) => bound[name] ?? defaults[i]),
+    // None says something where nothing is the default: random_(from, None) goes up to the largest number.
+    values: names.map((name, i) => bound[name] ?? defaults[i] ?? bound[name]),
     generator: generatorOf({ generator: bound["generator"] as Generator | null }),
   };
 }

@@ -1,4 +1,6 @@
 /** Draws in place that few programs make, as methods of Tensor, and draws whose parameters are the tensor's values. */
+import { isComplex } from "../../ir/dtype.ts";
+import { ArgumentError, DTypeError } from "../../ir/errors.ts";
 import {
   fillBernoulli,
   fillBernoulliFrom,
@@ -8,7 +10,10 @@ import {
   fillLogNormal,
   fillRandint,
   fillRandom,
+  fillRandomFullRange,
+  type DrawDType,
 } from "../../runtime/random/index.ts";
+import type { TypedArray } from "../../runtime/typed-array.ts";
 import { callOperator, refuseOut, withSite } from "../call.ts";
 import { Tensor } from "../tensor.ts";
 import { bernoulli, multinomial } from "./distributions.ts";
@@ -36,12 +41,25 @@ function probabilitiesAlong(p: Tensor, self: Tensor, order: Place["order"]): Ten
   return order === null ? each : (callOperator("permute", [each, order]) as Tensor);
 }
 
+/** The type of what is filled with draws that are no complex numbers. */
+function requireReal(name: string, { type_ }: Tensor): DrawDType {
+  if (isComplex(type_))
+    throw new DTypeError(`${name}/dtype`, `${name}: "${name}" not implemented for '${type_}'.`, "Choose a real dtype.");
+  return type_ as DrawDType;
+}
+
+/** A bound of random_. */
+function whole(name: "from" | "to", value: unknown): bigint {
+  if (typeof value === "bigint" || Number.isInteger(value)) return BigInt(value as number);
+  throw new ArgumentError("random_/bound", `random_: ${name} must be a whole number, got ${String(value)}.`);
+}
+
 addFills({
   bernoulli_: [
     ["p"],
     [0.5],
     (self, [p], generator, { shape, order }) => {
-      const dtype = self.dtype.name as never;
+      const dtype = requireReal("bernoulli_", self);
       const along = p instanceof Tensor ? probabilitiesAlong(p, self, order) : null;
       return drawn(shape, self.dtype.name, self.storage_.device, (target) =>
         along !== null
@@ -54,12 +72,15 @@ addFills({
     ["from", "to"],
     [undefined, undefined],
     (self, [from, to], generator, { shape }) => {
-      const dtype = self.dtype.name as never;
-      return drawn(shape, self.dtype.name, self.storage_.device, (target) => {
+      const dtype = requireReal("random_", self);
+      const draw = (target: TypedArray): void => {
         if (from === undefined) fillRandom(target, generator.cpu_, dtype);
-        else if (to === undefined) fillRandint(target, generator.cpu_, 0, from as number, dtype);
-        else fillRandint(target, generator.cpu_, from as number, to as number, dtype);
-      });
+        else if (to === undefined) fillRandint(target, generator.cpu_, 0, whole("to", from), dtype);
+        else if (to !== null) fillRandint(target, generator.cpu_, whole("from", from), whole("to", to), dtype);
+        else if (whole("from", from) === -(2n ** 63n)) fillRandomFullRange(target, generator.cpu_, dtype);
+        else fillRandint(target, generator.cpu_, whole("from", from), undefined, dtype);
+      };
+      return drawn(shape, dtype, self.storage_.device, draw);
     },
   ],
 });
@@ -74,6 +95,8 @@ for (const [name, [names, defaults, fill]] of Object.entries(floatFills)) {
   const draw: Fill = (self, values, generator, { shape }) => {
     // Waiting times may be whole numbers; the others are continuous.
     if (name !== "geometric_") requireFloatType(name, self.type_);
+    else if (requireReal(name, self) === "bool")
+      throw new DTypeError("geometric_/dtype", "geometric_: \"geometric_cpu\" not implemented for 'bool'.");
     return drawn(shape, self.type_, self.storage_.device, (target) => {
       if (values.length === 1)
         (fill as typeof fillExponential)(

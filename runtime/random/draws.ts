@@ -13,7 +13,14 @@
 export { CpuGenerator, type Seed } from "./cpu-generator.ts";
 export { generatorStateBytes } from "./generator-state.ts";
 export type { DrawArray, DrawDType, FloatArray, FloatDType } from "./element.ts";
-export { fillUniform, uniformWordCount, uniformWordsPerElement, unitFloat32, unitFloat64 } from "./uniform.ts";
+export {
+  fillSlopes,
+  fillUniform,
+  uniformWordCount,
+  uniformWordsPerElement,
+  unitFloat32,
+  unitFloat64,
+} from "./uniform.ts";
 export { fillNormal, fillNormalSingly, normalBlockThreshold, normalUniformsOf, normalWordCount } from "./normal.ts";
 export {
   fillRandint,

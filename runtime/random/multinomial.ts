@@ -17,6 +17,8 @@ export interface MultinomialShape {
   readonly categories: number;
   readonly samples: number;
   readonly replacement: boolean;
+  /** The weights lie column by column, and so does what is drawn for the race. */
+  readonly byColumns?: boolean;
 }
 
 const usesRace = ({ samples, replacement }: MultinomialShape): boolean => !replacement || samples === 1;
@@ -81,17 +83,18 @@ function race(
   chosen: Float64Array,
   generator: CpuGenerator,
   weights: Float32Array | Float64Array,
-  { rows, categories, samples }: MultinomialShape,
+  { rows, categories, samples, byColumns = false }: MultinomialShape,
   dtype: FloatDType,
 ): void {
   const round = roundingOf[dtype];
-  const scores = new Float64Array(rows * categories);
-  fillExponential(scores, generator, 1);
-  for (let i = 0; i < scores.length; i++) {
-    const score = round(weights[i]! / round(scores[i]!));
+  const times = new Float64Array(rows * categories);
+  fillExponential(times, generator, 1);
+  const scores = times.map((_, i) => {
+    const drawn = byColumns ? (i % categories) * rows + Math.floor(i / categories) : i;
+    const score = round(weights[i]! / round(times[drawn]!));
     // 0 / 0, a zero weight whose q underflowed: PyTorch's topk and argmax rank NaN above all.
-    scores[i] = Number.isNaN(score) ? Infinity : score;
-  }
+    return Number.isNaN(score) ? Infinity : score;
+  });
   const order = Array.from({ length: categories }, (_, category) => category);
   for (let row = 0; row < rows; row++) {
     const scoresOfRow = scores.subarray(row * categories, (row + 1) * categories);

@@ -102,3 +102,19 @@ function fillHalf(out: Uint16Array, generator: CpuGenerator, from: number, to: n
     storeValues(out, dtype, start, values, count);
   }
 }
+
+/**
+ * The slopes of `rrelu(lower, upper)` in training: 1 where x is positive or NaN, else uniform in [lower, upper) of two
+ * words, computed in float64 from bounds and to a result that are rounded to the array's type.
+ */
+export function fillSlopes(
+  out: Float32Array | Float64Array,
+  generator: CpuGenerator,
+  x: Float32Array | Float64Array,
+  lower: number,
+  upper: number,
+): void {
+  const round = roundingOf[floatDTypeOf(out)];
+  const [from, range] = [round(lower), round(upper) - round(lower)];
+  for (let i = 0; i < out.length; i++) out[i] = x[i]! <= 0 ? fusedMultiplyAdd(generator.uniform(), range, from) : 1;
+}

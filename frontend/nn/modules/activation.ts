@@ -3,7 +3,7 @@ import "../../../ir/ops/nn/activation-pieces.ts";
 import "../../../ir/ops/nn/activation-smooth.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
-import { rrelu } from "../../functional/dropout.ts";
+import { rrelu } from "../../functional/rrelu.ts";
 import { op } from "../op.ts";
 import { float, python } from "../repr.ts";
 import { InplaceActivation, inplaceOf, type InplaceArguments } from "./relu.ts";

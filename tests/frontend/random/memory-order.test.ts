@@ -77,6 +77,27 @@ it.each<[string, () => torch.Tensor, unknown]>([
   expect(draw().tolist()).toEqual(expected);
 });
 
+it("a multinomial over columns races in the order of memory", () => {
+  torch.manual_seed(0);
+  const weights = torch.tensor([
+    [0.1, 0.5, 0.4],
+    [0.3, 0.3, 0.4],
+  ]);
+  expect(torch.multinomial(weights.t(), 2).tolist({ bigint: false })).toEqual([
+    [1, 0],
+    [0, 1],
+    [0, 1],
+  ]);
+});
+
+it("dropout lies as its input does", () => {
+  const image = torch.ones(2, 3, 4, 5).to({ memory_format: torch.channels_last });
+  const F = torch.nn.functional;
+  for (const p of [0.5, 1])
+    for (const drop of [F.dropout, F.alpha_dropout, F.dropout2d, F.feature_alpha_dropout])
+      expect(drop(image, p, true).stride()).toEqual([60, 1, 15, 3]);
+});
+
 it("what is drawn like a tensor has its strides", () => {
   for (const like of [torch.rand_like, torch.randn_like])
     expect([like(transposed()).stride(), like(torch.zeros(6).at("::2")).stride()]).toEqual([[1, 3], [1]]);

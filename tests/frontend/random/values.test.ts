@@ -63,3 +63,46 @@ it("normal of tensors takes no size and no options of a new tensor", () => {
   expect(() => torch.normal(torch.ones(3), 1, [2])).toThrow(/takes no size/);
   expect(() => torch.normal(1, torch.ones(3), { dtype: "float64" } as object)).toThrow(/takes no dtype/);
 });
+
+it("a normal of two types has the first one's, and no gradient to either", () => {
+  torch.manual_seed(0);
+  const mean = torch.tensor([1, 2], { requires_grad: true });
+  const std = torch.tensor([1, 3], { dtype: "float64", requires_grad: true });
+  const drawnOnce = torch.normal(mean, std);
+  expect(drawnOnce.dtype).toBe(torch.float32);
+  expect(drawnOnce.tolist()).toEqual([2.5409960746765137, Math.fround(1.1197133)]);
+  const [toMean, toStd] = torch.autograd.grad(drawnOnce.sum(), [mean, std]);
+  expect([toMean.tolist(), toStd.tolist()]).toEqual([
+    [0, 0],
+    [0, 0],
+  ]);
+});
+
+it("random_(from, None) goes up to the largest number", () => {
+  torch.manual_seed(0);
+  expect(
+    torch
+      .empty(2, { dtype: "int64" })
+      .random_(-(2n ** 63n), null)
+      .tolist({ bigint: true }),
+  ).toEqual([-8322921849960486353n, -5253828890213626688n]);
+  torch.manual_seed(0);
+  expect(torch.empty(3, { dtype: "uint8" }).random_(5, null).tolist()).toEqual([69, 79, 30]);
+});
+
+it("fills refuse types that they have no numbers for", () => {
+  const complex = (): torch.Tensor => torch.zeros(2, { dtype: "complex64" });
+  for (const fill of [() => complex().random_(), () => complex().bernoulli_(), () => complex().geometric_(0.5)])
+    expect(fill).toThrow("not implemented for 'complex64'");
+  expect(() => torch.zeros(2, { dtype: "bool" }).geometric_(0.5)).toThrow("not implemented for 'bool'");
+  expect(() => torch.zeros(2).random_(0.5)).toThrow("to must be a whole number");
+});
+
+it("native_dropout says what it kept", () => {
+  torch.manual_seed(0);
+  const [kept, mask] = torch.native_dropout(torch.ones(3), 0.5, true);
+  expect([kept.tolist(), mask.tolist()]).toEqual([
+    [0, 0, 2],
+    [false, false, true],
+  ]);
+});
