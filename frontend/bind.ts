@@ -43,8 +43,23 @@ export const isPlainObject = (value: unknown): value is Record<string, unknown> 
   !Array.isArray(value) &&
   (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null);
 
-/** Marks an argument that a parameter's type does not take. */
-class Mismatch extends Error {}
+/** Marks arguments that a signature does not take; the message follows the operator's name. */
+class Mismatch extends Error {
+  /** The parameter whose argument is wrong, where it is one. */
+  readonly parameter: string | null;
+  constructor(message: string, parameter: string | null = null) {
+    super(message);
+    this.parameter = parameter;
+  }
+}
+
+/** In PyTorch's words, whose binding counts from 1. */
+function reasonOf({ message, parameter }: Mismatch, { parameters }: ParsedSignature): string {
+  if (parameter === null) return message;
+  const at = parameters.findIndex(({ name }) => name === parameter);
+  const position = parameters[at]!.keywordOnly ? "" : ` (position ${at + 1})`;
+  return `argument '${parameter}'${position} ${message}`;
+}
 
 /** The trailing object of a call, which names arguments; null where there is none. */
 export function optionsOf(args: readonly unknown[]): Readonly<Record<string, unknown>> | null {
@@ -69,12 +84,19 @@ export function bind(
       return { bound: bindOne(signatures[which]!.parameters, args, options), which };
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error;
-      reasons.push(error.message);
+      reasons.push(reasonOf(error, signatures[which]!));
     }
   }
+  // An operand that may be a number is two signatures of PyTorch's.
+  const several = signatures.length > 1 || signatures[0]!.parameters.some(({ type }) => type === "Tensor|Scalar");
+  const said = several
+    ? " received an invalid combination of arguments - "
+    : reasons[0]!.startsWith("arg")
+      ? ": "
+      : " ";
   throw new ArgumentError(
     "argument/mismatch",
-    `${operator}: ${reasons.join("; or ")}`,
+    `${operator}()${said}${reasons.join("; or ")}`,
     `Its signature is ${signatures.map(({ text }) => text).join("  or  ")}.`,
   );
 }
@@ -99,7 +121,8 @@ class Named {
 
   refuseUnknown(): void {
     for (const key of Object.keys(this.left))
-      if (this.left[key] !== undefined && !ignored.has(key)) throw new Mismatch(`unknown argument "${key}"`);
+      if (this.left[key] !== undefined && !ignored.has(key))
+        throw new Mismatch(`got an unexpected keyword argument '${key}'`);
   }
 }
 
@@ -130,7 +153,7 @@ function bindOne(
     }
     if (!given && type === "Tensor..." && count === 0) bound[name] = [];
     else if (!given) {
-      if (!parameter.optional) throw new Mismatch(`missing argument "${name}"`);
+      if (!parameter.optional) throw new Mismatch(`missing 1 required positional arguments: '${name}'`);
       bound[name] = defaultValue(parameter);
     } else if (value === null && parameter.optional && parameter.fallback === null) bound[name] = null;
     else bound[name] = convert(value, type, name, tensors);
@@ -138,7 +161,9 @@ function bindOne(
   if (tensors.length === 0 && parameters.filter((p) => p.type === "Tensor|Scalar" && !p.keywordOnly).length > 1)
     throw new Mismatch("at least one operand must be a Tensor");
   if (next < count)
-    throw new Mismatch(`takes ${parameters.filter((p) => !p.keywordOnly).length} positional arguments, got ${count}`);
+    throw new Mismatch(
+      `takes ${parameters.filter((p) => !p.keywordOnly).length} positional arguments but ${count} were given`,
+    );
   named?.refuseUnknown();
   return { args: bound, tensors };
 }
@@ -173,22 +198,22 @@ export function scalarArgument(value: HostNumber | HostScalar): ScalarArgument {
 
 const describeArgument = (value: unknown): string =>
   value instanceof Tensor
-    ? `a Tensor (${value.toString()})`
+    ? `Tensor (${value.toString()})`
     : Array.isArray(value)
       ? `[${value.map(describeArgument).join(", ")}]`
       : typeof value === "object"
         ? value === null
           ? "null"
-          : `a ${value.constructor?.name ?? "object"}`
+          : (value.constructor?.name ?? "object")
         : `${typeof value} ${JSON.stringify(typeof value === "bigint" ? Number(value) : value)}`;
 
 /** Why a parameter does not take a value. */
 function refuse(value: unknown, name: string, wanted: string): never {
-  throw new Mismatch(`"${name}" must be ${wanted}, got ${describeArgument(value)}`);
+  throw new Mismatch(`must be ${wanted}, not ${describeArgument(value)}`, name);
 }
 
 function tensorNode(item: unknown, value: unknown, name: string, tensors: Tensor[]): Node {
-  if (!(item instanceof Tensor)) return refuse(value, name, "a Tensor");
+  if (!(item instanceof Tensor)) return refuse(value, name, "Tensor");
   tensors.push(item);
   return item.node_();
 }
@@ -196,7 +221,7 @@ function tensorNode(item: unknown, value: unknown, name: string, tensors: Tensor
 function integer(item: unknown, value: unknown, name: string): number {
   if (typeof item === "bigint") return Number(item);
   if (item instanceof Tensor && item.ndim === 0 && !item.is_floating_point()) return Number(item.item());
-  return typeof item === "number" && Number.isInteger(item) ? item : refuse(value, name, "an integer");
+  return typeof item === "number" && Number.isInteger(item) ? item : refuse(value, name, "int");
 }
 
 const integers = (list: readonly unknown[], name: string): number[] => list.map((item) => integer(item, list, name));
@@ -218,31 +243,31 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
       if (value instanceof Tensor && type === "Tensor...") return [tensorNode(value, value, name, tensors)];
       return Array.isArray(value)
         ? value.map((item) => tensorNode(item, value, name, tensors))
-        : refuse(value, name, "a list of Tensors");
+        : refuse(value, name, "tuple of Tensors");
     case "Tensor?[]":
       return Array.isArray(value)
         ? value.map((item) => (item === null ? null : tensorNode(item, value, name, tensors)))
-        : refuse(value, name, "a list of Tensors");
+        : refuse(value, name, "tuple of Tensors");
     case "Scalar":
     case "Scalar?":
       if (value instanceof Tensor && value.ndim === 0) return scalarArgument(value.item());
-      return isScalar(value) ? scalarArgument(value) : refuse(value, name, "a number");
+      return isScalar(value) ? scalarArgument(value) : refuse(value, name, "Number");
     case "Tensor|Scalar":
     case "Tensor|Scalar?":
       if (value instanceof Tensor) return tensorNode(value, value, name, tensors);
-      return isScalar(value) ? scalarArgument(value) : refuse(value, name, "a Tensor or a number");
+      return isScalar(value) ? scalarArgument(value) : refuse(value, name, "Tensor or Number");
     case "number|string":
     case "number|string?":
       if (typeof value === "string") return value;
-      return isNumber(value) ? Number(value) : refuse(value, name, "a number or a string");
+      return isNumber(value) ? Number(value) : refuse(value, name, "Number or str");
     case "number":
     case "number?":
       if (value instanceof Tensor && value.ndim === 0) return Number(value.item());
-      return isNumber(value) ? Number(value) : refuse(value, name, "a number");
+      return isNumber(value) ? Number(value) : refuse(value, name, "Number");
     case "number[]":
     case "number[]?":
       if (Array.isArray(value)) return value.map(Number);
-      return isNumber(value) ? [Number(value)] : refuse(value, name, "a list of numbers");
+      return isNumber(value) ? [Number(value)] : refuse(value, name, "tuple of floats");
     case "int":
     case "int?":
       return integer(value, value, name);
@@ -253,7 +278,7 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
     case "int[][]":
       return Array.isArray(value) && value.every(Array.isArray)
         ? value.map((list: readonly unknown[]) => integers(list, name))
-        : refuse(value, name, "a list of lists of integers");
+        : refuse(value, name, "tuple of tuples of ints");
     case "int[]|string":
       if (typeof value === "string") return value;
       return Array.isArray(value) ? integers(value, name) : [integer(value, value, name)];
@@ -265,15 +290,15 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
       return Array.isArray(value) ? integers(value, name) : [integer(value, value, name)];
     case "bool":
     case "bool?":
-      return typeof value === "boolean" ? value : refuse(value, name, "a boolean");
+      return typeof value === "boolean" ? value : refuse(value, name, "bool");
     case "string":
     case "string?":
-      return typeof value === "string" ? value : refuse(value, name, "a string");
+      return typeof value === "string" ? value : refuse(value, name, "str");
     case "dtype":
     case "dtype?":
       // A size, alone or in a list, is for another signature.
       return typeof value === "number" || Array.isArray(value)
-        ? refuse(value, name, "a dtype")
+        ? refuse(value, name, "torch.dtype")
         : dtypeName(value, name);
     case "device?":
       return deviceName(value as DeviceLike);

@@ -3,7 +3,7 @@
  * `name_` in place, `out=`, views.
  */
 import { isNode } from "../ir/builder.ts";
-import { canCast, isComplex } from "../ir/dtype.ts";
+import { canCast, isComplex, scalarName } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { nextNodeId, noteSite, type Node } from "../ir/graph.ts";
 import { enterScope } from "../ir/interning.ts";
@@ -166,7 +166,7 @@ export function assign(self: Tensor, node: Node, operator: string): void {
   if (!canCast(node.dtype, target))
     throw new DTypeError(
       "inplace/dtype",
-      `${operator}: result type ${node.dtype} can't be cast to the desired output type ${target}.`,
+      `${operator}: result type ${scalarName(node.dtype)} can't be cast to the desired output type ${scalarName(target)}.`,
       "Convert the tensor first, or use the form without the underscore.",
     );
   self.write_(withOldHistory(self, graph.cast(node, target), operator), operator);

@@ -1,6 +1,6 @@
 /** `out=`: results written into tensors of the caller's, which take their shapes. */
 import { describe } from "../ir/builder.ts";
-import { canCast } from "../ir/dtype.ts";
+import { canCast, cName, scalarName } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Operator } from "../ir/operator.ts";
@@ -48,8 +48,8 @@ function checkExact(out: Tensor, node: Node, operator: string): void {
     throw new DTypeError(
       "out/dtype",
       operator === "amax" || operator === "amin"
-        ? `${operator}: Expected the dtype for input and out to match, but got ${node.dtype} for input's dtype and ${out.dtype.name} for out's dtype.`
-        : `${operator}: Expected out tensor to have dtype ${node.dtype}, but got ${out.dtype.name} instead.`,
+        ? `${operator}: Expected the dtype for input and out to match, but got ${scalarName(node.dtype)} for input's dtype and ${scalarName(out.dtype.name)} for out's dtype.`
+        : `${operator}: Expected out tensor to have dtype ${cName(node.dtype)}, but got ${cName(out.dtype.name)} instead.`,
       "Make out of the result's type.",
     );
 }
@@ -80,7 +80,7 @@ function checkOut(out: Tensor, node: Node, operator: string): void {
   if (!canCast(node.dtype, out.dtype.name))
     throw new DTypeError(
       "out/dtype",
-      `${operator}: result type ${node.dtype} can't be cast to the desired output type ${out.dtype.name}.`,
+      `${operator}: result type ${scalarName(node.dtype)} can't be cast to the desired output type ${scalarName(out.dtype.name)}.`,
       "Make out of the result's type.",
     );
   if (sameShape(node.shape, out.shape)) return;

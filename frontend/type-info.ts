@@ -78,15 +78,19 @@ export const can_cast = (from_: DTypeLike, to: DTypeLike): boolean =>
 export function broadcast_shapes(...shapes: readonly (Shape | number)[]): Shape {
   return withSite(() => {
     let common: Shape = [];
-    for (const given of shapes) {
+    for (const [i, given] of shapes.entries()) {
       const shape = typeof given === "number" ? [given] : given;
       const next = broadcastShapes(common, shape);
-      if (next === null)
+      if (next === null) {
+        const differing = (k: number): boolean =>
+          common.at(-k) !== undefined && shape.at(-k) !== common.at(-k) && shape.at(-k) !== 1 && common.at(-k) !== 1;
+        const at = shape.findIndex((_, k) => differing(k + 1)) + 1;
         throw new ShapeError(
           "broadcast_shapes/mismatch",
-          `broadcast_shapes: Shape mismatch: objects cannot be broadcast to a single shape: ${shapes.map((s) => (typeof s === "number" ? s : formatShape(s))).join(", ")}.`,
+          `broadcast_shapes: Attempting to broadcast a dimension of length ${shape.at(-at)} at ${-at}! Mismatching argument at index ${i} had ${formatShape(shape)}; but expected shape should be broadcastable to ${formatShape(common)}.`,
           "Sizes must be equal, or one of them 1, counted from the last dimension.",
         );
+      }
       common = next;
     }
     return common;

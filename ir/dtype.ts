@@ -97,3 +97,22 @@ export function integerRange(dtype: DType): readonly [bigint, bigint] {
   const bits = BigInt(dtypeBytes(dtype) * 8 - 1);
   return [-(1n << bits), (1n << bits) - 1n];
 }
+
+/** What PyTorch's messages call a type, and the C type of its elements. */
+const foreignNames: Readonly<Record<DType, readonly [scalar: string, c: string]>> = {
+  float32: ["Float", "float"],
+  float64: ["Double", "double"],
+  float16: ["Half", "c10::Half"],
+  bfloat16: ["BFloat16", "c10::BFloat16"],
+  int8: ["Char", "signed char"],
+  int16: ["Short", "short int"],
+  int32: ["Int", "int"],
+  int64: ["Long", "long int"],
+  uint8: ["Byte", "unsigned char"],
+  bool: ["Bool", "bool"],
+  complex64: ["ComplexFloat", "c10::complex<float>"],
+  complex128: ["ComplexDouble", "c10::complex<double>"],
+};
+
+export const scalarName = (dtype: DType): string => foreignNames[dtype][0];
+export const cName = (dtype: DType): string => foreignNames[dtype][1];

@@ -3,7 +3,7 @@
  * program order, and its values are PyTorch's; on WebGPU uniform and normal values are computed in kernels by Philox
  * 4x32-10 from the seed and a counter of draws.
  */
-import { isComplex, isFloat, realOf, type DType } from "../../ir/dtype.ts";
+import { type DType, isComplex, isFloat, realOf, scalarName } from "../../ir/dtype.ts";
 import { ArgumentError, DTypeError, ReadError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/graph.ts";
 import { enterScope } from "../../ir/interning.ts";
@@ -20,6 +20,7 @@ import type { Tensor } from "../tensor.ts";
 import { traceObserver } from "../trace.ts";
 import { inputNode, Value } from "../value.ts";
 import { Generator, default_generator } from "./generator.ts";
+import { unsupported } from "../../ir/unsupported.ts";
 
 export type FloatArray = Float32Array | Float64Array | Uint16Array;
 export type FloatType = "float32" | "float64" | "float16" | "bfloat16";
@@ -74,11 +75,13 @@ export const unit = (words: Node): Node =>
 
 export const requireFloatType = (name: string, dtype: DType): FloatType => {
   if (!isFloat(dtype))
-    throw new DTypeError(
-      `${name}/dtype`,
-      `${name}: "${name}" not implemented for '${dtype}'.`,
-      "Choose a float dtype.",
-    );
+    throw name === "multinomial"
+      ? new DTypeError(
+          "multinomial/dtype",
+          `multinomial only supports floating-point dtypes for input, got: ${scalarName(dtype)}.`,
+          "Convert it with input.float().",
+        )
+      : unsupported(name, dtype, "Choose a float dtype.");
   return dtype as FloatType;
 };
 

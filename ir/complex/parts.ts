@@ -1,8 +1,9 @@
 /** Real arithmetic on the parts of complex numbers: what the complex operations are written in. */
-import { isComplex, type DType } from "../dtype.ts";
+import { isComplex } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import type { GraphBuilder } from "../builder.ts";
-import { describe, type Node } from "../graph.ts";
+import type { Node } from "../graph.ts";
+import { unsupported } from "../unsupported.ts";
 
 /** Real and imaginary part. */
 export type Parts = readonly [re: Node, im: Node];
@@ -49,14 +50,8 @@ export const squaredSize = (g: GraphBuilder, z: Node): Node =>
 export const squareOf = (g: GraphBuilder, x: Node): Node => g.mul(x, x);
 export const signedAs = (g: GraphBuilder, size: Node, sign: Node): Node => g.binary("copysign", size, sign);
 
-const kernelName = (dtype: DType): string => (dtype === "complex64" ? "ComplexFloat" : "ComplexDouble");
-
 export const refused = (operation: string, z: Node): DTypeError =>
-  new DTypeError(
-    "complex/operation",
-    `"${operation}" not implemented for '${kernelName(z.dtype)}': input ${describe(z)}.`,
-    "Take its real(), imag() or abs() first.",
-  );
+  unsupported(operation, z, "Take its real(), imag() or abs() first.", "complex/operation");
 
 export const conjugate = (g: GraphBuilder, z: Node): Node =>
   isComplex(z.dtype) ? g.complex(g.real(z), g.neg(g.imag(z))) : z;

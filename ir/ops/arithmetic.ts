@@ -6,6 +6,7 @@ import type { BinaryPrimitive, Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { checkBroadcast, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
+import { unsupported } from "../unsupported.ts";
 
 const page = (name: string): string => `torch.${name}`;
 const elementwise = "[*] and [*], broadcast together -> [*]";
@@ -112,12 +113,7 @@ export const mul = defineOp({
 });
 
 export function refuseBool(name: string, x: Node): void {
-  if (x.dtype === "bool")
-    throw new DTypeError(
-      `${name}/bool`,
-      `${name}: "${name}_cpu" not implemented for 'Bool'.`,
-      "Convert the operands with long().",
-    );
+  if (x.dtype === "bool") throw unsupported(name, x, "Convert the operands with long().");
 }
 
 /**

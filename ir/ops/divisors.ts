@@ -1,10 +1,10 @@
 /** Greatest common divisors and least common multiples. */
 import type { GraphBuilder } from "../builder.ts";
 import type { DType } from "../dtype.ts";
-import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, promoted } from "./support.ts";
+import { unsupported } from "../unsupported.ts";
 
 const shape = "[*] and [*], broadcast together -> [*]";
 
@@ -13,8 +13,7 @@ const euclidSteps: Readonly<Partial<Record<DType, number>>> = { int8: 11, uint8:
 
 function gcdOf(g: GraphBuilder, name: string, a: Node, b: Node): Node {
   const steps = euclidSteps[a.dtype];
-  if (steps === undefined)
-    throw new DTypeError(`${name}/dtype`, `${name}: "gcd_cpu" not implemented for '${a.dtype}': it takes integers.`);
+  if (steps === undefined) throw unsupported(name, a, "It takes integers.");
   let [x, y] = [g.abs(a), g.abs(b)];
   for (let i = 0; i < steps; i++) {
     const done = g.eq(y, 0);

@@ -6,6 +6,7 @@ import type { Node, UnaryPrimitive } from "../graph.ts";
 import { signOf } from "../gradients.ts";
 import { defineOp, recordOperator, type Operator } from "../operator.ts";
 import { checkBroadcast, describe, operand, refuseComplex, resultType, toFloat, requireFloat } from "./support.ts";
+import { unsupported } from "../unsupported.ts";
 
 const shape = "[*] -> [*]";
 
@@ -115,12 +116,7 @@ const rounding =
   (name: "floor" | "ceil" | "trunc") =>
   (g: GraphBuilder, x: Node): Node => (noBool(name, x), isIntegral(x.dtype) ? x : g.unary(name, x));
 const noBool = (name: string, x: Node): void => {
-  if (x.dtype === "bool")
-    throw new DTypeError(
-      `${name}/bool`,
-      `${name}: "${name}_cpu" not implemented for 'Bool', got ${describe(x)}.`,
-      "Use logical_not() for bools.",
-    );
+  if (x.dtype === "bool") throw unsupported(name, x, "Use logical_not() for bools.");
 };
 
 const withSign = (x: Node): Node => {
@@ -161,8 +157,7 @@ const sameTypeFunctions: readonly UnaryRow[] = [
     "bitwise_not",
     "Every bit inverted (bool: not).",
     (g, x) => {
-      if (!isIntegral(x.dtype))
-        throw new DTypeError("bitwise_not/float", `bitwise_not: takes integers and bools, got ${describe(x)}.`);
+      if (!isIntegral(x.dtype)) throw unsupported("bitwise_not", x, "It takes integers and bools.");
       return g.not(x);
     },
   ],

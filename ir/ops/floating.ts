@@ -5,6 +5,7 @@ import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, describe, operand, promoted, resultType, toFloat } from "./support.ts";
+import { unsupported } from "../unsupported.ts";
 
 const shape = "[*] -> [*]";
 
@@ -94,11 +95,7 @@ defineOp({
     const step = half ? 2 ** 16 : 1;
     const format = formats[x.dtype];
     if (format === undefined)
-      throw new DTypeError(
-        "nextafter/dtype",
-        `nextafter: not implemented for '${x.dtype}': it takes float32, float64 and bfloat16.`,
-        "Convert the operands with float().",
-      );
+      throw unsupported("nextafter", x, "It takes float32, float64 and bfloat16: convert the operands with float().");
     checkBroadcast("nextafter", x, y);
     const { bits } = format;
     // Numbers of one sign are in the order of their bits.

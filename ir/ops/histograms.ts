@@ -7,6 +7,7 @@ import { defineOp } from "../operator.ts";
 import { elementCount, sameShape } from "../shape.ts";
 import { placesOf } from "./searching.ts";
 import { describe, range } from "./support.ts";
+import { unsupported } from "../unsupported.ts";
 
 interface Bins {
   readonly count: number;
@@ -45,12 +46,7 @@ defineOp({
   },
   gradient: "none",
   record(g, { input, bins, min, max }) {
-    if (!isFloat(input.dtype))
-      throw new DTypeError(
-        "histc/dtype",
-        `histc: "histogram_cpu" not implemented for '${input.dtype}': it takes floating point tensors.`,
-        "Convert it with input.float().",
-      );
+    if (!isFloat(input.dtype)) throw unsupported("histc", input, "Convert it with input.float().");
     if (bins <= 0) throw new ArgumentError("histc/bins", `torch.histc(): bins must be > 0, but got ${bins}.`);
     if (min > max || !Number.isFinite(min) || !Number.isFinite(max))
       throw new ArgumentError(

@@ -1,10 +1,11 @@
 /** Truth values and bits. */
 import type { GraphBuilder } from "../builder.ts";
 import { isComplex, isFloat, isIntegral } from "../dtype.ts";
-import { DTypeError } from "../errors.ts";
+import { ArgumentError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, describe, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
+import { unsupported } from "../unsupported.ts";
 
 const elementwise = "[*] and [*], broadcast together -> [*]";
 
@@ -33,11 +34,7 @@ for (const [name, summary, op] of [
 function wholeOperands(g: GraphBuilder, name: string, a: TensorOrScalar, b: TensorOrScalar): [Node, Node] {
   const dtype = resultType(g, [a, b]);
   if (!isIntegral(dtype))
-    throw new DTypeError(
-      `${name}/float`,
-      `${name}: "${name}_cpu" not implemented for '${dtype}': it takes integers and bools.`,
-      "Convert the operands with long().",
-    );
+    throw unsupported(name, dtype, "Integers and bools have bits: convert the operands with long().");
   const [x, y] = promoted(g, a, b);
   checkBroadcast(name, x, y);
   return [x, y];
@@ -86,8 +83,7 @@ for (const [name, alias, left] of [
     gradient: "none",
     record(g, { input, other }) {
       const [x, y] = wholeOperands(g, name, input, other);
-      if (x.dtype === "bool")
-        throw new DTypeError(`${name}/bool`, `${name}: not implemented for 'Bool', got ${describe(x)}.`);
+      if (x.dtype === "bool") throw unsupported(name, x);
       const width = widths[x.dtype]!;
       // A count outside the width shifts everything out.
       const inside = g.and(g.ge(y, 0), g.lt(y, width));
@@ -115,11 +111,15 @@ defineOp({
         "isclose/dtype",
         `isclose: ${input.dtype} did not match ${other.dtype}: ${describe(input)} and ${describe(other)}.`,
       );
-    if (rtol < 0 || atol < 0)
-      throw new DTypeError(
-        "isclose/tolerance",
-        `isclose: rtol and atol must be greater than or equal to zero, but got ${rtol} and ${atol}.`,
-      );
+    for (const [tolerance, value] of [
+      ["rtol", rtol],
+      ["atol", atol],
+    ] as const)
+      if (value < 0)
+        throw new ArgumentError(
+          "isclose/tolerance",
+          `isclose: ${tolerance} must be greater than or equal to zero, but got ${value}.`,
+        );
     checkBroadcast("isclose", input, other);
     const equal = g.eq(input, other);
     const float = isFloat(input.dtype) || isComplex(input.dtype);

@@ -4,10 +4,10 @@ import { isIntegral } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
-import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { bmm, matmulOf, mm, mv, outerOf, requireSameType, summedBmm } from "./matmul.ts";
-import { describe, isExactly, range, requireRank, scalarAs } from "./support.ts";
+import { isExactly, range, requireRank, scalarAs } from "./support.ts";
+import { stretched } from "./movement.ts";
 
 type Product = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]) => Node;
 
@@ -66,12 +66,7 @@ for (const [name, first, second, summary, shape, product] of [
 /** beta * input + product. */
 function plus(g: GraphBuilder, name: string, input: Node, product: Node, beta: ScalarArgument): Node {
   requireSameType(name, input, product);
-  const common = broadcastShapes(input.shape, product.shape);
-  if (common === null || !sameShape(common, product.shape))
-    throw new ShapeError(
-      `${name}/input`,
-      `${name}: The expanded size of the tensor must match the existing size: input ${describe(input)} does not broadcast to ${formatShape(product.shape)}.`,
-    );
+  stretched(g, name, input, product.shape);
   if (isExactly(beta, 0)) return product;
   const base = times(g, name, input, beta);
   return product.dtype === "bool" ? g.or(base, product) : g.add(base, product);

@@ -1,34 +1,40 @@
 /** Products of vectors, matrices and batches of matrices. */
 import type { GraphBuilder } from "../builder.ts";
 import { conjugate } from "../complex/parts.ts";
+import { cName, scalarName } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
-import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
-import { describe, range, requireRank } from "./support.ts";
+import { elementCount, formatShape, type Shape } from "../shape.ts";
+import { checkBroadcast, describe, range } from "./support.ts";
 
 /** Operands of a product have one type: nothing is promoted. */
 export function requireSameType(name: string, a: Node, b: Node): void {
   if (a.dtype === b.dtype) return;
   const expected =
     name === "dot" || name === "vdot"
-      ? `${name}: dot : expected both vectors to have same dtype, but found`
-      : `${name}: expected m1 and m2 to have the same dtype, but got:`;
+      ? `dot : expected both vectors to have same dtype, but found ${scalarName(a.dtype)} and ${scalarName(b.dtype)}`
+      : `expected m1 and m2 to have the same dtype, but got: ${cName(a.dtype)} != ${cName(b.dtype)}`;
   throw new DTypeError(
     `${name}/dtype`,
-    `${expected} ${describe(a)} and ${describe(b)}.`,
+    `${name}: ${expected}: ${describe(a)} and ${describe(b)}.`,
     `Convert one, for example other.to(torch.${a.dtype}).`,
   );
 }
 
 const dims = (shape: Shape): string => shape.slice(-2).join("x");
 
+const inconsistentSize = (a: Node, b: Node): string =>
+  `inconsistent tensor size, expected tensor [${a.shape[0]}] and src [${b.shape[0]}] to have the same number of elements, but got ${a.shape[0]} and ${b.shape[0]} elements respectively`;
+const sizeMismatch = (rows: number, a: Node, b: Node): string =>
+  `size mismatch, got input (${rows}), mat (${rows}x${a.shape.at(-1)}), vec (${b.shape[0]})`;
+
 /** The phrase of PyTorch's that people search for: it folds the batches of the left into rows beside one matrix. */
 function inPyTorchsWords(a: Node, b: Node): string | null {
-  if (b.shape.length === 1) return a.shape.length === 1 ? "inconsistent tensor size" : "size mismatch";
+  const [rows, inner] = [elementCount(a.shape.slice(0, -1)), a.shape.at(-1)];
+  if (b.shape.length === 1) return a.shape.length === 1 ? inconsistentSize(a, b) : sizeMismatch(rows, a, b);
   if (b.shape.length > 2) return null;
-  const rows = a.shape.slice(0, -1).reduce((n, size) => n * size, 1);
-  return `mat1 and mat2 shapes cannot be multiplied (${rows}x${a.shape.at(-1)} and ${dims(b.shape)})`;
+  return `mat1 and mat2 shapes cannot be multiplied (${rows}x${inner} and ${dims(b.shape)})`;
 }
 
 function innerMismatch(a: Node, b: Node): ShapeError {
@@ -58,14 +64,7 @@ export function matmulOf(g: GraphBuilder, a: Node, b: Node): Node {
   // One matrix or vector on the right: the rows of all batches of the left are rows of one product.
   if (rankB <= 2) return g.dot(a, b, [[rankA - 1], [innerB]]);
   if (rankA === 1) return g.dot(b, a, [[innerB], [0]]);
-  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  if (batch === null) {
-    throw new ShapeError(
-      "matmul/batch",
-      `matmul: The size of the batch dimensions of tensor a ${formatShape(a.shape.slice(0, -2))} must match tensor b ${formatShape(b.shape.slice(0, -2))}: input ${describe(a)} @ other ${describe(b)}.`,
-      "Sizes must be equal, or one of them 1, counted from the last dimension.",
-    );
-  }
+  const batch = checkBroadcast("matmul", a, b, a.shape.slice(0, -2), b.shape.slice(0, -2));
   const left = g.expandTo(a, [...batch, ...a.shape.slice(-2)]);
   const right = g.expandTo(b, [...batch, ...b.shape.slice(-2)]);
   const lead = range(batch.length);
@@ -86,6 +85,26 @@ export const matmul = defineOp({
   record: (g, { input, other }) => matmulOf(g, input, other),
 });
 
+function requireRanks(
+  name: string,
+  a: Node,
+  b: Node,
+  ranks: readonly [number, number],
+  names: readonly [string, string],
+): void {
+  const given = [a.shape.length, b.shape.length];
+  const wrong = given.findIndex((rank, i) => rank !== ranks[i]);
+  if (wrong < 0) return;
+  const what = ranks[0] === 3 ? "a 3D tensor" : "a matrix";
+  // PyTorch calls a product's first matrix by its place in the sum that it is.
+  const which = name === "mm" && wrong === 0 ? "self" : names[wrong]!;
+  const words =
+    ranks[1] === 1
+      ? `vector + matrix @ vector expected, got 1, ${given.join(", ")}`
+      : `${which} must be ${what}, got ${given[wrong]}-D tensor`;
+  throw new ShapeError(`${name}/rank`, `${name}: ${words}: ${describe(a)} and ${describe(b)}.`);
+}
+
 /** @throws ShapeError when the ranks or the inner sizes do not fit */
 function checkProduct(
   name: string,
@@ -94,8 +113,7 @@ function checkProduct(
   ranks: readonly [number, number],
   names: readonly [string, string],
 ): void {
-  requireRank(name, a, ranks[0], names[0]);
-  requireRank(name, b, ranks[1], names[1]);
+  requireRanks(name, a, b, ranks, names);
   requireSameType(name, a, b);
   const [inner, other] = [a.shape.at(-1), b.shape[Math.max(0, ranks[1] - 2)]];
   const batches = ranks[0] === 3 && a.shape[0] !== b.shape[0];
@@ -105,9 +123,13 @@ function checkProduct(
       `${name}/batch`,
       `${name}: Expected size for first two dimensions of ${names[1]} tensor to be: [${a.shape[0]}, ${inner}] but got: [${b.shape[0]}, ${other}].`,
     );
+  const words =
+    ranks[1] === 1
+      ? sizeMismatch(a.shape[0]!, a, b)
+      : `${names[0]} and ${names[1]} shapes cannot be multiplied (${dims(a.shape)} and ${dims(b.shape)})`;
   throw new ShapeError(
     `${name}/inner-dims`,
-    `${name}: ${names[0]} and ${names[1]} shapes cannot be multiplied (${dims(a.shape)} and ${dims(b.shape)}): ${describe(a)} and ${describe(b)}.`,
+    `${name}: ${words}: ${describe(a)} and ${describe(b)}.`,
     `The last size of ${names[0]} (${inner}) must equal the first of ${names[1]} (${other}).`,
   );
 }
@@ -138,10 +160,14 @@ export function outerOf(
   name: string,
   a: Node,
   b: Node,
-  names: readonly [string, string] = ["input", "vec2"],
+  names: readonly [string, string] = ["self", "vec2"],
 ): Node {
-  requireRank(name, a, 1, names[0]);
-  requireRank(name, b, 1, names[1]);
+  for (const [i, x] of [a, b].entries())
+    if (x.shape.length !== 1)
+      throw new ShapeError(
+        `${name}/rank`,
+        `${name}: Expected 1-D argument ${names[i]}, but got ${x.shape.length}-D: ${describe(x)}.`,
+      );
   requireSameType(name, a, b);
   const [column, row] = [g.reshape(a, [a.shape[0]!, 1]), g.reshape(b, [1, b.shape[0]!])];
   return a.dtype === "bool" ? g.and(column, row) : g.mul(column, row);
@@ -154,11 +180,7 @@ function dotOf(g: GraphBuilder, name: string, a: Node, b: Node): Node {
       `${name}: 1D tensors expected, but got ${a.shape.length}D and ${b.shape.length}D tensors: ${describe(a)} and ${describe(b)}.`,
     );
   requireSameType(name, a, b);
-  if (a.shape[0] !== b.shape[0])
-    throw new ShapeError(
-      `${name}/size`,
-      `${name}: inconsistent tensor size, expected tensor [${a.shape[0]}] and src [${b.shape[0]}] to have the same number of elements, but got ${a.shape[0]} and ${b.shape[0]} elements respectively.`,
-    );
+  if (a.shape[0] !== b.shape[0]) throw new ShapeError(`${name}/size`, `${name}: ${inconsistentSize(a, b)}.`);
   return g.dot(a, b, [[0], [0]]);
 }
 
@@ -175,7 +197,13 @@ for (const [name, second, summary, shape, product] of [
     gradient: "through decomposition",
     record(g, args) {
       const [a, b] = Object.values(args) as [Node, Node];
-      return product(g, name, a, b, name === "mm" ? ["mat1", "mat2"] : ["input", second]);
+      return product(
+        g,
+        name,
+        a,
+        b,
+        name === "mm" ? ["mat1", "mat2"] : name === "bmm" ? ["batch1", "batch2"] : ["input", second],
+      );
     },
   });
 }

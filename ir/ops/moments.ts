@@ -33,7 +33,7 @@ for (const [name, root] of [
     if (isIntegral(input.dtype))
       throw new DTypeError(
         `${name}/not-float`,
-        `${name}: only support floating point and complex dtypes, got ${describe(input)}.`,
+        `${name}: std and var only support floating point and complex dtypes, got ${describe(input)}.`,
         "Convert it with input.float().",
       );
     const axes = axesOf(name, dim, input.shape.length);

@@ -5,6 +5,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
 import { axisOf, describe } from "./support.ts";
+import { scalarName } from "../dtype.ts";
 
 const viewDoc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source });
 
@@ -138,26 +139,29 @@ export const expand = defineOp({
   view: true,
   doc: viewDoc("Dimensions of size 1 stretched without copying; -1 keeps a size.", "torch.Tensor.expand"),
   gradient: "through decomposition",
-  record(g, { input, size }) {
-    const lead = size.length - input.shape.length;
-    if (lead < 0)
-      throw new ShapeError(
-        "expand/rank",
-        `expand: the number of sizes provided (${size.length}) must be greater or equal to the number of dimensions in the tensor (${input.shape.length}).`,
-      );
-    const target = size.map((wanted, i) => {
-      const own = i < lead ? 1 : input.shape[i - lead]!;
-      if (wanted === -1 && i >= lead) return own;
-      if (wanted < 0 || (own !== 1 && own !== wanted))
-        throw new ShapeError(
-          "expand/size",
-          `expand: The expanded size of the tensor (${wanted}) must match the existing size (${own}) at non-singleton dimension ${i}. Target sizes: ${formatShape(size)}. Tensor sizes: ${formatShape(input.shape)}.`,
-        );
-      return wanted;
-    });
-    return g.expandTo(input, target);
-  },
+  record: (g, { input, size }) => stretched(g, "expand", input, size),
 });
+
+/** A tensor whose dimensions of size 1 are stretched, where -1 keeps a size. */
+export function stretched(g: GraphBuilder, name: string, input: Node, size: readonly number[]): Node {
+  const lead = size.length - input.shape.length;
+  if (lead < 0)
+    throw new ShapeError(
+      `${name}/rank`,
+      `${name}: expand(torch.${scalarName(input.dtype)}Tensor{${formatShape(input.shape)}}, size=${formatShape(size)}): the number of sizes provided (${size.length}) must be greater or equal to the number of dimensions in the tensor (${input.shape.length}).`,
+    );
+  const target = size.map((wanted, i) => {
+    const own = i < lead ? 1 : input.shape[i - lead]!;
+    if (wanted === -1 && i >= lead) return own;
+    if (wanted < 0 || (own !== 1 && own !== wanted))
+      throw new ShapeError(
+        `${name}/size`,
+        `${name}: The expanded size of the tensor (${wanted}) ${wanted === -1 ? `isn't allowed in a leading, non-existing dimension ${i}` : `must match the existing size (${own}) at non-singleton dimension ${i}`}. Target sizes: ${formatShape(size)}. Tensor sizes: ${formatShape(input.shape)}.`,
+      );
+    return wanted;
+  });
+  return g.expandTo(input, target);
+}
 
 export const squeeze = defineOp({
   name: "squeeze",

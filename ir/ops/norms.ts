@@ -1,7 +1,7 @@
 /** Sizes of vectors and distances between them. */
 import type { GraphBuilder } from "../builder.ts";
 import { squaredSize } from "../complex/parts.ts";
-import { isFloat, isIntegral } from "../dtype.ts";
+import { isFloat, isIntegral, scalarName } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -75,7 +75,7 @@ function normOf(
   if (isIntegral(x.dtype))
     throw new DTypeError(
       "norm/dtype",
-      `norm: the input dtype should be either floating point or complex dtypes, got ${describe(x)}.`,
+      `norm: linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${scalarName(x.dtype)}, ${describe(x)}.`,
       "Convert it with input.float().",
     );
   if (p === "nuc") return nuclearNorm(g, x, dim, keepdim);

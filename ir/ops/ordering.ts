@@ -1,11 +1,12 @@
 /** Sorting, and what follows from sorted order. */
 import type { GraphBuilder } from "../builder.ts";
 import { isFloat } from "../dtype.ts";
-import { ArgumentError, IndexError, DTypeError } from "../errors.ts";
+import { ArgumentError, IndexError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
 import { atLeast1d, axisOf, describe, keepOrDrop } from "./support.ts";
+import { unsupported } from "../unsupported.ts";
 
 const pair = ["values", "indices"] as const;
 const along = "[.., n, ..] -> [.., n, ..]";
@@ -119,8 +120,7 @@ export const countNumbers = (g: GraphBuilder, x: Node, axis: number): Node =>
 
 /** Value and position of the lower median along an axis, kept. */
 function medianAlong(g: GraphBuilder, x: Node, axis: number, ignoreNaN: boolean): [Node, Node] {
-  if (x.dtype === "bool")
-    throw new DTypeError("median/dtype", `median: "median_cpu" not implemented for 'Bool', got ${describe(x)}.`);
+  if (x.dtype === "bool") throw unsupported("median", x);
   const [values, positions] = g.sort(x, axis, false);
   const size = x.shape[axis]!;
   if (!isFloat(x.dtype)) {

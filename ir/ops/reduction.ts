@@ -1,6 +1,6 @@
 /** Reductions over dimensions. */
 import type { GraphBuilder } from "../builder.ts";
-import { type DType, isFloat, isIntegral, isComplex } from "../dtype.ts";
+import { type DType, isComplex, isFloat, isIntegral, scalarName } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { ArgReducePrimitive, Node, ReducePrimitive } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -79,7 +79,7 @@ export const mean = defineOp({
     if (isIntegral(x.dtype))
       throw new DTypeError(
         "mean/not-float",
-        `mean: could not infer output dtype. Input dtype must be either a floating point or complex dtype, got ${describe(x)}.`,
+        `mean(): could not infer output dtype. ${dtype === null ? "Input" : "Optional"} dtype must be either a floating point or complex dtype. Got: ${scalarName(x.dtype)}, ${describe(input)}.`,
         "Convert it with input.float().",
       );
     const axes = axesOf("mean", dim, x.shape.length);
@@ -193,7 +193,7 @@ for (const [name, op, argument] of [
       if (x.dtype === "bool")
         throw new DTypeError(
           `${argument}/bool`,
-          `${argument}: "${argument}_cpu" not implemented for 'Bool', got ${describe(x)}.`,
+          `${argument}(): does not support bool input, got ${describe(x)}.`,
           "Convert it with input.long().",
         );
       if (dim === null || x.shape.length === 0) {

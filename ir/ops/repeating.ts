@@ -75,7 +75,9 @@ defineOp({
       if (shifts.length !== 1)
         throw new ShapeError(
           "roll/count",
-          "roll: shifts and dimensions must align. shifts: " + `${shifts.length}, dims: 0.`,
+          shifts.length === 0
+            ? "roll: `shifts` required."
+            : `roll: shifts and dimensions must align. shifts: ${shifts.length}, dims: 0.`,
         );
       return g.reshape(rolled(g, g.reshape(input, [elementCount(input.shape)]), 0, shifts[0]!), input.shape);
     }

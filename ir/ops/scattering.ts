@@ -38,7 +38,12 @@ function prepared(g: GraphBuilder, name: string, input: Node, dim: number, index
   if (elementCount(index.shape) > 0) {
     checkAlong(name, base, axis, positions);
     positions = checkRange(g, name, positions, base.shape[axis]!, 0, axis);
-    if (values.shape.length !== positions.shape.length || positions.shape.some((size, i) => size > values.shape[i]!)) {
+    if (values.shape.length !== positions.shape.length)
+      throw new ShapeError(
+        `${name}/rank`,
+        `${name}: Index tensor must have the same number of dimensions as src tensor: index ${describe(index)}, src ${describe(src)}.`,
+      );
+    if (positions.shape.some((size, i) => size > values.shape[i]!)) {
       throw new ShapeError(
         `${name}/src-size`,
         `${name}: Expected index ${formatShape(index.shape)} to be no larger than self ${formatShape(input.shape)} apart from dimension ${axis} and to be no larger size than src ${formatShape(src.shape)}.`,

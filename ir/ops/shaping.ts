@@ -1,12 +1,10 @@
 /** Views in other shapes: dimensions moved, split, stretched, turned. */
-import type { GraphBuilder } from "../builder.ts";
 import { conjugate } from "../complex/parts.ts";
 import { isIntegral } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
-import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { broadcastShapes, elementCount, formatShape, sameShape } from "../shape.ts";
-import { inferShape } from "./movement.ts";
+import { inferShape, stretched } from "./movement.ts";
 import { axisOf, describe, range } from "./support.ts";
 
 const doc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source: `torch.${source}` });
@@ -79,20 +77,8 @@ defineOp({
   view: true,
   doc: doc("Stretched to the shape of other without copying.", "Tensor.expand_as"),
   gradient: "through decomposition",
-  record: (g, { input, other }) => broadcastTo(g, "expand_as", input, other.shape),
+  record: (g, { input, other }) => stretched(g, "expand_as", input, other.shape),
 });
-
-function broadcastTo(g: GraphBuilder, name: string, input: Node, shape: readonly number[]): Node {
-  const lead = shape.length - input.shape.length;
-  const target = shape.map((size, i) => (size === -1 && i >= lead ? input.shape[i - lead]! : size));
-  const common = broadcastShapes(input.shape, target);
-  if (common === null || target.some((size) => size < 0) || !sameShape(common, target))
-    throw new ShapeError(
-      `${name}/size`,
-      `${name}: The expanded size of the tensor must match the existing size at non-singleton dimensions. Target sizes: ${formatShape(shape)}. Tensor sizes: ${formatShape(input.shape)}.`,
-    );
-  return g.expandTo(input, target);
-}
 
 defineOp({
   name: "broadcast_to",
@@ -101,7 +87,7 @@ defineOp({
   view: true,
   doc: doc("Stretched to a shape without copying.", "broadcast_to"),
   gradient: "through decomposition",
-  record: (g, { input, size }) => broadcastTo(g, "broadcast_to", input, size),
+  record: (g, { input, size }) => stretched(g, "broadcast_to", input, size),
 });
 
 defineOp({

@@ -185,7 +185,7 @@ for (const [name, least, axis] of [
     if (input.shape.length < least)
       throw new ShapeError(
         `${name}/rank`,
-        `torch.${name} requires a tensor with at least ${least} dimension${least > 1 ? "s" : ""}, but got a tensor with ${input.shape.length} dimensions: ${describe(input)}.`,
+        `torch.${name} requires a tensor with at least ${least} dimension, but got a tensor with ${input.shape.length} dimensions! It is ${describe(input)}.`,
       );
     return Math.min(axis, input.shape.length - 1);
   };

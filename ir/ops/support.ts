@@ -1,11 +1,12 @@
 /** What operator definitions share: promotion, dimension arguments, checks with good messages. */
 import { describe, isNode, type GraphBuilder } from "../builder.ts";
 import { refused } from "../complex/parts.ts";
-import { complexOf, isComplex, isFloat, isIntegral, promoteTypes, rankOf, type DType } from "../dtype.ts";
+import { complexOf, type DType, isComplex, isFloat, isIntegral, promoteTypes, rankOf, scalarName } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
+import { unsupported } from "../unsupported.ts";
 
 export type TensorOrScalar = Node | ScalarArgument;
 
@@ -52,17 +53,23 @@ export function promoted(g: GraphBuilder, a: TensorOrScalar, b: TensorOrScalar):
 /** Integers and bools become the default float type; floats stay. */
 export const toFloat = (g: GraphBuilder, x: Node): Node => (isIntegral(x.dtype) ? g.cast(x, g.defaultFloat) : x);
 
-export function checkBroadcast(name: string, a: Node, b: Node): number[] {
-  const shape = broadcastShapes(a.shape, b.shape);
+/** The shape that two tensors have together; `own` and `others` are what of their shapes broadcasts. */
+export function checkBroadcast(
+  name: string,
+  a: Node,
+  b: Node,
+  own: Shape = a.shape,
+  others: Shape = b.shape,
+): number[] {
+  const shape = broadcastShapes(own, others);
   if (shape === null) {
-    const lead = Math.max(a.shape.length, b.shape.length);
+    const lead = Math.max(own.length, others.length);
     const at = (s: Shape, i: number): number => s[i - (lead - s.length)] ?? 1;
     let dim = 0;
-    for (let i = 0; i < lead; i++)
-      if (at(a.shape, i) !== at(b.shape, i) && at(a.shape, i) !== 1 && at(b.shape, i) !== 1) dim = i;
+    for (let i = 0; i < lead; i++) if (at(own, i) !== at(others, i) && at(own, i) !== 1 && at(others, i) !== 1) dim = i;
     throw new ShapeError(
       `${name}/broadcast`,
-      `${name}: The size of tensor a (${at(a.shape, dim)}) must match the size of tensor b (${at(b.shape, dim)}) at non-singleton dimension ${dim}: input ${describe(a)}, other ${describe(b)}.`,
+      `${name}: The size of tensor a (${at(own, dim)}) must match the size of tensor b (${at(others, dim)}) at non-singleton dimension ${dim}: input ${describe(a)}, other ${describe(b)}.`,
       "Sizes must be equal, or one of them 1, counted from the last dimension.",
     );
   }
@@ -79,23 +86,26 @@ export const requireFloat = (name: string, x: Node): Node => refuseComplex(name,
 
 export function requireFloatOrComplex(name: string, x: Node): Node {
   if (!isFloat(x.dtype) && !isComplex(x.dtype))
-    throw new DTypeError(
-      `${name}/not-float`,
-      `${name}: input must be a floating point tensor, got ${describe(x)}.`,
-      "Convert it with input.float().",
-    );
+    throw unsupported(name, x, "It takes floating point tensors: convert it with input.float().", `${name}/not-float`);
   return x;
 }
 
 export function requireIndex(name: string, index: Node): Node {
-  if (index.dtype !== "int64" && index.dtype !== "int32")
-    throw new DTypeError(
-      "index/not-integer",
-      `${name}: index must be int32 or int64, got ${describe(index)}.`,
-      "Convert it with index.long().",
-    );
-  return index;
+  if (index.dtype === "int64" || index.dtype === "int32") return index;
+  const got = scalarName(index.dtype);
+  const words = name.startsWith("embedding")
+    ? `Expected tensor for argument 'indices' to have one of the following scalar types: Long, Int; but got ${got}`
+    : longIndex.has(name)
+      ? `Expected a long tensor for index, but got ${got}`
+      : `Expected dtype ${name === "index_select" ? "int32 or int64" : "int32/int64"} for index, but got: ${got}`;
+  throw new DTypeError(
+    "index/not-integer",
+    `${name}(): ${words}: ${describe(index)}.`,
+    "Convert it with index.long().",
+  );
 }
+/** Operators that PyTorch says this of in other words. */
+const longIndex = new Set(["take", "put_", "index_copy"]);
 
 /** Half floats are computed with in float32 and rounded once at the end. */
 export function inFloat32(g: GraphBuilder, xs: readonly Node[], compute: (...xs: Node[]) => Node): Node {

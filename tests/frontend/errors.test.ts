@@ -83,23 +83,26 @@ describe("element types that do not fit", () => {
   mistakes(torch.DTypeError, {
     index_select: [
       () => x.index_select(0, torch.ones(1)),
-      "index_select: index must be int32 or int64, got float32[1].\n  Convert it with index.long()",
+      "index_select(): Expected dtype int32 or int64 for index, but got: Float: float32[1].\n  Convert it with index.long()",
     ],
-    embedding: [() => F.embedding(torch.ones(2), x), "embedding: index must be int32 or int64, got float32[2]"],
-    bitwise_and: [() => x.bitwise_and(1), "bitwise_and: \"bitwise_and_cpu\" not implemented for 'float32'"],
+    embedding: [
+      () => F.embedding(torch.ones(2), x),
+      "embedding(): Expected tensor for argument 'indices' to have one of the following scalar types: Long, Int; but got Float: float32[2]",
+    ],
+    bitwise_and: [() => x.bitwise_and(1), "bitwise_and: \"bitwise_and_cpu\" not implemented for 'Float'"],
     mean: [
       () => torch.tensor([1n]).mean(),
-      "mean: could not infer output dtype. Input dtype must be either a floating point or complex dtype, got int64[1]",
+      "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: Long, int64[1]",
     ],
     mm: [
       () => x.mm(torch.ones(3, 2, { dtype: "float64" })),
-      "mm: expected m1 and m2 to have the same dtype, but got: float32[2, 3] and float64[3, 2]",
+      "mm: expected m1 and m2 to have the same dtype, but got: float != double: float32[2, 3] and float64[3, 2]",
     ],
     "an in-place result": [
       () => torch.tensor([1n]).add_(0.5),
-      "add_: result type float32 can't be cast to the desired output type int64",
+      "add_: result type Float can't be cast to the desired output type Long",
     ],
-    softmax: [() => torch.tensor([1n]).softmax(0), "softmax: input must be a floating point tensor, got int64[1]"],
+    softmax: [() => torch.tensor([1n]).softmax(0), "softmax: \"softmax_cpu\" not implemented for 'Long', got int64[1]"],
   });
 });
 
@@ -229,10 +232,16 @@ describe("arguments", () => {
   mistakes(torch.ArgumentError, {
     "an unknown name": [
       () => x.sum({ dims: 1 } as never),
-      'sum: unknown argument "dims"\n  Its signature is sum(Tensor input',
+      "sum() got an unexpected keyword argument 'dims'\n  Its signature is sum(Tensor input",
     ],
-    "a wrong kind": [() => x.add("1" as never), 'add: "other" must be a Tensor or a number, got string "1"'],
-    "too many": [() => (x.exp as (...args: unknown[]) => unknown).call(x, 1), "takes 1 positional arguments, got 2"],
+    "a wrong kind": [
+      () => x.add("1" as never),
+      `add() received an invalid combination of arguments - argument 'other' (position 2) must be Tensor or Number, not string "1"`,
+    ],
+    "too many": [
+      () => (x.exp as (...args: unknown[]) => unknown).call(x, 1),
+      "takes 1 positional arguments but 2 were given",
+    ],
     "no dtype": [() => torch.zeros(2, { dtype: "float8" as never }), "zeros: float8 is not a dtype"],
     "a seed": [() => torch.manual_seed("x" as never), "a seed is a whole number, got string"],
     "a generator": [() => torch.rand(2, { generator: 3 as never }), "generator must be a torch.Generator, got number"],

@@ -87,6 +87,8 @@ export type Tolerance = [number, number];
 export interface RecordedError {
   type: string;
   message: string;
+  /** What PyTorch's own test asks of the message. */
+  regex?: string | null;
 }
 
 /** Elements as they are stored: complex is interleaved re, im; bool is 0 or 1. */

@@ -1,7 +1,7 @@
 /** What the operators on matrices share: matrices are the last two dimensions, those before them are batches. */
 import { isNode, type GraphBuilder } from "../../builder.ts";
 import { conjugate, eachPart } from "../../complex/parts.ts";
-import { isComplex, isFloat, realOf } from "../../dtype.ts";
+import { isComplex, isFloat, realOf, scalarName } from "../../dtype.ts";
 import { DTypeError, LinAlgError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { recordOperator, type Operator } from "../../operator.ts";
@@ -104,9 +104,13 @@ export const apply = (g: GraphBuilder, definition: Operator, args: Readonly<Reco
 // ---- what operators demand
 
 export function requireMatrices(name: string, x: Node, what = "The input tensor A"): void {
+  requireRankTwo(name, x, what);
+  requireNumbers(name, x);
+}
+
+export function requireRankTwo(name: string, x: Node, what: string): void {
   if (x.shape.length < 2)
     throw new ShapeError(`${name}/rank`, `${name}: ${what} must have at least 2 dimensions, got ${describe(x)}.`);
-  requireNumbers(name, x);
 }
 
 export function requireNumbers(name: string, x: Node): void {
@@ -114,12 +118,12 @@ export function requireNumbers(name: string, x: Node): void {
   throw isFloat(x.dtype)
     ? new DTypeError(
         `${name}/half`,
-        `${name}: Low precision dtypes not supported. Got ${describe(x)}.`,
+        `${name}: Low precision dtypes not supported. Got ${scalarName(x.dtype)}, ${describe(x)}.`,
         "Convert it with float().",
       )
     : new DTypeError(
         `${name}/not-float`,
-        `${name}: Expected a floating point or complex tensor as input. Got ${describe(x)}.`,
+        `${name}: Expected a floating point or complex tensor as input. Got ${scalarName(x.dtype)}, ${describe(x)}.`,
         "Convert it with float().",
       );
 }

@@ -21,6 +21,8 @@ import {
   lower,
   product,
   requireMatrices,
+  requireNumbers,
+  requireRankTwo,
   rows,
   rowsOf,
   run,
@@ -233,18 +235,19 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, tau, other, left, transpose }) {
-    requireMatrices("torch.ormqr", input, "input");
-    requireMatrices("torch.ormqr", other, "other");
-    if (tau.shape.at(-1)! > columnsOf(input))
+    for (const [what, x] of Object.entries({ input, other })) requireRankTwo("torch.ormqr", x, what);
+    if (tau.shape.at(-1) !== Math.min(left ? rowsOf(other) : columnsOf(other), columnsOf(input)))
       throw new ShapeError(
         "ormqr/tau",
-        `torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1], got ${describe(tau)} and ${describe(input)}.`,
+        `torch.ormqr: tau.shape[-1] must be equal to min(other.shape[${left ? -2 : -1}], input.shape[-1]), got ${describe(tau)} and ${describe(input)}.`,
       );
     if ((left ? rowsOf(other) : columnsOf(other)) !== rowsOf(input))
       throw new ShapeError(
         "ormqr/other",
         `torch.ormqr: other.shape[${left ? -2 : -1}] must be equal to input.shape[-2], got ${describe(other)} and ${describe(input)}.`,
       );
+    requireNumbers("torch.ormqr", input);
+    requireNumbers("torch.ormqr", other);
     const size = rowsOf(input);
     const wide = size - columnsOf(input);
     const rank = input.shape.length;

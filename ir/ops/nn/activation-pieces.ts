@@ -4,6 +4,8 @@ import { defineOp } from "../../operator.ts";
 import { requireFloat, toFloat } from "../support.ts";
 import { slotOf } from "./activation.ts";
 import { inWide } from "./support.ts";
+import { largestOf } from "../floating.ts";
+import { scalarName } from "../../dtype.ts";
 
 const shape = "[*] -> [*]";
 const page = (name: string): string => `torch.nn.functional.${name}`;
@@ -80,7 +82,7 @@ export const softshrink = defineOp({
     if (!(Number(lambd.value) >= 0))
       throw new ArgumentError(
         "softshrink/lambd",
-        `softshrink: lambda must be greater or equal to 0, but found to be ${String(lambd.value)}.`,
+        `softshrink: lambda must be in range [0, ${Number(largestOf(input.dtype).toPrecision(6))}] for input dtype ${scalarName(input.dtype)}, but found ${String(lambd.value)}.`,
       );
     return inWide(g, "softshrink", input, (x) => {
       const limit = g.scalar(lambd, x.dtype);

@@ -16,7 +16,7 @@ const numeric = (name: string, x: Node): Node => {
   if (x.dtype === "bool")
     throw new DTypeError(
       `${name}/bool`,
-      `${name}: "${name}_cpu" not implemented for 'Bool', got ${describe(x)}.`,
+      `${name}: Boolean inputs not supported for ${name}, got ${describe(x)}.`,
       "Convert it with input.float().",
     );
   return x;

@@ -24,7 +24,9 @@ export function pairOf(
 ): { x: Node; y: Node; like: Node; finish: (loss: Node, reduction: Reduction) => Node } {
   const [a, b] = promoted(g, input, target);
   if (name !== "l1_loss") refuseComplex(name, a);
-  checkBroadcast(name, a, b);
+  // PyTorch multiplies the target by the input there.
+  if (name === "poisson_nll_loss") checkBroadcast(name, b, a);
+  else checkBroadcast(name, a, b);
   return { x: widen(g, a), y: widen(g, b), like: a, finish: (loss, reduction) => reducedTo(g, loss, reduction, a) };
 }
 

@@ -4,7 +4,7 @@ import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator, type GradientRequest } from "../../operator.ts";
 import { elementCount, formatShape } from "../../shape.ts";
-import { describe, requireFloat } from "../support.ts";
+import { requireFloat } from "../support.ts";
 import { normalised, normalisedGradient } from "./normalization-core.ts";
 import { axesBetween, byArgument, range, tensorArgument, widen, widenIf } from "./support.ts";
 
@@ -86,7 +86,9 @@ function requireWeights(name: string, shape: readonly number[], weight: Node | n
     if (x !== null && formatShape(x.shape) !== formatShape(shape))
       throw new ShapeError(
         `${name}/${what}`,
-        `${name}: Expected ${what} to be of shape ${formatShape(shape)}, but got ${describe(x)}.`,
+        name === "group_norm"
+          ? `${name}: Expected ${what} to be a vector of size equal to the number of channels in input, but got ${what} of shape ${formatShape(x.shape)} and ${shape[0]} channels.`
+          : `${name}: Expected ${what} to be of same shape as normalized_shape, but got ${what} of shape ${formatShape(x.shape)} and normalized_shape = ${formatShape(shape)}.`,
       );
   }
 }

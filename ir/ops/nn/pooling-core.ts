@@ -29,27 +29,40 @@ export interface PoolingArguments {
 /** @throws ShapeError, ArgumentError when the window does not fit the input */
 export function poolingOf(name: string, input: Node, rank: number, args: PoolingArguments): Pooling {
   const lead = input.shape.length - rank;
+  const ranks = `${rank + 1}D or ${rank + 2}D (batch mode) tensor`;
+  const expected = `Expected ${ranks} with optional 0 dim batch size for input, but got:${formatShape(input.shape)}`;
+  // PyTorch's max_pool1d is a kernel of its own, with words of its own.
+  const alone = name === "max_pool1d";
+  const positive = (what: string, values: readonly number[]): string =>
+    `${name}() ${what} must be greater than zero, but got ${values.join(", ")}`;
   if (lead < 1 || lead > 2)
     throw new ShapeError(
       `${name}/rank`,
-      `${name}: Expected ${rank + 1}D or ${rank + 2}D input, but got: ${formatShape(input.shape)}.`,
+      `${name}: ${rank === 1 ? expected : `non-empty ${ranks} expected for input, but got:${formatShape(input.shape)}`}.`,
     );
   const kernel = perDimension(name, "kernel_size", args.kernel_size, rank);
   const stride =
     args.stride === null || args.stride.length === 0 ? kernel : perDimension(name, "stride", args.stride, rank);
   const padding = perDimension(name, "padding", args.padding, rank);
   const dilation = perDimension(name, "dilation", args.dilation ?? [1], rank);
-  if (kernel.some((k) => k <= 0))
+  if (alone ? kernel.some((k) => k <= 0) : stride.every((s) => s > 0) && kernel.some((k) => k <= 0))
     throw new ArgumentError(
       `${name}/kernel`,
-      `${name}: kernel size should be greater than zero, but got [${kernel.join(", ")}].`,
+      alone
+        ? positive("kernel_size", kernel)
+        : `${name}: kernel size should be greater than zero, but got [${kernel.join(", ")}].`,
     );
   if (stride.some((s) => s <= 0))
-    throw new ArgumentError(`${name}/stride`, `${name}: stride should not be zero, but got [${stride.join(", ")}].`);
+    throw new ArgumentError(
+      `${name}/stride`,
+      alone ? positive("stride", stride) : `${name}: stride should not be zero, but got [${stride.join(", ")}].`,
+    );
   if (dilation.some((d) => d <= 0))
     throw new ArgumentError(
       `${name}/dilation`,
-      `${name}: dilation should be greater than zero, but got [${dilation.join(", ")}].`,
+      alone
+        ? positive("dilation", dilation)
+        : `${name}: dilation should be greater than zero, but got dilation [${dilation.join(", ")}].`,
     );
   if (padding.some((p) => p < 0))
     throw new ArgumentError(
@@ -65,7 +78,7 @@ export function poolingOf(name: string, input: Node, rank: number, args: Pooling
   if (input.shape.slice(1).includes(0) || (lead === 1 && input.shape.includes(0)))
     throw new ShapeError(
       `${name}/empty`,
-      `${name}: Expected input with optional 0 dim batch size and other dimensions non-zero, but got: ${formatShape(input.shape)}.`,
+      `${name}: ${rank === 3 ? `Expected input's non-batch dimensions to have positive length, but input has a shape of ${formatShape(input.shape)}` : expected}.`,
     );
   const sizes = input.shape.slice(lead);
   const output = sizes.map((size, i) => {
@@ -77,7 +90,9 @@ export function poolingOf(name: string, input: Node, rank: number, args: Pooling
   if (output.some((count) => count < 1))
     throw new ShapeError(
       `${name}/size`,
-      `${name}: Given input size: ${formatShape(input.shape)}. Calculated output size: ${formatShape(output)}. Output size is too small.`,
+      alone
+        ? `max_pool1d() Invalid computed output size: ${output[0]}, for an input of size ${formatShape(input.shape)}.`
+        : `${name}: Given input size: (${input.shape.join("x")}). Calculated output size: (${[...input.shape.slice(0, lead), ...output].join("x")}). Output size is too small.`,
     );
   const high = sizes.map(
     (size, i) => (output[i]! - 1) * stride[i]! + dilation[i]! * (kernel[i]! - 1) + 1 - padding[i]! - size,

@@ -10,6 +10,7 @@ import { describe, requireFloat } from "../support.ts";
 import { reluOf } from "./activation.ts";
 import { maximumPool, poolingOf, sumWindows, type Pooling, type PoolingArguments } from "./pooling-core.ts";
 import { perDimension, widen } from "./support.ts";
+import { unsupported } from "../../unsupported.ts";
 
 const sizesOf = ["", "L", "H, W", "D, H, W"] as const;
 const shapeOf = (rank: number): string => `[N, C, ${sizesOf[rank]}] -> [N, C, *], N optional`;
@@ -58,8 +59,7 @@ interface AverageArguments extends PoolingArguments {
 function average(g: GraphBuilder, name: string, rank: number, args: AverageArguments): Node {
   const { input, divisor_override: divisor } = args;
   if (divisor === 0) throw new ArgumentError(`${name}/divisor`, `${name}: divisor must be not zero.`);
-  if (input.dtype === "bool")
-    throw new DTypeError(`${name}/dtype`, `${name}: not implemented for 'Bool', got ${describe(input)}.`);
+  if (input.dtype === "bool") throw unsupported(name, input);
   const pooling = poolingOf(name, input, rank, args);
   const { kernel, stride, low, high } = pooling;
   const x = widen(g, input);

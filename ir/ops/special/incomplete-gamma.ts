@@ -8,6 +8,7 @@ import { recordRoutine } from "../../routines/index.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { checkBroadcast, inFloat32, operand, range, resultType } from "../support.ts";
 import { temmeRows } from "./temme.ts";
+import { unsupported } from "../../unsupported.ts";
 
 /** d - log(1 + d), without cancellation near 0. */
 function excessOverLog1p(g: GraphBuilder, d: Node): Node {
@@ -168,11 +169,7 @@ for (const [name, alias, upper, summary] of [
       gradient: "through decomposition",
       record(g, { input, other }) {
         const common = resultType(g, [input, other]);
-        if (isIntegral(common))
-          throw new DTypeError(
-            `${title}/dtype`,
-            `${title}: not implemented for '${common}': it takes floating point tensors.`,
-          );
+        if (isIntegral(common)) throw unsupported(title, common, "It takes floating point tensors.");
         const [a, x] = [operand(g, input, common), operand(g, other, common)];
         checkBroadcast(title, a, x);
         return inFloat32(

@@ -77,7 +77,9 @@ onEachDevice("matrix products", () => {
     expect(() => torch.ones(2, 3).mm(torch.ones(2, 3))).toThrow(
       "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)",
     );
-    expect(() => torch.ones(2, 3, 4).matmul(torch.ones(3, 4, 5))).toThrow("batch dimensions");
+    expect(() => torch.ones(2, 3, 4).matmul(torch.ones(3, 4, 5))).toThrow(
+      "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0",
+    );
   });
 
   test("0-d operands and operands of two types are refused", () => {

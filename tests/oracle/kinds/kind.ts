@@ -4,7 +4,8 @@
  */
 import { type Adapter } from "../adapter.ts";
 import type { RecordedError } from "../format.ts";
-import { isCrash, isNotImplemented, messageOf } from "../not-implemented.ts";
+import { isNotImplemented } from "../not-implemented.ts";
+import { misrefusal } from "../refusal.ts";
 
 export interface Check {
   label: string;
@@ -34,7 +35,7 @@ export function defineKind<Case>(kind: {
   return kind;
 }
 
-/** null when `action` throws, at the call or when its result is read, as PyTorch did. A crash is not a refusal. */
+/** null when `action` throws what PyTorch did, at the call or when its result is read. */
 export async function mustRefuse(
   adapter: Adapter,
   recorded: RecordedError,
@@ -44,7 +45,7 @@ export async function mustRefuse(
     await readAll(adapter, await action());
   } catch (error) {
     if (isNotImplemented(error)) throw error;
-    return isCrash(error) ? `crashed where it should refuse: ${messageOf(error)}` : null;
+    return misrefusal(error, recorded);
   }
   return `did not throw (${recorded.type}: ${recorded.message.slice(0, 80)})`;
 }
