@@ -1,6 +1,6 @@
 /** Real arithmetic on the parts of complex numbers: what the complex operations are written in. */
 import { isComplex } from "../dtype.ts";
-import { DTypeError } from "../errors.ts";
+import type { DTypeError } from "../errors.ts";
 import type { GraphBuilder } from "../builder.ts";
 import type { Node } from "../graph.ts";
 import { unsupported } from "../unsupported.ts";
