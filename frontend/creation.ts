@@ -203,10 +203,8 @@ export function filled(
 export interface SizeCall<O extends FactoryOptions = FactoryOptions> {
   (...size: number[]): Tensor;
   (size: readonly number[], options?: O): Tensor;
-  (a: number, options: O): Tensor;
-  (a: number, b: number, options: O): Tensor;
-  (a: number, b: number, c: number, options: O): Tensor;
-  (a: number, b: number, c: number, d: number, options: O): Tensor;
+  (...args: readonly [...size: number[], options: O]): Tensor;
+  (options: O & { readonly size: readonly number[] }): Tensor;
 }
 
 const factory =

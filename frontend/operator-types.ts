@@ -9,7 +9,13 @@ export type Scalar = number | bigint | boolean | Complex;
 /** What arithmetic takes on either side. */
 export type Operand = Tensor | Scalar;
 
-/** Several results, by position and by name: `const [values, indices] = x.max(1)`, `const { values, indices } = x.max(1)`. */
+/** Options whose type decides the result's: those that `Known` has not are refused, which inference would let through. */
+export type Exact<O, Known> = O & { readonly [K in Exclude<keyof O, keyof Known>]: never };
+
+/**
+ * Several results, by position and by name: `const [values, indices] = x.max(1)`, `const { values, indices } = x.max(1)`.
+ * A result named as a method of arrays (`values`) has that method's type besides, or it were no tuple.
+ */
 export type NamedTensors<Names extends readonly string[]> = { readonly [Position in keyof Names]: Tensor } & {
   readonly [Name in Names[number]]: Tensor;
 } & Pick<NamedResults, "print" | "reprAsync">;

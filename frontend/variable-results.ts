@@ -4,6 +4,7 @@ import "../ir/ops/linalg/lu.ts";
 import "./routines.ts";
 import { callOperator, callOperatorAsync, type Result } from "./call.ts";
 import { asMethods } from "./comparison.ts";
+import type { Exact } from "./operator-types.ts";
 import type { Tensor } from "./tensor.ts";
 
 interface ConsecutiveFlags {
@@ -36,11 +37,11 @@ interface Unique<Flags> {
    * The distinct elements of a tensor, or its distinct slices along dim. Of other positional arguments only the number
    * of results is untold; name them to have it.
    */
-  <const F extends Flags>(input: Tensor, flags?: F): UniqueResult<F>;
+  <const F extends Flags>(input: Tensor, flags?: Exact<F, Flags>): UniqueResult<F>;
   (input: Tensor, first: boolean, ...more: readonly (boolean | number | null)[]): Tensor | readonly Tensor[];
 }
 interface UniqueAsync<Flags> {
-  <const F extends Flags>(input: Tensor, flags?: F): Promise<UniqueResult<F>>;
+  <const F extends Flags>(input: Tensor, flags?: Exact<F, Flags>): Promise<UniqueResult<F>>;
   (input: Tensor, first: boolean, ...more: readonly (boolean | number | null)[]): Promise<Tensor | readonly Tensor[]>;
 }
 
@@ -51,9 +52,14 @@ export const uniqueAsync: UniqueAsync<UniqueFlags> = later("unique");
 export const unique_consecutive: Unique<ConsecutiveFlags> = plain("unique_consecutive");
 export const unique_consecutiveAsync: UniqueAsync<ConsecutiveFlags> = later("unique_consecutive");
 /** Positions of the elements that are not zero. https://docs.pytorch.org/docs/stable/generated/torch.nonzero.html */
-export const nonzero: <const F extends NonzeroFlags>(input: Tensor, flags?: F) => NonzeroResult<F> = plain("nonzero");
-export const nonzeroAsync: <const F extends NonzeroFlags>(input: Tensor, flags?: F) => Promise<NonzeroResult<F>> =
-  later("nonzero");
+export const nonzero: <const F extends NonzeroFlags>(
+  input: Tensor,
+  flags?: Exact<F, NonzeroFlags>,
+) => NonzeroResult<F> = plain("nonzero");
+export const nonzeroAsync: <const F extends NonzeroFlags>(
+  input: Tensor,
+  flags?: Exact<F, NonzeroFlags>,
+) => Promise<NonzeroResult<F>> = later("nonzero");
 
 interface LuFlags {
   readonly pivot?: boolean | undefined;
@@ -65,7 +71,7 @@ type LuResult<I> = I extends true
 interface Lu {
   /** Packed LU factors and pivots, and with get_infos where a pivot was zero; deprecated in PyTorch for linalg.lu_factor. */
   <const I extends boolean = false>(input: Tensor, pivot?: boolean, get_infos?: I): LuResult<I>;
-  <const F extends LuFlags>(input: Tensor, flags: F): LuResult<F["get_infos"]>;
+  <const F extends LuFlags>(input: Tensor, flags: Exact<F, LuFlags>): LuResult<F["get_infos"]>;
 }
 /** LU factors. https://docs.pytorch.org/docs/stable/generated/torch.lu.html */
 export const lu: Lu = ((input: Tensor, first: boolean | LuFlags = true, second = false) => {
@@ -77,21 +83,23 @@ declare module "./tensor.ts" {
   interface Tensor {
     /** Packed LU factors and pivots, and with get_infos where a pivot was zero. */
     lu<const I extends boolean = false>(pivot?: boolean, get_infos?: I): LuResult<I>;
-    lu<const F extends LuFlags>(flags: F): LuResult<F["get_infos"]>;
+    lu<const F extends LuFlags>(flags: Exact<F, LuFlags>): LuResult<F["get_infos"]>;
     /** Sorted distinct elements, or slices along dim. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.unique.html */
-    unique<const F extends UniqueFlags>(flags?: F): UniqueResult<F>;
+    unique<const F extends UniqueFlags>(flags?: Exact<F, UniqueFlags>): UniqueResult<F>;
     unique(sorted: boolean, ...more: readonly (boolean | number | null)[]): Tensor | readonly Tensor[];
-    uniqueAsync<const F extends UniqueFlags>(flags?: F): Promise<UniqueResult<F>>;
+    uniqueAsync<const F extends UniqueFlags>(flags?: Exact<F, UniqueFlags>): Promise<UniqueResult<F>>;
     /** Elements, or slices along dim, without repeated neighbours. */
-    unique_consecutive<const F extends ConsecutiveFlags>(flags?: F): UniqueResult<F>;
+    unique_consecutive<const F extends ConsecutiveFlags>(flags?: Exact<F, ConsecutiveFlags>): UniqueResult<F>;
     unique_consecutive(
       return_inverse: boolean,
       ...more: readonly (boolean | number | null)[]
     ): Tensor | readonly Tensor[];
-    unique_consecutiveAsync<const F extends ConsecutiveFlags>(flags?: F): Promise<UniqueResult<F>>;
+    unique_consecutiveAsync<const F extends ConsecutiveFlags>(
+      flags?: Exact<F, ConsecutiveFlags>,
+    ): Promise<UniqueResult<F>>;
     /** Positions of the elements that are not zero, one a row; with as_tuple one tensor a dimension. */
-    nonzero<const F extends NonzeroFlags>(flags?: F): NonzeroResult<F>;
-    nonzeroAsync<const F extends NonzeroFlags>(flags?: F): Promise<NonzeroResult<F>>;
+    nonzero<const F extends NonzeroFlags>(flags?: Exact<F, NonzeroFlags>): NonzeroResult<F>;
+    nonzeroAsync<const F extends NonzeroFlags>(flags?: Exact<F, NonzeroFlags>): Promise<NonzeroResult<F>>;
   }
 }
 asMethods({ unique, uniqueAsync, unique_consecutive, unique_consecutiveAsync, nonzero, nonzeroAsync, lu });

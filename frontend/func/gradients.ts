@@ -1,6 +1,7 @@
 /** Gradients of functions with one number as their result. */
 import { ShapeError } from "../../ir/errors.ts";
 import { ones_like } from "../creation.ts";
+import type { Exact } from "../operator-types.ts";
 import { withSite } from "../site.ts";
 import { Tensor } from "../tensor.ts";
 import {
@@ -49,7 +50,10 @@ export function grad<
   A extends unknown[],
   R extends Tensor | readonly [Tensor, unknown],
   const O extends DerivativeOptions = Readonly<Record<never, never>>,
->(func: (...args: A) => R, options?: O): (...args: A) => WithAux<PerArgument<A, Argnums<O>>, R, O> {
+>(
+  func: (...args: A) => R,
+  options?: Exact<O, DerivativeOptions>,
+): (...args: A) => WithAux<PerArgument<A, Argnums<O>>, R, O> {
   return (...args) => {
     const [gradient, , aux] = gradientAndValue("grad", func, args, options ?? {});
     return (options?.has_aux === true ? [gradient, aux] : gradient) as WithAux<PerArgument<A, Argnums<O>>, R, O>;
@@ -64,7 +68,10 @@ export function grad_and_value<
   A extends unknown[],
   R extends Tensor | readonly [Tensor, unknown],
   const O extends DerivativeOptions = Readonly<Record<never, never>>,
->(func: (...args: A) => R, options?: O): (...args: A) => [gradient: PerArgument<A, Argnums<O>>, value: R] {
+>(
+  func: (...args: A) => R,
+  options?: Exact<O, DerivativeOptions>,
+): (...args: A) => [gradient: PerArgument<A, Argnums<O>>, value: R] {
   return (...args) => {
     const [gradient, value, aux] = gradientAndValue("grad_and_value", func, args, options ?? {});
     return [gradient as PerArgument<A, Argnums<O>>, (options?.has_aux === true ? [value, aux] : value) as R];

@@ -2,6 +2,7 @@
 import { ones_like, zeros_like } from "../creation.ts";
 import { stack } from "../generated/functions.ts";
 import { mapTree, tensorTree, type TensorTree } from "../pytree.ts";
+import type { Exact } from "../operator-types.ts";
 import { withSite } from "../site.ts";
 import type { Tensor } from "../tensor.ts";
 import {
@@ -33,7 +34,7 @@ type Jacobian<A extends readonly unknown[], R, O> = WithAux<
  */
 export function jacrev<A extends unknown[], R, const O extends DerivativeOptions = Readonly<Record<never, never>>>(
   func: (...args: A) => R,
-  options?: O,
+  options?: Exact<O, DerivativeOptions>,
 ): (...args: A) => Jacobian<A, R, O> {
   return (...args) => jacobian("jacrev", func, args, options ?? {}, rowsByGradients) as Jacobian<A, R, O>;
 }
@@ -44,7 +45,7 @@ export function jacrev<A extends unknown[], R, const O extends DerivativeOptions
  */
 export function jacfwd<A extends unknown[], R, const O extends DerivativeOptions = Readonly<Record<never, never>>>(
   func: (...args: A) => R,
-  options?: O,
+  options?: Exact<O, DerivativeOptions>,
 ): (...args: A) => Jacobian<A, R, O> {
   return (...args) => jacobian("jacfwd", func, args, options ?? {}, columnsByProducts) as Jacobian<A, R, O>;
 }

@@ -16,7 +16,7 @@ export interface Generated {
 const header =
   "// Written by scripts/generate-declarations.ts (npm run generate) from the operator definitions in ir/ops. Not to be edited.\n";
 const typeImports = (frontend: string): string =>
-  `import type { DeviceLike } from "${frontend}/devices.ts";\nimport type { DTypeLike } from "${frontend}/dtype.ts";\nimport type { memory_format } from "${frontend}/formats.ts";\nimport type { NamedTensors, Operand, Scalar } from "${frontend}/operator-types.ts";\n`;
+  `import type { DeviceLike } from "${frontend}/devices.ts";\nimport type { DTypeLike } from "${frontend}/dtype.ts";\nimport type { layout, memory_format } from "${frontend}/formats.ts";\nimport type { NamedTensors, Operand, Scalar } from "${frontend}/operator-types.ts";\n`;
 
 const isTensorType = ({ type }: PublicParameter): boolean => /\b(Tensor|Operand)\b/.test(type);
 
@@ -31,7 +31,7 @@ function extraOptions(
   const creates = !parameters.some(isTensorType) || /_like$|^new_/.test(operator.name.split(".")[0]!);
   if (creates) {
     extras.push({ name: "device", type: "DeviceLike | null" }, { name: "requires_grad", type: "boolean" });
-    extras.push({ name: "pin_memory", type: "boolean" }, { name: "layout", type: "unknown" });
+    extras.push({ name: "pin_memory", type: "boolean" }, { name: "layout", type: "layout | null" });
   }
   if (place !== "Tensor" && place !== "nn.functional" && operator.view !== true && !isInplace(form)) {
     const { results } = operator;

@@ -104,6 +104,7 @@ describe("the built package", () => {
     writeFileSync(path.join(project, "package.json"), '{ "type": "module" }');
     writeFileSync(path.join(project, "main.ts"), program);
     writeFileSync(path.join(project, "page.ts"), page);
+    cpSync(path.join(root, "tests/types"), path.join(project, "types"), { recursive: true });
   });
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
@@ -118,11 +119,13 @@ describe("the built package", () => {
       noUncheckedIndexedAccess: true,
       exactOptionalPropertyTypes: true,
       noPropertyAccessFromIndexSignature: true,
+      rewriteRelativeImportExtensions: true,
+      rootDir: ".",
       outDir: "out",
     };
     writeFileSync(
       path.join(project, "tsconfig.json"),
-      JSON.stringify({ compilerOptions, include: ["main.ts", "page.ts"] }),
+      JSON.stringify({ compilerOptions, include: ["main.ts", "page.ts", "types"] }),
     );
     expect(tsc("-p", project)).toBe("");
   });
