@@ -3,6 +3,7 @@
  * next to nothing. An expensive producer is never recomputed inside a broadcast consumer.
  */
 import { bodiesOf } from "../ir/body.ts";
+import { isComputable } from "../ir/computed-operands.ts";
 import type { Node } from "../ir/graph.ts";
 import { elementCount } from "../ir/shape.ts";
 import { isFree, isMap, isView } from "../ir/traits.ts";
@@ -104,7 +105,8 @@ export function chooseInlined(
         (input) => elementCount(input.shape) === 1 && (isFree(input) || inlined.has(input) || isView(input)),
       );
     const once = readOnce(node, users);
-    if (once === "by anchor") continue;
+    if (once === "by anchor" && !(options.fusion && isReadOnceByDot(node, users) && isComputable(node, isInput)))
+      continue;
     // A comparison or conversion of one leaf is as cheap to repeat as to read, wherever it is used.
     const light = options.fusion && reads.size <= 1 && cost <= lightCostLimit;
     const cheap = light || cost <= inlineCostLimit;
@@ -116,6 +118,31 @@ export function chooseInlined(
     weight.set(node, { cost: tiny ? 0 : cost, nodes, reads: [...reads] });
   }
   return inlined;
+}
+
+const isInput = (node: Node): boolean => node.op === "input";
+
+/** Rows or columns of a product that are computed side by side: each element of the other operand is read once. */
+const skinny = 4;
+
+/** Whether the one reader is a product, which reads each element for no more rows (or columns) than that. */
+function isReadOnceByDot(node: Node, users: ReadonlyMap<Node, readonly Node[]>): boolean {
+  let value = node;
+  for (;;) {
+    const [reader, ...others] = users.get(value)!;
+    if (reader === undefined || others.length > 0) return false;
+    if (reader.op === "dot") {
+      const [left, right] = reader.inputs as [Node, Node];
+      if (left === right || reader.dtype !== "float32") return false;
+      const other = value === left ? right : left;
+      const { batch, contract } = reader.attrs;
+      const side = value === left ? 1 : 0;
+      const free = other.shape.filter((_, axis) => !batch[side].includes(axis) && !contract[side].includes(axis));
+      return elementCount(free) <= skinny;
+    }
+    if (reader.op !== "reshape" && reader.op !== "permute" && reader.op !== "slice") return false;
+    value = reader;
+  }
 }
 
 /** How a node's value is used. */

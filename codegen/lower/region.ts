@@ -63,7 +63,7 @@ function routineLowering(): RoutineLowering {
 function scheduled(lowered: LoopKernel, region: Region, target: Target): LoopKernel {
   const dynamic = target.dynamic === true;
   const kernel = cascade(lowered, dynamic);
-  if (target.simd) return vectorise(dynamic ? kernel : columnSums(kernel), { dynamic, peels: true });
+  if (target.simd) return vectorise(dynamic ? kernel : columnSums(kernel), { dynamic, peels: true, narrow: true });
   if (target.kind !== "gpu" || target.dynamic || region.kind !== "loops" || region.reduced.length > 0) return kernel;
   // Four elements an invocation, where they come out even: a loop for the rest would be another dispatch.
   const wide = vectorise(kernel, { dynamic });

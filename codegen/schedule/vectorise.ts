@@ -8,14 +8,22 @@
  * in:  a kernel of scalar loops
  * out: the same kernel; loops that do not qualify are left as they were
  */
-import type { BufferParam, Expr, LoopKernel, Stmt, Type } from "../../ir/loop.ts";
+import type { Expr, LoopKernel, Stmt, Type } from "../../ir/loop.ts";
 import { addI, apply, cast, constant, integer, typeOf, variable } from "../lower/expressions.ts";
 import { identityOf } from "../lower/reductions.ts";
 import { cascadeBody } from "./cascade.ts";
 import { narrowSums } from "./narrow-sums.ts";
 import { peel } from "./peel.ts";
 import { copyLoopBody, replaceVariable, type ForStmt } from "./statements.ts";
-import { lanes, NotVectorisable, reductionOperations, vectorName, Widening, type Reduction } from "./widening.ts";
+import {
+  lanes,
+  NotVectorisable,
+  reductionOperations,
+  vectorName,
+  Widening,
+  type Reduction,
+  type VectorMemory,
+} from "./widening.ts";
 
 /** Numbers that are added to one lane from zero, when the sum is a wider variable. */
 const laneBlock = 64;
@@ -25,16 +33,19 @@ export interface VectorOptions {
   readonly dynamic?: boolean;
   /** Loops may be cut at the borders of padded arrays. */
   readonly peels?: boolean;
+  /** Vectors of elements that are narrower than a lane are loaded and stored, too. */
+  readonly narrow?: boolean;
 }
 
-export function vectorise(kernel: LoopKernel, { dynamic = false, peels = false }: VectorOptions = {}): LoopKernel {
+export function vectorise(
+  kernel: LoopKernel,
+  { dynamic = false, peels = false, narrow = false }: VectorOptions = {},
+): LoopKernel {
   const buffers = new Map(kernel.buffers.map((buffer) => [buffer.name, buffer]));
-  return { ...kernel, body: vectoriseBody(kernel.body, { buffers, dynamic, peels }) };
+  return { ...kernel, body: vectoriseBody(kernel.body, { buffers, dynamic, peels, narrow }) };
 }
 
-interface Context extends Required<VectorOptions> {
-  readonly buffers: ReadonlyMap<string, BufferParam>;
-}
+interface Context extends Required<VectorOptions>, VectorMemory {}
 
 function vectoriseBody(body: readonly Stmt[], context: Context): Stmt[] {
   const within = (inner: readonly Stmt[]): Stmt[] => vectoriseBody(inner, context);
@@ -52,9 +63,9 @@ function vectoriseBody(body: readonly Stmt[], context: Context): Stmt[] {
 }
 
 /** The loop in vectors, or null where it does not qualify. */
-function tried(loop: ForStmt, { buffers, dynamic }: Context): Stmt[] | null {
+function tried(loop: ForStmt, context: Context): Stmt[] | null {
   try {
-    return vectorLoops(loop, buffers, dynamic);
+    return vectorLoops(loop, context);
   } catch (error) {
     if (error instanceof NotVectorisable) return null;
     throw error;
@@ -88,11 +99,12 @@ const containsVector = (body: readonly Stmt[]): boolean =>
   });
 
 /** The loop as vector loops, and a scalar one for the rest. */
-function vectorLoops(loop: ForStmt, buffers: Context["buffers"], dynamic: boolean): Stmt[] {
+function vectorLoops(loop: ForStmt, context: Context): Stmt[] {
+  const { dynamic } = context;
   const hasLoops = loop.body.some((s) => s.kind === "for");
   // Sums that the iterations keep for themselves must have their values' width to be vectors.
   const narrowed = hasLoops ? { ...loop, body: cascadeBody(narrowSums(loop.body), { dynamic, lanes: 1 }) } : loop;
-  const first = new Widening(buffers, narrowed, "");
+  const first = new Widening(context, narrowed, "");
   const body = first.run();
   const { reductions, stores } = first;
   if (stores === 0 && reductions.length === 0) throw new NotVectorisable();
@@ -102,7 +114,7 @@ function vectorLoops(loop: ForStmt, buffers: Context["buffers"], dynamic: boolea
     const apart = dynamic ? 0 : streamDistance(loop, first, copies);
     const streams = apart === 0 ? 1 : 2;
     const bodies = [body];
-    for (let u = 1; u < copies * streams; u++) bodies.push(new Widening(buffers, narrowed, `_${u}`).run());
+    for (let u = 1; u < copies * streams; u++) bodies.push(new Widening(context, narrowed, `_${u}`).run());
     const to = apart === 0 ? alignedEnd(loop, lanes * copies) : integer(apart);
     const name = result.length === 0 ? loop.name : `${loop.name}_${copies}`;
     const wide = { ...loop, name, start: from, end: to, step: lanes * copies };

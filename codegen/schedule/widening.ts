@@ -43,8 +43,18 @@ const vectorOperations = new Set<Operation>([
   "select",
   "cast",
   "bitcast",
+  "narrow",
 ]);
 const vectorMemory = new Set<string>(["float32", "int32", "bool"]);
+/** What has no lanes of its own on a GPU, and is converted as it is loaded and stored elsewhere. */
+const narrowMemory = new Set<string>(["float16", "bfloat16", "int16", "int8", "uint8"]);
+
+/** What vectors may be loaded from and stored to. */
+export interface VectorMemory {
+  readonly buffers: ReadonlyMap<string, BufferParam>;
+  /** Elements that are narrower than a lane, too. */
+  readonly narrow: boolean;
+}
 /** Elements this far apart are taken one by one; farther apart that costs more than the vectors save. */
 const farthest = 4;
 const strided = new Set<string>(["float32", "int32"]);
@@ -84,13 +94,13 @@ export class Widening {
   private readonly inside = new Set<string>();
   /** Variables from outside that the loop assigns: only their own reduction may read them. */
   private readonly carried: ReadonlySet<string>;
-  private readonly buffers: ReadonlyMap<string, BufferParam>;
+  private readonly memory: VectorMemory;
   private readonly loop: ForStmt;
   private readonly suffix: string;
 
   /** `suffix` tells the names of several copies of one loop apart. */
-  constructor(buffers: ReadonlyMap<string, BufferParam>, loop: ForStmt, suffix: string) {
-    this.buffers = buffers;
+  constructor(memory: VectorMemory, loop: ForStmt, suffix: string) {
+    this.memory = memory;
     this.loop = loop;
     this.suffix = suffix;
     this.variation.set(loop.name, { kind: "step", by: 1 });
@@ -102,6 +112,10 @@ export class Widening {
     return this.block(this.loop.body);
   }
 
+  private hasVectors({ dtype }: BufferParam): boolean {
+    return vectorMemory.has(dtype) || (this.memory.narrow && narrowMemory.has(dtype));
+  }
+
   /** The body on four neighbouring iterations. */
   private block(body: readonly Stmt[]): Stmt[] {
     return body.flatMap((statement) => this.statement(statement));
@@ -109,7 +123,7 @@ export class Widening {
 
   /** Stores to every second element or so: only where nothing reads what they write. */
   private stridedStore(statement: Extract<Stmt, { kind: "store" }>, by: number): Stmt[] {
-    const { dtype, access } = this.buffers.get(statement.buffer)!;
+    const { dtype, access } = this.memory.buffers.get(statement.buffer)!;
     if (access !== "write" || !isNear(by) || !strided.has(dtype)) throw new NotVectorisable();
     const value = this.vector(statement.value);
     const name = `${this.loop.name}_apart${this.stores++}${this.suffix}`;
@@ -148,10 +162,10 @@ export class Widening {
       }
       case "store": {
         const step = this.vary(statement.index);
-        const buffer = this.buffers.get(statement.buffer)!;
+        const buffer = this.memory.buffers.get(statement.buffer)!;
         if (step.kind !== "step") throw new NotVectorisable();
         if (step.by !== 1) return this.stridedStore(statement, step.by);
-        if (!vectorMemory.has(buffer.dtype)) throw new NotVectorisable();
+        if (!this.hasVectors(buffer)) throw new NotVectorisable();
         this.stores++;
         return { ...statement, index: this.scalar(statement.index), value: this.vector(statement.value) };
       }
@@ -265,14 +279,14 @@ export class Widening {
         return { ...expr, type, name: this.name(expr.name) };
       case "load": {
         const step = this.vary(expr.index);
-        const buffer = this.buffers.get(expr.buffer)!;
+        const buffer = this.memory.buffers.get(expr.buffer)!;
         if (step.kind !== "step") throw new NotVectorisable();
         const index = this.scalar(expr.index);
         if (step.by !== 1 && buffer.access === "read" && isNear(step.by) && strided.has(buffer.dtype)) {
           const apart = (lane: number): Expr => ({ ...expr, index: addI(index, integer(lane * step.by)) });
           return { op: "join", type, args: Array.from({ length: lanes }, (_, lane) => apart(lane)) };
         }
-        if (step.by !== 1 || !vectorMemory.has(buffer.dtype)) throw new NotVectorisable();
+        if (step.by !== 1 || !this.hasVectors(buffer)) throw new NotVectorisable();
         return { ...expr, type, index };
       }
       case "const":

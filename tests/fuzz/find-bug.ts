@@ -8,5 +8,5 @@ import { cpuDTypes } from "./graphs.ts";
 export function findBug(): Promise<string | null> {
   const variants = [jsDevice(), createWasmDevice()].map((device) => ({ device, fusion: true }));
   // Some bugs show in one graph of hundreds.
-  return fuzzGraphs(variants, cpuDTypes, { numRuns: 4 * usualRuns, seed: 1, endOnFailure: true });
+  return fuzzGraphs(variants, cpuDTypes, { numRuns: 8 * usualRuns, seed: 2, endOnFailure: true });
 }

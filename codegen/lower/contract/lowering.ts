@@ -1,4 +1,5 @@
 /** A contraction while it is lowered: what all of its forms read and how they finish an element. */
+import { isComputable } from "../../../ir/computed-operands.ts";
 import type { Node, NodeOf } from "../../../ir/graph.ts";
 import { type Index, linear } from "../../../ir/index.ts";
 import type { Region } from "../../../ir/kernel-graph.ts";
@@ -6,9 +7,10 @@ import type { DType } from "../../../ir/dtype.ts";
 import type { Expr, Type } from "../../../ir/loop.ts";
 import { contiguousStrides } from "../../../ir/shape.ts";
 import { evaluate, type EvaluationContext } from "../evaluate.ts";
-import { indexExpr, kindOf, typeOf } from "../expressions.ts";
+import { indexExpr, kindOf, load, typeOf } from "../expressions.ts";
 import type { KernelBuilder } from "../kernel-builder.ts";
 import { analyse, type Contraction, withFarSideRight } from "./contraction.ts";
+import { computed } from "./prologue.ts";
 
 export type Stored = (node: Node) => boolean;
 
@@ -49,17 +51,13 @@ export class ContractLowering {
     return typeOf(kindOf(this.dtype), lanes);
   }
 
-  /** Whether both operands are floats that are read through linear indices. */
+  /** Whether both operands are floats that are read, or computed as they are read, through linear indices. */
   get isLinear(): boolean {
     const { left, right } = this.contraction;
     const { dtype } = this;
-    return (
-      (dtype === "float32" || dtype === "float64") &&
-      this.stored(left.base) &&
-      this.stored(right.base) &&
-      left.base.dtype === dtype &&
-      right.base.dtype === dtype
-    );
+    const isReadable = ({ base }: { readonly base: Node }): boolean =>
+      base.dtype === dtype && (this.stored(base) || (dtype === "float32" && isComputable(base, this.stored)));
+    return (dtype === "float32" || dtype === "float64") && isReadable(left) && isReadable(right);
   }
 
   /** In which operands are evaluated where they are no plain memory. */
@@ -67,11 +65,21 @@ export class ContractLowering {
     return { builder: this.builder, stored: (node) => !this.members.has(node) && this.stored(node) };
   }
 
-  get leftBuffer(): string {
-    return this.builder.buffer(this.contraction.left.base, "read");
+  /** So many neighbouring elements of an operand. */
+  left(lanes: number, index: Expr): Expr {
+    return this.elements(this.contraction.left.base, lanes, index);
   }
-  get rightBuffer(): string {
-    return this.builder.buffer(this.contraction.right.base, "read");
+  right(lanes: number, index: Expr): Expr {
+    return this.elements(this.contraction.right.base, lanes, index);
+  }
+
+  get computesRight(): boolean {
+    return !this.stored(this.contraction.right.base);
+  }
+
+  private elements(base: Node, lanes: number, index: Expr): Expr {
+    if (this.stored(base)) return load(this.builder.buffer(base, "read"), this.type(lanes), index);
+    return computed(this.builder, base, this.stored, lanes, this.builder.let(index));
   }
 
   /** Finishes one element: the elementwise members, and the stores. */

@@ -3,7 +3,7 @@ import { dtypeBytes } from "../../../ir/dtype.ts";
 import { Index } from "../../../ir/index.ts";
 import type { Expr } from "../../../ir/loop.ts";
 import { contiguousStrides } from "../../../ir/shape.ts";
-import { addI, indexExpr, integer, load } from "../expressions.ts";
+import { addI, indexExpr, integer } from "../expressions.ts";
 import { type Axis, type Contraction, innermost, sizeOf } from "./contraction.ts";
 import type { ContractLowering } from "./lowering.ts";
 import type { Strip } from "./strips.ts";
@@ -82,7 +82,7 @@ export function pack(
   { vectors, width }: Strip,
   strips: number,
 ): void {
-  const { builder, rightBuffer, lanes, contraction } = lowering;
+  const { builder, lanes, contraction } = lowering;
   const { column } = innermost(contraction);
   const strides = contiguousStrides(axes.map((axis) => axis.size));
   // Neighbours are copied in vectors.
@@ -102,7 +102,7 @@ export function pack(
     for (let strip = 0; strip < strips; strip++) {
       for (const j of places) {
         const at = addI(base, integer((strip * width + j) * column.right));
-        const value = load(rightBuffer, lowering.type(isWide ? 4 : 1), at);
+        const value = lowering.right(isWide ? 4 : 1, at);
         builder.emit({ kind: "store", buffer, index: indexExpr(to.add(strip * size * width + j)), value });
       }
     }

@@ -1,7 +1,7 @@
 /** Tiles of a contraction whose operands are both adjacent along the contracted axis. */
 import { Index, unravel } from "../../../ir/index.ts";
 import type { Expr, Type } from "../../../ir/loop.ts";
-import { addI, apply, cast, constant, indexExpr, integer, load, typeOf, variable } from "../expressions.ts";
+import { addI, apply, cast, constant, indexExpr, integer, typeOf, variable } from "../expressions.ts";
 import { innermost } from "./contraction.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
 import { overTiles } from "./strips.ts";
@@ -13,8 +13,6 @@ export function rowProducts(lowering: ContractLowering, start: Start): void {
   const { builder, contraction, dot, lanes } = lowering;
   const { row, column, inner } = innermost(contraction);
   const outerDepth = contraction.depth.slice(0, -1);
-  const left = lowering.leftBuffer;
-  const right = lowering.rightBuffer;
   const single = lowering.type();
   const vector = lowering.type(lanes);
   const block = (rowStart: Index, height: number, columnStart: Index, width: number): void => {
@@ -40,10 +38,10 @@ export function rowProducts(lowering: ContractLowering, start: Start): void {
       const chunk = (type: Type, k: Expr, targets: readonly Expr[]): void => {
         const wide = type.lanes === 1 ? "f64" : "f32";
         const b = Array.from({ length: width }, (_, j) =>
-          builder.let(cast(load(right, type, addI(addI(r0, k), integer(j * column.right))), wide)),
+          builder.let(cast(lowering.right(type.lanes, addI(addI(r0, k), integer(j * column.right))), wide)),
         );
         for (let r = 0; r < height; r++) {
-          const a = builder.let(cast(load(left, type, addI(addI(l0, k), integer(r * row.left))), wide));
+          const a = builder.let(cast(lowering.left(type.lanes, addI(addI(l0, k), integer(r * row.left))), wide));
           for (let c = 0; c < width; c++)
             builder.assign(targets[r * width + c]!, apply("madd", a.type, a, b[c]!, targets[r * width + c]!));
         }
@@ -73,7 +71,9 @@ export function rowProducts(lowering: ContractLowering, start: Start): void {
       }
     }
   };
-  overTiles(builder, column.size, 4, "t", (columnStart, width) =>
-    overTiles(builder, row.size, 2, "t", (rowStart, height) => block(rowStart, height, columnStart, width)),
+  // What is computed as it is read is computed once for as many rows as can be.
+  const [columns, rows] = lowering.computesRight ? [2, 4] : [4, 2];
+  overTiles(builder, column.size, columns, "t", (columnStart, width) =>
+    overTiles(builder, row.size, rows, "t", (rowStart, height) => block(rowStart, height, columnStart, width)),
   );
 }

@@ -47,16 +47,16 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
   const rightBase =
     packed === null ? builder.let(addI(start.right, indexExpr(columnStart.scale(column.right)))) : integer(0);
   const packedStrides = packed === null ? [] : contraction.depth.map((axis) => packed.strideOf(axis) * width);
-  const left = lowering.leftBuffer;
-  const right = packed?.buffer ?? lowering.rightBuffer;
+  const right = (index: Expr): Expr =>
+    packed === null ? lowering.right(lanes, index) : load(packed.buffer, type, index);
   let fences = 0;
   overDepth(lowering, (leftAt, rightAt, inner, at) => {
     const rightIndex = packed === null ? rightAt : linear(at, packedStrides).add(packed.offset);
     const columnAt = (offset: number): Expr =>
-      builder.let(cast(load(right, type, addI(addI(rightBase, indexExpr(rightIndex)), integer(offset))), wide));
+      builder.let(cast(right(addI(addI(rightBase, indexExpr(rightIndex)), integer(offset))), wide));
     const a0 = builder.let(addI(leftBase, indexExpr(leftAt)));
     const rowAt = (i: number): Expr => {
-      const scalar = load(left, single, addI(a0, mulI(integer(i), integer(row.left))));
+      const scalar = lowering.left(1, addI(a0, mulI(integer(i), integer(row.left))));
       return builder.let(lanes === 1 ? cast(scalar, wide) : apply("splat", type, scalar));
     };
     const add = (i: number, v: number, a: Expr, b: Expr): void => {
