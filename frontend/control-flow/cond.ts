@@ -6,7 +6,7 @@ import { restateCheck, type NumberedCheck } from "../checks.ts";
 import { tensorTree, type TensorTree } from "../pytree.ts";
 import { withSite } from "../site.ts";
 import { graph } from "../state.ts";
-import { Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import {
   recordBody,
   requireValue,
