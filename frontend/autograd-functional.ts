@@ -187,6 +187,12 @@ export function jacobian<const I extends Tensors>(func: Func<I>, given: I, optio
   return withSite(() => {
     const { create_graph: create = false, strict = false, strategy } = options;
     const forward = isForward("jacobian", strategy, options);
+    if (strict && options.vectorize === true)
+      throw new NotImplementedError(
+        "functional/strict",
+        "jacobian: `strict=True` and `vectorized=True` are not supported together.",
+        "Please either set `strict=False` or `vectorize=False`.",
+      );
     const { inputs, outputs, single } = evaluated("jacobian", func, given, create);
     const request = { name: "jacobian", create, strict };
     if (forward) {
@@ -230,7 +236,7 @@ export function hessian<const I extends Tensors>(
     const { create_graph = false, strict = false, vectorize = false, outer_jacobian_strategy } = options;
     const isOuterForward = isForward("hessian", outer_jacobian_strategy, options);
     const slopes = (...args: Arguments<I>): Tensors => {
-      const value = scalarResult("hessian", func(...args));
+      const value = oneElement("hessian", func(...args));
       const tensors = args as readonly Tensor[];
       return gradients({ name: "hessian", create: true, strict }, [value], tensors, [ones_like(value)]);
     };
@@ -244,7 +250,16 @@ export function hessian<const I extends Tensors>(
   });
 }
 
-function scalarResult(name: string, value: Tensor): Tensor {
+function scalarResult(name: string, { outputs, single }: Evaluation): Tensor {
+  if (!single.output)
+    throw new ShapeError(
+      "functional/scalar",
+      `${name}: The function given to ${name} should return a single Tensor, got an array of ${outputs.length}.`,
+    );
+  return oneElement(name, outputs[0]!);
+}
+
+function oneElement(name: string, value: Tensor): Tensor {
   if (!(value instanceof Tensor) || value.numel() !== 1)
     throw new ShapeError(
       "functional/scalar",
@@ -322,7 +337,7 @@ export function vhp<const I extends Tensors>(
     const { create_graph: create = false, strict = false } = options;
     const found = evaluated("vhp", func, inputs, create);
     const weights = vectors("vhp", v, found.inputs, "input");
-    const value = scalarResult("vhp", found.outputs[0]!);
+    const value = scalarResult("vhp", found);
     const slopes = gradients({ name: "vhp", create: true, strict }, [value], found.inputs, [ones_like(value)]);
     const products = gradients({ name: "vhp", create, strict }, slopes, found.inputs, weights);
     return paired(found, products, create) as [Tensor, Per<I, Tensor>];
@@ -343,7 +358,7 @@ export function hvp<const I extends Tensors>(
     const { create_graph: create = false, strict = false } = options;
     const found = evaluated("hvp", func, inputs, create);
     const weights = vectors("hvp", v, found.inputs, "input");
-    const value = scalarResult("hvp", found.outputs[0]!);
+    const value = scalarResult("hvp", found);
     const slopes = gradients({ name: "hvp", create: true, strict }, [value], found.inputs, [ones_like(value)]);
     const seeds = found.inputs.map((input) => ones_like(input.detach()).requires_grad_());
     const across = gradients({ name: "hvp", create: true, strict: false }, slopes, found.inputs, seeds);

@@ -2,6 +2,10 @@
 import { AutogradError, ReadError } from "../ir/errors.ts";
 
 let underway: string | null = null;
+let depth = 0;
+
+/** How many bodies are being recorded, one inside the other. */
+export const bodyDepth = (): number => depth;
 
 /** Whose body is being recorded; null outside. */
 export const bodyUnderWay = (): string | null => underway;
@@ -10,10 +14,12 @@ export const bodyUnderWay = (): string | null => underway;
 export function inBodyOf<T>(operator: string, record: () => T): T {
   const outer = underway;
   underway = operator;
+  depth++;
   try {
     return record();
   } finally {
     underway = outer;
+    depth--;
   }
 }
 

@@ -1,22 +1,26 @@
 /** `vmap`: a function of one example becomes one of a batch. */
-import { ArgumentError, NotImplementedError, ShapeError } from "../ir/errors.ts";
+import { ArgumentError, ShapeError, ValueError } from "../ir/errors.ts";
+import type { Node } from "../ir/graph.ts";
 import { axisOf } from "../ir/ops/support.ts";
+import { topologicalOrder } from "../ir/walks.ts";
+import { dimensionsOfLeaves, type BatchDimension, type BatchDimensions } from "./batch-dimensions.ts";
 import { scan } from "./control-flow/scan.ts";
+import { arange } from "./arange.ts";
 import { zeros } from "./creation.ts";
-import { movedim } from "./generated/functions.ts";
-import { tensorTree, type TensorTree } from "./pytree.ts";
+import { movedim, select } from "./generated/functions.ts";
+import { mapTree, tensorTree, type TensorTree } from "./pytree.ts";
+import { examplesHere, recordingExample, type Randomness } from "./random/examples.ts";
 import { withSite } from "./site.ts";
-import type { Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
-/** The dimension of an argument that counts examples; null: all examples get the whole argument. */
-export type BatchDimension = number | null;
+export type { BatchDimension, BatchDimensions } from "./batch-dimensions.ts";
 export interface VmapOptions {
-  /** One for all arguments, or one for each. */
-  readonly in_dims?: BatchDimension | readonly BatchDimension[];
-  /** Where the results have the batch: one for all, or one for each of several. */
-  readonly out_dims?: number | readonly number[];
-  /** Draws inside are an error; PyTorch's other choices are not available. */
-  readonly randomness?: "error" | "different" | "same";
+  /** One for all arguments, or one for each: a dimension, or a structure of them like the argument's. */
+  readonly in_dims?: BatchDimension | readonly BatchDimensions[];
+  /** Where the results have the batch: one for all, or a structure of them; null for what examples share. */
+  readonly out_dims?: BatchDimensions;
+  /** Draws inside are an error, or each example has its own, or all share one. */
+  readonly randomness?: Randomness;
   /** Without effect: memory is planned for one example at a time. */
   readonly chunk_size?: number | null;
 }
@@ -31,7 +35,7 @@ export interface VmapOptions {
 export function vmap<A extends unknown[], R>(
   func: (...args: A) => R,
   in_dims: VmapOptions["in_dims"] | VmapOptions = 0,
-  out_dims: number | readonly number[] = 0,
+  out_dims: BatchDimensions = 0,
   randomness: VmapOptions["randomness"] = "error",
   options: Pick<VmapOptions, "chunk_size"> = {},
 ): (...args: A) => R {
@@ -41,78 +45,152 @@ export function vmap<A extends unknown[], R>(
     typeof in_dims === "object" && in_dims !== null && !Array.isArray(in_dims)
       ? (in_dims as VmapOptions)
       : { ...options, in_dims: in_dims as BatchDimension, out_dims, randomness };
-  if ((given.randomness ?? "error") !== "error")
-    throw new NotImplementedError(
+  if (!["error", "different", "same"].includes(given.randomness ?? "error"))
+    throw new ValueError(
       "vmap/randomness",
-      `vmap: randomness "${given.randomness}" is not available.`,
-      "Draw before the call, one value for each example.",
+      `vmap: Only allowed values for randomness are 'error', 'different', or 'same'. Got ${given.randomness}.`,
+    );
+  if ((given.chunk_size ?? 1) <= 0)
+    throw new ValueError(
+      "vmap/chunk-size",
+      `vmap: chunk_size should be None or greater than 0, got ${given.chunk_size}.`,
     );
   return (...args) => withSite(() => mapped(func, args, given));
 }
 
+/** The function for one example, whose batched leaves are these slices. */
+type OfSlices = (slices: readonly Tensor[]) => unknown;
+
 function mapped<A extends unknown[], R>(func: (...args: A) => R, args: A, options: VmapOptions): R {
-  const dims = dimensionsOf(args, options.in_dims === undefined ? 0 : options.in_dims);
-  const trees = args.map((arg, i) => (dims[i] === null ? null : tensorTree(`vmap: argument ${i}`, arg)));
-  // A number alone is no batch.
-  const batched = trees.flatMap((tree, i) => (tree === null ? [] : batchFirst(tree, dims[i]!, i)));
-  checkSizes(batched);
-  const state = zeros([], { device: batched[0]!.device });
-  let structure: TensorTree | null = null;
-  const [, stacked] = scan(
-    (carry: Tensor, leaves: readonly Tensor[]) => {
-      let next = 0;
-      const call = args.map((arg, i) => trees[i]?.rebuild(trees[i].leaves.map(() => leaves[next++]!)) ?? arg);
-      structure = tensorTree("vmap: the result of func", func(...(call as A)));
-      return [carry, structure.leaves] as const;
-    },
-    state,
-    batched as readonly Tensor[],
-  );
-  const result = structure as unknown as TensorTree;
-  const places = outputDimensions(options.out_dims ?? 0, result.leaves.length);
-  return result.rebuild(stacked.map((tensor, i) => (places[i] === 0 ? tensor : movedim(tensor, 0, places[i]!)))) as R;
+  const dims = argumentDimensions(args, options.in_dims === undefined ? 0 : options.in_dims);
+  const batched = batchFirst(args, dims);
+  const count = sharedSize(batched);
+  const ofSlices: OfSlices = (slices) => {
+    let next = 0;
+    let leaf = 0;
+    const call = mapTree(args, (value) => (dims[leaf++] === null ? value : slices[next++]!));
+    return func(...(call as A));
+  };
+  const results = count === 0 ? ofNone(ofSlices, batched) : ofEach(ofSlices, batched, options.randomness ?? "error");
+  const places = outputDimensions(options.out_dims === undefined ? 0 : options.out_dims, results.tree);
+  const moved = results.stacked.map((tensor, i) => {
+    const place = places[i]!;
+    if (place === null) return shared(tensor, results.rests[i]!);
+    return place === 0 ? tensor : movedim(tensor, 0, place);
+  });
+  return results.tree.rebuild(moved) as R;
 }
 
-function dimensionsOf(args: readonly unknown[], given: NonNullable<VmapOptions["in_dims"]> | null): BatchDimension[] {
-  const dims = Array.isArray(given) ? [...(given as BatchDimension[])] : args.map(() => given as BatchDimension);
-  if (dims.length !== args.length)
+interface Results {
+  /** What the function gives for one example. */
+  readonly tree: TensorTree;
+  readonly stacked: readonly Tensor[];
+  /** Whether each of them rests on the example. */
+  readonly rests: readonly boolean[];
+}
+
+function ofEach(ofSlices: OfSlices, batched: readonly Tensor[], randomness: Randomness): Results {
+  const { device } = batched[0]!;
+  const count = batched[0]!.shape[0]!;
+  const outer = examplesHere();
+  let tree: TensorTree | null = null;
+  let rests: readonly boolean[] = [];
+  const [, stacked] = scan(
+    (carry: Tensor, [which, ...slices]: readonly Tensor[]) => {
+      const examples = { randomness, count, which: which!.node_(), outer };
+      tree = tensorTree(
+        "vmap: the result of func",
+        recordingExample(examples, () => ofSlices(slices)),
+      );
+      const own = new Set([which!, ...slices].map((slice) => slice.node_()));
+      rests = tree.leaves.map((leaf) => restsOn(leaf.node_(), own));
+      return [carry, tree.leaves] as const;
+    },
+    zeros([], { device }),
+    [arange(count, { device, dtype: "int32" }), ...batched],
+  );
+  return { tree: tree as unknown as TensorTree, stacked, rests };
+}
+
+const restsOn = (node: Node, slices: ReadonlySet<Node>): boolean =>
+  topologicalOrder([node], (each) => slices.has(each)).some((each) => slices.has(each));
+
+/** Of no examples: only the shapes are found out. */
+function ofNone(ofSlices: OfSlices, batched: readonly Tensor[]): Results {
+  const example = batched.map(({ shape, dtype, device }) => zeros(shape.slice(1), { dtype, device }));
+  const tree = tensorTree("vmap: the result of func", ofSlices(example));
+  const stacked = tree.leaves.map(({ shape, dtype, device }) => zeros([0, ...shape], { dtype, device }));
+  return { tree, stacked, rests: tree.leaves.map(() => true) };
+}
+
+/** One for each leaf of the arguments. */
+function argumentDimensions(
+  args: readonly unknown[],
+  given: NonNullable<VmapOptions["in_dims"]> | null,
+): BatchDimension[] {
+  if (Array.isArray(given) && given.length !== args.length)
     throw new ArgumentError(
       "vmap/in-dims",
-      `vmap: in_dims is not compatible with the structure of inputs: it has ${dims.length} entries for ${args.length} arguments.`,
+      `vmap: in_dims is not compatible with the structure of inputs: it has ${given.length} entries for ${args.length} arguments.`,
     );
+  const dims = dimensionsOfLeaves("in_dims", given, args);
   if (dims.every((dim) => dim === null))
     throw new ArgumentError("vmap/in-dims", "vmap: at least one argument must be mapped over, got only null in_dims.");
   return dims;
 }
 
-/** The leaves with the dimension to map over first. */
-const batchFirst = (tree: TensorTree, dim: number, argument: number): Tensor[] =>
-  tree.leaves.map((leaf) => {
-    if (leaf.ndim === 0)
-      throw new ShapeError(
-        "vmap/rank",
-        `vmap: Got in_dim=${dim} for argument ${argument}, a tensor of dimensionality 0, which has no batch.`,
+/** The leaves that have a batch, with the dimension to map over first. */
+function batchFirst(args: readonly unknown[], dims: readonly BatchDimension[]): Tensor[] {
+  const batched: Tensor[] = [];
+  let leaf = 0;
+  mapTree(args, (value, path) => {
+    const dim = dims[leaf++]!;
+    if (dim === null) return;
+    if (!(value instanceof Tensor))
+      throw new ArgumentError(
+        "vmap/leaf",
+        `vmap: Got in_dim=${dim} for an input but the input is of type ${typeof value}, at ${path}. We cannot vmap over non-Tensor arguments.`,
         "Give null in in_dims for what all examples share.",
       );
-    const axis = axisOf("vmap", dim, leaf.ndim);
-    return axis === 0 ? leaf : movedim(leaf, axis, 0);
+    batched.push(withBatchFirst(value, dim, path));
   });
+  return batched;
+}
 
-function checkSizes(batched: readonly Tensor[]): void {
-  const sizes = batched.map(({ shape }) => shape[0]);
+function withBatchFirst(leaf: Tensor, dim: number, path: string): Tensor {
+  if (leaf.ndim === 0)
+    throw new ShapeError(
+      "vmap/rank",
+      `vmap: Got in_dim=${dim} for ${path} of the arguments, a tensor of dimensionality 0, which has no batch.`,
+      "Give null in in_dims for what all examples share.",
+    );
+  const axis = axisOf("vmap", dim, leaf.ndim);
+  return axis === 0 ? leaf : movedim(leaf, axis, 0);
+}
+
+/** How many examples there are. */
+function sharedSize(batched: readonly Tensor[]): number {
+  const sizes = batched.map(({ shape }) => shape[0]!);
   if (sizes.some((size) => size !== sizes[0]))
     throw new ShapeError(
       "vmap/sizes",
       `vmap: Expected all tensors to have the same size in the mapped dimension, got sizes [${sizes.join(", ")}] for the mapped dimension.`,
     );
+  return sizes[0]!;
 }
 
-function outputDimensions(given: number | readonly number[], count: number): readonly number[] {
-  if (typeof given === "number") return Array.from({ length: count }, () => given);
-  if (given.length !== count)
+function outputDimensions(given: BatchDimensions, tree: TensorTree): BatchDimension[] {
+  const isOne = tree.paths.length === 1 && tree.paths[0] === "";
+  const dims = isOne && Array.isArray(given) && given.length === 1 ? (given[0] as BatchDimensions) : given;
+  return dimensionsOfLeaves("out_dims", dims, tree.rebuild(tree.leaves));
+}
+
+function shared(stacked: Tensor, rests: boolean): Tensor {
+  if (rests)
     throw new ArgumentError(
       "vmap/out-dims",
-      `vmap: out_dims is not compatible with the structure of outputs: it has ${given.length} entries for ${count} tensors.`,
+      "vmap: func can not return a value that rests on the example when out_dim is None (null).",
+      "Give the dimension that the examples are to have in it.",
     );
-  return given;
+  return select(stacked, 0, 0);
 }

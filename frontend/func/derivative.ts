@@ -1,11 +1,12 @@
 /** What the derivatives of `torch.func` share: their options and types, inputs of their own, nesting. */
-import { ArgumentError } from "../../ir/errors.ts";
+import { ArgumentError, AutogradError } from "../../ir/errors.ts";
 import { enterScope } from "../../ir/interning.ts";
 import { pushForward } from "../../passes/push-forward.ts";
 import { grad as gradientsOf } from "../autograd.ts";
 import { zeros_like } from "../creation.ts";
 import { enable_grad } from "../grad-mode.ts";
 import { mapTree, tensorTree, type TensorTree } from "../pytree.ts";
+import type { Randomness } from "../random/examples.ts";
 import { graph } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 
@@ -15,6 +16,12 @@ export interface DerivativeOptions {
   readonly argnums?: number | readonly number[];
   /** Whether the function returns [output, aux], of which only the first is differentiated. */
   readonly has_aux?: boolean;
+}
+export interface JacobianOptions extends DerivativeOptions {
+  /** Without effect: one product is recorded after the other. */
+  readonly chunk_size?: number | null;
+  /** What draws inside are under vmap; the function is called once. Without effect. */
+  readonly randomness?: Randomness;
 }
 
 type At<A extends readonly unknown[], N> = N extends keyof A ? A[N] : N extends number ? A[number] : never;
@@ -87,8 +94,13 @@ export function pulled(outputs: readonly Tensor[], inputs: readonly Tensor[], se
   return found.map((gradient, i) => gradient ?? zeros_like(inputs[i]!));
 }
 
-/** How outputs change when the inputs change along tangents; zero where there is no way. */
-export function pushed(outputs: readonly Tensor[], inputs: readonly Tensor[], tangents: readonly Tensor[]): Tensor[] {
+/** How outputs change when the inputs change along tangents; zero where there is no way, unless that is an error. */
+export function pushed(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  tangents: readonly Tensor[],
+  strict = false,
+): Tensor[] {
   const { device } = inputs[0]!.storage_;
   enterScope(device.name);
   const along = new Map(inputs.map((input, i) => [input.node_(), graph.cast(tangents[i]!.node_(), input.type_)]));
@@ -97,6 +109,12 @@ export function pushed(outputs: readonly Tensor[], inputs: readonly Tensor[], ta
     outputs.map((output) => output.node_()),
     along,
   );
+  if (strict && found.includes(null))
+    throw new AutogradError(
+      "jvp/strict",
+      "jvp: The output of f is independent of the inputs. This is not allowed with strict=True.",
+      "Leave strict out to get zeros.",
+    );
   return found.map((node, i) => (node === null ? zeros_like(outputs[i]!) : Tensor.ofNode(node, device)));
 }
 
@@ -120,6 +138,8 @@ export function choose(
   argnums: number | readonly number[],
 ): Chosen {
   const single = typeof argnums === "number";
+  if (!single && argnums.length === 0)
+    throw new ArgumentError(`${name}/argnums`, `${name}: argnums must be non-empty, got [].`);
   const places = (single ? [argnums] : argnums).map((place) => {
     const at = place < 0 ? place + args.length : place;
     if (!(at in args))
@@ -129,6 +149,8 @@ export function choose(
       );
     return at;
   });
+  if (new Set(places).size < places.length)
+    throw new ArgumentError(`${name}/argnums`, `${name}: argnums elements must be unique, got [${places.join(", ")}].`);
   const of = (chosen: readonly unknown[]): unknown => {
     const all = [...args];
     places.forEach((place, i) => (all[place] = chosen[i]));

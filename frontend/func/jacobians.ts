@@ -1,4 +1,5 @@
 /** All derivatives of all outputs by all elements of the chosen arguments. */
+import { ValueError } from "../../ir/errors.ts";
 import { ones_like, zeros_like } from "../creation.ts";
 import { stack } from "../generated/functions.ts";
 import { mapTree, tensorTree, type TensorTree } from "../pytree.ts";
@@ -13,7 +14,7 @@ import {
   released,
   split,
   type Argnums,
-  type DerivativeOptions,
+  type JacobianOptions,
   type Func,
   type Output,
   type PerArgument,
@@ -32,7 +33,7 @@ type Jacobian<A extends readonly unknown[], R, O> = WithAux<
  * element of the output.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.func.jacrev.html
  */
-export function jacrev<A extends unknown[], R, const O extends DerivativeOptions = Readonly<Record<never, never>>>(
+export function jacrev<A extends unknown[], R, const O extends JacobianOptions = Readonly<Record<never, never>>>(
   func: (...args: A) => R,
   options?: Exact<O, DerivativeOptions>,
 ): (...args: A) => Jacobian<A, R, O> {
@@ -43,7 +44,7 @@ export function jacrev<A extends unknown[], R, const O extends DerivativeOptions
  * The same numbers as jacrev, with one product for each element of the arguments: cheaper where these are fewer.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.func.jacfwd.html
  */
-export function jacfwd<A extends unknown[], R, const O extends DerivativeOptions = Readonly<Record<never, never>>>(
+export function jacfwd<A extends unknown[], R, const O extends JacobianOptions = Readonly<Record<never, never>>>(
   func: (...args: A) => R,
   options?: Exact<O, DerivativeOptions>,
 ): (...args: A) => Jacobian<A, R, O> {
@@ -57,10 +58,12 @@ function jacobian(
   name: string,
   func: Func,
   args: readonly unknown[],
-  options: DerivativeOptions,
+  options: JacobianOptions,
   blocks: Blocks,
 ): unknown {
   return withSite(() => {
+    if ((options.chunk_size ?? 1) <= 0)
+      throw new ValueError(`${name}/chunk-size`, `${name}: \`chunk_size\` should be greater than 0.`);
     const { of, chosen, single } = choose(name, func, args, options.argnums ?? 0);
     const inputs = inputsOf(`${name}: the inputs`, chosen);
     return released(

@@ -3,6 +3,7 @@ import { isComplex } from "../../ir/dtype.ts";
 import { ArgumentError, DTypeError, ShapeError, ValueError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/graph.ts";
 import { enterScope } from "../../ir/interning.ts";
+import { widen } from "../../ir/ops/nn/support.ts";
 import { checkBroadcast } from "../../ir/ops/support.ts";
 import { broadcastShapes, formatShape } from "../../ir/shape.ts";
 import {
@@ -26,6 +27,7 @@ import {
   type FloatType,
   drawn,
   philoxWords,
+  uniformNode,
   unit,
   requireFloatType,
   normalNode,
@@ -34,6 +36,7 @@ import {
   onHost,
   orderOfMemory,
 } from "./draws.ts";
+import { examplesHere } from "./examples.ts";
 import { default_generator, type Generator } from "./generator.ts";
 
 type Source = [generator: Generator | null];
@@ -49,6 +52,8 @@ export function bernoulli(...args: CallOf<typeof bernoulliSignature>): Tensor {
     const { cpu_ } = generatorOf(given);
     const dtype = input.type_ as never;
     if (typeof p !== "number") requireFloatType("bernoulli", input.type_);
+    // Probabilities of an example of a batch are not known yet: uniform values are compared with them.
+    if (typeof p !== "number" && examplesHere() !== null) return comparedDraws(input, generatorOf(given));
     const draws = drawn(input.shape, input.type_, device, (target) =>
       typeof p === "number"
         ? fillBernoulli(target, cpu_, p, dtype)
@@ -56,6 +61,19 @@ export function bernoulli(...args: CallOf<typeof bernoulliSignature>): Tensor {
     );
     return drawnInto(Tensor.ofNode(typeof p === "number" ? draws : withZeroGradient(draws, input), device), given);
   });
+}
+
+function comparedDraws(p: Tensor, generator: Generator): Tensor {
+  const { device } = p.storage_;
+  const chances = widen(graph, p.node_());
+  const checked = graph.refuseWhere(
+    chances,
+    () => graph.not(graph.and(graph.ge(chances, 0), graph.le(chances, 1))),
+    () => new ValueError("bernoulli/probability", "bernoulli expects p_in >= 0 && p_in <= 1."),
+  );
+  const uniform = uniformNode(p.shape, chances.dtype, device, generator, 0, 1);
+  const draws = graph.cast(graph.lt(uniform, checked), p.type_);
+  return Tensor.ofNode(withZeroGradient(draws, p), device);
 }
 
 /** Draws do not depend on a parameter smoothly: its gradient is zero, not missing. */

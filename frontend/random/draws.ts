@@ -12,13 +12,13 @@ import type { Device } from "../../runtime/device.ts";
 import { fillNormal, fillNormalSingly, fillUniform } from "../../runtime/random/index.ts";
 import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
 import { HostScalar, scalarArgument } from "../bind.ts";
-import { refuseInBody } from "../body-scope.ts";
 import type { FactoryOptions } from "../creation.ts";
 import { preservedOrder } from "../memory-layout.ts";
 import { graph } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import { traceObserver } from "../trace.ts";
 import { inputNode, Value } from "../value.ts";
+import { drawnForExample } from "./examples.ts";
 import { Generator, default_generator } from "./generator.ts";
 import { unsupported } from "../../ir/unsupported.ts";
 
@@ -29,17 +29,27 @@ export interface RandomOptions extends FactoryOptions {
   readonly generator?: Generator | null | undefined;
 }
 
-const refuseDraw = (): void =>
-  refuseInBody("random numbers are drawn", "Draw them before the call: scan takes one slice of xs in each iteration.");
+type FillArray = (target: TypedArray) => void;
 
-/** A leaf whose values are drawn now, and again at each replay of a compiled function. */
-export function drawn(shape: Shape, dtype: DType, device: Device, fill: (target: TypedArray) => void): Node {
-  refuseDraw();
-  const array = typedArray(dtype, elementCount(shape));
-  fill(array);
-  const value = new Value(dtype, shape, device, array);
-  traceObserver()?.draw(value, fill);
-  return inputNode(value);
+/**
+ * A leaf whose values are drawn now, and again at each replay of a compiled function. Draws for all examples of a batch
+ * follow each other, unless `isOneDraw`: then all of them are one.
+ */
+export function drawn(shape: Shape, dtype: DType, device: Device, fill: FillArray, isOneDraw = false): Node {
+  return drawnForExample(shape, (all) => {
+    const each = elementCount(shape);
+    const fillAll: FillArray =
+      isOneDraw || all.length === shape.length
+        ? fill
+        : (target) => {
+            for (let start = 0; start < target.length; start += each) fill(target.subarray(start, start + each));
+          };
+    const array = typedArray(dtype, elementCount(all));
+    fillAll(array);
+    const value = new Value(dtype, all, device, array);
+    traceObserver()?.draw(value, fillAll);
+    return inputNode(value);
+  });
 }
 
 /** Axes of a tensor from the outermost in memory to the innermost; null: row by row. */
@@ -58,7 +68,9 @@ export function inMemoryOrder(shape: Shape, order: readonly number[] | null, dra
 
 /** Philox words (int32) of a draw on WebGPU. */
 export function philoxWords(count: number, generator: Generator): Node {
-  refuseDraw();
+  return drawnForExample([count], (all) => graph.reshape(wordsOfDraw(elementCount(all), generator), all));
+}
+function wordsOfDraw(count: number, generator: Generator): Node {
   const low = (read: () => number): Node => graph.scalar(scalarArgument(new HostScalar(read)), "int32");
   const word = (value: bigint): number => Number(BigInt.asIntN(32, value));
   let draw = 0;
@@ -125,8 +137,12 @@ export function normalNode(
   const type = requireFloatType("normal", dtype);
   enterScope(device.name);
   if (device.name !== "webgpu")
-    return drawn(shape, dtype, device, (target) =>
-      (inBlocks ? fillNormal : fillNormalSingly)(target as FloatArray, generator.cpu_, mean, std, type),
+    return drawn(
+      shape,
+      dtype,
+      device,
+      (target) => (inBlocks ? fillNormal : fillNormalSingly)(target as FloatArray, generator.cpu_, mean, std, type),
+      true,
     );
   // Box-Muller on pairs of words.
   const count = elementCount(shape);

@@ -53,6 +53,28 @@ describe("torch.func", () => {
     expectClose(aux, [4]);
   });
 
+  test("vjp and jvp take a function with something beside its output", () => {
+    const f = (x: Tensor): readonly [Tensor, Tensor] => [x.pow(3), x.mul(2)];
+    const x = vector(1, 2);
+    const [output, pull, aux] = func.vjp(f, x, { has_aux: true });
+    expectClose(output, [1, 8]);
+    expectClose(pull(vector(1, 1))[0], [3, 12]);
+    expectClose(aux, [2, 4]);
+    expect(aux.requires_grad).toBe(false);
+    const [, tangent, beside] = func.jvp(f, [x], [vector(1, 1)], { has_aux: true });
+    expectClose(tangent, [3, 12]);
+    expectClose(beside, [2, 4]);
+    expect(() => func.jvp((y: Tensor) => y.detach(), [x], [x], { strict: true })).toThrow("independent of the inputs");
+    expect(() => func.jvp((y: Tensor) => y, x as never, x as never)).toThrow("Expected primals to be an array");
+  });
+
+  test("argnums and chunk sizes that mean nothing are refused", () => {
+    expect(() => func.grad(cubes, { argnums: [] })(vector(1))).toThrow("argnums must be non-empty");
+    expect(() => func.grad(cubes, { argnums: [0, 0] })(vector(1))).toThrow("must be unique");
+    expect(() => func.jacrev(cubes, { chunk_size: 0 })(vector(1))).toThrow("greater than 0");
+    expect(() => vmap(cubes, { chunk_size: 0 })(vector(1))).toThrow("greater than 0");
+  });
+
   test("vjp and jvp are transposes", () => {
     const a = torch.tensor([[1, 2, 3], [4, 5, 6]], f64); // prettier-ignore
     const f = (x: Tensor): Tensor => a.matmul(x).sin();
@@ -111,7 +133,7 @@ describe("vmap", () => {
     expect(() => vmap((x: Tensor) => x, { in_dims: [0, 1] })(batch)).toThrow("in_dims is not compatible");
     expect(() => vmap((x: Tensor) => x, { in_dims: null })(batch)).toThrow("at least one argument");
     expect(() => vmap((x: Tensor) => x)(torch.tensor(1))).toThrow("dimensionality 0");
-    expect(() => vmap((x: Tensor) => x, 0, 0, "different")).toThrow("randomness");
-    expect(() => vmap((x: Tensor) => x.add(torch.rand(3)))(batch)).toThrow("random numbers are drawn");
+    expect(() => vmap((x: Tensor) => x, 0, 0, "other" as never)).toThrow("randomness");
+    expect(() => vmap((x: Tensor) => x.add(torch.rand(3)))(batch)).toThrow("called random operation");
   });
 });
