@@ -35,7 +35,7 @@ type Jacobian<A extends readonly unknown[], R, O> = WithAux<
  */
 export function jacrev<A extends unknown[], R, const O extends JacobianOptions = Readonly<Record<never, never>>>(
   func: (...args: A) => R,
-  options?: Exact<O, DerivativeOptions>,
+  options?: Exact<O, JacobianOptions>,
 ): (...args: A) => Jacobian<A, R, O> {
   return (...args) => jacobian("jacrev", func, args, options ?? {}, rowsByGradients) as Jacobian<A, R, O>;
 }
@@ -46,7 +46,7 @@ export function jacrev<A extends unknown[], R, const O extends JacobianOptions =
  */
 export function jacfwd<A extends unknown[], R, const O extends JacobianOptions = Readonly<Record<never, never>>>(
   func: (...args: A) => R,
-  options?: Exact<O, DerivativeOptions>,
+  options?: Exact<O, JacobianOptions>,
 ): (...args: A) => Jacobian<A, R, O> {
   return (...args) => jacobian("jacfwd", func, args, options ?? {}, columnsByProducts) as Jacobian<A, R, O>;
 }

@@ -3,6 +3,7 @@ import { ArgumentError, ShapeError } from "../../ir/errors.ts";
 import { formatShape, sameShape } from "../../ir/shape.ts";
 import { tensorTree, type TensorTree } from "../pytree.ts";
 import { isPlainObject } from "../bind.ts";
+import type { Exact } from "../operator-types.ts";
 import { withSite } from "../site.ts";
 import {
   inputsOf,
@@ -78,7 +79,7 @@ export function jvp<A extends unknown[], R, const O extends JvpOptions = Readonl
   func: (...primals: A) => R,
   primals: readonly [...A],
   tangents: readonly [...A],
-  options?: O,
+  options?: Exact<O, JvpOptions>,
 ): WithAuxLast<[output: Output<R, O>, tangent: Output<R, O>], R, O> {
   return withSite(() => {
     for (const [name, list] of Object.entries({ primals, tangents }))
