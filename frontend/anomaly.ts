@@ -41,7 +41,9 @@ export function detect_anomaly<T>(first?: (() => T) | AnomalyOptions, second?: A
 export function set_detect_anomaly(mode: boolean, check_nan: boolean | AnomalyOptions = true): Disposable {
   return new Scope(switched(mode, typeof check_nan === "boolean" ? check_nan : (check_nan.check_nan ?? true)));
 }
+/** Whether anomalies are being looked for. */
 export const is_anomaly_enabled = (): boolean => anomaly.enabled;
+/** Whether NaN is one. */
 export const is_anomaly_check_nan_enabled = (): boolean => anomaly.checkNan;
 
 /** Follows one backward pass. */

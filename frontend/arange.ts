@@ -25,8 +25,12 @@ interface Start {
 /**
  * start to end (exclusive) by step: `[ceil((end - start) / step)]`. Whole numbers and integer tensors of no dimensions give
  * int64, fractions and float tensors the default float type: `arange(torch.tensor(2.0))` is Python's `arange(2.0)`.
+ *
+ * Shape: `-> [ceil((end - start) / step)]`
+ *
  * @throws ArgumentError where step is zero or leads away from end
- * https://docs.pytorch.org/docs/stable/generated/torch.arange.html
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.arange.html
  */
 export function arange(end: NumberLike, options?: FactoryOptions & Step): Tensor;
 export function arange(start: NumberLike, end: NumberLike, options?: FactoryOptions & Step): Tensor;

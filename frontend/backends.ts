@@ -15,6 +15,7 @@ function machine(): string {
   return typeof navigator === "object" ? navigator.userAgent : "";
 }
 
+/** How programs are made for a device. https://docs.pytorch.org/docs/stable/backends.html */
 export const backends = {
   cpu: {
     /**

@@ -47,6 +47,7 @@ export function equal(...args: CallOf<typeof pair>): boolean {
     return verdict !== null && answer("equal", verdict);
   });
 }
+/** The same on every device, as a promise. https://docs.pytorch.org/docs/stable/generated/torch.equal.html */
 export async function equalAsync(...args: CallOf<typeof pair>): Promise<boolean> {
   const verdict = withSite(() => equality(args));
   return verdict !== null && (await verdict.itemAsync()) === true;
@@ -63,6 +64,7 @@ export function allclose(named: ClosePair): boolean;
 export function allclose(...args: readonly unknown[]): boolean {
   return withSite(() => answer("allclose", closeness(args)));
 }
+/** The same on every device, as a promise. https://docs.pytorch.org/docs/stable/generated/torch.allclose.html */
 export function allcloseAsync(input: Tensor, other: Tensor, options?: ClosenessOptions): Promise<boolean>;
 export function allcloseAsync(
   input: Tensor,
@@ -80,13 +82,19 @@ declare module "./tensor.ts" {
   interface Tensor {
     /** Whether both have the same shape and elements. */
     equal(other: Tensor): boolean;
+    /** The same on every device, as a promise. https://docs.pytorch.org/docs/stable/generated/torch.equal.html */
     equalAsync(other: Tensor): Promise<boolean>;
     /** Whether all elements are close. */
     allclose(other: Tensor, options?: ClosenessOptions): boolean;
     allclose(other: Tensor, rtol: number, atol?: number, equal_nan?: boolean): boolean;
+    /** The same on every device, as a promise. https://docs.pytorch.org/docs/stable/generated/torch.allclose.html */
     allcloseAsync(other: Tensor, options?: ClosenessOptions): Promise<boolean>;
     /** Whether the one value is not zero. */
     is_nonzero(): boolean;
+    /**
+     * The same on every device, as a promise.
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.is_nonzero.html
+     */
     is_nonzeroAsync(): Promise<boolean>;
   }
 }

@@ -20,23 +20,54 @@ declare module "./tensor.ts" {
     is_conj(): boolean;
     /** False: negation is never left to a view here. */
     is_neg(): boolean;
-    /** The conjugate as a tensor of its own, if this is one that shares memory; else itself. */
+    /**
+     * The conjugate as a tensor of its own, if this is one that shares memory; else itself.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.resolve_conj.html
+     */
     resolve_conj(): Tensor;
+    /**
+     * Itself: negation is never left to a view here.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.resolve_neg.html
+     */
     resolve_neg(): Tensor;
   }
 }
 
+/**
+ * Whether this is a conjugate that shares the memory of what it is the conjugate of.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.is_conj.html
+ */
 export function is_conj(input: Tensor): boolean {
   let conjugates = 0;
   for (let view: Tensor | null = input; view !== null; view = view.parent_)
     if (view.step_?.name === "conj" || view.step_?.name === "adjoint") conjugates++;
   return conjugates % 2 === 1;
 }
+/** False: negation is never left to a view here. https://docs.pytorch.org/docs/stable/torch.html */
 export const is_neg = (_input: Tensor): boolean => false;
 
-/** https://docs.pytorch.org/docs/stable/generated/torch.resolve_conj.html */
+/**
+ * The conjugate as a tensor of its own, if this is one that shares memory; else itself.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.resolve_conj.html
+ */
 export const resolve_conj = (input: Tensor): Tensor =>
   is_conj(input) ? (callOperator("clone", [input]) as Tensor) : input;
+/**
+ * Itself: negation is never left to a view here.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.resolve_neg.html
+ */
 export const resolve_neg = (input: Tensor): Tensor => input;
 
 for (const [name, free] of Object.entries({ is_conj, is_neg, resolve_conj, resolve_neg }))

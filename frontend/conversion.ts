@@ -166,52 +166,237 @@ declare module "./tensor.ts" {
   interface Tensor {
     /**
      * This tensor in another element type or on another device; itself when nothing changes.
-     * https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
+     *
+     * Shape: `[*] -> [*]`
+     *
      * @throws DeviceError for a move away from a device that is read by promises only: `toAsync` does that
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
      */
     to(target: ToTarget, ...more: (DTypeLike | ToOptions | boolean | null | undefined)[]): Tensor;
+    /**
+     * The same between any devices, as a promise.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
+     */
     toAsync(target: ToTarget, ...more: (DTypeLike | ToOptions | boolean | null | undefined)[]): Promise<Tensor>;
+    /**
+     * This tensor in float32; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.float.html
+     */
     float(options?: FormatOption): Tensor;
+    /**
+     * This tensor in float64; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.double.html
+     */
     double(options?: FormatOption): Tensor;
+    /**
+     * This tensor in float16; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.half.html
+     */
     half(options?: FormatOption): Tensor;
+    /**
+     * This tensor in bfloat16; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bfloat16.html
+     */
     bfloat16(options?: FormatOption): Tensor;
+    /**
+     * This tensor in int64; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.long.html
+     */
     long(options?: FormatOption): Tensor;
+    /**
+     * This tensor in int32; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.int.html
+     */
     int(options?: FormatOption): Tensor;
+    /**
+     * This tensor in int16; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.short.html
+     */
     short(options?: FormatOption): Tensor;
+    /**
+     * This tensor in int8; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.char.html
+     */
     char(options?: FormatOption): Tensor;
+    /**
+     * This tensor in uint8; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.byte.html
+     */
     byte(options?: FormatOption): Tensor;
+    /**
+     * This tensor in bool; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bool.html
+     */
     bool(options?: FormatOption): Tensor;
+    /**
+     * This tensor in complex64; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cfloat.html
+     */
     cfloat(options?: FormatOption): Tensor;
+    /**
+     * This tensor in complex128; itself when it is.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cdouble.html
+     */
     cdouble(options?: FormatOption): Tensor;
-    /** On the CPU: `cpu` for a tensor of another device. */
+    /**
+     * On the CPU: `cpu` for a tensor of another device.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cpu.html
+     */
     cpu(options?: FormatOption): Tensor;
+    /**
+     * The same from any device, as a promise.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cpu.html
+     */
     cpuAsync(): Promise<Tensor>;
-    /** On the GPU. */
+    /**
+     * On the GPU.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cuda.html
+     */
     cuda(device?: DeviceLike | null): Tensor;
+    /**
+     * On the GPU.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cuda.html
+     */
     webgpu(): Tensor;
-    /** The name of this kind of tensor, as PyTorch gives it; with an argument, this tensor converted. */
+    /**
+     * The name of this kind of tensor, as PyTorch gives it; with an argument, this tensor converted.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.type.html
+     */
     type(): string;
     type(dtype: DTypeLike | string): Tensor;
-    /** In the element type of another tensor. */
+    /**
+     * In the element type of another tensor.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.type_as.html
+     */
     type_as(other: Tensor): Tensor;
-    /** Itself when its elements lie in row-major order, else such a copy. */
+    /**
+     * Itself when its elements lie in row-major order, else such a copy.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html
+     */
     contiguous(options?: FormatOption): Tensor;
+    /** Whether both have the same shape. */
     is_same_size(other: Tensor): boolean;
+    /**
+     * Whether the elements can be negative.
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_signed.html
+     */
     is_signed(): boolean;
-    /** -1 on the CPU, else the ordinal. */
+    /**
+     * -1 on the CPU, else the ordinal.
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.get_device.html
+     */
     get_device(): number;
+    /** How many dimensions there are. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.ndimension.html */
     ndimension(): number;
+    /**
+     * Whether the elements are on the GPU.
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_cuda.html
+     */
     readonly is_cuda: boolean;
+    /**
+     * False: there are no quantised tensors yet.
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_quantized.html
+     */
     readonly is_quantized: boolean;
+    /**
+     * False: there are no sparse tensors yet.
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_sparse.html
+     */
     readonly is_sparse: boolean;
+    /** False: every tensor has elements. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_meta.html */
     readonly is_meta: boolean;
-    /** Dimensions in reverse order. */
+    /**
+     * Dimensions in reverse order.
+     *
+     * Shape: `[a, ..., z] -> [z, ..., a]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.T.html
+     */
     readonly T: Tensor;
-    /** The last two dimensions exchanged. */
+    /**
+     * The last two dimensions exchanged.
+     *
+     * Shape: `[*, m, n] -> [*, n, m]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.mT.html
+     */
     readonly mT: Tensor;
-    /** Conjugate transpose of a matrix. */
+    /**
+     * Conjugate transpose of a matrix.
+     *
+     * Shape: `[m, n] -> [n, m]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.H.html
+     */
     readonly H: Tensor;
-    /** Conjugate transposes of matrices. */
+    /**
+     * Conjugate transposes of matrices.
+     *
+     * Shape: `[*, m, n] -> [*, n, m]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.mH.html
+     */
     readonly mH: Tensor;
   }
 }

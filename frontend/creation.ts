@@ -114,7 +114,10 @@ export function fromHost(values: ArrayLike<HostNumber>, shape: Shape, dtype: DTy
 /**
  * A new tensor of the given data: copies nested lists, numbers, typed arrays.
  * Numbers become the default float type, bigints int64, booleans bool.
- * https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
+ *
+ * Shape: `nested list -> [length of each level], typed array of n -> [n]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
  */
 export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: never[]): Tensor {
   return withSite(() => {
@@ -221,11 +224,29 @@ const factory =
       );
     });
 
-/** All zeros. https://docs.pytorch.org/docs/stable/generated/torch.zeros.html */
+/**
+ * All zeros.
+ *
+ * Shape: `size -> [*size]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.zeros.html
+ */
 export const zeros = factory("zeros", 0);
-/** All ones. https://docs.pytorch.org/docs/stable/generated/torch.ones.html */
+/**
+ * All ones.
+ *
+ * Shape: `size -> [*size]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.ones.html
+ */
 export const ones = factory("ones", 1);
-/** Contents undefined in PyTorch; zeros here. https://docs.pytorch.org/docs/stable/generated/torch.empty.html */
+/**
+ * Contents undefined in PyTorch; zeros here.
+ *
+ * Shape: `size -> [*size]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.empty.html
+ */
 export const empty = factory("empty", 0);
 
 /** Keywords of the functions that make tensors. */
@@ -259,8 +280,29 @@ const like =
         orderLike(input, options.memory_format, name),
       );
     });
+/**
+ * Zeros in the shape of input, and in its type and on its device unless others are given.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.zeros_like.html
+ */
 export const zeros_like = like("zeros_like", 0);
+/**
+ * Ones in the shape of input, and in its type and on its device unless others are given.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.ones_like.html
+ */
 export const ones_like = like("ones_like", 1);
+/**
+ * A tensor in the shape of input. Contents undefined in PyTorch; zeros here.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.empty_like.html
+ */
 export const empty_like = like("empty_like", 0);
 
 const fullSignature = signature<[size: readonly number[] | number, fill_value: HostNumber | Tensor, ...Factory]>()(
@@ -268,7 +310,10 @@ const fullSignature = signature<[size: readonly number[] | number, fill_value: H
 );
 /**
  * All `fill_value`: a number, or a tensor of no dimensions, whose type the result has.
- * https://docs.pytorch.org/docs/stable/generated/torch.full.html
+ *
+ * Shape: `size -> [*size]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.full.html
  */
 export function full(...args: CallOf<typeof fullSignature>): Tensor {
   return withSite(() => {
@@ -282,6 +327,13 @@ export function full(...args: CallOf<typeof fullSignature>): Tensor {
 const fullLikeSignature = signature<[input: Tensor, fill_value: HostNumber | Tensor, ...Factory]>()(
   `input, fill_value, ${factoryNames}`,
 );
+/**
+ * All `fill_value`, in the shape of input, and in its type and on its device unless others are given.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.full_like.html
+ */
 export function full_like(...args: CallOf<typeof fullLikeSignature>): Tensor {
   return withSite(() => {
     const { input, fill_value, ...given } = fullLikeSignature.bind("full_like", args);
@@ -332,7 +384,13 @@ function singleValue(name: string, value: Tensor, dtype: DType, device: Device):
 }
 
 const eyeSignature = signature<[n: number, m: number | null, ...Factory]>()(`n, m?, ${factoryNames}`);
-/** Ones on the diagonal. https://docs.pytorch.org/docs/stable/generated/torch.eye.html */
+/**
+ * Ones on the diagonal.
+ *
+ * Shape: `n, m -> [n, m]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.eye.html
+ */
 export function eye(...args: CallOf<typeof eyeSignature>): Tensor {
   return withSite(() => {
     const { n, m, ...given } = eyeSignature.bind("eye", args);

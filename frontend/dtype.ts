@@ -37,17 +37,29 @@ export class dtype<N extends DType = DType> {
   }
 }
 
+/** Floats of 32 bits, also `torch.float`: the default type. */
 export const float32 = new dtype("float32");
+/** Floats of 64 bits, also `torch.double`: not on WebGPU. */
 export const float64 = new dtype("float64");
+/** Floats of 16 bits, also `torch.half`. */
 export const float16 = new dtype("float16");
+/** Floats of 16 bits with the range of float32 and 8 significant bits. */
 export const bfloat16 = new dtype("bfloat16");
+/** Integers from -128 to 127. */
 export const int8 = new dtype("int8");
+/** Integers of 16 bits, also `torch.short`. */
 export const int16 = new dtype("int16");
+/** Integers of 32 bits, also `torch.int`. */
 export const int32 = new dtype("int32");
+/** Integers of 64 bits, also `torch.long`: what positions and counts are. */
 export const int64 = new dtype("int64");
+/** Integers from 0 to 255. */
 export const uint8 = new dtype("uint8");
+/** true and false. */
 export const bool = new dtype("bool");
+/** Complex numbers of two float32 parts, also `torch.cfloat`. */
 export const complex64 = new dtype("complex64");
+/** Complex numbers of two float64 parts, also `torch.cdouble`: not on WebGPU. */
 export const complex128 = new dtype("complex128");
 export {
   float32 as float,

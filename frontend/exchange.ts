@@ -32,6 +32,7 @@ declare module "./tensor.ts" {
   interface Tensor extends Exporter {
     /** This tensor's memory, for a receiver such as `torch.from_dlpack`. https://docs.pytorch.org/docs/stable/dlpack.html */
     __dlpack__(): ExchangedMemory;
+    /** What kind of device the memory is of, and which one. https://docs.pytorch.org/docs/stable/dlpack.html */
     __dlpack_device__(): readonly [type: string, index: number];
   }
 }
@@ -73,8 +74,12 @@ const taken = new WeakSet<ExchangedMemory>();
 /**
  * A tensor over memory that something else gives away (`__dlpack__()`, or what that returned): writing either is seen by
  * the other.
- * https://docs.pytorch.org/docs/stable/generated/torch.from_dlpack.html
+ *
+ * Shape: `memory -> its shape`
+ *
  * @throws ValueError when the memory has been taken before, or cannot be shared
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.from_dlpack.html
  */
 export function from_dlpack(ext_tensor: Exporter | ExchangedMemory): Tensor {
   return withSite(() => {

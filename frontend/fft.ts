@@ -34,10 +34,22 @@ function multiples(name: string, args: FrequencyCall, whole: (n: number) => numb
   });
 }
 
-/** The frequencies of `fft`'s results for samples `d` apart: first those from zero on, then the negative ones. */
+/**
+ * The frequencies of `fft`'s results for samples `d` apart: first those from zero on, then the negative ones.
+ *
+ * Shape: `n -> [n]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.fft.fftfreq.html
+ */
 export const fftfreq = (...args: FrequencyCall): Tensor =>
   multiples("fft.fftfreq", args, (n) => Array.from({ length: n }, (_, k) => (2 * k < n ? k : k - n)));
 
-/** The frequencies of `rfft`'s results. */
+/**
+ * The frequencies of `rfft`'s results.
+ *
+ * Shape: `n -> [n / 2 + 1]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.fft.rfftfreq.html
+ */
 export const rfftfreq = (...args: FrequencyCall): Tensor =>
   multiples("fft.rfftfreq", args, (n) => Array.from({ length: Math.floor(n / 2) + 1 }, (_, k) => k));

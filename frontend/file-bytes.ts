@@ -33,8 +33,12 @@ export interface FileOptions extends TensorOptions {
 }
 /**
  * The first `size` elements of a file of bare numbers (little-endian), as a copy.
- * https://docs.pytorch.org/docs/stable/generated/torch.from_file.html
+ *
+ * Shape: `-> [size]`
+ *
  * @throws NotImplementedError for `shared`, which would write back into the file
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.from_file.html
  */
 export function from_file(
   filename: FileSource,

@@ -26,7 +26,15 @@ export function use_deterministic_algorithms(mode: boolean, options: { readonly 
     debugMode = flag("use_deterministic_algorithms", mode) ? (warnOnly ? "warn" : "error") : "default";
   });
 }
+/**
+ * Whether algorithms that give the same bits were asked for.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.are_deterministic_algorithms_enabled.html
+ */
 export const are_deterministic_algorithms_enabled = (): boolean => debugMode !== "default";
+/**
+ * Whether others were to be warned of only.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.is_deterministic_algorithms_warn_only_enabled.html
+ */
 export const is_deterministic_algorithms_warn_only_enabled = (): boolean => debugMode === "warn";
 
 /** The same by name or number: 0 "default", 1 "warn", 2 "error". */
@@ -41,6 +49,10 @@ export function set_deterministic_debug_mode(debug_mode: number | DebugMode): vo
     debugMode = mode;
   });
 }
+/**
+ * 0 "default", 1 "warn", 2 "error".
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.get_deterministic_debug_mode.html
+ */
 export const get_deterministic_debug_mode = (): number => debugModes.indexOf(debugMode);
 
 export type MatmulPrecision = "highest" | "high" | "medium";
@@ -61,12 +73,20 @@ export function set_float32_matmul_precision(precision: MatmulPrecision): void {
     matmulPrecision = precision;
   });
 }
+/**
+ * What `set_float32_matmul_precision` was told.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.get_float32_matmul_precision.html
+ */
 export const get_float32_matmul_precision = (): MatmulPrecision => matmulPrecision;
 
 /** Whether warnings that come once come each time. https://docs.pytorch.org/docs/stable/generated/torch.set_warn_always.html */
 export function set_warn_always(b: boolean): void {
   withSite(() => (settings.warnAlways = flag("set_warn_always", b)));
 }
+/**
+ * What `set_warn_always` was told.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.is_warn_always_enabled.html
+ */
 export const is_warn_always_enabled = (): boolean => settings.warnAlways;
 
 function flag(operator: string, value: unknown): boolean {

@@ -43,14 +43,24 @@ export class memory_format extends TorchConstant<
   "contiguous_format" | "channels_last" | "channels_last_3d" | "preserve_format"
 > {}
 
+/** By sizes and strides: what tensors are. */
 export const strided = new layout("strided");
+/** The name of a layout that no tensor has yet. */
 export const sparse_coo = new layout("sparse_coo");
+/** The name of a layout that no tensor has yet. */
 export const sparse_csr = new layout("sparse_csr");
+/** The name of a layout that no tensor has yet. */
 export const sparse_csc = new layout("sparse_csc");
+/** The name of a layout that no tensor has yet. */
 export const sparse_bsr = new layout("sparse_bsr");
+/** The name of a layout that no tensor has yet. */
 export const sparse_bsc = new layout("sparse_bsc");
 
+/** Row by row. */
 export const contiguous_format = new memory_format("contiguous_format");
+/** [N, C, H, W] with the channels side by side. */
 export const channels_last = new memory_format("channels_last");
+/** [N, C, D, H, W] with the channels side by side. */
 export const channels_last_3d = new memory_format("channels_last_3d");
+/** As the input lies in memory. */
 export const preserve_format = new memory_format("preserve_format");

@@ -22,7 +22,10 @@ export function sharing(array: TypedArray, dtype: DType): Tensor {
 /**
  * A tensor that shares memory with a typed array: writing either is seen by the other. What was recorded before the
  * array is written keeps the values that it was recorded with.
- * https://docs.pytorch.org/docs/stable/generated/torch.from_numpy.html
+ *
+ * Shape: `n elements -> [n]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.from_numpy.html
  */
 export const from_numpy = (ndarray: TypedArray): Tensor => withSite(() => sharing(ndarray, arrayDType(ndarray)));
 
@@ -37,7 +40,10 @@ export interface BufferOptions {
 
 /**
  * A tensor that shares memory with a buffer.
- * https://docs.pytorch.org/docs/stable/generated/torch.frombuffer.html
+ *
+ * Shape: `bytes -> [count]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.frombuffer.html
  */
 export function frombuffer(buffer: ArrayBufferLike | ArrayBufferView, options: BufferOptions): Tensor {
   return withSite(() => {
@@ -86,7 +92,10 @@ export interface AsTensorOptions {
 /**
  * A tensor of the data, without a copy where that is possible: a tensor that fits already is returned itself, memory of
  * a typed array is shared.
- * https://docs.pytorch.org/docs/stable/generated/torch.as_tensor.html
+ *
+ * Shape: `nested list -> [length of each level], [*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.as_tensor.html
  */
 export const as_tensor = (data: TensorData, options: AsTensorOptions = {}): Tensor =>
   withSite(() => viewed(data, options) ?? tensor(data, options));
@@ -116,8 +125,12 @@ export interface AsArrayOptions extends AsTensorOptions {
 
 /**
  * A tensor of the data: shares its memory, or copies it, as `copy` says.
- * https://docs.pytorch.org/docs/stable/generated/torch.asarray.html
+ *
+ * Shape: `nested list -> [length of each level], [*] -> [*]`
+ *
  * @throws ValueError when `copy` is false and the data cannot be shared
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.asarray.html
  */
 export function asarray(obj: TensorData | ArrayBufferLike, options: AsArrayOptions = {}): Tensor {
   return withSite(() => {
@@ -152,7 +165,13 @@ function aliased(obj: TensorData | ArrayBufferLike, options: AsTensorOptions, co
   return result ?? tensor(obj, options);
 }
 
-/** A 0-d tensor. */
+/**
+ * A tensor of no dimensions.
+ *
+ * Shape: `-> []`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.scalar_tensor.html
+ */
 export const scalar_tensor = (s: number | bigint | boolean, options: TensorOptions = {}): Tensor =>
   // Numbers of any kind become the default float type here.
   full([], s, { ...options, dtype: options.dtype ?? settings.defaultDType });

@@ -97,6 +97,10 @@ export function inference_mode<T>(first: boolean | (() => T) = true, second?: ()
   return body === undefined ? new Scope(switched(mode)) : inMode("inference_mode", mode, body);
 }
 
+/**
+ * Whether operations are recorded for gradients.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.is_grad_enabled.html
+ */
 export const is_grad_enabled = (): boolean => graph.gradEnabled;
 /** https://docs.pytorch.org/docs/stable/generated/torch.is_inference_mode_enabled.html */
 export const is_inference_mode_enabled = (): boolean => inference.enabled;

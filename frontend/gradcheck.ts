@@ -70,6 +70,10 @@ export const gradgradcheck: SecondCheck<boolean> = (
   const { seeds, settings } = gradgradArguments(grad_outputs, options);
   return withSite(() => judged(settings, () => readNow(gradgradChecked(func, listOf(inputs), seeds, settings))));
 };
+/**
+ * The same on every device, as a promise.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradgradcheck.html
+ */
 export const gradgradcheckAsync: SecondCheck<Promise<boolean>> = (
   func: Differentiable,
   inputs: unknown,

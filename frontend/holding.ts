@@ -13,12 +13,21 @@ declare module "./tensor.ts" {
     sparse_dim(): number;
     /** Dimensions of a sparse tensor's values: all. */
     dense_dim(): number;
-    /** This tensor, which is dense; in another type, where one is given. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_dense.html */
+    /**
+     * This tensor, which is dense; in another type, where one is given.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_dense.html
+     */
     to_dense(dtype?: DTypeLike | null | { readonly dtype?: DTypeLike | null; readonly masked_grad?: boolean }): Tensor;
     /** @throws NotImplementedError there are no sparse tensors yet */
     to_sparse(): never;
+    /** Not there yet. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_coo.html */
     to_sparse_coo(): never;
+    /** Not there yet. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_csr.html */
     to_sparse_csr(): never;
+    /** Not there yet. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_csc.html */
     to_sparse_csc(): never;
     /** @throws NotImplementedError there is no such layout */
     to_mkldnn(): never;
@@ -26,7 +35,13 @@ declare module "./tensor.ts" {
     dequantize(): never;
     /** @throws NotImplementedError there is no complex half type */
     chalf(): never;
-    /** This tensor: there is no page-locked memory, and copies to the GPU are staged. A warning says so once. */
+    /**
+     * This tensor: there is no page-locked memory, and copies to the GPU are staged. A warning says so once.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.pin_memory.html
+     */
     pin_memory(): this;
     /** false */
     is_pinned(): boolean;
@@ -35,12 +50,27 @@ declare module "./tensor.ts" {
     /**
      * Moves the elements into a SharedArrayBuffer, which `numpy()` then shows: posted to a worker, `torch.from_numpy` of
      * it is the same memory there.
-     * https://docs.pytorch.org/docs/stable/generated/torch.Tensor.share_memory_.html
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.share_memory_.html
      */
     share_memory_(): this;
-    /** Cuts this tensor from the graph, in place. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.detach_.html */
+    /**
+     * Cuts this tensor from the graph, in place.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.detach_.html
+     */
     detach_(): this;
-    /** What load_state_dict puts in this tensor's place. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.module_load.html */
+    /**
+     * What load_state_dict puts in this tensor's place.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.module_load.html
+     */
     module_load(other: Tensor, assign?: boolean | { readonly assign?: boolean }): Tensor;
   }
 }
@@ -54,11 +84,41 @@ const refused =
     });
 const denseCure = "Keep the tensor dense.";
 
+/**
+ * Not there yet.
+ * @throws NotImplementedError there are no sparse tensors yet
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.sparse_coo_tensor.html
+ */
 export const sparse_coo_tensor = refused("sparse_coo_tensor", "sparse tensors yet", denseCure);
+/**
+ * Not there yet.
+ * @throws NotImplementedError there are no sparse tensors yet
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.sparse_csr_tensor.html
+ */
 export const sparse_csr_tensor = refused("sparse_csr_tensor", "sparse tensors yet", denseCure);
 const quantisedCure = "torch.fake_quantize_per_tensor_affine rounds to the same values and stays in floats.";
+/**
+ * Not there yet.
+ * @throws NotImplementedError there are no quantised tensors yet
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.quantize_per_tensor.html
+ */
 export const quantize_per_tensor = refused("quantize_per_tensor", "quantised tensors yet", quantisedCure);
+/**
+ * Not there yet.
+ * @throws NotImplementedError there are no quantised tensors yet
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.quantize_per_channel.html
+ */
 export const quantize_per_channel = refused("quantize_per_channel", "quantised tensors yet", quantisedCure);
+/**
+ * Not there yet.
+ * @throws NotImplementedError there are no quantised tensors yet
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.dequantize.html
+ */
 export const dequantize = refused("dequantize", "quantised tensors yet", "A tensor of floats is what it would give.");
 
 /** Makes the storage's memory a SharedArrayBuffer. */

@@ -11,12 +11,18 @@ declare module "./tensor.ts" {
   interface Tensor {
     /**
      * Replaces each element by what `callable` returns for it. Slow, on CPU devices only.
-     * https://docs.pytorch.org/docs/stable/generated/torch.Tensor.apply_.html
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.apply_.html
      */
     apply_(callable: (value: Item) => HostNumber): this;
     /**
      * Replaces each element by what `callable` returns for it and the element of the other tensor, which is stretched.
-     * https://docs.pytorch.org/docs/stable/generated/torch.Tensor.map_.html
+     *
+     * Shape: `[*], tensor broadcast -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.map_.html
      */
     map_(tensor: Tensor, callable: (value: Item, other: Item) => HostNumber): this;
   }

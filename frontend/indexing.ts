@@ -179,16 +179,45 @@ declare module "./tensor.ts" {
     /**
      * `x[...]`: integers, slices (`"1:3"`, `torch.slice(1, 3)`), `"..."`, `null` and 0-d index tensors give a view;
      * arrays, index tensors and masks give a copy.
-     * https://docs.pytorch.org/docs/stable/tensor_view.html
+     *
+     * Shape: `[*] -> what the subscript leaves: integers drop a dimension, null adds one`
+     *
      * @throws IndexError for a position out of range or too many indices
+     *
+     * @see https://docs.pytorch.org/docs/stable/tensor_view.html
      */
     at(...indices: Index[]): Tensor;
-    /** The same for masks on devices that are read by promises. */
+    /**
+     * The same for masks on devices that are read by promises.
+     *
+     * Shape: `[*] -> as `at``
+     *
+     * @see https://docs.pytorch.org/docs/stable/tensor_view.html
+     */
     atAsync(...indices: Index[]): Promise<Tensor>;
-    /** `x[...] = value`: the indices as a list, the value broadcast and converted to this tensor's type. */
+    /**
+     * `x[...] = value`: the indices as a list, the value broadcast and converted to this tensor's type.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_put_.html
+     */
     set_at(indices: readonly Index[] | Index, value: IndexValue): this;
+    /**
+     * The same for masks on devices that are read by promises.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_put_.html
+     */
     set_atAsync(indices: readonly Index[] | Index, value: IndexValue): Promise<this>;
-    /** Takes the elements of src, broadcast and converted. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.copy_.html */
+    /**
+     * Takes the elements of src, broadcast and converted.
+     *
+     * Shape: `[*], src broadcast -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.copy_.html
+     */
     copy_(src: Tensor, non_blocking?: boolean | { readonly non_blocking?: boolean }): this;
   }
 }

@@ -28,13 +28,83 @@ const legacy = (dtype: DType): LegacyTensor =>
     });
   } as unknown as LegacyTensor;
 
+/**
+ * A float32 tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.
+ *
+ * Shape: `size -> [*size], data -> its shape`
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
 export const FloatTensor = /* @__PURE__ */ legacy("float32");
+/**
+ * A float64 tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.
+ *
+ * Shape: `size -> [*size], data -> its shape`
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
 export const DoubleTensor = /* @__PURE__ */ legacy("float64");
+/**
+ * A float16 tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.
+ *
+ * Shape: `size -> [*size], data -> its shape`
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
 export const HalfTensor = /* @__PURE__ */ legacy("float16");
+/**
+ * A bfloat16 tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.
+ *
+ * Shape: `size -> [*size], data -> its shape`
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
 export const BFloat16Tensor = /* @__PURE__ */ legacy("bfloat16");
+/**
+ * A int8 tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.
+ *
+ * Shape: `size -> [*size], data -> its shape`
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
 export const CharTensor = /* @__PURE__ */ legacy("int8");
+/**
+ * A int16 tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.
+ *
+ * Shape: `size -> [*size], data -> its shape`
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
 export const ShortTensor = /* @__PURE__ */ legacy("int16");
+/**
+ * A int32 tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.
+ *
+ * Shape: `size -> [*size], data -> its shape`
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
 export const IntTensor = /* @__PURE__ */ legacy("int32");
+/**
+ * A int64 tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.
+ *
+ * Shape: `size -> [*size], data -> its shape`
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
 export const LongTensor = /* @__PURE__ */ legacy("int64");
+/**
+ * A uint8 tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.
+ *
+ * Shape: `size -> [*size], data -> its shape`
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
 export const ByteTensor = /* @__PURE__ */ legacy("uint8");
+/**
+ * A bool tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.
+ *
+ * Shape: `size -> [*size], data -> its shape`
+ *
+ * @see https://docs.pytorch.org/docs/stable/tensors.html
+ */
 export const BoolTensor = /* @__PURE__ */ legacy("bool");

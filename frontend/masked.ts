@@ -57,10 +57,24 @@ const reduction =
 const lowest = (dtype: DType): number | bigint => (isFloat(dtype) ? -Infinity : integerRange(dtype)[0]);
 const highest = (dtype: DType): number | bigint => (isFloat(dtype) ? Infinity : integerRange(dtype)[1]);
 
+/**
+ * Sum of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const sum = reduction((input, dim, { mask, dtype, keepdim = false }) =>
   call("sum", combined(input, mask, 0), dim, keepdim, { dtype: accumulated(input, dtype) }),
 );
 
+/**
+ * Product of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const prod = reduction((input, dim, { mask, dtype, keepdim = false }) => {
   const axes = dim === null ? input.shape.map((_, i) => i) : typeof dim === "number" ? [dim] : [...dim];
   const ordered = axes.map((axis) => (axis < 0 ? axis + Math.max(1, input.ndim) : axis)).sort((a, b) => b - a);
@@ -71,9 +85,23 @@ export const prod = reduction((input, dim, { mask, dtype, keepdim = false }) => 
   );
 });
 
+/**
+ * The largest of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const amax = reduction((input, dim, { mask, dtype, keepdim = false }) =>
   call("amax", combined(input, mask, lowest(input.dtype.name)), dim, keepdim).to(typeOr(dtype, input.dtype.name)),
 );
+/**
+ * The smallest of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const amin = reduction((input, dim, { mask, dtype, keepdim = false }) =>
   call("amin", combined(input, mask, highest(input.dtype.name)), dim, keepdim).to(typeOr(dtype, input.dtype.name)),
 );
@@ -82,7 +110,21 @@ const position = (name: "argmax" | "argmin", identity: (dtype: DType) => number 
   reduction((input, dim, { mask, dtype, keepdim = false }) =>
     call(name, combined(input, mask, identity(input.dtype.name)), dim, keepdim).to(typeOr(dtype, input.dtype.name)),
   );
+/**
+ * Position of the largest of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const argmax = position("argmax", lowest);
+/**
+ * Position of the smallest of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const argmin = position("argmin", highest);
 
 /** How many elements count along dim. */
@@ -90,11 +132,25 @@ function counted(input: Tensor, dim: Dims, keepdim: boolean, mask: Tensor | null
   return sum(ones_like(input, { dtype: "int64" }), dim, { mask, keepdim });
 }
 
+/**
+ * Mean of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const mean = reduction((input, dim, { mask, dtype, keepdim = false }) => {
   const total = sum(input, dim, { mask, keepdim, dtype: floating(input, dtype) });
   return call("div", total, counted(input, dim, keepdim, mask));
 });
 
+/**
+ * log(sum(exp(x))) of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const logsumexp = reduction((input, dim, { mask, dtype, keepdim = false }) => {
   const axes = dim ?? input.shape.map((_, i) => i);
   return call("logsumexp", combined(input, mask, lowest(input.dtype.name)), axes, keepdim).to(
@@ -102,7 +158,13 @@ export const logsumexp = reduction((input, dim, { mask, dtype, keepdim = false }
   );
 });
 
-/** The median along dim of the elements that count. */
+/**
+ * The median along dim of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export function median(input: Tensor, dim = -1, options: ReductionOptions = {}): Tensor {
   return withSite(() => {
     if (!input.is_floating_point())
@@ -120,7 +182,13 @@ export function median(input: Tensor, dim = -1, options: ReductionOptions = {}):
   });
 }
 
-/** The norm of order `ord` over dim. */
+/**
+ * The norm of order `ord` over dim.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export function norm(
   input: Tensor,
   ord: number | null = 2,
@@ -172,8 +240,22 @@ const momentOf =
       };
       return moment(input, bound.dim ?? null, bound, root);
     });
+/**
+ * Variance of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const var_ = momentOf(false);
 export { var_ as var };
+/**
+ * Standard deviation of the elements that count.
+ *
+ * Shape: `[*] -> [*] without dim (of size 1 with keepdim)`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const std = momentOf(true);
 
 // ---- along a dimension, keeping the shape
@@ -184,13 +266,54 @@ const along =
   (input, dim, { mask, dtype } = {}) =>
     withSite(() => call(name, combined(input, mask, identity), dim, { dtype: typeOr(dtype, input.dtype.name) }));
 
+/**
+ * Running sums of the elements that count.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const cumsum = along("cumsum", 0);
+/**
+ * Running products of the elements that count.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const cumprod = along("cumprod", 1);
+/**
+ * softmax over the elements that count.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const softmax = along("softmax", -Infinity);
+/**
+ * log_softmax over the elements that count.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const log_softmax = along("log_softmax", -Infinity);
+/**
+ * softmin over the elements that count.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export const softmin = along("softmin", Infinity);
 
-/** input / max(norm, eps), zero where the mask is false. */
+/**
+ * input / max(norm, eps), zero where the mask is false.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export function normalize(
   input: Tensor,
   ord: number,
@@ -210,7 +333,13 @@ interface PairOptions {
   readonly input_mask?: Tensor | null | undefined;
   readonly other_mask?: Tensor | null | undefined;
 }
-/** log(exp(input) + exp(other)), each where its mask is true. */
+/**
+ * log(exp(input) + exp(other)), each where its mask is true.
+ *
+ * Shape: `[*] and [*], broadcast together -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/masked.html
+ */
 export function logaddexp(input: Tensor, other: Tensor, { dtype, input_mask, other_mask }: PairOptions = {}): Tensor {
   return withSite(() => {
     const result = call("logaddexp", combined(input, input_mask, -Infinity), combined(other, other_mask, -Infinity));

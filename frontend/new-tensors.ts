@@ -18,16 +18,62 @@ import { Tensor } from "./tensor.ts";
 
 declare module "./tensor.ts" {
   interface Tensor {
-    /** A copy of the data in this tensor's type, on its device. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_tensor.html */
+    /**
+     * A copy of the data in this tensor's type, on its device.
+     *
+     * Shape: `nested list -> [length of each level]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_tensor.html
+     */
     new_tensor(data: TensorData, options?: TensorOptions): Tensor;
-    /** All `fill_value`, in this tensor's type, on its device. */
+    /**
+     * All `fill_value`, in this tensor's type, on its device.
+     *
+     * Shape: `size -> [*size]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_full.html
+     */
     new_full(size: Shape | number, fill_value: HostNumber | Tensor, options?: TensorOptions): Tensor;
-    /** Of this tensor's type, on its device: empty, of given sizes, or of given data. `new_empty` and `new_tensor` say the same. */
+    /**
+     * Of this tensor's type, on its device: empty, of given sizes, or of given data. `new_empty` and `new_tensor` say the same.
+     *
+     * Shape: `size -> [*size], data -> its shape`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new.html
+     */
     "new"(...sizes: number[]): Tensor;
     "new"(data: TensorData | readonly []): Tensor;
+    /**
+     * Zeros in this tensor's type, on its device.
+     *
+     * Shape: `size -> [*size]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_zeros.html
+     */
     new_zeros: SizeCall;
+    /**
+     * Ones in this tensor's type, on its device.
+     *
+     * Shape: `size -> [*size]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_ones.html
+     */
     new_ones: SizeCall;
+    /**
+     * A tensor of this one's type, on its device. Contents undefined in PyTorch; zeros here.
+     *
+     * Shape: `size -> [*size]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_empty.html
+     */
     new_empty: SizeCall;
+    /**
+     * The same with the given strides.
+     *
+     * Shape: `size -> [*size]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_empty_strided.html
+     */
     new_empty_strided(size: Shape, stride: readonly number[], options?: TensorOptions): Tensor;
   }
 }

@@ -11,6 +11,7 @@ const entries = (dict: unknown): [string, unknown][] => {
   );
 };
 
+/** The values of a module that was saved whole: what `torch.load` gives for it. */
 export class PickledModule {
   /** Such as "torch.nn.modules.conv.Conv2d". */
   readonly class: string;

@@ -20,6 +20,7 @@ declare module "./tensor.ts" {
     print(): Promise<void>;
     /** What `print` prints: PyTorch's `repr(x)`. Synchronous, so on CPU devices only. */
     repr(): string;
+    /** The same on every device, as a promise. */
     reprAsync(): Promise<string>;
   }
 }
@@ -85,6 +86,10 @@ export function set_printoptions(...args: CallOf<typeof printOptions>): void {
   printSettings.set_printoptions(printOptions.bind("set_printoptions", args));
 }
 
+/**
+ * How tensors are printed: what `set_printoptions` was told.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.get_printoptions.html
+ */
 export const get_printoptions = (): PrintOptions => printSettings.get_printoptions();
 
 /** Runs `body` under changed options and then puts the old ones back; an async one when its promise settles. */

@@ -6,10 +6,29 @@ import { Tensor } from "./tensor.ts";
 
 declare module "./tensor.ts" {
   interface Tensor {
-    /** This tensor where condition is true, else other. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.where.html */
+    /**
+     * This tensor where condition is true, else other.
+     *
+     * Shape: `[*], [*] and [*], broadcast together -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.where.html
+     */
     where(condition: Tensor, other: Tensor | number | bigint | boolean): Tensor;
-    /** The n-th derivative of digamma. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.polygamma.html */
+    /**
+     * The n-th derivative of digamma.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.polygamma.html
+     */
     polygamma(n: number | { readonly n: number }): Tensor;
+    /**
+     * In place: the result becomes the contents.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.polygamma_.html
+     */
     polygamma_(n: number | { readonly n: number }): this;
   }
 }

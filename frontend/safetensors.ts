@@ -59,6 +59,7 @@ function unpacked(file: Uint8Array, where: DeviceLike | LoadOptions | null): Rec
 /** The bytes of a file with these tensors, by name. */
 export const save = (tensors: Tensors, metadata?: Metadata): Uint8Array =>
   withSite(() => packed(tensors, metadata, readContents("torch.safetensors.save", tensors)));
+/** The same on every device, as a promise. */
 export async function saveAsync(tensors: Tensors, metadata?: Metadata): Promise<Uint8Array> {
   return packed(tensors, metadata, await readContentsAsync(tensors));
 }
@@ -81,6 +82,7 @@ export const save_file = (tensors: Tensors, filename: FileTarget, metadata?: Met
       packed(tensors, metadata, readContents("torch.safetensors.save_file", tensors)),
     ),
   );
+/** The same on every device, as a promise. */
 export async function save_fileAsync(tensors: Tensors, filename: FileTarget, metadata?: Metadata): Promise<void> {
   await writeFileAsync("torch.safetensors.save_file", filename, await saveAsync(tensors, metadata));
 }
@@ -90,6 +92,7 @@ export const load_file = (
   filename: FileSource,
   device: DeviceLike | LoadOptions | null = null,
 ): Record<string, Tensor> => withSite(() => unpacked(readFile("torch.safetensors.load_file", filename), device));
+/** The same on every device, as a promise. */
 export async function load_fileAsync(
   filename: AsyncFileSource,
   device: DeviceLike | LoadOptions | null = null,

@@ -63,7 +63,13 @@ function evenly(name: string, from: number, to: number, steps: number, dtype: DT
   );
 }
 
-/** `steps` values from start to end, both included. https://docs.pytorch.org/docs/stable/generated/torch.linspace.html */
+/**
+ * `steps` values from start to end, both included.
+ *
+ * Shape: `-> [steps]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.linspace.html
+ */
 export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
   return withSite(() => {
     const { start, end, steps = 100, ...given } = linspaceSignature.bind("linspace", args);
@@ -72,7 +78,13 @@ export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
   });
 }
 
-/** Powers of `base`, with exponents from start to end. https://docs.pytorch.org/docs/stable/generated/torch.logspace.html */
+/**
+ * Powers of `base`, with exponents from start to end.
+ *
+ * Shape: `-> [steps]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.logspace.html
+ */
 export function logspace(...args: CallOf<typeof logspaceSignature>): Tensor {
   return withSite(() => {
     const { start, end, steps = 100, base = 10, ...given } = logspaceSignature.bind("logspace", args);
@@ -88,7 +100,13 @@ export function logspace(...args: CallOf<typeof logspaceSignature>): Tensor {
   });
 }
 
-/** start to end, the end included: arange is its successor. https://docs.pytorch.org/docs/stable/generated/torch.range.html */
+/**
+ * start to end, the end included: arange is its successor.
+ *
+ * Shape: `-> [floor((end - start) / step) + 1]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.range.html
+ */
 export function range(...args: CallOf<typeof rangeSignature>): Tensor {
   return withSite(() => {
     const bound = rangeSignature.bind("range", args);

@@ -15,7 +15,8 @@ export interface StorageOptions {
 }
 
 /** All elements of a tensor's storage, in a row, as they lie there. */
-export function rowOf({ storage_ }: Tensor): Tensor {
+export function rowOf(tensor: Tensor): Tensor {
+  const { storage_ } = tensor;
   const whole = new Tensor(storage_, storage_.node.shape, null, null);
   return callOperator("view", [whole.data, [elementCount(whole.shape)]]) as Tensor;
 }

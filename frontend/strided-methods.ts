@@ -13,29 +13,101 @@ const reshapers = ["t", "transpose", "swapaxes", "swapdims", "squeeze", "unsquee
 
 declare module "./tensor.ts" {
   interface Tensor {
-    /** A view of the storage by sizes and strides in elements. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.as_strided.html */
+    /**
+     * A view of the storage by sizes and strides in elements.
+     *
+     * Shape: `storage -> [*size]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.as_strided.html
+     */
     as_strided(
       size: Shape,
       stride: readonly number[],
       storage_offset?: number | null | { readonly storage_offset?: number | null },
     ): Tensor;
+    /**
+     * Makes this tensor itself another view of its storage.
+     *
+     * Shape: `storage -> [*size]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.as_strided_.html
+     */
     as_strided_(
       size: Shape,
       stride: readonly number[],
       storage_offset?: number | null | { readonly storage_offset?: number | null },
     ): this;
-    /** Transposes this tensor itself. */
+    /**
+     * Transposes this tensor itself.
+     *
+     * Shape: `[m, n] -> [n, m]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.t_.html
+     */
     t_(): this;
+    /**
+     * Exchanges two dimensions of this tensor itself.
+     *
+     * Shape: `[..., a, ..., b, ...] -> [..., b, ..., a, ...]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.transpose_.html
+     */
     transpose_(dim0: number, dim1: number): this;
+    /**
+     * Another name of transpose_.
+     *
+     * Shape: `[..., a, ..., b, ...] -> [..., b, ..., a, ...]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.swapaxes_.html
+     */
     swapaxes_(axis0: number, axis1: number): this;
+    /**
+     * Another name of transpose_.
+     *
+     * Shape: `[..., a, ..., b, ...] -> [..., b, ..., a, ...]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.swapdims_.html
+     */
     swapdims_(dim0: number, dim1: number): this;
-    /** Drops dimensions of size 1 from this tensor itself. */
+    /**
+     * Drops dimensions of size 1 from this tensor itself.
+     *
+     * Shape: `[*] -> [*] without dimensions of size 1`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.squeeze_.html
+     */
     squeeze_(dim?: number | readonly number[]): this;
+    /**
+     * Adds a dimension of size 1 to this tensor itself.
+     *
+     * Shape: `[*] -> [*, 1, *]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.unsqueeze_.html
+     */
     unsqueeze_(dim: number): this;
-    /** Gives this tensor another shape: elements keep their order, new ones are zero. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.resize_.html */
+    /**
+     * Gives this tensor itself another shape: elements keep their order, new ones are zero.
+     *
+     * Shape: `[*] -> [*sizes]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.resize_.html
+     */
     resize_(...sizes: readonly number[] | [readonly number[], ...unknown[]]): this;
+    /**
+     * Gives this tensor itself the shape of another.
+     *
+     * Shape: `[*] -> [*tensor]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.resize_as_.html
+     */
     resize_as_(tensor: Tensor): this;
-    /** Makes this tensor share the storage, shape and strides of another. */
+    /**
+     * Makes this tensor share the storage, shape and strides of another.
+     *
+     * Shape: `storage -> [*size]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.set_.html
+     */
     set_(source?: Tensor | Elements | null, storage_offset?: number, size?: Shape, stride?: readonly number[]): this;
   }
 }

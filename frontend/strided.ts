@@ -13,8 +13,12 @@ const stridedSignature = /* @__PURE__ */ signature<
 
 /**
  * A view of the storage by sizes and strides in elements.
- * https://docs.pytorch.org/docs/stable/generated/torch.as_strided.html
+ *
+ * Shape: `storage -> [*size]`
+ *
  * @throws IndexError when an element would lie outside the storage
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.as_strided.html
  */
 export function as_strided(...args: CallOf<typeof stridedSignature>): Tensor {
   return withSite(() => {
@@ -50,7 +54,13 @@ function originOf(input: Tensor): Tensor {
   return origin;
 }
 
-/** Contents undefined in PyTorch; zeros here. https://docs.pytorch.org/docs/stable/generated/torch.empty_strided.html */
+/**
+ * Contents undefined in PyTorch; zeros here.
+ *
+ * Shape: `size -> [*size]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.empty_strided.html
+ */
 export function empty_strided(size: Shape, stride: readonly number[], options: TensorOptions = {}): Tensor {
   return withSite(() => {
     const { requires_grad = false, ...rest } = options;

@@ -21,6 +21,10 @@ declare module "./tensor.ts" {
     register_post_accumulate_grad_hook(hook: (tensor: Tensor) => void): RemovableHandle;
     /** Keeps this tensor's gradient in `.grad` though it is not a leaf. */
     retain_grad(): void;
+    /**
+     * Whether this tensor keeps its gradient though it is not a leaf.
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.retains_grad.html
+     */
     readonly retains_grad: boolean;
   }
 }

@@ -73,6 +73,7 @@ export class Tensor {
   /** @internal */ hooks_: Map<number, GradientHook> | null = null;
   /** @internal */ accumulateHooks_: Map<number, (tensor: Tensor) => void> | null = null;
   /** @internal */ retainsGrad_ = false;
+  /** Sizes of the dimensions. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.shape.html */
   readonly shape: Shape;
   /** @internal Of the elements: the storage's, or what a view takes the same bits for. */ readonly type_: DType;
 
@@ -239,9 +240,11 @@ export class Tensor {
 
   // ---- attributes
 
+  /** Type of the elements. https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype */
   get dtype(): dtype {
     return dtypeObject(this.type_);
   }
+  /** Where the elements are. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.device.html */
   get device(): DeviceObject {
     return new DeviceObject(this.storage_.device.name);
   }
@@ -249,12 +252,15 @@ export class Tensor {
   get layout(): layout {
     return strided;
   }
+  /** How many dimensions there are. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.ndim.html */
   get ndim(): number {
     return this.shape.length;
   }
+  /** How many dimensions there are. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.dim.html */
   dim(): number {
     return this.shape.length;
   }
+  /** Sizes of all dimensions, or of one. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.size.html */
   size(): Shape;
   size(dim: number | { readonly dim: number }): number;
   size(dim?: number | { readonly dim: number }): Shape | number {
@@ -271,18 +277,23 @@ export class Tensor {
       return dim < 0 ? dim + this.ndim : dim;
     });
   }
+  /** How many elements there are. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.numel.html */
   numel(): number {
     return elementCount(this.shape);
   }
+  /** Another name of numel. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.nelement.html */
   nelement(): number {
     return this.numel();
   }
+  /** Bytes of one element. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.itemsize.html */
   get itemsize(): number {
     return this.dtype.itemsize;
   }
+  /** Bytes of one element. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.element_size.html */
   element_size(): number {
     return this.dtype.itemsize;
   }
+  /** Bytes of all elements. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.nbytes.html */
   get nbytes(): number {
     return this.numel() * this.itemsize;
   }
@@ -294,9 +305,17 @@ export class Tensor {
       });
     return this.counter_.version;
   }
+  /**
+   * Whether the elements are floats.
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_floating_point.html
+   */
   is_floating_point(): boolean {
     return isFloat(this.type_);
   }
+  /**
+   * Whether the elements are complex numbers.
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_complex.html
+   */
   is_complex(): boolean {
     return isComplex(this.type_);
   }
@@ -330,20 +349,33 @@ export class Tensor {
     const parent = this.parent_.placement_();
     return parent === null ? null : viewLayout(this.step_!, this.parent_.shape, parent);
   }
+  /**
+   * Distances in memory between neighbours along all dimensions, or along one, in elements.
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.stride.html
+   */
   stride(): readonly number[];
   stride(dim: number | { readonly dim: number }): number;
   stride(dim?: number | { readonly dim: number }): readonly number[] | number {
     const { strides } = this.layout_();
     return dim === undefined ? strides : strides[this.axis("stride", typeof dim === "number" ? dim : dim.dim)]!;
   }
+  /**
+   * Where in its storage the first element lies, in elements.
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.storage_offset.html
+   */
   storage_offset(): number {
     return this.layout_().offset;
   }
+  /**
+   * Whether the elements lie in memory row by row, or as `memory_format` says.
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_contiguous.html
+   */
   is_contiguous(options?: memory_format | { readonly memory_format?: memory_format | undefined }): boolean {
     const format = formatOf(options);
     const { strides } = this.layout_();
     return format === null ? isContiguous(this.shape, strides) : liesIn(this.shape, strides, format);
   }
+  /** The tensor that this is a view of; null where it is none. */
   get _base(): Tensor | null {
     let base: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
     while (base.parent_ !== null && base.step_!.isLayout !== true) base = base.parent_;
@@ -354,6 +386,10 @@ export class Tensor {
   data_ptr(): number {
     return this.storage_.id * 2 ** 20 + this.storage_offset() * this.itemsize;
   }
+  /**
+   * Whether both are the same elements of the same storage in the same shape.
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_set_to.html
+   */
   is_set_to(other: Tensor): boolean {
     return (
       this.storage_ === other.storage_ &&
@@ -403,6 +439,10 @@ export class Tensor {
   get requiresGradNow_(): boolean {
     return this.leafRequiresGrad || (!this.storage_.isShared && isRecorded(this.node_()));
   }
+  /**
+   * Whether operations on this tensor are recorded for gradients.
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.requires_grad.html
+   */
   get requires_grad(): boolean {
     if (!this.leafRequiresGrad) return isRecorded(this.node_());
     traceObserver()?.flagUsed?.(this);
@@ -411,10 +451,20 @@ export class Tensor {
   set requires_grad(value: boolean) {
     this.requires_grad_(value);
   }
+  /**
+   * Whether no recorded operation made this tensor: gradients accumulate in such ones.
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_leaf.html
+   */
   get is_leaf(): boolean {
     return this.leafRequiresGrad || !isRecorded(this.node_());
   }
-  /** Makes this a leaf that gradients accumulate in. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.requires_grad_.html */
+  /**
+   * Makes this a leaf that gradients accumulate in.
+   *
+   * Shape: `[*] -> [*]`
+   *
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.requires_grad_.html
+   */
   requires_grad_(requires_grad = true): this {
     return withSite(() => this.setRequiresGrad(requires_grad));
   }
@@ -448,7 +498,13 @@ export class Tensor {
     noteRareChange();
     if (node.requiresGrad) this.storage_.accept(node.op === "leaf" ? node.inputs[0]! : graph.detach(node));
   }
-  /** The same values, cut from the graph; shares memory. */
+  /**
+   * The same values, cut from the graph; shares memory.
+   *
+   * Shape: `[*] -> [*]`
+   *
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.detach.html
+   */
   detach(): Tensor {
     return this.viewBy_(detachStep);
   }
@@ -532,6 +588,10 @@ export class Tensor {
       return scalarOf(this.readSync_("item"), this.type_, 0, options);
     });
   }
+  /**
+   * The same on every device, as a promise.
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.item.html
+   */
   async itemAsync(options: ReadOptions = {}): Promise<Item> {
     withSite(() => this.checkItem());
     return scalarOf(await this.read_(), this.type_, 0, options);
@@ -548,6 +608,10 @@ export class Tensor {
   tolist(options: ReadOptions = {}): Nested<Item> {
     return withSite(() => nest(this.readSync_("tolist"), this.shape, this.type_, options));
   }
+  /**
+   * The same on every device, as a promise.
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.tolist.html
+   */
   async tolistAsync(options: ReadOptions = {}): Promise<Nested<Item>> {
     return nest(await this.read_(), this.shape, this.type_, options);
   }
@@ -580,6 +644,7 @@ export class Tensor {
       );
   }
 
+  /** Type, shape and device: computes nothing. `repr()` has the values. */
   toString(): string {
     return `${this.type_}${formatShape(this.shape)} on ${this.storage_.device.name}${valueOf(behindMarkers(this.node_())) === null ? ", not computed yet" : ""}`;
   }

@@ -44,7 +44,19 @@ const indicesOf =
       return triangle(name, row, col, by, named, isInside);
     });
 
-/** Row and column of each element of the lower triangle. https://docs.pytorch.org/docs/stable/generated/torch.tril_indices.html */
+/**
+ * Row and column of each element of the lower triangle.
+ *
+ * Shape: `row, col -> int64[2, k]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.tril_indices.html
+ */
 export const tril_indices: TriangleIndices = indicesOf("tril_indices", (distance) => distance <= 0);
-/** Row and column of each element of the upper triangle. https://docs.pytorch.org/docs/stable/generated/torch.triu_indices.html */
+/**
+ * Row and column of each element of the upper triangle.
+ *
+ * Shape: `row, col -> int64[2, k]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.triu_indices.html
+ */
 export const triu_indices: TriangleIndices = indicesOf("triu_indices", (distance) => distance >= 0);

@@ -23,11 +23,15 @@ import { Tensor } from "./tensor.ts";
 
 /** Whether `obj` is a Tensor; `obj instanceof Tensor` narrows its type too. */
 export const is_tensor = (obj: unknown): obj is Tensor => obj instanceof Tensor;
+/** Whether the elements are floats. https://docs.pytorch.org/docs/stable/generated/torch.is_floating_point.html */
 export const is_floating_point = (input: Tensor): boolean => input.is_floating_point();
+/** Whether the elements are complex numbers. https://docs.pytorch.org/docs/stable/generated/torch.is_complex.html */
 export const is_complex = (input: Tensor): boolean => input.is_complex();
 /** Whether `input` was made in inference_mode. https://docs.pytorch.org/docs/stable/generated/torch.is_inference.html */
 export const is_inference = (input: Tensor): boolean => input.is_inference();
+/** Whether both have the same shape. https://docs.pytorch.org/docs/stable/torch.html */
 export const is_same_size = (input: Tensor, other: Tensor): boolean => input.is_same_size(other);
+/** How many elements there are. https://docs.pytorch.org/docs/stable/generated/torch.numel.html */
 export const numel = (input: Tensor): number => input.numel();
 
 /** The element type of new float tensors. https://docs.pytorch.org/docs/stable/generated/torch.set_default_dtype.html */
@@ -40,6 +44,10 @@ export function set_default_dtype(d: DTypeLike): void {
     );
   settings.defaultDType = name;
 }
+/**
+ * The element type of new float tensors.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.get_default_dtype.html
+ */
 export const get_default_dtype = (): dtype => dtypeObject(settings.defaultDType);
 /** Older spelling of `set_default_dtype`, by the name of a tensor type. */
 export function set_default_tensor_type(t: string | DTypeLike): void {
@@ -50,6 +58,7 @@ export function set_default_tensor_type(t: string | DTypeLike): void {
 export function set_default_device(device: DeviceLike | null): void {
   settings.defaultDevice = deviceName(device ?? "cpu");
 }
+/** Where new tensors are made. https://docs.pytorch.org/docs/stable/generated/torch.get_default_device.html */
 export const get_default_device = (): DeviceObject => new DeviceObject(settings.defaultDevice);
 
 /** The smallest type that both can be converted to. https://docs.pytorch.org/docs/stable/generated/torch.promote_types.html */
@@ -173,6 +182,7 @@ export function is_nonzero(input: Tensor): boolean {
     return Number(input.item()) !== 0;
   });
 }
+/** The same on every device, as a promise. https://docs.pytorch.org/docs/stable/generated/torch.is_nonzero.html */
 export async function is_nonzeroAsync(input: Tensor): Promise<boolean> {
   checkOneElement(input);
   return Number(await input.itemAsync()) !== 0;

@@ -65,17 +65,29 @@ const storageOf =
   (elements = 0, options = {}) =>
     new TypedElements(elements, { ...options, dtype: type });
 
+/** A storage of float32 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const FloatStorage = /* @__PURE__ */ storageOf("float32");
+/** A storage of float64 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const DoubleStorage = /* @__PURE__ */ storageOf("float64");
+/** A storage of float16 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const HalfStorage = /* @__PURE__ */ storageOf("float16");
+/** A storage of bfloat16 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const BFloat16Storage = /* @__PURE__ */ storageOf("bfloat16");
+/** A storage of int8 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const CharStorage = /* @__PURE__ */ storageOf("int8");
+/** A storage of int16 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const ShortStorage = /* @__PURE__ */ storageOf("int16");
+/** A storage of int32 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const IntStorage = /* @__PURE__ */ storageOf("int32");
+/** A storage of int64 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const LongStorage = /* @__PURE__ */ storageOf("int64");
+/** A storage of uint8 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const ByteStorage = /* @__PURE__ */ storageOf("uint8");
+/** A storage of bool elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const BoolStorage = /* @__PURE__ */ storageOf("bool");
+/** A storage of complex64 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const ComplexFloatStorage = /* @__PURE__ */ storageOf("complex64");
+/** A storage of complex128 elements. https://docs.pytorch.org/docs/stable/storage.html */
 export const ComplexDoubleStorage = /* @__PURE__ */ storageOf("complex128");
 /** PyTorch's name for storages of the default type. */
 export const Storage = FloatStorage;

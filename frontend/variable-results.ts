@@ -45,17 +45,56 @@ interface UniqueAsync<Flags> {
   (input: Tensor, first: boolean, ...more: readonly (boolean | number | null)[]): Promise<Tensor | readonly Tensor[]>;
 }
 
-/** Sorted distinct elements. https://docs.pytorch.org/docs/stable/generated/torch.unique.html */
+/**
+ * Sorted distinct elements.
+ *
+ * Shape: `[*] -> [k], [..., n, ...] -> [..., k, ...] with dim`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.unique.html
+ */
 export const unique: Unique<UniqueFlags> = plain("unique");
+/**
+ * The same on every device, as a promise.
+ *
+ * Shape: `[*] -> [k], [..., n, ...] -> [..., k, ...] with dim`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.unique.html
+ */
 export const uniqueAsync: UniqueAsync<UniqueFlags> = later("unique");
-/** Elements without repeated neighbours. https://docs.pytorch.org/docs/stable/generated/torch.unique_consecutive.html */
+/**
+ * Elements without repeated neighbours.
+ *
+ * Shape: `[*] -> [k], [..., n, ...] -> [..., k, ...] with dim`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.unique_consecutive.html
+ */
 export const unique_consecutive: Unique<ConsecutiveFlags> = plain("unique_consecutive");
+/**
+ * The same on every device, as a promise.
+ *
+ * Shape: `[*] -> [k], [..., n, ...] -> [..., k, ...] with dim`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.unique_consecutive.html
+ */
 export const unique_consecutiveAsync: UniqueAsync<ConsecutiveFlags> = later("unique_consecutive");
-/** Positions of the elements that are not zero. https://docs.pytorch.org/docs/stable/generated/torch.nonzero.html */
+/**
+ * Positions of the elements that are not zero.
+ *
+ * Shape: `[*] of n dimensions -> int64[k, n], or n of int64[k] with as_tuple`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nonzero.html
+ */
 export const nonzero: <const F extends NonzeroFlags>(
   input: Tensor,
   flags?: Exact<F, NonzeroFlags>,
 ) => NonzeroResult<F> = plain("nonzero");
+/**
+ * The same on every device, as a promise.
+ *
+ * Shape: `[*] of n dimensions -> int64[k, n], or n of int64[k] with as_tuple`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nonzero.html
+ */
 export const nonzeroAsync: <const F extends NonzeroFlags>(
   input: Tensor,
   flags?: Exact<F, NonzeroFlags>,
@@ -73,7 +112,13 @@ interface Lu {
   <const I extends boolean = false>(input: Tensor, pivot?: boolean, get_infos?: I): LuResult<I>;
   <const F extends LuFlags>(input: Tensor, flags: Exact<F, LuFlags>): LuResult<F["get_infos"]>;
 }
-/** LU factors. https://docs.pytorch.org/docs/stable/generated/torch.lu.html */
+/**
+ * LU factors.
+ *
+ * Shape: `[*, m, n] -> [*, m, n], int32[*, min(m, n)]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.lu.html
+ */
 export const lu: Lu = ((input: Tensor, first: boolean | LuFlags = true, second = false) => {
   const { pivot = true, get_infos = false } = typeof first === "object" ? first : { pivot: first, get_infos: second };
   return callOperator(get_infos ? "linalg_lu_factor_ex" : "linalg_lu_factor", [input, { pivot }]);
@@ -81,24 +126,69 @@ export const lu: Lu = ((input: Tensor, first: boolean | LuFlags = true, second =
 
 declare module "./tensor.ts" {
   interface Tensor {
-    /** Packed LU factors and pivots, and with get_infos where a pivot was zero. */
+    /**
+     * Packed LU factors and pivots, and with get_infos where a pivot was zero.
+     *
+     * Shape: `[*, m, n] -> [*, m, n], int32[*, min(m, n)]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.lu.html
+     */
     lu<const I extends boolean = false>(pivot?: boolean, get_infos?: I): LuResult<I>;
     lu<const F extends LuFlags>(flags: Exact<F, LuFlags>): LuResult<F["get_infos"]>;
-    /** Sorted distinct elements, or slices along dim. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.unique.html */
+    /**
+     * The distinct elements, or the distinct slices along dim, sorted.
+     *
+     * Shape: `[*] -> [k], [..., n, ...] -> [..., k, ...] with dim`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.unique.html
+     */
     unique<const F extends UniqueFlags>(flags?: Exact<F, UniqueFlags>): UniqueResult<F>;
     unique(sorted: boolean, ...more: readonly (boolean | number | null)[]): Tensor | readonly Tensor[];
+    /**
+     * The same on every device, as a promise.
+     *
+     * Shape: `[*] -> [k], [..., n, ...] -> [..., k, ...] with dim`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.unique.html
+     */
     uniqueAsync<const F extends UniqueFlags>(flags?: Exact<F, UniqueFlags>): Promise<UniqueResult<F>>;
-    /** Elements, or slices along dim, without repeated neighbours. */
+    /**
+     * Elements, or slices along dim, without repeated neighbours.
+     *
+     * Shape: `[*] -> [k], [..., n, ...] -> [..., k, ...] with dim`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.unique_consecutive.html
+     */
     unique_consecutive<const F extends ConsecutiveFlags>(flags?: Exact<F, ConsecutiveFlags>): UniqueResult<F>;
     unique_consecutive(
       return_inverse: boolean,
       ...more: readonly (boolean | number | null)[]
     ): Tensor | readonly Tensor[];
+    /**
+     * The same on every device, as a promise.
+     *
+     * Shape: `[*] -> [k], [..., n, ...] -> [..., k, ...] with dim`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.unique_consecutive.html
+     */
     unique_consecutiveAsync<const F extends ConsecutiveFlags>(
       flags?: Exact<F, ConsecutiveFlags>,
     ): Promise<UniqueResult<F>>;
-    /** Positions of the elements that are not zero, one a row; with as_tuple one tensor a dimension. */
+    /**
+     * Positions of the elements that are not zero, one a row; with as_tuple one tensor a dimension.
+     *
+     * Shape: `[*] of n dimensions -> int64[k, n], or n of int64[k] with as_tuple`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.nonzero.html
+     */
     nonzero<const F extends NonzeroFlags>(flags?: Exact<F, NonzeroFlags>): NonzeroResult<F>;
+    /**
+     * The same on every device, as a promise.
+     *
+     * Shape: `[*] of n dimensions -> int64[k, n], or n of int64[k] with as_tuple`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.nonzero.html
+     */
     nonzeroAsync<const F extends NonzeroFlags>(flags?: Exact<F, NonzeroFlags>): Promise<NonzeroResult<F>>;
   }
 }

@@ -54,7 +54,13 @@ function sampled(name: string, given: Given, f: (place: number) => number): Tens
 
 const cosine = (place: number): number => Math.cos(2 * Math.PI * place);
 
-/** A triangle that is 0 at both ends. https://docs.pytorch.org/docs/stable/generated/torch.bartlett_window.html */
+/**
+ * A triangle that is 0 at both ends.
+ *
+ * Shape: `-> [window_length]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.bartlett_window.html
+ */
 export function bartlett_window(...args: CallOf<typeof plainSignature>): Tensor {
   return withSite(() => {
     const given = plainSignature.bind("bartlett_window", args);
@@ -62,7 +68,13 @@ export function bartlett_window(...args: CallOf<typeof plainSignature>): Tensor 
   });
 }
 
-/** 0.42 - 0.5 cos + 0.08 cos of twice the angle. https://docs.pytorch.org/docs/stable/generated/torch.blackman_window.html */
+/**
+ * 0.42 - 0.5 cos + 0.08 cos of twice the angle.
+ *
+ * Shape: `-> [window_length]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.blackman_window.html
+ */
 export function blackman_window(...args: CallOf<typeof plainSignature>): Tensor {
   return withSite(() => {
     const given = plainSignature.bind("blackman_window", args);
@@ -70,7 +82,13 @@ export function blackman_window(...args: CallOf<typeof plainSignature>): Tensor 
   });
 }
 
-/** Half a cosine's period above 0. https://docs.pytorch.org/docs/stable/generated/torch.hann_window.html */
+/**
+ * Half a cosine's period above 0.
+ *
+ * Shape: `-> [window_length]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.hann_window.html
+ */
 export function hann_window(...args: CallOf<typeof plainSignature>): Tensor {
   return withSite(() => {
     const given = plainSignature.bind("hann_window", args);
@@ -78,7 +96,13 @@ export function hann_window(...args: CallOf<typeof plainSignature>): Tensor {
   });
 }
 
-/** alpha - beta cos. https://docs.pytorch.org/docs/stable/generated/torch.hamming_window.html */
+/**
+ * alpha - beta cos.
+ *
+ * Shape: `-> [window_length]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.hamming_window.html
+ */
 export function hamming_window(...args: CallOf<typeof hammingSignature>): Tensor {
   return withSite(() => {
     const { alpha = 0.54, beta = 0.46, ...given } = hammingSignature.bind("hamming_window", args);
@@ -89,7 +113,10 @@ export function hamming_window(...args: CallOf<typeof hammingSignature>): Tensor
 
 /**
  * I0(beta sqrt(1 - x**2)) / I0(beta), for x from -1 to 1.
- * https://docs.pytorch.org/docs/stable/generated/torch.kaiser_window.html
+ *
+ * Shape: `-> [window_length]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.kaiser_window.html
  */
 export function kaiser_window(...args: CallOf<typeof kaiserSignature>): Tensor {
   return withSite(() => {

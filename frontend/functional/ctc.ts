@@ -44,7 +44,13 @@ function operands(args: CtcCall): unknown[] {
  */
 export const ctc_loss = (...args: CtcCall): Tensor =>
   withSite(() => callOperator("ctc_loss_of_lengths", operands(args)) as Tensor);
-/** ctc_loss for every device. */
+/**
+ * The same on every device, as a promise.
+ *
+ * Shape: `[T, N, C], int[N, S], int[N], int[N] -> [] or [N]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.ctc_loss.html
+ */
 export const ctc_lossAsync = async (...args: CtcCall): Promise<Tensor> =>
   (await callOperatorAsync(
     "ctc_loss_of_lengths",

@@ -96,31 +96,67 @@ const everyChannel =
     return input.shape.map((size, i) => (i < lead ? size : 1));
   };
 
-/** Zeroes elements with probability p and scales the others by 1 / (1 - p). https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html */
+/**
+ * Zeroes elements with probability p and scales the others by 1 / (1 - p).
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
+ */
 export const dropout = (...args: DropoutCall): Tensor =>
   dropoutBy({ name: "dropout", defaultTraining: true, drawShape: everyElement, isAlpha: false }, args);
-/** Zeroes whole channels of `[N, C, L]`. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout1d.html */
+/**
+ * Zeroes whole channels of `[N, C, L]`.
+ *
+ * Shape: `[N, C, L] -> [N, C, L], N optional`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout1d.html
+ */
 export const dropout1d = (...args: DropoutCall): Tensor =>
   dropoutBy(
     { name: "dropout1d", defaultTraining: true, drawShape: everyChannel("dropout1d", 2), isAlpha: false },
     args,
   );
-/** Zeroes whole channels of `[N, C, H, W]`. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout2d.html */
+/**
+ * Zeroes whole channels of `[N, C, H, W]`.
+ *
+ * Shape: `[N, C, H, W] -> [N, C, H, W], N optional`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout2d.html
+ */
 export const dropout2d = (...args: DropoutCall): Tensor =>
   dropoutBy(
     { name: "dropout2d", defaultTraining: true, drawShape: everyChannel("dropout2d", null), isAlpha: false },
     args,
   );
-/** Zeroes whole channels of `[N, C, D, H, W]`. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout3d.html */
+/**
+ * Zeroes whole channels of `[N, C, D, H, W]`.
+ *
+ * Shape: `[N, C, D, H, W] -> [N, C, D, H, W], N optional`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout3d.html
+ */
 export const dropout3d = (...args: DropoutCall): Tensor =>
   dropoutBy(
     { name: "dropout3d", defaultTraining: true, drawShape: everyChannel("dropout3d", 4), isAlpha: false },
     args,
   );
-/** Dropout that keeps the mean and variance of selu's outputs. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html */
+/**
+ * Dropout that keeps the mean and variance of selu's outputs.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html
+ */
 export const alpha_dropout = (...args: DropoutCall): Tensor =>
   dropoutBy({ name: "alpha_dropout", defaultTraining: false, drawShape: everyElement, isAlpha: true }, args);
-/** alpha_dropout of whole channels. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.feature_alpha_dropout.html */
+/**
+ * alpha_dropout of whole channels.
+ *
+ * Shape: `[N, C, *] -> [N, C, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.feature_alpha_dropout.html
+ */
 export const feature_alpha_dropout = (...args: DropoutCall): Tensor =>
   dropoutBy(
     {

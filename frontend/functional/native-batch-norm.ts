@@ -18,7 +18,13 @@ const nativeArguments = signature<
   ]
 >()("input, weight, bias, running_mean, running_var, training, momentum, eps");
 
-/** Output, mean and 1 / sqrt(variance + eps) of each channel (empty outside training). Updates the running statistics. */
+/**
+ * Output, mean and 1 / sqrt(variance + eps) of each channel (empty outside training). Updates the running statistics.
+ *
+ * Shape: `[N, C, *] -> [N, C, *], [C], [C]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
+ */
 export function native_batch_norm(...args: CallOf<typeof nativeArguments>): readonly [Tensor, Tensor, Tensor] {
   return withSite(() => {
     const { input, weight, bias, running_mean, running_var, training, momentum, eps } = nativeArguments.bind(

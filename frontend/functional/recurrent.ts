@@ -227,14 +227,38 @@ function callNetwork(kind: Kind, args: NetworkCall): readonly Tensor[] {
   });
 }
 
-/** An LSTM over a padded or a packed sequence: output, hidden and cell state. https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html */
+/**
+ * An LSTM over a padded or a packed sequence: output, hidden and cell state.
+ *
+ * Shape: `[L, N, in] and 2 of [layers, N, hidden] -> [L, N, out], [layers, N, hidden], [layers, N, hidden]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+ */
 export const lstm = (...args: NetworkCall): readonly [Tensor, Tensor, Tensor] =>
   callNetwork("lstm", args) as [Tensor, Tensor, Tensor];
-/** A GRU over a padded or a packed sequence: output and hidden state. https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html */
+/**
+ * A GRU over a padded or a packed sequence: output and hidden state.
+ *
+ * Shape: `[L, N, in] and [layers, N, hidden] -> [L, N, out], [layers, N, hidden]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
+ */
 export const gru = (...args: NetworkCall): readonly [Tensor, Tensor] => callNetwork("gru", args) as [Tensor, Tensor];
-/** An Elman network with tanh over a padded or a packed sequence. https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html */
+/**
+ * An Elman network with tanh over a padded or a packed sequence.
+ *
+ * Shape: `[L, N, in] and [layers, N, hidden] -> [L, N, out], [layers, N, hidden]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
+ */
 export const rnn_tanh = (...args: NetworkCall): readonly [Tensor, Tensor] =>
   callNetwork("rnn_tanh", args) as [Tensor, Tensor];
-/** An Elman network with relu over a padded or a packed sequence. https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html */
+/**
+ * An Elman network with relu over a padded or a packed sequence.
+ *
+ * Shape: `[L, N, in] and [layers, N, hidden] -> [L, N, out], [layers, N, hidden]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
+ */
 export const rnn_relu = (...args: NetworkCall): readonly [Tensor, Tensor] =>
   callNetwork("rnn_relu", args) as [Tensor, Tensor];

@@ -19,7 +19,10 @@ const rreluArguments = signature<[input: Tensor, lower: number, upper: number, t
 /**
  * leaky_relu whose slope is drawn uniformly from [lower, upper) for each element in training, and their mean otherwise.
  * On the CPU devices only elements that are not positive draw, as in PyTorch, so that the input is computed at the call.
- * https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
  */
 export function rrelu(...args: CallOf<typeof rreluArguments>): Tensor {
   return withSite(() => {
@@ -34,6 +37,13 @@ export function rrelu(...args: CallOf<typeof rreluArguments>): Tensor {
     return input;
   });
 }
+/**
+ * In place: the result becomes the contents.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
+ */
 export const rrelu_ = (input: Tensor, lower?: number, upper?: number, training?: boolean): Tensor =>
   rrelu(input, lower ?? 1 / 8, upper ?? 1 / 3, training ?? false, true);
 

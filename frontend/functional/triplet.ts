@@ -21,7 +21,10 @@ const tripletArguments = signature<
 
 /**
  * max(0, d(anchor, positive) - d(anchor, negative) + margin); d is pairwise_distance unless distance_function is given.
- * https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_with_distance_loss.html
+ *
+ * Shape: `[N, *], [N, *] and [N, *] -> [] or [N]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_with_distance_loss.html
  */
 export function triplet_margin_with_distance_loss(...args: CallOf<typeof tripletArguments>): Tensor {
   return withSite(() => {

@@ -75,6 +75,7 @@ export function fans(tensor: Tensor): { fanIn: number; fanOut: number } {
   const field = elementCount(tensor.shape.slice(2));
   return { fanIn: tensor.shape[1]! * field, fanOut: tensor.shape[0]! * field };
 }
+/** Sizes that one output reads, and that one input feeds. */
 export function _calculate_fan_in_and_fan_out(tensor: Tensor): [fan_in: number, fan_out: number] {
   const { fanIn, fanOut } = fans(tensor);
   return [fanIn, fanOut];
@@ -97,12 +98,25 @@ function writeValues(tensor: Tensor, name: string, values: ArrayLike<number>): v
 }
 
 const uniformArguments = signature<[a: number, b: number, generator: Source]>()("a?, b?, generator?");
-/** Uniform in [a, b), by default [0, 1). */
+/**
+ * Uniform in [a, b), by default [0, 1).
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.uniform_
+ */
 export function uniform_<T extends Tensor>(tensor: T, ...args: CallOf<typeof uniformArguments>): T {
   const { a = 0, b = 1, generator = null } = uniformArguments.bind("uniform_", args);
   return filling(tensor, () => tensor.uniform_(a, b, { generator }));
 }
 const normalArguments = signature<[mean: number, std: number, generator: Source]>()("mean?, std?, generator?");
+/**
+ * Normal with the given mean and standard deviation, by default 0 and 1.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.normal_
+ */
 export function normal_<T extends Tensor>(tensor: T, ...args: CallOf<typeof normalArguments>): T {
   const { mean = 0, std = 1, generator = null } = normalArguments.bind("normal_", args);
   return filling(tensor, () => tensor.normal_(mean, std, { generator }));
@@ -131,7 +145,13 @@ function errorFunction(x: number): number {
 const truncatedArguments = signature<[mean: number, std: number, a: number, b: number, generator: Source]>()(
   "mean?, std?, a?, b?, generator?",
 );
-/** Normal values cut to [a, b]: by inverting the distribution of uniform ones. */
+/**
+ * Normal values cut to [a, b]: by inverting the distribution of uniform ones.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.trunc_normal_
+ */
 export function trunc_normal_<T extends Tensor>(tensor: T, ...args: CallOf<typeof truncatedArguments>): T {
   const { mean = 0, std = 1, a = -2, b = 2, generator = null } = truncatedArguments.bind("trunc_normal_", args);
   return filling(tensor, () => {
@@ -145,6 +165,13 @@ export function trunc_normal_<T extends Tensor>(tensor: T, ...args: CallOf<typeo
 }
 
 const constantArguments = signature<[val: number]>()("val");
+/**
+ * All `val`.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.constant_
+ */
 export function constant_<T extends Tensor>(tensor: T, ...args: CallOf<typeof constantArguments>): T {
   const { val } = constantArguments.bind("constant_", args);
   return filling(tensor, () =>
@@ -155,10 +182,30 @@ export function constant_<T extends Tensor>(tensor: T, ...args: CallOf<typeof co
 }
 const fillWith = <T extends Tensor>(tensor: T, name: string, value: number): T =>
   filling(tensor, () => write(tensor, name, () => graph.full(tensor.shape, value, tensor.dtype.name)));
+/**
+ * Ones.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.ones_
+ */
 export const ones_ = <T extends Tensor>(tensor: T): T => fillWith(tensor, "ones_", 1);
+/**
+ * Zeros.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.zeros_
+ */
 export const zeros_ = <T extends Tensor>(tensor: T): T => fillWith(tensor, "zeros_", 0);
 
-/** The identity matrix. */
+/**
+ * The identity matrix.
+ *
+ * Shape: `[n, m] -> [n, m]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.eye_
+ */
 export function eye_<T extends Tensor>(tensor: T): T {
   return filling(tensor, () => {
     if (tensor.ndim !== 2)
@@ -169,7 +216,13 @@ export function eye_<T extends Tensor>(tensor: T): T {
     writeValues(tensor, "eye_", eye(tensor.shape[0]!, tensor.shape[1]!));
   });
 }
-/** A convolution weight [out, in / groups, ...] that passes its channels through. */
+/**
+ * A convolution weight [out, in / groups, ...] that passes its channels through.
+ *
+ * Shape: `[out, in, *] -> [out, in, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.dirac_
+ */
 export function dirac_<T extends Tensor>(tensor: T, given: number | { readonly groups?: number } = 1): T {
   const groups = typeof given === "number" ? given : (given.groups ?? 1);
   return filling(tensor, () => {
@@ -188,6 +241,13 @@ export function dirac_<T extends Tensor>(tensor: T, given: number | { readonly g
 }
 
 const xavierArguments = signature<[gain: number, generator: Source]>()("gain?, generator?");
+/**
+ * Uniform, so that variance is kept both ways: Glorot and Bengio.
+ *
+ * Shape: `[out, in, *] -> [out, in, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_uniform_
+ */
 export function xavier_uniform_<T extends Tensor>(tensor: T, ...args: CallOf<typeof xavierArguments>): T {
   const { gain = 1, generator = null } = xavierArguments.bind("xavier_uniform_", args);
   return filling(tensor, () => {
@@ -196,6 +256,13 @@ export function xavier_uniform_<T extends Tensor>(tensor: T, ...args: CallOf<typ
     tensor.uniform_(-bound, bound, { generator });
   });
 }
+/**
+ * Normal, so that variance is kept both ways: Glorot and Bengio.
+ *
+ * Shape: `[out, in, *] -> [out, in, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_normal_
+ */
 export function xavier_normal_<T extends Tensor>(tensor: T, ...args: CallOf<typeof xavierArguments>): T {
   const { gain = 1, generator = null } = xavierArguments.bind("xavier_normal_", args);
   return filling(tensor, () => {
@@ -217,6 +284,13 @@ function kaiming(name: string, tensor: Tensor, args: readonly unknown[]): { std:
   const { fanIn, fanOut } = fans(tensor);
   return { std: calculate_gain(nonlinearity, a) / Math.sqrt(mode === "fan_in" ? fanIn : fanOut), generator };
 }
+/**
+ * Uniform, so that variance is kept through a nonlinearity: He and others.
+ *
+ * Shape: `[out, in, *] -> [out, in, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_uniform_
+ */
 export function kaiming_uniform_<T extends Tensor>(tensor: T, ...args: CallOf<typeof kaimingArguments>): T {
   return filling(tensor, () => {
     if (tensor.shape.includes(0)) return;
@@ -225,6 +299,13 @@ export function kaiming_uniform_<T extends Tensor>(tensor: T, ...args: CallOf<ty
     tensor.uniform_(-bound, bound, { generator });
   });
 }
+/**
+ * Normal, so that variance is kept through a nonlinearity: He and others.
+ *
+ * Shape: `[out, in, *] -> [out, in, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_normal_
+ */
 export function kaiming_normal_<T extends Tensor>(tensor: T, ...args: CallOf<typeof kaimingArguments>): T {
   return filling(tensor, () => {
     if (tensor.shape.includes(0)) return;
@@ -233,7 +314,13 @@ export function kaiming_normal_<T extends Tensor>(tensor: T, ...args: CallOf<typ
   });
 }
 
-/** Rows (or columns, if there are fewer) of length `gain` at right angles to each other. */
+/**
+ * Rows (or columns, if there are fewer) of length `gain` at right angles to each other.
+ *
+ * Shape: `[m, *] -> [m, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.orthogonal_
+ */
 export function orthogonal_<T extends Tensor>(tensor: T, ...args: CallOf<typeof xavierArguments>): T {
   const { gain = 1, generator = null } = xavierArguments.bind("orthogonal_", args);
   return filling(tensor, () => {
@@ -257,7 +344,13 @@ export function orthogonal_<T extends Tensor>(tensor: T, ...args: CallOf<typeof 
 }
 
 const sparseArguments = signature<[sparsity: number, std: number, generator: Source]>()("sparsity, std?, generator?");
-/** Normal values, a fraction `sparsity` of each column being zero. */
+/**
+ * Normal values, a fraction `sparsity` of each column being zero.
+ *
+ * Shape: `[n, m] -> [n, m]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.sparse_
+ */
 export function sparse_<T extends Tensor>(tensor: T, ...args: CallOf<typeof sparseArguments>): T {
   const { sparsity, std = 0.01, generator = null } = sparseArguments.bind("sparse_", args);
   return filling(tensor, () => {

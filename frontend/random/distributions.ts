@@ -44,7 +44,13 @@ type Target = [...Source, out: Tensor | null];
 
 const bernoulliSignature = signature<[input: Tensor, p: number | null, ...Target]>()("input, p?, *, generator?, out?");
 
-/** 0/1 draws with the probabilities of `input`, or p. https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html */
+/**
+ * 0/1 draws with the probabilities of `input`, or p.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html
+ */
 export function bernoulli(...args: CallOf<typeof bernoulliSignature>): Tensor {
   return withSite(() => {
     const { input, p, ...given } = bernoulliSignature.bind("bernoulli", args);
@@ -94,7 +100,13 @@ const drawnInto = (result: Tensor, { out }: { readonly out?: Tensor | null | und
 
 const poissonSignature = signature<[input: Tensor, ...Source]>()("input, generator?");
 
-/** Poisson draws with the rates of `input`. https://docs.pytorch.org/docs/stable/generated/torch.poisson.html */
+/**
+ * Poisson draws with the rates of `input`.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.poisson.html
+ */
 export function poisson(...args: CallOf<typeof poissonSignature>): Tensor {
   return withSite(() => {
     const { input, generator } = poissonSignature.bind("poisson", args);
@@ -111,7 +123,10 @@ const binomialSignature = signature<[count: Tensor, prob: Tensor, ...Source]>()(
 
 /**
  * How many of `count` trials succeed, each with probability `prob`; float32 or float64, both of one type.
- * https://docs.pytorch.org/docs/stable/generated/torch.binomial.html
+ *
+ * Shape: `[*] and [*], broadcast together -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.binomial.html
  */
 export function binomial(...args: CallOf<typeof binomialSignature>): Tensor {
   return withSite(() => {
@@ -144,7 +159,13 @@ const multinomialSignature = signature<
   [input: Tensor, num_samples: number | bigint, replacement: boolean | null, ...Target]
 >()("input, num_samples, replacement?, *, generator?, out?");
 
-/** Indices drawn with the weights of each row. https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html */
+/**
+ * Indices drawn with the weights of each row.
+ *
+ * Shape: `[*, n] -> int64[*, num_samples]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
+ */
 export function multinomial(...args: CallOf<typeof multinomialSignature>): Tensor {
   return withSite(() => {
     const { input, num_samples, replacement, ...given } = multinomialSignature.bind("multinomial", args);
@@ -192,7 +213,13 @@ const normalSignature = signature<
   ]
 >()("mean, std?, size?, *, generator?, out?, dtype?, layout?, device?, requires_grad?, pin_memory?");
 
-/** Normal draws with given means and deviations. https://docs.pytorch.org/docs/stable/generated/torch.normal.html */
+/**
+ * Normal draws with given means and deviations.
+ *
+ * Shape: `[*] and [*], broadcast together -> [*], or size -> [*size]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.normal.html
+ */
 export function normal(...args: CallOf<typeof normalSignature>): Tensor {
   return withSite(() => {
     const { mean, std = 1, size, out, ...given } = normalSignature.bind("normal", args);

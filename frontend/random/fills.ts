@@ -9,9 +9,21 @@ import type { Generator } from "./generator.ts";
 
 declare module "../tensor.ts" {
   interface Tensor {
-    /** Fills with uniform values in [from, to). */
+    /**
+     * Fills with uniform values in [from, to).
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
+     */
     uniform_(from?: number | RandomFill, to?: number | RandomFill, options?: RandomFill): this;
-    /** Fills with normal values. */
+    /**
+     * Fills with normal values.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.normal_.html
+     */
     normal_(mean?: number | RandomFill, std?: number | RandomFill, options?: RandomFill): this;
   }
 }

@@ -78,11 +78,33 @@ export class Generator {
 /** The generator used when none is named. */
 export const default_generator = new Generator();
 
-/** Seeds the default generator and returns it. */
+/**
+ * Seeds the default generator and returns it.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.manual_seed.html
+ */
 export const manual_seed = (seed: number | bigint): Generator => withSite(() => default_generator.manual_seed(seed));
+/**
+ * Seeds the default generator with a number that nobody chose, and returns it.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.seed.html
+ */
 export const seed = (): number => default_generator.seed();
+/**
+ * The number that the default generator was seeded with.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.initial_seed.html
+ */
 export const initial_seed = (): number | bigint => default_generator.initial_seed();
+/**
+ * The state of the default generator, for `set_rng_state`.
+ *
+ * Shape: `-> uint8[5056]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.get_rng_state.html
+ */
 export const get_rng_state = (): Tensor => default_generator.get_state();
+/**
+ * Puts the default generator in a state that `get_rng_state` gave.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.set_rng_state.html
+ */
 export const set_rng_state = (state: Tensor): void => void default_generator.set_state(state);
 
 export interface ForkOptions {

@@ -22,15 +22,69 @@ import { addFills, type Fill, type Place, type RandomFill } from "./fills.ts";
 
 declare module "../tensor.ts" {
   interface Tensor {
-    /** Fills with integers in [from, to), or the dtype's range. */
+    /**
+     * Fills with integers in [from, to), or the dtype's range.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.random_.html
+     */
     random_(from?: number | bigint | RandomFill, to?: number | bigint | null | RandomFill, options?: RandomFill): this;
-    /** Fills with 0/1 draws of probability p (a number, or a tensor of probabilities). */
+    /**
+     * Fills with 0/1 draws of probability p (a number, or a tensor of probabilities).
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bernoulli_.html
+     */
     bernoulli_(p?: number | Tensor | RandomFill, options?: RandomFill): this;
+    /**
+     * Fills with draws of the exponential distribution with rate `lambd`.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
+     */
     exponential_(lambd?: number | RandomFill, options?: RandomFill): this;
+    /**
+     * Fills with numbers of trials up to the first success, each with probability p.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
+     */
     geometric_(p: number | RandomFill, options?: RandomFill): this;
+    /**
+     * Fills with draws of the Cauchy distribution.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cauchy_.html
+     */
     cauchy_(median?: number | RandomFill, sigma?: number | RandomFill, options?: RandomFill): this;
+    /**
+     * Fills with exp of normal draws.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html
+     */
     log_normal_(mean?: number | RandomFill, std?: number | RandomFill, options?: RandomFill): this;
+    /**
+     * 0/1 draws with the probabilities in this tensor, or with probability p.
+     *
+     * Shape: `[*] -> [*]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bernoulli.html
+     */
     bernoulli(p?: number | RandomFill | null, options?: RandomFill): Tensor;
+    /**
+     * Indices drawn with the weights of each row.
+     *
+     * Shape: `[*, n] -> int64[*, num_samples]`
+     *
+     * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.multinomial.html
+     */
     multinomial(num_samples: number, replacement?: boolean | RandomFill, options?: RandomFill): Tensor;
   }
 }

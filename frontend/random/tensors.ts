@@ -54,11 +54,37 @@ const uniform: Make = (shape, dtype, device, generator) => uniformNode(shape, dt
 const standardNormal: Make = (shape, dtype, device, generator, isContiguous) =>
   normalNode(shape, dtype, device, generator, 0, 1, isContiguous);
 
-/** Uniform in [0, 1). https://docs.pytorch.org/docs/stable/generated/torch.rand.html */
+/**
+ * Uniform in [0, 1).
+ *
+ * Shape: `size -> [*size]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.rand.html
+ */
 export const rand = sizedDraw("rand", uniform);
-/** Standard normal. https://docs.pytorch.org/docs/stable/generated/torch.randn.html */
+/**
+ * Standard normal.
+ *
+ * Shape: `size -> [*size]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.randn.html
+ */
 export const randn = sizedDraw("randn", standardNormal);
+/**
+ * Uniform in [0, 1), in the shape of input.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.rand_like.html
+ */
 export const rand_like = likeDraw("rand_like", uniform);
+/**
+ * Standard normal, in the shape of input.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.randn_like.html
+ */
 export const randn_like = likeDraw("randn_like", standardNormal);
 
 const randintNode = (
@@ -77,7 +103,13 @@ const randintNode = (
   return drawn(shape, dtype, device, (target) => fillRandint(target, generator.cpu_, low, high, dtype as never));
 };
 
-/** Integers in [low, high). https://docs.pytorch.org/docs/stable/generated/torch.randint.html */
+/**
+ * Integers in [low, high).
+ *
+ * Shape: `size -> int64[*size]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.randint.html
+ */
 export function randint(high: number | bigint, size: readonly number[], options?: RandomOptions): Tensor;
 export function randint(
   low: number | bigint,
@@ -119,6 +151,13 @@ export function randint(...args: unknown[]): Tensor {
     );
   });
 }
+/**
+ * Integers in [low, high), in the shape and the type of input.
+ *
+ * Shape: `[*] -> [*]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.randint_like.html
+ */
 export function randint_like(
   input: Tensor,
   low: number,
@@ -133,7 +172,13 @@ export function randint_like(
   });
 }
 
-/** A random order of 0 ... n-1. https://docs.pytorch.org/docs/stable/generated/torch.randperm.html */
+/**
+ * A random order of 0 ... n-1.
+ *
+ * Shape: `n -> int64[n]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.randperm.html
+ */
 export function randperm(n: number | bigint, options: RandomOptions = {}): Tensor {
   return withSite(() => {
     refuseUnknown("randperm", options, ["generator"]);

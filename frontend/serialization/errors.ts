@@ -1,6 +1,7 @@
 /** What is wrong with a file or with a value that cannot be saved: one typed function for each code. */
 import { CressetError } from "../../ir/errors.ts";
 
+/** A file that is not what it should be, or a value that cannot be saved. */
 export class SerializationError extends CressetError {}
 
 const fail = (code: string, message: string, cure?: string): SerializationError =>

@@ -8,6 +8,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as source from "../../frontend/index.ts";
 import { buildPackage } from "../../scripts/build-package.ts";
+import { publicDeclarations, type Declaration } from "../support/declarations.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const project = mkdtempSync(path.join(tmpdir(), "cresset-consumer-"));
@@ -51,6 +52,13 @@ const nameAt = (torch: object, place: string): unknown =>
     .split(".")
     .slice(1)
     .reduce<Record<string, unknown>>((at, key) => at[key] as never, torch as never)["name"];
+
+/** What gives tensors, other than by what it is passed: modes, scopes and functions of functions do not count. */
+const isOperator = ({ name, results }: Declaration): boolean =>
+  results.some((result) => /\b(Tensor|NamedTensors)\b|^this$/.test(result)) &&
+  !/^torch\.(autograd|func|safetensors|no_grad|enable_grad|set_grad_enabled|inference_mode|(random\.)?fork_rng)\b/.test(
+    name,
+  );
 
 const program = `
 import * as torch from "cresset";
@@ -128,6 +136,37 @@ describe("the built package", () => {
       JSON.stringify({ compilerOptions, include: ["main.ts", "page.ts", "types"] }),
     );
     expect(tsc("-p", project)).toBe("");
+  });
+
+  describe("has documentation that an editor shows", () => {
+    let declarations: readonly Declaration[] = [];
+    beforeAll(() => {
+      declarations = publicDeclarations(
+        path.join(project, "tsconfig.json"),
+        path.join(library, "dist/frontend/index.d.ts"),
+      );
+    });
+
+    it("of every function, class, constant and member of Tensor", () => {
+      expect(declarations.length).toBeGreaterThan(1900);
+      expect(declarations.filter(({ documentation }) => documentation === "").map(({ name }) => name)).toEqual([]);
+    });
+
+    it("with the shapes and PyTorch's page of every operator", () => {
+      const operators = declarations.filter(isOperator);
+      expect(operators.length).toBeGreaterThan(1200);
+      const lacking = (text: string): string[] =>
+        operators.filter(({ documentation }) => !documentation.includes(text)).map(({ name }) => name);
+      expect(lacking("Shape: ")).toEqual([]);
+      expect(lacking("https://docs.pytorch.org/docs/")).toEqual([]);
+    });
+
+    it("without the members of Tensor that are the library's own", () => {
+      const own = declarations.filter(
+        ({ documentation, name }) => /@internal/.test(documentation) || name === "Tensor.node_",
+      );
+      expect(own).toEqual([]);
+    });
   });
 
   const expected = [

@@ -71,7 +71,10 @@ const clipNorm = signature<
 
 /**
  * Scales the gradients in place so that their norm, taken together, is at most max_norm; gives the norm they had.
- * https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
+ *
+ * Shape: `parameters -> []`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
  */
 export function clip_grad_norm_(parameters: Parameters, ...args: CallOf<typeof clipNorm>): Tensor {
   return withSite(() => {
@@ -86,7 +89,13 @@ export function clip_grad_norm_(parameters: Parameters, ...args: CallOf<typeof c
 const totalArguments = signature<[norm_type: number, error_if_nonfinite: boolean, foreach: boolean | null]>()(
   "norm_type?, error_if_nonfinite?, foreach?",
 );
-/** The norm of tensors taken together. https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.get_total_norm.html */
+/**
+ * The norm of tensors taken together.
+ *
+ * Shape: `tensors -> []`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.get_total_norm.html
+ */
 export function get_total_norm(tensors: Parameters, ...args: CallOf<typeof totalArguments>): Tensor {
   return withSite(() => {
     const { norm_type = 2, error_if_nonfinite = false } = totalArguments.bind("get_total_norm", args);

@@ -6,7 +6,13 @@ import { graph } from "../../state.ts";
 import type { Tensor } from "../../tensor.ts";
 import { op } from "../op.ts";
 
-/** All elements of all parameters in a row. https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parameters_to_vector.html */
+/**
+ * All elements of all parameters in a row.
+ *
+ * Shape: `parameters -> [all their elements]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parameters_to_vector.html
+ */
 export const parameters_to_vector = (parameters: Iterable<Tensor>): Tensor =>
   withSite(() =>
     op(

@@ -141,7 +141,13 @@ const pad = signature<[batch_first: boolean, padding_value: number, total_length
   "batch_first?, padding_value?, total_length?",
 );
 
-/** The opposite of packing: [padded, lengths]. https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html */
+/**
+ * The opposite of packing: [padded, lengths].
+ *
+ * Shape: `packed -> [T, N, *] or [N, T, *], int64[N]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html
+ */
 export function pad_packed_sequence(
   sequence: PackedSequence,
   ...args: CallOf<typeof pad>
@@ -181,7 +187,13 @@ const padList = signature<[batch_first: boolean, padding_value: number, padding_
   "batch_first?, padding_value?, padding_side?",
 );
 
-/** Stacks sequences, each padded to the longest. https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_sequence.html */
+/**
+ * Stacks sequences, each padded to the longest.
+ *
+ * Shape: `N of [L_i, *] -> [T, N, *] or [N, T, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_sequence.html
+ */
 export function pad_sequence(sequences: readonly Tensor[] | Tensor, ...args: CallOf<typeof padList>): Tensor {
   return withSite(() => {
     const { batch_first = false, padding_value = 0, padding_side = "right" } = padList.bind("pad_sequence", args);
@@ -212,7 +224,13 @@ export function pack_sequence(sequences: readonly Tensor[], ...args: CallOf<type
 }
 
 const unpadList = signature<[lengths: Lengths, batch_first: boolean]>()("lengths, batch_first?");
-/** The sequences of a padded tensor. https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpad_sequence.html */
+/**
+ * The sequences of a padded tensor.
+ *
+ * Shape: `[T, N, *] or [N, T, *] -> N of [L_i, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpad_sequence.html
+ */
 export function unpad_sequence(padded_sequences: Tensor, ...args: CallOf<typeof unpadList>): Tensor[] {
   return withSite(() => {
     const { lengths, batch_first = false } = unpadList.bind("unpad_sequence", args);
@@ -221,7 +239,13 @@ export function unpad_sequence(padded_sequences: Tensor, ...args: CallOf<typeof 
     );
   });
 }
-/** The sequences of a packed one. https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpack_sequence.html */
+/**
+ * The sequences of a packed one.
+ *
+ * Shape: `packed -> N of [L_i, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpack_sequence.html
+ */
 export function unpack_sequence(packed_sequences: PackedSequence): Tensor[] {
   const [padded, lengths] = pad_packed_sequence(packed_sequences, { batch_first: true });
   return unpad_sequence(padded, lengths, { batch_first: true });

@@ -81,6 +81,10 @@ export function weight_norm<M extends Module>(module: M, ...args: CallOf<typeof 
   });
   return module;
 }
+/**
+ * Undoes `weight_norm`: the weight is a parameter again.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.remove_weight_norm.html
+ */
 export function remove_weight_norm<M extends Module>(module: M, name = "weight"): M {
   underive(module, "weight_norm", name);
   return module;
@@ -135,6 +139,10 @@ export function spectral_norm<M extends Module>(module: M, ...args: CallOf<typeo
   );
   return module;
 }
+/**
+ * Undoes `spectral_norm`: the weight is a parameter again.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.remove_spectral_norm.html
+ */
 export function remove_spectral_norm<M extends Module>(module: M, name = "weight"): M {
   underive(module, "spectral_norm", name);
   return module;
