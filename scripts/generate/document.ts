@@ -1,4 +1,5 @@
 /** Documentation comments, from what an operator states about itself. */
+import { elementTypes } from "./element-types.ts";
 import type { Entry } from "./entries.ts";
 import type { PublicOperator } from "./operator.ts";
 
@@ -37,6 +38,8 @@ export function fullComment(operator: PublicOperator, { name, form }: Entry, rec
   if (operator.view && form === "plain") lines.push("The result shares memory with the input.");
   lines.push("", `\`${name}${receiver ? parameters.replace(/^\(\w+(, )?/, "(") : parameters}\``);
   if (doc.shape !== "") lines.push("", `Shape: \`${doc.shape}\``);
+  const types = elementTypes(operator);
+  if (types !== null) lines.push("", `Types: ${types}`);
   if (operator.gradient === "none") lines.push("", "Not differentiable.");
   const errors = knownErrors(operator);
   if (errors.length > 0) lines.push("", ...errors.map((error) => `@throws ${error}`));

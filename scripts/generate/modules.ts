@@ -64,7 +64,8 @@ function formsOf(entry: Entry, place: FunctionPlace | "Tensor", problems: string
       problems.push(error.message);
     }
   }
-  return forms;
+  // What an operator is usually called by, before what names its arguments.
+  return [...forms.filter(({ first }) => first), ...forms.filter(({ first }) => !first)];
 }
 
 /** @throws UnusableOperator */

@@ -39,6 +39,16 @@ describe("the generator of declarations", () => {
     ]);
   });
 
+  it("has the usual call of each overload before those that name arguments", () => {
+    const along = define("it(Tensor input, int dim) -> Tensor");
+    const all = define("it(Tensor input) -> Tensor[]", { name: "it.all" });
+    expect(methods(along, all)).toEqual([
+      "it(dim: number): Tensor;",
+      "it(): readonly Tensor[];",
+      "it(options: ({ dim: number } | { axis: number })): Tensor;",
+    ]);
+  });
+
   it("takes several numbers for `int...`", () => {
     expect(methods(define("it(Tensor input, int... size, *, bool implicit=False) -> Tensor"))).toEqual([
       "it(...size: readonly number[]): Tensor;",
