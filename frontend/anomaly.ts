@@ -7,7 +7,7 @@
 import { AutogradError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Device } from "../runtime/device.ts";
-import { GradientFunction } from "./grad-fn.ts";
+import { gradientFunction } from "./grad-fn.ts";
 import { recorder } from "./recorder.ts";
 import { operationOf } from "./operations.ts";
 import { anomaly } from "./saved-values.ts";
@@ -63,7 +63,7 @@ export class AnomalyWatch {
     if (!anomaly.checkNan) return produced;
     const operation = operationOf(node);
     const inputs = operation === null ? node.inputs : [...operation.inputs];
-    const name = new GradientFunction(node, null).name();
+    const name = gradientFunction(node).name();
     const line = forwardLine(node);
     return produced.map((grad, i) => {
       // What an operator's own steps hand each other is nobody's business.
@@ -84,7 +84,7 @@ export class AnomalyWatch {
   /** An error of a backward rule, such as a user's: tells where the operator was called. */
   failed(error: unknown): void {
     if (!(error instanceof Error) || this.current === null || error.message.includes(forward)) return;
-    error.message += `\n  Error detected in ${new GradientFunction(this.current, null).name()}.${forwardLine(this.current)}`;
+    error.message += `\n  Error detected in ${gradientFunction(this.current).name()}.${forwardLine(this.current)}`;
   }
 
   /** Gradients are computed at once, so that NaN is found by the call that made it, where a device allows that. */

@@ -1,5 +1,5 @@
 /**
- * `torch.autograd.graph`: hooks on what is saved for backward passes.
+ * `torch.autograd.graph`: the steps of the recorded graph, and hooks on what is saved for backward passes.
  * https://docs.pytorch.org/docs/stable/autograd.html#hooks-for-saved-tensors
  */
 import { moved } from "./device-moves.ts";
@@ -10,6 +10,7 @@ import { withSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 
+export { get_gradient_edge, GradientEdge } from "./gradient-edge.ts";
 export { GradientFunction as Node } from "./grad-fn.ts";
 export { register_multi_grad_hook, type MultiGradHook } from "./multi-grad-hooks.ts";
 export { allow_mutation_on_saved_tensors, type MutationScope } from "./saved-mutation.ts";

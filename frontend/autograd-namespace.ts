@@ -5,6 +5,7 @@
 export { backward, grad, type BackwardAllOptions, type BackwardOptions, type GradOptions } from "./autograd.ts";
 export { detect_anomaly, is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly } from "./anomaly.ts";
 export { Function, type FunctionCtx } from "./autograd-function.ts";
+export * as function from "./once-differentiable.ts";
 export * as forward_ad from "./forward-ad.ts";
 export * as functional from "./autograd-functional.ts";
 export * as graph from "./autograd-graph.ts";

@@ -10,6 +10,9 @@ import { AnomalyWatch } from "./anomaly.ts";
 import { refuseInBody } from "./body-scope.ts";
 import { isPlainObject } from "./bind.ts";
 import { withSite } from "./call.ts";
+import { GradientEdge } from "./gradient-edge.ts";
+import { afterStep, beforeStep, hookResult, throughStep } from "./node-hook-calls.ts";
+import { isSingleNode, knownHooksOf } from "./node-hooks.ts";
 import { operationOf } from "./operations.ts";
 import { activeHooks, packSaved, Unpacking } from "./saved-hooks.ts";
 import { checkSaved, freeSaved, noteOperation } from "./saved-values.ts";
@@ -20,10 +23,13 @@ import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { withGradMode } from "./grad-mode.ts";
 
-type Tensors = Tensor | readonly Tensor[];
+/** What gradients are taken of or by: tensors, or places in the graph. */
+type Ends = Tensor | GradientEdge | readonly (Tensor | GradientEdge)[];
 type MaybeTensors = Tensor | null | undefined | readonly (Tensor | null | undefined)[];
 const list = <T>(value: T | readonly T[]): readonly T[] =>
   Array.isArray(value) ? (value as readonly T[]) : [value as T];
+const tensorsAt = (ends: Ends): readonly Tensor[] =>
+  list(ends).map((end) => (end instanceof GradientEdge ? end.standIn_ : end));
 
 export interface GradOptions {
   readonly grad_outputs?: MaybeTensors;
@@ -39,7 +45,7 @@ export interface BackwardOptions {
   readonly gradient?: Tensor | null | undefined;
   readonly retain_graph?: boolean | null | undefined;
   readonly create_graph?: boolean | undefined;
-  readonly inputs?: Tensors | null | undefined;
+  readonly inputs?: Ends | null | undefined;
 }
 /** Options of `autograd.backward`. */
 export interface BackwardAllOptions extends Omit<BackwardOptions, "gradient"> {
@@ -49,7 +55,7 @@ export interface BackwardAllOptions extends Omit<BackwardOptions, "gradient"> {
 }
 
 /** One gradient for each input, as many as there are. */
-type Gradients<I extends Tensors, G = Tensor> = I extends readonly Tensor[] ? { -readonly [K in keyof I]: G } : [G];
+type Gradients<I extends Ends, G = Tensor> = I extends readonly unknown[] ? { -readonly [K in keyof I]: G } : [G];
 
 /** The gradients that start a backward pass. */
 function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor | null | undefined)[]): Node[] {
@@ -133,21 +139,33 @@ function computed(pass: Pass): (Node | null)[] {
     const site = captureSite();
     const anomalies = AnomalyWatch.start();
     const unpacking = new Unpacking();
+    const onRule = (node: Node, grads: readonly (Node | null)[], produced: readonly (Node | null)[]) => {
+      checkSaved(pass.name, node, produced, firstNew);
+      const unpacked = unpacking.applied(node, grads, produced);
+      if (pass.create && activeHooks() !== null) packRule(node, grads, unpacked, firstNew, device);
+      const passed = anomalies?.left(node, unpacked) ?? unpacked;
+      firstNew = nextNodeId();
+      visited.push(node);
+      return passed;
+    };
     const hooks: DifferentiateHooks = {
       onGradient: (node, grad) => {
         const current = unpacking.arriving(node, runHooks(node, grad, device));
         firstNew = nextNodeId();
         return current;
       },
-      ...(anomalies === null ? {} : { onNode: (node) => anomalies.entering(node) }),
-      onRule: (node, grads, produced) => {
-        checkSaved(pass.name, node, produced, firstNew);
-        const unpacked = unpacking.applied(node, grads, produced);
-        if (pass.create && activeHooks() !== null) packRule(node, grads, unpacked, firstNew, device);
-        const passed = anomalies?.left(node, unpacked) ?? unpacked;
+      onNode: (node, grads) => {
+        anomalies?.entering(node);
+        const current = beforeStep(node, grads, device);
         firstNew = nextNodeId();
-        visited.push(node);
-        return passed;
+        return current;
+      },
+      through: (node, grads) => throughStep(node, grads, device, { onRule }),
+      onRule: (node, grads, produced) => {
+        const passed = onRule(node, grads, produced);
+        const current = isSingleNode(node) ? afterStep(node, passed, grads, device) : passed;
+        firstNew = nextNodeId();
+        return current;
       },
     };
     let result: (Node | null)[];
@@ -216,48 +234,30 @@ function runHooks(node: Node, grad: Node, device: Tensor["storage_"]["device"]):
   return current;
 }
 
-/** @throws AutogradError when a hook returns what can be no gradient */
-function hookResult(replaced: unknown, before: Node): Node {
-  if (!(replaced instanceof Tensor))
-    throw new ArgumentError("hook/result", `hook: expected Tensor, but hook returned ${typeof replaced}.`);
-  const node = replaced.node_();
-  if (!sameShape(node.shape, before.shape) || node.dtype !== before.dtype)
-    throw new AutogradError(
-      "hook/result",
-      `hook: hook has changed the ${sameShape(node.shape, before.shape) ? "type" : "size"} of value: ${before.dtype}${formatShape(before.shape)} to ${node.dtype}${formatShape(node.shape)}.`,
-    );
-  return node;
-}
-
 /**
  * Sums the gradients of outputs with respect to inputs, and returns them.
  * @throws AutogradError when an input was not used (unless allow_unused), or when the graph has been released
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
  */
-export function grad<const I extends Tensors>(
-  outputs: Tensors,
+export function grad<const I extends Ends>(
+  outputs: Ends,
   inputs: I,
   options: GradOptions & { readonly allow_unused: true },
 ): Gradients<I, Tensor | null>;
-export function grad<const I extends Tensors>(
-  outputs: Tensors,
+export function grad<const I extends Ends>(
+  outputs: Ends,
   inputs: I,
   grad_outputs: MaybeTensors,
   options: GradOptions & { readonly allow_unused: true },
 ): Gradients<I, Tensor | null>;
-export function grad<const I extends Tensors>(outputs: Tensors, inputs: I, options?: GradOptions): Gradients<I>;
-export function grad<const I extends Tensors>(
-  outputs: Tensors,
+export function grad<const I extends Ends>(outputs: Ends, inputs: I, options?: GradOptions): Gradients<I>;
+export function grad<const I extends Ends>(
+  outputs: Ends,
   inputs: I,
   grad_outputs?: MaybeTensors,
   options?: GradOptions,
 ): Gradients<I>;
-export function grad(
-  outputs: Tensors,
-  inputs: Tensors,
-  third?: MaybeTensors | GradOptions,
-  fourth?: GradOptions,
-): unknown {
+export function grad(outputs: Ends, inputs: Ends, third?: MaybeTensors | GradOptions, fourth?: GradOptions): unknown {
   return withSite(() => {
     const isOptions = third !== null && third !== undefined && !(third instanceof Tensor) && !Array.isArray(third);
     const options: GradOptions = isOptions ? (third as GradOptions) : (fourth ?? {});
@@ -272,10 +272,10 @@ export function grad(
         "grad: Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.",
       );
     const create = options.create_graph ?? false;
-    const wanted = list(inputs);
+    const wanted = tensorsAt(inputs);
     if (wanted.length === 0)
       throw new ArgumentError("grad/inputs", "grad: `inputs` argument to `grad()` cannot be empty.");
-    const roots = list(outputs);
+    const roots = tensorsAt(outputs);
     const targets = wanted.map((input, i) => {
       if (!input.requires_grad)
         throw new AutogradError(
@@ -283,7 +283,7 @@ export function grad(
           `grad: One of the differentiated Tensors does not require grad: input ${i} is ${String(input)}.`,
           "Call requires_grad_() on it before computing the outputs.",
         );
-      return nodesIn(roots, input);
+      return nodesAt(roots, list(inputs)[i]!);
     });
     const pass = {
       name: "grad",
@@ -350,7 +350,7 @@ function batched(pass: Pass, inputs: readonly Tensor[], options: GradOptions): T
  * https://docs.pytorch.org/docs/stable/generated/torch.autograd.backward.html
  */
 export function backward(
-  tensors: Tensors,
+  tensors: Ends,
   grad_tensors?: MaybeTensors | BackwardAllOptions,
   given: BackwardAllOptions = {},
 ): void {
@@ -359,10 +359,10 @@ export function backward(
     const options = isOptions ? (grad_tensors as BackwardAllOptions) : given;
     const gradients = startingGradients(isOptions ? undefined : (grad_tensors as MaybeTensors), options);
     refuseInBody("backward() accumulates gradients", "torch.autograd.grad gives them as results.");
-    const outputs = list(tensors);
+    const outputs = tensorsAt(tensors);
     if (outputs.length === 0) return;
     const create = options.create_graph ?? false;
-    const chosen = options.inputs === null || options.inputs === undefined ? null : list(options.inputs);
+    const chosen = options.inputs === null || options.inputs === undefined ? null : tensorsAt(options.inputs);
     if (chosen !== null && chosen.length === 0)
       throw new AutogradError("backward/inputs", "backward: `inputs` argument to `backward()` cannot be empty.");
     for (const input of chosen ?? [])
@@ -372,7 +372,9 @@ export function backward(
           `backward: can't retain_grad on Tensor that has requires_grad=False, got ${String(input)} among the inputs.`,
         );
     const owners =
-      chosen === null ? leavesByTensor(outputs) : new Map(chosen.map((input) => [input, nodesIn(outputs, input)]));
+      chosen === null
+        ? leavesByTensor(outputs)
+        : new Map(list(options.inputs!).map((end, i) => [chosen[i]!, nodesAt(outputs, end)]));
     const grads = run({
       name: "backward",
       outputs,
@@ -382,10 +384,13 @@ export function backward(
       create,
     });
     withGradMode(create, () => {
-      [...owners.keys()].forEach((owner, i) => {
-        const gradNode = grads[i];
-        if (!gradNode) return;
-        accumulate(owner, gradNode, create);
+      [...owners].forEach(([owner, nodes], i) => {
+        if (!grads[i]) return;
+        const { device } = owner.storage_;
+        const step = nodes.find((node) => node.op === "leaf" && knownHooksOf(node) !== null);
+        const arrived = step === undefined ? [grads[i]] : beforeStep(step, [grads[i]], device);
+        if (arrived[0]) accumulate(owner, arrived[0], create);
+        if (step !== undefined) afterStep(step, [], arrived, device);
         for (const hook of owner.accumulateHooks_?.values() ?? []) hook(owner);
       });
     });
@@ -420,7 +425,9 @@ function accumulate(owner: Tensor, gradNode: Node, create: boolean): void {
 }
 
 /** The nodes that a tensor is in the graph of outputs: a leaf that was written meanwhile has been several. */
-function nodesIn(outputs: readonly Tensor[], input: Tensor): readonly Node[] {
+function nodesAt(outputs: readonly Tensor[], end: Tensor | GradientEdge): readonly Node[] {
+  const input = end instanceof GradientEdge ? end.standIn_ : end;
+  if (end instanceof GradientEdge && end.made_.op !== "leaf") return [end.made_];
   const now = input.node_();
   if (now.op !== "leaf" || (input.storage_.version === 0 && input.parent_ === null)) return [now];
   return [...new Set([now, ...(leavesByTensor(outputs).get(input) ?? [])])];

@@ -1,6 +1,31 @@
 /** `tensor.grad_fn`: how a value was made, as PyTorch shows it. Read from the recorded graph when asked for. */
 import type { Node } from "../ir/graph.ts";
+import { NodeNote } from "../ir/node-notes.ts";
+import {
+  type GradInputsHook,
+  type GradOutputsHook,
+  hooksOf,
+  inputsOfStep,
+  type RemovableHandle,
+} from "./node-hooks.ts";
 import { operationOf } from "./operations.ts";
+
+/** A step is one object, whoever asks for it. */
+const functions = new NodeNote<GradientFunction>();
+
+/** The step that made a node. `known` is the operator's name where the graph does not tell it. */
+export function gradientFunction(node: Node, known: string | null = null): GradientFunction {
+  const step = stepOf(node);
+  let found = functions.get(step);
+  if (found === undefined) functions.set(step, (found = new GradientFunction(step, known)));
+  return found;
+}
+
+/** Which of its step's results a node is. */
+export function outputNumber(node: Node): number {
+  const made = behindBarriers(node);
+  return made.op === "pick" ? made.attrs.index : 0;
+}
 
 /**
  * A step of the recorded graph that gradients pass through.
@@ -9,35 +34,58 @@ import { operationOf } from "./operations.ts";
 export class GradientFunction {
   private readonly node: Node;
   private readonly known: string | null;
+  private kept: Record<string, unknown> | null = null;
 
   /** @internal Use tensor.grad_fn. */
   constructor(node: Node, known: string | null) {
-    this.node = behindBarriers(node);
+    this.node = node;
     this.known = known;
   }
 
   /** Such as `MulBackward0`. */
   name(): string {
-    if (this.node.op === "leaf") return "AccumulateGrad";
+    if (this.node.op === "leaf") return "torch::autograd::AccumulateGrad";
     return gradientName(this.known ?? operatorOf(this.node));
   }
 
   /** The steps that gradients go to next, each with the number of the result that is meant; null for what needs none. */
   get next_functions(): readonly (readonly [GradientFunction | null, number])[] {
     if (this.node.op === "leaf") return [];
-    const operation = operationOf(this.node);
-    const inputs = operation === null ? this.node.inputs : [...operation.inputs];
-    return inputs.map(
-      (input) =>
-        [
-          input.requiresGrad ? new GradientFunction(input, null) : null,
-          input.op === "pick" ? input.attrs.index : 0,
-        ] as const,
+    return inputsOfStep(this.node).map(
+      (input) => [input.requiresGrad ? gradientFunction(input) : null, outputNumber(input)] as const,
     );
   }
 
+  /** Whatever a program keeps with a step. https://docs.pytorch.org/docs/stable/generated/torch.autograd.graph.Node.metadata.html */
+  get metadata(): Record<string, unknown> {
+    return (this.kept ??= {});
+  }
+
+  /** The tensor whose gradients a leaf's step accumulates; of no other step. */
+  get variable(): object | undefined {
+    return this.node.op === "leaf" ? (this.node.binding as object) : undefined;
+  }
+
+  /**
+   * Calls `fn` with the gradients of the step's inputs (null where there is none) and of its results whenever they have
+   * been computed; the gradients that it returns replace those of the inputs.
+   * https://docs.pytorch.org/docs/stable/generated/torch.autograd.graph.Node.register_hook.html
+   */
+  register_hook(fn: GradInputsHook): RemovableHandle {
+    return hooksOf(this.node).after.add(fn);
+  }
+
+  /**
+   * Calls `fn` with the gradients of the step's results before those of its inputs are computed; the gradients that it
+   * returns replace them.
+   * https://docs.pytorch.org/docs/stable/generated/torch.autograd.graph.Node.register_prehook.html
+   */
+  register_prehook(fn: GradOutputsHook): RemovableHandle {
+    return hooksOf(this.node).before.add(fn);
+  }
+
   toString(): string {
-    return `<${this.name()}>`;
+    return `<${this.name().split("::").at(-1)!}>`;
   }
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
@@ -50,6 +98,11 @@ function behindBarriers(node: Node): Node {
   while (current.op === "barrier" || current.op === "with_history")
     current = current.inputs[current.op === "barrier" ? 0 : 1]!;
   return current;
+}
+/** One for all results of an operator. */
+function stepOf(node: Node): Node {
+  const made = behindBarriers(node);
+  return made.op === "pick" ? made.inputs[0]! : made;
 }
 
 /** Movements that views are replayed with: no operator recorded them. */

@@ -2,14 +2,12 @@
 import { AutogradError } from "../ir/errors.ts";
 import { backward, watch, type BackwardOptions } from "./autograd.ts";
 import { isPlainObject } from "./bind.ts";
+import type { RemovableHandle } from "./node-hooks.ts";
 import { withSite } from "./site.ts";
 import { Tensor, type GradientHook } from "./tensor.ts";
 import { noteRareChange } from "./trace.ts";
 
-/** What registering a hook returns. */
-export interface RemovableHandle {
-  remove(): void;
-}
+export type { RemovableHandle } from "./node-hooks.ts";
 
 declare module "./tensor.ts" {
   interface Tensor {

@@ -9,7 +9,7 @@ import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
 import { isRecorded } from "./dual-nodes.ts";
 import { nest, scalarOf, type Item, type Nested, type ReadOptions } from "./element-values.ts";
-import { GradientFunction } from "./grad-fn.ts";
+import { gradientFunction, type GradientFunction } from "./grad-fn.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import { strided, type layout, type memory_format } from "./formats.ts";
 import { withGradMode } from "./grad-mode.ts";
@@ -545,7 +545,7 @@ export class Tensor {
   get grad_fn(): GradientFunction | null {
     if (this.leafRequiresGrad) return null;
     const node = this.node_();
-    return isRecorded(node) ? new GradientFunction(node, this.step_?.name ?? null) : null;
+    return isRecorded(node) ? gradientFunction(node, this.step_?.name ?? null) : null;
   }
 
   // ---- reading

@@ -21,8 +21,10 @@ export interface DifferentiateHooks {
   readonly onGradient?: (node: Node, grad: Node) => Node;
   /** Nodes that the walk does not look past. */
   readonly boundary?: ReadonlySet<Node>;
-  /** Called before a node's rule runs. */
-  readonly onNode?: (node: Node) => void;
+  /** Called before a node's rule runs; sees (and may replace) the gradients of its results. */
+  readonly onNode?: (node: Node, grads: readonly (Node | null)[]) => readonly (Node | null)[];
+  /** What a node passes on to nodes further down, instead of what its rule gives to its inputs; null: as usual. */
+  readonly through?: (node: Node, grads: readonly (Node | null)[]) => ReadonlyMap<Node, Node | null> | null;
   /** Sees (and may replace) the gradients of a node's inputs that require one, after its rule ran. */
   readonly onRule?: (
     node: Node,
@@ -63,18 +65,24 @@ export function differentiate(
   const results = new Map<Node, Node>();
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!;
-    const grads = pending.get(node);
-    if (grads === undefined || !useful.has(node)) continue;
+    const arrived = pending.get(node);
+    if (arrived === undefined || !useful.has(node)) continue;
     pending.delete(node);
-    if (hooks.onGradient && grads.length === 1 && grads[0]) grads[0] = hooks.onGradient(node, grads[0]);
+    let grads: readonly (Node | null)[] = arrived;
+    if (hooks.onGradient && grads.length === 1 && grads[0]) grads = [hooks.onGradient(node, grads[0])];
     if (stop.has(node) && grads[0]) results.set(node, grads[0]);
     if (node.op === "pick") {
       if (grads[0]) accumulate(node.inputs[0]!, node.attrs.index, grads[0]);
       continue;
     }
     if (hooks.boundary?.has(node) === true || !node.inputs.some((input) => useful.has(input))) continue;
-    hooks.onNode?.(node);
+    grads = hooks.onNode?.(node, grads) ?? grads;
     noteSite(node.site);
+    const passed = hooks.through?.(node, grads);
+    if (passed) {
+      for (const [input, grad] of passed) if (grad && useful.has(input)) accumulate(input, 0, grad);
+      continue;
+    }
     const produced = adjoint(g, node, grads).map((grad, k) => (node.inputs[k]!.requiresGrad ? grad : null));
     const inputGradients = hooks.onRule?.(node, grads, produced) ?? produced;
     node.inputs.forEach((input, k) => {

@@ -1,0 +1,146 @@
+/** Steps of the recorded graph as objects: their hooks, places in the graph, backward rules that are computed once. */
+import * as torch from "cresset";
+import { describe, expect, it } from "vitest";
+
+const { get_gradient_edge, GradientEdge } = torch.autograd.graph;
+const start = (): torch.Tensor => torch.ones(2, { requires_grad: true });
+const numbers = (grads: readonly (torch.Tensor | null)[]): unknown => grads.map((grad) => grad?.tolist() ?? null);
+
+describe("a step", () => {
+  it("is one object, and keeps what a program notes on it", () => {
+    const y = start().mul(2);
+    expect(y.grad_fn).toBe(y.grad_fn);
+    y.grad_fn!.metadata["line"] = 3;
+    expect(y.grad_fn!.metadata).toEqual({ line: 3 });
+    const [a, b] = torch.linalg.qr(torch.eye(2, { requires_grad: true }));
+    expect([a.grad_fn, get_gradient_edge(b).output_nr]).toEqual([b.grad_fn, 1]);
+  });
+
+  it("leads to those of its inputs, once for each time that it takes them", () => {
+    const x = start();
+    const [left, right] = x.mul(x).grad_fn!.next_functions;
+    expect(left![0]!.name()).toBe("torch::autograd::AccumulateGrad");
+    expect(left![0]!.variable).toBe(x);
+    expect(right![0]).toBe(left![0]);
+  });
+
+  it("shows its gradients to hooks, which may replace them", () => {
+    const x = start();
+    const y = x.mul(3);
+    const seen: unknown[] = [];
+    const step = y.grad_fn!;
+    const pre = step.register_prehook((grads) => void seen.push(["before", numbers(grads)]));
+    const post = step.register_hook((inputs, outputs) => void seen.push(["after", numbers(inputs), numbers(outputs)]));
+    y.sum().backward({ retain_graph: true });
+    expect(seen).toEqual([
+      ["before", [[1, 1]]],
+      ["after", [[3, 3], null], [[1, 1]]],
+    ]);
+    pre.remove();
+    post.remove();
+    step.register_prehook(([grad]) => [grad!.mul(10)]);
+    step.register_hook(([grad, none]) => [grad!.add(1), none!]);
+    x.grad = null;
+    y.sum().backward();
+    expect(x.grad!.tolist()).toEqual([31, 31]);
+    expect(seen).toHaveLength(2);
+  });
+
+  it("gives a gradient for each place that an input is taken at", () => {
+    const x = torch.tensor([2, 3], { requires_grad: true });
+    const y = x.mul(x);
+    y.grad_fn!.register_hook(([left]) => [left!, null]);
+    y.sum().backward();
+    expect(x.grad!.tolist()).toEqual([2, 3]);
+  });
+
+  it("is an operator of several nodes, too", () => {
+    const x = torch.tensor([1, -3], { requires_grad: true });
+    const y = torch.nn.functional.softsign(x.mul(1));
+    const seen: unknown[] = [];
+    y.grad_fn!.register_hook((inputs, outputs) => {
+      seen.push(numbers(inputs), numbers(outputs));
+      return inputs.map((grad) => grad && grad.mul(16));
+    });
+    const other = y.add(x).sum();
+    other.backward();
+    expect(seen).toEqual([[[0.25, 0.0625]], [[1, 1]]]);
+    expect(x.grad!.tolist()).toEqual([5, 2]);
+  });
+
+  it("refuses what is no gradient", () => {
+    const y = start().mul(2);
+    const handle = y.grad_fn!.register_hook(() => torch.ones(2) as never);
+    const run = (): void => y.sum().backward({ retain_graph: true });
+    expect(run).toThrow("hook returned a Tensor");
+    handle.remove();
+    const second = y.grad_fn!.register_hook(() => [torch.ones(2)]);
+    expect(run).toThrow("incorrect number of values (got 1, but expected 2)");
+    second.remove();
+    y.grad_fn!.register_hook(() => [torch.ones(3), null]);
+    expect(run).toThrow("changed the size");
+  });
+
+  it("of a leaf is called where a gradient is accumulated", () => {
+    const x = start();
+    const y = x.mul(2);
+    const leaf = y.grad_fn!.next_functions[0]![0]!;
+    const seen: unknown[] = [];
+    leaf.register_prehook(([grad]) => [grad!.mul(5)]);
+    leaf.register_hook((inputs, outputs) => void seen.push([numbers(inputs), numbers(outputs)]));
+    torch.autograd.grad([y.sum()], [x], { retain_graph: true });
+    expect(seen).toEqual([]);
+    y.sum().backward();
+    expect(seen).toEqual([[[], [[10, 10]]]]);
+    expect(x.grad!.tolist()).toEqual([10, 10]);
+  });
+});
+
+describe("a gradient edge", () => {
+  it("stands for a tensor among inputs and outputs", () => {
+    const x = start();
+    const y = x.mul(2);
+    const z = y.mul(y).sum();
+    const edge = get_gradient_edge(y);
+    expect(edge).toBeInstanceOf(GradientEdge);
+    expect([...edge]).toEqual([y.grad_fn, 0]);
+    const [byEdge, byLeaf] = torch.autograd.grad(get_gradient_edge(z), [edge, get_gradient_edge(x)], {
+      retain_graph: true,
+    });
+    expect([byEdge.tolist(), byLeaf.tolist()]).toEqual([
+      [4, 4],
+      [8, 8],
+    ]);
+    expect(torch.autograd.grad(edge, x, { grad_outputs: torch.ones(2), retain_graph: true })[0].tolist()).toEqual([
+      2, 2,
+    ]);
+    torch.autograd.backward(get_gradient_edge(z), { inputs: get_gradient_edge(x) });
+    expect(x.grad!.tolist()).toEqual([8, 8]);
+  });
+
+  it("is of tensors that require gradients", () => {
+    expect(() => get_gradient_edge(torch.ones(2))).toThrow("does not require gradients");
+    expect(() => get_gradient_edge(2 as never)).toThrow("expected a Tensor");
+  });
+});
+
+it("once_differentiable computes without recording and refuses a second differentiation", () => {
+  const { Function, once_differentiable } = torch.autograd.function;
+  class Square extends Function {
+    static override forward(ctx: torch.autograd.FunctionCtx, x: torch.Tensor): torch.Tensor {
+      ctx.save_for_backward(x);
+      return x.mul(x);
+    }
+    static override backward = once_differentiable((ctx, grad: torch.Tensor) => {
+      expect(torch.is_grad_enabled()).toBe(false);
+      return grad.mul(2).mul(ctx.saved_tensors[0]);
+    });
+  }
+  const x = start();
+  const [once] = torch.autograd.grad([Square.apply(x).sum()], [x], { create_graph: true });
+  expect([once.tolist(), once.requires_grad]).toEqual([[2, 2], false]);
+  const seed = torch.ones(2, { requires_grad: true });
+  const [followed] = torch.autograd.grad([Square.apply(x)], [x], { grad_outputs: seed, create_graph: true });
+  expect(followed.tolist()).toEqual([2, 2]);
+  expect(() => followed.sum().backward()).toThrow("trying to differentiate twice");
+});
