@@ -7,7 +7,7 @@ import { makeNode, nextNodeId, type Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
 import { defineOp } from "../ir/operator.ts";
 import { broadcastShapes, formatShape, sameShape } from "../ir/shape.ts";
-import { checkInplace } from "./call.ts";
+import { checkInplace } from "./inplace-checks.ts";
 import { attachTangent, tangentsOfNodes } from "./dual-level.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { activeHooks, pack, unpack, type Packed } from "./saved-hooks.ts";

@@ -4,7 +4,7 @@
  */
 import { isNode } from "../ir/builder.ts";
 import { canCast, isComplex, scalarName } from "../ir/dtype.ts";
-import { ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
+import { ArgumentError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { nextNodeId, noteSite, type Node } from "../ir/graph.ts";
 import { enterScope } from "../ir/interning.ts";
 import { baseOf, onOperator, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
@@ -17,6 +17,7 @@ import { currentDevice, type DeviceLike } from "./devices.ts";
 import { elementwiseResult, laidOut, orderLike } from "./laid-out.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
+import { checkInplace } from "./inplace-checks.ts";
 import { refuseOverlap, withoutOut, writeInto, writeOut } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { savedInferenceError } from "./inference.ts";
@@ -26,7 +27,6 @@ import { noteOperation } from "./saved-values.ts";
 import { captureSite, locate, notesSites, withSite } from "./site.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import { Tensor } from "./tensor.ts";
-import { isSameMemory } from "./views.ts";
 import { traceObserver } from "./trace.ts";
 
 /** All operators that answer to one name, in order of definition: `max`, `max.dim`, `max.other` answer to `max`. */
@@ -180,47 +180,6 @@ function withOldHistory(self: Tensor, value: Node, operator: string): Node {
   const node = graph.where(graph.full(old.shape, true, "bool"), value, old);
   noteOperation(operator.replace(/_$/, ""), [old], [node], first);
   return node;
-}
-
-export function checkInplace(self: Tensor, operator: string): void {
-  if (!graph.gradEnabled) return;
-  if (self.parent_ !== null) refuseUnrecordedView(self, operator);
-  if (!self.requires_grad) return;
-  if (self.is_leaf)
-    throw new AutogradError(
-      "inplace/leaf",
-      `${operator}: a leaf Variable that requires grad is being used in an in-place operation.`,
-      "Wrap the update in torch.no_grad(() => ...).",
-    );
-  for (let view: Tensor | null = self; view !== null; view = view.parent_)
-    if (view.step_?.isOneOfSeveral === true)
-      throw new AutogradError(
-        "inplace/several-views",
-        `${operator}: ${String(self)} is a view and is being modified inplace. This view is the output of a function that returns multiple views (${view.step_.name}). Such functions do not allow the output views to be modified inplace.`,
-        "Use the form without the underscore, or take the view with select() or narrow().",
-      );
-  const base = self._base;
-  if (base !== null && base.is_leaf && base.requires_grad)
-    throw new AutogradError(
-      "inplace/leaf-view",
-      `${operator}: a view of a leaf Variable that requires grad is being used in an in-place operation.`,
-      "Wrap the update in torch.no_grad(() => ...).",
-    );
-}
-
-/** @throws AutogradError for a view that was made where nothing is recorded, of a tensor that is recorded */
-function refuseUnrecordedView(self: Tensor, operator: string): void {
-  let view = self;
-  for (; view.parent_ !== null && !isSameMemory(view.step_!); view = view.parent_) {
-    if (view.recordsGrad_ || view._base?.requires_grad !== true) continue;
-    const mode = view.isInferenceView_ ? "inference" : "no_grad";
-    const where = mode === "inference" ? "normal mode" : "with grad mode enabled";
-    throw new AutogradError(
-      `inplace/${mode}-view`,
-      `${operator}: A view was created in ${mode} mode and is being modified inplace ${mode === "inference" ? "in " : ""}${where}, got ${String(self)}. Given that this use case is ambiguous and error-prone, it is forbidden.`,
-      `Move both the view and the write inside the ${mode === "inference" ? "inference_mode" : "no_grad"} block, or both outside.`,
-    );
-  }
 }
 
 function record(

@@ -1,7 +1,8 @@
 /** `apply_` and `map_`: a function of the user's on each element, computed on the host. */
 import { isComplex } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DTypeError } from "../ir/errors.ts";
-import { assign, callOperator, checkInplace, withSite } from "./call.ts";
+import { assign, callOperator, withSite } from "./call.ts";
+import { checkInplace } from "./inplace-checks.ts";
 import { fromHost } from "./creation.ts";
 import type { Item } from "./element-values.ts";
 import type { HostNumber } from "./elements.ts";

@@ -1,6 +1,6 @@
 /** Memory formats: in what order the elements of a tensor lie. */
 import { ShapeError } from "../ir/errors.ts";
-import { isContiguous, type Shape } from "../ir/shape.ts";
+import { contiguousStrides, isContiguous, type Shape } from "../ir/shape.ts";
 import { channels_last, channels_last_3d, memory_format } from "./formats.ts";
 
 /** A format as an argument: positional, or by name in options. */
@@ -23,6 +23,13 @@ export function orderOf(format: memory_format, shape: Shape): number[] | null {
   if (shape.length !== rank)
     throw new ShapeError("memory-format/rank", `required rank ${rank} tensor to use ${String(format)} format.`);
   return [0, ...shape.map((_, axis) => axis).slice(2), 1];
+}
+
+/** Strides that walk a shape in a format's order without gaps. */
+export function stridesIn(format: memory_format, shape: Shape): number[] {
+  const order = orderOf(format, shape) ?? shape.map((_, axis) => axis);
+  const along = contiguousStrides(order.map((axis) => shape[axis]!));
+  return shape.map((_, axis) => along[order.indexOf(axis)]!);
 }
 
 /**

@@ -1,11 +1,11 @@
 /** `out=`: results written into tensors of the caller's, which take their shapes. */
-import { describe } from "../ir/builder.ts";
 import { canCast, cName, scalarName } from "../ir/dtype.ts";
-import { ArgumentError, AutogradError, DTypeError, ShapeError } from "../ir/errors.ts";
+import { ArgumentError, AutogradError, DTypeError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Operator } from "../ir/operator.ts";
-import { formatShape, sameShape } from "../ir/shape.ts";
+import { sameShape } from "../ir/shape.ts";
 import type { Bound } from "./bind.ts";
+import { refuseGrowth, resized } from "./resizing.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -84,16 +84,9 @@ function checkOut(out: Tensor, node: Node, operator: string): void {
       "Make out of the result's type.",
     );
   if (sameShape(node.shape, out.shape)) return;
-  const cannot =
-    out.parent_ !== null ? "is a view of another tensor" : out.storage_.isShared ? "shares memory with an array" : null;
-  if (cannot !== null)
-    throw new ShapeError(
-      "out/shape",
-      `${operator}: the result ${describe(node)} does not fit out=, ${String(out)}, which ${cannot} and cannot be resized.`,
-      `Make out of shape ${formatShape(node.shape)}.`,
-    );
+  refuseGrowth(out, node.shape, operator);
 }
 function writeChecked(out: Tensor, node: Node, operator: string): void {
+  if (!sameShape(node.shape, out.shape)) resized(out, node.shape, operator);
   out.write_(graph.cast(node, out.dtype.name), `${operator} (out=)`);
-  if (!sameShape(node.shape, out.shape)) out.resized_(node.shape);
 }

@@ -8,7 +8,7 @@ import { dtypeName, type DTypeLike } from "./dtype.ts";
 import type { Item } from "./element-values.ts";
 import type { HostNumber } from "./elements.ts";
 import { resized } from "./resizing.ts";
-import { Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 
 export interface StorageOptions {
   readonly device?: DeviceLike | null;
@@ -16,8 +16,7 @@ export interface StorageOptions {
 
 /** All elements of a tensor's storage, in a row, as they lie there. */
 export function rowOf(tensor: Tensor): Tensor {
-  const { storage_ } = tensor;
-  const whole = new Tensor(storage_, storage_.node.shape, null, null);
+  const whole = tensor.root_;
   return callOperator("view", [whole.data, [elementCount(whole.shape)]]) as Tensor;
 }
 /** The same memory, read as another type. */

@@ -1,7 +1,8 @@
 /** Storages: what tensors that alias each other share: the current contents as a node, and a version that writes bump. */
-import { isComplex, type DType } from "../ir/dtype.ts";
+import { dtypeBytes, isComplex, type DType } from "../ir/dtype.ts";
+import { ShapeError } from "../ir/errors.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
-import type { Shape } from "../ir/shape.ts";
+import { elementCount, sameShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
 import { checkCount, dependsOn, failedCheck } from "./checks.ts";
@@ -109,12 +110,23 @@ export function undoingWrites<T>(
   }
 }
 
+/** Contents that no tensor is a leaf of. */
+const leafless = (node: Node): Node => (node.op === "leaf" ? node.inputs[0]! : node);
+
+/** Elements in a row, as many as a shape has: the last ones fall away, or zeros follow. */
+function refitted(node: Node, shape: Shape): Node {
+  if (sameShape(node.shape, shape)) return node;
+  const [had, count] = [elementCount(node.shape), elementCount(shape)];
+  const row = graph.reshape(node, [had]);
+  const filler = node.dtype === "bool" ? false : 0;
+  const fitting = count <= had ? graph.sliceAxis(row, 0, 0, count) : graph.pad(row, [0], [count - had], filler);
+  return graph.reshape(fitting, shape);
+}
+
 export class Storage {
   readonly id = nextStorageId++;
   readonly dtype: DType;
   readonly device: Device;
-  /** Shape in which the contents are recorded (the first tensor's). */
-  readonly shape: Shape;
   /** Other contents, or other nodes for them, have another version. */
   version = 0;
   readonly counter = newCounter();
@@ -133,7 +145,6 @@ export class Storage {
   constructor(node: Node, device: Device) {
     this.dtype = node.dtype;
     this.device = device;
-    this.shape = node.shape;
     this.current = node;
     const value = valueOf(node);
     this.own = value !== null && value.owner === null && value.hostContents !== null ? node : null;
@@ -143,6 +154,11 @@ export class Storage {
   get node(): Node {
     this.refresh();
     return this.current;
+  }
+
+  /** Shape in which the contents are recorded: that of the tensor which is no view. */
+  get shape(): Shape {
+    return this.current.shape;
   }
 
   /** The storage's whole contents in an array that shares memory with it from now on. */
@@ -211,13 +227,41 @@ export class Storage {
 
   /** New contents, by a tensor with this counter. */
   write(contents: Node, operator: string, counter = this.counter): void {
-    if (journal !== null && this.id < journal.firstId) {
-      journal.refuse?.(this, operator);
-      if (!journal.before.has(this)) journal.before.set(this, this.current);
-    }
-    this.version++;
+    this.noteJournal(operator);
     noteWrite([...this.exposed, { node: this.current, counter: this.counter }], counter, operator);
     this.exposed = [];
+    this.contain(contents);
+  }
+
+  /** Counts as a write of what is there. */
+  touch(operator: string, counter: VersionCounter): void {
+    this.write(leafless(this.current), operator, counter);
+  }
+
+  /** Memory of another size: the elements stay, and new ones are zero. */
+  resize(shape: Shape, operator: string): void {
+    this.refuseResize(elementCount(shape), operator);
+    this.noteJournal(operator);
+    this.contain(refitted(leafless(this.current), shape));
+  }
+  /** @throws ShapeError when the memory is an array's */
+  refuseResize(count: number, operator: string): void {
+    if (this.isShared)
+      throw new ShapeError(
+        "resize/shared",
+        `${operator}: Trying to resize storage that is not resizable: its memory is an array's, of ${elementCount(this.shape)} elements, and ${count} are needed.`,
+        "clone() the tensor first.",
+      );
+  }
+
+  private noteJournal(operator: string): void {
+    if (journal === null || this.id >= journal.firstId) return;
+    journal.refuse?.(this, operator);
+    if (!journal.before.has(this)) journal.before.set(this, this.current);
+  }
+
+  private contain(contents: Node): void {
+    this.version++;
     this.noteEarlier();
     const node = ownNode(contents);
     this.replace(node);
@@ -310,12 +354,20 @@ export class Storage {
     const check = failedCheck(error);
     const before = check === null ? null : this.contentsAt(check);
     const value = before !== null ? valueOf(before) : check === null ? this.known : null;
-    if (value?.available === true) this.accept(nodeOver(this.dtype, this.shape, value));
-    else if (before !== null) this.accept(before);
+    if (value?.available === true) this.accept(this.contentsOver(value));
+    else if (before !== null) this.accept(refitted(this.held(before), this.shape));
     this.settle();
     const node = behindMarkers(this.current);
     // Contents that cannot be computed themselves are asked for by nobody but their reader.
-    if (check !== null && valueOf(node) === null && !dependsOn(node, check)) written.add(this);
+    const isCertain = check === null ? value?.available === true : !dependsOn(node, check);
+    if (valueOf(node) === null && isCertain) written.add(this);
+  }
+
+  /** A value as contents: memory may have got another size since. */
+  private contentsOver(value: Value): Node {
+    const count = value.bytes / dtypeBytes(this.dtype);
+    if (count === elementCount(this.shape)) return nodeOver(this.dtype, this.shape, value);
+    return refitted(nodeOver(this.dtype, [count], value), this.shape);
   }
 
   /** The same contents as another node (a new leaf of differentiation): no write. */

@@ -1,12 +1,16 @@
 /** Methods by sizes and strides, and those that change a tensor's own shape. */
-import { contiguousStrides, type Shape } from "../ir/shape.ts";
-import { DTypeError } from "../ir/errors.ts";
+import { DTypeError, ShapeError } from "../ir/errors.ts";
+import { contiguousStrides, formatShape, sameShape, type Shape } from "../ir/shape.ts";
 import { isPlainObject } from "./bind.ts";
-import { callOperator, checkInplace, withSite } from "./call.ts";
+import { callOperator, withSite } from "./call.ts";
 import { fromHost } from "./creation.ts";
-import { former, resized } from "./resizing.ts";
+import type { memory_format } from "./formats.ts";
+import { checkInplace } from "./inplace-checks.ts";
+import { formatOf, stridesIn } from "./memory-layout.ts";
+import { former, makeRoom, resized } from "./resizing.ts";
 import { asType, type Elements } from "./storage-elements.ts";
 import { as_strided } from "./strided.ts";
+import { reachOf, stridedOf } from "./strided-view.ts";
 import { Tensor } from "./tensor.ts";
 
 const reshapers = ["t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze"] as const;
@@ -86,7 +90,7 @@ declare module "./tensor.ts" {
      */
     unsqueeze_(dim: number): this;
     /**
-     * Gives this tensor itself another shape: elements keep their order, new ones are zero.
+     * Gives this tensor itself another shape where it lies: what its memory lacks is added, with zeros.
      *
      * Shape: `[*] -> [*sizes]`
      *
@@ -100,7 +104,7 @@ declare module "./tensor.ts" {
      *
      * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.resize_as_.html
      */
-    resize_as_(tensor: Tensor): this;
+    resize_as_(tensor: Tensor, memory_format?: memory_format | { readonly memory_format?: memory_format }): this;
     /**
      * Makes this tensor share the storage, shape and strides of another.
      *
@@ -112,6 +116,25 @@ declare module "./tensor.ts" {
   }
 }
 
+/** Counts as a write: what has been saved of the tensor for a backward pass is not there any more. */
+const touch = (self: Tensor, operator: string): void => self.storage_.touch(operator, self.counter_);
+
+function resizedTo(self: Tensor, shape: Shape, format: memory_format | null, operator: string): Tensor {
+  if (!sameShape(shape, self.shape)) touch(self, operator);
+  return resized(self, shape, operator, format === null ? undefined : stridesIn(format, shape));
+}
+
+/** @throws ShapeError for what is no size */
+function sizeOf(given: readonly unknown[], operator: string): Shape {
+  const shape = given.map(Number);
+  if (!shape.every((size) => Number.isInteger(size) && size >= 0))
+    throw new ShapeError(
+      `${operator}/size`,
+      `${operator}: sizes are whole numbers that are not negative, got ${formatShape(shape)}.`,
+    );
+  return shape;
+}
+
 type Free = (input: Tensor, ...args: unknown[]) => Tensor;
 const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
   as_strided(this: Tensor, ...args: unknown[]) {
@@ -121,16 +144,20 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
     return withSite(() => this.takeOver_((as_strided as Free)(former(this, "as_strided_"), ...args)));
   },
   resize_(this: Tensor, ...sizes: readonly unknown[]) {
-    const plain = sizes.filter((size) => !isPlainObject(size));
-    const shape = (Array.isArray(plain[0]) ? plain[0] : plain) as number[];
-    return withSite(() => resized(this, shape.map(Number), "resize_"));
+    return withSite(() => {
+      const options = sizes.at(-1);
+      const plain = sizes.filter((size) => !isPlainObject(size));
+      const given = Array.isArray(plain[0]) ? (plain[0] as unknown[]) : plain;
+      return resizedTo(this, sizeOf(given, "resize_"), formatOf(options), "resize_");
+    });
   },
-  resize_as_(this: Tensor, tensor: Tensor) {
-    return withSite(() => resized(this, tensor.shape, "resize_as_"));
+  resize_as_(this: Tensor, tensor: Tensor, format: unknown = null) {
+    return withSite(() => resizedTo(this, tensor.shape, formatOf(format), "resize_as_"));
   },
   set_(this: Tensor, given?: Tensor | Elements | null, offset = 0, size?: Shape, stride?: readonly number[]) {
     return withSite(() => {
       checkInplace(this, "set_");
+      touch(this, "set_");
       if (given === undefined || given === null)
         return this.takeOver_(fromHost([], [0], this.dtype.name, this.storage_.device));
       const source = given instanceof Tensor ? given : asType(given.row_, this.type_);
@@ -140,14 +167,17 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
           `set_: Could not set tensor of type ${source.type_} to a tensor of type ${this.type_}.`,
           "Use a source of this tensor's type.",
         );
-      const strides = stride ?? (size === undefined ? [] : contiguousStrides(size));
-      return this.takeOver_(size === undefined ? former(source, "set_") : as_strided(source, size, strides, offset));
+      if (size === undefined) return this.takeOver_(source.detach());
+      const strides = stride ?? contiguousStrides(size);
+      makeRoom(source, reachOf(size, strides, offset), "set_");
+      return this.takeOver_(stridedOf(source.detach(), size, strides, offset));
     });
   },
 };
 for (const name of reshapers) {
-  methods[`${name}_`] = function (this: Tensor, ...args: unknown[]): Tensor {
-    return withSite(() => this.takeOver_(callOperator(name, [former(this, `${name}_`), ...args]) as Tensor));
+  const inplace = `${name}_`;
+  methods[inplace] = function (this: Tensor, ...args: unknown[]): Tensor {
+    return withSite(() => this.takeOver_(callOperator(name, [former(this, inplace), ...args]) as Tensor));
   };
 }
 for (const [name, value] of Object.entries(methods))

@@ -24,7 +24,7 @@ import { noteRareChange, traceObserver } from "./trace.ts";
 import { behindMarkers, contentsOf, nodeOver, valueOf } from "./value.ts";
 import { claimNode, newCounter, ownNode, type VersionCounter } from "./versions.ts";
 import { viewLayout, type Layout } from "./view-layout.ts";
-import { dataStep, detachStep, joined, type ViewStep } from "./views.ts";
+import { dataStep, detachStep, isSameMemory, joined, movement, type ViewStep } from "./views.ts";
 
 /** A gradient that becomes a tensor when somebody asks for it. */
 export interface LaterGradient {
@@ -132,6 +132,36 @@ export class Tensor {
     if (place !== null) place.tensor = former;
     this.place = null;
     return former;
+  }
+
+  /** @internal The tensor that is no view. */
+  get root_(): Tensor {
+    let root: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
+    while (root.parent_ !== null) root = root.parent_;
+    return root;
+  }
+
+  /** @internal Whether no other tensor has been made of the memory. */
+  get isAlone_(): boolean {
+    return this.origin === null && this.place === null;
+  }
+
+  /** @internal The memory of this tensor, which was all of it, has more elements from here on: it is a view of the first. */
+  growMemory_(count: number, operator: string): void {
+    const { storage_, shape, isInference_ } = this;
+    storage_.resize([count], operator);
+    const whole = new Tensor(storage_, [count], null, null);
+    const had = elementCount(shape);
+    const step = movement(operator, (g, parent) => g.reshape(g.sliceAxis(parent, 0, 0, had), shape));
+    whole.standsFor = this.standsFor ?? this;
+    Object.assign(whole, { isInference_ });
+    const origin = (whole.place = { tensor: whole });
+    Object.assign(this, { origin, step_: { ...step, isLayout: true }, recordsGrad_: true, cached: null, placed: null });
+  }
+
+  /** @internal What the user sees of it is another object. */
+  standFor_(tensor: Tensor): void {
+    this.standsFor = tensor.standsFor ?? tensor;
   }
 
   /** @internal From here on this object is what `other` is: for operators that change a tensor's own shape. */
@@ -378,7 +408,7 @@ export class Tensor {
   /** The tensor that this is a view of; null where it is none. */
   get _base(): Tensor | null {
     let base: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
-    while (base.parent_ !== null && base.step_!.isLayout !== true) base = base.parent_;
+    while (base.parent_ !== null && base.step_!.isLayout !== true && !isSameMemory(base.step_!)) base = base.parent_;
     const object = base.standsFor ?? base;
     return object === this ? null : object;
   }
@@ -528,8 +558,9 @@ export class Tensor {
     this.become_(value);
     this.ownCounter = counter;
   }
-  /** @internal The storage has contents of another shape now. */
-  resized_(shape: Shape): void {
+  /** @internal The same for a tensor that nothing else has been made of: its memory is of another shape. */
+  reshapeMemory_(shape: Shape, operator: string): void {
+    this.storage_.resize(shape, operator);
     (this as { -readonly [K in "shape"]: Tensor[K] }).shape = shape;
     this.placed = null;
   }

@@ -1,7 +1,8 @@
 /** Dropout in its forms: functions that draw random numbers in training. */
 import { ArgumentError } from "../../ir/errors.ts";
 import { signature, type CallOf } from "../arguments.ts";
-import { assign, checkInplace, withSite } from "../call.ts";
+import { assign, withSite } from "../call.ts";
+import { checkInplace } from "../inplace-checks.ts";
 import { elementwiseResult } from "../laid-out.ts";
 import { dropoutMask } from "../random/index.ts";
 import { enterScope } from "../../ir/interning.ts";

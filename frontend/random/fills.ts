@@ -2,7 +2,8 @@
 import type { Node } from "../../ir/graph.ts";
 import type { Shape } from "../../ir/shape.ts";
 import { signature } from "../arguments.ts";
-import { assign, checkInplace, withSite } from "../call.ts";
+import { assign, withSite } from "../call.ts";
+import { checkInplace } from "../inplace-checks.ts";
 import { Tensor } from "../tensor.ts";
 import { generatorOf, inMemoryOrder, normalNode, orderOfMemory, uniformNode } from "./draws.ts";
 import type { Generator } from "./generator.ts";

@@ -75,6 +75,64 @@ test.each<[string, () => Tensor]>([
   expect([x.requires_grad, x.at(0).tolist()]).toEqual([true, [3, 6, 10]]);
 });
 
+describe("memory that grows", () => {
+  const grown: [string, (x: Tensor) => unknown][] = [
+    ["resize_", (x) => x.resize_(3, 4)],
+    ["resize_ of a view", (x) => x.at(0).resize_(9)],
+    ["out=", (x) => torch.full([12], 8, { out: x })],
+    ["set_ to more than there is", (x) => torch.zeros(1).set_(x, 5, [4], [2])],
+  ];
+  test.each(grown)("by %s is still that of all views", (_, grow) => {
+    const x = matrix();
+    const [row, column] = [x.at(1), x.t().at(0)];
+    grow(x);
+    row.fill_(7);
+    expect(row.untyped_storage().size()).toBeGreaterThan(24);
+    expect(x.as_strided([2], [1], 2).tolist()).toEqual([7, 7]);
+    expect([column.at(1).item(), column._base === x, x._base]).toEqual([7, true, null]);
+    x.fill_(9);
+    expect([row.tolist(), column.tolist()]).toEqual([
+      [9, 9],
+      [9, 9, 9],
+    ]);
+  });
+  test("belongs to what becomes smaller, too", () => {
+    const x = torch.arange(4);
+    expect(x.resize_(2).resize_(4).tolist()).toEqual([0, 1, 2, 3]);
+    const out = torch.arange(4).at("1:3");
+    torch.add(torch.ones(3), 1, { out: out.float() });
+    expect(out.resize_(3).tolist()).toEqual([1, 2, 3]);
+  });
+  test("is shown by views as another type", () => {
+    const x = torch.zeros(2, { dtype: torch.complex64 });
+    x.real.resize_(5).fill_(3);
+    expect(x.tolist()).toEqual([new torch.Complex(3, 3), new torch.Complex(3, 3)]);
+    const bytes = torch.zeros(3, { dtype: torch.int8 });
+    bytes.view(torch.uint8).resize_(5).fill_(7);
+    expect(bytes.tolist()).toEqual([7, 7, 7]);
+  });
+  test("is a leaf's where a detached view of it grows", () => {
+    const x = torch.ones(2).requires_grad_();
+    const all = x.detach().resize_(3);
+    x.mul(3).sum().backward();
+    expect([x.is_leaf, x.grad!.tolist(), all.requires_grad, all.tolist()]).toEqual([true, [3, 3], false, [1, 1, 0]]);
+  });
+  test("has its old contents in its new size after a step that failed", () => {
+    const x = torch.ones(2);
+    const view = x.at(":1");
+    x.add_(torch.ones(3).index_select(0, torch.tensor([0n, 9n])));
+    x.resize_(3);
+    expect(() => x.tolist()).toThrow("out of range");
+    expect([x.tolist(), view.tolist()]).toEqual([[1, 1, 0], [1]]);
+  });
+  test("counts as written where a backward pass needs it", () => {
+    const x = torch.tensor([1.5, 2]);
+    const y = x.mul(torch.ones(2).requires_grad_());
+    x.resize_(3);
+    expect(() => y.sum().backward()).toThrow("modified by an inplace operation");
+  });
+});
+
 describe("an assignment to .data", () => {
   test("leaves a leaf a leaf, also when it is given itself", () => {
     const x = torch.ones(2).requires_grad_();

@@ -1,0 +1,47 @@
+/** What autograd refuses to have written. */
+import { AutogradError } from "../ir/errors.ts";
+import { graph } from "./state.ts";
+import type { Tensor } from "./tensor.ts";
+import { isSameMemory } from "./views.ts";
+
+/** @throws AutogradError for leaves that require grad, their views, and views that gradients cannot follow */
+export function checkInplace(self: Tensor, operator: string): void {
+  if (!graph.gradEnabled) return;
+  if (self.parent_ !== null) refuseUnrecordedView(self, operator);
+  if (!self.requires_grad) return;
+  if (self.is_leaf)
+    throw new AutogradError(
+      "inplace/leaf",
+      `${operator}: a leaf Variable that requires grad is being used in an in-place operation.`,
+      "Wrap the update in torch.no_grad(() => ...).",
+    );
+  for (let view: Tensor | null = self; view !== null; view = view.parent_)
+    if (view.step_?.isOneOfSeveral === true)
+      throw new AutogradError(
+        "inplace/several-views",
+        `${operator}: ${String(self)} is a view and is being modified inplace. This view is the output of a function that returns multiple views (${view.step_.name}). Such functions do not allow the output views to be modified inplace.`,
+        "Use the form without the underscore, or take the view with select() or narrow().",
+      );
+  const base = self._base;
+  if (base !== null && base.is_leaf && base.requires_grad)
+    throw new AutogradError(
+      "inplace/leaf-view",
+      `${operator}: a view of a leaf Variable that requires grad is being used in an in-place operation.`,
+      "Wrap the update in torch.no_grad(() => ...).",
+    );
+}
+
+/** @throws AutogradError for a view that was made where nothing is recorded, of a tensor that is recorded */
+function refuseUnrecordedView(self: Tensor, operator: string): void {
+  let view = self;
+  for (; view.parent_ !== null && !isSameMemory(view.step_!); view = view.parent_) {
+    if (view.recordsGrad_ || view._base?.requires_grad !== true) continue;
+    const mode = view.isInferenceView_ ? "inference" : "no_grad";
+    const where = mode === "inference" ? "normal mode" : "with grad mode enabled";
+    throw new AutogradError(
+      `inplace/${mode}-view`,
+      `${operator}: A view was created in ${mode} mode and is being modified inplace ${mode === "inference" ? "in " : ""}${where}, got ${String(self)}. Given that this use case is ambiguous and error-prone, it is forbidden.`,
+      `Move both the view and the write inside the ${mode === "inference" ? "inference_mode" : "no_grad"} block, or both outside.`,
+    );
+  }
+}

@@ -1,0 +1,52 @@
+/** Views of a storage by sizes and strides. */
+import { isComplex } from "../ir/dtype.ts";
+import { checkStrides, stridedView } from "../ir/ops/strided.ts";
+import { elementCount, type Shape } from "../ir/shape.ts";
+import { complexStep } from "./complex-views.ts";
+import type { Tensor } from "./tensor.ts";
+import { bitsStep, isSameMemory, movement, type ViewStep } from "./views.ts";
+
+/** How many elements memory must have for a view. */
+export const reachOf = (size: Shape, stride: readonly number[], offset: number): number =>
+  size.includes(0) ? 0 : size.reduce((end, n, i) => end + (n - 1) * (stride[i] ?? 0), offset + 1);
+
+export function stridedOf(
+  input: Tensor,
+  size: Shape,
+  stride: readonly number[],
+  storage_offset: number | null | undefined,
+): Tensor {
+  const own = input.layout_();
+  const offset = storage_offset ?? own.offset;
+  const reach = reachOf(size, stride, offset);
+  // What lies within a contiguous tensor is a view of that tensor, so that gradients find it; else of the storage.
+  const within = input.is_contiguous() && offset >= own.offset && reach <= own.offset + input.numel();
+  const source = within ? input : wholeOf(input);
+  const count = source.numel();
+  const start = offset - source.layout_().offset;
+  checkStrides("as_strided", count, size, stride, start);
+  const step = movement("as_strided", (g, parent) => stridedView(g, g.reshape(parent, [count]), size, stride, start));
+  const layout = { strides: [...stride], offset };
+  return source.viewBy_({ ...step, layout } satisfies ViewStep);
+}
+
+/** All that a tensor's memory holds, as elements of its type, with as much history as it has. */
+function wholeOf(input: Tensor): Tensor {
+  const cuts: ViewStep[] = [];
+  let whole = input;
+  for (; whole.parent_ !== null; whole = whole.parent_) if (isSameMemory(whole.step_!)) cuts.unshift(whole.step_!);
+  for (const cut of cuts) whole = whole.viewBy_(cut);
+  if (cuts.length > 0) whole.standFor_(input._base ?? input);
+  const [had, type] = [whole.type_, input.type_];
+  if (had === type) return whole;
+  if (isComplex(had) && !isComplex(type)) whole = whole.viewBy_(complexStep("view_as_real", whole)!);
+  // Of memory that does not divide evenly, the bytes at its end are no element.
+  const count = Math.floor(whole.nbytes / input.itemsize);
+  const used = Math.ceil((count * input.itemsize) / whole.itemsize);
+  const row = movement("view", (g, parent) => g.sliceAxis(g.reshape(parent, [elementCount(parent.shape)]), 0, 0, used));
+  const bytes = whole.viewBy_(row);
+  if (bytes.type_ === type) return bytes;
+  if (!isComplex(type)) return bytes.viewBy_(bitsStep({ dtype: bytes.type_, layout: bytes.layout_() }, type));
+  const pairs = bytes.viewBy_(movement("view", (g, parent) => g.reshape(parent, [count, 2])));
+  return pairs.viewBy_(complexStep("view_as_complex", pairs)!);
+}
