@@ -2,7 +2,7 @@
  * Conditions on values (an index in range, for one): computed with the values, as one status vector a flush, and raised
  * with the recorded line: at once on a device that is read synchronously, at the next read elsewhere.
  */
-import type { Check } from "../ir/builder.ts";
+import { holds, type Check } from "../ir/builder.ts";
 import { CressetError } from "../ir/errors.ts";
 import { canonicalOrder } from "../ir/walks.ts";
 import { type Node } from "../ir/graph.ts";
@@ -32,15 +32,15 @@ const unsettledLimit = 1000;
 
 graph.onCheck = (check) => {
   const siteOf = captureSite();
-  const located = (): Error => {
-    const error = check.error();
+  const located = (told: number | null): Error => {
+    const error = check.error(told);
     const site = siteOf();
     if (site !== null && error instanceof CressetError) error.message += `\n  at ${site}`;
     return error;
   };
   const number = recorded++;
-  const error = (): Error => {
-    const made = located();
+  const error = (told: number | null): Error => {
+    const made = located(told);
     numbers.set(made, number);
     return made;
   };
@@ -64,7 +64,7 @@ export function collectingChecks<T>(record: () => T): {
   }
 }
 
-/** States a condition of a body of what the region gives: `failed` is a bool tensor over what the body did. */
+/** States a condition of a body of what the region gives: `failed` holds what each turn of the body told. */
 export function restateCheck(subject: Node, check: NumberedCheck, failed: Node): Node {
   const any = withGradMode(false, () => {
     const axes = failed.shape.map((_, axis) => axis);
@@ -82,7 +82,7 @@ export interface Conditions {
   readonly checks: readonly NumberedCheck[];
 }
 
-/** The conditions of what is about to be computed, as a bool vector; null when there are none. */
+/** The conditions of what is about to be computed, as one vector; null when there are none. */
 export function statusOf(roots: readonly Node[]): Conditions | null {
   return recorded === 0 ? null : statusWithin(canonicalOrder(roots, (candidate) => valueOf(candidate) !== null));
 }
@@ -108,8 +108,8 @@ export function statusWithin(nodes: readonly Node[]): Conditions | null {
  */
 export function unlessFailed({ checks }: Conditions, before: Node, after: Node): Node {
   return withGradMode(false, () => {
-    const failed = checks.map((check) => check.failed).reduce((any, next) => graph.or(any, next));
-    return graph.where(graph.reshape(failed, []), before, after);
+    const failed = checks.map((check) => check.failed).reduce((any, next) => graph.max(any, next));
+    return graph.where(graph.ne(graph.reshape(failed, []), holds), before, after);
   });
 }
 
@@ -122,7 +122,7 @@ export const dependsOn = (node: Node, number: number): boolean =>
  * @throws the error of the first condition that does not hold; it stays pending, and is thrown again
  */
 export function noteStatus(checks: readonly Check[], value: Value): void {
-  if (value.device.synchronous) raise(checks, new Uint8Array(value.device.readSync(value.memory())));
+  if (value.device.synchronous) raise(checks, new BigInt64Array(value.device.readSync(value.memory())));
   else {
     unsettled.push({ checks, value });
     if (unsettled.length > unsettledLimit) unsettled.shift();
@@ -135,11 +135,11 @@ export function noteStatus(checks: readonly Check[], value: Value): void {
 export async function settleChecks(): Promise<void> {
   while (unsettled.length > 0) {
     const { checks, value } = unsettled.shift()!;
-    raise(checks, new Uint8Array(await value.device.read(value.memory())));
+    raise(checks, new BigInt64Array(await value.device.read(value.memory())));
   }
 }
 
-function raise(checks: readonly Check[], status: Uint8Array): void {
-  const failed = checks.findIndex((_, i) => status[i] !== 0);
-  if (failed >= 0) throw checks[failed]!.error();
+function raise(checks: readonly Check[], status: BigInt64Array): void {
+  const failed = checks.findIndex((_, i) => status[i] !== holds);
+  if (failed >= 0) throw checks[failed]!.error(Number(status[failed]));
 }

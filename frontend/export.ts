@@ -2,6 +2,7 @@
  * `torch.export`: a model as a program of its own, that can be written as an ES module which needs neither the library
  * nor `eval`. See docs/export.md.
  */
+import { holds } from "../ir/builder.ts";
 import type { ExportTarget } from "../codegen/export/index.ts";
 import { ArgumentError } from "../ir/errors.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
@@ -95,9 +96,9 @@ export class ExportedProgram {
     const valueFrom = ({ dtype, shape, from }: (typeof model.outputs)[number]): Value =>
       from.kind === "result" ? new Value(dtype, shape, device, results[from.index]!) : values[from.kind][from.index]!;
     if (model.checks !== null) {
-      const status = new Uint8Array(await device.read(valueFrom(model.checks.status).memory()));
-      const failed = status.findIndex((isFailed) => isFailed !== 0);
-      if (failed >= 0) throw checks!.errors[failed]!();
+      const status = new BigInt64Array(await device.read(valueFrom(model.checks.status).memory()));
+      const failed = status.findIndex((told) => told !== holds);
+      if (failed >= 0) throw checks!.errors[failed]!(Number(status[failed]));
     }
     return Object.fromEntries(
       model.outputs.map((output, i) => [outputs[i]!.name, Tensor.ofNode(inputNode(valueFrom(output)), device)]),

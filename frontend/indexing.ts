@@ -115,8 +115,9 @@ function dimensionsOf(part: Part): number {
 function selectStep(dim: number, index: Node): ViewStep {
   return {
     name: "select",
-    apply: (g, parent) => g.gather(parent, [dim], [wrapIndex(g, index, parent.shape[dim]!)]),
-    write: (g, parent, value) => g.scatter("set", parent, value, [dim], [wrapIndex(g, index, parent.shape[dim]!)]),
+    apply: (g, parent) => g.gather(parent, [dim], [wrapIndex(g, index, parent.shape[dim]!, "index", dim)]),
+    write: (g, parent, value) =>
+      g.scatter("set", parent, value, [dim], [wrapIndex(g, index, parent.shape[dim]!, "index", dim)]),
   };
 }
 

@@ -66,31 +66,34 @@ export class GraphBuilder {
 
   /**
    * States that every element of `index` must lie in [low, size): an index outside is clamped by the kernels, and the
-   * error is raised when what is computed from it is first read. Returns the index to compute with.
+   * error is raised when what is computed from it is first read, told one that is wrong (null where it is not known).
+   * Returns the index to compute with.
    */
-  checkIndex(index: Node, size: number, error: () => Error, low = 0): Node {
+  checkIndex(index: Node, size: number, error: (index: number | null) => Error, low = 0): Node {
     if (this.onCheck === null || index.op === "iota" || elementCount(index.shape) === 0) return index;
-    return this.refuseWhere(
-      index,
-      () => this.or(this.lt(index, literalFor(index, low)), this.ge(index, literalFor(index, size))),
-      error,
-    );
+    const failing = (): Node => {
+      const x = this.cast(index, "int64");
+      const outside = this.or(this.lt(x, BigInt(low)), this.ge(x, BigInt(size)));
+      return this.where(outside, this.max(x, holds + 1n), holds);
+    };
+    return this.refuseWhere(index, failing, error);
   }
 
   /**
-   * States that no element of a bool tensor is true, for whoever reads what is computed from the node that is returned:
-   * the subject, told apart from its other uses, which may be right.
+   * States that no element of a tensor is true, or other than `holds`, for whoever reads what is computed from the node
+   * that is returned: the subject, told apart from its other uses, which may be right. The error is told the largest.
    */
-  refuseWhere(subject: Node, failing: () => Node, error: () => Error): Node {
+  refuseWhere(subject: Node, failing: () => Node, error: (told: number | null) => Error): Node {
     if (this.onCheck === null) return subject;
     const enabled = this.gradEnabled;
     this.gradEnabled = false;
     const elements = failing();
-    const failed = this.reduce(
+    const largest = this.reduce(
       "reduce_max",
       elements,
       elements.shape.map((_, axis) => axis),
     );
+    const failed = largest.dtype === "bool" ? this.where(largest, 1n, this.constant(holds, "int64")) : largest;
     this.gradEnabled = enabled;
     const checked = this.distinct(subject);
     this.onCheck({ subject: checked, failed: this.reshape(failed, [1]), error });
@@ -629,16 +632,17 @@ export class GraphBuilder {
   }
 }
 
+/** What a condition that holds tells: the least number, so that the largest of several tells whether all hold. */
+export const holds = -(2n ** 63n);
+
 /** A condition on values, known only when they are. */
 export interface Check {
   /** The node whose values are checked. */
   readonly subject: Node;
-  /** bool[1]: true when it fails. */
+  /** int64[1]: `holds`, or when it fails what the error is told; that is null where nothing is known of it. */
   readonly failed: Node;
-  readonly error: () => Error;
+  readonly error: (told: number | null) => Error;
 }
-
-const literalFor = (node: Node, value: number): Literal => (node.dtype === "int64" ? BigInt(value) : value);
 
 /** The value that the type holds: a literal is rounded and wrapped as any other number. */
 function literalOf(value: Literal, dtype: DType): Literal {

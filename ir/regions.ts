@@ -1,6 +1,6 @@
 /** Recording of regions: loops, over the leading axis of some tensors or while a condition holds, and choices. */
 import { closeBody, makeBody, parameterLike, substitute } from "./body.ts";
-import { describe, type GraphBuilder } from "./builder.ts";
+import { describe, holds, type GraphBuilder } from "./builder.ts";
 import { isComplex } from "./dtype.ts";
 import { IrError } from "./errors.ts";
 import { nextNodeId, type Body, type Node } from "./graph.ts";
@@ -103,8 +103,8 @@ export interface Turn {
  * Records one turn.
  *
  * in:  the condition before the first turn, a bool[]; the initial carried values, real ones, of any shapes; what a turn
- *      gives: the condition before the next turn, the next carried values, and conditions of any shape of which the loop
- *      tells whether they held in some turn
+ *      gives: the condition before the next turn, the next carried values, and what its conditions tell, of which the
+ *      loop gives the most
  * out: the turn; its carried values are these, and then what `held` gives
  * @throws IrError when a carried value changes its type or shape
  */
@@ -125,9 +125,9 @@ export function recordTurn(
   const next = [given.condition, ...given.carried];
   requireSameTypes("while", before, next);
   const soFar = given.held.map((node) => parameterLike(node));
-  const held = given.held.map((node, i) => g.or(soFar[i]!, node));
+  const held = given.held.map((node, i) => g.max(soFar[i]!, node));
   const { body, captured } = closeBody(g, [...states, ...soFar], [...next, ...held], first, "what varies");
-  return { initial: [...before, ...held.map(({ shape, dtype }) => g.full(shape, 0, dtype))], captured, body };
+  return { initial: [...before, ...held.map(({ shape, dtype }) => g.full(shape, holds, dtype))], captured, body };
 }
 
 /** The carried values when the condition no longer holds. Not differentiable: how many turns there are is data. */

@@ -2,6 +2,7 @@
  * model.mjs: the target's code and what all targets share, which is reading the weights, checking the inputs and
  * naming the outputs. It imports nothing; under Node, the weights are read with what `import()` gives of Node itself.
  */
+import { holds } from "../../ir/builder.ts";
 import { arrayOf, arrayTypes } from "./arrays.ts";
 import { resultsOf, type ExportModel, type NamedTensor, type TargetCode } from "./model.ts";
 
@@ -98,7 +99,7 @@ function resultsText({ checks }: ExportModel): string {
   return `const results = [...outputs, ${JSON.stringify(plain(checks.status))}];
 const checks = ${list(checks.messages)};
 function raise(status) {
-  const failed = status.findIndex((isFailed) => isFailed !== 0);
+  const failed = status.findIndex((told) => told !== ${holds}n);
   if (failed >= 0) throw new RangeError(checks[failed]);
 }
 `;

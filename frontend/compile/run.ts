@@ -63,7 +63,7 @@ const isAwaited = (value: Value): boolean => value.isAwaited;
 export function checkFirst({ checksFirst, checks, device }: Recording, values: readonly Value[]): void {
   const memories = values.map((value) => value.memory());
   const [status] = checksFirst!.executable.run(memories, numbersOf(checksFirst!.scalars), [], ["escapes"]);
-  noteStatus(checks, new Value("bool", [checks.length], device, status!));
+  noteStatus(checks, new Value("int64", [checks.length], device, status!));
 }
 
 function valuesNow(sources: readonly Source[], argumentValues: readonly Value[]): Value[] {

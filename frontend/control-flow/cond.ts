@@ -1,4 +1,5 @@
 /** `cond`: a choice between two functions. */
+import { holds } from "../../ir/builder.ts";
 import { enterScope } from "../../ir/interning.ts";
 import type { Node } from "../../ir/graph.ts";
 import { recordCond } from "../../ir/regions.ts";
@@ -54,7 +55,7 @@ export function cond<A extends readonly unknown[], R>(
     const checked = (node: Node): Node =>
       conditions.reduce((subject, { check, inTrue }) => {
         const counts = graph.reshape(inTrue ? predicate : graph.not(predicate), [1]);
-        return restateCheck(subject, check, graph.and(graph.detach(counts), check.failed));
+        return restateCheck(subject, check, graph.where(graph.detach(counts), check.failed, holds));
       }, node);
     return trees[0]!.rebuild(tensorsOf(results.map(checked), device)) as R;
   });

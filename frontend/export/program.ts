@@ -68,7 +68,7 @@ export function compileFor(recorded: Recorded, target: ExportTarget): TargetProg
         ? null
         : {
             status: outputOf({ name: "status", node: recorded.checks.node }, recorded.outputs.length),
-            messages: recorded.checks.errors.map(messageOf),
+            messages: recorded.checks.errors.map((error) => messageOf(error(null))),
           },
     program: compiled.program,
     given: compiled.inputs.map(givenOf),
@@ -80,7 +80,7 @@ export function compileFor(recorded: Recorded, target: ExportTarget): TargetProg
 }
 
 /** Without the line: it is of no use where the exported module runs, and equal models should give equal files. */
-const messageOf = (error: () => Error): string => error().message.split("\n  at ")[0]!;
+const messageOf = ({ message }: Error): string => message.split("\n  at ")[0]!;
 
 const named = ({ name, node }: { readonly name: string; readonly node: Node }): NamedTensor => ({
   name,

@@ -42,7 +42,7 @@ export interface Recorded {
   readonly weights: readonly Weight[];
   readonly outputs: readonly { readonly name: string; readonly node: Node }[];
   /** Conditions on values, as a bool vector. */
-  readonly checks: { readonly node: Node; readonly errors: readonly (() => Error)[] } | null;
+  readonly checks: { readonly node: Node; readonly errors: readonly ((told: number | null) => Error)[] } | null;
   /** The operator that a node was made for, and the user's line. */
   readonly callOf: (node: Node) => { readonly operator: string; readonly site: string | null } | null;
 }

@@ -5,6 +5,7 @@ import type { Node } from "../graph.ts";
 import { defineOp, type Measured } from "../operator.ts";
 import { broadcastShapes, elementCount, formatShape, type Shape } from "../shape.ts";
 import { atLeast1d, axisOf, checkRange, describe, moveAxis, range, requireIndex, wrapIndex } from "./support.ts";
+import { scalarName } from "../dtype.ts";
 
 export const isMask = (index: Node): boolean => index.dtype === "bool" || index.dtype === "uint8";
 
@@ -80,8 +81,8 @@ export function planIndices(
       );
     if (size === 0 && elementCount(index.shape) > 0)
       throw new IndexError(`${name}/empty`, `${name}: index is out of bounds for dimension ${axis} with size 0.`);
+    indices.push(wrapIndex(g, index, size, "index", axis));
     axes.push(axis++);
-    indices.push(wrapIndex(g, index, size));
   });
   if (axis > source.shape.length)
     throw new IndexError(
@@ -223,9 +224,13 @@ export const take = defineOp({
     const count = elementCount(input.shape);
     if (count === 0 && elementCount(given.shape) > 0)
       throw new IndexError("take/empty", "take(): tried to take from an empty tensor.");
-    return g.gather(g.reshape(input, [count]), [0], [wrapIndex(g, given, count)]);
+    return g.gather(g.reshape(input, [count]), [0], [wrapIndex(g, given, count, "take", null, accessed(count))]);
   },
 });
+
+/** What PyTorch says of an index into the flattened tensor. */
+export const accessed = (count: number): string =>
+  `out of range: tried to access index % on a tensor of ${count} elements`;
 
 export const takeAlongDim = defineOp({
   name: "take_along_dim",
@@ -241,12 +246,12 @@ export const takeAlongDim = defineOp({
     if (indices.dtype !== "int64")
       throw new DTypeError(
         "take_along_dim/index",
-        `take_along_dim: Expected dtype int64 for index, got ${describe(indices)}.`,
+        `torch.take_along_dim(): dtype of indices should be Long but got ${scalarName(indices.dtype)}: ${describe(indices)}.`,
         "Convert it with indices.long().",
       );
     if (dim === null) {
       const count = elementCount(input.shape);
-      const checked = checkRange(g, "take_along_dim", indices, count);
+      const checked = checkRange(g, "take_along_dim", indices, count, 0, 0);
       return g.gather(g.reshape(input, [count]), [0], [g.reshape(checked, [elementCount(indices.shape)])]);
     }
     if (indices.shape.length !== input.shape.length)

@@ -7,7 +7,7 @@ import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
 import { floorDivide } from "./arithmetic.ts";
 import { filler } from "./fitting.ts";
-import { checkAlong } from "./indexing.ts";
+import { accessed, checkAlong } from "./indexing.ts";
 import { atLeast1d, axisOf, checkRange, describe, requireIndex, wrapIndex } from "./support.ts";
 
 const along = "[*], index and src of the same number of dimensions -> [*]";
@@ -225,7 +225,7 @@ defineOp({
       );
     if (count === 0) return input;
     const size = elementCount(input.shape);
-    const positions = wrapIndex(g, g.reshape(index, [count]), size);
+    const positions = wrapIndex(g, g.reshape(index, [count]), size, "put_", null, accessed(size));
     return g.reshape(
       g.scatter(accumulate ? "add" : "set", g.reshape(input, [size]), g.reshape(source, [count]), [0], [positions]),
       input.shape,

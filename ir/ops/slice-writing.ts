@@ -21,7 +21,7 @@ interface Slices {
 function slices(g: GraphBuilder, name: string, input: Node, dim: number, index: Node, source: Node): Slices {
   const axis = axisOf(name, dim, input.shape.length);
   const base = atLeast1d(g, input);
-  const positions = checkRange(g, name, atLeast1d(g, requireVector(name, index)), base.shape[axis]!);
+  const positions = checkRange(g, name, atLeast1d(g, requireVector(name, index)), base.shape[axis]!, 0, axis);
   const values = atLeast1d(g, source);
   const expected = base.shape.map((size, i) => (i === axis ? positions.shape[0]! : size));
   if (!sameShape(values.shape, expected))
@@ -81,7 +81,13 @@ defineOp({
 function fillSlices(g: GraphBuilder, input: Node, dim: number, index: Node, value: Node): Node {
   const axis = axisOf("index_fill", dim, input.shape.length);
   const base = atLeast1d(g, input);
-  const positions = wrapIndex(g, atLeast1d(g, requireVector("index_fill", index)), base.shape[axis]!);
+  const positions = wrapIndex(
+    g,
+    atLeast1d(g, requireVector("index_fill", index)),
+    base.shape[axis]!,
+    "index_fill",
+    axis,
+  );
   if (value.requiresGrad) {
     // By where: a slice that is named twice is filled once, and counts once in the value's gradient.
     const size = base.shape[axis]!;

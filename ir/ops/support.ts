@@ -211,12 +211,16 @@ export function wrapIndex(
   size: number,
   name = "index",
   axis: number | null = null,
+  words?: string,
 ): Node {
-  const checked = checkRange(g, name, index, size, -size, axis);
+  const checked = checkRange(g, name, index, size, -size, axis, words);
   return g.where(g.lt(checked, 0), g.add(checked, size), checked);
 }
 
-/** Indices that must lie in [low, size); one outside is reported when the result is read. */
+/**
+ * Indices that must lie in [low, size); one outside is reported when the result is read, in PyTorch's words, whose % is
+ * the index.
+ */
 export function checkRange(
   g: GraphBuilder,
   name: string,
@@ -224,16 +228,19 @@ export function checkRange(
   size: number,
   low = 0,
   axis: number | null = null,
+  words = "index out of range in self",
 ): Node {
   return g.checkIndex(
     index,
     size,
-    () =>
-      new IndexError(
+    (value) => {
+      const which = `index ${value ?? `of ${describe(index)}`}`;
+      return new IndexError(
         `${name}/range`,
-        `${name}: index out of range: an index of ${describe(index)} is out of bounds for ${axis === null ? "a dimension" : `dimension ${axis}`} with size ${size}.`,
+        `${name}: ${words.replace("%", String(value ?? "an element"))}: ${which} is out of bounds for ${axis === null ? "a dimension" : `dimension ${axis}`} with size ${size}.`,
         `Indices must lie in [${low}, ${size - 1}].`,
-      ),
+      );
+    },
     low,
   );
 }

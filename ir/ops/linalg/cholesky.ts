@@ -46,7 +46,8 @@ function choleskyOf(g: GraphBuilder, name: string, input: Node, upper: boolean):
   const [l, info] = apply(g, factor, { input, upper }) as [Node, Node];
   return [upper ? adjoint(g, l) : l, info];
 }
-const failed = "The factorization could not be completed because the input is not positive-definite.";
+const failed =
+  "The factorization could not be completed because the input is not positive-definite (the leading minor of order % is not positive-definite).";
 const shape = "[*, n, n] -> [*, n, n]";
 
 for (const [name, parameter, places] of [

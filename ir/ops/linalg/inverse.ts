@@ -30,7 +30,7 @@ import {
 
 const square = "[*, n, n] -> [*, n, n]";
 const singular =
-  "The diagonal element of a factor is zero, the inversion could not be completed because the input matrix is singular.";
+  "The diagonal element % is zero, the inversion could not be completed because the input matrix is singular.";
 
 const inverse = defineOp({
   name: "matrix_inverse",

@@ -102,12 +102,8 @@ export function factor(g: GraphBuilder, input: Node, pivot = true): Factored {
 }
 
 const singular = "The solver failed because the input matrix is singular.";
-const noPivoting = "U is singular: the factorization without pivoting could not be completed.";
-
-function checked(g: GraphBuilder, name: string, { lu, pivots, info }: Factored, pivot: boolean): Node[] {
-  if (pivot) return [lu, pivots];
-  return [...refuseFailed(g, name, [lu], info, noPivoting), pivots];
-}
+const zeroPivot =
+  "U[%,%] is zero and using it on lu_solve would result in a division by zero. lu_factor_ex() gives the factors all the same.";
 
 defineOp({
   name: "linalg_lu_factor",
@@ -122,7 +118,8 @@ defineOp({
   gradient: "through decomposition",
   record(g, { A, pivot }) {
     requireMatrices("linalg.lu_factor", A);
-    return checked(g, "linalg.lu_factor", factor(g, A, pivot), pivot);
+    const { lu, pivots, info } = factor(g, A, pivot);
+    return [...refuseFailed(g, "linalg.lu_factor", [lu], info, zeroPivot), pivots];
   },
 });
 
@@ -141,7 +138,7 @@ defineOp({
     requireMatrices("linalg.lu_factor_ex", A);
     const { lu, pivots, info } = factor(g, A, pivot);
     return check_errors
-      ? [...refuseFailed(g, "linalg.lu_factor_ex", [lu], info, noPivoting), pivots, info]
+      ? [...refuseFailed(g, "linalg.lu_factor_ex", [lu], info, zeroPivot), pivots, info]
       : [lu, pivots, info];
   },
 });

@@ -1,5 +1,5 @@
 /** What the operators on matrices share: matrices are the last two dimensions, those before them are batches. */
-import { isNode, type GraphBuilder } from "../../builder.ts";
+import { holds, isNode, type GraphBuilder } from "../../builder.ts";
 import { conjugate, eachPart } from "../../complex/parts.ts";
 import { isComplex, isFloat, realOf, scalarName } from "../../dtype.ts";
 import { DTypeError, LinAlgError, ShapeError } from "../../errors.ts";
@@ -137,16 +137,27 @@ export function requireSquare(name: string, x: Node, what = "A"): void {
     );
 }
 
-/** The results, unless `info` says that a matrix could not be factored: then reading them is an error. */
+/**
+ * The results, unless `info` says that a matrix could not be factored: then reading them is an error, about the first such
+ * matrix. @param why what went wrong, % being the number in `info`
+ */
 export function refuseFailed(g: GraphBuilder, name: string, results: readonly Node[], info: Node, why: string): Node[] {
-  if (elementCount(info.shape) === 0) return [...results];
-  return results.map((x) =>
-    g.refuseWhere(
-      x,
-      () => g.ne(info, 0),
-      () => new LinAlgError(`${name}/failed`, `${name}: ${why}`),
-    ),
-  );
+  const count = elementCount(info.shape);
+  if (count === 0) return [...results];
+  // One number for both the place in the batch, counted from the end, and what `info` holds.
+  const limit = Math.max(...results[0]!.shape.slice(-2)) + 2;
+  const failing = (): Node => {
+    const order = g.cast(g.reshape(info, [count]), "int64");
+    const left = g.sub(BigInt(count - 1), g.iota(count, "int64"));
+    return g.where(g.ne(order, 0n), g.add(g.mul(left, BigInt(limit)), order), holds);
+  };
+  const error = (told: number | null): Error => {
+    const element = told === null ? null : count - 1 - Math.floor(told / limit);
+    const where = element === null || info.shape.length === 0 ? "" : `(Batch element ${element}): `;
+    const order = told === null ? "k" : String(told % limit);
+    return new LinAlgError(`${name}/failed`, `${name}: ${where}${why.replaceAll("%", order)}`);
+  };
+  return results.map((x) => g.refuseWhere(x, failing, error));
 }
 
 /** Half of a matrix and of its adjoint. */

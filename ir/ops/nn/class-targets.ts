@@ -64,7 +64,15 @@ export function targetsOf(
 ): Targets {
   const line = besideClasses(g, g.cast(target, "int64"), input);
   const valid = g.ne(line, BigInt(ignored));
-  const known = checkRange(g, name, g.where(valid, line, 0n), input.shape[classAxis(input)]!);
+  const known = checkRange(
+    g,
+    name,
+    g.where(valid, line, 0n),
+    input.shape[classAxis(input)]!,
+    0,
+    null,
+    "Target % is out of bounds",
+  );
   if (weight === null) return { valid, known, weights: g.cast(valid, x.dtype) };
   const flat = g.gather(g.cast(weight, x.dtype), [0], [g.reshape(known, target.shape)]);
   return { valid, known, weights: g.where(valid, besideClasses(g, flat, input), 0) };

@@ -56,7 +56,7 @@ export const embedding = defineOp({
         "embedding: max_norm changes the table, which the function form does.",
         "Call torch.nn.functional.embedding.",
       );
-    return g.gather(weight, [0], [checkRange(g, "embedding", input, weight.shape[0]!)]);
+    return g.gather(weight, [0], [checkRange(g, "embedding", input, weight.shape[0]!, 0, 0)]);
   },
 });
 

@@ -47,7 +47,7 @@ export const multiMarginLoss = defineOp({
     const classes = g.reshape(args.target, [input.shape[0]]);
     requireClasses("multi_margin_loss", requireFloat("multi_margin_loss", input), classes, weight);
     const x = widen(g, input);
-    const target = checkRange(g, "multi_margin_loss", classes, input.shape[1]!);
+    const target = checkRange(g, "multi_margin_loss", classes, input.shape[1]!, 0, null, "target out of range");
     const column = besideClasses(g, target, input);
     const own = valueAt(g, x, column);
     const gap = g.add(g.sub(x, own), g.scalar(args.margin, x.dtype));
