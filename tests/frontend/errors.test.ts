@@ -150,7 +150,10 @@ describe("indices and dimensions", () => {
     ],
     "gather's values": [() => x.gather(1, torch.tensor([[0n], [7n]])).tolist(), "gather: index out of range"],
     "embedding's values": [() => F.embedding(torch.tensor([9n]), x).tolist(), "embedding: index out of range"],
-    "a loss's classes": [() => F.cross_entropy(x, torch.tensor([0n, 9n])).item(), "cross_entropy: Target 9 is out of bounds"],
+    "a loss's classes": [
+      () => F.cross_entropy(x, torch.tensor([0n, 9n])).item(),
+      "cross_entropy: Target 9 is out of bounds",
+    ],
   });
 
   test("an index that one tensor refuses suits another, and is refused again by the first", () => {

@@ -36,12 +36,7 @@ describe.each(devices)("on %s", (device) => {
 
   it("nothing is told of indices that are right", async () => {
     expect(await torch.ones(5).index_select(0, longs(0, 4)).tolistAsync()).toEqual([1, 1]);
-    expect(
-      await torch
-        .ones(5)
-        .at(longs(-5))
-        .tolistAsync(),
-    ).toEqual([1]);
+    expect(await torch.ones(5).at(longs(-5)).tolistAsync()).toEqual([1]);
   });
 
   it("a class, and an index into all elements, in their own words", async () => {

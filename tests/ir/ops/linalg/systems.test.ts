@@ -18,7 +18,9 @@ onEachDevice("matrices that cannot be factored", () => {
       [0.0, -1.0],
     ]);
     expect(() => linalg.cholesky(negative).tolist()).toThrow("not positive-definite");
-    expect(() => torch.linalg.lu_factor(torch.zeros(2, 2), { pivot: false }).LU.tolist()).toThrow("U[1,1] is zero and using it on lu_solve would result in a division by zero");
+    expect(() => torch.linalg.lu_factor(torch.zeros(2, 2), { pivot: false }).LU.tolist()).toThrow(
+      "U[1,1] is zero and using it on lu_solve would result in a division by zero",
+    );
     expect(linalg.LinAlgError).toBe(torch.LinAlgError);
   });
 
