@@ -7,6 +7,7 @@ const flopsOf: ReadonlyMap<string, number> = new Map([
     (name) => [name, 1] as const,
   ),
   ...mathFunctions.map((name) => [name, 1] as const),
+  ["exp_nonpositive", 1],
   ["madd", 2],
 ]);
 
@@ -94,7 +95,8 @@ const slowInstructions: ReadonlyMap<string, number> = new Map([
   ["rem", 8],
   ["sqrt", 4],
 ]);
-const isMathFunction = (op: string): boolean => (mathFunctions as readonly string[]).includes(op);
+const isMathFunction = (op: string): boolean =>
+  op === "exp_nonpositive" || (mathFunctions as readonly string[]).includes(op);
 
 function instructionsOfExpr(root: Expr): number {
   let total = 0;

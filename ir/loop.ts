@@ -88,6 +88,7 @@ export type Operation =
   | "max"
   | "madd" // a*b+c, fused or not, as the device likes: only in contractions and polynomials
   | "copysign"
+  | "exp_nonpositive" // exp of what is known to be no greater than 0, or NaN
   // bits (i32, i64, and bool for and/or/xor/not)
   | "and"
   | "or"

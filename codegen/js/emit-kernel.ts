@@ -81,6 +81,7 @@ const operations = {
   bitcast: (kind, [a], expr) => `bitcast_${expr.args[0]!.type.kind}_${kind}(${a})`,
   narrow: (_kind, [a], expr) => `narrow_${expr.memory}(${a})`,
   exp: math("exp"),
+  exp_nonpositive: math("exp"),
   exp2: math("exp2"),
   expm1: math("expm1"),
   log: math("log"),

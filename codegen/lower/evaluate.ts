@@ -9,6 +9,7 @@ import type { Node } from "../../ir/graph.ts";
 import { Index, linear } from "../../ir/index.ts";
 import type { Expr, Operation } from "../../ir/loop.ts";
 import { contiguousStrides } from "../../ir/shape.ts";
+import { isNonpositive } from "../../ir/signs.ts";
 import { isMap } from "../../ir/traits.ts";
 import { sourceCoordinates } from "../../ir/views.ts";
 import { reinterpret } from "./bitcast.ts";
@@ -148,7 +149,7 @@ function* step(context: EvaluationContext, node: Node, at: readonly Index[]): Ev
     default: {
       const source = sourceCoordinates(node, at);
       if (source !== null) return yield { node: node.inputs[0]!, at: source };
-      const operation = isMap(node) ? (node.op as Operation) : undefined;
+      const operation = isMap(node) ? operationOf(node) : undefined;
       if (operation === undefined) throw new IrError("ir/lower", `${node.op} is not available where it is needed`);
       const args: Expr[] = [];
       for (const input of node.inputs) args.push(yield { node: input, at });
@@ -156,6 +157,12 @@ function* step(context: EvaluationContext, node: Node, at: readonly Index[]): Ev
     }
   }
 }
+
+/** What is known of its operand makes the function shorter. */
+export const operationOf = (node: Node): Operation =>
+  node.op === "exp" && kindOf(node.dtype) === "f32" && isNonpositive(node.inputs[0]!)
+    ? "exp_nonpositive"
+    : (node.op as Operation);
 
 /** The coordinate that an index node stands for when no memory is needed to know it. */
 export function positionOf(node: Node, at: readonly Index[]): Index | null {

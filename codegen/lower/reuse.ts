@@ -10,6 +10,7 @@ import { isSumAcross, type Region } from "../../ir/kernel-graph.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
 import { isFree } from "../../ir/traits.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
+import { operationOf } from "./evaluate.ts";
 import { lowerRegion } from "./region.ts";
 import { blockSums } from "./sums-across.ts";
 
@@ -40,7 +41,12 @@ export function lowerRegionOnce(
     .filter((node) => members.has(node) && isSumAcross(node, region))
     .map((sum) => blockSums(sum, region));
   const bound = [...order, ...blocks];
-  const flags = order.map((node) => (isLeaf(node) ? "i" : members.has(node) ? (stored(node) ? "s" : "m") : "."));
+  const flags = order.map((node) => {
+    if (isLeaf(node)) return "i";
+    // What is known of an operand may lie behind the leaves.
+    const known = operationOf(node) === node.op ? "" : operationOf(node);
+    return (members.has(node) ? (stored(node) ? "s" : "m") : ".") + known;
+  });
   const { signature } = graphKey(order, region.stores, isLeaf);
   const key = [
     target.kind,

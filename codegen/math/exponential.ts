@@ -53,6 +53,15 @@ export function exp<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   return expInRange(b, b.max(b.min(x, b.f32(expHighest)), b.f32(expLowest)));
 }
 
+/** e^x for x <= 0; 1.1 ulp, subnormal results included. */
+export function expNonpositive<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
+  // 2^n lies 2^64 higher, where no n leaves the float range: the last product alone rounds to a subnormal.
+  const raised = 64;
+  const { biased, fraction } = splitExp(b, b.max(x, b.f32(expLowest)), 127 + raised);
+  const power = b.bitcastToFloat(b.ishl(biased, 23));
+  return b.mul(b.mul(b.add(fraction, b.f32(1)), power), b.f32(2 ** -raised));
+}
+
 /** 2^x; 1.1 ulp, exact for whole x. */
 export function exp2<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const { whole, biased, bounded } = roundExponent(b, x);

@@ -9,7 +9,7 @@
  */
 import type { BinaryExpansion, UnaryExpansion } from "./builder.ts";
 import { erf, erfc, erfinv } from "./error-function.ts";
-import { exp, exp2, expm1, sigmoid } from "./exponential.ts";
+import { exp, exp2, expm1, expNonpositive, sigmoid } from "./exponential.ts";
 import { digamma, lgamma } from "./gamma.ts";
 import { acosh, asinh, atanh, cosh, sinh, tanh } from "./hyperbolic.ts";
 import { acos, asin, atan, atan2 } from "./inverse-trigonometric.ts";
@@ -19,6 +19,7 @@ import { cos, sin, tan } from "./trigonometric.ts";
 
 export const unaryExpansions = {
   exp,
+  exp_nonpositive: expNonpositive,
   exp2,
   expm1,
   log,

@@ -12,6 +12,7 @@ export const lanes = 4;
 /** Operations that exist on f32x4, i32x4 and masks. */
 const vectorOperations = new Set<Operation>([
   ...mathFunctions,
+  "exp_nonpositive",
   "add",
   "sub",
   "mul",

@@ -6,6 +6,7 @@ import { digamma, erf, erfc, erfinv, lgamma } from "../math/float64-library.ts";
 export type MathOperation = Extract<
   Operation,
   | "exp"
+  | "exp_nonpositive"
   | "exp2"
   | "expm1"
   | "log"
@@ -35,7 +36,7 @@ export type MathOperation = Extract<
 >;
 
 /** `fmod` is the float form of `rem`. */
-export type HostFunctionName = MathOperation | "fmod";
+export type HostFunctionName = Exclude<MathOperation, "exp_nonpositive"> | "fmod";
 
 export type HostFunction = (a: number, b: number) => number;
 

@@ -34,6 +34,7 @@ const unary = (write: (builder: WasmMathBuilder, x: MathValue) => MathValue, inl
 /** Null: through float64 and the host. */
 const expansions: Readonly<Record<MathOperation, Expansion | null>> = {
   exp: unary(exponential.exp, true),
+  exp_nonpositive: unary(exponential.expNonpositive, true),
   exp2: unary(exponential.exp2, true),
   expm1: unary(exponential.expm1, true),
   log: unary(logarithm.log, true),
@@ -89,7 +90,7 @@ export const mathFunction =
       context.emit(arg);
       if (kind === "f32") code.op("f64.promote_f32");
     }
-    code.call(scalarImport(context.module, name, expr.args.length));
+    code.call(scalarImport(context.module, name === "exp_nonpositive" ? "exp" : name, expr.args.length));
     if (kind === "f32") code.op("f32.demote_f64");
   };
 

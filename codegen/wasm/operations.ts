@@ -132,6 +132,7 @@ export const rules = {
   narrow,
 
   exp: mathFunction("exp"),
+  exp_nonpositive: mathFunction("exp_nonpositive"),
   exp2: mathFunction("exp2"),
   expm1: mathFunction("expm1"),
   log: mathFunction("log"),

@@ -220,6 +220,7 @@ export const operations = {
   narrow,
 
   exp: math("math_exp"),
+  exp_nonpositive: math("math_exp"),
   exp2: math("math_exp2"),
   expm1: math("math_expm1"),
   log: math("math_log"),

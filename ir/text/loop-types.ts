@@ -47,6 +47,7 @@ export const typeRules = {
   bitcast: "stated",
   narrow: "same",
   exp: "same",
+  exp_nonpositive: "same",
   exp2: "same",
   expm1: "same",
   log: "same",

@@ -28,7 +28,7 @@ interface Surroundings {
 
 const words = (text: string): string[] => text.split(" ");
 const unary = words(
-  "neg abs sqrt floor ceil trunc nearest not exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh " +
+  "neg abs sqrt floor ceil trunc nearest not exp exp_nonpositive exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh " +
     "tanh asinh acosh atanh sigmoid erf erfc erfinv lgamma digamma cast bitcast narrow splat ramp extract reduce_add " +
     "reduce_mul reduce_max reduce_min",
 );
@@ -44,7 +44,7 @@ const operandCount = (op: Operation): number => operandCounts.get(op) ?? 2;
 const bits = new Set<string>(words("and or xor not shl shr ushr"));
 const floatOnly = new Set<string>(
   words(
-    "sqrt copysign exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh " +
+    "sqrt copysign exp exp_nonpositive exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh " +
       "atanh sigmoid erf erfc erfinv lgamma digamma pow",
   ),
 );

@@ -44,6 +44,10 @@ const angles: Pick<Specification, "intervals" | "exact"> = {
 // prettier-ignore
 const specifications: Record<UnaryExpansionName, Specification> = {
   exp: { reference: Math.exp, bound: 1.1, intervals: [[-104, 89], [-1, 1]], exact: [...limits, ...tiny] },
+  exp_nonpositive: {
+    reference: Math.exp, bound: 1.1, intervals: [[-104, 0], [-1, 0], [-90, -86]], domain: (x) => !(x > 0),
+    exact: [0, -0, -Infinity, NaN, -1e-45, -1e-40, -104, -1000],
+  },
   exp2: {
     reference: exp2, bound: 1.1, intervals: [[-150, 129], [-1, 1]],
     exact: [...limits, ...tiny, 10, -149, -150, 127, 128],
