@@ -2,6 +2,7 @@
 import { isFloat, isIntegral, type DType } from "../ir/dtype.ts";
 import { ArgumentError } from "../ir/errors.ts";
 import { roundToDType } from "../ir/rounding.ts";
+import { fusedMultiplyAdd } from "../runtime/random/index.ts";
 import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
 import { dtypeOption, finish, fromHost, type FactoryOptions } from "./creation.ts";
@@ -49,17 +50,24 @@ function made(name: string, given: Given, valuesOf: (dtype: DType) => readonly n
   return finish(fromHost(isIntegral(dtype) ? values.map(Math.trunc) : values, [values.length], dtype, device), options);
 }
 
+/** start + step * i, rounded. */
+type Advance = (start: number, step: number, i: number) => number;
+
 /** Counted from whichever end is nearer, in the arithmetic of the type, as PyTorch does; ends of integers are whole. */
-function evenly(name: string, from: number, to: number, steps: number, dtype: DType): number[] {
+function evenly(name: string, from: number, to: number, steps: number, dtype: DType, fused: boolean): number[] {
   if (!Number.isInteger(steps) || steps < 0)
     throw new ArgumentError(`${name}/steps`, `${name}: number of steps must be non-negative, got ${steps}.`);
   const rounded = (value: number): number => (isFloat(dtype) ? Number(roundToDType(value, dtype)) : value);
   const [start, end] = isIntegral(dtype) ? [Math.trunc(from), Math.trunc(to)] : [rounded(from), rounded(to)];
   const step = steps > 1 ? rounded(rounded(end - start) / (steps - 1)) : 0;
+  const advance: Advance =
+    fused && (dtype === "float32" || dtype === "float64")
+      ? (at, by, i) => fusedMultiplyAdd(by, i, at)
+      : (at, by, i) => at + rounded(by * i);
   // A single value is the start.
   const middle = steps === 1 ? 1 : Math.floor(steps / 2);
   return Array.from({ length: steps }, (_, i) =>
-    rounded(i < middle ? start + rounded(step * i) : end - rounded(step * (steps - i - 1))),
+    rounded(i < middle ? advance(start, step, i) : advance(end, -step, steps - i - 1)),
   );
 }
 
@@ -74,7 +82,7 @@ export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
   return withSite(() => {
     const { start, end, steps = 100, ...given } = linspaceSignature.bind("linspace", args);
     const [from, to] = [numberOf("linspace", start), numberOf("linspace", end)];
-    return made("linspace", given, (dtype) => evenly("linspace", from, to, steps, dtype));
+    return made("linspace", given, (dtype) => evenly("linspace", from, to, steps, dtype, true));
   });
 }
 
@@ -93,10 +101,12 @@ export function logspace(...args: CallOf<typeof logspaceSignature>): Tensor {
       number,
       number,
     ];
-    return made("logspace", given, (dtype) =>
-      // The exponents of floats are not rounded to the type.
-      evenly("logspace", from, to, steps, isFloat(dtype) ? "float64" : dtype).map((exponent) => radix ** exponent),
-    );
+    return made("logspace", given, (dtype) => {
+      // Of the type are the ends of floats only, and all steps of integers.
+      const end = (value: number): number => (isFloat(dtype) ? Number(roundToDType(value, dtype)) : value);
+      const exponents = evenly("logspace", end(from), end(to), steps, isFloat(dtype) ? "float64" : dtype, false);
+      return exponents.map((exponent) => radix ** exponent);
+    });
   });
 }
 

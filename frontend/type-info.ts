@@ -106,6 +106,24 @@ export function broadcast_shapes(...shapes: readonly (Shape | number)[]): Shape 
   });
 }
 
+/** A number in six digits, as C's %g writes it. */
+function sixDigits(value: number | bigint): string {
+  // What lies between two such numbers goes to the even one in C, here the lower one: eps of float16.
+  const number = Number(value) * (1 - Number.EPSILON);
+  const [mantissa, exponent] = number.toExponential(5).split("e") as [string, string];
+  const power = Number(exponent);
+  const short = (digits: string): string => (digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits);
+  if (power >= -4 && power < 6) return short(number.toPrecision(6));
+  return `${short(mantissa)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+}
+
+/** Prints limits as PyTorch does: `finfo(resolution=1e-06, ..., dtype=float32)`. */
+function printing<T extends object>(name: string, limits: T, shown: readonly (keyof T & string)[], dtype: DType): T {
+  const text = shown.map((key) => `${key}=${sixDigits(limits[key] as number | bigint)}`);
+  const value = (): string => `${name}(${text.join(", ")}, dtype=${dtype})`;
+  return Object.defineProperty(limits, "toString", { value });
+}
+
 /** Numeric limits of a float type. */
 export interface FloatInfo {
   readonly dtype: string;
@@ -118,6 +136,8 @@ export interface FloatInfo {
   readonly smallest_normal: number;
   /** Decimal resolution: 10 ** -digits. */
   readonly resolution: number;
+  /** As PyTorch prints it. */
+  toString(): string;
 }
 
 /** Fraction bits and largest exponent. */
@@ -141,7 +161,7 @@ export function finfo(type?: DTypeLike): FloatInfo {
   const [fraction, exponent, digits] = format;
   const max = (2 - 2 ** -fraction) * 2 ** exponent;
   const tiny = 2 ** (1 - exponent);
-  return {
+  const limits = {
     dtype: name,
     bits: dtypeBytes(name) * 8,
     eps: 2 ** -fraction,
@@ -151,6 +171,7 @@ export function finfo(type?: DTypeLike): FloatInfo {
     smallest_normal: tiny,
     resolution: Number(`1e-${digits}`),
   };
+  return printing("finfo", limits, ["resolution", "min", "max", "eps", "smallest_normal", "tiny"], name);
 }
 
 /** Numeric limits of an integer type; bigints where a number cannot say them. */
@@ -159,6 +180,8 @@ export interface IntegerInfo {
   readonly bits: number;
   readonly max: number | bigint;
   readonly min: number | bigint;
+  /** As PyTorch prints it. */
+  toString(): string;
 }
 
 /** https://docs.pytorch.org/docs/stable/type_info.html#torch.iinfo */
@@ -172,7 +195,8 @@ export function iinfo(type: DTypeLike): IntegerInfo {
     );
   const [min, max] = integerRange(name);
   const plain = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value);
-  return { dtype: name, bits: dtypeBytes(name) * 8, max: plain(max), min: plain(min) };
+  const limits = { dtype: name, bits: dtypeBytes(name) * 8, max: plain(max), min: plain(min) };
+  return printing("iinfo", limits, ["min", "max"], name);
 }
 
 /** Whether the one value is not zero. https://docs.pytorch.org/docs/stable/generated/torch.is_nonzero.html */

@@ -22,12 +22,17 @@ const onePlus = (g: GraphBuilder, [x, y]: Parts): Parts => [g.add(x, 1), y];
 const oneMinus = (g: GraphBuilder, [x, y]: Parts): Parts => [g.sub(1, x), g.neg(y)];
 const conjugate = (g: GraphBuilder, [x, y]: Parts): Parts => [x, g.neg(y)];
 
+/** A real part that has grown beyond all bounds in no direction in particular: as in C, infinity and not NaN. */
+const infiniteAt = (g: GraphBuilder, x: Node, re: Node): Node =>
+  g.where(g.and(g.isNaN(re), g.eq(g.abs(x), Infinity)), Infinity, re);
+
 const exp: PartsFunction = (g, [x, y]) => {
   const size = g.exp(x);
   // exp(inf + 0i) is real, and exp(-inf) is zero in every direction.
   const im = g.where(g.eq(y, 0), y, g.mul(size, sin(g, y)));
   const gone = g.eq(x, -Infinity);
-  return [g.where(gone, 0, g.mul(size, g.where(g.eq(y, 0), 1, cos(g, y)))), g.where(gone, 0, im)];
+  const re = infiniteAt(g, x, g.mul(size, g.where(g.eq(y, 0), 1, cos(g, y))));
+  return [g.where(gone, 0, re), g.where(gone, 0, im)];
 };
 
 /** log |z|, which is small near the unit circle: from |z|^2 - 1 there. */
@@ -67,14 +72,30 @@ export const sqrt: PartsFunction = (g, [x, y]) => {
   return [g.where(tall, Infinity, re), g.where(tall, y, signedAs(g, im, y))];
 };
 
-const sinOf: PartsFunction = (g, [x, y]) => [g.mul(sin(g, x), cosh(g, y)), g.mul(cos(g, x), sinh(g, y))];
-const cosOf: PartsFunction = (g, [x, y]) => [g.mul(cos(g, x), cosh(g, y)), g.neg(g.mul(sin(g, x), sinh(g, y)))];
-const sinhOf: PartsFunction = (g, [x, y]) => [g.mul(sinh(g, x), cos(g, y)), g.mul(cosh(g, x), sin(g, y))];
-const coshOf: PartsFunction = (g, [x, y]) => [g.mul(cosh(g, x), cos(g, y)), g.mul(sinh(g, x), sin(g, y))];
+/** A product that is zero where an argument of its factors is, though another factor is infinite or no number. */
+const zeroAt = (g: GraphBuilder, product: Node, ...zeros: readonly Node[]): Node =>
+  zeros.reduce((value, zero) => g.where(g.and(g.isNaN(value), g.eq(zero, 0)), zero, value), product);
+
+const sinhOf: PartsFunction = (g, [x, y]) => [
+  infiniteAt(g, x, zeroAt(g, g.mul(sinh(g, x), cos(g, y)), x)),
+  zeroAt(g, g.mul(cosh(g, x), sin(g, y)), y),
+];
+const coshOf: PartsFunction = (g, [x, y]) => [
+  infiniteAt(g, x, g.mul(cosh(g, x), cos(g, y))),
+  zeroAt(g, g.mul(sinh(g, x), sin(g, y)), withSignOf(g, x, y), withSignOf(g, y, x)),
+];
+/** x where y is positive, else -x. */
+const withSignOf = (g: GraphBuilder, x: Node, y: Node): Node => g.mul(x, signedAs(g, g.full([], 1, x.dtype), y));
+const sinOf: PartsFunction = (g, z) => turnedBack(g, sinhOf(g, turned(g, z)));
+const cosOf: PartsFunction = (g, z) => coshOf(g, turned(g, z));
 
 /** Where the real part is that large, tanh is 1 to all digits, and its imaginary part is tiny. */
 const farTanh = 11;
 const tanh: PartsFunction = (g, [x, y]) => {
+  const [re, im] = tanhAwayFromAxes(g, [x, y]);
+  return [zeroAt(g, re, x), zeroAt(g, im, y)];
+};
+const tanhAwayFromAxes: PartsFunction = (g, [x, y]) => {
   const far = g.gt(g.abs(x), farTanh);
   const near = g.where(far, 0, x);
   const tangent = g.unary("tan", y);

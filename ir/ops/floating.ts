@@ -76,6 +76,19 @@ defineOp({
   },
 });
 
+/** How many numbers of float32 lie between neighbours of a half type. */
+const halfSteps: Readonly<Partial<Record<DType, number>>> = { bfloat16: 2 ** 16, float16: 2 ** 13 };
+
+/** float16 has fewer exponents than float32: near zero its numbers lie evenly, and the largest is not next to infinity. */
+function float16Step(g: GraphBuilder, x: Node, y: Node, away: Node, between: Node): Node {
+  const size = g.abs(x);
+  const even = g.where(away, g.lt(size, 2 ** -14), g.le(size, 2 ** -14));
+  const sum = g.add(x, g.where(g.lt(x, y), g.full([], 2 ** -24, "float32"), -(2 ** -24)));
+  const small = g.where(g.eq(sum, 0), g.mul(x, 0), sum);
+  const fromInfinity = g.where(g.gt(x, 0), g.full([], 65504, "float32"), -65504);
+  return g.where(even, small, g.where(g.eq(size, Infinity), fromInfinity, between));
+}
+
 defineOp({
   name: "nextafter",
   signature: "nextafter(Tensor input, Tensor other) -> Tensor",
@@ -89,13 +102,12 @@ defineOp({
   gradient: "none",
   record(g, { input, other }) {
     const [a, b] = promoted(g, input, other);
-    // bfloat16 is the upper half of float32: its neighbours are 2 ** 16 steps of float32 apart.
-    const half = a.dtype === "bfloat16";
-    const [x, y] = half ? [g.cast(a, "float32"), g.cast(b, "float32")] : [a, b];
-    const step = half ? 2 ** 16 : 1;
+    // Neighbours of a half type are some steps of float32 apart.
+    const steps = halfSteps[a.dtype];
+    const [x, y] = steps === undefined ? [a, b] : [g.cast(a, "float32"), g.cast(b, "float32")];
+    const step = steps ?? 1;
     const format = formats[x.dtype];
-    if (format === undefined)
-      throw unsupported("nextafter", x, "It takes float32, float64 and bfloat16: convert the operands with float().");
+    if (format === undefined) throw unsupported("nextafter", x, "It takes floats: convert the operands with float().");
     checkBroadcast("nextafter", x, y);
     const { bits } = format;
     // Numbers of one sign are in the order of their bits.
@@ -104,7 +116,8 @@ defineOp({
     const moved = g.bitcast(g.add(whole, g.where(away, g.full([], step, bits), -step)), x.dtype);
     const least = g.bitcast(g.full([], step, bits), x.dtype);
     const fromZero = g.where(g.gt(y, 0), least, g.neg(least));
-    const stepped = g.where(g.eq(x, 0), fromZero, moved);
+    const between = g.where(g.eq(x, 0), fromZero, moved);
+    const stepped = a.dtype === "float16" ? float16Step(g, x, y, away, between) : between;
     return g.cast(g.where(g.or(g.isNaN(x), g.isNaN(y)), NaN, g.where(g.eq(x, y), y, stepped)), a.dtype);
   },
 });

@@ -42,5 +42,6 @@ export {
 } from "./bernoulli.ts";
 export { fillCauchy, fillExponential, fillGeometric, fillLogNormal } from "./continuous.ts";
 export { drawBinomial, drawPoisson, fillBinomial, fillPoisson } from "./counts.ts";
+export { fusedMultiplyAdd } from "./fused.ts";
 export { drawGamma, fillDirichlet, fillStandardGamma } from "./gamma.ts";
 export { checkMultinomial, fillMultinomial, multinomialWordCount } from "./multinomial.ts";

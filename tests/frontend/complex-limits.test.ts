@@ -6,7 +6,8 @@ const c = (re: number, im: number): torch.Complex => new torch.Complex(re, im);
 const { PI } = Math;
 const parts = (tensor: torch.Tensor): number[] => torch.view_as_real(tensor).flatten().tolist() as number[];
 
-type Name = "acos" | "acosh" | "asin" | "asinh" | "atan" | "atanh";
+type Name =
+  "acos" | "acosh" | "asin" | "asinh" | "atan" | "atanh" | "cos" | "cosh" | "exp" | "sin" | "sinh" | "tan" | "tanh";
 test.each<[Name, number, number, number, number]>([
   ["acos", Infinity, Infinity, PI / 4, -Infinity],
   ["acos", -Infinity, -Infinity, (3 * PI) / 4, Infinity],
@@ -23,6 +24,16 @@ test.each<[Name, number, number, number, number]>([
   ["atanh", Infinity, Infinity, 0, PI / 2],
   ["atanh", -1, -Infinity, -0, -PI / 2],
   ["atanh", NaN, Infinity, 0, PI / 2],
+  ["cosh", 1e30, 0, Infinity, 0],
+  ["cosh", -Infinity, NaN, Infinity, NaN],
+  ["sinh", Infinity, -0, Infinity, -0],
+  ["sinh", -0, NaN, -0, NaN],
+  ["sin", 0, 1e30, 0, Infinity],
+  ["sin", NaN, 0, NaN, 0],
+  ["cos", 0, 1e30, Infinity, -0],
+  ["exp", Infinity, NaN, Infinity, NaN],
+  ["tan", Infinity, 0, NaN, 0],
+  ["tanh", 0, Infinity, 0, NaN],
 ])("%s(%d + %di)", (name, x, y, re, im) => {
   const at = (device: string): number[] =>
     parts(torch[name](torch.tensor([c(x, y)], { dtype: torch.complex128, device })));

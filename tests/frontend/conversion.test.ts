@@ -103,6 +103,10 @@ describe("questions about types", () => {
   test("numeric limits", () => {
     expect(torch.finfo("float16")).toMatchObject({ bits: 16, eps: 2 ** -10, max: 65504, tiny: 2 ** -14 });
     expect(torch.finfo(torch.float64).max).toBe(Number.MAX_VALUE);
+    expect(String(torch.finfo("float16"))).toBe(
+      "finfo(resolution=0.001, min=-65504, max=65504, eps=0.000976562, smallest_normal=6.10352e-05, tiny=6.10352e-05, dtype=float16)",
+    );
+    expect(String(torch.iinfo("int64"))).toBe("iinfo(min=-9.22337e+18, max=9.22337e+18, dtype=int64)");
     expect(torch.iinfo("int8")).toMatchObject({ bits: 8, min: -128, max: 127 });
     expect(torch.iinfo(torch.int64).max).toBe(2n ** 63n - 1n);
     expect(() => torch.finfo("int8")).toThrow("Use torch.iinfo");

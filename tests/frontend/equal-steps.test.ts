@@ -24,3 +24,10 @@ test("the step of half floats is one", () => {
   ]);
   expect(numbers(torch.linspace(-3, 7.7, 5, { dtype: torch.bfloat16 }))).toEqual([-3, -0.328125, 2.34375, 5, 7.6875]);
 });
+
+test("a step and its start are rounded once, in float32 and float64", () => {
+  expect(numbers(torch.linspace(-3, 3, 10)).slice(3, 5)).toEqual([-0.9999999403953552, -0.33333325386047363]);
+  expect(numbers(torch.linspace(3, -3, 8, { dtype: torch.float64 }))[3]).toBe(0.4285714285714287);
+  // The ends of a logarithmic range are numbers of the type.
+  expect(numbers(torch.logspace(0.1, 0.9, 13))[4]).toBe(2.3263049125671387);
+});

@@ -40,6 +40,14 @@ onEachDevice("functions of several operands", () => {
     expect(torch.frexp(torch.tensor([2 ** -149])).exponent.tolist()).toEqual([-148]);
     expect(torch.ldexp(mantissa, exponent).tolist()).toEqual(x.tolist());
     expect(torch.nextafter(torch.tensor([1, 0]), torch.tensor([2, -1])).tolist()).toEqual([1 + 2 ** -23, -(2 ** -149)]);
+    const half = (...values: number[]): torch.Tensor => torch.tensor(values, { dtype: "float16" });
+    expect(torch.nextafter(half(0, 1, 2 ** -14, 65504, Infinity), half(-1, 0, 0, Infinity, 0)).tolist()).toEqual([
+      -(2 ** -24),
+      1 - 2 ** -11,
+      2 ** -14 - 2 ** -24,
+      Infinity,
+      65504,
+    ]);
     expect(torch.copysign(torch.tensor([1, -2]), torch.tensor([-0, 5])).tolist()).toEqual([-1, 2]);
     expect(torch.nan_to_num(torch.tensor([NaN, Infinity, -Infinity]), { nan: 1, posinf: 2 }).tolist()).toEqual([
       1,
