@@ -72,9 +72,10 @@ export class GraphBuilder {
   checkIndex(index: Node, size: number, error: (index: number | null) => Error, low = 0): Node {
     if (this.onCheck === null || index.op === "iota" || elementCount(index.shape) === 0) return index;
     const failing = (): Node => {
-      const x = this.cast(index, "int64");
-      const outside = this.or(this.lt(x, BigInt(low)), this.ge(x, BigInt(size)));
-      return this.where(outside, this.max(x, holds + 1n), holds);
+      // Of all elements first: what is done to each of a million is no more than that.
+      const [most, least] = [this.extreme("reduce_max", index), this.extreme("reduce_min", index)];
+      const tooLow = this.where(this.lt(least, BigInt(low)), this.max(least, holds + 1n), holds);
+      return this.where(this.ge(most, BigInt(size)), most, tooLow);
     };
     return this.refuseWhere(index, failing, error);
   }
@@ -88,17 +89,19 @@ export class GraphBuilder {
     const enabled = this.gradEnabled;
     this.gradEnabled = false;
     const elements = failing();
-    const largest = this.reduce(
-      "reduce_max",
-      elements,
-      elements.shape.map((_, axis) => axis),
-    );
-    const failed = largest.dtype === "bool" ? this.where(largest, 1n, this.constant(holds, "int64")) : largest;
+    const largest = this.extreme("reduce_max", elements);
+    const failed = elements.dtype === "bool" ? this.where(this.ne(largest, 0n), largest, holds) : largest;
     this.gradEnabled = enabled;
     const checked = this.distinct(subject);
     this.onCheck({ subject: checked, failed: this.reshape(failed, [1]), error });
     this.checkedInputs?.set(subject, checked);
     return checked;
+  }
+
+  /** Of all elements, an int64. */
+  private extreme(op: "reduce_max" | "reduce_min", x: Node): Node {
+    const axes = x.shape.map((_, axis) => axis);
+    return this.cast(this.reduce(op, x, axes), "int64");
   }
 
   /** While a composite is recorded: its inputs that were checked, by what they were. */
