@@ -3,6 +3,7 @@ import "./arithmetic.ts";
 import "./blends.ts";
 import "./comparing.ts";
 import "./complex.ts";
+import "./copies.ts";
 import "./diagonal.ts";
 import "./distinct.ts";
 import "./divisors.ts";

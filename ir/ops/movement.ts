@@ -240,15 +240,6 @@ export const narrow = defineOp({
   gradient: "through decomposition",
   record: (g, { input, dim, start, length }) => narrowed(g, input, dim, start, length),
 });
-defineOp({
-  name: "narrow_copy",
-  signature: "narrow_copy(Tensor input, int dim, int start, int length) -> Tensor",
-  places: ["torch", "Tensor"],
-  doc: viewDoc("The elements start to start + length along dim; a copy.", "torch.narrow_copy"),
-  gradient: "through decomposition",
-  record: (g, { input, dim, start, length }) => narrowed(g, input, dim, start, length),
-});
-
 function narrowed(g: GraphBuilder, input: Node, dim: number, start: number, length: number): Node {
   if (input.shape.length === 0) throw new ShapeError("narrow/0-d", "narrow() cannot be applied to a 0-dim tensor.");
   const axis = axisOf("narrow", dim, input.shape.length);
