@@ -4,12 +4,14 @@ import { elementwiseTargets } from "./elementwise.ts";
 import { fourierTargets } from "./fourier.ts";
 import { indexingTargets } from "./indexing.ts";
 import { productTargets } from "./products.ts";
-import { stepTargets } from "./steps.ts";
+import { recording, stepTargets } from "./steps.ts";
 import { threadTargets } from "./threads.ts";
 import { winogradTargets } from "./winograd.ts";
 import type { Outcome, Target } from "./target.ts";
 
 export const targets: readonly Target[] = [
+  // As in a process of its own: after the others, V8 makes the graph's objects old from the start (docs/performance.md).
+  recording,
   ...productTargets,
   ...winogradTargets,
   ...attentionTargets,
