@@ -54,6 +54,17 @@ const functions = (a: torch.Tensor, b: torch.Tensor, n: torch.Tensor): readonly 
   n,
 ];
 
+/** Halves what is large until nothing is: how often is known only then. */
+const halved = (x: torch.Tensor): readonly [torch.Tensor, torch.Tensor] =>
+  torch.while_loop(
+    (value: torch.Tensor, _turns: torch.Tensor) => value.abs().amax().gt(0.25),
+    (value: torch.Tensor, turns: torch.Tensor) => [
+      torch.where(value.abs().gt(0.25), value.mul(0.5), value),
+      turns.add(1n),
+    ],
+    [x, torch.tensor(0n)],
+  );
+
 const made = <M extends torch.nn.Module>(model: M): M => {
   torch.manual_seed(3);
   for (const parameter of model.parameters())
@@ -68,6 +79,7 @@ export const models: Readonly<Record<string, () => TestModel>> = {
     model: made(new Attention()),
     inputs: () => ({ tokens: torch.randint(0, 50, [2, 6]), mask: torch.ones(6, 6).triu(1).to(torch.bool) }),
   }),
+  halved: () => ({ model: halved, inputs: () => ({ x: torch.randn(23).mul(9) }) }),
   functions: () => ({
     model: functions,
     inputs: () => ({ a: torch.randn(37), b: torch.randn(37, { dtype: torch.float64 }), n: torch.randint(-9, 9, [5]) }),
