@@ -8,6 +8,7 @@ import { dtypeName } from "./dtype.ts";
 import type { HostNumber } from "./elements.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
+import { isInteger } from "../ir/dtype.ts";
 
 /** A number whose value is computed anew before each replay of a compiled function. */
 export class HostScalar {
@@ -220,7 +221,7 @@ function tensorNode(item: unknown, value: unknown, name: string, tensors: Tensor
 
 function integer(item: unknown, value: unknown, name: string): number {
   if (typeof item === "bigint") return Number(item);
-  if (item instanceof Tensor && item.ndim === 0 && !item.is_floating_point()) return Number(item.item());
+  if (item instanceof Tensor && item.ndim === 0 && isInteger(item.type_)) return Number(item.item());
   return typeof item === "number" && Number.isInteger(item) ? item : refuse(value, name, "int");
 }
 

@@ -396,8 +396,8 @@ export function eye(...args: CallOf<typeof eyeSignature>): Tensor {
     const { n, m, ...given } = eyeSignature.bind("eye", args);
     const options = factoryOptions(given);
     const columns = m ?? n;
-    if (n < 0 || columns < 0)
-      throw new ShapeError("eye/size", `eye: n must be greater or equal to 0, got ${n} and ${columns}.`);
+    for (const [what, count] of Object.entries({ n, m: columns }))
+      if (count < 0) throw new ShapeError("eye/size", `eye: ${what} must be greater or equal to 0, got ${count}.`);
     const device = currentDevice(options.device);
     enterScope(device.name);
     const shape = [n, columns];

@@ -1,6 +1,6 @@
 /** Functions of three operands, element by element. */
 import type { GraphBuilder } from "../builder.ts";
-import { type DType, isIntegral } from "../dtype.ts";
+import { cName, type DType, isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -69,7 +69,7 @@ defineOp({
     if (input.dtype !== end.dtype || ("op" in weight && weight.dtype !== input.dtype))
       throw new DTypeError(
         "lerp/dtype",
-        `lerp: expected dtype ${input.dtype} for \`end\` and \`weight\`: ${describe(input)}, ${describe(end)}${"op" in weight ? `, ${describe(weight)}` : ""}.`,
+        `lerp: expected dtype ${cName(input.dtype)} for \`${input.dtype === end.dtype ? "weight" : "end"}\` but got dtype ${cName(input.dtype === end.dtype ? (weight as Node).dtype : end.dtype)}: ${describe(input)}, ${describe(end)}${"op" in weight ? `, ${describe(weight)}` : ""}.`,
       );
     if (isIntegral(input.dtype))
       throw new DTypeError(

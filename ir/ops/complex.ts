@@ -2,7 +2,7 @@
 import "../complex/primitives.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { conjugate } from "../complex/parts.ts";
-import { isComplex, isIntegral } from "../dtype.ts";
+import { isComplex, isFloat, isIntegral, scalarName } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import { isNode, type Node } from "../graph.ts";
 import { defineOp, operator, recordOperator } from "../operator.ts";
@@ -26,7 +26,7 @@ function realPair(name: string, a: Node, b: Node): void {
   if (!fits)
     throw new DTypeError(
       `${name}/dtype`,
-      `${name}: Expected both inputs to be Float or Double tensors of one type (expected object of scalar type ${a.dtype}), got ${describe(a)} and ${describe(b)}.`,
+      `${name}: ${isFloat(a.dtype) && isFloat(b.dtype) ? `Expected object of scalar type ${scalarName(a.dtype)} but got scalar type ${scalarName(b.dtype)} for second argument` : `Expected both inputs to be Half, Float or Double tensors but got ${scalarName(a.dtype)} and ${scalarName(b.dtype)}`}: ${describe(a)} and ${describe(b)}.`,
       "Convert them with float() or double().",
     );
   checkBroadcast(name, a, b);

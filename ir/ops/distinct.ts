@@ -6,6 +6,7 @@ import type { Node } from "../graph.ts";
 import { defineOp, type HostElements, type Measured } from "../operator.ts";
 import { elementCount } from "../shape.ts";
 import { axisOf, describe, moveAxis, range, refuseComplex } from "./support.ts";
+import { unsupported } from "../unsupported.ts";
 
 defineOp({
   name: "bincount",
@@ -21,7 +22,8 @@ defineOp({
   record(g, { input, weights, minlength }, measured) {
     if (minlength < 0)
       throw new ArgumentError("bincount/minlength", `bincount: minlength should be >= 0, got ${minlength}.`);
-    if (input.shape.length !== 1 || !isIntegral(input.dtype))
+    if (!isIntegral(input.dtype)) throw unsupported("bincount", input, "It counts integers.");
+    if (input.shape.length !== 1)
       throw new DTypeError(
         "bincount/input",
         `bincount only supports 1-d non-negative integral inputs, got ${describe(input)}.`,

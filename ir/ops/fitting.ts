@@ -1,6 +1,6 @@
 /** Numbers of the user's that must be values of a type: fillers. */
-import type { GraphBuilder } from "../builder.ts";
-import { integerRange, isComplex, isFloat, type DType } from "../dtype.ts";
+import { describe, type GraphBuilder } from "../builder.ts";
+import { dtypeBytes, integerRange, isComplex, isFloat, isInteger, type DType } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import type { ScalarArgument } from "../signature.ts";
@@ -26,14 +26,41 @@ function fits(number: number, dtype: DType): boolean {
   return number <= Number(most) && number >= (least === 0n ? -Number(most) : Number(least));
 }
 
+const overflow = (name: string, value: string, dtype: DType): ValueError =>
+  new ValueError(
+    `${name}/overflow`,
+    `${name}: value cannot be converted to type ${namesInC[dtype] ?? dtype} without overflow: ${value} as ${dtype}.`,
+  );
+
+/** A 0-d tensor as one of a type; reading what is filled with a value outside of that type is an error. */
+export function tensorFiller(g: GraphBuilder, name: string, value: Node, dtype: DType): Node {
+  const complex = isComplex(value.dtype) && !isComplex(dtype);
+  const checked = complex || isInteger(dtype) || dtypeBytes(dtype) < dtypeBytes(value.dtype);
+  if (!checked || dtype === "bool" || isComplex(dtype) || value.dtype === "bool") return g.cast(value, dtype);
+  const outside = (): Node => {
+    const real = complex ? g.real(value) : isInteger(value.dtype) ? g.cast(value, "int64") : value;
+    const beyond = outsideOf(g, real, dtype);
+    return complex ? g.or(g.ne(g.imag(value), 0), beyond) : beyond;
+  };
+  const fitting = g.refuseWhere(value, outside, () => overflow(name, describe(value), dtype));
+  return g.cast(complex ? g.real(fitting) : fitting, dtype);
+}
+
+/** As `fits`, of a node. */
+function outsideOf(g: GraphBuilder, x: Node, dtype: DType): Node {
+  const [least, most] = isFloat(dtype) ? [-largestOf(dtype), largestOf(dtype)] : integerRange(dtype);
+  const literal = (bound: bigint | number): bigint | number => (x.dtype === "int64" ? BigInt(bound) : Number(bound));
+  if (isFloat(dtype) && x.dtype === "int64") return g.constant(false, "bool");
+  const low = least === 0n ? -most : least;
+  const inside = g.and(g.ge(x, literal(low)), g.le(x, literal(most)));
+  if (!isFloat(dtype)) return g.not(inside);
+  return g.and(g.not(inside), g.lt(g.abs(x), Infinity));
+}
+
 /** A number as a 0-d node of a type, or an error where it lies outside of that type. */
 export function filler(g: GraphBuilder, name: string, scalar: ScalarArgument, dtype: DType): Node {
   const { value, category } = scalar;
   const free = dtype === "bool" || isComplex(dtype) || category === "complex";
-  if (!free && !fits(Number(value), dtype))
-    throw new ValueError(
-      `${name}/overflow`,
-      `${name}: value cannot be converted to type ${namesInC[dtype] ?? dtype} without overflow: ${value} as ${dtype}.`,
-    );
+  if (!free && !fits(Number(value), dtype)) throw overflow(name, String(value), dtype);
   return scalarAs(g, scalar, dtype);
 }

@@ -201,11 +201,19 @@ export const indexSelect = defineOp({
   },
 });
 
+const vectorWords: Readonly<Record<string, string>> = {
+  index_copy: "Index should have dimension 1 or 0",
+  index_fill: "Index has to be a vector/scalar",
+};
+
 /** An index of at most one dimension. */
 export function requireVector(name: string, given: Node): Node {
   requireIndex(name, given);
   if (given.shape.length > 1)
-    throw new IndexError(`${name}/index-rank`, `${name}: Index is supposed to be a vector, got ${describe(given)}.`);
+    throw new IndexError(
+      `${name}/index-rank`,
+      `${name}(): ${vectorWords[name] ?? "Index is supposed to be a vector"}, but got dim: ${given.shape.length} with type: ${scalarName(given.dtype)} and size: ${formatShape(given.shape)}.`,
+    );
   return given;
 }
 

@@ -1,6 +1,6 @@
 /** Truth values and bits. */
 import type { GraphBuilder } from "../builder.ts";
-import { isComplex, isFloat, isIntegral } from "../dtype.ts";
+import { isComplex, isFloat, isIntegral, scalarName } from "../dtype.ts";
 import { ArgumentError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -109,7 +109,7 @@ defineOp({
     if (input.dtype !== other.dtype)
       throw new DTypeError(
         "isclose/dtype",
-        `isclose: ${input.dtype} did not match ${other.dtype}: ${describe(input)} and ${describe(other)}.`,
+        `isclose: ${scalarName(input.dtype)} did not match ${scalarName(other.dtype)}: ${describe(input)} and ${describe(other)}.`,
       );
     for (const [tolerance, value] of [
       ["rtol", rtol],

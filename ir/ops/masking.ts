@@ -4,7 +4,7 @@ import { DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type Measured } from "../operator.ts";
 import { broadcastShapes, elementCount, type Shape } from "../shape.ts";
-import { filler } from "./fitting.ts";
+import { filler, tensorFiller } from "./fitting.ts";
 import { isMask, truePositions } from "./indexing.ts";
 import { checkBroadcast, describe, operand, range, resultType } from "./support.ts";
 
@@ -154,7 +154,8 @@ defineOp({
         "masked_fill/value",
         `masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`,
       );
-    const content = "op" in value ? g.cast(value, input.dtype) : filler(g, "masked_fill", value, input.dtype);
+    const content =
+      "op" in value ? tensorFiller(g, "masked_fill", value, input.dtype) : filler(g, "masked_fill", value, input.dtype);
     return g.where(truth(g, mask), content, input);
   },
 });

@@ -4,7 +4,7 @@ import type { GraphBuilder } from "../builder.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
-import { axisOf, describe } from "./support.ts";
+import { axesOf, axisOf, describe } from "./support.ts";
 import { scalarName } from "../dtype.ts";
 
 const viewDoc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source });
@@ -31,7 +31,12 @@ export function inferShape(name: string, x: Node, wanted: readonly number[]): nu
       `The sizes must multiply to ${count}; one of them may be -1.`,
     );
   };
-  if (wanted.some((size) => size < -1)) return refuse();
+  const negative = wanted.findIndex((size) => size < -1);
+  if (negative >= 0)
+    throw new ShapeError(
+      `${name}/size`,
+      `${name}: invalid shape dimension ${wanted[negative]} at index ${negative} of shape ${formatShape(wanted)}.`,
+    );
   if (holes === 0) return known === count ? [...wanted] : refuse();
   if (known === 0 || count % known !== 0) return refuse();
   return wanted.map((size) => (size === -1 ? count / known : size));
@@ -172,8 +177,8 @@ export const squeeze = defineOp({
   doc: viewDoc("Without the dimensions of size 1 (all, or those named).", "torch.squeeze"),
   gradient: "through decomposition",
   record(g, { input, dim }) {
-    const rank = input.shape.length;
-    const axes = dim === null ? null : dim.map((d) => axisOf("squeeze", d, rank));
+    // Of no dimensions that are named none is removed.
+    const axes = dim === null || dim.length === 0 ? dim : axesOf("squeeze", dim, input.shape.length);
     return g.reshape(
       input,
       input.shape.filter((size, i) => size !== 1 || (axes !== null && !axes.includes(i))),
@@ -245,7 +250,7 @@ function narrowed(g: GraphBuilder, input: Node, dim: number, start: number, leng
   const axis = axisOf("narrow", dim, input.shape.length);
   const size = input.shape[axis]!;
   const from = start < 0 ? start + size : start;
-  if (length < 0) throw new ShapeError("narrow/length", `narrow(): length must be non-negative, got ${length}.`);
+  if (length < 0) throw new ShapeError("narrow/length", `narrow(): length must be non-negative. It is ${length}.`);
   if (start < -size || start > size)
     throw new IndexError(
       "narrow/start",

@@ -184,7 +184,7 @@ function crossOf(g: GraphBuilder, name: string, input: Node, other: Node, dim: n
   if (shape[axis] !== 3)
     throw new ShapeError(
       `${name}/size`,
-      `${name}: inputs dimension ${axis} must have length 3. Got ${shape[axis]}: ${describe(input)} and ${describe(other)}.`,
+      `${name}: inputs dimension ${axis} must have length 3. Got ${x.shape[axis - shape.length + x.shape.length]} and ${y.shape[axis - shape.length + y.shape.length]}: ${describe(input)} and ${describe(other)}.`,
     );
   const turned = (v: Node, by: number): Node =>
     g.concat([g.sliceAxis(v, axis, by, 3 - by), g.sliceAxis(v, axis, 0, by)], axis);

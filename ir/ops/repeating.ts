@@ -13,6 +13,14 @@ const doc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summar
 export function tiled(g: GraphBuilder, x: Node, repeats: readonly number[]): Node {
   const lead = repeats.length - x.shape.length;
   const shape = [...range(lead).map(() => 1), ...x.shape];
+  if (repeats.some((count) => count < 0)) {
+    const wanted = shape.map((size, i) => size * repeats[i]!);
+    const negative = wanted.find((size) => size < 0) ?? Math.min(...repeats);
+    throw new ShapeError(
+      "repeat/negative",
+      `repeat: Trying to create tensor with negative dimension ${negative}: ${formatShape(wanted)}.`,
+    );
+  }
   const split = g.reshape(
     x,
     shape.flatMap((size) => [1, size]),
@@ -41,11 +49,6 @@ defineOp({
       throw new ShapeError(
         "repeat/rank",
         `repeat: Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: repeats ${formatShape(repeats)}, input ${describe(input)}.`,
-      );
-    if (repeats.some((count) => count < 0))
-      throw new ShapeError(
-        "repeat/negative",
-        `repeat: Trying to create tensor with negative dimension: repeats ${formatShape(repeats)}.`,
       );
     return tiled(g, input, repeats);
   },

@@ -1,6 +1,6 @@
 /** Writing elements at positions along a dimension. */
 import type { GraphBuilder } from "../builder.ts";
-import { type DType, integerRange, isFloat, isIntegral } from "../dtype.ts";
+import { type DType, integerRange, isFloat, isIntegral, scalarName } from "../dtype.ts";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node, ScatterMode } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -221,7 +221,7 @@ defineOp({
     if (input.dtype !== source.dtype)
       throw new DTypeError(
         "put/dtype",
-        `put_(): self and source expected to have the same dtype, but got self.dtype = ${input.dtype} and source.dtype = ${source.dtype}.`,
+        `put_(): self and source expected to have the same dtype, but got self.dtype = ${scalarName(input.dtype)} and source.dtype = ${scalarName(source.dtype)}.`,
       );
     if (count === 0) return input;
     const size = elementCount(input.shape);

@@ -50,7 +50,14 @@ defineOp({
   record(g, { input, dim, sizes }) {
     const axis = axisOf("unflatten", dim, input.shape.length);
     if (sizes.length === 0) throw new ShapeError("unflatten/sizes", "unflatten: sizes must be non-empty.");
-    const inner = inferShape("unflatten", g.full([input.shape[axis]!], 0, input.dtype), sizes);
+    const size = input.shape[axis] ?? 1;
+    const known = elementCount(sizes.filter((part) => part !== -1));
+    if (sizes.includes(-1) ? size % known !== 0 : known !== size)
+      throw new ShapeError(
+        "unflatten/sizes",
+        `unflatten: Provided sizes ${formatShape(sizes)} don't multiply up to the size of dim ${axis} (${size}) in the input tensor, ${describe(input)}.`,
+      );
+    const inner = inferShape("unflatten", g.full([size], 0, input.dtype), sizes);
     return g.reshape(input, [...input.shape.slice(0, axis), ...inner, ...input.shape.slice(axis + 1)]);
   },
 });

@@ -3,12 +3,13 @@ import type { GraphBuilder } from "../builder.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node, ScatterMode } from "../graph.ts";
 import { defineOp } from "../operator.ts";
-import { sameShape } from "../shape.ts";
+import { formatShape, sameShape } from "../shape.ts";
 import { scaled } from "./arithmetic.ts";
 import { filler } from "./fitting.ts";
 import { requireVector } from "./indexing.ts";
 import { type ScatterOf, scatterReduced } from "./scattering.ts";
-import { atLeast1d, axisOf, checkRange, describe, moveAxis, wrapIndex } from "./support.ts";
+import { atLeast1d, axisOf, checkRange, moveAxis, wrapIndex } from "./support.ts";
+import { scalarName } from "../dtype.ts";
 
 interface Slices {
   readonly base: Node;
@@ -27,12 +28,14 @@ function slices(g: GraphBuilder, name: string, input: Node, dim: number, index: 
   if (!sameShape(values.shape, expected))
     throw new ShapeError(
       `${name}/source-size`,
-      `${name}: Number of indices (${positions.shape[0]}) should be equal to source.size(dim), and the other sizes to input's: input ${describe(input)}, source ${describe(source)}, dim ${axis}.`,
+      values.shape.length === base.shape.length && values.shape[axis] !== positions.shape[0]
+        ? `${name}_(): Number of indices (${positions.shape[0]}) should be equal to source.size(dim): (${values.shape[axis]}), for dim: ${axis}.`
+        : `${name}: source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = ${formatShape(input.shape)} source.shape = ${formatShape(source.shape)}.`,
     );
   if (input.dtype !== source.dtype)
     throw new DTypeError(
       `${name}/dtype`,
-      `${name}(): self (${input.dtype}) and source (${source.dtype}) must have the same scalar type.`,
+      `${name}_(): self (${scalarName(input.dtype)}) and source (${scalarName(source.dtype)}) must have the same scalar type.`,
       `Convert it with source.to(torch.${input.dtype}).`,
     );
   return { base, axis, index: positions, source: moveAxis(g, values, axis, 0) };

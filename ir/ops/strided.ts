@@ -23,7 +23,7 @@ export function checkStrides(
   if (size.some((n) => n < 0) || stride.some((n) => n < 0) || offset < 0)
     throw new ShapeError(
       `${name}/negative`,
-      `${name}: Negative sizes, strides and offsets are not supported, got size ${formatShape(size)}, stride ${formatShape(stride)}, storage offset ${offset}.`,
+      `${name}: Negative strides are not supported at the moment, got strides: ${formatShape(stride)}, nor negative sizes ${formatShape(size)} and offsets (${offset}).`,
     );
   if (size.includes(0)) return;
   const needed = size.reduce((last, n, i) => last + (n - 1) * stride[i]!, offset + 1);

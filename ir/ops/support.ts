@@ -151,10 +151,11 @@ export function axesOf(name: string, dims: readonly number[] | null, rank: numbe
     return [];
   }
   const axes = dims.map((dim) => axisOf(name, dim, rank));
-  if (new Set(axes).size !== axes.length)
+  const again = axes.find((axis, i) => axes.indexOf(axis) !== i);
+  if (again !== undefined)
     throw new ShapeError(
       `${name}/dim-twice`,
-      `${name}: dim appears multiple times in the list of dims [${dims.join(", ")}].`,
+      `${name}: dim ${again} appears multiple times in the list of dims [${dims.join(", ")}].`,
     );
   return axes.sort((a, b) => a - b);
 }

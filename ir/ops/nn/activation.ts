@@ -111,7 +111,7 @@ export const prelu = defineOp({
     if (weight.shape.length > 1)
       throw new ArgumentError(
         "prelu/weight",
-        `prelu: Expected \`weight\` to be a scalar or 1D tensor, but got: ${describe(weight)}.`,
+        `prelu: Expected \`weight\` to be a scalar or 1D tensor, but got: ndim = ${weight.shape.length}.`,
       );
     const count = weight.shape[0] ?? 1;
     const rank = input.shape.length;

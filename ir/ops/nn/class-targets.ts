@@ -6,6 +6,7 @@ import { defineOp, recordOperator } from "../../operator.ts";
 import { formatShape } from "../../shape.ts";
 import { checkRange, describe } from "../support.ts";
 import { reduced, type Reduction } from "./support.ts";
+import { scalarName } from "../../dtype.ts";
 
 /** The dimension of the classes. */
 export const classAxis = (input: Node): number => (input.shape.length === 1 ? 0 : 1);
@@ -16,7 +17,7 @@ export function requireClasses(name: string, input: Node, target: Node, weight: 
   if (target.dtype !== "int64" && target.dtype !== "uint8" && target.dtype !== "int32")
     throw new DTypeError(
       `${name}/target`,
-      `${name}: expected scalar type Long for target, got ${describe(target)}.`,
+      `${name}: expected scalar type Long but found ${scalarName(target.dtype)}: target ${describe(target)}.`,
       "Convert it with target.long().",
     );
   const axis = classAxis(input);

@@ -8,6 +8,7 @@ import { describe } from "../support.ts";
 import { convolutionForward, convolutionInput } from "./convolution-core.ts";
 import { outputSizes, type ConvolutionAttrs } from "./convolution-products.ts";
 import { perDimension, widen, widenIf } from "./support.ts";
+import { cName, scalarName } from "../../dtype.ts";
 
 const axesName = ["", "L", "H, W", "D, H, W"] as const;
 
@@ -27,13 +28,13 @@ function checkTypes(name: string, input: Node, weight: Node, bias: Node | null):
   if (weight.dtype !== input.dtype)
     throw new DTypeError(
       `${name}/dtype`,
-      `${name}: Input type (${input.dtype}) and weight type (${weight.dtype}) should be the same: input ${describe(input)}, weight ${describe(weight)}.`,
+      `${name}: expected scalar type ${scalarName(input.dtype)} but found ${scalarName(weight.dtype)}. Input type (${cName(input.dtype)}) and weight type (${cName(weight.dtype)}) should be the same: input ${describe(input)}, weight ${describe(weight)}.`,
       "Convert one with .to(dtype).",
     );
   if (bias !== null && bias.dtype !== input.dtype)
     throw new DTypeError(
       `${name}/dtype`,
-      `${name}: Input type (${input.dtype}) and bias type (${bias.dtype}) should be the same.`,
+      `${name}: Input type (${cName(input.dtype)}) and bias type (${cName(bias.dtype)}) should be the same.`,
       "Convert the bias with .to(dtype).",
     );
 }
@@ -47,7 +48,7 @@ function checkNumbers(name: string, stride: readonly number[], dilation: readonl
   if (dilation.some((d) => d <= 0))
     throw new ArgumentError(
       `${name}/dilation`,
-      `${name}: dilation should be greater than zero, got [${dilation.join(", ")}].`,
+      `${name}: dilation should be greater than zero, but got [${dilation.join(", ")}].`,
     );
   if (groups <= 0)
     throw new ArgumentError(`${name}/groups`, `${name}: non-positive groups is not supported, got ${groups}.`);
@@ -128,7 +129,10 @@ function convolve(
   if (weight.shape.length !== rank + 2)
     throw new ShapeError(
       `${name}/weight-rank`,
-      `${name}: expected weight [C_out, C_in / groups, ${axesName[rank]}], got ${describe(weight)}.`,
+      weight.shape.length < 3
+        ? `${name}: weight should have at least three dimensions, got ${describe(weight)}.`
+        : `${name}: Expected ${weight.shape.length}-dimensional input for ${weight.shape.length}-dimensional weight${formatShape(weight.shape)}, but got ${x.shape.length}-dimensional input of size ${formatShape(x.shape)} instead.`,
+      `weight must be [C_out, C_in / groups, ${axesName[rank]}].`,
     );
   const stride = perDimension(name, "stride", args.stride, rank);
   const dilation = perDimension(name, "dilation", args.dilation, rank);
@@ -142,9 +146,14 @@ function convolve(
   };
   const [channels, out] = [x.shape[1]!, weight.shape[0]!];
   if (channels !== weight.shape[1]! * groups || out % groups !== 0) {
+    const size = formatShape(weight.shape);
+    const words =
+      out % groups === 0
+        ? `weight of size ${size}, expected input${formatShape(input.shape)} to have ${weight.shape[1]! * groups} channels, but got ${channels} channels instead`
+        : `expected weight to be ${out < groups ? "at least" : "divisible by"} ${groups} at dimension 0, but got weight of size ${size} instead`;
     throw new ShapeError(
       `${name}/channels`,
-      `${name}: Given groups=${groups}, weight of size ${formatShape(weight.shape)}, expected input${formatShape(input.shape)} to have ${weight.shape[1]! * groups} channels, but got ${channels} channels instead.`,
+      `${name}: Given groups=${groups}, ${words}.`,
       out % groups === 0
         ? `weight must be [C_out, ${channels / groups}, ${axesName[rank]}].`
         : `C_out (${out}) must be divisible by groups.`,

@@ -7,6 +7,7 @@ import { checkRange, describe, requireFloat } from "../support.ts";
 import { besideClasses, requireClasses, valueAt } from "./class-targets.ts";
 import { wantedReduction } from "./losses-support.ts";
 import { reduced, widen } from "./support.ts";
+import { scalarName } from "../../dtype.ts";
 
 const page = (name: string): string => `torch.nn.functional.${name}`;
 const places = ["nn.functional"] as const;
@@ -34,6 +35,7 @@ export const multiMarginLoss = defineOp({
   gradient: "through decomposition",
   record(g, args) {
     const { p, weight } = args;
+    const reduction = wantedReduction("multi_margin_loss", args);
     if (p !== 1 && p !== 2)
       throw new ArgumentError("multi_margin_loss/p", `multi_margin_loss: only p == 1 and p == 2 supported, got ${p}.`);
     const single = args.input.shape.length < 2;
@@ -42,7 +44,17 @@ export const multiMarginLoss = defineOp({
     if (elementCount(args.target.shape) !== input.shape[0] || args.target.shape.length > 1)
       throw new ShapeError(
         "multi_margin_loss/target",
-        `multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). Expected ${input.shape[0]}, got ${describe(args.target)}.`,
+        `multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). Expected target size [${input.shape[0]}], but got ${formatShape(args.target.shape)}. Input has shape ${formatShape(args.input.shape)}.`,
+      );
+    if (weight !== null && weight.shape.length !== 1)
+      throw new ShapeError(
+        "multi_margin_loss/weight",
+        `multi_margin_loss: weight must be one-dimensional, got ${describe(weight)}.`,
+      );
+    if (weight !== null && weight.shape[0] !== input.shape[1])
+      throw new ShapeError(
+        "multi_margin_loss/weight",
+        `multi_margin_loss: inconsistent weight size, expected ${input.shape[1]} but got ${formatShape(weight.shape)}.`,
       );
     const classes = g.reshape(args.target, [input.shape[0]]);
     requireClasses("multi_margin_loss", requireFloat("multi_margin_loss", input), classes, weight);
@@ -57,7 +69,7 @@ export const multiMarginLoss = defineOp({
     let each = p === 1 ? bounded : g.mul(bounded, bounded);
     if (weight !== null) each = g.mul(each, besideClasses(g, g.gather(g.cast(weight, x.dtype), [0], [target]), input));
     const loss = g.div(g.reshape(g.sum(each, [1]), target.shape), input.shape[1]!);
-    const result = reduced(g, loss, wantedReduction("multi_margin_loss", args));
+    const result = reduced(g, loss, reduction);
     return g.cast(result.shape.length > 0 ? g.reshape(result, args.target.shape) : result, input.dtype);
   },
 });
@@ -75,17 +87,18 @@ export const multilabelMarginLoss = defineOp({
   },
   gradient: "through decomposition",
   record(g, args) {
-    if (args.target.dtype !== "int64")
-      throw new DTypeError(
-        "multilabel_margin_loss/target",
-        `multilabel_margin_loss: expected scalar type Long but found ${args.target.dtype}.`,
-        "Convert it with target.long().",
-      );
+    const reduction = wantedReduction("multilabel_margin_loss", args);
     requireMargins("multilabel_margin_loss", args.input);
     if (formatShape(args.target.shape) !== formatShape(args.input.shape))
       throw new ShapeError(
         "multilabel_margin_loss/target",
-        `multilabel_margin_loss: inconsistent target size: ${describe(args.target)} for input of size: ${describe(args.input)}.`,
+        `multilabel_margin_loss: inconsistent target size: ${formatShape(args.target.shape)} for input of size: ${formatShape(args.input.shape)}.`,
+      );
+    if (args.target.dtype !== "int64")
+      throw new DTypeError(
+        "multilabel_margin_loss/target",
+        `multilabel_margin_loss: expected scalar type Long but found ${scalarName(args.target.dtype)}.`,
+        "Convert it with target.long().",
       );
     const single = args.input.shape.length < 2;
     const size = args.input.shape.at(-1) ?? 1;
@@ -106,7 +119,7 @@ export const multilabelMarginLoss = defineOp({
     const gap = g.sub(g.add(across(x, 2), 1), across(own, 1));
     const counts = g.and(g.and(across(live, 1), g.not(g.expandTo(anyTarget, cube))), g.gt(gap, 0));
     const loss = g.div(g.reshape(g.sum(g.where(counts, gap, 0), [1, 2]), [batch]), size);
-    const result = reduced(g, loss, wantedReduction("multilabel_margin_loss", args));
+    const result = reduced(g, loss, reduction);
     return g.cast(single ? g.reshape(result, []) : result, args.input.dtype);
   },
 });

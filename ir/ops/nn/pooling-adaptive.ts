@@ -14,20 +14,22 @@ function targetOf(name: string, input: Node, rank: number, wanted: unknown): num
   if (lead < 1 || lead > 2)
     throw new ShapeError(
       `${name}/rank`,
-      `${name}: Expected ${rank + 1}D or ${rank + 2}D tensor, but got ${describe(input)}.`,
+      lead < 1 && rank > 1
+        ? `${name}: Input dimension should be at least ${rank + 1}, got ${describe(input)}.`
+        : `${name}: Expected ${rank + 1}D or ${rank + 2}D tensor, but got ${describe(input)}.`,
     );
   const list = Array.isArray(wanted) ? (wanted as unknown[]) : new Array<unknown>(rank).fill(wanted);
   const full = list.length === 1 ? new Array<unknown>(rank).fill(list[0]) : list;
   if (full.length !== rank)
     throw new ShapeError(
       `${name}/output-size`,
-      `${name}: output_size must be ${rank} values, got ${formatShape(full as number[])}.`,
+      `${name}() argument 'output_size' should contain ${rank === 1 ? "one int" : `${rank} ints`} (got ${full.length}).`,
     );
   const sizes = full.map((size, i) => (size === null || size === undefined ? input.shape[lead + i]! : Number(size)));
   if (sizes.some((size) => !Number.isInteger(size) || size < 0))
     throw new ShapeError(
       `${name}/output-size`,
-      `${name}: elements of output_size must be greater than or equal to 0, got ${formatShape(sizes)}.`,
+      `${name}: elements of output_size must be greater than or equal to 0: Trying to create tensor with negative dimension ${Math.min(...sizes)}: ${formatShape([...input.shape.slice(0, lead), ...sizes])}.`,
     );
   if (input.shape.slice(1).includes(0))
     throw new ShapeError(
