@@ -50,10 +50,10 @@ export function tensorFiller(g: GraphBuilder, name: string, value: Node, dtype: 
 function outsideOf(g: GraphBuilder, x: Node, dtype: DType): Node {
   const [least, most] = isFloat(dtype) ? [-largestOf(dtype), largestOf(dtype)] : integerRange(dtype);
   const literal = (bound: bigint | number): bigint | number => (x.dtype === "int64" ? BigInt(bound) : Number(bound));
-  if (isFloat(dtype) && x.dtype === "int64") return g.constant(false, "bool");
+  if (isFloat(dtype) && dtype !== "float16" && x.dtype === "int64") return g.constant(false, "bool");
   const low = least === 0n ? -most : least;
   const inside = g.and(g.ge(x, literal(low)), g.le(x, literal(most)));
-  if (!isFloat(dtype)) return g.not(inside);
+  if (!isFloat(dtype) || x.dtype === "int64") return g.not(inside);
   return g.and(g.not(inside), g.lt(g.abs(x), Infinity));
 }
 

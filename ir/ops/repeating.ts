@@ -13,26 +13,23 @@ const doc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summar
 export function tiled(g: GraphBuilder, x: Node, repeats: readonly number[]): Node {
   const lead = repeats.length - x.shape.length;
   const shape = [...range(lead).map(() => 1), ...x.shape];
-  if (repeats.some((count) => count < 0)) {
-    const wanted = shape.map((size, i) => size * repeats[i]!);
-    const negative = wanted.find((size) => size < 0) ?? Math.min(...repeats);
+  // Fewer than no copies of nothing are nothing, which has no sign.
+  const wanted = shape.map((size, i) => size * repeats[i]! + 0);
+  const negative = wanted.find((size) => size < 0);
+  if (negative !== undefined)
     throw new ShapeError(
       "repeat/negative",
       `repeat: Trying to create tensor with negative dimension ${negative}: ${formatShape(wanted)}.`,
     );
-  }
   const split = g.reshape(
     x,
     shape.flatMap((size) => [1, size]),
   );
   const spread = g.expandTo(
     split,
-    shape.flatMap((size, i) => [repeats[i]!, size]),
+    shape.flatMap((size, i) => [Math.max(0, repeats[i]!), size]),
   );
-  return g.reshape(
-    spread,
-    shape.map((size, i) => size * repeats[i]!),
-  );
+  return g.reshape(spread, wanted);
 }
 
 defineOp({

@@ -146,10 +146,6 @@ export function requireDimensions(name: string, x: Node, dim: number): number {
 export function axesOf(name: string, dims: readonly number[] | null, rank: number): number[] {
   checkRank(name, rank);
   if (dims === null || dims.length === 0) return Array.from({ length: rank }, (_, i) => i);
-  if (rank === 0) {
-    dims.forEach((dim) => axisOf(name, dim, rank));
-    return [];
-  }
   const axes = dims.map((dim) => axisOf(name, dim, rank));
   const again = axes.find((axis, i) => axes.indexOf(axis) !== i);
   if (again !== undefined)
@@ -157,7 +153,7 @@ export function axesOf(name: string, dims: readonly number[] | null, rank: numbe
       `${name}/dim-twice`,
       `${name}: dim ${again} appears multiple times in the list of dims [${dims.join(", ")}].`,
     );
-  return axes.sort((a, b) => a - b);
+  return rank === 0 ? [] : axes.sort((a, b) => a - b);
 }
 
 /** Removes axes of size 1 (after a reduction that kept them). */

@@ -261,6 +261,128 @@ describe("sizes and dimensions", () => {
   ]);
 });
 
+describe("dims, copies and slices", () => {
+  const x = ones(2, 3);
+  const three = ones(3);
+  refusals([
+    ["squeeze", () => x.squeeze([0, 0]), torch.ShapeError, "dim 0 appears multiple times in the list of dims"],
+    ["sum", () => x.sum([0, -2]), torch.ShapeError, "dim 0 appears multiple times in the list of dims"],
+    ["tile", () => x.tile(-1), torch.ShapeError, "Trying to create tensor with negative dimension -3: [2, -3]"],
+    ["repeat", () => x.repeat(-1, 2), torch.ShapeError, "Trying to create tensor with negative dimension -2: [-2, 6]"],
+    ["view", () => x.view(-2, 3), torch.ShapeError, "invalid shape dimension -2 at index 0 of shape [-2, 3]"],
+    ["eye", () => torch.eye(2, -1), torch.ShapeError, "m must be greater or equal to 0, got -1"],
+    [
+      "unflatten",
+      () => x.unflatten(0, [3, 3]),
+      torch.ShapeError,
+      "Provided sizes [3, 3] don't multiply up to the size of dim 0 (2) in the input tensor",
+    ],
+    [
+      "broadcast_to",
+      () => x.broadcast_to(3),
+      torch.ShapeError,
+      "the number of sizes provided (1) must be greater or equal to the number of dimensions in the tensor (2)",
+    ],
+    [
+      "expand",
+      () => three.expand(-1, 3),
+      torch.ShapeError,
+      "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension 0",
+    ],
+    [
+      "index_add",
+      () => x.index_add(0, at(1n, 1n), ones(3, 3)),
+      torch.ShapeError,
+      "Number of indices (2) should be equal to source.size(dim): (3), for dim: 0",
+    ],
+    [
+      "index_copy",
+      () => x.index_copy(0, at(1n, 1n), ones(2)),
+      torch.ShapeError,
+      "source tensor shape must match self tensor shape, excluding the specified dimension.",
+    ],
+    [
+      "index_fill",
+      () => three.index_fill(0, ones(1, 1).long(), 1),
+      torch.IndexError,
+      "Index has to be a vector/scalar",
+    ],
+    ["take", () => three.take(ones(1)), torch.DTypeError, "Expected a long tensor for index, but got Float"],
+    [
+      "linspace",
+      () => torch.linspace(ones(2) as never, 3, 5),
+      torch.ArgumentError,
+      "only supports 0-dimensional start and end tensors",
+    ],
+    [
+      "a filler's tensor",
+      () => at(1n, 2n).masked_fill(no, torch.tensor(1e30)),
+      torch.ValueError,
+      "value cannot be converted to type int64_t without overflow",
+    ],
+    [
+      "a filler's imaginary part",
+      () => ones(2).masked_fill(no, torch.complex(torch.tensor(2), scalar)),
+      torch.ValueError,
+      "value cannot be converted to type float without overflow",
+    ],
+  ]);
+  it("a filler's tensor that fits is converted", () => {
+    expect(at(1n, 2n).masked_fill(no, torch.tensor(3.5)).tolist()).toEqual([3, 2]);
+    expect(ones(2).half().masked_fill(no, torch.tensor(Infinity)).tolist()).toEqual([Infinity, 1]);
+    expect(
+      ones(2)
+        .masked_fill(no, torch.complex(torch.tensor(2), torch.tensor(0)))
+        .tolist(),
+    ).toEqual([2, 1]);
+    expect(ones(0).tile(-1).shape).toEqual([0]);
+  });
+});
+
+describe("ranks of products, and convolutions", () => {
+  const x = ones(2, 3);
+  const image = ones(1, 2, 4, 4);
+  refusals([
+    ["mm", () => ones(2).mm(x), torch.ShapeError, "self must be a matrix"],
+    ["mm's second", () => x.mm(ones(2)), torch.ShapeError, "mat2 must be a matrix"],
+    ["addmm", () => torch.addmm(x, ones(2), ones(2)), torch.ShapeError, "mat1 must be a matrix, got 1-D tensor"],
+    ["bmm", () => torch.bmm(x, x), torch.ShapeError, "batch1 must be a 3D tensor"],
+    ["mv", () => torch.mv(ones(2), ones(2)), torch.ShapeError, "vector + matrix @ vector expected, got 1, 1, 1"],
+    ["mv's sizes", () => torch.mv(x, ones(2)), torch.ShapeError, "size mismatch, got input (2), mat (2x3), vec (2)"],
+    ["outer", () => torch.outer(x, x), torch.ShapeError, "outer: Expected 1-D argument self, but got 2-D"],
+    [
+      "groups",
+      () => F.conv2d(image, ones(3, 1, 1, 1), null, 1, 0, 1, 2),
+      torch.ShapeError,
+      "Given groups=2, expected weight to be divisible by 2 at dimension 0, but got weight of size [3, 1, 1, 1] instead",
+    ],
+    [
+      "a weight",
+      () => F.conv2d(image, ones(1, 2, 2)),
+      torch.ShapeError,
+      "Expected 3-dimensional input for 3-dimensional weight[1, 2, 2], but got 4-dimensional input of size [1, 2, 4, 4]",
+    ],
+    [
+      "a normalisation's weight",
+      () => F.layer_norm(x, [3], ones(2)),
+      torch.ShapeError,
+      "Expected weight to be of same shape as normalized_shape, but got weight of shape [2] and normalized_shape = [3]",
+    ],
+    [
+      "a tolerance",
+      () => torch.isclose(x, x, 1, -1),
+      torch.ArgumentError,
+      "atol must be greater than or equal to zero, but got -1",
+    ],
+    [
+      "an operand that is no tensor",
+      () => torch.maximum(x, 2 as never),
+      torch.ArgumentError,
+      "maximum(): argument 'other' (position 2) must be Tensor, not",
+    ],
+  ]);
+});
+
 describe("types and products", () => {
   refusals([
     ["neg", () => no.neg(), torch.DTypeError, "Negation, the `-` operator, on a bool tensor is not supported"],
