@@ -15,7 +15,7 @@ import { coreFamilies, familiesOfRoutines, loadFamilies } from "./generate/famil
 import { exportedNames, tensorMembers } from "./generate/hand-written.ts";
 import { absentMethodsModule, functionModules, methodsModule, type Generated } from "./generate/modules.ts";
 import type { PublicOperator } from "./generate/operator.ts";
-import { operatorTable, readKnownFailures } from "./generate-operator-table.ts";
+import { operatorTable, readChecks } from "./generate-operator-table.ts";
 
 const frontend = fileURLToPath(new URL("../frontend", import.meta.url));
 const operatorsPage = fileURLToPath(new URL("../docs/generated/operators.md", import.meta.url));
@@ -76,7 +76,7 @@ for (const [file, generated] of files) {
   writeIfChanged(path.join(frontend, "generated", file), generated.text);
   for (const problem of generated.problems) problems.add(problem);
 }
-writeIfChanged(operatorsPage, operatorTable(all, readKnownFailures()));
+writeIfChanged(operatorsPage, operatorTable(all, readChecks()));
 for (const problem of problems) console.error(`generate: ${problem}`);
 const indices = [...files].filter(([file]) => !file.includes("/"));
 console.log(`generate: ${indices.map(([file, { names }]) => `${names.length} in ${file}`).join(", ")}`);

@@ -1,16 +1,25 @@
 /**
  * The page docs/generated/operators.md: every operator, where PyTorch's users find it, how it is differentiated, on
- * which devices it runs and how it is exported. Every device runs every primitive, so what sets operators apart is
- * whether they need values to know a shape, and the checks against PyTorch that are known to fail.
+ * which devices it runs and how it is exported. Every device runs every primitive: a table of an emitter that lacks one
+ * does not compile. So what sets operators apart is whether they need values to know a shape, and how many of PyTorch's
+ * recorded calls of them pass and fail (tests/oracle, which holds the library to both numbers).
  */
 import { readFileSync } from "node:fs";
 import { documentationPage } from "./generate/document.ts";
+import { functionEntries, methodEntries, type Entries } from "./generate/entries.ts";
 import type { PublicOperator } from "./generate/operator.ts";
 
 export interface KnownFailure {
   /** Such as `add/float32/3 function torch.add`. */
   readonly check: string;
   readonly devices?: readonly string[];
+}
+/** By device and by function or method: `torch.add`, `Tensor.add_`. */
+export type PassedCalls = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+export interface Checks {
+  readonly passed: PassedCalls;
+  readonly failures: readonly KnownFailure[];
 }
 
 const devices = [
@@ -19,9 +28,10 @@ const devices = [
   ["webgpu", "webgpu"],
 ] as const;
 
-export function readKnownFailures(): KnownFailure[] {
-  const file = new URL("../tests/oracle/known-failures.json", import.meta.url);
-  return JSON.parse(readFileSync(file, "utf8")) as KnownFailure[];
+export function readChecks(): Checks {
+  const read = (name: string): unknown =>
+    JSON.parse(readFileSync(new URL(`../tests/oracle/${name}`, import.meta.url), "utf8"));
+  return { passed: read("passed-calls.json") as PassedCalls, failures: read("known-failures.json") as KnownFailure[] };
 }
 
 const baseName = (operator: PublicOperator): string => operator.name.split(".")[0]!;
@@ -31,23 +41,40 @@ function gradientOf({ gradient, composite }: PublicOperator): string {
   return gradient === "through decomposition" ? (composite ? "through its parts" : "yes") : "own rule";
 }
 
-/** Failing checks of an operator on a device. */
-function failureCount(names: readonly string[], device: string, failures: readonly KnownFailure[]): number {
-  return failures.filter(({ check, devices: on }) => {
-    const called = check.split(" ").at(-1)!.split(".").at(-1)!.replace(/_$/, "");
-    return names.includes(called) && (on === undefined || on.includes(device));
-  }).length;
+/** The functions and methods that lead to each operator. */
+function callsOf(operators: readonly PublicOperator[]): ReadonlyMap<PublicOperator, ReadonlySet<string>> {
+  const calls = new Map<PublicOperator, Set<string>>();
+  const add = (prefix: string, entries: Entries): void => {
+    for (const [name, entry] of entries)
+      for (const operator of entry.operators)
+        calls.set(operator, (calls.get(operator) ?? new Set<string>()).add(`${prefix}.${name}`));
+  };
+  add("Tensor", methodEntries(operators));
+  add("torch", functionEntries(operators, "torch"));
+  for (const place of ["nn.functional", "linalg", "special", "fft"] as const)
+    add(`torch.${place}`, functionEntries(operators, place));
+  return calls;
+}
+
+/** What a failing check calls: `Tensor.add_` for `inplace add_`. */
+function calleeOf(check: string): string {
+  const [kind, name] = check.split(" ").slice(-2) as [string, string];
+  return kind === "method" || kind === "inplace" ? `Tensor.${name}` : name;
 }
 
 function deviceCell(
   operators: readonly PublicOperator[],
-  names: readonly string[],
+  calls: ReadonlySet<string>,
   device: string,
-  failures: readonly KnownFailure[],
+  { passed, failures }: Checks,
 ): string {
   const measures = device === "webgpu" && operators.some((operator) => operator.measure !== null);
-  const count = failureCount(names, device, failures);
-  return `${measures ? "`…Async`" : "yes"}${count > 0 ? `, ${count} known failure${count > 1 ? "s" : ""}` : ""}`;
+  const good = [...calls].reduce((sum, call) => sum + (passed[device]?.[call] ?? 0), 0);
+  const bad = failures.filter(
+    ({ check, devices: on }) => calls.has(calleeOf(check)) && (on === undefined || on.includes(device)),
+  ).length;
+  const counts = [...(good > 0 ? [`${good} ✓`] : []), ...(bad > 0 ? [`${bad} ✗`] : [])];
+  return [measures ? "`…Async`" : "yes", ...counts].join(", ");
 }
 
 function onnxOf({ onnx, measure }: PublicOperator): string {
@@ -57,7 +84,7 @@ function onnxOf({ onnx, measure }: PublicOperator): string {
 
 const distinct = (values: readonly string[]): string => [...new Set(values)].join(", ");
 
-export function operatorTable(operators: readonly PublicOperator[], failures: readonly KnownFailure[]): string {
+export function operatorTable(operators: readonly PublicOperator[], checks: Checks): string {
   const groups = new Map<string, PublicOperator[]>();
   for (const operator of operators) {
     const name = baseName(operator);
@@ -67,10 +94,11 @@ export function operatorTable(operators: readonly PublicOperator[], failures: re
     if (group === undefined) groups.set(name, [operator]);
     else group.push(operator);
   }
-  const rows = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, group]) => row(name, group, failures));
+  const calls = callsOf(operators);
+  const rows = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, group]) => row(name, group, calls, checks));
   return `# Operators
 
-Written by \`npm run generate\` from the definitions in \`ir/ops\`: ${groups.size} operators. \`…Async\`: the result's shape depends on data, so on a device that cannot be read synchronously the operator is called by its \`…Async\` name.
+Written by \`npm run generate\` from the definitions in \`ir/ops\`: ${groups.size} operators. ✓ and ✗ count the calls that PyTorch recorded and that pass or fail on a device ([parity](../parity.md) has the reasons); on WebGPU every sixteenth is tried. An operator without a count is none of those that were recorded there. \`…Async\`: the result's shape depends on data, so on a device that cannot be read synchronously the operator is called by its \`…Async\` name.
 
 | Operator | Other names | Where | In place | View | Gradient | ${devices.map(([heading]) => heading).join(" | ")} | ONNX |
 | --- | --- | --- | --- | --- | --- | ${devices.map(() => "---").join(" | ")} | --- |
@@ -78,9 +106,15 @@ ${rows.join("\n")}
 `;
 }
 
-function row(name: string, group: readonly PublicOperator[], failures: readonly KnownFailure[]): string {
+function row(
+  name: string,
+  group: readonly PublicOperator[],
+  calls: ReadonlyMap<PublicOperator, ReadonlySet<string>>,
+  checks: Checks,
+): string {
   const others = group.flatMap((operator) => operator.aliases ?? []).map((alias) => alias.split(".")[0]!);
   const names = [...new Set([name, ...others])];
+  const called = new Set(group.flatMap((operator) => [...(calls.get(operator) ?? [])]));
   const cells = [
     `[${name}](${documentationPage(group[0]!.doc.source)})`,
     names.slice(1).join(", "),
@@ -88,7 +122,7 @@ function row(name: string, group: readonly PublicOperator[], failures: readonly 
     group.some((operator) => operator.inplace) ? `\`${name}_\`` : "",
     group.some((operator) => operator.view) ? "yes" : "",
     distinct(group.map(gradientOf)),
-    ...devices.map(([, device]) => deviceCell(group, names, device, failures)),
+    ...devices.map(([, device]) => deviceCell(group, called, device, checks)),
     distinct(group.map(onnxOf)),
   ];
   return `| ${cells.join(" | ")} |`;

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Adapter, type DeviceName } from "./adapter.ts";
-import { readKnownFailures, TESTED_DEVICES, writeBaseline } from "./baseline.ts";
+import { readKnownFailures, TESTED_DEVICES, writeBaseline, writePassedCalls } from "./baseline.ts";
 import { caseFileNames } from "./format.ts";
 import { writeParityPage } from "./parity-page.ts";
 import { report, reportData } from "./report.ts";
@@ -24,7 +24,7 @@ const USAGE = `npm run oracle -- [options]
   --verbose          the first failure of each operator, and what is not implemented
   --json FILE        write every count and failure
   --write-baseline   run what the tests run on these devices, and take the result as their baseline; with all files
-                     and devices, docs/parity.md is written, too
+                     and devices, docs/parity.md and the counts of the table of operators are written, too
   --help`;
 
 const OPTIONS = {
@@ -77,8 +77,10 @@ export async function main(torch: object, argv: readonly string[]): Promise<void
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(reportData(results), null, 1)}\n`);
   if (options["write-baseline"]) {
     writeBaseline(results);
-    if (options.files === "" && devices.length === TESTED_DEVICES.length)
+    if (options.files === "" && devices.length === TESTED_DEVICES.length) {
       writeParityPage(results, devices, readKnownFailures());
+      writePassedCalls(results);
+    }
   }
   if (results.some((result) => result.total.failed > 0)) process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import * as torch from "cresset";
 import { beforeAll, describe, expect, it } from "vitest";
 import { webgpuAvailable } from "../support/webgpu.ts";
 import { Adapter } from "./adapter.ts";
-import { TESTED_DEVICES, readBaseline, readKnownFailures } from "./baseline.ts";
+import { TESTED_DEVICES, passedCalls, readBaseline, readKnownFailures, readPassedCalls } from "./baseline.ts";
 import { CASES_DIRECTORY } from "./cli.ts";
 import { caseFileNames } from "./format.ts";
 import { runFile, type FileResult } from "./suite.ts";
@@ -16,6 +16,7 @@ const knownFailures = readKnownFailures();
 
 describe.each(devices)("PyTorch's cases on $device", ({ device, selection }) => {
   const adapter = new Adapter(torch, device);
+  const results: FileResult[] = [];
   beforeAll(() => adapter.open());
 
   describe.each(caseFileNames(CASES_DIRECTORY))("%s", (file) => {
@@ -27,6 +28,7 @@ describe.each(devices)("PyTorch's cases on $device", ({ device, selection }) => 
     let result: FileResult;
     beforeAll(async () => {
       result = await runFile(adapter, CASES_DIRECTORY, file, selection);
+      results.push(result);
     }, FILE_TIMEOUT);
 
     it("passes no fewer checks than the baseline", () => {
@@ -44,5 +46,11 @@ describe.each(devices)("PyTorch's cases on $device", ({ device, selection }) => 
       const mended = selection.every > 1 ? [] : [...known].filter((check) => !failing.has(check));
       expect(mended).toEqual([]);
     });
+  });
+
+  it("passes the calls that the table of operators counts", () => {
+    const calls = passedCalls(results);
+    const short = Object.entries(readPassedCalls()[device] ?? {}).filter(([name, count]) => (calls[name] ?? 0) < count);
+    expect(short).toEqual([]);
   });
 });

@@ -30,6 +30,8 @@ export interface FileResult {
   device: DeviceName;
   total: Tally;
   operators: Map<string, Tally>;
+  /** How many calls of a function or method gave PyTorch's answer. */
+  passedCalls: Map<string, number>;
   failures: Failure[];
   /** What was absent, with how many checks needed it. */
   absent: Map<string, number>;
@@ -80,6 +82,7 @@ export async function runFile(
     device,
     total: emptyTally(),
     operators: new Map(),
+    passedCalls: new Map(),
     failures: [],
     absent: new Map(),
     seconds: 0,
@@ -127,6 +130,8 @@ async function count(result: FileResult, operator: string, name: string, check: 
   if (reason === null) {
     tally.passed++;
     result.total.passed++;
+    const { callee } = check;
+    if (callee !== undefined) result.passedCalls.set(callee, (result.passedCalls.get(callee) ?? 0) + 1);
   } else {
     tally.failed++;
     result.total.failed++;

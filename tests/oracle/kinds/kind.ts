@@ -9,6 +9,8 @@ import { misrefusal } from "../refusal.ts";
 
 export interface Check {
   label: string;
+  /** The function, `torch.add`, or method, `Tensor.add_`, of which this is a call. */
+  callee?: string;
   /** null when the library gives PyTorch's answer, else why not. May throw, which is a failure too. */
   run(): Promise<string | null>;
 }

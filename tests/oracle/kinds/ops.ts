@@ -42,10 +42,17 @@ export const ops = defineKind<OperatorCase>({
   *checks(record, { adapter, callKinds }) {
     for (const [kind, name] of record.calls) {
       if (callKinds.size > 0 && !callKinds.has(kind)) continue;
-      yield { label: `${kind} ${name}`, run: () => checkCall(adapter, record, kind, name) };
+      yield {
+        label: `${kind} ${name}`,
+        callee: calleeOf(kind, name),
+        run: () => checkCall(adapter, record, kind, name),
+      };
     }
   },
 });
+
+const calleeOf = (kind: CallKind, name: string): string =>
+  kind === "function" || kind === "out" ? name : kind === "getitem" ? "Tensor.at" : `Tensor.${name}`;
 
 /** Fresh arguments for one call. */
 function decodeArguments(adapter: Adapter, record: OperatorCase, kind: CallKind, withGrad: boolean) {
