@@ -232,6 +232,7 @@ export * as masked from "./masked.ts";
 export * as nn from "./nn/index.ts";
 export * as optim from "./optim/index.ts";
 export * as profiler from "./profiler.ts";
+export * as signal from "./signal.ts";
 export * as special from "./special.ts";
 export * as utils from "./utils/index.ts";
 export { summary } from "./utils/summary.ts";

@@ -131,7 +131,7 @@ export function kaiser_window(...args: CallOf<typeof kaiserSignature>): Tensor {
 }
 
 /** The modified Bessel function of order 0, by its power series: all terms are positive. */
-function besselI0(x: number): number {
+export function besselI0(x: number): number {
   let [term, sum] = [1, 1];
   for (let k = 1; term > sum * 2 ** -54; k++) {
     term *= (x / (2 * k)) ** 2;

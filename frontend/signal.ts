@@ -1,0 +1,2 @@
+/** `torch.signal`. https://docs.pytorch.org/docs/stable/signal.html */
+export * as windows from "./signal-windows.ts";
