@@ -1,4 +1,5 @@
 /** `torch.backends`: how programs are made for a device. */
+import { winograd } from "../passes/winograd/index.ts";
 import { supportsRelaxedSimd } from "../codegen/wasm/index.ts";
 import { KernelSearch } from "../runtime/wasm/search.ts";
 import { rememberedWinners } from "../runtime/wasm/winners.ts";
@@ -40,10 +41,10 @@ export const backends = {
      * compute so are compiled for each size.
      */
     get winograd(): boolean {
-      return settings.winograd;
+      return settings.winograd !== null;
     },
     set winograd(on: boolean) {
-      settings.winograd = on;
+      settings.winograd = on ? winograd : null;
     },
   },
 };

@@ -20,7 +20,7 @@ import { decompose } from "../passes/decompose.ts";
 import { fuse } from "../passes/fuse.ts";
 import { inlineChoices } from "../passes/inline-choices.ts";
 import { legaliseDtypes, type TypeTarget } from "../passes/legalise-dtypes.ts";
-import { winograd, type Tiling } from "../passes/winograd/index.ts";
+import type { Tiling } from "../passes/winograd/index.ts";
 import { mergeLoops } from "../passes/merge-loops.ts";
 import { pruneRegions } from "../passes/prune-regions.ts";
 import { supports, type DeviceName } from "../runtime/device.ts";
@@ -48,7 +48,10 @@ export const pipeline = PassList.start("recorded", recorded())
   .then("claim choices", onGraph(claimChoices))
   .then("prune regions", onGraph(pruneRegions))
   .then("legalise dtypes", onGraph(legaliseDtypes))
-  .then("winograd", onGraph(winograd))
+  .then(
+    "winograd",
+    onGraph((g, roots, { tiling }) => (tiling === null ? [...roots] : settings.winograd!(g, roots, tiling))),
+  )
   .then("canonicalise again", onGraph(canonicalise))
   .then("alias reshaped results", onGraph(aliasReshaped))
   .then(
@@ -152,7 +155,7 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
     const fused = options.fused ?? (device === "cpu" && supportsRelaxedSimd());
     const tuner = options.tuner ?? (device === "cpu" && !dynamic ? settings.tuner : null);
     const target = { ...targets[device], dynamic, fused, ...(tuner === null ? {} : { tuner }) };
-    const tiling = settings.winograd && target.kind === "cpu" && !dynamic ? { used: false } : null;
+    const tiling = settings.winograd !== null && target.kind === "cpu" && !dynamic ? { used: false } : null;
     const bound = pipeline.run(roots, {
       g,
       name,

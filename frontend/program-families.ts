@@ -71,10 +71,8 @@ export function prepareGraph(
 ): { compiled: Compiled; executable: Executable } {
   // Kernels that are shared belong to no line.
   if (notesSites()) return prepare(compileGraph(roots, options), device);
-  if (settings.winograd) {
-    const compiled = compileGraph(roots, options);
-    if (compiled.isTiled) return prepare(compiled, device);
-  }
+  const own = settings.winograd === null ? null : compileGraph(roots, options);
+  if (own?.isTiled === true) return prepare(own, device);
   const form = formOf(device, signature);
   const numbers = numbersOf(signature);
   let lowered: Compiled | null = null;
@@ -86,7 +84,7 @@ export function prepareGraph(
     return { compiled, executable: withSizes(executable, sizes) };
   }
   remember(form, { numbers, program: () => dynamic().program });
-  return prepare(compileGraph(roots, options), device);
+  return prepare(own ?? compileGraph(roots, options), device);
 }
 
 function remember({ members }: Form, member: Member): void {

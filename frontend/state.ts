@@ -2,6 +2,7 @@
 import type { DType } from "../ir/dtype.ts";
 import type { Tuner } from "../codegen/lower/kernel-builder.ts";
 import { GraphBuilder } from "../ir/builder.ts";
+import type { TilingPass } from "../passes/winograd/index.ts";
 
 export interface Settings {
   defaultDType: DType;
@@ -10,15 +11,15 @@ export interface Settings {
   tuner: Tuner | null;
   /** Warnings that come once come each time. */
   warnAlways: boolean;
-  /** Whether convolutions may be computed in Winograd's form. */
-  winograd: boolean;
+  /** Computes convolutions in Winograd's form, where that is asked for. */
+  winograd: TilingPass | null;
 }
 export const settings: Settings = {
   defaultDType: "float32",
   defaultDevice: "cpu",
   tuner: null,
   warnAlways: false,
-  winograd: false,
+  winograd: null,
 };
 
 /** The graph that is being recorded. */

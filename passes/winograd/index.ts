@@ -33,13 +33,9 @@ import { bothWays, ofImage, ofProducts, ofTaps, transposed } from "./transforms.
 export interface Tiling {
   used: boolean;
 }
+export type TilingPass = (g: GraphBuilder, roots: readonly Node[], tiling: Tiling) => Node[];
 
-export function winograd(
-  g: GraphBuilder,
-  roots: readonly Node[],
-  { tiling }: { readonly tiling: Tiling | null },
-): Node[] {
-  if (tiling === null) return [...roots];
+export function winograd(g: GraphBuilder, roots: readonly Node[], tiling: Tiling): Node[] {
   return rewrite(g, roots, (_, node) => {
     const found = node.op === "dot" && node.dtype === "float32" ? findConvolution(node) : null;
     if (found === null) return node;
