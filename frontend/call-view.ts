@@ -51,7 +51,7 @@ export function callView(definition: Operator, bound: Bound, device: Device): Te
   return Array.isArray(result) ? views : views[0]!;
 }
 /** Views that are the tensor itself where they would change nothing. */
-const returnsItself = new Set(["reshape", "real", "conj"]);
+const returnsItself = new Set(["flatten", "real", "conj"]);
 /** Functions that return several views at once, each of which PyTorch refuses to write where gradients are recorded. */
 const severalViews = new Set(["unbind", "split", "split_with_sizes", "chunk"]);
 /** Views that join dimensions: where the elements do not lie evenly these are copies, and `view` refuses. */

@@ -18,13 +18,14 @@ import { elementwiseResult, laidOut, orderLike } from "./laid-out.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
 import { checkInplace } from "./inplace-checks.ts";
-import { refuseOverlap, withoutOut, writeInto, writeOut } from "./out-arguments.ts";
+import { withoutOut, writeInto, writeOut } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { savedInferenceError } from "./inference.ts";
 import type { Operation } from "./operations.ts";
 import { packSaved, savedBy } from "./saved-hooks.ts";
 import { noteOperation } from "./saved-values.ts";
 import { captureSite, locate, notesSites, withSite } from "./site.ts";
+import { refuseOverlap } from "./overlaps.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
@@ -85,8 +86,7 @@ function finished(call: Call, measured: Measured): Result {
   }
   const { result, operation } = record(definition, bound, device, measured);
   if (out !== undefined) {
-    refuseOverlap(definition, bound, out);
-    const targets = writeOut(definition, listOf(result), out);
+    const targets = writeOut(call, listOf(result), measured);
     return targets.length === 1 ? targets[0]! : named(definition, targets);
   }
   if (!Array.isArray(result)) {
@@ -147,6 +147,7 @@ function preparedInplace(name: string, self: Tensor, args: readonly unknown[]): 
 function finishedInplace({ name, definition, bound, device }: Call, self: Tensor, measured: Measured): Tensor {
   const { result, operation } = record(definition, bound, device, measured, self.node_());
   const node = listOf(result)[0]!;
+  refuseOverlap(self, { definition, bound }, bound.tensors.slice(1), measured, `${name}_`);
   // The one in-place operator of PyTorch's that takes its result's shape.
   if (name === "addbmm" && !sameShape(node.shape, self.shape)) writeInto(self, node, "addbmm_");
   else assign(self, node, `${name}_`);

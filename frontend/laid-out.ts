@@ -70,7 +70,7 @@ function broadcastStrides(tensor: Tensor, wanted: Shape): readonly number[] {
 }
 
 /** Whether nothing but functions of single elements and broadcasting lies between a node and others. */
-function isElementwise(node: Node, ends: ReadonlySet<Node>): boolean {
+export function isElementwise(node: Node, ends: ReadonlySet<Node>): boolean {
   const isEnd = (each: Node): boolean => ends.has(each);
   return topologicalOrder([node], isEnd).every(
     (each) =>

@@ -2,9 +2,10 @@
 import { canCast, cName, scalarName } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DTypeError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
-import type { Operator } from "../ir/operator.ts";
+import type { Measured, Operator } from "../ir/operator.ts";
 import { sameShape } from "../ir/shape.ts";
 import type { Bound } from "./bind.ts";
+import { refuseOverlap, refuseReshape } from "./overlaps.ts";
 import { refuseGrowth, resized } from "./resizing.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
@@ -16,7 +17,12 @@ export function withoutOut(options: Readonly<Record<string, unknown>>): Readonly
 }
 
 /** Writes results into the tensors given as `out`, and returns those. */
-export function writeOut(definition: Operator, nodes: readonly Node[], out: unknown): readonly Tensor[] {
+export function writeOut(
+  call: { readonly definition: Operator; readonly bound: Bound; readonly out: unknown },
+  nodes: readonly Node[],
+  measured: Measured,
+): readonly Tensor[] {
+  const { definition, out } = call;
   const targets = out instanceof Tensor ? [out] : Array.isArray(out) ? (out as Tensor[]) : [];
   if (targets.length !== nodes.length)
     throw new ArgumentError(
@@ -32,6 +38,8 @@ export function writeOut(definition: Operator, nodes: readonly Node[], out: unkn
   targets.forEach((target, i) => {
     if (exactOut.has(definition.name)) checkExact(target, nodes[i]!, definition.name);
     checkOut(target, nodes[i]!, definition.name);
+    refuseOverlap(target, call, call.bound.tensors, measured, definition.name);
+    refuseReshape(target, call, nodes[i]!, measured);
   });
   targets.forEach((target, i) => writeChecked(target, nodes[i]!, definition.name));
   return targets;
@@ -51,22 +59,6 @@ function checkExact(out: Tensor, node: Node, operator: string): void {
         ? `${operator}: Expected the dtype for input and out to match, but got ${scalarName(node.dtype)} for input's dtype and ${scalarName(out.dtype.name)} for out's dtype.`
         : `${operator}: Expected out tensor to have dtype ${cName(node.dtype)}, but got ${cName(out.dtype.name)} instead.`,
       "Make out of the result's type.",
-    );
-}
-
-/** Operators whose elements come from other places, so that PyTorch refuses to write where they read. */
-const gathering = new Set(["cat", "gather", "index_select", "kthvalue", "masked_select", "mode", "take"]);
-
-/** @throws ArgumentError when what is written is also read, element by element from elsewhere */
-export function refuseOverlap(definition: Operator, bound: Bound, out: unknown): void {
-  if (!gathering.has(definition.name)) return;
-  const targets = Array.isArray(out) ? (out as Tensor[]) : [out as Tensor];
-  const overlaps = targets.some((target) => bound.tensors.some((tensor) => tensor.storage_ === target.storage_));
-  if (overlaps)
-    throw new ArgumentError(
-      "out/overlap",
-      `${definition.name}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location.`,
-      "clone() the input before the call.",
     );
 }
 

@@ -12,7 +12,7 @@ export function former(self: Tensor, operator: string): Tensor {
 }
 
 /** @throws ShapeError for what requires gradients */
-function refuseResize(self: Tensor, operator: string): void {
+export function refuseResize(self: Tensor, operator: string): void {
   if (self.requires_grad)
     throw new ShapeError(
       "resize/requires-grad",
@@ -31,7 +31,6 @@ export function resized(
   operator: string,
   strides: readonly number[] = contiguousStrides(shape),
 ): Tensor {
-  refuseResize(self, operator);
   if (sameShape(shape, self.shape)) return self;
   const { offset } = self.layout_();
   const grows = elementCount(shape) > self.numel();
@@ -50,9 +49,8 @@ export function makeRoom(tensor: Tensor, count: number, operator: string): void 
   const needed = countNeeded(tensor, count);
   if (needed > tensor.root_.numel()) tensor.root_.growMemory_(needed, operator);
 }
-/** @throws ShapeError when a tensor cannot take a shape: it requires gradients, or its memory is an array without room */
+/** @throws ShapeError when a tensor cannot take a shape: its memory is an array without room */
 export function refuseGrowth(tensor: Tensor, shape: Shape, operator: string): void {
-  refuseResize(tensor, operator);
   const { root_, storage_ } = tensor;
   const needed = countNeeded(tensor, reachOf(shape, contiguousStrides(shape), tensor.layout_().offset));
   if (needed > root_.numel()) storage_.refuseResize(needed, operator);

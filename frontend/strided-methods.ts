@@ -7,7 +7,7 @@ import { fromHost } from "./creation.ts";
 import type { memory_format } from "./formats.ts";
 import { checkInplace } from "./inplace-checks.ts";
 import { formatOf, stridesIn } from "./memory-layout.ts";
-import { former, makeRoom, resized } from "./resizing.ts";
+import { former, makeRoom, refuseResize, resized } from "./resizing.ts";
 import { asType, type Elements } from "./storage-elements.ts";
 import { as_strided } from "./strided.ts";
 import { reachOf, stridedOf } from "./strided-view.ts";
@@ -120,6 +120,7 @@ declare module "./tensor.ts" {
 const touch = (self: Tensor, operator: string): void => self.storage_.touch(operator, self.counter_);
 
 function resizedTo(self: Tensor, shape: Shape, format: memory_format | null, operator: string): Tensor {
+  refuseResize(self, operator);
   if (!sameShape(shape, self.shape)) touch(self, operator);
   return resized(self, shape, operator, format === null ? undefined : stridesIn(format, shape));
 }
@@ -141,7 +142,11 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
     return (as_strided as Free)(this, ...args);
   },
   as_strided_(this: Tensor, ...args: unknown[]) {
-    return withSite(() => this.takeOver_((as_strided as Free)(former(this, "as_strided_"), ...args)));
+    return withSite(() => {
+      const view = (as_strided as Free)(former(this, "as_strided_"), ...args);
+      touch(this, "as_strided_");
+      return this.takeOver_(view);
+    });
   },
   resize_(this: Tensor, ...sizes: readonly unknown[]) {
     return withSite(() => {
@@ -177,7 +182,11 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
 for (const name of reshapers) {
   const inplace = `${name}_`;
   methods[inplace] = function (this: Tensor, ...args: unknown[]): Tensor {
-    return withSite(() => this.takeOver_(callOperator(name, [former(this, inplace), ...args]) as Tensor));
+    return withSite(() => {
+      const view = callOperator(name, [former(this, inplace), ...args]) as Tensor;
+      touch(this, inplace);
+      return this.takeOver_(view);
+    });
   };
 }
 for (const [name, value] of Object.entries(methods))

@@ -44,8 +44,10 @@ interface Place {
   tensor: Tensor;
 }
 
-/** Writes that give every element one value, which an expanded tensor can take. */
+/** Writes that give every element one value. */
 const fills = new Set(["fill_", "zero_"]);
+/** Those and others that an expanded tensor can take. */
+const idempotent = new Set([...fills, "index_fill_", "index_put_", "masked_fill_"]);
 
 /**
  * An n-dimensional array. Operations record what is to be computed; reading computes it.
@@ -230,7 +232,7 @@ export class Tensor {
     if (this.isInference_) refuseInferenceWrite(operator, String(this));
     let value = node;
     let tensor: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
-    if (this.parent_ !== null && this.numel() > 0 && !fills.has(operator) && this.isExpanded())
+    if (this.parent_ !== null && this.numel() > 0 && !idempotent.has(operator) && this.isExpanded())
       throw new ShapeError(
         "inplace/expanded",
         `${operator}: unsupported operation: more than one element of the written-to tensor refers to a single memory location.`,
@@ -245,7 +247,14 @@ export class Tensor {
       value = step.write(graph, target.node_(), value);
       tensor = target;
     }
-    this.storage_.write(value, operator, this.counter_);
+    this.storage_.write(tensor.withHistory(value), operator, this.counter_);
+  }
+
+  /** Where nothing is recorded, new contents have the history of the old ones. */
+  private withHistory(value: Node): Node {
+    if (graph.gradEnabled || this.leafRequiresGrad || value.requiresGrad) return value;
+    const before = this.storage_.node;
+    return before.requiresGrad ? withGradMode(true, () => graph.withHistory(value, before)) : value;
   }
 
   /** Whether elements may share places in memory: they do not when each dimension steps over all smaller ones. */

@@ -40,6 +40,12 @@ export class Eager {
   get overlaps(): boolean {
     return new Set(this.positions()).size < elementCount(this.shape);
   }
+  /** Where elements that fill memory without gaps start and end; null: others, or none. */
+  get span(): { readonly start: number; readonly end: number } | null {
+    const positions = this.positions();
+    const [start, end] = [Math.min(...positions), Math.max(...positions) + 1];
+    return positions.length > 0 && end - start === positions.length && !this.overlaps ? { start, end } : null;
+  }
   /** All values are known before the first is written. */
   write(values: readonly number[]): void {
     this.positions().forEach((position, i) => (this.data[position] = this.round(values[i]!)));

@@ -31,7 +31,11 @@ export async function fuzzGraphs(
   parameters: fc.Parameters<Case>,
 ): Promise<string | null> {
   const property = fc.asyncProperty(instructionList(24), fc.nat(1000), fc.boolean(), async (program, seed, donate) => {
-    const graph = new RandomGraph(program, { dtypes, composites: true, turns: variants.every(({ device }) => device.synchronous) });
+    const graph = new RandomGraph(program, {
+      dtypes,
+      composites: true,
+      turns: variants.every(({ device }) => device.synchronous),
+    });
     await checkGraph(graph.roots, variants, seed, donate ? donationsOf(graph) : new Map());
   });
   const details = await fc.check(property, parameters);

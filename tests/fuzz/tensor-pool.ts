@@ -51,6 +51,19 @@ export class TensorPool {
     return candidates.length === 0 ? null : this.c.pick(candidates.reverse());
   }
 
+  /** Writes to x what is computed of y, unless that is refused, as it has to be where y is partly the same memory. */
+  protected written(x: Pair, y: Pair, write: () => void): boolean {
+    const refused = readsPartly(x, y);
+    try {
+      write();
+    } catch (error) {
+      if (refused && error instanceof torch.CressetError && error.code === "out/overlap") return false;
+      throw error;
+    }
+    if (refused) throw this.failure(`${y.name} is partly the same memory`);
+    return true;
+  }
+
   protected create(shape: Shape): void {
     const dtype: EagerType = this.c.pick(["float32", "int64"]);
     const start = this.c.below(7) - 3;
@@ -90,6 +103,13 @@ export class TensorPool {
   protected failure(text: string): Error {
     return new Error(`${this.device}, size ${this.size}: ${text}\n${this.listing.join("\n")}`);
   }
+}
+
+function readsPartly(x: Pair, y: Pair): boolean {
+  const [own, other] = [x.eager.span, y.eager.span];
+  if (x.tensor === y.tensor || x.eager.data !== y.eager.data || own === null || other === null) return false;
+  if (own.start === other.start && own.end === other.end) return x.tensor.stride().join() !== y.tensor.stride().join();
+  return own.start < other.end && other.start < own.end;
 }
 
 function flattened(values: unknown): unknown[] {

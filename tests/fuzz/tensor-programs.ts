@@ -243,9 +243,8 @@ export class TensorProgram extends TensorPool {
     }
     const written = x.eager.zip(y.eager, f);
     this.listing.push(`${x.name}.${name}(${y.name});`);
-    if (name === "copy_") x.tensor.copy_(y.tensor);
-    else x.tensor[name](y.tensor);
-    x.eager.write(written);
+    const write = (): Tensor => (name === "copy_" ? x.tensor.copy_(y.tensor) : x.tensor[name](y.tensor));
+    if (this.written(x, y, write)) x.eager.write(written);
   }
   /** Keeps values small. */
   private sign(number: number): number {
@@ -278,8 +277,8 @@ export class TensorProgram extends TensorPool {
     const index = [...new Array<string>(axis).fill(":"), `${start}:`].join(", ");
     const written = target.zip(y.eager, (_, w) => w);
     this.listing.push(`${x.name}.set_at("${index}", ${y.name});`);
-    x.tensor.set_at(index, y.tensor);
-    target.write(written);
+    const part = { ...x, tensor: x.tensor.at(index), eager: target };
+    if (this.written(part, y, () => x.tensor.set_at(index, y.tensor))) target.write(written);
   }
   private assignMasked(x: Pair): void {
     if (x.eager.overlaps) return;
@@ -309,13 +308,12 @@ export class TensorProgram extends TensorPool {
     );
     if (candidates.length === 0) return;
     const out = this.c.pick(candidates);
-    // PyTorch refuses results that overlap an argument in part.
-    if (out.eager.data === x.eager.data && out.eager.positions().join() !== x.eager.positions().join()) return;
+    // What does not lie densely PyTorch computes in whatever order.
+    if (out.eager.data === x.eager.data && (out.eager.span === null || x.eager.span === null)) return;
     const number = this.c.below(5) - 2;
     const written = x.eager.values().map((v) => v + number);
     this.listing.push(`torch.add(${x.name}, ${number}, { out: ${out.name} });`);
-    torch.add(x.tensor, number, { out: out.tensor });
-    out.eager.write(written);
+    if (this.written(out, x, () => torch.add(x.tensor, number, { out: out.tensor }))) out.eager.write(written);
   }
   /** A write from outside, through the array that shares the memory. */
   private writeArray(x: Pair): void {
