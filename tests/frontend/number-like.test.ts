@@ -44,6 +44,6 @@ describe("a tensor without dimensions as a number", () => {
     expect(() => torch.full([2], torch.ones(1))).toThrow("argument 'fill_value' must be Number, not Tensor");
     expect(() => torch.arange(torch.ones(1))).toThrow("0-dimensional");
     // @ts-expect-error a window's shape is a number
-    expect(() => torch.kaiser_window(9, true, "5")).toThrow("only supports numbers");
+    expect(() => torch.kaiser_window(9, true, "5")).toThrow("only supports 0-dimensional tensors, or numbers");
   });
 });
