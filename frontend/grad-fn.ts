@@ -115,9 +115,35 @@ function operatorOf(node: Node): string {
   return views[node.op] ?? node.op.replace("reduce_", "");
 }
 
+/** Operators that PyTorch states by others: its steps have the names of those. */
+const stated: Readonly<Record<string, string>> = {
+  chunk: "split",
+  column_stack: "cat",
+  dstack: "cat",
+  expand_as: "expand",
+  flatten: "view",
+  hstack: "cat",
+  moveaxis: "permute",
+  movedim: "permute",
+  msort: "sort",
+  narrow: "slice",
+  ravel: "view",
+  reshape: "view",
+  reshape_as: "view",
+  square: "pow",
+  swapaxes: "transpose",
+  swapdims: "transpose",
+  take_along_dim: "gather",
+  tile: "repeat",
+  unflatten: "view",
+  view_as: "view",
+  vstack: "cat",
+};
+
 /** `log_softmax` is `LogSoftmaxBackward0`; a user's Function says its whole name. */
 export function gradientName(operator: string): string {
   if (operator.endsWith("Backward")) return operator;
-  const words = operator.split(".")[0]!.split("_").filter(Boolean);
+  const name = operator.split(".")[0]!;
+  const words = (Object.hasOwn(stated, name) ? stated[name]! : name).split("_").filter(Boolean);
   return `${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("")}Backward0`;
 }

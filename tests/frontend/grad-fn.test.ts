@@ -144,3 +144,20 @@ it("once_differentiable computes without recording and refuses a second differen
   expect(followed.tolist()).toEqual([2, 2]);
   expect(() => followed.sum().backward()).toThrow("trying to differentiate twice");
 });
+
+it("steps that PyTorch states by other operators have the names of those", () => {
+  const named = (of: (x: torch.Tensor) => torch.Tensor): string =>
+    of(torch.ones(2, 3).requires_grad_().mul(2)).grad_fn!.name();
+  expect([
+    named((x) => x.flatten()),
+    named((x) => x.reshape(6)),
+    named((x) => x.narrow(0, 0, 1)),
+    named((x) => x.chunk(2)[0]!),
+    named((x) => x.movedim(0, 1)),
+    named((x) => x.swapaxes(0, 1)),
+    named((x) => x.square()),
+    named((x) => torch.vstack([x, x])),
+  ]).toEqual(
+    ["View", "View", "Slice", "Split", "Permute", "Transpose", "Pow", "Cat"].map((name) => `${name}Backward0`),
+  );
+});
