@@ -8,7 +8,7 @@ import { ArgumentError, IndexError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { sliceBounds } from "../ir/ops/movement.ts";
 import { wrapIndex } from "../ir/ops/support.ts";
-import { formatShape } from "../ir/shape.ts";
+import { broadcastShapes, formatShape, sameShape } from "../ir/shape.ts";
 import { scalarArgument } from "./bind.ts";
 import { callInplace, callInplaceAsync, callOperator, callOperatorAsync, withSite } from "./call.ts";
 import { fromHost, tensor } from "./creation.ts";
@@ -153,7 +153,8 @@ function assignment(self: Tensor, given: unknown, value: unknown): Assignment {
     return { view, operator: "index_put", args: [indices, Tensor.ofNode(node, self.storage_.device)] };
   }
   const source = valueTensor(self, value);
-  if (indices.length === 0) return { view, operator: "copy", args: [withoutLeadingOnes(source, view.ndim)] };
+  if (indices.length === 0)
+    return { view, operator: "copy", args: [expandedTo(withoutLeadingOnes(source, view.ndim), view)] };
   return { view, operator: "index_put", args: [indices, source.to(self.dtype)] };
 }
 
@@ -173,6 +174,13 @@ function withoutLeadingOnes(value: Tensor, rank: number): Tensor {
   let extra = 0;
   while (value.ndim - extra > rank && value.shape[extra] === 1) extra++;
   return extra === 0 ? value : (callOperator("reshape", [value, value.shape.slice(extra)]) as Tensor);
+}
+
+/** What is broadcast does not lie densely any more, and may be part of what it is written to. */
+function expandedTo(value: Tensor, { shape }: Tensor): Tensor {
+  const fits = broadcastShapes(value.shape, shape);
+  const isBroadcast = fits !== null && sameShape(fits, shape) && !sameShape(value.shape, shape);
+  return isBroadcast ? (callOperator("expand", [value, shape]) as Tensor) : value;
 }
 
 declare module "./tensor.ts" {

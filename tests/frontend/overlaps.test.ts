@@ -27,6 +27,11 @@ describe("work on single elements", () => {
     torch.add(x, x, { out: x });
     expect(x.tolist()).toEqual([4, 8, 8, 18, 8, 10]);
   });
+  test("may broadcast an element to what holds it by set_at", () => {
+    const x = row();
+    x.set_at(["1:4"], x.at("2:3"));
+    expect(x.tolist()).toEqual([0, 2, 2, 2, 4, 5]);
+  });
   test("of complex numbers and integers is no different", () => {
     const numbers = torch.arange(4);
     expect(() => numbers.at("1:3").mul_(numbers.at("0:2"))).toThrow(overlap);

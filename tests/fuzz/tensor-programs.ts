@@ -277,8 +277,13 @@ export class TensorProgram extends TensorPool {
     const index = [...new Array<string>(axis).fill(":"), `${start}:`].join(", ");
     const written = target.zip(y.eager, (_, w) => w);
     this.listing.push(`${x.name}.set_at("${index}", ${y.name});`);
+    const write = (): Tensor => x.tensor.set_at(index, y.tensor);
     const part = { ...x, tensor: x.tensor.at(index), eager: target };
-    if (this.written(part, y, () => x.tensor.set_at(index, y.tensor))) target.write(written);
+    // What is broadcast may be part of what it is written to.
+    const isWhole = elementCount(y.eager.shape) === elementCount(target.shape);
+    if (!isWhole) write();
+    else if (!this.written(part, { ...y, tensor: y.tensor.expand([...target.shape]) }, write)) return;
+    target.write(written);
   }
   private assignMasked(x: Pair): void {
     if (x.eager.overlaps) return;
