@@ -1,13 +1,15 @@
 /**
  * Which compiled programs differ only in numbers: sizes, offsets of slices, literal indices. The first two sizes of a
  * graph get programs of their own, and the first four where the numbers are in no common ratio; from then on, all share
- * kernels that take them as numbers, so that other ones compile nothing.
+ * kernels that take them as numbers, so that other ones compile nothing. What is then run often gets its own after all
+ * (shared-program.ts).
  */
 import { generalise, type ProgramFamily } from "../codegen/generalise.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Program } from "../ir/program.ts";
-import type { Device, Executable } from "../runtime/device.ts";
+import type { Device } from "../runtime/device.ts";
 import { prepareProgram } from "./debug.ts";
+import { instructionsOf, SharedExecutable, type Prepared } from "./shared-program.ts";
 import { notesSites } from "./site.ts";
 import { settings } from "./state.ts";
 import { compileGraph, type Compiled, type CompileOptions } from "./pipeline.ts";
@@ -25,15 +27,18 @@ interface Form {
   readonly members: Member[];
   /** Kernels that take numbers, the latest first: graphs of one form may be lowered to several (a size of 1 is special). */
   readonly shared: ProgramFamily[];
+  /** The numbers of the graphs that got programs of their own: the first ones, and those that are run often. */
+  readonly own: Set<string>;
 }
 
 const forms = new Map<Device, Map<string, Form>>();
 /** How many graphs get programs of their own: where one size varies, and where the numbers have nothing in common. */
 const specialised = { oneSize: 2, anyNumbers: 4 };
-/** How many forms are remembered, graphs of one form to learn from, and kernels of one form. */
+/** How many forms are remembered; of one form, graphs to learn from, kernels, and graphs with programs of their own. */
 const formLimit = 512;
 const memberLimit = 6;
 const sharedLimit = 4;
+const ownLimit = 16;
 
 type Signature = readonly (number | string)[];
 
@@ -54,7 +59,7 @@ function formOf(device: Device, signature: Signature): Form {
   let byText = forms.get(device);
   if (byText === undefined) forms.set(device, (byText = new Map<string, Form>()));
   const text = textOf(signature);
-  const form = byText.get(text) ?? { members: [], shared: [] };
+  const form = byText.get(text) ?? { members: [], shared: [], own: new Set<string>() };
   // The forms used last are kept.
   byText.delete(text);
   byText.set(text, form);
@@ -68,23 +73,38 @@ export function prepareGraph(
   signature: Signature,
   device: Device,
   options: CompileOptions,
-): { compiled: Compiled; executable: Executable } {
+): Prepared {
   // Kernels that are shared belong to no line.
   if (notesSites()) return prepare(compileGraph(roots, options), device);
   const own = settings.winograd === null ? null : compileGraph(roots, options);
   if (own?.isTiled === true) return prepare(own, device);
   const form = formOf(device, signature);
   const numbers = numbersOf(signature);
+  const ofOwn = (): Prepared => prepare(own ?? compileGraph(roots, settled), device);
+  const settled = { ...options, donations: new Map(options.donations) };
+  if (form.own.has(numbers.join())) return ofOwn();
   let lowered: Compiled | null = null;
   const dynamic = (): Compiled => (lowered ??= compileGraph(roots, { ...options, dynamic: true }));
   const special = sharedProgram(form, numbers, () => dynamic().program);
   if (special !== null) {
     const { program, sizes } = special;
-    const { compiled, executable } = prepare({ ...dynamic(), program }, device);
-    return { compiled, executable: withSizes(executable, sizes) };
+    const shared = prepare({ ...dynamic(), program }, device);
+    const specialise = (): Prepared | null => (device.synchronous && addOwn(form, numbers) ? ofOwn() : null);
+    const instructions = instructionsOf(dynamic().program);
+    return {
+      compiled: shared.compiled,
+      executable: new SharedExecutable({ ...shared, sizes, instructions, specialise }),
+    };
   }
   remember(form, { numbers, program: () => dynamic().program });
-  return prepare(own ?? compileGraph(roots, options), device);
+  addOwn(form, numbers);
+  return ofOwn();
+}
+
+/** Whether these numbers may have a program of their own. */
+function addOwn({ own }: Form, numbers: readonly number[]): boolean {
+  if (own.size < ownLimit) own.add(numbers.join());
+  return own.has(numbers.join());
 }
 
 function remember({ members }: Form, member: Member): void {
@@ -125,19 +145,7 @@ function generaliseMost(program: Program, others: readonly Member[]): ProgramFam
   return family;
 }
 
-const prepare = (compiled: Compiled, device: Device): { compiled: Compiled; executable: Executable } => ({
+const prepare = (compiled: Compiled, device: Device): Prepared => ({
   compiled,
   executable: prepareProgram(device, compiled.program),
 });
-
-/** The executable with its sizes appended to the numbers of each run. */
-function withSizes(executable: Executable, sizes: readonly (number | bigint)[]): Executable {
-  return {
-    program: executable.program,
-    kernelCount: executable.kernelCount,
-    compileMs: executable.compileMs,
-    peakBytes: executable.peakBytes,
-    run: (inputs, numbers, draws, hints) => executable.run(inputs, [...numbers, ...sizes], draws, hints),
-    release: () => executable.release(),
-  };
-}
