@@ -12,25 +12,25 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
   };
 
   test("a product gives the same values before and after", () => {
-    for (const n of [3, 4, 5, 6, 7, 96]) {
+    const differences = [3, 4, 5, 6, 7, 96].map((n) => {
       const [a, b] = [made(1, n, n), made(2, n, n)];
       const run = torch.compile((x: torch.Tensor, y: torch.Tensor) => x.matmul(y).relu().sub(0.5));
       const expected = a.double().matmul(b.double()).relu().sub(0.5);
-      for (let i = 0; i < (n === 96 ? runsToGetOwn : 2); i++) {
-        const result = run(a, b);
-        if (i % 50 === 0 || i < 5) expect(torch.allclose(result.double(), expected, { atol: 1e-5 })).toBe(true);
-      }
-    }
+      let largest = 0;
+      for (let i = 0; i < (n === 96 ? runsToGetOwn : 2); i++)
+        largest = Math.max(largest, run(a, b).double().sub(expected).abs().max().item() as number);
+      return largest;
+    });
+    expect(Math.max(...differences)).toBeLessThan(1e-4);
   });
 
   test("state is updated in place, whichever kernels do it", () => {
-    for (const n of [2, 3, 4, 5, 6, 128]) {
+    const differences = [2, 3, 4, 5, 6, 128].map((n) => {
       const weight = made(3, n, n).mul(0.1);
       const momentum = torch.zeros(n, n, { device });
       const step = torch.compile((x: torch.Tensor, rate: number) => {
         momentum.mul_(0.5).add_(x.matmul(weight));
         weight.sub_(momentum.mul(rate));
-        return weight.sum();
       });
       const x = made(4, n, n).mul(0.01);
       let [w, m] = [weight.double(), momentum.double()];
@@ -38,11 +38,11 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
         const rate = 0.001 * (1 + (i % 3));
         m = m.mul(0.5).add(x.double().matmul(w));
         w = w.sub(m.mul(rate));
-        const total = step(x, rate);
-        if (i % 100 === 0) expect(total.item()).toBeCloseTo(w.sum().item() as number, 3);
+        step(x, rate);
       }
-      expect(torch.allclose(weight.double(), w, { atol: 1e-4 })).toBe(true);
-    }
+      return weight.double().sub(w).abs().max().item() as number;
+    });
+    expect(Math.max(...differences)).toBeLessThan(1e-4);
   });
 });
 
