@@ -53,6 +53,6 @@ export function callView(definition: Operator, bound: Bound, device: Device): Te
 /** Views that are the tensor itself where they would change nothing. */
 const returnsItself = new Set(["flatten", "real", "conj"]);
 /** Functions that return several views at once, each of which PyTorch refuses to write where gradients are recorded. */
-const severalViews = new Set(["unbind", "split", "split_with_sizes", "chunk"]);
+const severalViews = new Set(["unbind", "split", "split.sections", "split_with_sizes", "chunk"]);
 /** Views that join dimensions: where the elements do not lie evenly these are copies, and `view` refuses. */
 const regrouping = new Set(["view", "reshape", "flatten", "ravel", "reshape_as", "unflatten"]);

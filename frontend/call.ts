@@ -17,7 +17,7 @@ import { currentDevice, type DeviceLike } from "./devices.ts";
 import { elementwiseResult, laidOut, orderLike } from "./laid-out.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
-import { checkInplace } from "./inplace-checks.ts";
+import { checkInplace, refuseComplexSize, refuseOneOfSeveral } from "./inplace-checks.ts";
 import { withoutOut, writeInto, writeOut } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { savedInferenceError } from "./inference.ts";
@@ -141,6 +141,7 @@ function preparedInplace(name: string, self: Tensor, args: readonly unknown[]): 
   const { bound, which } = bind(`${name}_`, signatures, [self, ...args], options);
   const definition = definitions[which]!;
   checkInplace(self, `${name}_`);
+  refuseComplexSize(definition.name, self);
   return { name, definition, bound, device: deviceOf(definition, bound, options), options: null, out: undefined };
 }
 
@@ -170,6 +171,7 @@ export function assign(self: Tensor, node: Node, operator: string): void {
       `${operator}: result type ${scalarName(node.dtype)} can't be cast to the desired output type ${scalarName(target)}.`,
       "Convert the tensor first, or use the form without the underscore.",
     );
+  if (graph.gradEnabled && node.requiresGrad) refuseOneOfSeveral(self, operator);
   self.write_(withOldHistory(self, graph.cast(node, target), operator), operator);
 }
 
@@ -237,13 +239,16 @@ const isGivenTwice = (bound: Bound, overwritten: Node): boolean =>
 
 function savedNodes(
   definition: Operator,
-  names: readonly string[],
+  saves: NonNullable<Operator["saves"]>,
   bound: Bound,
   results: readonly Node[],
 ): readonly Node[] {
-  return names.flatMap((name) => {
-    const place = (definition.results ?? ["result"]).indexOf(name);
-    return place >= 0 ? [results[place]!] : [bound.args[name]].flat().filter((item): item is Node => isNode(item));
+  const nodesOf = (name: string): Node[] => [bound.args[name]].flat().filter((item): item is Node => isNode(item));
+  return saves.flatMap((item) => {
+    if (typeof item !== "string")
+      return item.for.some((name) => nodesOf(name).some((node) => node.requiresGrad)) ? nodesOf(item.name) : [];
+    const place = (definition.results ?? ["result"]).indexOf(item);
+    return place >= 0 ? [results[place]!] : nodesOf(item);
   });
 }
 /** Complex results come from the memory of their parts: there they are computed, and gradients arrive at them. */

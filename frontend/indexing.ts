@@ -13,6 +13,8 @@ import { scalarArgument } from "./bind.ts";
 import { callInplace, callInplaceAsync, callOperator, callOperatorAsync, withSite } from "./call.ts";
 import { fromHost, tensor } from "./creation.ts";
 import { moved } from "./device-moves.ts";
+import { checkInplace } from "./inplace-checks.ts";
+import { showsTheSame } from "./overlaps.ts";
 import { graph } from "./state.ts";
 import { parseSubscript, Slice, type Index, type IndexValue, type Part } from "./subscripts.ts";
 import type { Nested } from "./element-values.ts";
@@ -252,6 +254,11 @@ const methods = {
   },
   copy_(this: Tensor, src: Tensor | { readonly src: Tensor }): Tensor {
     const source = src instanceof Tensor ? src : src.src;
+    // Through an expanded tensor nothing is written, except what is there.
+    if (this.isExpanded_() && showsTheSame(this, source)) {
+      withSite(() => checkInplace(this, "copy_"));
+      return this;
+    }
     return callInplace("copy", this, [moved(source, this.storage_.device)]);
   },
 };

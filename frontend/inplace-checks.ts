@@ -1,5 +1,5 @@
 /** What autograd refuses to have written. */
-import { AutogradError } from "../ir/errors.ts";
+import { AutogradError, DTypeError } from "../ir/errors.ts";
 import { graph } from "./state.ts";
 import type { Tensor } from "./tensor.ts";
 import { isSameMemory } from "./views.ts";
@@ -15,13 +15,7 @@ export function checkInplace(self: Tensor, operator: string): void {
       `${operator}: a leaf Variable that requires grad is being used in an in-place operation.`,
       "Wrap the update in torch.no_grad(() => ...).",
     );
-  for (let view: Tensor | null = self; view !== null; view = view.parent_)
-    if (view.step_?.isOneOfSeveral === true)
-      throw new AutogradError(
-        "inplace/several-views",
-        `${operator}: ${String(self)} is a view and is being modified inplace. This view is the output of a function that returns multiple views (${view.step_.name}). Such functions do not allow the output views to be modified inplace.`,
-        "Use the form without the underscore, or take the view with select() or narrow().",
-      );
+  refuseOneOfSeveral(self, operator);
   const base = self._base;
   if (base !== null && base.is_leaf && base.requires_grad)
     throw new AutogradError(
@@ -29,6 +23,27 @@ export function checkInplace(self: Tensor, operator: string): void {
       `${operator}: a view of a leaf Variable that requires grad is being used in an in-place operation.`,
       "Wrap the update in torch.no_grad(() => ...).",
     );
+}
+
+/** @throws DTypeError for absolute values of complex numbers, which are real */
+export function refuseComplexSize(name: string, self: Tensor): void {
+  if (name === "abs" && self.is_complex())
+    throw new DTypeError(
+      "abs_/complex",
+      `abs_: In-place abs is not supported for complex tensors, got ${String(self)}.`,
+      "Use abs().",
+    );
+}
+
+/** @throws AutogradError for a view that was made with others by one call */
+export function refuseOneOfSeveral(self: Tensor, operator: string): void {
+  for (let view: Tensor | null = self; view !== null; view = view.parent_)
+    if (view.step_?.isOneOfSeveral === true)
+      throw new AutogradError(
+        "inplace/several-views",
+        `${operator}: ${String(self)} is a view and is being modified inplace. This view is the output of a function that returns multiple views (${view.step_.name}). Such functions do not allow the output views to be modified inplace.`,
+        "Use the form without the underscore, or take the view with select() or narrow().",
+      );
 }
 
 /** @throws AutogradError for a view that was made where nothing is recorded, of a tensor that is recorded */

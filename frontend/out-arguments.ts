@@ -1,5 +1,5 @@
 /** `out=`: results written into tensors of the caller's, which take their shapes. */
-import { canCast, cName, scalarName } from "../ir/dtype.ts";
+import { canCast, cName, scalarName, type DType } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DTypeError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Measured, Operator } from "../ir/operator.ts";
@@ -47,7 +47,7 @@ export function writeOut(
 
 /** Operators that write `out` themselves, without converting. */
 const exactOut = new Set(
-  "abs addmm all amax amin any addmv aminmax argmax argmin baddbmm bitwise_not bmm ceil conj_physical floor frac gather max.dim min.dim mm neg round scatter scatter_add sgn sign signbit sort topk tril triu trunc".split(
+  "abs addmm all amax amin any addmv aminmax argmax argmin baddbmm bitwise_not bmm ceil complex conj_physical floor frac gather index_select max.dim min.dim mm neg polar round scatter scatter_add sgn sign signbit sort topk tril triu trunc".split(
     " ",
   ),
 );
@@ -55,11 +55,24 @@ function checkExact(out: Tensor, node: Node, operator: string): void {
   if (out.dtype.name !== node.dtype)
     throw new DTypeError(
       "out/dtype",
-      operator === "amax" || operator === "amin"
-        ? `${operator}: Expected the dtype for input and out to match, but got ${scalarName(node.dtype)} for input's dtype and ${scalarName(out.dtype.name)} for out's dtype.`
-        : `${operator}: Expected out tensor to have dtype ${cName(node.dtype)}, but got ${cName(out.dtype.name)} instead.`,
+      exactWords(operator, node.dtype, out.dtype.name),
       "Make out of the result's type.",
     );
+}
+
+function exactWords(operator: string, wanted: DType, given: DType): string {
+  switch (operator) {
+    case "amax":
+    case "amin":
+      return `${operator}: Expected the dtype for input and out to match, but got ${scalarName(wanted)} for input's dtype and ${scalarName(given)} for out's dtype.`;
+    case "complex":
+    case "polar":
+      return `${operator}: Expected object of scalar type ${scalarName(wanted)} but got scalar type ${scalarName(given)} for argument 'out'.`;
+    case "index_select":
+      return `index_select(): self and result must have the same scalar type, got ${scalarName(wanted)} and ${scalarName(given)}.`;
+    default:
+      return `${operator}: Expected out tensor to have dtype ${cName(wanted)}, but got ${cName(given)} instead.`;
+  }
 }
 
 /** Writes a result into `out`, which takes its shape. */

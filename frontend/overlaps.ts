@@ -80,6 +80,10 @@ export function refuseOverlap(
     );
 }
 
+/** Whether both show the same elements in the same order, and as the same numbers. */
+export const showsTheSame = (a: Tensor, b: Tensor): boolean =>
+  a.is_set_to(b) && sameShape(a.stride(), b.stride()) && a.dtype === b.dtype && a.is_conj() === b.is_conj();
+
 /** What two tensors have in common, where both lie densely. */
 function overlap(a: Tensor, b: Tensor): "none" | "part" | "all" {
   if (a.storage_ !== b.storage_) return "none";

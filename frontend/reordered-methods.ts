@@ -44,7 +44,7 @@ const methods = {
     return callOperator("polygamma", isPlainObject(n) ? [{ ...n, input: this }] : [n, this]) as Tensor;
   },
   polygamma_(this: Tensor, n: number | { readonly n: number }): Tensor {
-    return this.copy_(this.polygamma(n));
+    return this.copy_(this.clone().polygamma(n));
   },
 };
 for (const [name, value] of Object.entries(methods))

@@ -232,7 +232,7 @@ export class Tensor {
     if (this.isInference_) refuseInferenceWrite(operator, String(this));
     let value = node;
     let tensor: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
-    if (this.parent_ !== null && this.numel() > 0 && !idempotent.has(operator) && this.isExpanded())
+    if (this.parent_ !== null && this.numel() > 0 && !idempotent.has(operator) && this.isExpanded_())
       throw new ShapeError(
         "inplace/expanded",
         `${operator}: unsupported operation: more than one element of the written-to tensor refers to a single memory location.`,
@@ -272,7 +272,8 @@ export class Tensor {
   }
 
   /** Whether a dimension repeats its elements. */
-  private isExpanded(): boolean {
+  /** @internal Whether several elements lie in one place. */
+  isExpanded_(): boolean {
     const { strides } = this.layout_();
     return strides.some((stride, i) => stride === 0 && this.shape[i]! > 1);
   }
@@ -705,8 +706,7 @@ export class Tensor {
           "item() gives its one value.",
         );
       });
-    const select = (this as unknown as { select(dim: number, index: number): Tensor }).select;
-    for (let i = 0; i < this.shape[0]!; i++) yield select.call(this, 0, i);
+    yield* (this as unknown as { unbind(): readonly Tensor[] }).unbind();
   }
 }
 

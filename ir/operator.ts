@@ -76,7 +76,7 @@ export interface OpSpecification<S extends string> {
    * What PyTorch keeps for the backward pass, which is refused when that has been overwritten: names of arguments and
    * of results, `result` where there is one. Left out where it is what the gradient here reads.
    */
-  readonly saves?: readonly string[];
+  readonly saves?: readonly (string | SavedFor)[];
   /**
    * The nodes whose values decide the result's shape: computed and read before `record`, synchronously where the
    * device can, else by the operator's `...Async` twin.
@@ -88,6 +88,11 @@ export interface OpSpecification<S extends string> {
   readonly onnx?: string;
   /** Inputs for the generated tests. */
   readonly samples?: readonly OpSample[];
+}
+/** An argument that is kept only where one of the arguments `for` requires grad. */
+export interface SavedFor {
+  readonly name: string;
+  readonly for: readonly string[];
 }
 export interface OpSample {
   readonly [argument: string]: unknown;

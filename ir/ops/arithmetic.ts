@@ -166,6 +166,7 @@ export const div = defineOp({
     shape: elementwise,
     source: page("div"),
   },
+  saves: [{ name: "input", for: ["other"] }, "other"],
   gradient: "through decomposition",
   record(g, { input, other, rounding_mode }) {
     const common = resultType(g, [input, other]);
@@ -215,6 +216,10 @@ export const remainder = defineOp({
     shape: elementwise,
     source: page("remainder"),
   },
+  saves: [
+    { name: "input", for: ["other"] },
+    { name: "other", for: ["other"] },
+  ],
   gradient: "through decomposition",
   record(g, { input, other }) {
     const [x, divisor] = promoted(g, input, other);

@@ -25,6 +25,12 @@ for (const [name, divides, summary] of [
     places: ["torch", "Tensor"],
     inplace: true,
     doc: { summary, shape: "[*], [*] and [*], broadcast together -> [*]", source: `torch.${name}` },
+    saves: divides
+      ? [{ name: "tensor1", for: ["tensor2"] }, "tensor2"]
+      : [
+          { name: "tensor1", for: ["tensor2"] },
+          { name: "tensor2", for: ["tensor1"] },
+        ],
     gradient: "through decomposition",
     record(g, { input, tensor1, tensor2, value }) {
       const dtype = resultType(g, [input, tensor1, tensor2]);

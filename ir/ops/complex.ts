@@ -116,6 +116,10 @@ defineOp({
   signature: "complex(Tensor real, Tensor imag) -> Tensor",
   places: ["torch"],
   doc: { summary: "Complex numbers with these real and imaginary parts.", shape: pairs, source: "torch.complex" },
+  saves: [
+    { name: "real", for: ["real"] },
+    { name: "imag", for: ["imag"] },
+  ],
   gradient: "through decomposition",
   record(g, { real, imag }) {
     realPair("complex", real, imag);
@@ -128,6 +132,7 @@ defineOp({
   signature: "polar(Tensor abs, Tensor angle) -> Tensor",
   places: ["torch"],
   doc: { summary: "Complex numbers with these absolute values and angles.", shape: pairs, source: "torch.polar" },
+  saves: ["result"],
   gradient: "through decomposition",
   record(g, { abs, angle }) {
     realPair("polar", abs, angle);
@@ -144,6 +149,7 @@ defineOp({
     shape,
     source: "torch.angle",
   },
+  saves: ["input"],
   gradient: "through decomposition",
   record(g, { input }) {
     if (isComplex(input.dtype)) return complexAngle(g, input);
@@ -169,6 +175,7 @@ defineOp({
   places: ["torch", "Tensor"],
   inplace: true,
   doc: { summary: "input / |input|, and 0 for 0; of real numbers the sign.", shape, source: "torch.sgn" },
+  saves: ["input", "result"],
   gradient: "through decomposition",
   record(g, { input }) {
     if (!isComplex(input.dtype)) return recordOperator(g, operator("sign"), { input }, isNode) as Node;

@@ -254,6 +254,7 @@ defineOp({
     shape: "[a_i] and [b_i] -> [a_i * b_i]",
     source: "torch.kron",
   },
+  saves: [],
   gradient: "through decomposition",
   record(g, { input, other }) {
     const rank = Math.max(input.shape.length, other.shape.length);

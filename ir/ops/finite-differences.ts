@@ -156,6 +156,7 @@ for (const [name, parameter] of [
       shape: "[*] -> list of [*]",
       source: "torch.gradient",
     },
+    saves: [],
     gradient: "through decomposition",
     record(g, { input, spacing, dim, edge_order }) {
       const given = spacing as number | null | readonly (number | Node)[];

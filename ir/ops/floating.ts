@@ -30,6 +30,7 @@ defineOp({
     shape: "[*] -> [*] and int32[*]",
     source: "torch.frexp",
   },
+  saves: ["exponent"],
   gradient: "through decomposition",
   record(g, { input }) {
     if (!isFloat(input.dtype))
@@ -66,6 +67,7 @@ defineOp({
   places: ["torch", "Tensor"],
   inplace: true,
   doc: { summary: "input * 2 ** other.", shape: "[*] and [*], broadcast together -> [*]", source: "torch.ldexp" },
+  saves: [{ name: "other", for: ["input"] }, "result"],
   gradient: "through decomposition",
   record(g, { input, other }) {
     const power = g.unary("exp2", toFloat(g, other));

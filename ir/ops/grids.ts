@@ -153,6 +153,7 @@ defineOp({
     shape: "[n] -> [count, r]",
     source: "torch.combinations",
   },
+  saves: ["input"],
   gradient: "through decomposition",
   measure: () => [],
   record(g, { input, r, with_replacement }, measured) {

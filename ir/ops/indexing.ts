@@ -142,6 +142,7 @@ export const gather = defineOp({
     shape: "[*] and index of the same number of dimensions -> the shape of index",
     source: "torch.gather",
   },
+  saves: ["input", "index"],
   gradient: "through decomposition",
   record(g, { input, dim, index: given }) {
     if (elementCount(given.shape) > 0) requireIndex("gather", given);
@@ -226,6 +227,7 @@ export const take = defineOp({
     shape: "[*] and index -> the shape of index",
     source: "torch.take",
   },
+  saves: ["input", "index"],
   gradient: "through decomposition",
   record(g, { input, index: given }) {
     requireIndex("take", given);

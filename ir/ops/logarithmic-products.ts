@@ -72,6 +72,7 @@ for (const [name, summary, least, log, distance, places] of [
     places,
     inplace: name === "xlogy",
     doc: { summary, shape, source: `torch.special.${name}` },
+    saves: ["input", "other"],
     gradient: "through decomposition",
     record(g, { input, other }) {
       const [x, y] = floats(g, name, input, other).map((part) => refuseComplex(name, part)) as [Node, Node];

@@ -117,6 +117,7 @@ defineOp({
     shape: "[*] and bool[*], broadcast together -> [count]",
     source: "torch.masked_select",
   },
+  saves: ["input", "mask"],
   gradient: "through decomposition",
   measure: (g, { input, mask }) => [
     g.expandTo(truth(g, condition("masked_select", mask)), commonShape("masked_select", input, mask)),

@@ -74,6 +74,7 @@ for (const [name, root] of [
     places: ["torch"],
     doc: { summary: `${root ? "Standard deviation" : "Variance"} and mean.`, shape, source: `torch.${both}` },
     gradient: "through decomposition",
+    ...(root ? { saves: ["input", "result"] } : {}),
     record: (g, { input, dim, unbiased, keepdim, correction }) => compute(g, input, dim, unbiased, correction, keepdim),
   });
   defineOp({
@@ -87,6 +88,7 @@ for (const [name, root] of [
       source: `torch.${both}`,
     },
     gradient: "through decomposition",
+    ...(root ? { saves: ["input", "result"] } : {}),
     record: (g, { input, unbiased }) => compute(g, input, null, unbiased, null, false),
   });
 }

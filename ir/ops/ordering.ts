@@ -61,6 +61,7 @@ defineOp({
     shape: "[.., n, ..] -> [.., k, ..]",
     source: "torch.topk",
   },
+  saves: ["indices"],
   gradient: "through decomposition",
   record(g, { input, k, dim, largest }) {
     const axis = axisOf("topk", dim, input.shape.length);
@@ -94,6 +95,7 @@ defineOp({
     shape: reduced,
     source: "torch.kthvalue",
   },
+  saves: ["indices"],
   gradient: "through decomposition",
   record(g, { input, k, dim, keepdim }) {
     const axis = axisOf("kthvalue", dim, input.shape.length);

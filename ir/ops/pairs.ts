@@ -71,6 +71,7 @@ defineOp({
   places: ["torch", "Tensor"],
   inplace: true,
   doc: { summary: "The size of input with the sign of other.", shape, source: "torch.copysign" },
+  saves: [{ name: "input", for: ["input"] }, "result"],
   gradient: "through decomposition",
   record(g, { input, other }) {
     const [x, y] = floats(g, "copysign", input, other);

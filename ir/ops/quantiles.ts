@@ -97,6 +97,7 @@ for (const [name, ignoreNaN] of [
       `${name}(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor` as "quantile(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor",
     places: ["torch", "Tensor"],
     doc,
+    saves: [],
     gradient: "through decomposition",
     record: (g, { input, q, dim, keepdim, interpolation }) =>
       quantileOf(g, name, input, q, dim, keepdim, interpolation, ignoreNaN),
@@ -107,6 +108,7 @@ for (const [name, ignoreNaN] of [
       `${name}(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor` as "quantile(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor",
     places: ["torch", "Tensor"],
     doc,
+    saves: [],
     gradient: "through decomposition",
     record(g, { input, q, dim, keepdim, interpolation }) {
       const value = Number(q.value);

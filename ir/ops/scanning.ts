@@ -206,6 +206,7 @@ for (const [name, alias, summary, shape] of [
       `${name}(Tensor y, Tensor x, *, int dim=-1) -> Tensor` as "trapezoid(Tensor y, Tensor x, *, int dim=-1) -> Tensor",
     places: ["torch"],
     doc: { summary: `${summary} x holds the places of the samples.`, shape, source: `torch.${name}` },
+    saves: [],
     gradient: "through decomposition",
     record: (g, { y, x, dim }) => integrated(g, name, y, x, dim, alias === null),
   });

@@ -189,6 +189,7 @@ defineOp({
     shape: along,
     source: "torch.scatter_reduce",
   },
+  saves: ["input", "index", "src", "result"],
   gradient: "through decomposition",
   record(g, { input, dim, index, src, reduce, include_self }) {
     const { base, axis, index: positions, src: values } = prepared(g, "scatter_reduce", input, dim, index, src);
@@ -209,6 +210,7 @@ defineOp({
     shape: "[*], index and as many elements in source -> [*]",
     source: "torch.Tensor.put_",
   },
+  saves: ["index", { name: "source", for: ["source"] }],
   gradient: "through decomposition",
   record(g, { input, index, source, accumulate }) {
     requireIndex("put_", index);

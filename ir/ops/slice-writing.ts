@@ -55,6 +55,10 @@ defineOp({
     shape: slicesShape,
     source: "torch.index_add",
   },
+  saves: [
+    { name: "index", for: ["source"] },
+    { name: "source", for: ["source"] },
+  ],
   gradient: "through decomposition",
   record: (g, { input, dim, index, source, alpha }) =>
     intoSlices(
@@ -75,6 +79,7 @@ defineOp({
     shape: slicesShape,
     source: "torch.index_copy",
   },
+  saves: ["index", { name: "source", for: ["source"] }],
   gradient: "through decomposition",
   record: (g, { input, dim, index, source }) =>
     intoSlices(g, "set", input, slices(g, "index_copy", input, dim, index, source)),
@@ -151,6 +156,7 @@ defineOp({
     shape: slicesShape,
     source: "torch.index_reduce",
   },
+  saves: ["input", "index", "source", "result"],
   gradient: "through decomposition",
   record(g, { input, dim, index, source, reduce, include_self }) {
     if (reduce === "sum")

@@ -168,6 +168,7 @@ defineOp({
     shape: "[m, n] -> [m, m], [n] -> []",
     source: "torch.cov",
   },
+  saves: [],
   gradient: "through decomposition",
   record: (g, { input, correction, fweights, aweights }) =>
     squeezed(g, covariance(g, { x: input, fweights, aweights, correction })),
@@ -182,6 +183,7 @@ defineOp({
     shape: "[m, n] -> [m, m], [n] -> []",
     source: "torch.corrcoef",
   },
+  saves: [],
   gradient: "through decomposition",
   record(g, { input }) {
     const c = covariance(g, { x: input, fweights: null, aweights: null, correction: 1 });

@@ -104,3 +104,47 @@ test("a reshape to the same shape is a view of its own", () => {
   const same = x.reshape(6);
   expect([same === x, same._base === x, x.flatten() === x, x.detach()._base]).toEqual([false, true, true, null]);
 });
+
+describe("an expanded tensor", () => {
+  test("takes its own elements, and no others", () => {
+    const base = torch.tensor([3]);
+    const wide = base.expand(3);
+    for (const same of [wide, wide.detach(), base.expand(3), wide.view(3)]) expect(wide.copy_(same)).toBe(wide);
+    expect(wide.tolist()).toEqual([3, 3, 3]);
+    expect(() => wide.copy_(torch.ones(1).expand(3))).toThrow("refers to a single memory location");
+    expect(() => wide.view(torch.int32).copy_(wide)).toThrow("refers to a single memory location");
+    const leaf = torch.ones(1, { requires_grad: true }).expand(3);
+    expect(() => leaf.copy_(leaf)).toThrow("a view of a leaf Variable that requires grad");
+  });
+  test("takes no slices by out=", () => {
+    const index = torch.tensor([0n, 1n, 2n]);
+    expect(() => torch.index_select(row(), 0, index, { out: torch.ones(1).expand(3) })).toThrow(
+      "refers to a single memory location",
+    );
+  });
+});
+
+test.each<[string, () => unknown, RegExp]>([
+  [
+    "complex",
+    () => torch.complex(torch.ones(2), torch.ones(2), { out: torch.zeros(2, { dtype: torch.complex128 }) }),
+    /Expected object of scalar type ComplexFloat but got scalar type ComplexDouble for argument 'out'/,
+  ],
+  [
+    "polar",
+    () => torch.polar(torch.ones(2), torch.ones(2), { out: torch.zeros(2) }),
+    /Expected object of scalar type ComplexFloat but got scalar type Float for argument 'out'/,
+  ],
+  [
+    "index_select",
+    () => torch.index_select(row(), 0, first, { out: torch.zeros(2, { dtype: torch.float64 }) }),
+    /self and result must have the same scalar type/,
+  ],
+])("%s converts nothing for out=", (_, write, words) => {
+  expect(write).toThrow(words);
+});
+
+test.each(["abs_", "absolute_"] as const)("%s of complex numbers is refused", (name) => {
+  const z = torch.complex(torch.tensor([3]), torch.tensor([4]));
+  expect(() => z[name]()).toThrow("In-place abs is not supported for complex tensors");
+});

@@ -63,6 +63,7 @@ for (const [name, parameter, places] of [
       shape,
       source: `torch.${name.replace("_", ".")}`,
     },
+    saves: ["result"],
     gradient: "through decomposition",
     record(g, args) {
       const { A, input, upper } = args as { readonly A?: Node; readonly input?: Node; readonly upper: boolean };
@@ -82,6 +83,7 @@ defineOp({
     shape: "[*, n, n] -> [*, n, n], [*]",
     source: "torch.linalg.cholesky_ex",
   },
+  saves: ["L"],
   gradient: "through decomposition",
   record(g, { A, upper, check_errors }) {
     const [l, info] = choleskyOf(g, "linalg.cholesky_ex", A, upper);
@@ -126,6 +128,7 @@ defineOp({
     shape: "[*, n, k] and [*, n, n] -> [*, n, k]",
     source: "torch.cholesky_solve",
   },
+  saves: ["input", "L", "result"],
   gradient: "through decomposition",
   record(g, { input, L, upper }) {
     requireSystem("cholesky_solve", L, input, true);

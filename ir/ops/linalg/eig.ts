@@ -126,6 +126,7 @@ defineOp({
     shape: "[*, n, n] -> [*, n]",
     source: "torch.linalg.eigvals",
   },
+  saves: ["result"],
   gradient: "through decomposition",
   record: (g, { A }) => eigOf(g, "linalg.eigvals", A)[0],
 });

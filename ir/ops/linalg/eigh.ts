@@ -73,6 +73,7 @@ defineOp({
     shape: "[*, n, n] -> [*, n], [*, n, n]",
     source: "torch.linalg.eigh",
   },
+  saves: ["eigenvalues", "eigenvectors"],
   gradient: "through decomposition",
   record: (g, { A, UPLO }) => eighOf(g, "linalg.eigh", A, UPLO),
 });
@@ -86,6 +87,7 @@ defineOp({
     shape: "[*, n, n] -> [*, n]",
     source: "torch.linalg.eigvalsh",
   },
+  saves: ["result"],
   gradient: "through decomposition",
   record: (g, { A, UPLO }) => eighOf(g, "linalg.eigvalsh", A, UPLO)[0],
 });

@@ -71,6 +71,7 @@ defineOp({
     shape: square,
     source: "torch.linalg.inv",
   },
+  saves: ["result"],
   gradient: "through decomposition",
   record: (g, { A }) => checkedInverse(g, "linalg.inv", A),
 });
@@ -79,6 +80,7 @@ defineOp({
   signature: "inverse(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
   doc: { summary: "The inverse, as torch.linalg.inv.", shape: square, source: "torch.inverse" },
+  saves: ["result"],
   gradient: "through decomposition",
   record: (g, { input }) => checkedInverse(g, "linalg.inv", input),
 });
@@ -92,6 +94,7 @@ defineOp({
     shape: "[*, n, n] -> [*, n, n], [*]",
     source: "torch.linalg.inv_ex",
   },
+  saves: ["inverse"],
   gradient: "through decomposition",
   record(g, { A, check_errors }) {
     requireSquare("linalg.inv_ex", A);
@@ -166,6 +169,7 @@ for (const [name, parameter] of [
     signature: `${name}(Tensor ${parameter}) -> Tensor` as "det(Tensor input) -> Tensor",
     places: name === "det" ? ["torch", "Tensor"] : ["linalg"],
     doc: { summary: "The determinant.", shape: "[*, n, n] -> [*]", source: "torch.linalg.det" },
+    saves: [parameter, "result"],
     gradient: "through decomposition",
     record(g, args) {
       const input = (args as unknown as Record<string, Node>)[parameter]!;
@@ -227,6 +231,7 @@ for (const [name, parameter] of [
       shape: "[*, n, n] -> [*], [*]",
       source: "torch.linalg.slogdet",
     },
+    saves: [parameter, "sign"],
     gradient: "through decomposition",
     record: (g, args) => logarithmOf(g, "linalg.slogdet", (args as unknown as Record<string, Node>)[parameter]!),
   });
@@ -299,6 +304,7 @@ defineOp({
     shape: "[a.., b..] -> [b.., a..]",
     source: "torch.linalg.tensorinv",
   },
+  saves: ["result"],
   gradient: "through decomposition",
   record(g, { A, ind }) {
     if (ind <= 0)

@@ -115,6 +115,7 @@ defineOp({
     shape: "[*, m, n] -> [*, m, n], [*, min(m, n)]",
     source: "torch.linalg.lu_factor",
   },
+  saves: ["LU", "pivots"],
   gradient: "through decomposition",
   record(g, { A, pivot }) {
     requireMatrices("linalg.lu_factor", A);
@@ -133,6 +134,7 @@ defineOp({
     shape: packed,
     source: "torch.linalg.lu_factor_ex",
   },
+  saves: ["LU", "pivots"],
   gradient: "through decomposition",
   record(g, { A, pivot, check_errors }) {
     requireMatrices("linalg.lu_factor_ex", A);
@@ -153,6 +155,7 @@ defineOp({
     shape: "[*, m, n] -> [*, m, m], [*, m, min(m, n)], [*, min(m, n), n]",
     source: "torch.linalg.lu",
   },
+  saves: ["P", "L", "U"],
   gradient: "through decomposition",
   record(g, { A, pivot }) {
     requireMatrices("linalg.lu", A);
@@ -244,6 +247,7 @@ defineOp({
     shape: "[*, n, n], [*, n] and [*, n, k] -> [*, n, k]",
     source: "torch.linalg.lu_solve",
   },
+  saves: ["LU", "pivots", "result"],
   gradient: "through decomposition",
   record: (g, { LU, pivots, B, left, adjoint: turns }) => luSolve(g, "linalg.lu_solve", LU, pivots, B, left, turns),
 });
@@ -257,6 +261,7 @@ defineOp({
     shape: "[*, n, k], [*, n, n] and [*, n] -> [*, n, k]",
     source: "torch.lu_solve",
   },
+  saves: ["LU_data", "LU_pivots", "result"],
   gradient: "through decomposition",
   record: (g, { input, LU_data, LU_pivots }) => luSolve(g, "lu_solve", LU_data, LU_pivots, input, true, false),
 });
@@ -319,6 +324,7 @@ defineOp({
     shape: system,
     source: "torch.linalg.solve",
   },
+  saves: ["A", "result"],
   gradient: "through decomposition",
   record(g, { A, B, left }) {
     const [x, info] = solveOf(g, "linalg.solve", A, B, left);
@@ -336,6 +342,7 @@ defineOp({
     shape: "[*, n, n] and [*, n, k] or [*, n] -> as B, [*]",
     source: "torch.linalg.solve_ex",
   },
+  saves: ["A", "result"],
   gradient: "through decomposition",
   record(g, { A, B, left, check_errors }) {
     const [x, info] = solveOf(g, "linalg.solve_ex", A, B, left);

@@ -103,6 +103,7 @@ defineOp({
     shape: reduced,
     source: "torch.linalg.vector_norm",
   },
+  saves: ["x", "result"],
   gradient: "through decomposition",
   record: (g, { x, ord, dim, keepdim, dtype }) =>
     vectorNormOf(g, asFloats(g, "linalg.vector_norm", x, dtype), ord, dim, keepdim),
@@ -212,6 +213,7 @@ defineOp({
     shape: "[*, n] -> [*, n, N]",
     source: "torch.linalg.vander",
   },
+  saves: ["x"],
   gradient: "through decomposition",
   record(g, { x, N }) {
     const numbers = isIntegral(x.dtype) ? g.cast(x, "int64") : x;

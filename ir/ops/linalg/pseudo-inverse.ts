@@ -177,6 +177,7 @@ defineOp({
     shape: "[*, m, n] and [*, m, k] or [*, m] -> [*, n, k] or [*, n], [*, k], [*], [*, min(m, n)]",
     source: "torch.linalg.lstsq",
   },
+  saves: ["A", "B", "solution"],
   gradient: "through decomposition",
   record(g, { A, B, rcond, driver }) {
     const name = "torch.linalg.lstsq";

@@ -112,6 +112,7 @@ defineOp({
     shape: "[*, m, n] -> [*, m, k], [*, k, n], k = min(m, n)",
     source: "torch.linalg.qr",
   },
+  saves: ["Q", "R"],
   gradient: "through decomposition",
   record(g, { A, mode }) {
     requireMatrices("linalg.qr", A);
@@ -135,6 +136,7 @@ defineOp({
     shape: "[*, m, n] -> [*, m, k], [*, k, n], k = min(m, n)",
     source: "torch.qr",
   },
+  saves: ["Q", "R"],
   gradient: "through decomposition",
   record(g, { input, some }) {
     requireMatrices("torch.qr", input);
@@ -202,6 +204,7 @@ defineOp({
     shape: "[*, m, n] and [*, k] -> [*, m, n]",
     source: "torch.linalg.householder_product",
   },
+  saves: ["A", "tau", "result"],
   gradient: "through decomposition",
   record(g, { A, tau }) {
     requireReflections("torch.linalg.householder_product", A, tau);
@@ -233,6 +236,7 @@ defineOp({
     shape: "[*, m, k], [*, k] and [*, m, n] -> [*, m, n]",
     source: "torch.ormqr",
   },
+  saves: ["input", "tau", "other", "result"],
   gradient: "through decomposition",
   record(g, { input, tau, other, left, transpose }) {
     for (const [what, x] of Object.entries({ input, other })) requireRankTwo("torch.ormqr", x, what);

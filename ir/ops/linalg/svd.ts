@@ -154,6 +154,7 @@ defineOp({
     shape: "[*, m, n] -> [*, min(m, n)]",
     source: "torch.linalg.svdvals",
   },
+  saves: ["result"],
   gradient: "through decomposition",
   record(g, { A, driver }) {
     requireMatrices("linalg.svdvals", A);

@@ -74,6 +74,7 @@ defineOp({
     shape: "[*, n, n] and [*, n, k] -> [*, n, k]",
     source: "torch.linalg.solve_triangular",
   },
+  saves: ["A", "result"],
   gradient: "through decomposition",
   record(g, { A, B, upper, left, unitriangular }) {
     requireSystem("linalg.solve_triangular", A, B, left);
@@ -92,6 +93,7 @@ defineOp({
     shape: "[*, n, k] and [*, n, n] -> [*, n, k] and [*, n, n]",
     source: "torch.triangular_solve",
   },
+  saves: ["input", "A", "solution"],
   gradient: "through decomposition",
   record(g, { input, A, upper, transpose, unitriangular }) {
     requireSystem("triangular_solve", A, input, true);

@@ -66,6 +66,7 @@ export const tanhshrink = defineOp({
   signature: "tanhshrink(Tensor input) -> Tensor",
   places,
   doc: { summary: "input - tanh(input).", shape, source: page("tanhshrink") },
+  saves: [],
   gradient: "through decomposition",
   record(g, { input }) {
     return inWide(g, "tanhshrink", toFloat(g, input), (wide) => g.sub(wide, g.tanh(wide)));

@@ -101,6 +101,7 @@ export const prelu = defineOp({
     shape: "[N, C, *], [C] -> [N, C, *]",
     source: page("prelu"),
   },
+  saves: ["input", "weight"],
   gradient: "through decomposition",
   record(g, { input, weight }) {
     if (weight.dtype !== input.dtype)

@@ -239,6 +239,7 @@ for (const rank of [1, 2, 3] as const) {
       shape: `[N, C_in, ${sizes}], [C_out, C_in / groups, *K], [C_out] -> [N, C_out, *], N optional`,
       source: `torch.nn.functional.${name}`,
     },
+    saves: ["input", "weight"],
     gradient: "through decomposition",
     record: (g, args) => convolve(g, name, rank, args),
   });
@@ -253,6 +254,7 @@ for (const rank of [1, 2, 3] as const) {
       shape: `[N, C_in, ${sizes}], [C_in, C_out / groups, *K], [C_out] -> [N, C_out, *], N optional`,
       source: `torch.nn.functional.${transposed}`,
     },
+    saves: ["input", "weight"],
     gradient: "through decomposition",
     record: (g, args) => convolveTransposed(g, transposed, rank, args),
   });

@@ -132,6 +132,7 @@ export const gridSample = defineOp({
     shape: "[N, C, H, W], [N, H_out, W_out, 2] -> [N, C, H_out, W_out]; the same with D",
     source: "torch.nn.functional.grid_sample",
   },
+  saves: ["input", "grid"],
   gradient: "through decomposition",
   record(g, { input, grid, mode, padding_mode, align_corners }) {
     const rank = input.shape.length - 2;

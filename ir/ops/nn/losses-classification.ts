@@ -26,6 +26,7 @@ export const nllLoss = defineOp({
     shape,
     source: page("nll_loss"),
   },
+  saves: ["input", "target", "weight"],
   gradient: "through decomposition",
   record(g, args) {
     const { input, weight, ignore_index } = args;
@@ -76,6 +77,10 @@ export const crossEntropy = defineOp({
     shape: `${shape}; or [N, C, *], [N, C, *] -> []`,
     source: page("cross_entropy"),
   },
+  saves: [
+    { name: "target", for: ["input"] },
+    { name: "weight", for: ["input"] },
+  ],
   gradient: "through decomposition",
   record(g, args) {
     const { input, target, weight, ignore_index, label_smoothing: smoothing } = args;

@@ -45,6 +45,7 @@ export const l1Loss = defineOp({
     "l1_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, 'none'|'mean'|'sum' reduction='mean', Tensor? weight=None) -> Tensor",
   places,
   doc: { summary: "|input - target|.", shape, source: page("l1_loss") },
+  saves: [{ name: "weight", for: ["input", "target"] }],
   gradient: "through decomposition",
   record(g, args) {
     const { x, y, like } = pairOf(g, "l1_loss", args.input, args.target);

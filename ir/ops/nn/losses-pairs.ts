@@ -28,6 +28,7 @@ export const marginRankingLoss = defineOp({
     shape: "[*], [*], [*] -> []",
     source: page("margin_ranking_loss"),
   },
+  saves: [],
   gradient: "through decomposition",
   record(g, args) {
     const { input1, input2, target } = args;
@@ -54,6 +55,7 @@ export const hingeEmbeddingLoss = defineOp({
     shape: "[*], [*] -> []",
     source: page("hinge_embedding_loss"),
   },
+  saves: [],
   gradient: "through decomposition",
   record(g, args) {
     const { x, y, finish } = pairOf(g, "hinge_embedding_loss", args.input, args.target);
@@ -73,6 +75,7 @@ export const cosineEmbeddingLoss = defineOp({
     shape: "[N, D], [N, D], [N] -> []; [D], [D], [] -> []",
     source: page("cosine_embedding_loss"),
   },
+  saves: ["input1", "input2"],
   gradient: "through decomposition",
   record(g, args) {
     const { input1, input2, target } = args;
@@ -120,6 +123,7 @@ export const tripletMarginLoss = defineOp({
     shape: "[N, D], [N, D], [N, D] -> []",
     source: page("triplet_margin_loss"),
   },
+  saves: [],
   gradient: "through decomposition",
   record(g, args) {
     const { anchor, positive, negative, p, eps } = args;
@@ -190,6 +194,7 @@ export const gaussianNllLoss = defineOp({
     shape: "[N, *], [N, *], [N, *] or [N, *, 1] or [N] -> []",
     source: page("gaussian_nll_loss"),
   },
+  saves: [],
   gradient: "through decomposition",
   record(g, args) {
     const { eps } = args;

@@ -50,6 +50,7 @@ export const binaryCrossEntropy = defineOp({
     shape,
     source: page("binary_cross_entropy"),
   },
+  saves: ["input", "target", "weight"],
   gradient: "through decomposition",
   record(g, args) {
     const { input, target, weight } = args;
@@ -76,6 +77,7 @@ export const binaryCrossEntropyWithLogits = defineOp({
     shape,
     source: page("binary_cross_entropy_with_logits"),
   },
+  saves: ["input", "target", "weight", "pos_weight"],
   gradient: "through decomposition",
   record(g, args) {
     const { input, target, weight } = args;

@@ -105,6 +105,7 @@ export const layerNorm = defineOp({
     shape: "[*, *normalized_shape] -> the same",
     source: "torch.nn.functional.layer_norm",
   },
+  saves: ["input", "weight", "bias"],
   gradient: (g, request) =>
     normaliseGradient(g, request, layerLayout(request.inputs[0]!, request.attrs["normalized_shape"] as number[])),
   record(g, { input, normalized_shape, weight, bias, eps }) {
@@ -124,6 +125,7 @@ export const nativeLayerNorm = defineOp({
     shape: "[*, *normalized_shape] -> the same, [*, 1 ...], [*, 1 ...]",
     source: "torch.nn.functional.layer_norm",
   },
+  saves: ["input", "weight", "bias"],
   gradient: "through decomposition",
   record(g, { input, normalized_shape, weight, bias, eps }) {
     const output = recordOperator(
@@ -147,6 +149,10 @@ export const rmsNorm = defineOp({
     shape: "[*, *normalized_shape] -> the same",
     source: "torch.nn.functional.rms_norm",
   },
+  saves: [
+    { name: "input", for: ["input"] },
+    { name: "weight", for: ["input"] },
+  ],
   gradient: "through decomposition",
   record(g, { input, normalized_shape, weight, eps }) {
     requireFloat("rms_norm", input);
@@ -196,6 +202,7 @@ export const groupNorm = defineOp({
     shape: "[N, C, *], [C], [C] -> [N, C, *]",
     source: "torch.nn.functional.group_norm",
   },
+  saves: ["input", "weight"],
   gradient: (g, request) =>
     normaliseGradient(g, request, groupLayout(request.inputs[0]!, request.attrs["num_groups"] as number)),
   record(g, { input, num_groups, weight, bias, eps }) {

@@ -194,6 +194,7 @@ for (const rank of [1, 2, 3] as const) {
       shape,
       source: `torch.nn.functional.${maximum}`,
     },
+    saves: ["input"],
     gradient: "through decomposition",
     record: (g, { input, output_size }) => adaptiveMaximum(g, maximum, rank, input, output_size),
   });

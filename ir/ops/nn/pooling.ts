@@ -30,6 +30,7 @@ for (const rank of [1, 2, 3] as const) {
       shape: shapeOf(rank),
       source: `torch.nn.functional.${name}`,
     },
+    saves: ["input"],
     gradient: "through decomposition",
     record: (g, args) => maximumPool(g, args.input, poolingOf(name, args.input, rank, args)).values,
   });
@@ -42,6 +43,7 @@ for (const rank of [1, 2, 3] as const) {
       shape: shapeOf(rank),
       source: `torch.nn.functional.${name}`,
     },
+    saves: ["input"],
     gradient: "through decomposition",
     record(g, args) {
       const { values, positions } = maximumPool(g, args.input, poolingOf(name, args.input, rank, args));
@@ -106,6 +108,7 @@ for (const rank of [2, 3] as const) {
     signature: `${name}${averageParameters}` as AverageSignature,
     places: ["nn.functional"],
     doc: { summary: "Mean of each window.", shape: shapeOf(rank), source: `torch.nn.functional.${name}` },
+    saves: ["input"],
     gradient: "through decomposition",
     record: (g, args) => average(g, name, rank, args),
   });
@@ -117,6 +120,7 @@ export const avgPool1d = defineOp({
     "avg_pool1d(Tensor input, int[] kernel_size, int[]? stride=None, int[] padding=0, bool ceil_mode=False, bool count_include_pad=True) -> Tensor",
   places: ["torch", "nn.functional"],
   doc: { summary: "Mean of each window.", shape: shapeOf(1), source: "torch.nn.functional.avg_pool1d" },
+  saves: ["input"],
   gradient: "through decomposition",
   record: (g, args) => average(g, "avg_pool1d", 1, { ...args, divisor_override: null }),
 });

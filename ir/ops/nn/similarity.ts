@@ -48,6 +48,10 @@ export const cosineSimilarity = defineOp({
     shape: "[*, D, *], [*, D, *], broadcast -> [*, *]",
     source: "torch.nn.functional.cosine_similarity",
   },
+  saves: [
+    { name: "x1", for: ["x1"] },
+    { name: "x2", for: ["x2"] },
+  ],
   gradient: "through decomposition",
   record: (g, { x1, x2, dim, eps }) => cosineOf(g, x1, x2, dim, eps),
 });
@@ -88,6 +92,7 @@ export const pairwiseDistance = defineOp({
     shape: "[N, D], [N, D] -> [N]",
     source: "torch.nn.functional.pairwise_distance",
   },
+  saves: ["result"],
   gradient: "through decomposition",
   record: (g, { x1, x2, p, eps, keepdim }) => distanceOf(g, x1, x2, p, eps, keepdim),
 });
@@ -101,6 +106,7 @@ export const pdist = defineOp({
     shape: "[N, M] -> [N * (N - 1) / 2]",
     source: "torch.nn.functional.pdist",
   },
+  saves: ["input", "result"],
   gradient: "through decomposition",
   record(g, { input, p }) {
     requireFloat("pdist", input);

@@ -56,6 +56,10 @@ defineOp({
     shape: "[*, L] -> [*, n_fft / 2 + 1 or n_fft, frames]",
     source: "torch.stft",
   },
+  saves: [
+    { name: "input", for: ["input"] },
+    { name: "window", for: ["input"] },
+  ],
   gradient: "through decomposition",
   record(
     g,

@@ -1,0 +1,49 @@
+/** Views that one call makes together are not written where gradients are recorded. */
+import * as torch from "cresset";
+import { describe, expect, test } from "vitest";
+
+const together: readonly (readonly [string, (x: torch.Tensor) => readonly torch.Tensor[]])[] = [
+  ["unbind", (x) => x.unbind(0)],
+  ["split", (x) => x.split(1)],
+  ["split of sizes", (x) => x.split([1, 2])],
+  ["split_with_sizes", (x) => x.split_with_sizes([1, 2])],
+  ["chunk", (x) => x.chunk(2)],
+  ["iteration", (x) => [...x]],
+];
+const recorded = (): torch.Tensor => torch.ones(3, 3, { requires_grad: true }).mul(1);
+const words = /This view is the output of a function that returns multiple views/;
+
+describe.each(together)("%s", (_name, take) => {
+  test("its views and theirs are not written in place", () => {
+    const [first, second] = take(recorded());
+    expect(() => first!.mul_(2)).toThrow(words);
+    expect(() => second!.view(-1).add_(1)).toThrow(words);
+    expect(() => first!.unsqueeze_(0)).toThrow(words);
+  });
+
+  test("nor is what has a history written into those of a plain tensor", () => {
+    const base = torch.zeros(3, 3);
+    const [first] = take(base);
+    expect(() => first!.copy_(torch.ones(1, { requires_grad: true }))).toThrow(words);
+    expect([base.requires_grad, base.sum().item()]).toEqual([false, 0]);
+    first!.copy_(torch.ones(1));
+    expect(base.sum().item()).toBe(first!.numel());
+  });
+
+  test("under no_grad they are written", () => {
+    const base = recorded();
+    const [first] = take(base);
+    torch.no_grad(() => first!.mul_(2));
+    expect(base.sum().item()).toBe(9 + first!.numel());
+  });
+});
+
+test("tensor_split's views are written each by itself", () => {
+  const base = recorded();
+  base.tensor_split(3)[0]!.mul_(2);
+  expect(base.tolist()).toEqual([
+    [2, 2, 2],
+    [1, 1, 1],
+    [1, 1, 1],
+  ]);
+});
