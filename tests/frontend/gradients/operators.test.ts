@@ -17,6 +17,8 @@ import { reductions } from "./reductions.ts";
 import { shapes } from "./shapes.ts";
 
 const samples: Samples = { ...pointwise, ...shapes, ...reductions, ...nn, ...linalg };
+/** A view's form that copies takes what the view takes. */
+const viewOf = (name: string): string => name.replace(/_copy$/, "").replace(/^unsafe_/, "");
 
 /** Operators that differences cannot judge here, and why. */
 const exceptions: Readonly<Record<string, string>> = {
@@ -58,7 +60,7 @@ function plainInputs({ signature }: Operator): readonly (readonly unknown[])[] |
   ];
 }
 const inputsOf = (definition: Operator): readonly (readonly unknown[])[] | null =>
-  samples[definition.name]?.() ?? plainInputs(definition);
+  (samples[definition.name] ?? samples[viewOf(definition.name)])?.() ?? plainInputs(definition);
 
 type Check = (func: (...inputs: torch.Tensor[]) => torch.Tensor[], inputs: torch.Tensor[]) => boolean;
 const checks: readonly (readonly [kind: string, check: Check])[] = [
