@@ -148,7 +148,11 @@ describe("products on devices with and without a fused multiply-add", () => {
       for (const n of [7, 8, 12, 21]) {
         const [m, k] = [23, 5];
         const [a, b] = [leafNode("input", "float32", [m, k], 0), leafNode("input", "float32", [k, n], 1)];
-        const { program, inputs } = compileGraph([matmulOf(new GraphBuilder(), a, b)], { device: "cpu", name: "p", fused });
+        const { program, inputs } = compileGraph([matmulOf(new GraphBuilder(), a, b)], {
+          device: "cpu",
+          name: "p",
+          fused,
+        });
         const values = [made(1, [m, k]).values, made(2, [k, n]).values] as const;
         const memories = inputs.map((leaf) => device.upload(leaf === a ? values[0] : values[1], "float32"));
         const [result] = device.prepare(program).run(memories, [], [], []);

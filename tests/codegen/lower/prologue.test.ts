@@ -40,7 +40,9 @@ describe.each(["cpu:js", "cpu"])("on %s", (device) => {
     const [a, b] = [ready(random(5, 2, 30).to(bfloat16)), ready(random(5, 30, 3).to(float16))];
     const product = a.to(float32).abs().bmm(b.to(float32).neg()).relu();
     expect(kernelsOf([product])).toBe(1);
-    const expected = ready(a.to(float32).abs()).bmm(ready(b.to(float32).neg())).relu();
+    const expected = ready(a.to(float32).abs())
+      .bmm(ready(b.to(float32).neg()))
+      .relu();
     expect(torch.allclose(product, expected, { rtol: 1e-5, atol: 1e-5 })).toBe(true);
   });
 

@@ -50,7 +50,10 @@ function evaluate(
   return out;
 }
 
-const names = Object.keys(hostFunctions).filter((name) => name !== "fmod") as Exclude<MathOperation, "exp_nonpositive">[];
+const names = Object.keys(hostFunctions).filter((name) => name !== "fmod") as Exclude<
+  MathOperation,
+  "exp_nonpositive"
+>[];
 const binary = new Set<MathOperation>(["atan2", "pow"]);
 
 describe.each(names)("%s of float32", (name) => {
