@@ -16,7 +16,7 @@ import { deviceFor } from "../devices.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { tracing } from "../host-effects.ts";
 import { fork_rng } from "../random/index.ts";
-import { userSite } from "../site.ts";
+import { captureSite } from "../site.ts";
 import { undoingWrites } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { setTraceObserver, traceObserver, type TraceObserver } from "../trace.ts";
@@ -176,7 +176,7 @@ class Observer implements TraceObserver {
   }
 }
 
-const here = (): string | null => userSite(new Error("site").stack);
+const here = (): string | null => captureSite()();
 export const at = (site: string | null): string => (site === null ? "" : ` at ${site}`);
 
 /** Runs forward so that it leaves nothing behind. @throws ExportError when it changed something that is older than it */

@@ -36,7 +36,7 @@ describe.each(["cpu", "cpu:js"])("memory that arguments share on %s", (device) =
   it("may be a part of the state, another one at each call", () => {
     expectSame(() => {
       const w = ones(3);
-      const fn = (x: torch.Tensor): torch.Tensor => (w.at(":2").add_(x), x.mul(1));
+      const fn = (x: torch.Tensor): torch.Tensor => (w.at(":2").add_(x.clone()), x.mul(1));
       const part = (slice: string) => () => [w.at(slice)];
       return { fn, calls: [part(":2"), part("1:"), part("1:"), part(":2"), () => [ones(2)]], state: w };
     });
