@@ -29,15 +29,14 @@ export function recordBody<T>(operator: string, run: () => T): RecordedBody<T> {
   );
 }
 
-export const refuseWrite =
-  (operator: string) => (storage: { dtype: string; shape: readonly number[] }, write: string) =>
-    withSite((): never => {
-      throw new ArgumentError(
-        `${operator}/write`,
-        `${operator}: ${write} writes a ${storage.dtype}[${storage.shape.join(", ")}] that comes from outside of the function: it might be modifying the input.`,
-        "Return the new value, or write to a clone().",
-      );
-    });
+const refuseWrite = (operator: string) => (storage: { dtype: string; shape: readonly number[] }, write: string) =>
+  withSite((): never => {
+    throw new ArgumentError(
+      `${operator}/write`,
+      `${operator}: ${write} writes a ${storage.dtype}[${storage.shape.join(", ")}] that comes from outside of the function: it might be modifying the input.`,
+      "Return the new value, or write to a clone().",
+    );
+  });
 
 export function requireValue(operator: string, result: unknown): unknown {
   if (result instanceof Promise)
@@ -83,8 +82,8 @@ export function requireSame(operator: string, [oldName, before]: Named, [newName
       throw new ShapeError(`${operator}/shape`, message);
   });
 }
-export const described = ({ dtype, shape }: Tensor): string => `${dtype.name}${formatShape(shape)}`;
-export type Named = readonly [name: string, tree: TensorTree];
+const described = ({ dtype, shape }: Tensor): string => `${dtype.name}${formatShape(shape)}`;
+type Named = readonly [name: string, tree: TensorTree];
 
 export const tensorsOf = (nodes: readonly Node[], device: Device): Tensor[] =>
   nodes.map((node) => Tensor.ofNode(node, device));
