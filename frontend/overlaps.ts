@@ -10,6 +10,7 @@ import { withGradMode } from "./grad-mode.ts";
 import { isElementwise } from "./laid-out.ts";
 import { graph } from "./state.ts";
 import type { Tensor } from "./tensor.ts";
+import { traceObserver } from "./trace.ts";
 
 /** What is called, and with what. */
 interface Call {
@@ -67,7 +68,7 @@ export function refuseOverlap(
   measured: Measured,
   operator: string,
 ): void {
-  if (!read.some((tensor) => tensor.storage_ === target.storage_)) return;
+  if (!read.some((tensor) => shareMemory(target, tensor))) return;
   const common = new Set(read.map((tensor) => overlap(target, tensor)));
   const isRefused = moving.has(call.definition.name)
     ? common.has("part") || common.has("all")
@@ -84,9 +85,12 @@ export function refuseOverlap(
 export const showsTheSame = (a: Tensor, b: Tensor): boolean =>
   a.is_set_to(b) && sameShape(a.stride(), b.stride()) && a.dtype === b.dtype && a.is_conj() === b.is_conj();
 
+const shareMemory = (a: Tensor, b: Tensor): boolean =>
+  a.storage_ === b.storage_ || traceObserver()?.sharesMemory?.(a.storage_, b.storage_) === true;
+
 /** What two tensors have in common, where both lie densely. */
 function overlap(a: Tensor, b: Tensor): "none" | "part" | "all" {
-  if (a.storage_ !== b.storage_) return "none";
+  if (!shareMemory(a, b)) return "none";
   if (a === b) return "all";
   if (a.numel() === 0 || b.numel() === 0 || !isDense(a) || !isDense(b)) return "none";
   const [own, other] = [rangeOf(a), rangeOf(b)];
@@ -96,7 +100,7 @@ function overlap(a: Tensor, b: Tensor): "none" | "part" | "all" {
 
 /** In bytes of the storage. */
 function rangeOf(tensor: Tensor): { readonly start: number; readonly end: number } {
-  const start = tensor.storage_offset() * tensor.itemsize;
+  const start = tensor.layout_().offset * tensor.itemsize;
   return { start, end: start + tensor.nbytes };
 }
 

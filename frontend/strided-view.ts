@@ -1,9 +1,11 @@
 /** Views of a storage by sizes and strides. */
 import { isComplex } from "../ir/dtype.ts";
+import { NotImplementedError } from "../ir/errors.ts";
 import { checkStrides, stridedView } from "../ir/ops/strided.ts";
-import { elementCount, type Shape } from "../ir/shape.ts";
+import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import { complexStep } from "./complex-views.ts";
 import type { Tensor } from "./tensor.ts";
+import { traceObserver } from "./trace.ts";
 import { bitsStep, isSameMemory, movement, type ViewStep } from "./views.ts";
 
 /** How many elements memory must have for a view. */
@@ -18,6 +20,7 @@ export function stridedOf(
 ): Tensor {
   const own = input.layout_();
   const offset = storage_offset ?? own.offset;
+  if (offset !== own.offset) traceObserver()?.placeUsed?.(input.storage_);
   const reach = reachOf(size, stride, offset);
   // What lies within a contiguous tensor is a view of that tensor, so that gradients find it; else of the storage.
   const within = input.is_contiguous() && offset >= own.offset && reach <= own.offset + input.numel();
@@ -30,11 +33,23 @@ export function stridedOf(
   return source.viewBy_({ ...step, layout } satisfies ViewStep);
 }
 
+/** @throws NotImplementedError because a recording knows an argument's elements alone */
+function refusePart(input: Tensor): never {
+  throw new NotImplementedError(
+    "as_strided/argument",
+    `as_strided: a compiled function does not know the memory around its argument's elements: ${String(input)}, strides ${formatShape(input.stride())}.`,
+    "Make the view outside of torch.compile, and pass it as an argument.",
+  );
+}
+
 /** All that a tensor's memory holds, as elements of its type, with as much history as it has. */
 function wholeOf(input: Tensor): Tensor {
   const cuts: ViewStep[] = [];
   let whole = input;
-  for (; whole.parent_ !== null; whole = whole.parent_) if (isSameMemory(whole.step_!)) cuts.unshift(whole.step_!);
+  for (; whole.parent_ !== null; whole = whole.parent_) {
+    if (whole.step_!.isPart === true) refusePart(input);
+    if (isSameMemory(whole.step_!)) cuts.unshift(whole.step_!);
+  }
   for (const cut of cuts) whole = whole.viewBy_(cut);
   if (cuts.length > 0) whole.standFor_(input._base ?? input);
   const [had, type] = [whole.type_, input.type_];

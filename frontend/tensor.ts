@@ -404,6 +404,7 @@ export class Tensor {
    * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.storage_offset.html
    */
   storage_offset(): number {
+    traceObserver()?.placeUsed?.(this.storage_);
     return this.layout_().offset;
   }
   /**

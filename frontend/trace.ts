@@ -38,6 +38,10 @@ export interface TraceObserver {
   gradRead(tensor: Tensor): void;
   /** A tensor's contents are about to be used. */
   storageUsed?(storage: Storage): void;
+  /** Whether two storages are one memory for the user: an argument stands for the one that was given. */
+  sharesMemory?(a: Storage, b: Storage): boolean;
+  /** Where in its memory a tensor lies is about to be read. */
+  placeUsed?(storage: Storage): void;
   /** Whether a tensor requires grad is about to matter: its contents are used, or the flag is read. */
   flagUsed?(tensor: Tensor): void;
   /** A value was read while recording. */

@@ -20,6 +20,8 @@ export interface ViewStep {
   readonly isComputed?: boolean;
   /** Only says in which order memory is filled: what it is a view of is nobody's. */
   readonly isLayout?: boolean;
+  /** What lies around it in memory is not known. */
+  readonly isPart?: boolean;
   /** Made by a function that returns several views at once. */
   readonly isOneOfSeveral?: boolean;
   /** Where the elements lie in the storage, when the step itself says so. */

@@ -45,7 +45,7 @@ export class Aliases {
   using(storage: Storage): void {
     if (this.busy) return;
     const own = this.links.find(({ stand }) => stand.storage_ === storage);
-    const memory = own?.given.storage_ ?? storage;
+    const memory = this.memoryOf(storage);
     const group = this.links.filter(({ given }) => given.storage_ === memory);
     if (group.length === 0) return;
     this.carry(() => {
@@ -76,6 +76,11 @@ export class Aliases {
   /** Whether an argument's writes have been carried over already. */
   isCarried(place: number): boolean {
     return this.links[place]!.used;
+  }
+
+  /** The memory that a stand-in stands for; any other storage is its own. */
+  memoryOf(storage: Storage): Storage {
+    return this.links.find(({ stand }) => stand.storage_ === storage)?.given.storage_ ?? storage;
   }
 
   /** Whether an argument lies in this memory. */

@@ -13,6 +13,7 @@ import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { behindMarkers, valueOf, type Value } from "../value.ts";
 import type { Failure } from "./guards.ts";
+import { stridesOf } from "./stand-ins.ts";
 
 /** How messages call an argument at a path such as `[0].images`. */
 export type ArgumentNames = (path: string) => string;
@@ -123,6 +124,7 @@ export class CallArguments {
       this.note(shape[axis], path, this.names === null ? "" : `.shape[${axis}]`);
     this.note(tensor.type_, path, ".dtype");
     this.note(storage_.device.name, path, ".device");
+    this.note(stridesOf(tensor), path, ".stride()");
     this.note(requires_grad, path, ".requires_grad");
     this.note(placeIn(this.storages, storage_), path, "'s memory");
     this.note(placeIn(this.nodes, node), path, "'s value");

@@ -17,7 +17,8 @@ import { valueOf, type Value } from "../value.ts";
 import type { Aliases } from "./aliases.ts";
 import type { CallArguments } from "./arguments.ts";
 import type { Observer } from "./observer.ts";
-import { ArgumentMark, RootMark, type ChecksFirst, type GradResult, type Recording, type Source } from "./recording.ts";
+import type { ChecksFirst, GradResult, Recording, Source } from "./recording.ts";
+import { templateOf } from "./results.ts";
 import { Roots, type Write } from "./roots.ts";
 
 interface Stands {
@@ -37,7 +38,7 @@ export function build(
   args: Stands,
 ): { recording: Recording; before: readonly Value[] } | null {
   const roots = new Roots();
-  const template = templateOf(result, observer, args.stands, roots);
+  const template = templateOf(result, roots, args.stands, ({ id }) => id < observer.firstStorageId);
   const state = stateOf(observer, written, args, roots);
   const status = statusOf(roots.nodes);
   const device =
@@ -87,19 +88,6 @@ export function build(
     statusRoot,
   };
   return { recording, before };
-}
-
-/** The result, with marks for what each call makes anew. */
-function templateOf(result: unknown, observer: Observer, stands: readonly Tensor[], roots: Roots): unknown {
-  return mapTree(result, (leaf) => {
-    if (!(leaf instanceof Tensor)) return leaf;
-    const place = stands.indexOf(leaf);
-    if (place >= 0) return new ArgumentMark(place);
-    // A tensor from before stays what it is; anything else is a result of each call.
-    return leaf.storage_.id < observer.firstStorageId
-      ? leaf
-      : new RootMark(roots.placeOf(leaf.node_(), "escapes"), leaf.type_);
-  });
 }
 
 type State = Pick<Recording, "grads" | "cleared"> & {

@@ -21,6 +21,8 @@ export class Observer implements TraceObserver {
   readonly grads = new Map<Storage, Tensor>();
   /** Tensors from before whose `requires_grad` is guarded. */
   private readonly flagged = new Set<Tensor>();
+  /** Memory in which places were compared. */
+  readonly compared = new Set<Storage>();
   reads = false;
   readonly firstStorageId = newestStorageId();
   /** Set before the function is called. */
@@ -38,6 +40,20 @@ export class Observer implements TraceObserver {
       if (storage.version !== version) this.aliases?.renumbered(storage, version);
     }
     this.aliases?.using(storage);
+  }
+
+  sharesMemory(a: Storage, b: Storage): boolean {
+    const memory = this.memoryOf(a);
+    if (memory !== this.memoryOf(b)) return false;
+    this.compared.add(memory);
+    return true;
+  }
+  placeUsed(storage: Storage): void {
+    const memory = this.memoryOf(storage);
+    if (memory !== storage) this.compared.add(memory);
+  }
+  private memoryOf(storage: Storage): Storage {
+    return this.aliases?.memoryOf(storage) ?? storage;
   }
 
   flagUsed(tensor: Tensor): void {

@@ -9,14 +9,15 @@ import { reachesLeaf } from "../saved-values.ts";
 import { takeWritten, type Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { setTraceObserver } from "../trace.ts";
-import { nodeOver } from "../value.ts";
 import { Aliases, MemoryGuard } from "./aliases.ts";
 import type { CallArguments } from "./arguments.ts";
 import { build } from "./build.ts";
 import type { Guards } from "./guards.ts";
 import { Observer } from "./observer.ts";
 import type { Recording } from "./recording.ts";
+import { viewed, viewOfArgument } from "./results.ts";
 import { checkFirst, firstRun } from "./run.ts";
+import { standIn } from "./stand-ins.ts";
 
 export interface Recorded<R> {
   readonly result: R;
@@ -40,9 +41,7 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
   const observer = new Observer();
   // Each has a value of its own, so that two arguments that happen to be equal stay two.
   const values = given.values.map((value) => value.alias());
-  const tensors = given.tensors.map((tensor, i) =>
-    Tensor.ofNode(nodeOver(tensor.type_, tensor.shape, values[i]!), tensor.storage_.device),
-  );
+  const tensors = given.tensors.map((tensor, i) => standIn(tensor, values[i]!));
   const stands = { given, tensors, aliases: new Aliases(given.tensors, tensors) };
   const traced = mapTree(args, (value) =>
     value instanceof Tensor && !value.requires_grad ? tensors[given.placeOf(value)]! : value,
@@ -98,17 +97,18 @@ function finishPlain(result: unknown, written: readonly Storage[], { given, tens
     if (!written.includes(stand.storage_) || aliases.isCarried(i)) return;
     withGradMode(false, () => given.tensors[i]!.write_(stand.node_(), "a compiled function"));
   });
-  return mapTree(result, (leaf) =>
-    tensors.includes(leaf as Tensor) ? given.tensors[tensors.indexOf(leaf as Tensor)] : leaf,
-  );
+  return mapTree(result, (leaf) => {
+    const view = leaf instanceof Tensor ? viewOfArgument(leaf, tensors) : null;
+    return view === null ? leaf : viewed(given.tensors[view.place]!, view.steps);
+  });
 }
 
-/** The storages for which it matters whether an argument lies in them: what is written, here or there. */
+/** The storages for which it matters where in them an argument lies, or whether: what is written, here or there. */
 function memoryAtStake(observer: Observer, written: readonly Storage[], stands: readonly Tensor[]): Set<Storage> {
   const { captured, firstStorageId } = observer;
   const own = written.filter(({ id }) => id < firstStorageId);
   const writesArguments = stands.some(({ storage_ }) => written.includes(storage_));
-  return new Set(writesArguments ? [...captured, ...own] : own);
+  return new Set([...observer.compared, ...own, ...(writesArguments ? captured : [])]);
 }
 
 /** Whether a result of the function's can be differentiated on. */

@@ -1,6 +1,5 @@
 /** A finished recording of a function: plain data that a replay reads. */
 import type { Check } from "../../ir/builder.ts";
-import type { DType } from "../../ir/dtype.ts";
 import type { Node } from "../../ir/graph.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import type { Device, Executable, OutputHint } from "../../runtime/device.ts";
@@ -67,7 +66,7 @@ export interface Recording {
   readonly checksFirst: ChecksFirst | null;
   /** Arguments that the function writes, with the roots that are their new contents. */
   readonly argumentWrites: readonly { readonly place: number; readonly root: number }[];
-  /** The result with root indices in place of tensors. */
+  /** See results.ts. */
   readonly result: unknown;
 }
 
@@ -76,22 +75,4 @@ export interface ChecksFirst {
   readonly inputs: readonly Source[];
   readonly before: readonly Value[];
   readonly scalars: readonly Node[];
-}
-
-/** Stands in a result for an argument that is returned. */
-export class ArgumentMark {
-  readonly place: number;
-  constructor(place: number) {
-    this.place = place;
-  }
-}
-
-/** Stands in a result for a tensor that each call makes anew. */
-export class RootMark {
-  readonly root: number;
-  readonly dtype: DType;
-  constructor(root: number, dtype: DType) {
-    this.root = root;
-    this.dtype = dtype;
-  }
 }

@@ -1,10 +1,10 @@
 /** Runs of a recording's program: the first one, from what was there before the recording, and replays. */
+import type { DType } from "../../ir/dtype.ts";
 import { leafNode, type Node } from "../../ir/graph.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import type { Memory, OutputHint, ScalarValue } from "../../runtime/device.ts";
 import { noteStatus } from "../checks.ts";
 import { withGradMode } from "../grad-mode.ts";
-import { mapTree } from "../pytree.ts";
 import { scalarValue, valuesOf } from "../program-values.ts";
 import { recorder } from "../recorder.ts";
 import { isWritePending } from "../storage.ts";
@@ -13,7 +13,8 @@ import { asElements, Value } from "../value.ts";
 import { copyOf } from "../value-copy.ts";
 import type { CallArguments } from "./arguments.ts";
 import { LeftGradient } from "./left-gradient.ts";
-import { ArgumentMark, RootMark, type Recording, type Source } from "./recording.ts";
+import type { Recording, Source } from "./recording.ts";
+import { resultOf } from "./results.ts";
 import { overwrittenInPlace, Reuse } from "./reuse.ts";
 
 /** The run of the call that was recorded. */
@@ -139,19 +140,10 @@ function finish(recording: Recording, results: readonly Value[], given: CallArgu
   for (const { place, root } of argumentWrites) writeArgument(given.tensors[place]!, leafOf(recording, results, root));
   recorder.advance();
   if (statusRoot >= 0) noteStatus(recording.checks, results[statusRoot]!);
-  if (result === undefined) return undefined;
-  if (result instanceof RootMark) return tensorOf(recording, results, result);
-  return mapTree(result, (item) =>
-    item instanceof RootMark
-      ? tensorOf(recording, results, item)
-      : item instanceof ArgumentMark
-        ? given.tensors[item.place]
-        : item,
-  );
+  const make = (root: number, dtype: DType): Tensor =>
+    Tensor.ofNode(asElements(leafOf(recording, results, root), dtype), recording.device);
+  return resultOf(result, make, given.tensors);
 }
-
-const tensorOf = (recording: Recording, results: readonly Value[], { root, dtype }: RootMark): Tensor =>
-  Tensor.ofNode(asElements(leafOf(recording, results, root), dtype), recording.device);
 
 const writeArgument = (tensor: Tensor, contents: Node): void =>
   withGradMode(false, () => tensor.write_(asElements(contents, tensor.type_), "a compiled function"));
