@@ -1,7 +1,7 @@
 /**
  * `import ... from "cresset/core"`: PyTorch's namespace for pages that should be small. A function that is imported
  * brings its operators along. Tensor has the methods of ir/ops/core.ts; another one says what to import
- * (absent-methods.ts). In Node, or where size does not matter, `cresset` has all of them.
+ * (absent-methods.ts). Where size does not matter, `cresset` has all of them; in Node every entry has.
  */
 import "../ir/ops/core.ts";
 import "./operator-methods.ts";

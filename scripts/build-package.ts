@@ -10,8 +10,9 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import type * as Core from "../frontend/core.ts";
+import type * as Torch from "../frontend/index.ts";
 import { restoreClassNames } from "./class-names.ts";
 import { stripFolder } from "./strip-documentation.ts";
 
@@ -32,7 +33,27 @@ function compile(folder: string): void {
   if (status !== 0) throw new Error(`tsc ended with ${String(status)}:\n${stdout}`);
 }
 
-/** Entries of the package that are members of another. In Node they are taken from it: no process loads more files. */
+/**
+ * Entries of the package other than the first, which holds everything: as files that load `index.js` and name what
+ * they export of it. A process that takes several of them loads one file.
+ */
+async function writeEntries(folder: string): Promise<void> {
+  const torch = (await import(pathToFileURL(path.join(folder, "index.js")).href)) as typeof Torch;
+  const core = (await import(pathToFileURL(path.join(folder, "../frontend/core.js")).href)) as typeof Core;
+  const write = (file: string, lines: readonly string[]) =>
+    writeFileSync(path.join(folder, `${file}.js`), `${lines.join("\n")}\n`);
+  for (const file of ["cpu-js", "methods"]) write(file, ['import "./index.js";']);
+  write("core", [`export { ${Object.keys(core).join(", ")} } from "./index.js";`]);
+  for (const [file, member] of Object.entries(members)) {
+    const names = Object.keys(member === "nn.functional" ? torch.nn.functional : torch[member]);
+    write(file, [
+      `import { ${member.split(".")[0]} } from "./index.js";`,
+      ...names.map((name, i) => `const _${i} = ${member}.${name};`),
+      `export { ${names.map((name, i) => `_${i} as ${name}`).join(", ")} };`,
+    ]);
+  }
+}
+
 const members = {
   nn: "nn",
   functional: "nn.functional",
@@ -43,25 +64,12 @@ const members = {
   quasirandom: "quasirandom",
 } as const;
 
-async function writeMembers(folder: string): Promise<void> {
-  const core = (await import(pathToFileURL(path.join(folder, "core.js")).href)) as typeof Core;
-  for (const [file, member] of Object.entries(members)) {
-    const names = Object.keys(member === "nn.functional" ? core.nn.functional : core[member]);
-    const lines = [
-      `import { ${member.split(".")[0]} } from "./core.js";`,
-      ...names.map((name, i) => `const _${i} = ${member}.${name};`),
-      `export { ${names.map((name, i) => `_${i} as ${name}`).join(", ")} };`,
-    ];
-    writeFileSync(path.join(folder, `${file}.js`), `${lines.join("\n")}\n`);
-  }
-}
-
 async function joinForNode(folder: string): Promise<void> {
   const outdir = path.join(folder, "node");
   // Names of chunks have hashes: those of earlier builds would pile up.
   rmSync(outdir, { recursive: true, force: true });
   const { outputFiles } = await build({
-    entryPoints: ["core", "cpu-js", "index", "methods"].map((name) => path.join(folder, "frontend", `${name}.js`)),
+    entryPoints: [path.join(folder, "frontend/index.js")],
     outdir,
     bundle: true,
     splitting: true,
@@ -69,9 +77,8 @@ async function joinForNode(folder: string): Promise<void> {
     format: "esm",
     platform: "node",
     target: "node20",
-    // Of fflate only what is used is joined in: its own file takes longer to load than to run.
     external: ["webgpu"],
-    nodePaths: [path.join(root, "node_modules")],
+    plugins: [fflateWhenCalled],
     // Comments and spaces go; identifiers stay, since classes and parameters are named to users.
     minifyWhitespace: true,
     minifySyntax: true,
@@ -86,7 +93,28 @@ async function joinForNode(folder: string): Promise<void> {
   for (const { path: file, text } of outputFiles)
     writeFileSync(file, file.endsWith(".js") ? restoreClassNames(text) : text);
   copyFileSync(path.join(root, "node_modules/fflate/LICENSE"), path.join(outdir, "LICENSE-fflate"));
-  await writeMembers(outdir);
+  await writeEntries(outdir);
 }
+
+/**
+ * fflate is joined in, since its own file takes longer to load than to run; and it makes its tables, which takes longer
+ * than its code, when a file is read or written.
+ */
+const fflateWhenCalled: Plugin = {
+  name: "fflate-when-called",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^fflate$/ }, ({ kind }) =>
+      kind === "require-call"
+        ? { path: path.join(root, "node_modules/fflate/esm/index.mjs") }
+        : { path: "fflate", namespace: "when-called" },
+    );
+    onLoad({ filter: /^fflate$/, namespace: "when-called" }, () => ({
+      contents: ["inflateSync", "zipSync"]
+        .map((name) => `export const ${name} = (...args) => require("fflate").${name}(...args);`)
+        .join("\n"),
+      resolveDir: root,
+    }));
+  },
+};
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPackage(path.resolve(process.argv[2] ?? "dist"));
