@@ -41,6 +41,8 @@ export function detect_anomaly<T>(first?: (() => T) | AnomalyOptions, second?: A
 export function set_detect_anomaly(mode: boolean, check_nan: boolean | AnomalyOptions = true): Disposable {
   return new Scope(switched(mode, typeof check_nan === "boolean" ? check_nan : (check_nan.check_nan ?? true)));
 }
+/** Switches detection on or off. https://docs.pytorch.org/docs/stable/autograd.html#torch.autograd.set_detect_anomaly */
+export const set_anomaly_enabled = (enabled: boolean, check_nan = true): void => void switched(enabled, check_nan);
 /** Whether anomalies are being looked for. */
 export const is_anomaly_enabled = (): boolean => anomaly.enabled;
 /** Whether NaN is one. */

@@ -14,10 +14,6 @@ export { record_function } from "./profiler.ts";
 export interface AutogradProfileOptions extends ProfileOptions {
   /** false: nothing is measured. */
   readonly enabled?: boolean;
-  /** Without effect: shapes, operations and bytes are always noted. */
-  readonly record_shapes?: boolean;
-  readonly with_flops?: boolean;
-  readonly profile_memory?: boolean;
 }
 
 /**

@@ -131,6 +131,11 @@ const legacyTypes: Readonly<Record<DType, string>> = {
   complex64: "torch.ComplexFloatTensor",
   complex128: "torch.ComplexDoubleTensor",
 };
+/** `torch.FloatTensor`: the older name of a tensor's type. */
+export function legacyNameOf({ type_, device }: Tensor): string {
+  const name = legacyTypes[type_];
+  return device.type === "webgpu" ? name.replace("torch.", "torch.cuda.") : name;
+}
 export function legacyType(name: string): DType | null {
   const plain = name.replace("torch.cuda.", "torch.").replace("torch.webgpu.", "torch.");
   return (Object.keys(legacyTypes) as DType[]).find((dtype) => legacyTypes[dtype] === plain) ?? null;
@@ -354,6 +359,8 @@ declare module "./tensor.ts" {
      * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_cuda.html
      */
     readonly is_cuda: boolean;
+    /** Whether the elements are in this process's memory. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_cpu.html */
+    readonly is_cpu: boolean;
     /**
      * False: there are no quantised tensors yet.
      * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_quantized.html
@@ -440,8 +447,7 @@ const methods: Record<string, Method> = {
   type(this: Tensor, wanted?: DTypeLike | string | { readonly dtype?: DTypeLike }): string | Tensor {
     if (isPlainObject(wanted)) return to(this, wanted);
     if (wanted === undefined) {
-      const name = legacyTypes[this.dtype.name];
-      return this.device.type === "webgpu" ? name.replace("torch.", "torch.cuda.") : name;
+      return legacyNameOf(this);
     }
     const legacy = typeof wanted === "string" ? legacyType(wanted) : null;
     return to(this, legacy ?? dtypeName(wanted, "type"));
@@ -475,6 +481,7 @@ for (const [name, method] of Object.entries(methods))
 
 const getters: Readonly<Record<string, (tensor: Tensor) => unknown>> = {
   is_cuda: (tensor) => tensor.device.type === "webgpu",
+  is_cpu: (tensor) => tensor.device.type === "cpu",
   is_quantized: () => false,
   is_sparse: () => false,
   is_meta: () => false,

@@ -93,7 +93,9 @@ export {
 } from "./dtype.ts";
 export { debugging } from "./debug-watch.ts";
 export type { DebugFlags } from "./debug.ts";
+export { e, inf, nan, newaxis, pi } from "./constants.ts";
 export { device, webgpuModule as webgpu, type DeviceLike } from "./devices.ts";
+export { is_anomaly_check_nan_enabled, is_anomaly_enabled, set_anomaly_enabled } from "./anomaly.ts";
 export * as autograd from "./autograd-namespace.ts";
 export {
   no_grad,
@@ -118,6 +120,7 @@ export {
   channels_last_3d,
   contiguous_format,
   layout,
+  legacy_contiguous_format,
   memory_format,
   preserve_format,
   Size,
@@ -201,7 +204,7 @@ export {
   unique_consecutiveAsync,
 } from "./variable-results.ts";
 export { tril_indices, triu_indices } from "./triangle-indices.ts";
-export { as_strided, empty_strided } from "./strided.ts";
+export { as_strided, empty_permuted, empty_strided } from "./strided.ts";
 export { as_strided_, resize_as_ } from "./strided-inplace.ts";
 export { slice, type Index, type IndexValue, type Slice } from "./subscripts.ts";
 export * from "../ir/errors.ts";
@@ -221,6 +224,14 @@ export {
   feature_dropout_,
   native_dropout,
 } from "./functional/dropout-forms.ts";
+export {
+  batch_norm,
+  binary_cross_entropy_with_logits,
+  ctc_loss,
+  embedding,
+  embedding_renorm_,
+  instance_norm,
+} from "./functional/torch-forms.ts";
 export { native_batch_norm } from "./functional/native-batch-norm.ts";
 export { rrelu, rrelu_ } from "./functional/rrelu.ts";
 export * from "./generated/functions.ts";

@@ -58,6 +58,8 @@ export const sparse_bsc = new layout("sparse_bsc");
 
 /** Row by row. */
 export const contiguous_format = new memory_format("contiguous_format");
+/** An older name of the same. */
+export const legacy_contiguous_format = contiguous_format;
 /** [N, C, H, W] with the channels side by side. */
 export const channels_last = new memory_format("channels_last");
 /** [N, C, D, H, W] with the channels side by side. */

@@ -4,6 +4,8 @@ import "./cpu-js.ts";
 import "./debug-environment.ts";
 
 export * from "./core.ts";
+export { eig, lstsq, matrix_rank, solve, symeig } from "./removed.ts";
+export { as_strided_copy, detach, detach_, get_device, is_signed, typename } from "./tensor-functions.ts";
 export { is_conj, is_neg, resolve_conj, resolve_neg } from "./complex-tensors.ts";
 export { from_dlpack, type ExchangedMemory, type Exporter } from "./exchange.ts";
 export {

@@ -16,6 +16,7 @@ import "./print.ts";
 import "./random/rare-fills.ts";
 import "./strided-methods.ts";
 import "./tensor-autograd.ts";
+import "./tensor-kinds.ts";
 import "./typed-storage.ts";
 
 installEveryMethod();

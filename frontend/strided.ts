@@ -1,5 +1,6 @@
 /** Views by sizes and strides. */
-import type { Shape } from "../ir/shape.ts";
+import { ShapeError } from "../ir/errors.ts";
+import { contiguousStrides, formatShape, type Shape } from "../ir/shape.ts";
 import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
 import { zeros, type TensorOptions } from "./creation.ts";
@@ -38,5 +39,37 @@ export function empty_strided(size: Shape, stride: readonly number[], options: T
     const { requires_grad = false, ...rest } = options;
     const result = as_strided(zeros([reachOf(size, stride, 0)], rest), size, stride);
     return requires_grad ? result.requires_grad_() : result;
+  });
+}
+
+/**
+ * Zeros, laid out so that the dimensions lie in memory in the order given, the outermost first. Contents undefined in
+ * PyTorch.
+ *
+ * Shape: `size, physical_layout -> [*size]`
+ *
+ * @throws ShapeError when physical_layout does not name each dimension once
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.empty_permuted.html
+ */
+export function empty_permuted(size: Shape, physical_layout: readonly number[], options: TensorOptions = {}): Tensor {
+  return withSite(() => {
+    const rank = size.length;
+    const refuse = (what: string): never => {
+      throw new ShapeError(
+        "empty_permuted/layout",
+        `empty_permuted: ${what}: size ${formatShape(size)}, physical_layout ${formatShape(physical_layout)}.`,
+        `Name each of the dimensions 0 to ${rank - 1} once.`,
+      );
+    };
+    if (physical_layout.length !== rank)
+      refuse("Number of dimensions in size does not match the length of the physical_layout");
+    const outside = physical_layout.find((axis) => axis < 0 || axis >= rank);
+    if (outside !== undefined)
+      refuse(`Dimension out of range (expected to be between 0 and ${rank - 1}, but got ${outside})`);
+    if (new Set(physical_layout).size < rank) refuse("Duplicate dim not allowed");
+    const along = contiguousStrides(physical_layout.map((axis) => size[axis]!));
+    const stride = size.map((_, axis) => along[physical_layout.indexOf(axis)]!);
+    return empty_strided(size, stride, options);
   });
 }

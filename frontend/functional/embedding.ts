@@ -6,7 +6,7 @@ import { graph } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Shortens rows that are longer than max_norm, in place and unseen by autograd. */
-function renormalise(weight: Tensor, indices: Tensor, maxNorm: number, normType: number): void {
+export function renormalise(weight: Tensor, indices: Tensor, maxNorm: number, normType: number): void {
   const enabled = graph.gradEnabled;
   graph.gradEnabled = false;
   try {

@@ -1,6 +1,6 @@
 /** Choosing, replacing and finding elements by a condition. */
 import type { GraphBuilder } from "../builder.ts";
-import { DTypeError, ShapeError } from "../errors.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type Measured } from "../operator.ts";
 import { broadcastShapes, elementCount, type Shape } from "../shape.ts";
@@ -91,6 +91,39 @@ defineOp({
   record(_g, { input, as_tuple }, measured) {
     if (!as_tuple) return positionRows(measured, input.shape);
     return positionLists(measured, input.shape.length === 0 ? [1] : input.shape);
+  },
+});
+
+defineOp({
+  name: "nonzero_static",
+  signature: "nonzero_static(Tensor input, *, int size, int fill_value=-1) -> Tensor",
+  places: ["torch", "Tensor"],
+  doc: {
+    summary: "The positions of the first `size` non-zero elements, one a row; of fewer, the other rows are fill_value.",
+    shape: "[*] -> [size, rank]",
+    source: "torch.nonzero",
+  },
+  gradient: "none",
+  record(g, { input, size, fill_value }) {
+    if (size < 0)
+      throw new ArgumentError(
+        "nonzero_static/size",
+        `nonzero_static: 'size' must be an non-negative integer, got ${size}.`,
+      );
+    const { shape } = input;
+    const count = elementCount(shape);
+    if (shape.length === 0 || count === 0) return g.full([size, shape.length], fill_value, "int64");
+    const mask = g.reshape(truth(g, input), [count]);
+    const before = g.cast(ordinals(g, mask), "int64");
+    // What finds no row goes to one more, which is left out.
+    const row = g.where(mask, g.min(before, size), size);
+    const found = g.scatter("set", g.full([size + 1], -1, "int64"), g.iota(count, "int64"), [0], [row]);
+    const flat = g.reshape(g.sliceAxis(found, 0, 0, size), [size, 1]);
+    const columns = shape.map((n, axis) => {
+      const along = g.div(flat, elementCount(shape.slice(axis + 1)));
+      return g.where(g.lt(flat, 0), fill_value, g.binary("rem", along, n));
+    });
+    return g.concat(columns, 1);
   },
 });
 

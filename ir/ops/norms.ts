@@ -125,6 +125,34 @@ for (const [name, type] of [
 }
 
 defineOp({
+  name: "frobenius_norm",
+  signature: "frobenius_norm(Tensor input, int[] dim, bool keepdim=False) -> Tensor",
+  places: ["torch"],
+  doc: { summary: "The 2-norm over dim, or with [] over all; deprecated.", shape: reduced, source: "torch.norm" },
+  gradient: "through decomposition",
+  saves: ["input", "result"],
+  record: (g, { input, dim, keepdim }) => normOf(g, input, "fro", dim.length === 0 ? null : dim, keepdim, null),
+});
+
+for (const [name, parameter] of [
+  ["nuclear_norm", ""],
+  ["nuclear_norm.dim", "int[] dim, "],
+] as const)
+  defineOp({
+    name,
+    signature:
+      `nuclear_norm(Tensor input, ${parameter}bool keepdim=False) -> Tensor` as "nuclear_norm(Tensor input, int[]? dim, bool keepdim=False) -> Tensor",
+    places: ["torch"],
+    doc: {
+      summary: "The sum of the singular values of the matrices in two dimensions; deprecated.",
+      shape: reduced,
+      source: "torch.norm",
+    },
+    gradient: "through decomposition",
+    record: (g, { input, dim, keepdim }) => normOf(g, input, "nuc", dim ?? null, keepdim, null),
+  });
+
+defineOp({
   name: "dist",
   signature: "dist(Tensor input, Tensor other, number p=2) -> Tensor",
   places: ["torch", "Tensor"],

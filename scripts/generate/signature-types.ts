@@ -76,7 +76,7 @@ function publicParameter(parameter: ParsedParameter, refuse: (why: string) => ne
   const exact = words.length === 0 ? written : written.replace("string", words.map((word) => `"${word}"`).join(" | "));
   return {
     name,
-    type: optional && fallback === null ? `${exact} | null` : exact,
+    type: (optional ? fallback === null : type.endsWith("?")) ? `${exact} | null` : exact,
     optional,
     keywordOnly,
     spread: type === "int..." || type === "Tensor...",

@@ -1,6 +1,7 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { optimizerOn, perceptron } from "../support/training-profile.ts";
 import * as torch from "cresset";
@@ -115,6 +116,67 @@ describe("torch.profiler", () => {
     expect(failing).toThrow("no");
     torch.ones(5).exp().tolist();
     expect(kept!.events()).toHaveLength(0);
+  });
+});
+
+describe("a schedule", () => {
+  const { NONE, WARMUP, RECORD, RECORD_AND_SAVE } = profiler.ProfilerAction;
+  const compute = (): unknown => torch.ones(4).exp().tolist();
+
+  test("waits, warms up and measures, in cycles", () => {
+    const plan = profiler.schedule({ wait: 1, warmup: 1, active: 2, repeat: 2, skip_first: 1 });
+    const cycle = [NONE, WARMUP, RECORD, RECORD_AND_SAVE];
+    expect(Array.from({ length: 11 }, (_, step) => plan(step))).toEqual([NONE, ...cycle, ...cycle, NONE, NONE]);
+    const early = profiler.schedule({ wait: 2, warmup: 1, active: 1, skip_first_wait: 1 });
+    expect([0, 1, 2, 3, 4, 5].map(early)).toEqual([WARMUP, RECORD_AND_SAVE, NONE, NONE, WARMUP, RECORD_AND_SAVE]);
+    expect(() => profiler.schedule({ wait: 0, warmup: 1, active: 0 })).toThrow("Invalid profiler schedule arguments");
+  });
+
+  test("each cycle has its own trace, whose steps are named", () => {
+    const traces: (readonly [kernels: number, regions: string[]])[] = [];
+    const prof = profiler.profile({
+      activities: [profiler.ProfilerActivity.CPU],
+      schedule: profiler.schedule({ wait: 1, warmup: 1, active: 2 }),
+      on_trace_ready(ready) {
+        const named = ready
+          .chrome_trace()
+          .traceEvents.filter((event) => event.ph === "X" && event.cat === "user_annotation");
+        traces.push([ready.events().length, named.map(({ name }) => name)]);
+      },
+    });
+    for (let step = 0; step < 9; step++) {
+      for (let i = 0; i <= step; i++) compute();
+      prof.step();
+    }
+    prof.stop();
+    prof.step();
+    compute();
+    expect(traces).toEqual([
+      [3 + 4, ["ProfilerStep#2", "ProfilerStep#3"]],
+      [7 + 8, ["ProfilerStep#6", "ProfilerStep#7"]],
+    ]);
+  });
+
+  test("what stops while it measures is ready, too; without CPU only stretches are measured", () => {
+    const ready: number[] = [];
+    const on_trace_ready = (prof: torch.profiler.profile): void => void ready.push(prof.events().length);
+    profiler.profile({ on_trace_ready }, compute);
+    profiler.profile({ on_trace_ready, activities: [profiler.ProfilerActivity.CUDA] }, compute);
+    expect(ready).toEqual([1, 0]);
+    expect(() => profiler.profile({ activities: [] })).toThrow("No valid profiler activities found");
+  });
+
+  test("the handler for TensorBoard writes a file for each trace, which may be compressed", async () => {
+    const folder = path.join(await mkdtemp(path.join(tmpdir(), "traces-")), "logs");
+    profiler.profile({ on_trace_ready: profiler.tensorboard_trace_handler(folder, "me") }, compute);
+    const packed = profiler.tensorboard_trace_handler(folder, { worker_name: "zip", use_gzip: true });
+    profiler.profile({ on_trace_ready: packed }, compute);
+    const [plain, gzip] = (await readdir(folder)).sort();
+    expect(plain).toMatch(/^me\.\d+\.pt\.trace\.json$/);
+    expect(gzip).toMatch(/^zip\.\d+\.pt\.trace\.json\.gz$/);
+    const texts = [await readFile(path.join(folder, plain!)), gunzipSync(await readFile(path.join(folder, gzip!)))];
+    for (const text of texts)
+      expect((JSON.parse(text.toString()) as torch.profiler.ChromeTrace).displayTimeUnit).toBe("ms");
   });
 });
 

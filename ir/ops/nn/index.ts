@@ -15,6 +15,7 @@ import "./losses-elementwise.ts";
 import "./losses-probabilities.ts";
 import "./losses-margin.ts";
 import "./losses-pairs.ts";
+import "./native-forms.ts";
 import "./normalization.ts";
 import "./pad.ts";
 import "./pooling-adaptive.ts";

@@ -170,7 +170,7 @@ export const rmsNorm = defineOp({
   },
 });
 
-function groupLayout(input: Node, groups: number): Layout {
+export function groupLayout(input: Node, groups: number): Layout {
   const [batch, channels] = input.shape as [number, number];
   if (input.shape.length < 2)
     throw new ShapeError(

@@ -199,3 +199,18 @@ for (const rank of [1, 2, 3] as const) {
     record: (g, { input, output_size }) => adaptiveMaximum(g, maximum, rank, input, output_size),
   });
 }
+
+// In torch itself, and there for one dimension only, it always gives both.
+defineOp({
+  name: "adaptive_max_pool1d",
+  signature: "adaptive_max_pool1d(Tensor input, int?[] output_size) -> Tensor[2]",
+  places: ["torch"],
+  doc: {
+    summary: "Maxima over windows chosen so that the result has output_size, with their positions in the input.",
+    shape: "[N, C, L] -> [N, C, output_size], int64[N, C, output_size], N optional",
+    source: "torch.nn.functional.adaptive_max_pool1d",
+  },
+  saves: ["input"],
+  gradient: "through decomposition",
+  record: (g, { input, output_size }) => adaptiveMaximum(g, "adaptive_max_pool1d", 1, input, output_size),
+});

@@ -37,7 +37,7 @@ for (const rank of [1, 2, 3] as const) {
   defineOp({
     name: `${name}_with_indices`,
     signature: `${name}_with_indices${parameters} -> Tensor[2]` as typeof signature,
-    places: ["nn.functional"],
+    places: rank === 1 ? ["torch", "nn.functional"] : ["nn.functional"],
     doc: {
       summary: "Maximum of each window, with its row-major position in the input.",
       shape: shapeOf(rank),

@@ -28,3 +28,32 @@ it("a copy is written to where out= says, and refuses what its view refuses", ()
   expect(out.tolist()).toEqual([1, 4]);
   expect(() => torch.select_copy(x(), 0, 9)).toThrow("out of range");
 });
+
+it("copies of slices, of other shapes and of strides lie in memory of their own", () => {
+  const a = torch.arange(12).float().reshape(3, 4);
+  const copies = [
+    torch.slice_copy(a, 1, 1, null, 2),
+    torch.view_copy(a.t(), [6, 2]),
+    torch.view_copy(a, torch.int32),
+    torch.as_strided_copy(a, [2, 2], [1, 5], 1),
+    ...torch.split_with_sizes_copy(a, [1, 3], 1),
+    torch.unsafe_split_with_sizes(a, [1, 2])[1]!,
+    torch.alias_copy(a),
+  ];
+  expect(copies.slice(0, 2).map((copy) => copy.tolist())).toEqual([
+    [[1, 3], [5, 7], [9, 11]],
+    [[0, 4], [8, 1], [5, 9], [2, 6], [10, 3], [7, 11]],
+  ]); // prettier-ignore
+  expect(copies[2]!.tolist()).toEqual(a.view(torch.int32).tolist());
+  expect(copies[3]!.tolist()).toEqual([[1, 6], [2, 7]]); // prettier-ignore
+  expect(copies.slice(4).map((copy) => copy.tolist())).toEqual([a.at(":, :1"), a.at(":, 1:"), a.at("1:"), a].map((part) => part.tolist())); // prettier-ignore
+  for (const copy of copies) copy.zero_();
+  expect(a.tolist()).toEqual(torch.arange(12).float().reshape(3, 4).tolist());
+  expect(() => torch.slice_copy(a, 0, 0, 2, 0)).toThrow("must be positive");
+  expect(() => torch.slice_copy(torch.tensor(1))).toThrow("cannot be applied to a 0-dim tensor");
+});
+
+it("a copy without history has none, any other has that of its source", () => {
+  const a = torch.ones(2, 2).requires_grad_();
+  expect([torch.detach_copy(a), torch.alias_copy(a), torch.as_strided_copy(a, [2], [1])].map((copy) => copy.requires_grad)).toEqual([false, true, true]); // prettier-ignore
+});
