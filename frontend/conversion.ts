@@ -132,9 +132,9 @@ const legacyTypes: Readonly<Record<DType, string>> = {
   complex128: "torch.ComplexDoubleTensor",
 };
 /** `torch.FloatTensor`: the older name of a tensor's type. */
-export function legacyNameOf({ type_, device }: Tensor): string {
-  const name = legacyTypes[type_];
-  return device.type === "webgpu" ? name.replace("torch.", "torch.cuda.") : name;
+export function legacyNameOf(tensor: Tensor): string {
+  const name = legacyTypes[tensor.dtype.name];
+  return tensor.device.type === "webgpu" ? name.replace("torch.", "torch.cuda.") : name;
 }
 export function legacyType(name: string): DType | null {
   const plain = name.replace("torch.cuda.", "torch.").replace("torch.webgpu.", "torch.");

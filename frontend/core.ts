@@ -9,6 +9,7 @@ import "./absent-methods.ts";
 import "./conversion.ts";
 import "./indexing.ts";
 import "./tensor-autograd.ts";
+import "./tensor-kinds.ts";
 
 export { arange } from "./arange.ts";
 export {

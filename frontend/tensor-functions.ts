@@ -1,4 +1,5 @@
 /** Members of a tensor as functions of `torch`, and the names of things. */
+import "../ir/ops/copies.ts";
 import { signature, type CallOf } from "./arguments.ts";
 import { callOperator, withSite } from "./call.ts";
 import { legacyNameOf } from "./conversion.ts";
