@@ -14,23 +14,28 @@ export const set_flush_denormal = (mode: boolean): boolean => withSite(() => fla
 type DebugMode = "default" | "warn" | "error";
 const debugModes: readonly DebugMode[] = ["default", "warn", "error"];
 let debugMode: DebugMode = "default";
+function setMode(mode: DebugMode): void {
+  debugMode = mode;
+  settings.deterministic = mode !== "default";
+}
 
 /**
- * Asks for algorithms that give the same bits each time. All of them do, for any number of threads: the flag is kept,
- * and nothing is refused.
+ * Asks for algorithms that give the same bits each time. Each kernel does, for any number of threads; with the flag,
+ * each size is given the same kernels each time, too: not those for many sizes when it is one of many, and its own when
+ * it comes often, nor those that were the fastest when tried. Nothing is refused.
  * https://docs.pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html
  */
 export function use_deterministic_algorithms(mode: boolean, options: { readonly warn_only?: boolean } = {}): void {
   withSite(() => {
     const warnOnly = isPlainObject(options) && (options.warn_only ?? false);
-    debugMode = flag("use_deterministic_algorithms", mode) ? (warnOnly ? "warn" : "error") : "default";
+    setMode(flag("use_deterministic_algorithms", mode) ? (warnOnly ? "warn" : "error") : "default");
   });
 }
 /**
  * Whether algorithms that give the same bits were asked for.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.are_deterministic_algorithms_enabled.html
  */
-export const are_deterministic_algorithms_enabled = (): boolean => debugMode !== "default";
+export const are_deterministic_algorithms_enabled = (): boolean => settings.deterministic;
 /**
  * Whether others were to be warned of only.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.is_deterministic_algorithms_warn_only_enabled.html
@@ -46,7 +51,7 @@ export function set_deterministic_debug_mode(debug_mode: number | DebugMode): vo
         "deterministic/debug-mode",
         `set_deterministic_debug_mode: invalid value of debug_mode, expected one of "default", "warn", "error" or 0, 1, 2, but got ${debug_mode}.`,
       );
-    debugMode = mode;
+    setMode(mode);
   });
 }
 /**

@@ -153,7 +153,7 @@ export function compileGraph(roots: readonly Node[], options: CompileOptions): C
     const g = new GraphBuilder();
     g.gradEnabled = false;
     const fused = options.fused ?? (device === "cpu" && supportsRelaxedSimd());
-    const tuner = options.tuner ?? (device === "cpu" && !dynamic ? settings.tuner : null);
+    const tuner = options.tuner ?? (device === "cpu" && !dynamic && !settings.deterministic ? settings.tuner : null);
     const target = { ...targets[device], dynamic, fused, ...(tuner === null ? {} : { tuner }) };
     const tiling = settings.winograd !== null && target.kind === "cpu" && !dynamic ? { used: false } : null;
     const bound = pipeline.run(roots, {

@@ -6,6 +6,7 @@ import type { Compiled } from "./pipeline.ts";
 import { prepareGraph } from "./program-families.ts";
 import { placeholders, placeOf } from "./program-values.ts";
 import { notesSites } from "./site.ts";
+import { settings } from "./state.ts";
 
 const cacheLimit = 512;
 
@@ -29,6 +30,8 @@ export class ProgramCache {
   private readonly cache = new Map<Device, ByHash>();
   /** The same for programs whose kernels know the user's lines (`noteSites`). */
   private readonly located: typeof this.cache = new Map();
+  /** And for programs that are to give the same bits each time. */
+  private readonly repeatable: typeof this.cache = new Map();
   /** All entries, with where they are kept. */
   private readonly entries = new Map<CacheEntry, { readonly hash: number; readonly byHash: ByHash }>();
   private uses = 0;
@@ -53,7 +56,7 @@ export class ProgramCache {
   }
 
   private byHash(device: Device): ByHash {
-    const cache = notesSites() ? this.located : this.cache;
+    const cache = notesSites() ? this.located : settings.deterministic ? this.repeatable : this.cache;
     let byHash = cache.get(device);
     if (byHash === undefined) cache.set(device, (byHash = new Map()));
     return byHash;

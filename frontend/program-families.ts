@@ -74,8 +74,8 @@ export function prepareGraph(
   device: Device,
   options: CompileOptions,
 ): Prepared {
-  // Kernels that are shared belong to no line.
-  if (notesSites()) return prepare(compileGraph(roots, options), device);
+  // Kernels that are shared belong to no line, and round otherwise than those of one size.
+  if (notesSites() || settings.deterministic) return prepare(compileGraph(roots, options), device);
   const own = settings.winograd === null ? null : compileGraph(roots, options);
   if (own?.isTiled === true) return prepare(own, device);
   const form = formOf(device, signature);

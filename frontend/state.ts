@@ -13,6 +13,8 @@ export interface Settings {
   warnAlways: boolean;
   /** Computes convolutions in Winograd's form, where that is asked for. */
   winograd: TilingPass | null;
+  /** Of the same graph, the same kernels each time. */
+  deterministic: boolean;
 }
 export const settings: Settings = {
   defaultDType: "float32",
@@ -20,6 +22,7 @@ export const settings: Settings = {
   tuner: null,
   warnAlways: false,
   winograd: null,
+  deterministic: false,
 };
 
 /** The graph that is being recorded. */

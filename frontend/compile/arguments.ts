@@ -58,6 +58,7 @@ export class CallArguments {
     this.note(settings.defaultDType, "", "get_default_dtype()");
     this.note(settings.defaultDevice, "", "get_default_device()");
     this.note(notesSites(), "", "the profiler's with_stack");
+    this.note(settings.deterministic, "", "are_deterministic_algorithms_enabled()");
   }
 
   /** Their values, computed where they are pending. */

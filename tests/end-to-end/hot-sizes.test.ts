@@ -1,6 +1,6 @@
 /** Sizes that share kernels and are then run often get their own: nothing changes but the time. */
 import * as torch from "cresset";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { SharedExecutable } from "../../frontend/shared-program.ts";
 
 const runsToGetOwn = 400;
@@ -44,6 +44,21 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
     });
     expect(Math.max(...differences)).toBeLessThan(1e-4);
   });
+});
+
+test("deterministic algorithms give a size the same bits, whatever sizes came before", async () => {
+  const product = (library: typeof torch, n: number): unknown => {
+    library.manual_seed(n);
+    return library.randn(n, n).matmul(library.randn(n, n)).tolist();
+  };
+  torch.use_deterministic_algorithms(true);
+  for (const n of [17, 23, 29, 41, 53, 77]) product(torch, n);
+  const after = product(torch, 33);
+  torch.use_deterministic_algorithms(false);
+  vi.resetModules();
+  const fresh = (await import("cresset")) as typeof torch;
+  expect(fresh.Tensor).not.toBe(torch.Tensor);
+  expect(after).toEqual(product(fresh, 33));
 });
 
 test("a program that would be called otherwise is not taken", () => {
