@@ -9,6 +9,7 @@ import { nextNodeId, noteSite, type Node } from "../ir/graph.ts";
 import { enterScope } from "../ir/interning.ts";
 import { baseOf, onOperator, recordOperator, type Measured, type Operator, type RecordResult } from "../ir/operator.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
+import { complexCode, complexUnsupported } from "../ir/unsupported.ts";
 import { parseSignature, type ParsedSignature } from "../ir/signature.ts";
 import type { Device } from "../runtime/device.ts";
 import { bind, optionsOf, type Bound } from "./bind.ts";
@@ -196,13 +197,24 @@ function record(
   noteSite(notesSites() ? captureSite() : null);
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
-  const result = inMemory(recordOperator(graph, definition, bound.args, isNode, measured));
+  const result = inMemory(recorded(definition, bound, measured));
   if (Array.isArray(result))
     for (const { dtype } of result as readonly Node[]) refuseDtype(definition.name, dtype, device);
   else refuseDtype(definition.name, (result as Node).dtype, device);
   traceObserver()?.called?.(definition.name, first, nextNodeId());
   const operation = graph.gradEnabled ? noteDifferentiable(definition, bound, listOf(result), first, overwrites) : null;
   return { result, operation };
+}
+
+/** A step that complex numbers have no meaning for says the operator that was called. */
+function recorded(definition: Operator, bound: Bound, measured: Measured): RecordResult {
+  try {
+    return recordOperator(graph, definition, bound.args, isNode, measured);
+  } catch (error) {
+    const given = bound.tensors.find(({ type_ }) => isComplex(type_));
+    if (!(error instanceof DTypeError) || error.code !== complexCode || given === undefined) throw error;
+    throw complexUnsupported(baseOf(definition.name), given.node_());
+  }
 }
 
 function noteDifferentiable(

@@ -172,6 +172,7 @@ export function sizeArguments(
       throw new ShapeError(
         `${name}/negative-size`,
         `${name}: Trying to create tensor with negative dimension ${value}: ${formatShape(list as number[])}.`,
+        "Dimension size must be non-negative.",
       );
     return value;
   });

@@ -2,7 +2,6 @@
  * `torch.signal.windows`: windows for filters and spectra, symmetric unless `sym` is false. Few values, and known:
  * computed on the host, in float64. https://docs.pytorch.org/docs/stable/signal.html
  */
-import { isFloat } from "../ir/dtype.ts";
 import { ArgumentError, DTypeError, ValueError } from "../ir/errors.ts";
 import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
@@ -43,8 +42,12 @@ function sampled(name: string, given: Given, f: (i: number) => number): Tensor {
   if (!Number.isInteger(M) || M < 0)
     throw new ArgumentError(`${name}/length`, `${name} requires non-negative window length, got M=${M}.`);
   const dtype = dtypeOption({ dtype: wanted }, settings.defaultDType, name);
-  if (!isFloat(dtype))
-    throw new DTypeError(`${name}/dtype`, `${name} expects float32 or float64 dtypes, got: ${dtype}.`);
+  if (dtype !== "float32" && dtype !== "float64")
+    throw new DTypeError(
+      `${name}/dtype`,
+      `${name} expects float32 or float64 dtypes, got: torch.${dtype}.`,
+      "Convert the window with .to(dtype).",
+    );
   const values = Array.from({ length: M }, (_, i) => f(i));
   return finish(fromHost(values, [M], dtype, currentDevice(device)), { requires_grad });
 }
@@ -61,6 +64,8 @@ function positive(name: string, what: string, value: number): number {
 }
 
 function cosines(name: string, given: Given, a: readonly number[]): Tensor {
+  if (!Array.isArray(a as unknown))
+    throw new ArgumentError(`${name}/a`, `${name}: Coefficients must be a list/tuple, got ${typeof a}.`);
   if (a.length === 0) throw new ValueError(`${name}/a`, `${name}: Coefficients cannot be empty.`);
   if (given.M === 1) return sampled(name, given, () => 1);
   return sampled(name, given, (i) =>

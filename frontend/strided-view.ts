@@ -27,7 +27,7 @@ export function stridedOf(
   const source = within ? input : wholeOf(input);
   const count = source.numel();
   const start = offset - source.layout_().offset;
-  checkStrides("as_strided", count, size, stride, start);
+  checkStrides("as_strided", count, input.itemsize, size, stride, start);
   const step = movement("as_strided", (g, parent) => stridedView(g, g.reshape(parent, [count]), size, stride, start));
   const layout = { strides: [...stride], offset };
   return source.viewBy_({ ...step, layout } satisfies ViewStep);

@@ -21,7 +21,8 @@ import {
   type ScatterMode,
   type UnaryPrimitive,
 } from "./graph.ts";
-import { eachPart, refused } from "./complex/parts.ts";
+import { complexUnsupported } from "./unsupported.ts";
+import { eachPart } from "./complex/parts.ts";
 import { complexRules } from "./complex/rules.ts";
 import { roundToDType } from "./rounding.ts";
 import type { RoutineCall } from "./routines/parameters.ts";
@@ -312,11 +313,11 @@ export class GraphBuilder {
   private complexReduce(op: ReducePrimitive, x: Node, axes: readonly number[]): Node {
     if (op === "reduce_sum") return eachPart(this, x, (part) => this.reduce(op, part, axes));
     if (op === "reduce_prod") return axes.reduce((product, axis) => complexRules().product(this, product, axis), x);
-    throw refused(op.replace("reduce_", ""), x);
+    throw complexUnsupported(op.replace("reduce_", ""), x);
   }
 
   argReduce(op: ArgReducePrimitive, x: Node, axis: number): Node {
-    if (isComplex(x.dtype)) throw refused(op, x);
+    if (isComplex(x.dtype)) throw complexUnsupported(op, x);
     const shape = x.shape.map((size, i) => (i === axis ? 1 : size));
     return this.make(op, [x], { axes: [axis] }, "int64", shape);
   }
@@ -497,7 +498,7 @@ export class GraphBuilder {
     if (base.dtype !== updates.dtype)
       throw new IrError("ir/dtype", `scatter: ${describe(base)} with ${describe(updates)}`);
     if (isComplex(base.dtype)) {
-      if (mode !== "set" && mode !== "add") throw refused(`scatter_${mode}`, base);
+      if (mode !== "set" && mode !== "add") throw complexUnsupported(`scatter_${mode}`, base);
       return this.complex(
         this.scatter(mode, this.real(base), this.real(updates), axes, indices),
         this.scatter(mode, this.imag(base), this.imag(updates), axes, indices),
@@ -532,7 +533,7 @@ export class GraphBuilder {
 
   /** Stable sort along an axis: sorted values, or the first `count` of them, and their positions (int64). */
   sort(x: Node, axis: number, descending: boolean, count = x.shape[axis]!): [Node, Node] {
-    if (isComplex(x.dtype)) throw refused("sort", x);
+    if (isComplex(x.dtype)) throw complexUnsupported("sort", x);
     const shape = x.shape.with(axis, count);
     const outputs = [
       { dtype: x.dtype, shape },

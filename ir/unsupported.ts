@@ -3,8 +3,49 @@ import { scalarName, type DType } from "./dtype.ts";
 import { DTypeError } from "./errors.ts";
 import { describe, type Node } from "./graph.ts";
 
+const sorting = "Sort does not support complex dtypes on CPU";
+/** Where PyTorch says more of complex numbers than that there is no kernel. */
+const complexWords: Readonly<Record<string, string>> = {
+  argmax: "argmax(): does not support complex input",
+  argmin: "argmin(): does not support complex input",
+  argsort: sorting,
+  ceil: "ceil is not supported for complex inputs",
+  clamp: "clamp is not supported for complex types",
+  floor: "floor is not supported for complex inputs",
+  fmax: "fmax not implemented for complex tensors",
+  fmin: "fmin not implemented for complex tensors",
+  maximum: "maximum not implemented for complex tensors",
+  minimum: "minimum not implemented for complex tensors",
+  msort: sorting,
+  relu: "clamp is not supported for complex types",
+  sign: "Unlike NumPy, torch.sign is not intended to support complex numbers",
+  signbit: "signbit is not implemented for complex tensors",
+  sort: sorting,
+  topk: "topk does not support complex dtypes on CPU",
+  trunc: "trunc is not supported for complex inputs",
+};
+
+/** The code of a refusal that a step of an operator makes, who cannot know the operator. */
+export const complexCode = "complex/operation";
+
+export function complexUnsupported(name: string, given: Node): DTypeError {
+  const words = Object.hasOwn(complexWords, name) ? `${complexWords[name]}: ` : "";
+  const cure = name === "sign" ? "Please use torch.sgn instead." : "Take its real(), imag() or abs() first.";
+  return unsupported(name, given, cure, complexCode, words);
+}
+
 /** Of a tensor, or of the type that several operands have in common. */
-export function unsupported(name: string, given: Node | DType, cure?: string, code = `${name}/dtype`): DTypeError {
+export function unsupported(
+  name: string,
+  given: Node | DType,
+  cure?: string,
+  code = `${name}/dtype`,
+  words = "",
+): DTypeError {
   const [dtype, got] = typeof given === "string" ? [given, given] : [given.dtype, describe(given)];
-  return new DTypeError(code, `${name}: "${name}_cpu" not implemented for '${scalarName(dtype)}', got ${got}.`, cure);
+  return new DTypeError(
+    code,
+    `${name}: ${words}"${name}_cpu" not implemented for '${scalarName(dtype)}', got ${got}.`,
+    cure,
+  );
 }

@@ -75,7 +75,8 @@ function comparedDraws(p: Tensor, generator: Generator): Tensor {
   const checked = graph.refuseWhere(
     chances,
     () => graph.not(graph.and(graph.ge(chances, 0), graph.le(chances, 1))),
-    () => new ValueError("bernoulli/probability", "bernoulli expects p_in >= 0 && p_in <= 1."),
+    () =>
+      new ValueError("bernoulli/probability", "bernoulli: Expected p_in >= 0 && p_in <= 1 to be true, but got false."),
   );
   const uniform = uniformNode(p.shape, chances.dtype, device, generator, 0, 1);
   const draws = graph.cast(graph.lt(uniform, checked), p.type_);

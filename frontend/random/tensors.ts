@@ -184,7 +184,10 @@ export function randperm(n: number | bigint, options: RandomOptions = {}): Tenso
     refuseUnknown("randperm", options, ["generator"]);
     const count = Number(n);
     if (!Number.isInteger(count) || count < 0)
-      throw new ArgumentError("randperm/n", `randperm: n must be non-negative, got ${count}.`);
+      throw new ArgumentError(
+        "randperm/n",
+        `randperm: Trying to create tensor with negative dimension ${count}: [${count}].`,
+      );
     const device = currentDevice(options.device);
     const dtype = dtypeOption(options, "int64", "randperm");
     return finish(

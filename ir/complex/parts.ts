@@ -1,9 +1,7 @@
 /** Real arithmetic on the parts of complex numbers: what the complex operations are written in. */
 import { isComplex } from "../dtype.ts";
-import type { DTypeError } from "../errors.ts";
 import type { GraphBuilder } from "../builder.ts";
 import type { Node } from "../graph.ts";
-import { unsupported } from "../unsupported.ts";
 
 /** Real and imaginary part. */
 export type Parts = readonly [re: Node, im: Node];
@@ -49,9 +47,6 @@ export const squaredSize = (g: GraphBuilder, z: Node): Node =>
 
 export const squareOf = (g: GraphBuilder, x: Node): Node => g.mul(x, x);
 export const signedAs = (g: GraphBuilder, size: Node, sign: Node): Node => g.binary("copysign", size, sign);
-
-export const refused = (operation: string, z: Node): DTypeError =>
-  unsupported(operation, z, "Take its real(), imag() or abs() first.", "complex/operation");
 
 export const conjugate = (g: GraphBuilder, z: Node): Node =>
   isComplex(z.dtype) ? g.complex(g.real(z), g.neg(g.imag(z))) : z;

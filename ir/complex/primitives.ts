@@ -17,7 +17,8 @@ import {
 } from "../graph.ts";
 import { defineOp, recordOperator, type GradientRule, type Operator } from "../operator.ts";
 import { partsFunctions, powerParts } from "./functions.ts";
-import { dividedParts, eachPart, ofParts, partsOf, sizeOf, timesParts, type Parts, refused } from "./parts.ts";
+import { complexUnsupported } from "../unsupported.ts";
+import { dividedParts, eachPart, ofParts, partsOf, sizeOf, timesParts, type Parts } from "./parts.ts";
 import { installComplexRules } from "./rules.ts";
 
 /** The rule of the primitive of the same name. */
@@ -94,7 +95,7 @@ const apply = (g: GraphBuilder, definition: Operator, args: Readonly<Record<stri
 function unary(g: GraphBuilder, op: UnaryPrimitive, z: Node): Node {
   if (op === "neg") return eachPart(g, z, (part) => g.neg(part));
   if (op === "abs") return apply(g, sizeOp, { input: z });
-  if (!(op in partsFunctions)) throw refused(op, z);
+  if (!(op in partsFunctions)) throw complexUnsupported(op, z);
   return apply(g, functionOp, { input: z, op });
 }
 
@@ -110,12 +111,12 @@ function binary(g: GraphBuilder, op: BinaryPrimitive, a: Node, b: Node): Node {
     case "pow":
       return apply(g, powerOp, { input: a, exponent: b });
     default:
-      throw refused(op, a);
+      throw complexUnsupported(op, a);
   }
 }
 
 function compare(g: GraphBuilder, op: ComparisonPrimitive, a: Node, b: Node): Node {
-  if (op !== "eq" && op !== "ne") throw refused(op, a);
+  if (op !== "eq" && op !== "ne") throw complexUnsupported(op, a);
   const [re, im] = [g.compare(op, g.real(a), g.real(b)), g.compare(op, g.imag(a), g.imag(b))];
   return op === "eq" ? g.and(re, im) : g.or(re, im);
 }
@@ -144,7 +145,7 @@ function product(g: GraphBuilder, z: Node, axis: number): Node {
 /** Running products: after step k each element holds the product of the last 2 ** k. */
 function scan(g: GraphBuilder, kind: ScanKind, z: Node, axis: number, reverse: boolean): Node {
   if (kind === "sum") return eachPart(g, z, (part) => g.scan(kind, part, axis, reverse));
-  if (kind !== "prod") throw refused(`cum${kind}`, z);
+  if (kind !== "prod") throw complexUnsupported(`cum${kind}`, z);
   const size = z.shape[axis]!;
   const only = (n: number): number[] => z.shape.map((_, i) => (i === axis ? n : 0));
   let x = z;

@@ -15,7 +15,9 @@ function requireComplex(name: string, z: Node): Node {
   if (isComplex(z.dtype)) return z;
   throw new DTypeError(
     `${name}/not-complex`,
-    `${name}: is not implemented for tensors with non-complex dtypes, got ${describe(z)}.`,
+    name === "view_as_real"
+      ? `${name} is only supported for complex tensors, got ${describe(z)}.`
+      : `${name}: is not implemented for tensors with non-complex dtypes, got ${describe(z)}.`,
     "Convert it with input.to(torch.complex64).",
   );
 }

@@ -120,12 +120,12 @@ defineOp({
       withoutRepeats(g, { node, labels: labelsOf(terms[i]!, node.shape.length, i) }),
     );
     const sizes = new Map<string, number>();
-    for (const { node, labels } of named) {
+    for (const [i, { node, labels }] of named.entries()) {
       labels.forEach((label, axis) => {
         const [known, size] = [sizes.get(label) ?? 1, node.shape[axis]!];
         if (known !== size && known !== 1 && size !== 1)
           refuse(
-            `subscript ${label.startsWith(".") ? "..." : label} has size ${size} for an operand which does not broadcast with previously seen size ${known}`,
+            `subscript ${label.startsWith(".") ? "..." : label} has size ${size} for operand ${i} which does not broadcast with previously seen size ${known}`,
           );
         sizes.set(label, known === 1 ? size : known);
       });

@@ -87,13 +87,13 @@ export const permute = defineOp({
   gradient: "through decomposition",
   record(g, { input, dims }) {
     const rank = input.shape.length;
-    const axes = dims.map((dim) => axisOf("permute", dim, rank));
-    if (axes.length !== rank)
+    if (dims.length !== rank)
       throw new ShapeError(
         "permute/dims",
-        `permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = ${rank} is not equal to len(dims) = ${axes.length}: input ${describe(input)}, dims ${formatShape(dims)}.`,
+        `permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = ${rank} is not equal to len(dims) = ${dims.length}: input ${describe(input)}, dims ${formatShape(dims)}.`,
         "Name every dimension once.",
       );
+    const axes = dims.map((dim) => axisOf("permute", dim, rank));
     if (new Set(axes).size !== rank)
       throw new ShapeError(
         "permute/dims",

@@ -1,5 +1,6 @@
 /** Elements at any even distance in memory, as index expressions over the flattened storage. */
 import type { GraphBuilder } from "../builder.ts";
+import { dtypeBytes } from "../dtype.ts";
 import { IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -7,10 +8,11 @@ import { elementCount, formatShape, sameShape, type Shape } from "../shape.ts";
 import { sliceBounds } from "./movement.ts";
 import { axisOf, range } from "./support.ts";
 
-/** @throws IndexError when an element would lie outside a storage of `count` elements */
+/** @throws IndexError when an element would lie outside a storage of `count` elements of `bytes` each */
 export function checkStrides(
   name: string,
   count: number,
+  bytes: number,
   size: Shape,
   stride: readonly number[],
   offset: number,
@@ -30,7 +32,7 @@ export function checkStrides(
   if (needed > count)
     throw new IndexError(
       `${name}/range`,
-      `${name}: sizes ${formatShape(size)}, strides ${formatShape(stride)}, storage offset ${offset} require a storage of ${needed} elements, and are out of bounds for storage of size ${count}.`,
+      `${name}: sizes ${formatShape(size)}, strides ${formatShape(stride)}, storage offset ${offset}, and itemsize ${bytes} requiring a storage size of ${needed * bytes} are out of bounds for storage of size ${count * bytes}: ${needed} elements of ${count}.`,
     );
 }
 
@@ -120,7 +122,7 @@ defineOp({
   record(g, { input, src, size, stride, storage_offset }) {
     const count = elementCount(input.shape);
     const offset = storage_offset ?? 0;
-    checkStrides("as_strided_scatter", count, size, stride, offset);
+    checkStrides("as_strided_scatter", count, dtypeBytes(input.dtype), size, stride, offset);
     if (!sameShape(src.shape, size))
       throw new ShapeError(
         "as_strided_scatter/src",

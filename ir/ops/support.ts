@@ -1,12 +1,11 @@
 /** What operator definitions share: promotion, dimension arguments, checks with good messages. */
 import { describe, isNode, type GraphBuilder } from "../builder.ts";
-import { refused } from "../complex/parts.ts";
 import { complexOf, type DType, isComplex, isFloat, isIntegral, promoteTypes, rankOf, scalarName } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
-import { unsupported } from "../unsupported.ts";
+import { complexUnsupported, unsupported } from "../unsupported.ts";
 
 export type TensorOrScalar = Node | ScalarArgument;
 
@@ -78,7 +77,7 @@ export function checkBroadcast(
 
 /** For what PyTorch has no complex kernel of. */
 export function refuseComplex(name: string, x: Node): Node {
-  if (isComplex(x.dtype)) throw refused(name, x);
+  if (isComplex(x.dtype)) throw complexUnsupported(name, x);
   return x;
 }
 

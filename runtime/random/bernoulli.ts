@@ -5,6 +5,7 @@
  *   bernoulli(probabilities)    the probabilities' dtype decides: two words for float64, else one word, a float32
  *                               uniform against the probability as float32
  */
+import { ValueError } from "../../ir/errors.ts";
 import type { CpuGenerator } from "./cpu-generator.ts";
 import {
   chunkSize,
@@ -70,7 +71,11 @@ export function fillBernoulliFrom(
     const count = Math.min(chunkSize, out.length - start);
     for (let i = 0; i < count; i++) {
       const p = probabilities[start + i]!;
-      if (!(p >= 0 && p <= 1)) throw badParameter("bernoulli", "p_in >= 0 && p_in <= 1", `p=${p} at ${start + i}`);
+      if (!(p >= 0 && p <= 1))
+        throw new ValueError(
+          "random/parameter",
+          `bernoulli: Expected p_in >= 0 && p_in <= 1 to be true, but got p=${p} at ${start + i}.`,
+        );
       const unit = wide ? generator.uniform() : (generator.random() & 0xffffff) * 2 ** -24;
       values[i] = unit < p ? 1 : 0;
     }

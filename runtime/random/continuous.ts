@@ -22,7 +22,7 @@ export function fillExponential(
   rate = 1,
   dtype: FloatDType = floatDTypeOf(out),
 ): void {
-  if (!(rate > 0)) throw badParameter("exponential_", "lambda > 0.0", `lambda=${rate}`);
+  if (!(rate > 0)) throw badParameter("exponential_", "lambda > 0.0", `lambda=${rate}`, "found");
   const scale = -1 / rate;
   fillWith(out, dtype, () => scale * Math.log1p(-generator.uniform()));
 }
@@ -47,7 +47,7 @@ export function fillCauchy(
   sigma = 1,
   dtype: FloatDType = floatDTypeOf(out),
 ): void {
-  if (!(sigma > 0)) throw badParameter("cauchy_", "sigma > 0.0", `sigma=${sigma}`);
+  if (!(sigma > 0)) throw badParameter("cauchy_", "sigma > 0.0", `sigma=${sigma}`, "found");
   fillWith(out, dtype, () => median + sigma * Math.tan(Math.PI * (generator.uniform() - 0.5)));
 }
 
@@ -59,6 +59,6 @@ export function fillLogNormal(
   std = 2,
   dtype: FloatDType = floatDTypeOf(out),
 ): void {
-  if (!(std > 0)) throw badParameter("log_normal_", "std > 0.0", `std=${std}`);
+  if (!(std > 0)) throw badParameter("log_normal_", "std > 0.0", `std=${std}`, "found");
   fillWith(out, dtype, () => Math.exp(generator.normal() * std + mean));
 }

@@ -3,9 +3,9 @@
  * many are. Each trial takes float64 uniforms of two words, so the words consumed depend on the values drawn. What is
  * decided from rates and probabilities is computed in their dtype where PyTorch does so.
  */
+import { ValueError } from "../../ir/errors.ts";
 import type { CpuGenerator } from "./cpu-generator.ts";
 import { type FloatArray, type FloatDType, fillWith, floatDTypeOf } from "./element.ts";
-import { badParameter } from "./errors.ts";
 import { logGamma, stirlingTail } from "./log-gamma.ts";
 
 const manyExpected = 10;
@@ -17,7 +17,11 @@ const manyExpected = 10;
  *   rate >= 10     Hoermann's PTRS: four words a trial
  */
 export function drawPoisson(generator: CpuGenerator, rate: number): number {
-  if (!(rate >= 0)) throw badParameter("poisson", "a non-negative rate (invalid Poisson rate)", rate);
+  if (!(rate >= 0))
+    throw new ValueError(
+      "random/parameter",
+      `poisson: invalid Poisson rate, expected rate to be non-negative, got ${rate}.`,
+    );
   if (rate === 0) return 0;
   if (rate < manyExpected) {
     const limit = Math.exp(-rate);

@@ -15,8 +15,8 @@ export function badSeed(seed: number | bigint): ValueError {
 export const badState = (problem: string): ValueError =>
   new ValueError("random/state", `set_state: ${problem}`, "Pass what get_state() of a CPU generator returned.");
 
-export const badParameter = (draw: string, rule: string, got: unknown): ValueError =>
-  new ValueError("random/parameter", `${draw} expects ${rule}, but got ${String(got)}`);
+export const badParameter = (draw: string, rule: string, given: unknown, verb: "got" | "found" = "got"): ValueError =>
+  new ValueError("random/parameter", `${draw} expects ${rule}, but ${verb} ${String(given)}`);
 
 export const badArray = (draw: string, problem: string): ArgumentError =>
   new ArgumentError("random/array", `${draw}: ${problem}`);

@@ -51,7 +51,7 @@ export function fillNormal(
   std = 1,
   dtype: FloatDType = floatDTypeOf(out),
 ): void {
-  if (!(std >= 0)) throw badParameter("normal", "std >= 0.0", `std ${std}`);
+  if (!(std >= 0)) throw badParameter("normal", "std >= 0.0", `std ${std}`, "found");
   if (out.length < blockSize) fillNormalSingly(out, generator, mean, std, dtype);
   else if (out instanceof Float32Array)
     fillBlocks(out, generator, Math.fround(mean), Math.fround(std), transformFloat32);
@@ -67,7 +67,7 @@ export function fillNormalSingly(
   std: number,
   dtype: FloatDType,
 ): void {
-  if (!(std >= 0)) throw badParameter("normal", "std >= 0.0", `std ${std}`);
+  if (!(std >= 0)) throw badParameter("normal", "std >= 0.0", `std ${std}`, "found");
   fillWith(out, dtype, () => generator.normal() * std + mean);
 }
 

@@ -69,7 +69,11 @@ export function fillRandperm(out: DrawArray, generator: CpuGenerator, dtype: Dra
   const count = out.length;
   if (dtype === "bool") throw badArray("randperm", '"randperm" not implemented for bool.');
   const limit = largestCount(dtype);
-  if (count > limit) throw badArray("randperm", `n cannot be greater than ${limit} for ${dtype} type, got ${count}.`);
+  if (count > limit)
+    throw badArray(
+      "randperm",
+      `n cannot be greater than ${limit} for ${dtype} type, got ${count}: value cannot be converted to type ${dtype}_t without overflow.`,
+    );
   const order = randperm(count, generator);
   if (out instanceof Int32Array) {
     out.set(order);

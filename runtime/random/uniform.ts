@@ -49,7 +49,7 @@ export function fillUniform(
   if (!(Math.abs(from) <= limit && Math.abs(to) <= limit)) {
     throw badParameter("uniform_", `from and to to be finite in ${dtype}`, `[${from}, ${to})`);
   }
-  if (from > to) throw badParameter("uniform_", "to return a [from, to) range", `from=${from} > to=${to}`);
+  if (from > to) throw badParameter("uniform_", "to return a [from, to) range", `from=${from} > to=${to}`, "found");
   if (!(to - from <= limit)) {
     throw badParameter("uniform_", `to - from <= the largest ${dtype}`, `from=${from} and to=${to}`);
   }

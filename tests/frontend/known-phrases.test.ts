@@ -415,3 +415,83 @@ describe("types and products", () => {
     ["matmul with a vector", () => ones(2, 3).matmul(ones(2)), torch.ShapeError, "size mismatch"],
   ]);
 });
+
+describe("complex numbers where there is no order", () => {
+  const z = torch.complex(ones(3), ones(3));
+  const refuses = (name: string, call: () => unknown, phrase: string): Case => [name, call, torch.DTypeError, phrase];
+  refusals([
+    refuses("clamp", () => z.clamp(0, 1), "clamp is not supported for complex types"),
+    refuses("floor", () => z.floor_(), "floor is not supported for complex inputs"),
+    refuses("sort", () => z.sort(), "Sort does not support complex dtypes on CPU"),
+    refuses("argmax", () => z.argmax(), "argmax(): does not support complex input"),
+    refuses("maximum", () => torch.maximum(z, z), "maximum not implemented for complex tensors"),
+    refuses("sign", () => z.sign(), "Please use torch.sgn instead."),
+    refuses(
+      "the operator called, not a step of it",
+      () => z.remainder(2),
+      "\"remainder_cpu\" not implemented for 'ComplexFloat'",
+    ),
+    refuses("and so in place", () => z.round_(), "\"round_cpu\" not implemented for 'ComplexFloat'"),
+  ]);
+});
+
+describe("sizes, types and parameters", () => {
+  refusals([
+    [
+      "a view past the end of the storage, in bytes",
+      () => ones(2, 3).as_strided([2, 2], [200, 200]),
+      torch.IndexError,
+      "itemsize 4 requiring a storage size of 1604 are out of bounds for storage of size 24",
+    ],
+    [
+      "a bias of another size than the weight's",
+      () => F.conv2d(ones(1, 2, 4, 4), ones(3, 2, 1, 1), ones(2)),
+      torch.ShapeError,
+      "Given weight of size [3, 2, 1, 1], expected bias to be 1-dimensional with 3 elements, but got bias of size [2]",
+    ],
+    [
+      "an axis too many",
+      () => ones(3).permute(0, 1),
+      torch.ShapeError,
+      "input.dim() = 1 is not equal to len(dims) = 2",
+    ],
+    [
+      "which operand of einsum does not fit",
+      () => torch.einsum("ij,jk", ones(2, 3), ones(2, 3)),
+      torch.ArgumentError,
+      "subscript j has size 2 for operand 1 which does not broadcast",
+    ],
+    [
+      "a negative rate",
+      () => torch.poisson(torch.tensor([-1])),
+      torch.ValueError,
+      "invalid Poisson rate, expected rate to be non-negative",
+    ],
+    [
+      "a probability above one",
+      () => torch.bernoulli(torch.tensor([2])),
+      torch.ValueError,
+      "Expected p_in >= 0 && p_in <= 1 to be true",
+    ],
+    ["a scale of nothing", () => ones(2).cauchy_(0, 0), torch.ValueError, "expects sigma > 0.0, but found sigma=0"],
+    [
+      "a permutation of a negative number",
+      () => torch.randperm(-1),
+      torch.ArgumentError,
+      "Trying to create tensor with negative dimension -1: [-1]",
+    ],
+    [
+      "a window in half floats",
+      () => torch.signal.windows.hann(3, { dtype: torch.bfloat16 }),
+      torch.DTypeError,
+      "expects float32 or float64 dtypes, got: torch.bfloat16",
+    ],
+    [
+      "a window without coefficients",
+      () => torch.signal.windows.general_cosine(3, { a: 1 as never }),
+      torch.ArgumentError,
+      "Coefficients must be a list/tuple",
+    ],
+    ["a vector for a table", () => F.embedding(at(0n), ones(2)), torch.ShapeError, "'weight' must be 2-D"],
+  ]);
+});

@@ -89,14 +89,21 @@ function paddingOf(
   return { low, high: total.map((t, i) => t - low[i]!) };
 }
 
-function withBias(g: GraphBuilder, name: string, output: Node, bias: Node | null, isSingle: boolean): Node {
+function withBias(
+  g: GraphBuilder,
+  name: string,
+  output: Node,
+  weight: Node,
+  bias: Node | null,
+  isSingle: boolean,
+): Node {
   let result = output;
   if (bias !== null) {
     const channels = output.shape[1]!;
     if (bias.shape.length !== 1 || bias.shape[0] !== channels)
       throw new ShapeError(
         `${name}/bias`,
-        `${name}: expected bias to be 1-dimensional with ${channels} elements, but got bias of size ${formatShape(bias.shape)} instead.`,
+        `${name}: Given ${name.includes("transpose") ? "transposed=1, " : ""}weight of size ${formatShape(weight.shape)}, expected bias to be 1-dimensional with ${channels} elements, but got bias of size ${formatShape(bias.shape)} instead.`,
       );
     result = g.add(
       output,
@@ -167,7 +174,7 @@ function convolve(
     );
   }
   const output = convolutionForward(g, widen(g, x), widen(g, weight), attrs);
-  return g.cast(withBias(g, name, output, widenIf(g, bias), isSingle), input.dtype);
+  return g.cast(withBias(g, name, output, weight, widenIf(g, bias), isSingle), input.dtype);
 }
 
 function convolveTransposed(
@@ -223,7 +230,7 @@ function convolveTransposed(
     );
   const attrs: ConvolutionAttrs = { stride, dilation, groups, low: padding, high: padding };
   const output = convolutionInput(g, widen(g, x), widen(g, weight), size, attrs);
-  return g.cast(withBias(g, name, output, widenIf(g, bias), isSingle), input.dtype);
+  return g.cast(withBias(g, name, output, weight, widenIf(g, bias), isSingle), input.dtype);
 }
 
 for (const rank of [1, 2, 3] as const) {

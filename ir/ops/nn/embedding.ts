@@ -46,9 +46,9 @@ export const embedding = defineOp({
     return [null, g.scatter("add", g.full(weight.shape, 0, grad.dtype), grad, [0], [index])];
   },
   record(g, { input, weight, padding_idx, max_norm }) {
-    requireIndex("embedding", input);
     if (weight.shape.length !== 2)
       throw new ShapeError("embedding/weight", `embedding: 'weight' must be 2-D, got ${describe(weight)}.`);
+    requireIndex("embedding", input);
     if (padding_idx !== null) rowOf("embedding", padding_idx, weight);
     if (max_norm !== null)
       throw new ArgumentError(

@@ -18,7 +18,7 @@ function requireMargins(name: string, input: Node): void {
   if (shape.length <= 2 && shape.at(-1) !== 0) return;
   throw new ShapeError(
     `${name}/empty`,
-    `${name}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${describe(input)}.`,
+    `${name}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${formatShape(input.shape)}, ${describe(input)}.`,
   );
 }
 

@@ -23,7 +23,9 @@ function targetOf(name: string, input: Node, rank: number, wanted: unknown): num
   if (full.length !== rank)
     throw new ShapeError(
       `${name}/output-size`,
-      `${name}() argument 'output_size' should contain ${rank === 1 ? "one int" : `${rank} ints`} (got ${full.length}).`,
+      full.length === 0 && rank > 1
+        ? `${name}: output_size must be ${rank}, got [].`
+        : `${name}() argument 'output_size' should contain ${rank === 1 ? "one int" : `${rank} ints`} (got ${full.length}).`,
     );
   const sizes = full.map((size, i) => (size === null || size === undefined ? input.shape[lead + i]! : Number(size)));
   if (sizes.some((size) => !Number.isInteger(size) || size < 0))
