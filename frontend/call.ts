@@ -231,7 +231,7 @@ function noteDifferentiable(
     results,
     first,
     overwrites !== null && isGivenTwice(bound, overwrites) ? null : overwrites,
-    definition.saves === undefined ? null : savedNodes(definition, definition.saves, bound, results),
+    savedNodes(definition, bound, results),
   );
   refuseInference(definition, bound, operation);
   return operation;
@@ -249,14 +249,14 @@ function refuseInference(definition: Operator, { tensors }: Bound, operation: Op
 const isGivenTwice = (bound: Bound, overwritten: Node): boolean =>
   bound.tensors.slice(1).some((tensor) => tensor.node_() === overwritten);
 
-function savedNodes(
-  definition: Operator,
-  saves: NonNullable<Operator["saves"]>,
-  bound: Bound,
-  results: readonly Node[],
-): readonly Node[] {
+/** What the operator states that it keeps; null where it states nothing. */
+function savedNodes(definition: Operator, bound: Bound, results: readonly Node[]): readonly Node[] | null {
+  const { saves: stated = null } = definition;
+  const saves = typeof stated === "function" ? stated(bound.args as never) : stated;
   const nodesOf = (name: string): Node[] => [bound.args[name]].flat().filter((item): item is Node => isNode(item));
+  if (saves === null) return null;
   return saves.flatMap((item) => {
+    if (isNode(item)) return [item];
     if (typeof item !== "string")
       return item.for.some((name) => nodesOf(name).some((node) => node.requiresGrad)) ? nodesOf(item.name) : [];
     const place = (definition.results ?? ["result"]).indexOf(item);

@@ -8,6 +8,7 @@ import "../ir/ops/ordering.ts";
 import "../ir/ops/pairs.ts";
 import { integerRange, isFloat, isIntegral, type DType } from "../ir/dtype.ts";
 import { DTypeError } from "../ir/errors.ts";
+import { sameShape } from "../ir/shape.ts";
 import { callOperator, withSite } from "./call.ts";
 import { ones_like } from "./creation.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
@@ -28,7 +29,9 @@ const call = (name: string, ...args: unknown[]): Tensor => callOperator(name, ar
 
 /** The input with a number in the place of what the mask leaves out. */
 function combined(input: Tensor, mask: Tensor | null | undefined, identity: number | bigint): Tensor {
-  return mask === null || mask === undefined ? input : call("where", mask, input, identity);
+  if (mask === null || mask === undefined) return input;
+  // A mask that is stretched is a copy, as in PyTorch: it may be written afterwards.
+  return call("where", sameShape(mask.shape, input.shape) ? mask : mask.clone(), input, identity);
 }
 
 const typeOr = (dtype: DTypeLike | null | undefined, fallback: DType): DType =>

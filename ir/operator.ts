@@ -74,9 +74,9 @@ export interface OpSpecification<S extends string> {
   readonly complexGradient?: "analytic" | "own";
   /**
    * What PyTorch keeps for the backward pass, which is refused when that has been overwritten: names of arguments and
-   * of results, `result` where there is one. Left out where it is what the gradient here reads.
+   * of results, `result` where there is one. Left out, or null, where it is what the gradient here reads.
    */
-  readonly saves?: readonly (string | SavedFor)[];
+  readonly saves?: Saves | ((args: Arguments<S>) => Saves | null);
   /**
    * The nodes whose values decide the result's shape: computed and read before `record`, synchronously where the
    * device can, else by the operator's `...Async` twin.
@@ -89,6 +89,8 @@ export interface OpSpecification<S extends string> {
   /** Inputs for the generated tests. */
   readonly samples?: readonly OpSample[];
 }
+/** By name, or of a list of tensors those that are meant. */
+export type Saves = readonly (string | SavedFor | Node)[];
 /** An argument that is kept only where one of the arguments `for` requires grad. */
 export interface SavedFor {
   readonly name: string;

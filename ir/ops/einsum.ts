@@ -233,6 +233,14 @@ defineOp({
     shape: "[*] and [#] -> [free dimensions of a, free dimensions of b]",
     source: "torch.tensordot",
   },
+  // An operand is summed first over a dimension that the other one has once.
+  saves({ a, b, dims }) {
+    const pairs = (dims[0] ?? []).map((dim, i) => [a.shape.at(dim), b.shape.at(dims[1]?.[i] ?? 0)] as const);
+    return [
+      ...(pairs.some(([own, other]) => own !== 1 && other === 1) ? [] : [{ name: "a", for: ["b"] }]),
+      ...(pairs.some(([other, own]) => own !== 1 && other === 1) ? [] : [{ name: "b", for: ["a"] }]),
+    ];
+  },
   gradient: "through decomposition",
   record(g, { a, b, dims }) {
     const [first, second, ...rest] = dims;

@@ -101,6 +101,10 @@ defineOp({
     shape: "[*] and [*], broadcast together -> [*]",
     source: "torch.nextafter",
   },
+  saves: [
+    { name: "input", for: ["input"] },
+    { name: "other", for: ["input"] },
+  ],
   gradient: "none",
   record(g, { input, other }) {
     const [a, b] = promoted(g, input, other);

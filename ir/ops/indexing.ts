@@ -251,6 +251,8 @@ export const takeAlongDim = defineOp({
     shape: "[*] and indices -> [*]",
     source: "torch.take_along_dim",
   },
+  // Along a dimension the positions are made anew.
+  saves: ({ dim }) => (dim === null ? ["input", "indices"] : ["input"]),
   gradient: "through decomposition",
   record(g, { input, indices, dim }) {
     if (indices.dtype !== "int64")

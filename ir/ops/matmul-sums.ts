@@ -4,6 +4,7 @@ import { isIntegral } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
+import type { Shape } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { bmm, matmulOf, mm, mv, outerOf, requireSameType, summedBmm } from "./matmul.ts";
 import { isExactly, range, requireRank, scalarAs } from "./support.ts";
@@ -72,10 +73,13 @@ function plus(g: GraphBuilder, name: string, input: Node, product: Node, beta: S
   return product.dtype === "bool" ? g.or(base, product) : g.add(base, product);
 }
 
-/** The order of multiplication that needs the fewest operations, by dynamic programming over sub-chains. */
-function chained(g: GraphBuilder, matrices: readonly Node[]): Node {
-  const count = matrices.length;
-  const size = [matrices[0]!.shape[0]!, ...matrices.map((m) => m.shape[1]!)];
+/**
+ * The order of multiplication that needs the fewest operations, by dynamic programming over sub-chains. `of` gives what
+ * stands for a matrix, `times` for a product.
+ */
+function inOrder<T>(shapes: readonly Shape[], of: (i: number) => T, times: (first: T, second: T) => T): T {
+  const count = shapes.length;
+  const size = [shapes[0]![0]!, ...shapes.map((shape) => shape[1]!)];
   const cost = range(count).map(() => new Array<number>(count).fill(0));
   const cut = range(count).map(() => new Array<number>(count).fill(0));
   for (let length = 2; length <= count; length++) {
@@ -84,17 +88,47 @@ function chained(g: GraphBuilder, matrices: readonly Node[]): Node {
       cost[i]![j] = Infinity;
       for (let k = i; k < j; k++) {
         const total = cost[i]![k]! + cost[k + 1]![j]! + size[i]! * size[k + 1]! * size[j + 1]!;
-        if (total < cost[i]![j]!) {
+        // Of three matrices at one cost the first two, as in PyTorch.
+        if (total < cost[i]![j]! || (count === 3 && total === cost[i]![j]!)) {
           cost[i]![j] = total;
           cut[i]![j] = k;
         }
       }
     }
   }
-  const product = (i: number, j: number): Node =>
-    i === j ? matrices[i]! : matmulOf(g, product(i, cut[i]![j]!), product(cut[i]![j]! + 1, j));
+  const product = (i: number, j: number): T =>
+    i === j ? of(i) : times(product(i, cut[i]![j]!), product(cut[i]![j]! + 1, j));
   return product(0, count - 1);
 }
+
+const chained = (g: GraphBuilder, matrices: readonly Node[]): Node =>
+  inOrder(
+    matrices.map(({ shape }) => shape),
+    (i) => matrices[i]!,
+    (a, b) => matmulOf(g, a, b),
+  );
+
+/** Of each product in the chain what the other factor's gradient needs, where that is one of the matrices. */
+function keptInChain(matrices: readonly Node[]): Node[] {
+  const kept = new Set<Node>();
+  interface Factor {
+    readonly own: Node | null;
+    readonly requiresGrad: boolean;
+  }
+  inOrder<Factor>(
+    matrices.map((x, i) => (x.shape.length === 2 ? x.shape : vectorShape(x, i))),
+    (i) => ({ own: matrices[i]!, requiresGrad: matrices[i]!.requiresGrad }),
+    (a, b) => {
+      if (a.requiresGrad && b.own !== null) kept.add(b.own);
+      if (b.requiresGrad && a.own !== null) kept.add(a.own);
+      return { own: null, requiresGrad: a.requiresGrad || b.requiresGrad };
+    },
+  );
+  return [...kept];
+}
+
+/** A vector at the start of a chain is a row, at its end a column. */
+const vectorShape = (x: Node, i: number): number[] => (i === 0 ? [1, x.shape[0]!] : [x.shape[0]!, 1]);
 
 defineOp({
   name: "chain_matmul",
@@ -105,6 +139,7 @@ defineOp({
     shape: "[a, b], [b, c], .. -> [a, z]",
     source: "torch.chain_matmul",
   },
+  saves: ({ matrices }) => keptInChain(matrices),
   gradient: "through decomposition",
   record(g, { matrices }) {
     for (const matrix of matrices) requireRank("chain_matmul", matrix, 2, "each matrix");
@@ -123,6 +158,7 @@ defineOp({
     shape: "[a, b], [b, c], .. -> [a, z]",
     source: "torch.linalg.multi_dot",
   },
+  saves: ({ tensors }) => keptInChain(tensors),
   gradient: "through decomposition",
   record(g, { tensors }) {
     if (tensors.length < 2)
@@ -134,9 +170,7 @@ defineOp({
     tensors.forEach((x, i) =>
       requireRank("multi_dot", x, i === 0 || i === tensors.length - 1 ? [1, 2] : 2, `tensor ${i}`),
     );
-    const matrices = tensors.map((x, i) =>
-      x.shape.length === 2 ? x : g.reshape(x, i === 0 ? [1, x.shape[0]!] : [x.shape[0]!, 1]),
-    );
+    const matrices = tensors.map((x, i) => (x.shape.length === 2 ? x : g.reshape(x, vectorShape(x, i))));
     const product = chained(g, matrices);
     return g.reshape(product, [
       ...(first.shape.length === 1 ? [] : [product.shape[0]!]),

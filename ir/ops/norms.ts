@@ -119,7 +119,7 @@ for (const [name, type] of [
       source: "torch.norm",
     },
     gradient: "through decomposition",
-    saves: ["input", "result"],
+    saves: ({ p }) => (p === "nuc" ? [] : ["input", "result"]),
     record: (g, { input, p, dim, keepdim, dtype }) => normOf(g, input, p, dim, keepdim, dtype),
   });
 }
@@ -148,6 +148,7 @@ for (const [name, parameter] of [
       shape: reduced,
       source: "torch.norm",
     },
+    saves: [],
     gradient: "through decomposition",
     record: (g, { input, dim, keepdim }) => normOf(g, input, "nuc", dim ?? null, keepdim, null),
   });

@@ -1,5 +1,5 @@
 /** Functions of two operands, element by element, beyond plain arithmetic. */
-import type { GraphBuilder } from "../builder.ts";
+import { isNode, type GraphBuilder } from "../builder.ts";
 import { isComplex, isFloat, isIntegral } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -159,6 +159,11 @@ defineOp({
   places: ["torch", "Tensor"],
   inplace: true,
   doc: { summary: "input ** exponent in float64, or complex128.", shape, source: "torch.float_power" },
+  // What is converted first is a copy.
+  saves: ({ input, exponent }) => [
+    ...[input, exponent].filter((x) => isNode(x)).filter(({ dtype }) => dtype === "float64" || dtype === "complex128"),
+    "result",
+  ],
   gradient: "through decomposition",
   record(g, { input, exponent }) {
     const dtype = isComplex(resultType(g, [input, exponent])) ? "complex128" : "float64";

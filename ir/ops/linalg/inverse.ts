@@ -285,6 +285,7 @@ for (const [name, parameter] of [
       shape: square,
       source: "torch.linalg.matrix_power",
     },
+    saves: ({ n }) => (n >= 0 ? null : n === -1 ? ["result"] : []),
     gradient: "through decomposition",
     record: (g, args) =>
       powerOf(g, "linalg.matrix_power", (args as unknown as Record<string, Node>)[parameter]!, args.n),
@@ -332,6 +333,7 @@ defineOp({
     shape: "[b.., x..] and [b..] -> [x..]",
     source: "torch.linalg.tensorsolve",
   },
+  saves: ({ dims }) => (dims === null ? ["A", "result"] : ["result"]),
   gradient: "through decomposition",
   record(g, { A, B, dims }) {
     const rank = A.shape.length;

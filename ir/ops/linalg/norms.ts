@@ -123,6 +123,7 @@ for (const [name, type] of [
       shape: reduced,
       source: "torch.linalg.matrix_norm",
     },
+    saves: ({ ord }) => (ord === "nuc" ? [] : null),
     gradient: "through decomposition",
     record: (g, { A, ord, dim, keepdim, dtype }) =>
       matrixNormOf(g, asFloats(g, "linalg.matrix_norm", A, dtype), ord as Order, dim, keepdim),
@@ -162,6 +163,7 @@ for (const [name, type] of [
       shape: "[*, m, n] -> [*]",
       source: "torch.linalg.cond",
     },
+    saves: ({ p }) => (p === null || Math.abs(Number(p)) === 2 ? [] : null),
     gradient: "through decomposition",
     record(g, { A, p }) {
       requireMatrices("linalg.cond", A);

@@ -31,6 +31,8 @@ export const attention = defineOp({
     shape: "[*, H, L, E], [*, H, S, E], [*, H, S, V] -> [*, H, L, V]",
     source: `torch.nn.functional.${name}`,
   },
+  // query and key are scaled first.
+  saves: [{ name: "value", for: ["query", "key"] }],
   gradient: "through decomposition",
   record(g, { query, key, value, attn_mask: mask, dropout_mask: dropout, is_causal, scale, enable_gqa, blocks }) {
     requireFloat(name, query);

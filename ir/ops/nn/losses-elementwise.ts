@@ -76,6 +76,8 @@ export const smoothL1Loss = defineOp({
     shape,
     source: page("smooth_l1_loss"),
   },
+  // With a beta of zero it is l1_loss.
+  saves: ({ beta }) => (Number(beta.value) === 0 ? [] : ["input", "target"]),
   gradient: "through decomposition",
   record(g, args) {
     if (Number(args.beta.value) < 0)

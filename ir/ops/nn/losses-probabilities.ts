@@ -109,6 +109,13 @@ export const klDiv = defineOp({
     shape: "[N, *], [N, *] -> []",
     source: page("kl_div"),
   },
+  saves: ({ log_target }) =>
+    log_target
+      ? []
+      : [
+          { name: "input", for: ["target"] },
+          { name: "target", for: ["input", "target"] },
+        ],
   gradient: "through decomposition",
   record(g, args) {
     const { x, y, finish } = pairOf(g, "kl_div", args.input, args.target);
@@ -141,6 +148,10 @@ export const poissonNllLoss = defineOp({
     shape,
     source: page("poisson_nll_loss"),
   },
+  saves: ({ log_input, full }) => [
+    ...(log_input ? [{ name: "input", for: ["target"] }] : []),
+    { name: "target", for: full ? ["input", "target"] : ["input"] },
+  ],
   gradient: "through decomposition",
   record(g, args) {
     const { x, y, finish } = pairOf(g, "poisson_nll_loss", toFloat(g, args.input), args.target);

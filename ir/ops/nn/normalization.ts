@@ -298,6 +298,8 @@ export const batchNormTraining = defineOp({
     shape: "[N, C, *] -> [N, C, *], [C], [C]",
     source: "torch.nn.functional.batch_norm",
   },
+  // Of single samples the weights are repeated first.
+  saves: ({ over_batch }) => (over_batch ? null : ["input"]),
   gradient: "through decomposition",
   record(g, { input, weight, bias, running_mean, running_var, momentum, over_batch, eps }) {
     const output = recordOperator(g, normalizeChannels, { input, weight, bias, over_batch, eps }, isNode) as Node;

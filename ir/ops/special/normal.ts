@@ -99,6 +99,8 @@ for (const [name, summary, value, slope] of [
     signature: `${name}(Tensor input) -> Tensor` as "normal(Tensor input) -> Tensor",
     places: ["special"],
     doc: { summary, shape, source: `torch.special.${name}` },
+    // ndtr is erf of what is scaled first.
+    saves: () => (name === "ndtr" ? [] : null),
     gradient: "through decomposition",
     record: (g, { input }) =>
       inFloat32(g, [toFloat(g, input)], (x) => recordOperator(g, core, { input: x }, isNode) as Node),

@@ -34,6 +34,10 @@ export const nn: Samples = {
   conv_transpose2d: () => [[signed(1, 2, 2, 3), positive(2, 1, 2, 2), signed(1), 2]],
   conv_transpose3d: () => [[signed(1, 1, 2, 2, 2), positive(1, 1, 2, 2, 2)]],
   conv_tbc: () => [[signed(4, 1, 2), positive(2, 2, 2), signed(2), 1]],
+  convolution: () => [
+    [signed(1, 2, 5), positive(2, 2, 3), signed(2), [1], [0], [1], false, [0], 1],
+    [signed(1, 2, 3), positive(2, 1, 2), null, [2], [1], [1], true, [1], 2],
+  ],
   embedding: () => [
     [integers([2n, 0n, 2n]), signed(3, 2)],
     [integers([[2n, 0n]]), signed(3, 2), { padding_idx: 1 }],
@@ -46,6 +50,10 @@ export const nn: Samples = {
       mode === "nearest" ? constant(within(-0.8, 0.8, 1, 2, 2, 2)) : within(-0.8, 0.8, 1, 2, 2, 2),
       { mode, align_corners: false },
     ]),
+  affine_grid_generator: () => [[signed(1, 2, 3), [1, 1, 2, 3], false]],
+  grid_sampler: () => [[signed(1, 1, 3, 3), within(-0.8, 0.8, 1, 2, 2, 2), 0, 0, false]],
+  grid_sampler_2d: () => [[signed(1, 1, 3, 3), within(-0.8, 0.8, 1, 2, 2, 2), 2, 1, true]],
+  grid_sampler_3d: () => [[signed(1, 1, 3, 3, 3), within(-0.8, 0.8, 1, 1, 2, 2, 3), 0, 0, false]],
   interpolate: () => [
     [signed(1, 1, 4), { scale_factor: 2 }],
     [signed(1, 1, 4), { size: 6, mode: "linear" }],
@@ -62,6 +70,7 @@ export const nn: Samples = {
     [signed(2, 2, 2), [2, 2]],
   ],
   native_layer_norm: () => [[signed(2, 3), [3], positive(3), signed(3), 1e-5]],
+  native_group_norm: () => [[signed(2, 4, 2), positive(4), signed(4), 2, 4, 2, 2, 1e-5]],
   rms_norm: () => [[signed(2, 3), [3], positive(3)]],
   group_norm: () => [[signed(2, 4, 2), 2, positive(4), signed(4)]],
   local_response_norm: () => [[signed(1, 4, 2), 3, 0.5]],
@@ -84,6 +93,7 @@ export const nn: Samples = {
   adaptive_avg_pool1d: () => [[signed(1, 2, 5), 3]],
   adaptive_avg_pool2d: () => [[signed(1, 1, 5, 4), [3, 2]]],
   adaptive_avg_pool3d: () => [[signed(1, 1, 3, 3, 3), 2]],
+  adaptive_max_pool1d: () => [[signed(1, 2, 5), 3]],
   adaptive_max_pool1d_with_indices: () => [[signed(1, 2, 5), 3]],
   adaptive_max_pool2d_with_indices: () => [[signed(1, 1, 5, 4), [3, 2]]],
   adaptive_max_pool3d_with_indices: () => [[signed(1, 1, 3, 3, 3), 2]],

@@ -42,7 +42,7 @@ const exceptions: Readonly<Record<string, string>> = {
 };
 
 /** Outputs that are by-products: PyTorch's have no gradient either. */
-const byProducts: Readonly<Record<string, number>> = { native_layer_norm: 2 };
+const byProducts: Readonly<Record<string, number>> = { native_group_norm: 2, native_layer_norm: 2 };
 
 const differentiable = [...operators()].filter(({ places, gradient }) => places.length > 0 && gradient !== "none");
 

@@ -50,6 +50,8 @@ export const reductions: Samples = {
   "std.unbiased": () => [[signed(4), false]],
   "var_mean.unbiased": () => [[signed(4), false]],
   "std_mean.unbiased": () => [[signed(4), false]],
+  frobenius_norm: () => [[signed(2, 3), [1]]],
+  "nuclear_norm.dim": () => [[signed(2, 3), [0, 1]]],
   norm: () => [
     [signed(2, 3)],
     [signed(2, 3), 1],
