@@ -64,7 +64,8 @@ function positive(name: string, what: string, value: number): number {
 }
 
 function cosines(name: string, given: Given, a: readonly number[]): Tensor {
-  if (!Array.isArray(a as unknown))
+  const coefficients: unknown = a;
+  if (!Array.isArray(coefficients))
     throw new ArgumentError(`${name}/a`, `${name}: Coefficients must be a list/tuple, got ${typeof a}.`);
   if (a.length === 0) throw new ValueError(`${name}/a`, `${name}: Coefficients cannot be empty.`);
   if (given.M === 1) return sampled(name, given, () => 1);
