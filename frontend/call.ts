@@ -23,6 +23,7 @@ import { withoutOut, writeInto, writeOut } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { savedInferenceError } from "./inference.ts";
 import type { Operation } from "./operations.ts";
+import { sameValueFunction } from "./grad-fn.ts";
 import { packSaved, savedBy } from "./saved-hooks.ts";
 import { noteOperation } from "./saved-values.ts";
 import { captureSite, locate, notesSites, withSite } from "./site.ts";
@@ -95,6 +96,8 @@ function finished(call: Call, measured: Measured): Result {
       ? laidOut(result as Node, device, orderLike(bound.tensors[0]!, bound.args["memory_format"], definition.name))
       : elementwiseResult(definition.name, result as Node, bound.tensors, device);
     packSaved(operation, [...bound.tensors, tensor], device);
+    if (definition.keepsLayout && (result as Node).requiresGrad && result === bound.tensors[0]?.node_())
+      sameValueFunction(tensor, tensor.node_(), definition.name);
     return options?.["requires_grad"] === true ? tensor.requires_grad_() : tensor;
   }
   const tensors = (result as readonly Node[]).map((node) => Tensor.ofNode(node, device));

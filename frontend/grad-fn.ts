@@ -1,4 +1,5 @@
 /** `tensor.grad_fn`: how a value was made, as PyTorch shows it. Read from the recorded graph when asked for. */
+import { isComplex } from "../ir/dtype.ts";
 import type { Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
 import {
@@ -21,6 +22,22 @@ export function gradientFunction(node: Node, known: string | null = null): Gradi
   return found;
 }
 
+/** Steps whose result is the very value that they were given, by the tensor that shows it. */
+const sameSteps = new WeakMap<object, { readonly node: Node; readonly step: GradientFunction }>();
+/** The step by which `owner` is the value `node` that its source is: a view that changes nothing, a copy. */
+export function sameValueFunction(owner: object, node: Node, name: string): GradientFunction {
+  const known = sameSteps.get(owner);
+  if (known?.node === node) return known.step;
+  const step = new GradientFunction(node, name, true);
+  sameSteps.set(owner, { node, step });
+  return step;
+}
+/** What `sameValueFunction` has been told of. */
+export const sameValueOf = (owner: object, node: Node): GradientFunction | null => {
+  const known = sameSteps.get(owner);
+  return known?.node === node ? known.step : null;
+};
+
 /** Which of its step's results a node is. */
 export function outputNumber(node: Node): number {
   const made = behindBarriers(node);
@@ -34,23 +51,30 @@ export function outputNumber(node: Node): number {
 export class GradientFunction {
   private readonly node: Node;
   private readonly known: string | null;
+  private readonly isSame: boolean;
   private kept: Record<string, unknown> | null = null;
 
   /** @internal Use tensor.grad_fn. */
-  constructor(node: Node, known: string | null) {
+  constructor(node: Node, known: string | null, isSame = false) {
     this.node = node;
     this.known = known;
+    this.isSame = isSame;
+  }
+
+  private get isLeaf(): boolean {
+    return this.node.op === "leaf" && !this.isSame;
   }
 
   /** Such as `MulBackward0`. */
   name(): string {
-    if (this.node.op === "leaf") return "torch::autograd::AccumulateGrad";
+    if (this.isLeaf) return "torch::autograd::AccumulateGrad";
     return gradientName(this.known ?? operatorOf(this.node));
   }
 
   /** The steps that gradients go to next, each with the number of the result that is meant; null for what needs none. */
   get next_functions(): readonly (readonly [GradientFunction | null, number])[] {
-    if (this.node.op === "leaf") return [];
+    if (this.isLeaf) return [];
+    if (this.isSame) return [[gradientFunction(this.node), outputNumber(this.node)]];
     return inputsOfStep(this.node).map(
       (input) => [input.requiresGrad ? gradientFunction(input) : null, outputNumber(input)] as const,
     );
@@ -63,7 +87,7 @@ export class GradientFunction {
 
   /** The tensor whose gradients a leaf's step accumulates; of no other step. */
   get variable(): object | undefined {
-    return this.node.op === "leaf" ? (this.node.binding as object) : undefined;
+    return this.node.op === "leaf" && !this.isSame ? (this.node.binding as object) : undefined;
   }
 
   /**
@@ -110,35 +134,73 @@ const views: Readonly<Record<string, string>> = { reshape: "view", gather: "inde
 
 function operatorOf(node: Node): string {
   const operation = operationOf(node);
-  if (operation !== null) return operation.name;
+  if (operation !== null) return byOperands[operation.name]?.([...operation.inputs]) ?? operation.name;
   if (node.op === "call") return node.attrs.name;
   return views[node.op] ?? node.op.replace("reduce_", "");
 }
 
-/** Operators that PyTorch states by others: its steps have the names of those. */
-const stated: Readonly<Record<string, string>> = {
-  chunk: "split",
-  column_stack: "cat",
-  dstack: "cat",
-  expand_as: "expand",
-  flatten: "view",
-  hstack: "cat",
-  moveaxis: "permute",
-  movedim: "permute",
-  msort: "sort",
-  narrow: "slice",
-  ravel: "view",
-  reshape: "view",
-  reshape_as: "view",
-  square: "pow",
-  swapaxes: "transpose",
-  swapdims: "transpose",
-  take_along_dim: "gather",
-  tile: "repeat",
-  unflatten: "view",
-  view_as: "view",
-  vstack: "cat",
+/** Operators that PyTorch states by others, which depend on what they are given. */
+const byOperands: Readonly<Record<string, (operands: readonly Node[]) => string | null>> = {
+  fft_fft: ([x]) => (isComplex(x!.dtype) ? "fft_c2_c" : "fft_r2_c"),
+  fft_ifft: ([x]) => (isComplex(x!.dtype) ? "fft_c2_c" : "fft_r2_c"),
+  linear: ([x, _weight, bias]) => (x!.shape.length === 2 ? (bias === undefined ? "mm" : "addmm") : null),
+  matmul: ([a, b = a]) => products[`${a!.shape.length}, ${b!.shape.length}`] ?? null,
 };
+/** By the ranks of both. */
+const products: Readonly<Record<string, string>> = { "1, 1": "dot", "2, 1": "mv", "2, 2": "mm" };
+
+/** Operators that PyTorch always states by others, whose steps have their names: by name, those that it is for. */
+const stated: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({
+    adaptive_avg_pool2_D: "adaptive_avg_pool2d",
+    adaptive_avg_pool3_D: "adaptive_avg_pool3d",
+    adaptive_max_pool2_D: "adaptive_max_pool2d_with_indices",
+    adaptive_max_pool3_D: "adaptive_max_pool3d_with_indices",
+    avg_pool2_D: "avg_pool2d",
+    avg_pool3_D: "avg_pool3d",
+    cat: "column_stack dstack hstack vstack",
+    convolution: "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
+    deg2_rad: "deg2rad",
+    expand: "broadcast_to expand_as",
+    fft_c2_c: "fft_fft2 fft_fftn fft_ifft2 fft_ifftn",
+    fft_c2_r: "fft_hfft fft_irfft fft_irfft2 fft_irfftn",
+    fft_r2_c: "fft_rfft fft_rfft2 fft_rfftn",
+    flip: "fliplr flipud",
+    gather: "take_along_dim",
+    linalg_cholesky_ex: "linalg_cholesky",
+    linalg_cross: "cross",
+    linalg_det: "det",
+    linalg_eig: "linalg_eigvals",
+    linalg_eigh: "linalg_eigvalsh",
+    linalg_inv_ex: "inverse linalg_inv",
+    linalg_lu_factor_ex: "linalg_lu_factor",
+    linalg_lu_solve: "lu_solve",
+    linalg_matrix_exp: "matrix_exp",
+    linalg_slogdet: "slogdet",
+    linalg_solve_ex: "linalg_solve",
+    linalg_svd: "linalg_svdvals svd",
+    linalg_vector_norm: "linalg_norm norm",
+    log1_P: "log1p",
+    max_pool2_D_with_indices: "max_pool2d",
+    max_pool3_D_with_indices: "max_pool3d",
+    mul: "outer",
+    native_batch_norm: "batch_norm_inference batch_norm_training",
+    native_group_norm: "group_norm",
+    native_layer_norm: "layer_norm",
+    nll_loss: "cross_entropy",
+    permute: "moveaxis movedim",
+    pow: "square",
+    rad2_deg: "rad2deg",
+    repeat: "tile",
+    roll: "fft_fftshift fft_ifftshift",
+    slice: "narrow",
+    sort: "msort",
+    split: "chunk",
+    to_copy: "cast",
+    transpose: "swapaxes swapdims",
+    view: "flatten ravel reshape reshape_as unflatten view_as",
+  }).flatMap(([name, users]) => users.split(" ").map((user) => [user, name])),
+);
 
 /** `log_softmax` is `LogSoftmaxBackward0`; a user's Function says its whole name. */
 export function gradientName(operator: string): string {

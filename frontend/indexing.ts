@@ -87,7 +87,9 @@ function resolve(self: Tensor, given: readonly unknown[]): Subscript {
     }
   }
   keep(self.ndim - axis);
-  let view = self.viewBy_(movement("at", (g, parent) => g.reshape(g.slice(parent, start, size, step), shape)));
+  let view = self.viewBy_(
+    movement(lastView(parts), (g, parent) => g.reshape(g.slice(parent, start, size, step), shape)),
+  );
   // A 0-d index tensor removes its dimension, as an integer does, and still gives a view.
   for (const { dim, tensor: position } of pending.filter(({ tensor: t }) => isPosition(t)).reverse())
     view = view.viewBy_(selectStep(dim, position.node_()));
@@ -103,6 +105,17 @@ function resolve(self: Tensor, given: readonly unknown[]): Subscript {
     indices.push(index.ndim === 0 ? (callOperator("reshape", [index, [1]]) as Tensor) : index);
   }
   return { view, indices };
+}
+
+/** The function that PyTorch ends with: slices that take all are none, unless there is nothing else. */
+function lastView(parts: readonly Part[]): string {
+  const names = parts.map((part) => {
+    if (part === null || typeof part === "boolean") return "unsqueeze";
+    if (typeof part === "number") return "select";
+    return part instanceof Slice && !(part.start === null && part.stop === null && part.step === null) ? "slice" : null;
+  });
+  const told = names.findLast((name) => name !== null);
+  return told ?? (parts.some((part) => part instanceof Slice) ? "slice" : "alias");
 }
 
 const isMask = (index: Tensor): boolean => index.dtype.name === "bool" || index.dtype.name === "uint8";

@@ -9,7 +9,7 @@ import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
 import { isRecorded } from "./dual-nodes.ts";
 import { nest, scalarOf, type Item, type Nested, type ReadOptions } from "./element-values.ts";
-import { gradientFunction, type GradientFunction } from "./grad-fn.ts";
+import { gradientFunction, sameValueFunction, sameValueOf, type GradientFunction } from "./grad-fn.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import { strided, type layout, type memory_format } from "./formats.ts";
 import { withGradMode } from "./grad-mode.ts";
@@ -587,7 +587,11 @@ export class Tensor {
   get grad_fn(): GradientFunction | null {
     if (this.leafRequiresGrad) return null;
     const node = this.node_();
-    return isRecorded(node) ? gradientFunction(node, this.step_?.name ?? null) : null;
+    if (!isRecorded(node)) return null;
+    const { step_: step, parent_: parent } = this;
+    if (step !== null && parent?.node_() === node && step.isLayout !== true)
+      return sameValueFunction(this, node, step.name);
+    return sameValueOf(this, node) ?? gradientFunction(node, step?.name ?? null);
   }
 
   // ---- reading

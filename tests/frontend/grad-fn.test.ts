@@ -161,3 +161,54 @@ it("steps that PyTorch states by other operators have the names of those", () =>
     ["View", "View", "Slice", "Split", "Permute", "Transpose", "Pow", "Cat"].map((name) => `${name}Backward0`),
   );
 });
+
+describe("a step's name", () => {
+  const rows = torch.ones(3, 3);
+  const named = (of: (x: torch.Tensor) => torch.Tensor): string =>
+    of(rows.clone().requires_grad_().mul(2)).grad_fn!.name().replace("Backward0", "");
+  const cases: readonly (readonly [name: string, of: (x: torch.Tensor) => torch.Tensor])[] = [
+    ["Select", (x) => x.at(0)],
+    ["Select", (x) => x.at("...", 0)],
+    ["Select", (x) => x.at(0, ":")],
+    ["Slice", (x) => x.at("1:")],
+    ["Slice", (x) => x.at(":")],
+    ["Slice", (x) => x.at(0, "1:")],
+    ["Unsqueeze", (x) => x.at(null)],
+    ["Index", (x) => x.at([0, 1])],
+    ["Mm", (x) => x.matmul(x)],
+    ["Mv", (x) => x.matmul(rows.select(0, 0))],
+    ["Addmm", (x) => torch.nn.functional.linear(x, rows, rows.select(0, 0))],
+    ["Mm", (x) => torch.nn.functional.linear(x, rows)],
+    ["LinalgInvEx", (x) => x.add(torch.eye(3)).inverse()],
+    ["LinalgDet", (x) => x.det()],
+    ["LinalgVectorNorm", (x) => x.norm()],
+    ["FftR2C", (x) => torch.fft.fft(x)],
+    ["FftC2C", (x) => torch.fft.fft(torch.fft.fft(x))],
+    ["FftC2R", (x) => torch.fft.irfft(torch.fft.rfft(x))],
+    ["Convolution", (x) => torch.conv1d(x.at(null), torch.ones(1, 3, 2))],
+    ["NativeLayerNorm", (x) => torch.nn.functional.layer_norm(x, [3])],
+    ["Log1P", (x) => x.log1p()],
+    ["ToCopy", (x) => x.double()],
+    ["Clone", (x) => x.clone()],
+  ];
+  it.each(cases)("is PyTorch's: %s of %s", (name, of) => {
+    expect(named(of)).toBe(name);
+  });
+
+  it("is the view's where a view changes nothing, and the source keeps its own", () => {
+    const leaf = start();
+    const same = leaf.view_as(leaf);
+    expect([same.grad_fn!.name(), same.is_leaf, leaf.grad_fn]).toEqual(["ViewBackward0", false, null]);
+    expect(same.grad_fn).toBe(same.grad_fn);
+    expect(same.grad_fn!.variable).toBe(undefined);
+    expect(same.grad_fn!.next_functions[0]![0]!.variable).toBe(leaf);
+    const y = leaf.mul(2);
+    expect(y.expand(2).grad_fn!.name()).toBe("ExpandBackward0");
+    expect(y.grad_fn!.name()).toBe("MulBackward0");
+    expect(y.view(2).grad_fn!.next_functions[0]![0]).toBe(y.grad_fn);
+    const seen: unknown[] = [];
+    y.view(2).grad_fn!.register_hook((_inputs, outputs) => void seen.push(numbers(outputs)));
+    y.sum().backward();
+    expect(seen).toEqual([[[1, 1]]]);
+  });
+});
