@@ -176,13 +176,13 @@ function computed(pass: Pass): (Node | null)[] {
     } catch (error) {
       anomalies?.failed(error);
       throw error;
-    }
-    anomalies?.settle(result, device);
-    if (!pass.retain) {
-      freeSaved(visited, site);
-      // A graph recorded anew must not meet the nodes that were given up.
+    } finally {
+      // Another pass makes nodes of its own, which tell what it uses, and a graph recorded anew does not meet those that
+      // are given up.
       forgetInterned();
     }
+    anomalies?.settle(result, device);
+    if (!pass.retain) freeSaved(visited, site);
     return result;
   });
 }

@@ -43,12 +43,8 @@ declare module "./tensor.ts" {
  * Whether this is a conjugate that shares the memory of what it is the conjugate of.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.is_conj.html
  */
-export function is_conj(input: Tensor): boolean {
-  let conjugates = 0;
-  for (let view: Tensor | null = input; view !== null; view = view.parent_)
-    if (view.step_?.name === "conj" || view.step_?.name === "adjoint") conjugates++;
-  return conjugates % 2 === 1;
-}
+export const is_conj = (input: Tensor): boolean => input.isConjugate_;
+
 /** False: negation is never left to a view here. https://docs.pytorch.org/docs/stable/torch.html */
 export const is_neg = (_input: Tensor): boolean => false;
 

@@ -35,9 +35,12 @@ export function refuseComplexSize(name: string, self: Tensor): void {
     );
 }
 
+/** Whether autograd knows nothing of what a tensor shares memory with. */
+const isCut = ({ step_ }: Tensor): boolean => step_ !== null && isSameMemory(step_);
+
 /** @throws AutogradError for a view that was made with others by one call */
 export function refuseOneOfSeveral(self: Tensor, operator: string): void {
-  for (let view: Tensor | null = self; view !== null; view = view.parent_)
+  for (let view: Tensor | null = self; view !== null && !isCut(view); view = view.parent_)
     if (view.step_?.isOneOfSeveral === true)
       throw new AutogradError(
         "inplace/several-views",
@@ -49,7 +52,7 @@ export function refuseOneOfSeveral(self: Tensor, operator: string): void {
 /** @throws AutogradError for a view that was made where nothing is recorded, of a tensor that is recorded */
 function refuseUnrecordedView(self: Tensor, operator: string): void {
   let view = self;
-  for (; view.parent_ !== null && !isSameMemory(view.step_!); view = view.parent_) {
+  for (; view.parent_ !== null && !isCut(view); view = view.parent_) {
     if (view.recordsGrad_ || view._base?.requires_grad !== true) continue;
     const mode = view.isInferenceView_ ? "inference" : "no_grad";
     const where = mode === "inference" ? "normal mode" : "with grad mode enabled";

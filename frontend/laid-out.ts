@@ -40,14 +40,23 @@ export function orderLike(like: Tensor, format: unknown, operator: string): read
  */
 function orderOfElementwise(node: Node, tensors: readonly Tensor[]): readonly number[] | null {
   // What lies row by row is by far the most: nothing is worked out for it.
-  if (node.shape.length < 2 || !(isMap(node) || node.op === "call") || !tensors.some(liesOtherwise)) return null;
-  const ends = new Set(tensors.map((tensor) => tensor.node_()));
-  if (ends.has(node) || !isElementwise(node, ends)) return null;
+  if (node.shape.length < 2 || !tensors.some(liesOtherwise)) return null;
+  const ends = new Set(tensors.flatMap((tensor) => endsOf(tensor.node_())));
+  const parts = partsOf(node);
+  if (parts.length === 0 || parts.some((part) => ends.has(part) || !isElementwise(part, ends))) return null;
   const operands = tensors
     .filter(({ shape }) => shape.length > 0)
     .map((tensor) => broadcastStrides(tensor, node.shape));
   return preservedOrder(node.shape, ...operands);
 }
+/** The real nodes that a result is computed as: of complex numbers what is joined in memory; none where it only moves. */
+function partsOf(node: Node): readonly Node[] {
+  if (isMap(node) || node.op === "call") return [node];
+  const memory = node.op === "as_complex" ? node.inputs[0]! : node;
+  return isComplex(node.dtype) && memory.op === "concat" ? memory.inputs : [];
+}
+const endsOf = (node: Node): readonly Node[] =>
+  isComplex(node.dtype) ? [node, graph.real(node), graph.imag(node)] : [node];
 const liesOtherwise = (tensor: Tensor): boolean => tensor.parent_ !== null && !tensor.is_contiguous();
 
 /** An operator's result. What is computed element by element lies as what it is computed from. */

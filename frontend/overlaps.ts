@@ -69,7 +69,10 @@ export function refuseOverlap(
   operator: string,
 ): void {
   if (!read.some((tensor) => shareMemory(target, tensor))) return;
-  const common = new Set(read.map((tensor) => overlap(target, tensor)));
+  // Conjugates are resolved in memory of their own, but by what only moves elements.
+  const isRead = (tensor: Tensor): boolean =>
+    call.definition.name === "copy" || !(tensor.isConjugate_ || target.isConjugate_);
+  const common = new Set(read.filter(isRead).map((tensor) => overlap(target, tensor)));
   const isRefused = moving.has(call.definition.name)
     ? common.has("part") || common.has("all")
     : common.has("part") && isElementwiseCall(call, measured);
@@ -83,7 +86,7 @@ export function refuseOverlap(
 
 /** Whether both show the same elements in the same order, and as the same numbers. */
 export const showsTheSame = (a: Tensor, b: Tensor): boolean =>
-  a.is_set_to(b) && sameShape(a.stride(), b.stride()) && a.dtype === b.dtype && a.is_conj() === b.is_conj();
+  a.is_set_to(b) && sameShape(a.stride(), b.stride()) && a.dtype === b.dtype && a.isConjugate_ === b.isConjugate_;
 
 const shareMemory = (a: Tensor, b: Tensor): boolean =>
   a.storage_ === b.storage_ || traceObserver()?.sharesMemory?.(a.storage_, b.storage_) === true;

@@ -136,6 +136,28 @@ function sizeOf(given: readonly unknown[], operator: string): Shape {
   return shape;
 }
 
+/** What a tensor becomes by `set_`. @throws DTypeError for another type */
+function sourceOfSet(
+  self: Tensor,
+  given: Tensor | Elements | null | undefined,
+  offset: number,
+  size: Shape | undefined,
+  stride: readonly number[] | undefined,
+): Tensor {
+  if (given === undefined || given === null) return fromHost([], [0], self.dtype.name, self.storage_.device);
+  const source = given instanceof Tensor ? given : asType(given.row_, self.type_);
+  if (source.type_ !== self.type_)
+    throw new DTypeError(
+      "set_/dtype",
+      `set_: Could not set tensor of type ${source.type_} to a tensor of type ${self.type_}.`,
+      "Use a source of this tensor's type.",
+    );
+  if (size === undefined) return source.detach();
+  const strides = stride ?? contiguousStrides(size);
+  makeRoom(source, reachOf(size, strides, offset), "set_");
+  return stridedOf(source.detach(), size, strides, offset);
+}
+
 type Free = (input: Tensor, ...args: unknown[]) => Tensor;
 const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
   as_strided(this: Tensor, ...args: unknown[]) {
@@ -162,20 +184,9 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
   set_(this: Tensor, given?: Tensor | Elements | null, offset = 0, size?: Shape, stride?: readonly number[]) {
     return withSite(() => {
       checkInplace(this, "set_");
+      const next = sourceOfSet(this, given, offset, size, stride);
       touch(this, "set_");
-      if (given === undefined || given === null)
-        return this.takeOver_(fromHost([], [0], this.dtype.name, this.storage_.device));
-      const source = given instanceof Tensor ? given : asType(given.row_, this.type_);
-      if (source.type_ !== this.type_)
-        throw new DTypeError(
-          "set_/dtype",
-          `set_: Could not set tensor of type ${source.type_} to a tensor of type ${this.type_}.`,
-          "Use a source of this tensor's type.",
-        );
-      if (size === undefined) return this.takeOver_(source.detach());
-      const strides = stride ?? contiguousStrides(size);
-      makeRoom(source, reachOf(size, strides, offset), "set_");
-      return this.takeOver_(stridedOf(source.detach(), size, strides, offset));
+      return this.takeOver_(next);
     });
   },
 };

@@ -2,7 +2,7 @@
 import { isComplex, isFloat, type DType } from "../ir/dtype.ts";
 import { AutogradError, IndexError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
-import { contiguousStrides, elementCount, formatShape, isContiguous, type Shape } from "../ir/shape.ts";
+import { contiguousStrides, elementCount, formatShape, isContiguous, sameShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
 import { device as DeviceObject } from "./devices.ts";
@@ -71,6 +71,8 @@ export class Tensor {
   /** `isComputed`: the storage's contents were, when a view's node was made of them. */
   private cached: { node: Node; version: number; isComputed: boolean } | null = null;
   private placed: Layout | null = null;
+  /** Of what is cut from the tensor that it shares memory with: how its own contents were made, once it was written. */
+  private history: Node | null = null;
   private ownCounter: VersionCounter | null;
   /** @internal */ hooks_: Map<number, GradientHook> | null = null;
   /** @internal */ accumulateHooks_: Map<number, (tensor: Tensor) => void> | null = null;
@@ -128,8 +130,8 @@ export class Tensor {
   /** @internal The tensor as it is, in its place: this object is about to become something else. */
   giveWay_(): Tensor {
     const former = new Tensor(this.storage_, this.shape, this.parent_, this.step_);
-    const { ownCounter, recordsGrad_, isInference_, isInferenceView_, cached, placed, place } = this;
-    Object.assign(former, { ownCounter, recordsGrad_, isInference_, isInferenceView_, cached, placed, place });
+    const { ownCounter, recordsGrad_, isInference_, isInferenceView_, cached, placed, history, place } = this;
+    Object.assign(former, { ownCounter, recordsGrad_, isInference_, isInferenceView_, cached, placed, history, place });
     former.standsFor = this;
     if (place !== null) place.tensor = former;
     this.place = null;
@@ -166,14 +168,18 @@ export class Tensor {
     this.standsFor = tensor.standsFor ?? tensor;
   }
 
-  /** @internal From here on this object is what `other` is: for operators that change a tensor's own shape. */
+  /**
+   * @internal From here on this object is what `other` is: for operators that change a tensor's own shape. It keeps its
+   * versions: writes to the one are not told to those who know the other.
+   */
   takeOver_(other: Tensor): this {
+    const ownCounter = this.counter_;
     if (this.place !== null) this.giveWay_();
-    const { storage_, shape, origin, step_, type_, ownCounter, isInference_, isInferenceView_ } = other;
+    const { storage_, shape, origin, step_, type_, history, isInference_, isInferenceView_ } = other;
     // What is nobody's view has the history of what is written to it, wherever it was made.
     const recordsGrad_ = this._base === null || this.recordsGrad_ || other.recordsGrad_;
     Object.assign(this, { storage_, shape, origin, step_, type_, ownCounter, isInference_, isInferenceView_ });
-    Object.assign(this, { recordsGrad_, cached: null, placed: null });
+    Object.assign(this, { recordsGrad_, history, cached: null, placed: null });
     noteRareChange();
     return this;
   }
@@ -219,7 +225,9 @@ export class Tensor {
   }
 
   private wrap(node: Node): Node {
-    if (!this.leafRequiresGrad) return node;
+    const { history } = this;
+    if (!this.leafRequiresGrad)
+      return history === null ? node : withGradMode(true, () => graph.withHistory(node, history));
     if (node.op === "leaf" && node.binding === this) return node;
     const raw = node.op === "leaf" && this.parent_ === null ? node.inputs[0]! : node;
     const leaf = leafNode("leaf", raw.dtype, raw.shape, this, true, [raw]);
@@ -239,6 +247,7 @@ export class Tensor {
         "clone() the expanded tensor before writing to it.",
       );
     while (tensor.parent_ !== null) {
+      if (isSameMemory(tensor.step_!) && graph.gradEnabled && value.requiresGrad) tensor.history = value;
       const steps = [tensor.step_!];
       let target = tensor.parent_;
       for (; target.parent_ !== null && target.overlaps(); target = target.parent_) steps.unshift(target.step_!);
@@ -376,6 +385,13 @@ export class Tensor {
   /** Whether this or what it is a view of shows something else than lies in memory. */
   private isComputed(): boolean {
     return this.step_?.isComputed === true || (this.parent_ !== null && this.parent_.isComputed());
+  }
+  /** @internal Whether it shows the conjugates of what lies in memory. */
+  get isConjugate_(): boolean {
+    let isConjugate = false;
+    let view: Tensor | null = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
+    for (; view !== null; view = view.parent_) if (view.step_?.isComputed === true) isConjugate = !isConjugate;
+    return isConjugate;
   }
   /** Of a view as another type, in elements of that type. */
   private layoutOfBits(): Layout | null {
@@ -533,10 +549,15 @@ export class Tensor {
   }
   /** @internal From here on a leaf that requires no gradient. */
   forgetHistory_(): void {
-    const node = this.node_();
     this.leafRequiresGrad = false;
+    this.history = null;
     this.cached = null;
     noteRareChange();
+    let root: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
+    while (root.parent_ !== null && root.step_!.isLayout === true) root = root.parent_;
+    // What it shares memory with keeps its own.
+    if (root.parent_ !== null) return;
+    const { node } = this.storage_;
     if (node.requiresGrad) this.storage_.accept(node.op === "leaf" ? node.inputs[0]! : graph.detach(node));
   }
   /**
@@ -577,10 +598,14 @@ export class Tensor {
   }
   /** @internal Becomes a view of another tensor, of whatever type, device and shape: this object stays, its storage is given up. */
   become_(other: Tensor): void {
+    const node = this.node_();
+    const isSameKind = sameShape(this.shape, other.shape) && this.type_ === other.type_;
+    // What is no leaf stays what was computed, with other values.
+    const history = isSameKind && !this.leafRequiresGrad && node.requiresGrad ? node : null;
     const former = this.giveWay_();
     const seen = (other === this ? former : other).viewBy_(detachStep);
     const { storage_, shape, origin, step_, type_, ownCounter } = seen;
-    Object.assign(this, { storage_, shape, origin, step_, type_, ownCounter, cached: null, placed: null });
+    Object.assign(this, { storage_, shape, origin, step_, type_, ownCounter, history, cached: null, placed: null });
     noteRareChange();
   }
   /** How this value was made: null for leaves and for what needs no gradient. */
@@ -588,7 +613,8 @@ export class Tensor {
     if (this.leafRequiresGrad) return null;
     const node = this.node_();
     if (!isRecorded(node)) return null;
-    const { step_: step, parent_: parent } = this;
+    const { step_: step, parent_: parent, history } = this;
+    if (history !== null) return gradientFunction(history);
     if (step !== null && parent?.node_() === node && step.isLayout !== true)
       return sameValueFunction(this, node, step.name);
     return sameValueOf(this, node) ?? gradientFunction(node, step?.name ?? null);
@@ -682,6 +708,12 @@ export class Tensor {
     return this.read_();
   }
   private checkNumpy(operator: string): void {
+    if (this.isConjugate_)
+      throw new ValueError(
+        "numpy/conj",
+        `${operator}: Can't call numpy() on Tensor that has conjugate bit set.`,
+        `Use tensor.resolve_conj().${operator}() instead.`,
+      );
     if (this.requires_grad)
       throw new AutogradError(
         "numpy/requires-grad",

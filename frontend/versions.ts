@@ -5,6 +5,7 @@
 import { isComplex } from "../ir/dtype.ts";
 import type { Node } from "../ir/graph.ts";
 import { NodeFlag, NodeNote } from "../ir/node-notes.ts";
+import { withGradMode } from "./grad-mode.ts";
 import { graph } from "./state.ts";
 
 export interface VersionCounter {
@@ -67,6 +68,8 @@ const owned = new NodeFlag();
  * itself.
  */
 export function ownNode(contents: Node): Node {
+  // What has a history keeps it, also where none is recorded.
+  if (contents.requiresGrad && !graph.gradEnabled) return withGradMode(true, () => ownNode(contents));
   if (isComplex(contents.dtype)) return ownComplex(contents);
   const node = contents.op === "leaf" || owned.has(contents) ? graph.distinct(contents) : contents;
   owned.set(node);

@@ -42,7 +42,7 @@ export const detachStep: ViewStep = {
   name: "detach",
   apply: (g, parent) => g.detach(parent),
   // A write that autograd does not see: the gradient goes on to the old value's history.
-  write: (g, parent, value) => (parent.requiresGrad ? g.withHistory(value, parent) : value),
+  write: (g, parent, value) => (parent.requiresGrad ? g.withHistory(value, parent) : g.detach(value)),
 };
 
 /** `.data`: of the same kind, but a value that is told from the tensor's own. */

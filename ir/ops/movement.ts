@@ -269,6 +269,7 @@ export const flip = defineOp({
   signature: "flip(Tensor input, int... dims) -> Tensor",
   places: ["torch", "Tensor"],
   doc: viewDoc("Order reversed along dims; a copy.", "torch.flip"),
+  keepsLayout: true,
   gradient: "through decomposition",
   record(g, { input, dims }) {
     const axes = dims.map((dim) => axisOf("flip", dim, input.shape.length));
