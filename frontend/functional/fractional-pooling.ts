@@ -56,3 +56,33 @@ function fractional(name: string, rank: number, args: FractionalCall): Pooled {
 export const fractional_max_pool2d = (...args: FractionalCall): Pooled => fractional("fractional_max_pool2d", 2, args);
 /** Maxima of randomly placed windows of `[N, C, D, H, W]`, with positions for return_indices. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool3d.html */
 export const fractional_max_pool3d = (...args: FractionalCall): Pooled => fractional("fractional_max_pool3d", 3, args);
+type FractionalArguments = readonly [
+  input: Tensor,
+  kernel_size: Sizes,
+  options?: Readonly<{
+    output_size?: Sizes | null;
+    output_ratio?: number | readonly number[] | null;
+    _random_samples?: Tensor | null;
+  }>,
+];
+const withIndices =
+  (name: string, rank: number) =>
+  (...[input, kernel_size, options]: FractionalArguments): readonly [Tensor, Tensor] =>
+    fractional(name, rank, [input, kernel_size, { ...options, return_indices: true }]);
+
+/**
+ * fractional_max_pool2d with the positions of the maxima.
+ *
+ * Shape: `[N, C, H, W] -> [N, C, *], int64[N, C, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool2d.html
+ */
+export const fractional_max_pool2d_with_indices = withIndices("fractional_max_pool2d_with_indices", 2);
+/**
+ * fractional_max_pool3d with the positions of the maxima.
+ *
+ * Shape: `[N, C, D, H, W] -> [N, C, *], int64[N, C, *]`
+ *
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fractional_max_pool3d.html
+ */
+export const fractional_max_pool3d_with_indices = withIndices("fractional_max_pool3d_with_indices", 3);

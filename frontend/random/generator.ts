@@ -42,6 +42,13 @@ export class Generator {
     this.words = { ...this.words, seed: null };
     return this;
   }
+  /** Another generator, whose stream goes on where this one is. */
+  clone_state(): Generator {
+    const copy = new Generator();
+    copy.set_state(this.get_state());
+    copy.words = { seed: this.words.seed ?? this.cpu_.initial_seed(), draws: this.words.draws };
+    return copy;
+  }
   get device(): string {
     return "cpu";
   }

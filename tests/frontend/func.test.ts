@@ -137,3 +137,35 @@ describe("vmap", () => {
     expect(() => vmap((x: Tensor) => x.add(torch.rand(3)))(batch)).toThrow("called random operation");
   });
 });
+
+describe("models as functions", () => {
+  const { nn } = torch;
+
+  test("stack_module_state holds the state of all, for vmap of functional_call", () => {
+    const models = [new nn.Linear(3, 2), new nn.Linear(3, 2), new nn.Linear(3, 2)];
+    const [params, buffers] = func.stack_module_state(models);
+    expect([Object.keys(params), Object.keys(buffers), params["weight"]!.shape]).toEqual([["weight", "bias"], [], [3, 2, 3]]); // prettier-ignore
+    expect([params["weight"]!.requires_grad, params["weight"]!.is_leaf]).toEqual([true, true]);
+    const x = torch.ones(4, 3);
+    const called = vmap((weight: Tensor, bias: Tensor) => func.functional_call(models[0]!, { weight, bias }, [x]));
+    const all = called(params["weight"]!, params["bias"]!) as Tensor;
+    expect(all.tolist()).toEqual(torch.stack(models.map((model) => model(x))).tolist());
+    expect(() => func.stack_module_state([])).toThrow("at least one model, got 0");
+    expect(() => func.stack_module_state([models[0]!, new nn.Linear(3, 2).eval()])).toThrow("training/eval mode");
+    expect(() => func.stack_module_state([models[0]!, new nn.ReLU()])).toThrow("of the same class");
+  });
+
+  test("replace_all_batch_norm_modules_ leaves nothing that a call writes", () => {
+    const model = new nn.Sequential(new nn.Conv1d(2, 2, 1), new nn.BatchNorm1d(2));
+    expect(func.replace_all_batch_norm_modules_(model)).toBe(model);
+    expect([...model.named_buffers()]).toEqual([]);
+    expectClose(
+      model(torch.rand(4, 2, 3))
+        .mean([0, 2])
+        .to("float64")
+        .round({ decimals: 5 })
+        .abs(),
+      [0, 0],
+    );
+  });
+});

@@ -152,3 +152,13 @@ it("members are functions, constants have names, and what PyTorch removed says w
   for (const gone of [torch.eig, torch.lstsq, torch.matrix_rank, torch.solve, torch.symeig])
     expect(() => gone(x)).toThrow("is now removed");
 });
+
+it("fractional pooling gives the positions, too, under a name of its own", () => {
+  const x = torch.rand(1, 2, 6, 6);
+  const options = { output_size: [3, 3], _random_samples: torch.rand(1, 2, 2) };
+  const [values, positions] = F.fractional_max_pool2d_with_indices(x, 2, options);
+  expect(flat(values)).toEqual(flat(F.fractional_max_pool2d(x, 2, options)));
+  expect(flat(x.flatten(2).gather(2, positions.flatten(2)))).toEqual(flat(values));
+  const volume = F.fractional_max_pool3d_with_indices(torch.rand(1, 1, 4, 4, 4), 2, { output_size: 2 });
+  expect(volume.map(({ shape }) => shape)).toEqual([[1, 1, 2, 2, 2], [1, 1, 2, 2, 2]]); // prettier-ignore
+});

@@ -85,3 +85,12 @@ describe("generators", () => {
     expect(x.long().geometric_(0.5).dtype).toBe(torch.int64);
   });
 });
+
+it("a cloned generator goes on by itself where the other one is", () => {
+  const first = new torch.Generator().manual_seed(3);
+  torch.rand(5, { generator: first });
+  const second = first.clone_state();
+  const drawn = torch.rand(4, { generator: first }).tolist();
+  expect(torch.rand(4, { generator: second }).tolist()).toEqual(drawn);
+  expect(torch.rand(4, { generator: second }).tolist()).toEqual(torch.rand(4, { generator: first }).tolist());
+});
