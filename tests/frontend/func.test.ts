@@ -148,7 +148,7 @@ describe("models as functions", () => {
     expect([params["weight"]!.requires_grad, params["weight"]!.is_leaf]).toEqual([true, true]);
     const x = torch.ones(4, 3);
     const called = vmap((weight: Tensor, bias: Tensor) => func.functional_call(models[0]!, { weight, bias }, [x]));
-    const all = called(params["weight"]!, params["bias"]!) as Tensor;
+    const all = called(params["weight"]!, params["bias"]!);
     expect(all.tolist()).toEqual(torch.stack(models.map((model) => model(x))).tolist());
     expect(() => func.stack_module_state([])).toThrow("at least one model, got 0");
     expect(() => func.stack_module_state([models[0]!, new nn.Linear(3, 2).eval()])).toThrow("training/eval mode");
