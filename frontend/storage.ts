@@ -80,6 +80,9 @@ function failureAlone(storages: readonly Storage[]): unknown {
 
 let nextStorageId = 1;
 
+/** How many of the nodes that contents were handed out as are known at least. */
+const exposedLimit = 1024;
+
 /** Contents before the first write of a recording that is undone at its end; of storages older than it. */
 interface Journal {
   readonly firstId: number;
@@ -223,6 +226,8 @@ export class Storage {
     // Most have one: a list that grows takes room for more at once.
     if (this.exposed.length === 0) this.exposed = [{ node, counter }];
     else if (this.exposed.at(-1)!.node !== node) this.exposed.push({ node, counter });
+    // Batches of data that nobody writes: a graph that is still to be differentiated has some of the latest.
+    if (this.exposed.length > 2 * exposedLimit) this.exposed = this.exposed.slice(-exposedLimit);
   }
 
   /** New contents, by a tensor with this counter. */

@@ -60,6 +60,17 @@ describe("storages", () => {
     expect(() => torch.empty(0, { dtype: torch.int64 }).set_(torch.ones(2))).toThrow("Could not set tensor of type");
   });
 
+  it("do not remember each view that was ever taken of them, but the latest", () => {
+    const x = torch.ones(4);
+    const w = torch.ones([], { requires_grad: true });
+    for (let i = 0; i < 5000; i++) x.at(i % 4).add(1);
+    const known = (x.storage_ as unknown as { readonly exposed: readonly unknown[] }).exposed;
+    expect(known.length).toBeLessThan(2100);
+    const y = w.mul(x.at(0));
+    x.add_(1);
+    expect(() => y.backward()).toThrow("modified by an inplace operation");
+  });
+
   it("are read from files", () => {
     const file = path.join(mkdtempSync(path.join(tmpdir(), "cresset-")), "numbers.bin");
     writeFileSync(file, new Uint8Array(new Float32Array([1.5, 2.5, 3.5]).buffer));
