@@ -10,6 +10,8 @@ type Program = readonly (readonly number[])[];
 /** Whole numbers stay small, so that nothing depends on the order of operations. */
 const tame = (x: Tensor): Tensor => x.remainder(7).sub(3);
 
+const seen = (x: Tensor): unknown => [x.tolist(), x.stride()];
+
 /** A write makes no value of its own. */
 const written = (_state: Tensor): null => null;
 
@@ -42,6 +44,10 @@ function follow(program: Program, a: Tensor, b: Tensor, state: Tensor): Tensor[]
         return copy;
       },
       () => any().detach(),
+      () => any().t().contiguous().t(),
+      // Writes what it is a view of, or a copy.
+      () => written(any().reshape(-1).add_(c.below(3))),
+      () => written(any().t().flatten().mul_(-1)),
       () => any().sort(1).values,
       () => any().max(1, { keepdim: true }).values.expand(a.shape).add(0),
     ];
@@ -59,6 +65,13 @@ const argument = (rows: number, device: string, start: number): Tensor =>
     )
     .reshape(rows, 4);
 
+/** How the arguments of a call lie in memory: row by row, column by column, or with gaps. */
+const layouts: readonly ((x: Tensor) => Tensor)[] = [
+  (x) => x,
+  (x) => x.t().contiguous().t(),
+  (x) => torch.cat([x, x], 1).at(":, :4"),
+];
+
 /** Sizes of the calls: some come again, the later ones share kernels. */
 const calls = [3, 3, 5, 3, 2, 4, 5];
 
@@ -72,11 +85,15 @@ test.each(["cpu:js", "cpu"])("random compiled functions on %s", { timeout: fuzzT
     const fast = torch.compile((a: Tensor, b: Tensor, state: Tensor) => follow(program, a, b, state));
     calls.forEach((rows, call) => {
       const [compiled, called] = states.get(rows)!;
-      const [a, b] = [argument(rows, device, call), argument(rows, device, 3 * call + 1)];
-      const results = fast(a, b, compiled).map((x) => x.tolist());
-      const expected = follow(program, a.clone(), b.clone(), called).map((x) => x.tolist());
-      expect(results, `results of call ${call}`).toEqual(expected);
-      expect(compiled.tolist(), `state after call ${call}`).toEqual(called.tolist());
+      const lay = layouts[call % layouts.length]!;
+      const given = (): [Tensor, Tensor] => [lay(argument(rows, device, call)), argument(rows, device, 3 * call + 1)];
+      const [args, others] = [given(), given()];
+      const all = [...fast(...args, compiled), ...args, compiled];
+      const expected = [...follow(program, ...others, called), ...others, called];
+      expect(all.map(seen), `results, arguments and state of call ${call}`).toEqual(expected.map(seen));
+      // What is a view of what is the same.
+      for (const [first] of [all, expected]) first!.add_(1);
+      expect(all.map(seen), `the same once a result of call ${call} is written`).toEqual(expected.map(seen));
       compared++;
     });
   });
