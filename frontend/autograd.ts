@@ -13,7 +13,7 @@ import { withSite } from "./call.ts";
 import { GradientEdge } from "./gradient-edge.ts";
 import { afterStep, beforeStep, hookResult, throughStep } from "./node-hook-calls.ts";
 import { isSingleNode, knownHooksOf } from "./node-hooks.ts";
-import { operationOf } from "./operations.ts";
+import { operationOf, stepped } from "./operations.ts";
 import { activeHooks, packSaved, Unpacking } from "./saved-hooks.ts";
 import { checkSaved, freeSaved, noteOperation } from "./saved-values.ts";
 import { captureSite } from "./site.ts";
@@ -205,7 +205,7 @@ function packRule(
 /** Tensors with hooks or retained gradients, by the node that their gradient arrives at. */
 const watched = new NodeNote<Set<Tensor>>();
 export function watch(tensor: Tensor): void {
-  const node = tensor.node_();
+  const node = stepped(tensor.node_());
   let set = watched.get(node);
   if (set === undefined) watched.set(node, (set = new Set()));
   set.add(tensor);
@@ -428,7 +428,7 @@ function accumulate(owner: Tensor, gradNode: Node, create: boolean): void {
 function nodesAt(outputs: readonly Tensor[], end: Tensor | GradientEdge): readonly Node[] {
   const input = end instanceof GradientEdge ? end.standIn_ : end;
   if (end instanceof GradientEdge && end.made_.op !== "leaf") return [end.made_];
-  const now = input.node_();
+  const now = stepped(input.node_());
   if (now.op !== "leaf" || (input.storage_.version === 0 && input.parent_ === null)) return [now];
   return [...new Set([now, ...(leavesByTensor(outputs).get(input) ?? [])])];
 }

@@ -23,7 +23,6 @@ import { withoutOut, writeInto, writeOut } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { savedInferenceError } from "./inference.ts";
 import type { Operation } from "./operations.ts";
-import { sameValueFunction } from "./grad-fn.ts";
 import { packSaved, savedBy } from "./saved-hooks.ts";
 import { noteOperation } from "./saved-values.ts";
 import { captureSite, locate, notesSites, withSite } from "./site.ts";
@@ -96,8 +95,6 @@ function finished(call: Call, measured: Measured): Result {
       ? laidOut(result as Node, device, orderLike(bound.tensors[0]!, bound.args["memory_format"], definition.name))
       : elementwiseResult(definition.name, result as Node, bound.tensors, device);
     packSaved(operation, [...bound.tensors, tensor], device);
-    if (definition.keepsLayout && (result as Node).requiresGrad && result === bound.tensors[0]?.node_())
-      sameValueFunction(tensor, tensor.node_(), definition.name);
     return options?.["requires_grad"] === true ? tensor.requires_grad_() : tensor;
   }
   const tensors = (result as readonly Node[]).map((node) => Tensor.ofNode(node, device));
@@ -200,7 +197,7 @@ function record(
   noteSite(notesSites() ? captureSite() : null);
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
-  const result = inMemory(recorded(definition, bound, measured));
+  const result = ofThisStep(inMemory(recorded(definition, bound, measured)), first);
   if (Array.isArray(result))
     for (const { dtype } of result as readonly Node[]) refuseDtype(definition.name, dtype, device);
   else refuseDtype(definition.name, (result as Node).dtype, device);
@@ -275,6 +272,11 @@ function inMemory(result: RecordResult): RecordResult {
 }
 const fromMemory = (node: Node): Node =>
   isComplex(node.dtype) && !isMarkerOrMemory(node) ? graph.asComplex(graph.asReal(node)) : node;
+/** What an operator gives as it is given is a step of its own to autograd all the same. */
+function ofThisStep(result: RecordResult, first: number): RecordResult {
+  const own = (node: Node): Node => (node.requiresGrad && node.id < first ? graph.distinct(node) : node);
+  return Array.isArray(result) ? (result as readonly Node[]).map(own) : own(result as Node);
+}
 const isMarkerOrMemory = ({ op }: Node): boolean => op === "as_complex" || op === "leaf" || op === "detach";
 
 function deviceOf(definition: Operator, bound: Bound, options: Options): Device {

@@ -9,7 +9,7 @@ import {
   inputsOfStep,
   type RemovableHandle,
 } from "./node-hooks.ts";
-import { operationOf } from "./operations.ts";
+import { operationOf, stepped } from "./operations.ts";
 
 /** A step is one object, whoever asks for it. */
 const functions = new NodeNote<GradientFunction>();
@@ -21,22 +21,6 @@ export function gradientFunction(node: Node, known: string | null = null): Gradi
   if (found === undefined) functions.set(step, (found = new GradientFunction(step, known)));
   return found;
 }
-
-/** Steps whose result is the very value that they were given, by the tensor that shows it. */
-const sameSteps = new WeakMap<object, { readonly node: Node; readonly step: GradientFunction }>();
-/** The step by which `owner` is the value `node` that its source is: a view that changes nothing, a copy. */
-export function sameValueFunction(owner: object, node: Node, name: string): GradientFunction {
-  const known = sameSteps.get(owner);
-  if (known?.node === node) return known.step;
-  const step = new GradientFunction(node, name, true);
-  sameSteps.set(owner, { node, step });
-  return step;
-}
-/** What `sameValueFunction` has been told of. */
-export const sameValueOf = (owner: object, node: Node): GradientFunction | null => {
-  const known = sameSteps.get(owner);
-  return known?.node === node ? known.step : null;
-};
 
 /** Which of its step's results a node is. */
 export function outputNumber(node: Node): number {
@@ -51,30 +35,23 @@ export function outputNumber(node: Node): number {
 export class GradientFunction {
   private readonly node: Node;
   private readonly known: string | null;
-  private readonly isSame: boolean;
   private kept: Record<string, unknown> | null = null;
 
   /** @internal Use tensor.grad_fn. */
-  constructor(node: Node, known: string | null, isSame = false) {
+  constructor(node: Node, known: string | null) {
     this.node = node;
     this.known = known;
-    this.isSame = isSame;
-  }
-
-  private get isLeaf(): boolean {
-    return this.node.op === "leaf" && !this.isSame;
   }
 
   /** Such as `MulBackward0`. */
   name(): string {
-    if (this.isLeaf) return "torch::autograd::AccumulateGrad";
+    if (this.node.op === "leaf") return "torch::autograd::AccumulateGrad";
     return gradientName(this.known ?? operatorOf(this.node));
   }
 
   /** The steps that gradients go to next, each with the number of the result that is meant; null for what needs none. */
   get next_functions(): readonly (readonly [GradientFunction | null, number])[] {
-    if (this.isLeaf) return [];
-    if (this.isSame) return [[gradientFunction(this.node), outputNumber(this.node)]];
+    if (this.node.op === "leaf") return [];
     return inputsOfStep(this.node).map(
       (input) => [input.requiresGrad ? gradientFunction(input) : null, outputNumber(input)] as const,
     );
@@ -87,7 +64,7 @@ export class GradientFunction {
 
   /** The tensor whose gradients a leaf's step accumulates; of no other step. */
   get variable(): object | undefined {
-    return this.node.op === "leaf" && !this.isSame ? (this.node.binding as object) : undefined;
+    return this.node.op === "leaf" ? (this.node.binding as object) : undefined;
   }
 
   /**
@@ -116,11 +93,10 @@ export class GradientFunction {
   }
 }
 
-/** Barriers keep equal tensors apart and mean nothing. */
+/** Barriers keep equal tensors apart; those that no operator has recorded mean nothing. */
 function behindBarriers(node: Node): Node {
-  let current = node;
-  while (current.op === "barrier" || current.op === "with_history")
-    current = current.inputs[current.op === "barrier" ? 0 : 1]!;
+  let current = stepped(node);
+  while (current.op === "barrier" && operationOf(current) === null) current = stepped(current.inputs[0]!);
   return current;
 }
 /** One for all results of an operator. */

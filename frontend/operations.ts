@@ -19,6 +19,13 @@ export interface Operation {
 
 const operations = new NodeNote<Operation>();
 
+/** The node whose step a value's gradients go to: a write that autograd does not see changes the value alone. */
+export function stepped(node: Node): Node {
+  let current = node;
+  while (current.op === "with_history") current = current.inputs[1]!;
+  return current;
+}
+
 /** The operator that recorded a node. */
 export const operationOf = (node: Node): Operation | null => operations.get(node) ?? null;
 

@@ -1,7 +1,8 @@
 /** The Tensor class: identity, aliasing and reading. Operators are attached from the registry (frontend/call.ts). */
 import { isComplex, isFloat, type DType } from "../ir/dtype.ts";
 import { AutogradError, IndexError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
-import { leafNode, type Node } from "../ir/graph.ts";
+import { leafNode, nextNodeId, type Node } from "../ir/graph.ts";
+import { endStep, isEarlier } from "../ir/interning.ts";
 import { contiguousStrides, elementCount, formatShape, isContiguous, sameShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
@@ -9,13 +10,14 @@ import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
 import { isRecorded } from "./dual-nodes.ts";
 import { nest, scalarOf, type Item, type Nested, type ReadOptions } from "./element-values.ts";
-import { gradientFunction, sameValueFunction, sameValueOf, type GradientFunction } from "./grad-fn.ts";
+import { gradientFunction, type GradientFunction } from "./grad-fn.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import { strided, type layout, type memory_format } from "./formats.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { inference, refuseInferenceGrad, refuseInferenceWrite, versionError } from "./inference.ts";
 import { formatOf, liesIn } from "./memory-layout.ts";
 import { settleChecks } from "./checks.ts";
+import { noteOperation } from "./saved-values.ts";
 import { recorder } from "./recorder.ts";
 import { withSite } from "./site.ts";
 import { graph } from "./state.ts";
@@ -48,6 +50,28 @@ interface Place {
 const fills = new Set(["fill_", "zero_"]);
 /** Those and others that an expanded tensor can take. */
 const idempotent = new Set([...fills, "index_fill_", "index_put_", "masked_fill_"]);
+
+/**
+ * A view's node. To autograd it is a step of its own from what it is a view of, also where nothing changes, or where the
+ * builder sees past that.
+ */
+function nodeOfView({ name, apply }: ViewStep, parent: Node): Node {
+  const first = nextNodeId();
+  const node = apply(graph, parent);
+  if (!node.requiresGrad) return node;
+  const own = node !== parent && isMadeOf(node, parent) ? node : apply(graph, graph.distinct(parent));
+  if (own.op === "barrier") noteOperation(name, [parent], [own], first);
+  endStep();
+  return own;
+}
+
+/** Whether what this step has recorded leads to `source` first of all. */
+function isMadeOf(node: Node, source: Node): boolean {
+  let current: Node | undefined = node;
+  while (current !== undefined && current !== source && !isEarlier(current))
+    current = current.inputs.find(({ requiresGrad }) => requiresGrad);
+  return current === source;
+}
 
 /**
  * An n-dimensional array. Operations record what is to be computed; reading computes it.
@@ -110,6 +134,7 @@ export class Tensor {
     refuseDtype("tensor", node.dtype, device);
     const storage = new Storage(node, device);
     const tensor = new Tensor(storage, node.shape, null, null);
+    if (node.requiresGrad) endStep();
     storage.expose(node, storage.counter);
     const held = node.op === "as_complex" ? node.inputs[0]! : node;
     if (valueOf(held) === null && held.inputs.length > 0) recorder.noteCreated(held, device);
@@ -204,7 +229,7 @@ export class Tensor {
     known.cached = { node, version, isComputed };
     for (let i = chain.length - 1; i >= 0; i--) {
       const tensor = chain[i]!;
-      node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => tensor.step_!.apply(graph, node)));
+      node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => nodeOfView(tensor.step_!, node)));
       tensor.cached = { node, version, isComputed };
       // What has its value is shared: a copy of it would wait to be computed.
       if (valueOf(behindMarkers(node)) === null) claimNode(node);
@@ -231,6 +256,7 @@ export class Tensor {
     if (node.op === "leaf" && node.binding === this) return node;
     const raw = node.op === "leaf" && this.parent_ === null ? node.inputs[0]! : node;
     const leaf = leafNode("leaf", raw.dtype, raw.shape, this, true, [raw]);
+    endStep();
     if (this.parent_ === null) this.storage_.replace(leaf);
     return leaf;
   }
@@ -257,6 +283,7 @@ export class Tensor {
       tensor = target;
     }
     this.storage_.write(tensor.withHistory(value), operator, this.counter_);
+    if (value.requiresGrad) endStep();
   }
 
   /** Where nothing is recorded, new contents have the history of the old ones. */
@@ -613,11 +640,7 @@ export class Tensor {
     if (this.leafRequiresGrad) return null;
     const node = this.node_();
     if (!isRecorded(node)) return null;
-    const { step_: step, parent_: parent, history } = this;
-    if (history !== null) return gradientFunction(history);
-    if (step !== null && parent?.node_() === node && step.isLayout !== true)
-      return sameValueFunction(this, node, step.name);
-    return sameValueOf(this, node) ?? gradientFunction(node, step?.name ?? null);
+    return this.history === null ? gradientFunction(node, this.step_?.name ?? null) : gradientFunction(this.history);
   }
 
   // ---- reading

@@ -1,7 +1,10 @@
-/** Interning: equal nodes of one recording are one node. */
+/**
+ * Interning: equal nodes of one recording are one node; those that gradients pass are while one step is recorded, since
+ * each step has gradients, hooks and saved values of its own.
+ */
 import { attrsKey } from "./attribute-text.ts";
 import { ShapeError } from "./errors.ts";
-import { kindHash, makeNode, type Node, type NodeRequest, type Primitive } from "./graph.ts";
+import { kindHash, makeNode, nextNodeId, type Node, type NodeRequest, type Primitive } from "./graph.ts";
 import { mixHash } from "./hash.ts";
 import { elementCount, formatShape, sameShape } from "./shape.ts";
 
@@ -28,6 +31,15 @@ export function enterScope(name: string): void {
   scope = name;
   interned = tableOf(name);
 }
+
+/** Nodes that gradients pass and that are older are no longer found. */
+let stepStart = 0;
+/** What is recorded from here on is another step: what gradients pass in it are other nodes than those before. */
+export function endStep(): void {
+  stepStart = nextNodeId();
+}
+/** Whether a node was there before the step that is being recorded. */
+export const isEarlier = (node: Node): boolean => node.id < stepStart;
 
 /** Runs with a table of its own: a compilation does not mix with the recording. */
 export function withFreshInterning<T>(run: () => T): T {
@@ -81,7 +93,7 @@ export function internExisting(node: Node): Node {
 /** Where a node that equals the request is in the table, or is to be. */
 function placeOf(request: NodeRequest<Primitive>, attrText: string, kind: number): number {
   const { inputs, shape } = request;
-  let hash = request.requiresGrad ? kind + 1 : kind;
+  let hash = request.requiresGrad ? mixHash(kind, stepStart) : kind;
   if (attrText === "" && inputs.length === 0) for (const size of shape) hash = mixHash(hash, size);
   for (const input of inputs) hash = mixHash(hash, input.id);
   // Small enough for the engine to keep it beside the pointer.
@@ -98,6 +110,7 @@ function isEqual(
 ): boolean {
   if (node.op !== op || node.dtype !== dtype || node.requiresGrad !== requiresGrad || node.attrText !== attrText)
     return false;
+  if (requiresGrad && isEarlier(node)) return false;
   if (node.inputs.length !== inputs.length) return false;
   for (let i = 0; i < inputs.length; i++) if (node.inputs[i] !== inputs[i]) return false;
   return inputs.length > 0 || attrText !== "" || sameShape(node.shape, shape);
