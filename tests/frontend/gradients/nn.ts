@@ -43,14 +43,6 @@ export const nn: Samples = {
     [integers([[2n, 0n]]), signed(3, 2), { padding_idx: 1 }],
   ],
   fold: () => [[signed(1, 4, 4), [3, 3], [2, 2]]],
-  convolution: () => [
-    [signed(1, 2, 4, 4), positive(2, 2, 2, 3), signed(2), [1, 1], [0, 1], [1, 1], false, [0, 0], 1],
-    [signed(1, 2, 3), positive(2, 1, 2), null, [2], [0], [1], true, [1], 1],
-  ],
-  affine_grid_generator: () => [[signed(1, 2, 3), [1, 1, 2, 3], false]],
-  grid_sampler: () => [[signed(1, 1, 3, 3), within(-0.8, 0.8, 1, 2, 2, 2), 0, 0, false]],
-  grid_sampler_2d: () => [[signed(1, 1, 3, 3), within(-0.8, 0.8, 1, 2, 2, 2), 2, 1, true]],
-  grid_sampler_3d: () => [[signed(1, 1, 3, 2, 2), within(-0.8, 0.8, 1, 1, 2, 2, 3), 0, 2, false]],
   affine_grid: () => [[signed(1, 2, 3), [1, 1, 2, 3], { align_corners: false }]],
   grid_sample: () =>
     ["bilinear", "nearest", "bicubic"].map((mode) => [
@@ -80,7 +72,6 @@ export const nn: Samples = {
   native_layer_norm: () => [[signed(2, 3), [3], positive(3), signed(3), 1e-5]],
   native_group_norm: () => [[signed(2, 4, 2), positive(4), signed(4), 2, 4, 2, 2, 1e-5]],
   rms_norm: () => [[signed(2, 3), [3], positive(3)]],
-  native_group_norm: () => [[signed(2, 4, 2), positive(4), signed(4), 2, 4, 2, 2, 1e-5]],
   group_norm: () => [[signed(2, 4, 2), 2, positive(4), signed(4)]],
   local_response_norm: () => [[signed(1, 4, 2), 3, 0.5]],
 

@@ -61,11 +61,6 @@ export const reductions: Samples = {
     [signed(2, 3), 0.5],
   ],
   "norm.named": () => [[signed(2, 3), "fro"]],
-  frobenius_norm: () => [
-    [signed(2, 3), []],
-    [signed(2, 3), [1], true],
-  ],
-  "nuclear_norm.dim": () => [[signed(2, 3, 2), [0, 1]]],
   vector_norm: () => [[signed(2, 3)], [signed(2, 3), 3, 1], [signed(2, 3), Infinity], [signed(2, 3), -1]],
   linalg_vector_norm: () => [[signed(2, 3)], [signed(2, 3), 3, 1], [signed(2, 3), Infinity], [signed(2, 3), -1]],
   matrix_norm: () => [[signed(2, 3)], [signed(2, 3), 1], [signed(2, 3), Infinity]],
