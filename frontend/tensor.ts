@@ -67,6 +67,7 @@ function nodeOfView({ name, apply }: ViewStep, parent: Node): Node {
 
 /** Whether what this step has recorded leads to `source` first of all. */
 function isMadeOf(node: Node, source: Node): boolean {
+  if (node.inputs.includes(source)) return true;
   let current: Node | undefined = node;
   while (current !== undefined && current !== source && !isEarlier(current))
     current = current.inputs.find(({ requiresGrad }) => requiresGrad);
