@@ -73,7 +73,10 @@ function prepared(name: string, args: readonly unknown[]): Call {
   const { definitions, signatures } = overloadsOf(name);
   const { bound, which } = bind(name, signatures, args, out === undefined ? options : withoutOut(options!));
   const definition = definitions[which]!;
-  return { name, definition, bound, device: deviceOf(definition, bound, options), options, out };
+  const device = deviceOf(definition, bound, options);
+  if (definition.computesInOut === true && out instanceof Tensor && bound.args["dtype"] === null)
+    return { name, definition, bound: { ...bound, args: { ...bound.args, dtype: out.type_ } }, device, options, out };
+  return { name, definition, bound, device, options, out };
 }
 
 function finished(call: Call, measured: Measured): Result {

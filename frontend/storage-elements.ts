@@ -7,7 +7,7 @@ import { device, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
 import type { Item } from "./element-values.ts";
 import type { HostNumber } from "./elements.ts";
-import { resized } from "./resizing.ts";
+import { makeRoom, resized } from "./resizing.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface StorageOptions {
@@ -95,18 +95,25 @@ export abstract class Elements {
       return this;
     });
   }
-  /** Keeps the first elements; new ones are zero. @throws ValueError for a tensor's storage, whose size is the tensor's */
+  /** Keeps the first elements; new ones are zero. @throws ValueError where tensors would lose elements that they show */
   resize_(size: number): this {
     return withSite(() => {
-      if (!this.isOwn_)
+      if (this.isOwn_) this.row_ = resized(callOperator("clone", [this.row_]) as Tensor, [size], "resize_");
+      else if (size > this.size()) this.grow(size);
+      else if (size < this.size())
         throw new ValueError(
           "storage/resize",
-          "resize_: this storage belongs to tensors, whose sizes would not fit it any more.",
+          `resize_: the ${this.size()} elements of this storage belong to tensors, which would lose some of them at a size of ${size}.`,
           "Use tensor.resize_(...).",
         );
-      this.row_ = resized(callOperator("clone", [this.row_]) as Tensor, [size], "resize_");
       return this;
     });
+  }
+  private grow(size: number): void {
+    const { row_ } = this;
+    makeRoom(row_, size, "resize_");
+    const whole = asType(rowOf(row_), row_.type_);
+    this.row_ = whole.numel() === size ? whole : (callOperator("narrow", [whole, 0, 0, size]) as Tensor);
   }
   pin_memory(): this {
     this.row_.pin_memory();

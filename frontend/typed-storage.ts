@@ -2,7 +2,7 @@
 import { isPlainObject } from "./bind.ts";
 import { callableClass } from "./callable-class.ts";
 import { withSite } from "./call.ts";
-import type { DType } from "../ir/dtype.ts";
+import { type DType, scalarName } from "../ir/dtype.ts";
 import type { DeviceLike } from "./devices.ts";
 import { dtypeName, dtypeObject, type dtype, type DTypeLike } from "./dtype.ts";
 import type { HostNumber } from "./elements.ts";
@@ -39,8 +39,11 @@ class TypedElements extends Elements {
   clone(): TypedElements {
     return new TypedElements(this.row_.clone());
   }
-  /** In another type; itself where it is of that type. */
-  type(wanted: DTypeLike): TypedElements {
+  /** In another type; itself where it is of that type. Without a type: what PyTorch calls storages of this one's. */
+  type(): string;
+  type(wanted: DTypeLike): TypedElements;
+  type(wanted: DTypeLike | null = null): TypedElements | string {
+    if (wanted === null) return `torch.${scalarName(this.row_.type_)}Storage`;
     return this.row_.type_ === dtypeName(wanted, "type") ? this : new TypedElements(this.row_.to(wanted));
   }
   cpu(): TypedElements {

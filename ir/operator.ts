@@ -58,6 +58,8 @@ export interface OpSpecification<S extends string> {
   readonly inplace?: boolean;
   /** Results alias the first argument: writes go through, both ways. */
   readonly view?: boolean;
+  /** Computes in the type of `out`, where `dtype` names none. */
+  readonly computesInOut?: boolean;
   /** The result lies in memory as the first argument does, or as `memory_format` says. */
   readonly keepsLayout?: boolean;
   /**

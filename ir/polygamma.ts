@@ -14,13 +14,12 @@ export function hurwitzZeta(g: GraphBuilder, s: Node, q: Node): Node {
   for (let k = 1; k < direct; k++) sum = g.add(sum, power(g.add(q, k)));
   const end = g.add(q, direct);
   const last = power(end);
-  sum = g.add(sum, g.add(g.div(g.mul(last, end), g.sub(s, 1)), g.mul(last, 0.5)));
-  let factor = s;
-  let term = g.div(last, end);
+  sum = g.add(sum, g.add(g.div(g.pow(end, g.sub(1, s)), g.sub(s, 1)), g.mul(last, 0.5)));
+  // Factor by factor: the product of those above the line alone grows without bound while `last` vanishes.
+  let term = g.mul(s, g.div(last, end));
   for (let k = 0; k < divisors.length; k++) {
-    sum = g.add(sum, g.div(g.mul(factor, term), divisors[k]!));
-    factor = g.mul(factor, g.mul(g.add(s, 2 * k + 1), g.add(s, 2 * k + 2)));
-    term = g.div(g.div(term, end), end);
+    sum = g.add(sum, g.div(term, divisors[k]!));
+    for (const step of [2 * k + 1, 2 * k + 2]) term = g.mul(term, g.div(g.add(s, step), end));
   }
   // Far out all terms but the first vanish.
   return g.where(g.eq(q, Infinity), 0, sum);

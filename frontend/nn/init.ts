@@ -6,14 +6,26 @@ import { ArgumentError, ShapeError } from "../../ir/errors.ts";
 import { enterScope } from "../../ir/interning.ts";
 import { type Node } from "../../ir/graph.ts";
 import { elementCount, formatShape } from "../../ir/shape.ts";
+import { fillTruncated } from "../../runtime/random/index.ts";
+import type { TypedArray } from "../../runtime/typed-array.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { scalarArgument } from "../bind.ts";
 import { withSite } from "../call.ts";
 import { fromHost } from "../creation.ts";
 import { withGradMode } from "../grad-mode.ts";
+import { checkInplace } from "../inplace-checks.ts";
+import {
+  drawn,
+  type FloatArray,
+  generatorOf,
+  inMemoryOrder,
+  orderOfMemory,
+  requireFloatType,
+} from "../random/draws.ts";
 import { default_generator, type Generator } from "../random/index.ts";
 import { graph } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
+import { warnOnce } from "../warnings.ts";
 import { dirac, eye, orthogonalRows, sparseColumns } from "./init-values.ts";
 
 type Source = Generator | null;
@@ -146,7 +158,7 @@ const truncatedArguments = signature<[mean: number, std: number, a: number, b: n
   "mean?, std?, a?, b?, generator?",
 );
 /**
- * Normal values cut to [a, b]: by inverting the distribution of uniform ones.
+ * Normal values in [a, b].
  *
  * Shape: `[*] -> [*]`
  *
@@ -154,14 +166,32 @@ const truncatedArguments = signature<[mean: number, std: number, a: number, b: n
  */
 export function trunc_normal_<T extends Tensor>(tensor: T, ...args: CallOf<typeof truncatedArguments>): T {
   const { mean = 0, std = 1, a = -2, b = 2, generator = null } = truncatedArguments.bind("trunc_normal_", args);
+  if (mean < a - 2 * std || mean > b + 2 * std)
+    warnOnce(
+      "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
+    );
   return filling(tensor, () => {
+    checkInplace(tensor, "trunc_normal_");
     const [low, high] = [normalShare((a - mean) / std), normalShare((b - mean) / std)];
-    tensor.uniform_(2 * low - 1, 2 * high - 1, { generator });
-    write(tensor, "trunc_normal_", () => {
-      const values = graph.add(graph.mul(graph.unary("erfinv", tensor.node_()), std * Math.SQRT2), mean);
-      return graph.binary("min", graph.binary("max", values, a), b);
-    });
+    if (tensor.storage_.device.name === "webgpu") {
+      tensor.uniform_(2 * low - 1, 2 * high - 1, { generator });
+      return write(tensor, "trunc_normal_", () => unitToNormal(tensor.node_(), mean, std, a, b));
+    }
+    const { device } = tensor.storage_;
+    const type = requireFloatType("trunc_normal_", tensor.dtype.name);
+    const of = { mean, std, a, b, share: high - low, inBlocks: tensor.is_contiguous() };
+    const fill = (target: TypedArray): void =>
+      fillTruncated(target as FloatArray, generatorOf({ generator }).cpu_, of, type);
+    write(tensor, "trunc_normal_", () =>
+      inMemoryOrder(tensor.shape, orderOfMemory(tensor), (shape) => drawn(shape, type, device, fill, true)),
+    );
   });
+}
+
+/** The normal values that have these shares (from -1 to 1) of the distribution around them: where nothing is drawn again. */
+function unitToNormal(shares: Node, mean: number, std: number, a: number, b: number): Node {
+  const values = graph.add(graph.mul(graph.unary("erfinv", shares), std * Math.SQRT2), mean);
+  return graph.binary("min", graph.binary("max", values, a), b);
 }
 
 const constantArguments = signature<[val: number]>()("val");

@@ -5,7 +5,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
 import { filler } from "./fitting.ts";
-import { axisOf, describe, moveAxis, range } from "./support.ts";
+import { axisOf, computedFrom, describe, moveAxis, range } from "./support.ts";
 
 /** A diagonal: where it starts in the two axes, and how long it is. */
 interface Line {
@@ -84,7 +84,7 @@ function onDiagonal(g: GraphBuilder, values: Node, offset: number): Node {
   const zeros = lead.map(() => 0);
   const first = Math.max(0, -offset) * size + Math.max(0, offset);
   const filler = values.dtype === "bool" ? false : 0;
-  if (length === 0) return g.full([...lead, size, size], filler, values.dtype);
+  if (length === 0) return computedFrom(g, g.full([...lead, size, size], filler, values.dtype), [values]);
   const last = size * size - (first + (length - 1) * (size + 1) + 1);
   return g.reshape(g.pad(values, [...zeros, first], [...zeros, last], filler, [...zeros, size]), [...lead, size, size]);
 }

@@ -97,7 +97,7 @@ defineOp({
   places: ["torch", "Tensor"],
   inplace: true,
   doc: {
-    summary: "The next number after input towards other.",
+    summary: "The next number after input towards other; the gradient is input's where they differ.",
     shape: "[*] and [*], broadcast together -> [*]",
     source: "torch.nextafter",
   },
@@ -105,9 +105,10 @@ defineOp({
     { name: "input", for: ["input"] },
     { name: "other", for: ["input"] },
   ],
-  gradient: "none",
+  gradient: "through decomposition",
   record(g, { input, other }) {
-    const [a, b] = promoted(g, input, other);
+    const [from, towards] = promoted(g, input, other);
+    const [a, b] = [g.detach(from), g.detach(towards)];
     // Neighbours of a half type are some steps of float32 apart.
     const steps = halfSteps[a.dtype];
     const [x, y] = steps === undefined ? [a, b] : [g.cast(a, "float32"), g.cast(b, "float32")];
@@ -124,7 +125,10 @@ defineOp({
     const fromZero = g.where(g.gt(y, 0), least, g.neg(least));
     const between = g.where(g.eq(x, 0), fromZero, moved);
     const stepped = a.dtype === "float16" ? float16Step(g, x, y, away, between) : between;
-    return g.cast(g.where(g.or(g.isNaN(x), g.isNaN(y)), NaN, g.where(g.eq(x, y), y, stepped)), a.dtype);
+    const value = g.cast(g.where(g.or(g.isNaN(x), g.isNaN(y)), NaN, g.where(g.eq(x, y), y, stepped)), a.dtype);
+    if (!from.requiresGrad && !towards.requiresGrad) return value;
+    const none = g.where(g.full([], false, "bool"), towards, 0);
+    return g.withHistory(value, g.where(g.eq(a, b), none, from));
   },
 });
 

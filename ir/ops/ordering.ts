@@ -5,7 +5,7 @@ import { ArgumentError, IndexError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
-import { atLeast1d, axisOf, describe, keepOrDrop } from "./support.ts";
+import { atLeast1d, axisOf, computedFrom, describe, keepOrDrop } from "./support.ts";
 import { unsupported } from "../unsupported.ts";
 
 const pair = ["values", "indices"] as const;
@@ -157,7 +157,7 @@ for (const [name, ignoreNaN] of [
       const count = elementCount(input.shape);
       if (count === 0)
         return isFloat(input.dtype)
-          ? g.constant(NaN, input.dtype)
+          ? computedFrom(g, g.constant(NaN, input.dtype), [input])
           : g.constant(input.dtype === "int64" ? -(2n ** 63n) : 0, input.dtype);
       return g.reshape(medianAlong(g, g.reshape(input, [count]), 0, ignoreNaN)[0], []);
     },
@@ -179,7 +179,8 @@ for (const [name, ignoreNaN] of [
       const axis = axisOf(name, dim, input.shape.length);
       const x = atLeast1d(g, input);
       requireElements(name, x, axis);
-      return medianAlong(g, x, axis, ignoreNaN).map((part) => finishReduced(g, input, part, axis, keepdim));
+      const [values, positions] = medianAlong(g, x, axis, ignoreNaN);
+      return [computedFrom(g, values, [x]), positions].map((part) => finishReduced(g, input, part, axis, keepdim));
     },
   });
 }

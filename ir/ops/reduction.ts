@@ -34,6 +34,7 @@ function requireElements(name: string, x: Node, axes: readonly number[], dim: un
 
 export const sum = defineOp({
   name: "sum",
+  computesInOut: true,
   signature: "sum(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
   places: ["torch", "Tensor"],
   doc: { summary: "Sum over the given dimensions (all by default).", shape, source: "torch.sum" },
@@ -46,6 +47,7 @@ export const sum = defineOp({
 
 export const nansum = defineOp({
   name: "nansum",
+  computesInOut: true,
   signature: "nansum(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
   places: ["torch", "Tensor"],
   doc: { summary: "Sum that counts NaN as zero.", shape, source: "torch.nansum" },
@@ -89,6 +91,7 @@ export const mean = defineOp({
 
 export const prod = defineOp({
   name: "prod",
+  computesInOut: true,
   signature: "prod(Tensor input, *, dtype? dtype=None) -> Tensor",
   places: ["torch", "Tensor"],
   doc: { summary: "Product of all elements.", shape: "[*] -> []", source: "torch.prod" },
@@ -102,6 +105,7 @@ export const prod = defineOp({
 
 export const prodDim = defineOp({
   name: "prod.dim",
+  computesInOut: true,
   signature: "prod(Tensor input, int dim, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
   places: ["torch", "Tensor"],
   doc: { summary: "Product over one dimension.", shape, source: "torch.prod" },
@@ -256,6 +260,7 @@ for (const [name, kind] of [
 ] as const) {
   defineOp({
     name,
+    computesInOut: true,
     signature:
       `${name}(Tensor input, int dim, *, dtype? dtype=None) -> Tensor` as "cumsum(Tensor input, int dim, *, dtype? dtype=None) -> Tensor",
     places: ["torch", "Tensor"],

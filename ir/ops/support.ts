@@ -3,7 +3,7 @@ import { describe, isNode, type GraphBuilder } from "../builder.ts";
 import { complexOf, type DType, isComplex, isFloat, isIntegral, promoteTypes, rankOf, scalarName } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
-import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
+import { broadcastShapes, elementCount, formatShape, type Shape } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { complexUnsupported, unsupported } from "../unsupported.ts";
 
@@ -33,8 +33,8 @@ export function resultType(g: GraphBuilder, operands: readonly TensorOrScalar[])
   const combine = (high: DType | null, low: DType | null): DType | null => {
     if (high === null) return low;
     if (low === null || rankOf(low) <= rankOf(high)) return high;
-    // A complex number beside float64 tensors is complex128.
-    return isComplex(low) ? promoteTypes(high, low) : low;
+    // What is complex beside floats has parts of their type.
+    return isComplex(low) && isFloat(high) ? complexOf(high) : low;
   };
   return combine(dims, combine(zeros, numbers))!;
 }
@@ -250,6 +250,15 @@ export function scalarAs(g: GraphBuilder, value: ScalarArgument, dtype: DType): 
   return value.category === "float" && isIntegral(dtype)
     ? g.cast(g.scalar(value, g.defaultFloat), dtype)
     : g.scalar(value, dtype);
+}
+
+/** A value that has nothing of its sources, but is recorded as computed from them: their gradient is zero. */
+export function computedFrom(g: GraphBuilder, value: Node, sources: readonly Node[]): Node {
+  const source = sources.find((x) => x.requiresGrad);
+  if (source === undefined || value.requiresGrad) return value;
+  const nothing = g.sliceAxis(g.reshape(source, [elementCount(source.shape)]), 0, 0, 0);
+  const zero = g.cast(isComplex(value.dtype) ? nothing : g.real(nothing), value.dtype);
+  return g.withHistory(value, g.expandTo(g.sum(zero, [0]), value.shape));
 }
 
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

@@ -10,3 +10,4 @@
 export * from "./draws.ts";
 export * from "./philox.ts";
 export * from "./samplers.ts";
+export * from "./truncated.ts";

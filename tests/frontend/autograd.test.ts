@@ -1,6 +1,6 @@
 /** `torch.autograd`: arguments of backward and grad, Function's contract, hooks' results, layouts of gradients. */
 import * as torch from "cresset";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, it, test } from "vitest";
 
 type Tensor = torch.Tensor;
 const { autograd } = torch;
@@ -178,4 +178,43 @@ describe("Function", () => {
     expect(autograd.grad(y.sum(), [x])[0].tolist()).toEqual([5, 5]);
     expect(() => Increment.apply(x)).toThrow(/a leaf Variable that requires grad/);
   });
+});
+
+describe("results without elements", () => {
+  const empty = (...shape: number[]) => torch.zeros(shape, { requires_grad: true });
+  it.each([
+    ["householder_product", () => torch.linalg.householder_product(empty(0, 0), torch.zeros(0))],
+    ["householder_product of no columns", () => torch.linalg.householder_product(empty(3, 0), torch.zeros(0))],
+    ["householder_product of factors", () => torch.linalg.householder_product(torch.zeros(3, 2), empty(0))],
+    ["diag_embed", () => torch.diag_embed(empty(0), 1)],
+    ["median", () => torch.median(empty(3, 0))],
+    ["median along a dimension", () => torch.median(empty(3, 0), 0).values],
+    ["lstsq's residuals", () => torch.linalg.lstsq(torch.eye(2, { requires_grad: true }), torch.ones(2, 1)).residuals],
+  ])("%s requires a gradient", (_, make) => {
+    expect(make().requires_grad).toBe(true);
+  });
+
+  it("give gradients of zero", () => {
+    const tau = empty(0);
+    const a = torch.ones([3, 2], { requires_grad: true });
+    torch.linalg.householder_product(a, tau).sum().backward();
+    expect([a.grad!.tolist(), tau.grad!.shape]).toEqual([
+      [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ],
+      [0],
+    ]);
+  });
+});
+
+it("nextafter's gradient is its input's, where it moves", () => {
+  const a = torch.tensor([1, 2, 3, NaN, 0], { requires_grad: true });
+  const b = torch.tensor([2, 1, 3, 1, -0], { requires_grad: true });
+  torch.nextafter(a, b).sum().backward();
+  expect([a.grad!.tolist(), b.grad!.tolist()]).toEqual([
+    [1, 1, 0, 1, 0],
+    [0, 0, 0, 0, 0],
+  ]);
 });

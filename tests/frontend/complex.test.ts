@@ -225,3 +225,18 @@ describe("complex tensors in programs", () => {
     expect(values(tensors["x"]!)).toEqual([1, 2, 3, -4]);
   });
 });
+
+describe("complex numbers beside real ones", () => {
+  it("have parts of the type of what has dimensions", () => {
+    const one = torch.ones([], { dtype: torch.complex128 });
+    const beside = (dtype: torch.dtype) => [
+      torch.ones([1], { dtype }).mul(one).dtype,
+      torch.result_type(torch.ones([1], { dtype }), one),
+    ];
+    expect(beside(torch.float32)).toEqual([torch.complex64, torch.complex64]);
+    expect(beside(torch.float64)).toEqual([torch.complex128, torch.complex128]);
+    expect(beside(torch.int32)).toEqual([torch.complex128, torch.complex128]);
+    expect(torch.where(torch.tensor([true]), torch.ones(1), one).dtype).toBe(torch.complex64);
+    expect(torch.ones([]).mul(one).dtype).toBe(torch.complex128);
+  });
+});

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import * as torch from "cresset";
 
 describe("conversion", () => {
@@ -147,4 +147,22 @@ describe("memory formats", () => {
     expect(last.contiguous().stride()).toEqual([24, 12, 4, 1]);
     expect(() => torch.ones(2).contiguous(torch.channels_last)).toThrow("required rank 4");
   });
+});
+
+it.each([
+  ["sum", [3, 3]],
+  ["prod", [2, 2]],
+] as const)("%s computes in the type of out", (name, floats) => {
+  const x = torch.tensor([
+    [1.5, 1.5],
+    [1.5, 1.5],
+  ]);
+  const whole = (out: torch.Tensor) => torch[name](x, 0, { out }).tolist();
+  expect(whole(torch.zeros(2, { dtype: torch.int64 }))).toEqual(name === "sum" ? [2, 2] : [1, 1]);
+  expect(whole(torch.zeros(2, { dtype: torch.float64 })).map(Math.floor)).toEqual(floats);
+  const running = torch.zeros(2, 2, { dtype: torch.int64 });
+  expect(torch.cumsum(x, 0, { out: running }).tolist()).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
 });

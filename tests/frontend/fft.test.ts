@@ -85,3 +85,13 @@ describe("forms of the transform", () => {
     expect(torch.autograd.gradcheck((x: torch.Tensor) => torch.fft.rfftn(x, [3, 4]), signed(2, 5))).toBe(true);
   });
 });
+
+it("istft of all frequencies takes half of them for a real signal", () => {
+  const x = torch.complex(torch.arange(60, { dtype: torch.float32 }).reshape(10, 6), torch.ones(10, 6));
+  const real = torch.istft(x, 10, { center: false });
+  expect(real.dtype).toBe(torch.float32);
+  [15, -6.8988, 8, -3.9804].forEach((value, i) => expect(real.at(i).item()).toBeCloseTo(value, 3));
+  const complex = torch.istft(x, 10, { center: false, return_complex: true });
+  expect(complex.dtype).toBe(torch.complex64);
+  [27, -3, 12.5].forEach((value, i) => expect(complex.real.at(i).item()).toBeCloseTo(value, 3));
+});

@@ -39,8 +39,23 @@ describe("storages", () => {
     expect(torch.UntypedStorage(3).tolist()).toEqual([0, 0, 0]);
     const words = torch.UntypedStorage([0, 0, 128, 63]);
     expect(torch.TypedStorage({ wrap_storage: words, dtype: torch.float32 }).tolist()).toEqual([1]);
-    expect(() => torch.ones(2).storage().resize_(9)).toThrow("belongs to tensors");
     expect(torch.complex(torch.ones(2), torch.zeros(2)).storage().size()).toBe(2);
+  });
+
+  it("grow under their tensors", () => {
+    const x = torch.ones(2);
+    const bytes = x.untyped_storage();
+    expect([bytes.resize_(20).size(), x.tolist(), x.untyped_storage().size()]).toEqual([20, [1, 1], 20]);
+    x.mul_(3);
+    expect(torch.TypedStorage({ wrap_storage: bytes, dtype: torch.float32 }).tolist()).toEqual([3, 3, 0, 0, 0]);
+    expect(() => bytes.resize_(4)).toThrow("belong to tensors");
+    expect(bytes.resize_(20).size()).toBe(20);
+  });
+
+  it("tell PyTorch's name of their type", () => {
+    expect(torch.ones(2).storage().type()).toBe("torch.FloatStorage");
+    expect(torch.LongStorage(2).type()).toBe("torch.LongStorage");
+    expect(torch.ones(2).storage().type(torch.float64).type()).toBe("torch.DoubleStorage");
   });
 
   it("can be given to a tensor", () => {

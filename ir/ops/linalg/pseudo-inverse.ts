@@ -7,7 +7,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { broadcastShapes, type Shape } from "../../shape.ts";
 import { requireSameType } from "../matmul.ts";
-import { describe, operand, type TensorOrScalar } from "../support.ts";
+import { computedFrom, describe, operand, type TensorOrScalar } from "../support.ts";
 import { eighOf } from "./eigh.ts";
 import {
   adjoint,
@@ -210,7 +210,7 @@ defineOp({
       solution,
       rowsOf(A) > columnsOf(A) && driver !== "gelsy" && driver !== null
         ? residualsOf(g, A, x, b)
-        : none(realOf(A.dtype)),
+        : computedFrom(g, none(realOf(A.dtype)), [A, B]),
       driver === "gels" ? none("int64") : rank,
       hasValues && values !== null ? values : none(realOf(A.dtype)),
     ];

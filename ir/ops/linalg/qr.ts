@@ -6,7 +6,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { sameShape } from "../../shape.ts";
 import { requireSameType } from "../matmul.ts";
-import { describe } from "../support.ts";
+import { computedFrom, describe } from "../support.ts";
 import {
   adjoint,
   apply,
@@ -192,7 +192,7 @@ function multiplied(g: GraphBuilder, packed: Node, tau: Node): Node {
     const factor = asColumn(g, g.sliceAxis(tau, tau.shape.length - 1, i, 1));
     result = g.sub(result, g.mul(product(g, vector, along), factor));
   }
-  return result;
+  return computedFrom(g, result, [packed, tau]);
 }
 
 defineOp({

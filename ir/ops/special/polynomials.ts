@@ -59,9 +59,9 @@ const hermite =
     return g.where(tooHigh, NaN, byRecurrence(g, family, x, g.where(tooHigh, 0, degree)));
   };
 
-/** At 1 and -1 the value is known for any degree. */
+/** At 1 and -1 the value is known for any degree, and the recurrence is not needed. */
 function legendre(g: GraphBuilder, x: Node, degree: Node): Node {
-  const isEnd = g.eq(g.abs(x), 1);
+  const isEnd = g.and(g.eq(g.abs(x), 1), g.ge(degree, 0));
   return atEnds(g, "t", x, g.cast(degree, x.dtype), byRecurrence(g, "legendre_p", x, g.where(isEnd, 0, degree)));
 }
 

@@ -146,15 +146,18 @@ defineOp({
         `istft: expected a tensor with 2 or 3 dimensions that is not empty, got ${describe(input)}.`,
       );
     const [bins, half] = [input.shape.at(-2)!, Math.floor(n_fft / 2) + 1];
-    const isHalf = onesided ?? bins !== n_fft;
-    if (bins !== (isHalf ? half : n_fft))
+    const isOnesided = onesided ?? bins !== n_fft;
+    if (bins !== (isOnesided ? half : n_fft))
       throw new ShapeError(
         "istft/bins",
-        `istft: expected the frequency dimension (3rd to the last) of the input tensor to match ${isHalf ? "n_fft / 2 + 1" : "n_fft"} when onesided=${isHalf}, but got ${bins}.`,
+        `istft: expected the frequency dimension (3rd to the last) of the input tensor to match ${isOnesided ? "n_fft / 2 + 1" : "n_fft"} when onesided=${isOnesided}, but got ${bins}.`,
       );
+    // A real signal comes of half of its spectrum.
+    const isHalf = isOnesided || !return_complex;
     if (window !== null) refuseComplexWindow(window, isHalf);
     const lead = input.shape.length === 2 ? g.reshape(input, [1, ...input.shape]) : input;
-    const lines = g.permute(lead, [0, 2, 1]);
+    const all = g.permute(lead, [0, 2, 1]);
+    const lines = isHalf ? g.sliceAxis(all, 2, 0, half) : all;
     const waves = scaled(g, backwards(g, lines, n_fft, isHalf), (normalized ? Math.sqrt(n_fft) : 1) / n_fft);
     const real = isHalf && !return_complex;
     const pieces = real ? g.real(waves) : waves;

@@ -39,6 +39,20 @@ describe("initialisation", () => {
     expect(values.reduce((a, b) => a + b) / 2000).toBeCloseTo(0, 1);
   });
 
+  it("truncates normal values as PyTorch does, whichever way it takes", () => {
+    const close = (values: torch.Tensor, wanted: readonly number[]) =>
+      wanted.forEach((value, i) => expect(values.at(i).item()).toBeCloseTo(value, 3));
+    torch.manual_seed(7);
+    close(nn.init.trunc_normal_(torch.empty(5)), [-0.1468, 0.7861, 0.9468, -1.1143, 1.6908]);
+    // Little of the distribution lies in [-1, 1] here.
+    close(nn.init.trunc_normal_(torch.empty(20), 2, 3, -1, 1), [-0.4263, -0.5874, -0.1098, -0.6922, 0.4408]);
+    close(torch.rand(3), [0.0326, 0.7688, 0.9323]);
+    torch.manual_seed(7);
+    close(nn.init.trunc_normal_(torch.empty(30, { dtype: torch.float64 })), [0.0663, 0.047, 1.8365, 1.3677, 1.1214]);
+    close(nn.init.trunc_normal_(torch.empty(5, { dtype: torch.float16 })), [0.3296, -0.8765, -1.6768, -0.7246]);
+    close(torch.rand(3), [0.4012, 0.1849, 0.864]);
+  });
+
   it("zeroes the padding's row of a table", () => {
     const table = new nn.Embedding(3, 2, { padding_idx: -1 });
     expect(table.weight.detach().tolist()).toHaveLength(3);

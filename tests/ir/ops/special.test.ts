@@ -43,3 +43,16 @@ describe.each(["cpu", "cpu:js"])("special functions on %s", (device) => {
     );
   });
 });
+
+test("Legendre polynomials of degrees below zero are zero at the ends, too", () => {
+  const p = (x: torch.Tensor, n: number) => torch.special.legendre_polynomial_p(x, n).tolist();
+  expect(p(torch.tensor([1, -1, 0.5]), -1)).toEqual([0, 0, 0]);
+  expect(p(torch.tensor([1n, -1n]), -2)).toEqual([0, 0]);
+  expect(p(torch.tensor([1, -1, 0.5]), 3)).toEqual([1, -1, -0.4375]);
+});
+
+test("zeta vanishes where its terms do, and keeps what a large second argument leaves", () => {
+  const zeta = (s: number, q: number) => torch.special.zeta(torch.tensor([s]), torch.tensor([q])).item() as number;
+  expect([zeta(501, 501), zeta(1001.2, 13437.7), zeta(501, 1), zeta(501, 0.5)]).toEqual([0, 0, 1, Infinity]);
+  expect(zeta(2, 1e30) / 1e-30).toBeCloseTo(1, 5);
+});
