@@ -1,5 +1,5 @@
 /** Binding of call arguments to a signature: positional and named arguments, defaults, conversions, clear refusals. */
-import { ArgumentError } from "../ir/errors.ts";
+import { ArgumentError, ValueError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import type { ArgumentType, ParsedParameter, ParsedSignature, ScalarArgument } from "../ir/signature.ts";
 import { Complex } from "./complex-number.ts";
@@ -192,9 +192,16 @@ export function scalarArgument(value: HostNumber | HostScalar): ScalarArgument {
     traceObserver()?.scalar(argument);
     return argument;
   }
-  const category =
-    typeof value === "boolean" ? "bool" : typeof value === "bigint" || Number.isInteger(value) ? "integer" : "float";
-  return { value, category, source: null };
+  return { value, category: categoryOf(value), source: null };
+}
+
+/** A whole number is an integer as far as there are such. @throws ValueError for a bigint beyond 64 bits */
+function categoryOf(value: number | bigint | boolean): "bool" | "integer" | "float" {
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? "integer" : "float";
+  if (value < -(2n ** 63n) || value >= 2n ** 64n)
+    throw new ValueError("argument/int64", `${value}: int too big to convert: integers have 64 bits.`, "Use a number.");
+  return "integer";
 }
 
 const describeArgument = (value: unknown): string =>

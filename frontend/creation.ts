@@ -3,6 +3,7 @@ import { complexOf, type DType } from "../ir/dtype.ts";
 import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/interning.ts";
 import { type Node } from "../ir/graph.ts";
+import { filler, requireFit } from "../ir/ops/fitting.ts";
 import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
@@ -144,11 +145,16 @@ export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: nev
           : fromHost(data, [(data as Float32Array).length], dtype, device);
     } else {
       const { shape, flat } = flattenData(data);
-      result = fromHost(flat, shape, wanted ?? inferDType(flat), device);
+      const dtype = wanted ?? inferDType(flat);
+      for (const value of flat) if (!(value instanceof Complex)) requireFit("tensor", asNumber(value), dtype);
+      result = fromHost(flat, shape, dtype, device);
     }
     return options.requires_grad ? result.requires_grad_() : result;
   });
 }
+
+const asNumber = (value: number | bigint | boolean): number | bigint =>
+  typeof value === "bigint" ? value : Number(value);
 
 /** `f(2, 3, options)` and `f([2, 3], options)`. */
 export function sizeArguments(
@@ -366,7 +372,7 @@ function filledWith(
 
 function slotOf(name: string, value: HostNumber, dtype: DType): Node {
   if (typeof value === "object" ? value instanceof Complex : value !== undefined && typeof value !== "string")
-    return graph.scalar(scalarArgument(value), dtype);
+    return filler(graph, name, scalarArgument(value), dtype, ["float16", "bfloat16"]);
   throw new ArgumentError(
     `${name}/fill-value`,
     `${name}: argument 'fill_value' must be Number, not ${String(value)}.`,

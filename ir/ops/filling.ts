@@ -29,11 +29,9 @@ defineOp({
         "fill/value",
         `fill_ only supports 0-dimension value tensor but got tensor with ${value.shape.length} dimensions.`,
       );
-    return replaced(
-      g,
-      input,
-      g.expandTo("op" in value ? g.cast(value, input.dtype) : filler(g, "fill", value, input.dtype), input.shape),
-    );
+    const { dtype, shape } = input;
+    const single = "op" in value ? g.cast(value, dtype) : filler(g, "fill", value, dtype, ["float16"]);
+    return replaced(g, input, g.expandTo(single, shape));
   },
 });
 

@@ -20,10 +20,20 @@ const namesInC: Partial<Record<DType, string>> = {
 };
 
 /** Infinities are values of every float type; a fraction is cut off for integers, and -255 is one of uint8's, modulo 256. */
-function fits(number: number, dtype: DType): boolean {
-  if (isFloat(dtype)) return !Number.isFinite(number) || Math.abs(number) <= largestOf(dtype);
+function fits(number: number | bigint, dtype: DType): boolean {
+  if (isFloat(dtype)) return !Number.isFinite(Number(number)) || Math.abs(Number(number)) <= largestOf(dtype);
   const [least, most] = integerRange(dtype);
-  return number <= Number(most) && number >= (least === 0n ? -Number(most) : Number(least));
+  return number <= most && number >= (least === 0n ? -most : least);
+}
+
+const unpacking = "Overflow when unpacking long long: the value cannot be converted without overflow";
+
+/** @throws ValueError when a number is none of an integer type's; what is no integer type takes all */
+export function requireFit(name: string, value: number | bigint, dtype: DType): void {
+  if (!isInteger(dtype) || fits(value, dtype)) return;
+  const isLong = typeof value === "bigint" && !fits(value, "int64");
+  const words = isLong ? unpacking : `value cannot be converted to type ${dtype} without overflow`;
+  throw new ValueError(`${name}/overflow`, `${name}: ${words}: ${value} as ${dtype}.`);
 }
 
 const overflow = (name: string, value: string, dtype: DType): ValueError =>
@@ -57,10 +67,20 @@ function outsideOf(g: GraphBuilder, x: Node, dtype: DType): Node {
   return g.and(g.not(inside), g.lt(g.abs(x), Infinity));
 }
 
-/** A number as a 0-d node of a type, or an error where it lies outside of that type. */
-export function filler(g: GraphBuilder, name: string, scalar: ScalarArgument, dtype: DType): Node {
+/**
+ * A number as a 0-d node of a type, or an error where it lies outside of that type; of `unbounded` types it is then an
+ * infinity.
+ */
+export function filler(
+  g: GraphBuilder,
+  name: string,
+  scalar: ScalarArgument,
+  dtype: DType,
+  unbounded: readonly DType[] = [],
+): Node {
   const { value, category } = scalar;
-  const free = dtype === "bool" || isComplex(dtype) || category === "complex";
-  if (!free && !fits(Number(value), dtype)) throw overflow(name, String(value), dtype);
+  const free = dtype === "bool" || isComplex(dtype) || category === "complex" || unbounded.includes(dtype);
+  if (!free && !fits(typeof value === "bigint" ? value : Number(value), dtype))
+    throw overflow(name, String(value), dtype);
   return scalarAs(g, scalar, dtype);
 }

@@ -192,6 +192,11 @@ defineOp({
         `unravel_index: 'shape' cannot have negative values, but got ${formatShape(shape)}.`,
       );
     const strides = contiguousStrides(shape);
+    if (![...shape, ...strides].every(Number.isSafeInteger))
+      throw new ShapeError(
+        "unravel_index/size",
+        `unravel_index: 'shape' has sizes or strides that are not exact, beyond 2 ** 53: ${formatShape(shape)}.`,
+      );
     const position = g.cast(indices, "int64");
     const number = (value: number): Node => g.constant(BigInt(Math.max(1, value)), "int64");
     // As PyTorch's: positions beyond the shape begin again.

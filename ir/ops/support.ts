@@ -254,11 +254,12 @@ export function scalarAs(g: GraphBuilder, value: ScalarArgument, dtype: DType): 
 
 /** A value that has nothing of its sources, but is recorded as computed from them: their gradient is zero. */
 export function computedFrom(g: GraphBuilder, value: Node, sources: readonly Node[]): Node {
-  const source = sources.find((x) => x.requiresGrad);
-  if (source === undefined || value.requiresGrad) return value;
-  const nothing = g.sliceAxis(g.reshape(source, [elementCount(source.shape)]), 0, 0, 0);
-  const zero = g.cast(isComplex(value.dtype) ? nothing : g.real(nothing), value.dtype);
-  return g.withHistory(value, g.expandTo(g.sum(zero, [0]), value.shape));
+  if (value.requiresGrad || !sources.some((x) => x.requiresGrad)) return value;
+  const nothing = sources.map((x) => {
+    const none = g.sliceAxis(g.reshape(x, [elementCount(x.shape)]), 0, 0, 0);
+    return g.cast(isComplex(value.dtype) ? none : g.real(none), value.dtype);
+  });
+  return g.withHistory(value, g.expandTo(g.sum(g.concat(nothing, 0), [0]), value.shape));
 }
 
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

@@ -1,6 +1,6 @@
 /** `torch.autograd`: arguments of backward and grad, Function's contract, hooks' results, layouts of gradients. */
 import * as torch from "cresset";
-import { describe, expect, it, test } from "vitest";
+import { afterEach, describe, expect, it, test, vi } from "vitest";
 
 type Tensor = torch.Tensor;
 const { autograd } = torch;
@@ -196,16 +196,9 @@ describe("results without elements", () => {
 
   it("give gradients of zero", () => {
     const tau = empty(0);
-    const a = torch.ones([3, 2], { requires_grad: true });
+    const a = torch.ones([2, 1], { requires_grad: true });
     torch.linalg.householder_product(a, tau).sum().backward();
-    expect([a.grad!.tolist(), tau.grad!.shape]).toEqual([
-      [
-        [0, 0],
-        [0, 0],
-        [0, 0],
-      ],
-      [0],
-    ]);
+    expect([a.grad!.tolist(), tau.grad!.shape]).toEqual([[[0], [0]], [0]]);
   });
 });
 

@@ -149,17 +149,12 @@ describe("memory formats", () => {
   });
 });
 
-it.each([
-  ["sum", [3, 3]],
-  ["prod", [2, 2]],
-] as const)("%s computes in the type of out", (name, floats) => {
-  const x = torch.tensor([
-    [1.5, 1.5],
-    [1.5, 1.5],
-  ]);
-  const whole = (out: torch.Tensor) => torch[name](x, 0, { out }).tolist();
-  expect(whole(torch.zeros(2, { dtype: torch.int64 }))).toEqual(name === "sum" ? [2, 2] : [1, 1]);
-  expect(whole(torch.zeros(2, { dtype: torch.float64 })).map(Math.floor)).toEqual(floats);
+it("sums and products are computed in the type of out", () => {
+  const x = torch.full([2, 2], 1.5);
+  const [whole, wide] = [torch.zeros(2, { dtype: torch.int64 }), torch.zeros(2, { dtype: torch.float64 })];
+  expect(torch.sum(x, 0, { out: whole }).tolist()).toEqual([2, 2]);
+  expect(torch.prod(x, 0, { out: whole }).tolist()).toEqual([1, 1]);
+  expect(torch.prod(x, 0, { out: wide }).tolist()).toEqual([2.25, 2.25]);
   const running = torch.zeros(2, 2, { dtype: torch.int64 });
   expect(torch.cumsum(x, 0, { out: running }).tolist()).toEqual([
     [1, 1],

@@ -80,8 +80,41 @@ describe("values outside of what is allowed", () => {
       "value cannot be converted to type uint8_t without overflow",
     ],
     [
+      "a full tensor of bytes",
+      () => torch.full([1], 300, { dtype: torch.uint8 }),
+      torch.ValueError,
+      "value cannot be converted to type uint8_t without overflow",
+    ],
+    [
+      "a full tensor of integers",
+      () => torch.full([1], 2n ** 63n),
+      torch.ValueError,
+      "value cannot be converted to type int64_t without overflow",
+    ],
+    ["integers of 64 bits", () => at(2n ** 63n), torch.ValueError, "Overflow when unpacking long long"],
+    ["integers of more", () => at(-(2n ** 70n)), torch.ValueError, "Overflow when unpacking long long"],
+    [
+      "bytes",
+      () => torch.tensor([300n], { dtype: torch.uint8 }),
+      torch.ValueError,
+      "value cannot be converted to type uint8 without overflow",
+    ],
+    [
+      "NaN as an integer",
+      () => torch.tensor([NaN], { dtype: torch.int32 }),
+      torch.ValueError,
+      "cannot be converted to type int32 without overflow",
+    ],
+    ["a summand of more than 64 bits", () => at(1n).add(2n ** 70n), torch.ValueError, "int too big to convert"],
+    [
+      "sizes that no number holds",
+      () => torch.unravel_index(at(5n), [1, Number(2n ** 63n - 1n)]),
+      torch.ShapeError,
+      "beyond 2 ** 53",
+    ],
+    [
       "a filler of halves",
-      () => ones(2).half().fill_(1e5),
+      () => ones(2).half().masked_fill(no, 1e5),
       torch.ValueError,
       "value cannot be converted to type c10::Half without overflow",
     ],
@@ -89,6 +122,13 @@ describe("values outside of what is allowed", () => {
   it("takes infinities, and bytes down to -255", () => {
     expect(ones(2).half().masked_fill(no, -Infinity).tolist()).toEqual([-Infinity, 1]);
     expect(bytes.masked_fill(no, -255).tolist()).toEqual([1, 0]);
+    expect(torch.tensor([-255, 255.0], { dtype: torch.uint8 }).tolist()).toEqual([1, 255]);
+    expect(ones(1).half().fill_(1e5).tolist()).toEqual([Infinity]);
+    expect(torch.full([1], -1e39, { dtype: torch.bfloat16 }).tolist()).toEqual([-Infinity]);
+    expect(torch.tensor([2n ** 63n - 1n, -(2n ** 63n)]).tolist({ bigint: true })).toEqual([
+      2n ** 63n - 1n,
+      -(2n ** 63n),
+    ]);
   });
 });
 

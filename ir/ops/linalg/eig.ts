@@ -16,6 +16,7 @@ import {
   diagonal,
   diagonalMatrix,
   isEmpty,
+  isUnbounded,
   product,
   refuseFailed,
   requireSquare,
@@ -91,12 +92,10 @@ function eigOf(g: GraphBuilder, name: string, input: Node): [Node, Node] {
   const [values, vectors, info] = apply(g, factors, { input }) as [Node, Node, Node];
   const found = refuseFailed(g, name, [values, vectors], info, "The algorithm failed to converge.");
   if (isEmpty(input)) return found as [Node, Node];
-  const parts = isComplex(input.dtype) ? [g.real(input), g.imag(input)] : [input];
-  const unbounded = (): Node => parts.map((part) => g.not(g.lt(g.abs(part), Infinity))).reduce((a, b) => g.or(a, b));
   return found.map((x) =>
     g.refuseWhere(
       x,
-      unbounded,
+      () => isUnbounded(g, input),
       () => new LinAlgError(`${name}/values`, `torch.${name}: input tensor should not contain infs or NaNs.`),
     ),
   ) as [Node, Node];

@@ -13,8 +13,10 @@ import {
   diagonalMatrix,
   hermitian,
   isEmpty,
+  lower,
   overReal,
   product,
+  refuseUnbounded,
   requireSquare,
   rowsOf,
   run,
@@ -59,7 +61,8 @@ export function eighOf(g: GraphBuilder, name: string, input: Node, triangle: str
   if (triangle !== "L" && triangle !== "U" && triangle !== "l" && triangle !== "u")
     throw new ArgumentError(`${name}/UPLO`, `${name}: Expected UPLO argument to be 'L' or 'U', but got ${triangle}.`);
   const isUpper = triangle.toUpperCase() === "U";
-  return apply(g, factors, { input: isUpper ? adjoint(g, input) : input }) as [Node, Node];
+  const read = refuseUnbounded(g, name, isUpper ? adjoint(g, input) : input, (x) => lower(g, x));
+  return apply(g, factors, { input: read }) as [Node, Node];
 }
 
 defineOp({

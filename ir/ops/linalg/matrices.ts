@@ -160,6 +160,21 @@ export function refuseFailed(g: GraphBuilder, name: string, results: readonly No
   return results.map((x) => g.refuseWhere(x, failing, error));
 }
 
+/** Which elements are NaN or infinite. */
+export function isUnbounded(g: GraphBuilder, x: Node): Node {
+  const parts = isComplex(x.dtype) ? [g.real(x), g.imag(x)] : [x];
+  return parts.map((part) => g.not(g.lt(g.abs(part), Infinity))).reduce((a, b) => g.or(a, b));
+}
+/** A matrix, unless it has such elements (where `read` says that they count): then reading what is made of it is an error. */
+export function refuseUnbounded(g: GraphBuilder, name: string, x: Node, read: (x: Node) => Node = (all) => all): Node {
+  if (isEmpty(x)) return x;
+  const axes = [x.shape.length - 2, x.shape.length - 1];
+  const which = g.cast(isUnbounded(g, read(g.detach(x))), "int32");
+  const info = g.reshape(g.reduce("reduce_max", which, axes), batchOf(x));
+  const why = "The algorithm failed to converge because the input matrix contained non-finite values.";
+  return refuseFailed(g, name, [x], info, why)[0]!;
+}
+
 /** Half of a matrix and of its adjoint. */
 export const hermitian = (g: GraphBuilder, x: Node): Node => g.mul(g.add(x, adjoint(g, x)), 0.5);
 export const isEmpty = (x: Node): boolean => elementCount(x.shape) === 0;

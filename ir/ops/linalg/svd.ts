@@ -17,6 +17,7 @@ import {
   isEmpty,
   overReal,
   product,
+  refuseUnbounded,
   requireMatrices,
   rowsOf,
   run,
@@ -89,7 +90,8 @@ const factors = defineOp({
 
 /** input = u diag(s) vᵀ, with as many columns as the smaller size. */
 export function svdOf(g: GraphBuilder, input: Node): { readonly u: Node; readonly s: Node; readonly v: Node } {
-  const [u, s, v] = apply(g, factors, { input }) as [Node, Node, Node];
+  const checked = refuseUnbounded(g, "linalg.svd", input);
+  const [u, s, v] = apply(g, factors, { input: checked }) as [Node, Node, Node];
   return { u, s, v };
 }
 export const singularValues = (g: GraphBuilder, input: Node): Node => svdOf(g, input).s;
