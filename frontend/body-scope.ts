@@ -23,6 +23,17 @@ export function inBodyOf<T>(operator: string, record: () => T): T {
   }
 }
 
+/** What happens inside a body is this operator's, which is made of the one whose body it is. */
+export function onBehalfOf<T>(operator: string, record: () => T): T {
+  const outer = underway;
+  underway = operator;
+  try {
+    return record();
+  } finally {
+    underway = outer;
+  }
+}
+
 /**
  * A body is recorded once, however often it runs: what happens outside the graph would happen once.
  * @throws AutogradError inside a body

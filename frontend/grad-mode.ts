@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Switching gradient recording off and on, for a function call or a scope. */
-import { AutogradError } from "../ir/errors.ts";
+import { ArgumentError, AutogradError } from "../ir/errors.ts";
 import { inference } from "./inference.ts";
 import { during, Scope } from "./scope.ts";
 import { graph } from "./state.ts";
@@ -57,6 +57,15 @@ function inMode<T>(name: string, mode: Mode, body: () => T): T {
   });
 }
 
+/** @throws ArgumentError for what is no function */
+function requireBody(name: string, body: unknown): void {
+  if (body !== undefined && typeof body !== "function")
+    throw new ArgumentError(
+      `${name}/body`,
+      `${name}: takes a function to run in the mode, got ${typeof body} ${String(body)}.`,
+    );
+}
+
 interface ModeFunction {
   /** Runs `body` in this mode; an async one until its promise settles. */
   <T>(body: () => T): T;
@@ -65,6 +74,7 @@ interface ModeFunction {
 
 function modeFunction(name: string, gradEnabled: boolean): ModeFunction {
   return <T>(body?: () => T): T | Scope => {
+    requireBody(name, body);
     const mode = { gradEnabled, inference: inference.enabled };
     return body === undefined ? new Scope(switched(mode)) : inMode(name, mode, body);
   };
@@ -79,6 +89,11 @@ export const enable_grad = modeFunction("enable_grad", true);
 export function set_grad_enabled(mode: boolean): Scope;
 export function set_grad_enabled<T>(mode: boolean, body: () => T): T;
 export function set_grad_enabled<T>(mode: boolean, body?: () => T): T | Scope {
+  if (typeof mode !== "boolean")
+    throw new ArgumentError(
+      "set_grad_enabled/mode",
+      `set_grad_enabled: argument 'mode' must be bool, not ${typeof mode}.`,
+    );
   const scope = mode ? enable_grad : no_grad;
   return body === undefined ? scope() : scope(body);
 }
@@ -93,6 +108,9 @@ export function inference_mode(mode?: boolean): Scope;
 export function inference_mode<T>(mode: boolean, body: () => T): T;
 export function inference_mode<T>(first: boolean | (() => T) = true, second?: () => T): T | Scope {
   const [on, body] = typeof first === "function" ? [true, first] : [first, second];
+  if (typeof on !== "boolean")
+    throw new ArgumentError("inference_mode/mode", `inference_mode: argument 'mode' must be bool, not ${typeof on}.`);
+  requireBody("inference_mode", body);
   const mode = { gradEnabled: !on, inference: on };
   return body === undefined ? new Scope(switched(mode)) : inMode("inference_mode", mode, body);
 }

@@ -1,5 +1,6 @@
 /** What gradcheck's checks share: tolerances, random weights, and how a difference is told. */
 import { CressetError } from "../ir/errors.ts";
+import { settings as torchSettings } from "./state.ts";
 import type { Jacobian } from "./jacobians.ts";
 import { defaultPrintOptions, formatTensor } from "./printing/index.ts";
 import { Generator, rand } from "./random/index.ts";
@@ -28,7 +29,7 @@ export function printed(jacobian: Jacobian): string {
       data: jacobian.flatMap((row) => [...row]),
       shape: [jacobian.length, columns],
       dtype: "float64",
-      defaultDtype: "float64",
+      defaultDtype: torchSettings.defaultDType,
     },
     defaultPrintOptions,
   );

@@ -28,6 +28,14 @@ interface Subscript {
   readonly indices: readonly (Tensor | null)[];
 }
 
+/** Why a tensor of no dimensions has no such index. */
+function indexOfNone(part: unknown): string {
+  if (typeof part === "number") return "invalid index of a 0-dim tensor: item() gives its one value";
+  return part instanceof Slice
+    ? "slice() cannot be applied to a 0-dim tensor"
+    : "too many indices for tensor of dimension 0";
+}
+
 /** The part of a subscript that gives a view, and what is left for gathering. */
 function resolve(self: Tensor, given: readonly unknown[]): Subscript {
   const parts = parseSubscript(self, given);
@@ -35,7 +43,7 @@ function resolve(self: Tensor, given: readonly unknown[]): Subscript {
   if (used > self.ndim)
     throw new IndexError(
       "index/too-many",
-      `too many indices for tensor of dimension ${self.ndim}: ${String(self)} indexed by ${used}.`,
+      `${self.ndim === 0 && parts.length === 1 ? indexOfNone(parts[0]) : `too many indices for tensor of dimension ${self.ndim}`}: ${String(self)} indexed by ${used}.`,
     );
   const ellipses = parts.filter((part) => part === "...").length;
   if (ellipses > 1) throw new IndexError("index/ellipsis", "an index can only have a single ellipsis ('...').");

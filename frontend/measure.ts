@@ -6,6 +6,7 @@ import { elementCount } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { bfloat16Value, float16Value } from "../runtime/js/library.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
+import { bodyUnderWay, refuseInBody } from "./body-scope.ts";
 import { fillTyped } from "./elements.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
@@ -17,6 +18,11 @@ type BoundArguments = Readonly<Record<string, unknown>>;
 export function measuredNow(definition: Operator, args: BoundArguments, device: Device, name: string): Measured {
   if (definition.measure === null) return nothingMeasured;
   const tensors = toMeasure(definition, args, device);
+  if (tensors.length > 0 && bodyUnderWay() === "vmap")
+    refuseInBody(
+      `We do not support batching operators that can output dynamic shape: attempted to vmap over ${name}, which reads a value`,
+      "Compute with shapes that do not depend on values: where() instead of a mask, for one.",
+    );
   if (tensors.length > 0 && !device.synchronous) {
     throw new ReadError(
       "shape/depends-on-data",

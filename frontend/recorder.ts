@@ -109,7 +109,9 @@ export class Recorder {
   flush(requests: readonly FlushRequest[], device: Device): void {
     if (bodyUnderWay() !== null) {
       if (requests.every(({ node }) => valueOf(node) !== null)) return;
-      refuseInBody("a value is read", "Compute with tensors only, or read before the call.");
+      const isItem = bodyUnderWay() === "vmap" && requests.every(({ node }) => node.shape.length === 0);
+      const what = isItem ? "It looks like you're calling .item() on a Tensor: a value is read" : "a value is read";
+      refuseInBody(what, "Compute with tensors only, or read before the call.");
     }
     const wanted = new Map<Node, OutputHint>();
     const before = new Map<Node, (check: number) => Node | null>();

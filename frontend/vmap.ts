@@ -1,4 +1,5 @@
 /** `vmap`: a function of one example becomes one of a batch. */
+import { onBehalfOf } from "./body-scope.ts";
 import { ArgumentError, ShapeError, ValueError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { axisOf } from "../ir/ops/support.ts";
@@ -100,7 +101,7 @@ function ofEach(ofSlices: OfSlices, batched: readonly Tensor[], randomness: Rand
       const examples = { randomness, count, which: which!.node_(), outer };
       tree = tensorTree(
         "vmap: the result of func",
-        recordingExample(examples, () => ofSlices(slices)),
+        onBehalfOf("vmap", () => recordingExample(examples, () => ofSlices(slices))),
       );
       const own = new Set([which!, ...slices].map((slice) => slice.node_()));
       rests = tree.leaves.map((leaf) => restsOn(leaf.node_(), own));

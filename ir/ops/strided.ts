@@ -32,7 +32,7 @@ export function checkStrides(
   if (needed > count)
     throw new IndexError(
       `${name}/range`,
-      `${name}: sizes ${formatShape(size)}, strides ${formatShape(stride)}, storage offset ${offset}, and itemsize ${bytes} requiring a storage size of ${needed * bytes} are out of bounds for storage of size ${count * bytes}: ${needed} elements of ${count}.`,
+      `${name}: setStorage: sizes ${formatShape(size)}, strides ${formatShape(stride)}, storage offset ${offset}, and itemsize ${bytes} requiring a storage size of ${needed * bytes} are out of bounds for storage of size ${count * bytes}: ${needed} elements of ${count}.`,
     );
 }
 

@@ -39,7 +39,7 @@ describe("gradcheck", () => {
       gradcheck((a) => Wrong.apply(a), [x], options);
     expect(() => check()).toThrow(GradcheckError);
     expect(() => check()).toThrow(
-      /Jacobian mismatch for output 0 with respect to input 0,\nnumerical:tensor\(\[\[2\.0000, 0\.0000\],[^]*analytical:tensor\(\[\[3\., 0\.\],[^]*\n {2}at .*gradcheck\.test\.ts:\d+:\d+$/,
+      /Jacobian mismatch for output 0 with respect to input 0,\nnumerical:tensor\(\[\[2\.0000, 0\.0000\],[^]*analytical:tensor\(\[\[3\., 0\.\],[^]*dtype=torch\.float64\)[^]*\n {2}at .*gradcheck\.test\.ts:\d+:\d+$/,
     );
     expect(() => check({ fast_mode: true })).toThrow("computed in fast mode");
     expect(check({ raise_exception: false })).toBe(false);

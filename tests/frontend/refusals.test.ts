@@ -82,3 +82,44 @@ it("products of truth values are refused as PyTorch refuses them", () => {
   ];
   for (const call of calls) expect(call).toThrow(/not implemented for 'Bool'[^]*refusals\.test\.ts/);
 });
+
+describe("refusals in PyTorch's words", () => {
+  const complex = () => torch.ones(2, { dtype: torch.complex64 });
+  const x = () => torch.ones(2, 3);
+  const { vmap } = torch.func;
+  it.each<[string, () => unknown, string]>([
+    ["clamp", () => complex().clamp(0), "clamp: clamp is not supported for complex types"],
+    ["clamp_max", () => complex().clamp_max(0), "clamp_max: clamp is not supported for complex types"],
+    ["relu", () => complex().relu(), "relu: clamp is not supported for complex types"],
+    [
+      "item() under vmap",
+      () => vmap((a: torch.Tensor) => a.mul(a.item() as number))(torch.ones(3)),
+      "vmap: It looks like you're calling .item() on a Tensor",
+    ],
+    [
+      "nonzero under vmap",
+      () => vmap((a: torch.Tensor) => a.nonzero())(x()),
+      "vmap: We do not support batching operators that can output dynamic shape: attempted to vmap over nonzero",
+    ],
+    [
+      "as_strided_scatter",
+      () => x().as_strided_scatter(torch.ones(10), [10], [1]),
+      "setStorage: sizes [10], strides [1], storage offset 0",
+    ],
+    ["an index of no dimensions", () => torch.tensor(1).at(0), "invalid index of a 0-dim tensor"],
+    ["a slice of no dimensions", () => torch.tensor(1).at("0:1"), "slice() cannot be applied to a 0-dim tensor"],
+    ["two indices of no dimensions", () => torch.tensor(1).at(0, 0), "too many indices for tensor of dimension 0"],
+    ["randperm", () => torch.randperm(-1), "Trying to create tensor with negative dimension -1: [-1]"],
+  ])("%s", (_, call, words) => {
+    expect(call).toThrow(words);
+  });
+
+  it("of modes name the mode", () => {
+    const five = 5 as unknown as () => void;
+    expect(() => torch.no_grad(five)).toThrow(torch.ArgumentError);
+    expect(() => torch.no_grad(five)).toThrow("no_grad: takes a function to run in the mode, got number 5");
+    expect(() => torch.inference_mode(5 as unknown as boolean)).toThrow("must be bool, not number");
+    expect(() => torch.set_grad_enabled("on" as unknown as boolean)).toThrow("must be bool, not string");
+    expect(torch.is_grad_enabled()).toBe(true);
+  });
+});
