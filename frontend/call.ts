@@ -15,7 +15,7 @@ import type { Device } from "../runtime/device.ts";
 import { bind, optionsOf, type Bound } from "./bind.ts";
 import { callView, listOf } from "./call-view.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
-import { elementwiseResult, laidOut, orderLike } from "./laid-out.ts";
+import { elementwiseResult, laidOut, orderLike, statedResults } from "./laid-out.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
 import { checkInplace, refuseComplexSize, refuseOneOfSeveral } from "./inplace-checks.ts";
@@ -94,13 +94,19 @@ function finished(call: Call, measured: Measured): Result {
     return targets.length === 1 ? targets[0]! : named(definition, targets);
   }
   if (!Array.isArray(result)) {
-    const tensor = definition.keepsLayout
-      ? laidOut(result as Node, device, orderLike(bound.tensors[0]!, bound.args["memory_format"], definition.name))
-      : elementwiseResult(definition.name, result as Node, bound.tensors, device);
+    const tensor =
+      definition.layout !== null
+        ? statedResults(definition, [result as Node], bound, device)[0]!
+        : definition.keepsLayout
+          ? laidOut(result as Node, device, orderLike(bound.tensors[0]!, bound.args["memory_format"], definition.name))
+          : elementwiseResult(definition.name, result as Node, bound.tensors, device);
     packSaved(operation, [...bound.tensors, tensor], device);
     return options?.["requires_grad"] === true ? tensor.requires_grad_() : tensor;
   }
-  const tensors = (result as readonly Node[]).map((node) => Tensor.ofNode(node, device));
+  const tensors =
+    definition.layout === null
+      ? (result as readonly Node[]).map((node) => Tensor.ofNode(node, device))
+      : statedResults(definition, result as readonly Node[], bound, device);
   packSaved(operation, [...bound.tensors, ...tensors], device);
   if (options?.["requires_grad"] === true) tensors[0]!.requires_grad_();
   return named(definition, tensors);

@@ -60,10 +60,7 @@ function inMode<T>(name: string, mode: Mode, body: () => T): T {
 /** @throws ArgumentError for what is no function */
 function requireBody(name: string, body: unknown): void {
   if (body !== undefined && typeof body !== "function")
-    throw new ArgumentError(
-      `${name}/body`,
-      `${name}: takes a function to run in the mode, got ${typeof body} ${String(body)}.`,
-    );
+    throw new ArgumentError(`${name}/body`, `${name}: takes a function to run in the mode, got ${typeof body}.`);
 }
 
 interface ModeFunction {

@@ -2,11 +2,12 @@
 import { isComplex } from "../ir/dtype.ts";
 import { ArgumentError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
-import { operator } from "../ir/operator.ts";
+import { type AxisOrder, type Operator, operator } from "../ir/operator.ts";
 import { isContiguous, type Shape } from "../ir/shape.ts";
 import { isFree, isMap } from "../ir/traits.ts";
 import { topologicalOrder } from "../ir/walks.ts";
 import type { Device } from "../runtime/device.ts";
+import type { Bound } from "./bind.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { contiguous_format, memory_format, preserve_format } from "./formats.ts";
 import { liesIn, orderOf, preservedOrder } from "./memory-layout.ts";
@@ -61,10 +62,29 @@ const liesOtherwise = (tensor: Tensor): boolean => tensor.parent_ !== null && !t
 
 /** An operator's result. What is computed element by element lies as what it is computed from. */
 export function elementwiseResult(name: string, node: Node, tensors: readonly Tensor[], device: Device): Tensor {
-  const order = orderOfElementwise(node, tensors);
-  const tensor = laidOut(node, device, order, name);
+  return resultIn(orderOfElementwise(node, tensors), name, node, device);
+}
+
+/** The results of an operator that states how they lie. */
+export function statedResults(
+  definition: Operator,
+  nodes: readonly Node[],
+  { args, tensors }: Bound,
+  device: Device,
+): Tensor[] {
+  const orderOf = (argument: Node): AxisOrder => {
+    const tensor = tensors.find((each) => each.node_() === argument);
+    return tensor === undefined || tensor.is_contiguous() ? null : preservedOrder(tensor.shape, tensor.stride());
+  };
+  const orders = definition.layout!(args, nodes, orderOf);
+  return nodes.map((node, i) => resultIn(orders[i]!, definition.name, node, device));
+}
+
+function resultIn(order: AxisOrder, name: string, node: Node, device: Device): Tensor {
+  const isPlain = order === null || order.every((axis, i) => axis === i);
+  const tensor = laidOut(node, device, isPlain ? null : order, name);
   // The operator may have saved it: a write to the tensor is one to it.
-  if (order !== null) tensor.storage_.expose(node, tensor.counter_);
+  if (!isPlain) tensor.storage_.expose(node, tensor.counter_);
   return tensor;
 }
 

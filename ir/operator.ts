@@ -44,6 +44,9 @@ export interface Measured {
   upload(elements: ArrayLike<number | bigint>, shape: Shape, dtype: DType): Node;
 }
 
+/** The axes of a tensor from the outermost in memory to the innermost; null: row by row. */
+export type AxisOrder = readonly number[] | null;
+
 export interface OpSpecification<S extends string> {
   /** The PyTorch name. */
   readonly name: string;
@@ -62,6 +65,11 @@ export interface OpSpecification<S extends string> {
   readonly computesInOut?: boolean;
   /** The result lies in memory as the first argument does, or as `memory_format` says. */
   readonly keepsLayout?: boolean;
+  /**
+   * How each result lies in memory, where that is not row by row, or as elementwise work has it. `orderOf` tells how an
+   * argument lies.
+   */
+  layout?(args: Arguments<S>, results: readonly Node[], orderOf: (argument: Node) => AxisOrder): readonly AxisOrder[];
   /**
    * Stays one node until after differentiation, for a gradient rule of its own, a back end's better lowering, or an
    * exporter's rule. Tensor arguments become inputs; every other argument must be structural.
@@ -102,7 +110,14 @@ export interface OpSample {
   readonly [argument: string]: unknown;
 }
 
-export interface Operator extends Omit<OpSpecification<string>, "record" | "measure"> {
+export interface Operator extends Omit<OpSpecification<string>, "record" | "measure" | "layout"> {
+  readonly layout:
+    | ((
+        args: Readonly<Record<string, unknown>>,
+        results: readonly Node[],
+        orderOf: (argument: Node) => AxisOrder,
+      ) => readonly AxisOrder[])
+    | null;
   readonly measure: ((g: GraphBuilder, args: Readonly<Record<string, unknown>>) => readonly Node[]) | null;
   readonly record: (g: GraphBuilder, args: Readonly<Record<string, unknown>>, measured: Measured) => RecordResult;
   /** The nodes that a recorded composite stands for. */
@@ -122,11 +137,12 @@ export const nothingMeasured: Measured = {
 export function defineOp<const S extends string>(specification: OpSpecification<S>): Operator {
   const record = specification.record as unknown as Operator["record"];
   const measure = (specification.measure ?? null) as unknown as Operator["measure"];
+  const layout = (specification.layout ?? null) as unknown as Operator["layout"];
   const expand: Operator["expand"] = (g, node) => {
     const result = record(g, restoreArguments(node), nothingMeasured);
     return Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
   };
-  const definition: Operator = { ...specification, measure, record, expand };
+  const definition: Operator = { ...specification, measure, layout, record, expand };
   if (registry.has(definition.name)) throw new IrError("ir/operator", `${definition.name} is defined twice`);
   registry.set(definition.name, definition);
   for (const listener of listeners) listener(definition);

@@ -181,6 +181,7 @@ for (const [name, lower] of [
       source: `torch.${name}`,
     },
     gradient: "through decomposition",
+    layout: () => [null],
     record(g, { input, diagonal }) {
       const rank = input.shape.length;
       if (rank < 2)

@@ -3,9 +3,9 @@ import type { GraphBuilder } from "../builder.ts";
 import { promoteTypes } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
-import { defineOp, nothingMeasured } from "../operator.ts";
+import { type AxisOrder, defineOp, nothingMeasured } from "../operator.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
-import { atLeast, axisOf, describe } from "./support.ts";
+import { atLeast, axisOf, describe, range } from "./support.ts";
 
 const viewDoc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source });
 
@@ -25,6 +25,14 @@ function requireFitting(part: Node, position: number, first: Node, axis: number)
     );
 }
 
+/** The order that puts channels last, where all of several tensors lie so. */
+function channelsLast(tensors: readonly Node[], orderOf: (tensor: Node) => AxisOrder): AxisOrder {
+  const first = tensors[0] === undefined ? null : orderOf(tensors[0]);
+  if (first === null || (first.length !== 4 && first.length !== 5)) return null;
+  const wanted = [0, ...range(first.length).slice(2), 1].join();
+  return tensors.every((x) => orderOf(x)?.join() === wanted) ? first : null;
+}
+
 export const cat = defineOp({
   name: "cat",
   aliases: ["concat", "concatenate"],
@@ -32,6 +40,7 @@ export const cat = defineOp({
   places: ["torch"],
   doc: viewDoc("Tensors one after another along dim.", "torch.cat", "list of [*] -> [*]"),
   gradient: "through decomposition",
+  layout: ({ tensors }, _, orderOf) => [channelsLast(tensors, orderOf)],
   record(g, { tensors, dim }) {
     if (tensors.length === 0) throw new ShapeError("cat/empty", "cat: expected a non-empty list of Tensors.");
     const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
@@ -61,6 +70,13 @@ export const stack = defineOp({
   places: ["torch"],
   doc: viewDoc("Tensors of one shape side by side in a new dimension.", "torch.stack", "list of [*] -> [*]"),
   gradient: "through decomposition",
+  // As they lie one after another along dim, which is then two.
+  layout({ tensors, dim }, [result], orderOf) {
+    const order = channelsLast(tensors, orderOf);
+    const axis = axisOf("stack", dim, result!.shape.length);
+    if (order === null || axis === order.length) return [null];
+    return [order.flatMap((a) => (a < axis ? [a] : a === axis ? [a, a + 1] : [a + 1]))];
+  },
   record(g, { tensors, dim }) {
     const first = tensors[0];
     if (first === undefined) throw new ShapeError("stack/empty", "stack expects a non-empty TensorList.");

@@ -66,15 +66,12 @@ function positionLists(measured: Measured, shape: Shape): Node[] {
   return lists.map((positions) => measured.upload(positions, [positions.length], "int64"));
 }
 
-/** One row of coordinates for each element that is not zero. */
-function positionRows(measured: Measured, shape: Shape): Node {
+/** One row of coordinates for each element that is not zero; coordinate by coordinate in memory. */
+function positionRows(g: GraphBuilder, measured: Measured, shape: Shape): Node {
   const mask = measured.values[0]!;
   if (shape.length === 0) return measured.upload([], [Number(mask[0]) === 0 ? 0 : 1, 0], "int64");
   const lists = truePositions(mask, shape);
-  const count = lists[0]!.length;
-  const rows = new Array<number>(count * shape.length);
-  lists.forEach((positions, axis) => positions.forEach((position, i) => (rows[i * shape.length + axis] = position)));
-  return measured.upload(rows, [count, shape.length], "int64");
+  return g.permute(measured.upload(lists.flat(), [shape.length, lists[0]!.length], "int64"), [1, 0]);
 }
 
 defineOp({
@@ -88,8 +85,9 @@ defineOp({
   },
   gradient: "none",
   measure: (g, { input }) => [truth(g, input)],
-  record(_g, { input, as_tuple }, measured) {
-    if (!as_tuple) return positionRows(measured, input.shape);
+  layout: ({ as_tuple }, results) => results.map(() => (as_tuple ? null : [1, 0])),
+  record(g, { input, as_tuple }, measured) {
+    if (!as_tuple) return positionRows(g, measured, input.shape);
     return positionLists(measured, input.shape.length === 0 ? [1] : input.shape);
   },
 });
@@ -138,7 +136,8 @@ defineOp({
   },
   gradient: "none",
   measure: (g, { input }) => [truth(g, input)],
-  record: (_g, { input }, measured) => positionRows(measured, input.shape),
+  layout: () => [[1, 0]],
+  record: (g, { input }, measured) => positionRows(g, measured, input.shape),
 });
 
 defineOp({
@@ -180,6 +179,7 @@ defineOp({
     source: "torch.Tensor.masked_fill",
   },
   gradient: "through decomposition",
+  layout: () => [null],
   record(g, { input, mask, value }) {
     condition("masked_fill", mask);
     checkBroadcast("masked_fill", input, mask);

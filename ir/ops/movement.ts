@@ -271,6 +271,7 @@ export const flip = defineOp({
   doc: viewDoc("Order reversed along dims; a copy.", "torch.flip"),
   keepsLayout: true,
   gradient: "through decomposition",
+  layout: ({ input }, _, orderOf) => [orderOf(input)],
   record(g, { input, dims }) {
     const axes = dims.map((dim) => axisOf("flip", dim, input.shape.length));
     const repeated = axes.find((axis, i) => axes.indexOf(axis) < i);

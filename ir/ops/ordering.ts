@@ -30,6 +30,7 @@ defineOp({
     source: "torch.sort",
   },
   gradient: "through decomposition",
+  layout: ({ input }, _, orderOf) => [orderOf(input), orderOf(input)],
   record: (g, { input, dim, descending }) => sortAlong(g, "sort", input, dim, descending),
 });
 
@@ -39,6 +40,7 @@ defineOp({
   places: ["torch", "Tensor"],
   doc: { summary: "The positions that put values in order along dim.", shape: along, source: "torch.argsort" },
   gradient: "none",
+  layout: ({ input }, _, orderOf) => [orderOf(input)],
   record: (g, { input, dim, descending }) => sortAlong(g, "argsort", g.detach(input), dim, descending)[1],
 });
 
@@ -48,6 +50,7 @@ defineOp({
   places: ["torch", "Tensor"],
   doc: { summary: "Values in order along the first dimension.", shape: "[n, ..] -> [n, ..]", source: "torch.msort" },
   gradient: "through decomposition",
+  layout: ({ input }, _, orderOf) => [orderOf(input)],
   record: (g, { input }) => sortAlong(g, "msort", input, 0, false)[0],
 });
 

@@ -168,6 +168,7 @@ for (const [name, axis] of [
     places: ["torch", "Tensor"],
     doc: doc(`Order reversed along dimension ${axis}; a copy.`, name),
     gradient: "through decomposition",
+    layout: ({ input }, _, orderOf) => [orderOf(input)],
     record(g, { input }) {
       if (input.shape.length <= axis)
         throw new ShapeError(`${name}/rank`, `${name}: Input must be >= ${axis + 1}-d, got ${describe(input)}.`);

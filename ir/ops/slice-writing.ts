@@ -120,6 +120,7 @@ defineOp({
     source: "torch.index_fill",
   },
   gradient: "through decomposition",
+  layout: ({ input }, _, orderOf) => [orderOf(input)],
   record(g, { input, dim, index, value }) {
     if (value.shape.length !== 0)
       throw new ShapeError(
@@ -141,6 +142,7 @@ defineOp({
     source: "torch.index_fill",
   },
   gradient: "through decomposition",
+  layout: ({ input }, _, orderOf) => [orderOf(input)],
   record: (g, { input, dim, index, value }) =>
     fillSlices(g, input, dim, index, filler(g, "index_fill", value, input.dtype)),
 });

@@ -117,7 +117,7 @@ describe("refusals in PyTorch's words", () => {
   it("of modes name the mode", () => {
     const five = 5 as unknown as () => void;
     expect(() => torch.no_grad(five)).toThrow(torch.ArgumentError);
-    expect(() => torch.no_grad(five)).toThrow("no_grad: takes a function to run in the mode, got number 5");
+    expect(() => torch.no_grad(five)).toThrow("no_grad: takes a function to run in the mode, got number");
     expect(() => torch.inference_mode(5 as unknown as boolean)).toThrow("must be bool, not number");
     expect(() => torch.set_grad_enabled("on" as unknown as boolean)).toThrow("must be bool, not string");
     expect(torch.is_grad_enabled()).toBe(true);

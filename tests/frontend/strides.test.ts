@@ -1,4 +1,4 @@
-/** Strides of results that are computed element by element; every expected value is torch 2.13.0+cpu's. */
+/** Strides of results; every expected value is torch 2.13.0+cpu's. */
 import * as torch from "cresset";
 import { describe, expect, test } from "vitest";
 
@@ -11,6 +11,13 @@ describe.each(["cpu", "cpu:js"])("strides on %s", (device) => {
       )
       .float()
       .reshape(shape);
+  const last = () => x(2, 3, 4, 5).to({ memory_format: torch.channels_last });
+  const symmetric = () =>
+    torch
+      .eye(3, { device })
+      .mul(2)
+      .add(torch.ones(2, 3, 3, { device }));
+  const tall = () => torch.eye(4, 3, { device }).add(1);
 
   test.each<[string, () => torch.Tensor, readonly number[]]>([
     ["square of a transposed", () => x(2, 5, 3).transpose(-2, -3).square(), [3, 15, 1]],
@@ -32,11 +39,105 @@ describe.each(["cpu", "cpu:js"])("strides on %s", (device) => {
     ["gelu", () => torch.nn.functional.gelu(x(3, 2).t()), [1, 2]],
     ["softmax", () => x(3, 2).t().softmax(0), [3, 1]],
     ["cumsum", () => x(3, 2).t().cumsum(0), [3, 1]],
+    ["sort", () => x(2, 3).t().sort(0).values, [1, 3]],
+    ["the positions of sort", () => x(2, 3).t().sort(1).indices, [1, 3]],
+    ["argsort", () => x(2, 3).t().argsort(0), [1, 3]],
+    ["flip", () => x(2, 3).t().flip(0), [1, 3]],
+    ["fliplr", () => x(2, 3).t().fliplr(), [1, 3]],
+    ["tril", () => x(2, 3).t().tril(), [2, 1]],
+    ["masked_fill", () => x(2, 3).t().masked_fill(x(2, 3).t().gt(1), 0), [2, 1]],
+    [
+      "index_fill",
+      () =>
+        x(2, 3)
+          .t()
+          .index_fill(0, torch.tensor([0n], { device }), 1),
+      [1, 3],
+    ],
+    ["nonzero", () => x(2, 3).add(1).nonzero(), [1, 6]],
+    ["argwhere", () => torch.argwhere(x(2, 3).add(1)), [1, 6]],
+    ["cat of channels last", () => torch.cat([last(), last()]), [60, 1, 15, 3]],
+    ["cat along the channels", () => torch.cat([last(), last()], 1), [120, 1, 30, 6]],
+    ["cat with rows", () => torch.cat([last(), x(2, 3, 4, 5)]), [60, 20, 5, 1]],
+    ["stack of channels last", () => torch.stack([last(), last()]), [120, 60, 1, 15, 3]],
+    ["stack along the channels", () => torch.stack([last(), last()], 1), [120, 3, 1, 30, 6]],
+    ["fft", () => torch.fft.fft(x(2, 3), { dim: 0 }), [1, 2]],
+    ["rfft2", () => torch.fft.rfft2(x(2, 3, 4), { dim: [1, 0] }), [1, 2, 6]],
+    ["ihfft2", () => torch.fft.ihfft2(x(2, 3, 4), { dim: [0, 1] }), [1, 2, 4]],
+    ["fftn of a permuted", () => torch.fft.fftn(x(2, 3, 4).permute(2, 1, 0)), [1, 4, 12]],
   ])("%s", (_name, make, strides) => {
     const result = make();
     expect(result.stride()).toEqual(strides);
     expect(result._base).toBe(null);
     expect(result.contiguous().stride()).toEqual(torch.empty(result.shape).stride());
+  });
+
+  const { linalg } = torch;
+  test.each<[string, () => readonly torch.Tensor[], readonly (readonly number[])[]]>([
+    ["inv", () => [linalg.inv(symmetric())], [[9, 1, 3]]],
+    ["cholesky", () => [linalg.cholesky(symmetric())], [[9, 1, 3]]],
+    [
+      "qr",
+      () => [...linalg.qr(tall())],
+      [
+        [1, 4],
+        [1, 3],
+      ],
+    ],
+    ["svd", () => [...linalg.svd(tall(), false)], [[1, 4], [1], [1, 3]]],
+    [
+      "eigh",
+      () => [...linalg.eigh(symmetric())],
+      [
+        [3, 1],
+        [9, 1, 3],
+      ],
+    ],
+    [
+      "eig",
+      () => [...linalg.eig(symmetric())],
+      [
+        [3, 1],
+        [9, 1, 3],
+      ],
+    ],
+    ["lu_factor", () => [...linalg.lu_factor(tall())], [[1, 4], [1]]],
+    [
+      "lu",
+      () => [...linalg.lu(tall())],
+      [
+        [4, 1],
+        [3, 1],
+        [3, 1],
+      ],
+    ],
+    ["solve", () => [linalg.solve(symmetric(), x(2, 3, 2))], [[6, 1, 3]]],
+    ["solve for vectors", () => [linalg.solve(symmetric(), x(2, 3))], [[3, 1]]],
+    ["solve from the right", () => [linalg.solve(symmetric(), x(2, 2, 3), { left: false })], [[6, 3, 1]]],
+    ["lstsq", () => [linalg.lstsq(symmetric(), x(2, 3, 2)).solution], [[6, 1, 3]]],
+    ["pinv", () => [linalg.pinv(tall())], [[4, 1]]],
+  ])("of matrices: %s", (_name, make, strides) => {
+    expect(make().map((result) => result.stride())).toEqual(strides);
+  });
+
+  test("a result by columns is written, read and differentiated as any other", () => {
+    const a = symmetric().requires_grad_();
+    const inverse = linalg.inv(a);
+    const product = inverse.matmul(symmetric()).sub(torch.eye(3, { device })).abs().max().item() as number;
+    expect(product).toBeLessThan(1e-5);
+    inverse.sum().backward();
+    const rows = inverse.detach().contiguous();
+    const wanted = rows.mT
+      .matmul(torch.ones(2, 3, 3, { device }))
+      .matmul(rows.mT)
+      .neg();
+    expect(torch.allclose(a.grad!, wanted, { atol: 1e-5 })).toBe(true);
+    const free = linalg.inv(symmetric());
+    const before = free.tolist() as number[][][];
+    free.at(0, 1).mul_(2);
+    const after = free.tolist() as number[][][];
+    expect(after[0]![1]).toEqual(before[0]![1]!.map((value) => 2 * value));
+    expect([after[0]![0], after[1]]).toEqual([before[0]![0], before[1]]);
   });
 
   test("a reshape that needs a copy is one, so that writes to it go nowhere else", () => {

@@ -5,6 +5,7 @@ import { defineOp, type Place } from "../../operator.ts";
 import {
   adjoint,
   apply,
+  byColumns,
   identity,
   lower,
   product,
@@ -65,6 +66,7 @@ for (const [name, parameter, places] of [
     },
     saves: ["result"],
     gradient: "through decomposition",
+    layout: byColumns(true),
     record(g, args) {
       const { A, input, upper } = args as { readonly A?: Node; readonly input?: Node; readonly upper: boolean };
       const [l, info] = choleskyOf(g, "linalg.cholesky", (A ?? input)!, upper);
@@ -85,6 +87,7 @@ defineOp({
   },
   saves: ["L"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { A, upper, check_errors }) {
     const [l, info] = choleskyOf(g, "linalg.cholesky_ex", A, upper);
     return check_errors ? [...refuseFailed(g, "linalg.cholesky_ex", [l], info, failed), info] : [l, info];
@@ -130,6 +133,7 @@ defineOp({
   },
   saves: ["input", "L", "result"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { input, L, upper }) {
     requireSystem("cholesky_solve", L, input, true);
     return solveFactored(g, input, upper ? adjoint(g, L) : L);
@@ -146,6 +150,7 @@ defineOp({
     source: "torch.cholesky_inverse",
   },
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { L, upper }) {
     requireSquare("cholesky_inverse", L);
     return solveFactored(g, identity(g, L.shape, L), upper ? adjoint(g, L) : L);

@@ -13,6 +13,7 @@ import {
   asColumn,
   asRow,
   batchOf,
+  byColumns,
   diagonal,
   diagonalMatrix,
   isEmpty,
@@ -113,6 +114,7 @@ defineOp({
     source: "torch.linalg.eig",
   },
   gradient: "through decomposition",
+  layout: byColumns(false, true),
   record: (g, { A }) => eigOf(g, "linalg.eig", A),
 });
 

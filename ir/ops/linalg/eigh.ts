@@ -10,6 +10,7 @@ import {
   asColumn,
   asRow,
   batchOf,
+  byColumns,
   diagonalMatrix,
   hermitian,
   isEmpty,
@@ -78,6 +79,7 @@ defineOp({
   },
   saves: ["eigenvalues", "eigenvectors"],
   gradient: "through decomposition",
+  layout: byColumns(false, true),
   record: (g, { A, UPLO }) => eighOf(g, "linalg.eigh", A, UPLO),
 });
 

@@ -14,6 +14,8 @@ import {
   apply,
   asRow,
   batchOf,
+  byColumns,
+  columnOrder,
   diagonal,
   diagonalMatrix,
   identity,
@@ -73,6 +75,7 @@ defineOp({
   },
   saves: ["result"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record: (g, { A }) => checkedInverse(g, "linalg.inv", A),
 });
 defineOp({
@@ -82,6 +85,7 @@ defineOp({
   doc: { summary: "The inverse, as torch.linalg.inv.", shape: square, source: "torch.inverse" },
   saves: ["result"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record: (g, { input }) => checkedInverse(g, "linalg.inv", input),
 });
 defineOp({
@@ -96,6 +100,7 @@ defineOp({
   },
   saves: ["inverse"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { A, check_errors }) {
     requireSquare("linalg.inv_ex", A);
     const [result, info] = inverseOf(g, A);
@@ -287,6 +292,7 @@ for (const [name, parameter] of [
     },
     saves: ({ n }) => (n >= 0 ? null : n === -1 ? ["result"] : []),
     gradient: "through decomposition",
+    layout: ({ n }, [x]) => [n === -1 ? columnOrder(x!) : null],
     record: (g, args) =>
       powerOf(g, "linalg.matrix_power", (args as unknown as Record<string, Node>)[parameter]!, args.n),
   });

@@ -11,6 +11,7 @@ import { describe } from "../support.ts";
 import {
   apply,
   batchOf,
+  byColumns,
   columnsOf,
   isEmpty,
   refuseFailed,
@@ -72,6 +73,7 @@ defineOp({
     source: "torch.linalg.ldl_factor",
   },
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { A, hermitian }) {
     const [ld, pivots, info] = factor(g, A, hermitian) as [Node, Node, Node];
     return refuseFailed(g, "torch.linalg.ldl_factor", [ld, pivots], info, singular);
@@ -89,6 +91,7 @@ defineOp({
     source: "torch.linalg.ldl_factor_ex",
   },
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { A, hermitian, check_errors }) {
     const [ld, pivots, info] = factor(g, A, hermitian) as [Node, Node, Node];
     if (!check_errors) return [ld, pivots, info];
@@ -149,6 +152,7 @@ defineOp({
     source: "torch.linalg.ldl_solve",
   },
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { LD, pivots, B, hermitian }) {
     requireFactors("torch.linalg.ldl_solve", LD, pivots, B);
     const [ld, b] = togetherBatched(g, "torch.linalg.ldl_solve", LD, B);

@@ -8,6 +8,7 @@ import {
   adjoint,
   apply,
   batchOf,
+  byColumns,
   columns,
   columnsOf,
   identity,
@@ -19,6 +20,7 @@ import {
   rows,
   rowsOf,
   run,
+  solvedByColumns,
   togetherBatched,
   transposed,
   upper,
@@ -117,6 +119,7 @@ defineOp({
   },
   saves: ["LU", "pivots"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { A, pivot }) {
     requireMatrices("linalg.lu_factor", A);
     const { lu, pivots, info } = factor(g, A, pivot);
@@ -136,6 +139,7 @@ defineOp({
   },
   saves: ["LU", "pivots"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { A, pivot, check_errors }) {
     requireMatrices("linalg.lu_factor_ex", A);
     const { lu, pivots, info } = factor(g, A, pivot);
@@ -249,6 +253,7 @@ defineOp({
   },
   saves: ["LU", "pivots", "result"],
   gradient: "through decomposition",
+  layout: ({ LU, left }, [x]) => [solvedByColumns(LU, x!, left)],
   record: (g, { LU, pivots, B, left, adjoint: turns }) => luSolve(g, "linalg.lu_solve", LU, pivots, B, left, turns),
 });
 
@@ -263,6 +268,7 @@ defineOp({
   },
   saves: ["LU_data", "LU_pivots", "result"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record: (g, { input, LU_data, LU_pivots }) => luSolve(g, "lu_solve", LU_data, LU_pivots, input, true, false),
 });
 
@@ -326,6 +332,7 @@ defineOp({
   },
   saves: ["A", "result"],
   gradient: "through decomposition",
+  layout: ({ A, left }, [x]) => [solvedByColumns(A, x!, left)],
   record(g, { A, B, left }) {
     const [x, info] = solveOf(g, "linalg.solve", A, B, left);
     return refuseFailed(g, "linalg.solve", [x], info, singular)[0]!;
@@ -344,6 +351,7 @@ defineOp({
   },
   saves: ["A", "result"],
   gradient: "through decomposition",
+  layout: ({ A, left }, [x]) => [solvedByColumns(A, x!, left), null],
   record(g, { A, B, left, check_errors }) {
     const [x, info] = solveOf(g, "linalg.solve_ex", A, B, left);
     return check_errors ? [...refuseFailed(g, "linalg.solve_ex", [x], info, singular), info] : [x, info];

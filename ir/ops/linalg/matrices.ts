@@ -4,12 +4,12 @@ import { conjugate, eachPart } from "../../complex/parts.ts";
 import { isComplex, isFloat, realOf, scalarName } from "../../dtype.ts";
 import { DTypeError, LinAlgError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
-import { recordOperator, type Operator } from "../../operator.ts";
+import { type AxisOrder, recordOperator, type Operator } from "../../operator.ts";
 import { broadcastShapes, elementCount, sameShape, type Shape } from "../../shape.ts";
 import { inferRoutine, recordRoutine, type RoutineCall } from "../../routines/index.ts";
 import { matmulOf } from "../matmul.ts";
 import { runComplex } from "./complex-routines.ts";
-import { describe } from "../support.ts";
+import { describe, range } from "../support.ts";
 
 export const product = matmulOf;
 export const transposed = (g: GraphBuilder, x: Node): Node => g.swap(x, x.shape.length - 2, x.shape.length - 1);
@@ -66,6 +66,19 @@ export function diagonalMatrix(g: GraphBuilder, x: Node): Node {
   const shape = [...x.shape, x.shape.at(-1)!];
   return g.where(onDiagonal(g, shape), g.expandTo(asRow(g, x), shape), 0);
 }
+
+/** `layout` of an operator whose results named true are matrices that lie column by column, as LAPACK leaves them. */
+export const byColumns =
+  (...which: readonly boolean[]) =>
+  (_args: unknown, results: readonly Node[]): AxisOrder[] =>
+    results.map((x, i) => (which[i] === true ? columnOrder(x) : null));
+export function columnOrder({ shape }: Node): AxisOrder {
+  const lead = range(shape.length - 2);
+  return shape.length < 2 ? null : [...lead, lead.length + 1, lead.length];
+}
+/** The same of a system's solution; vectors lie in a row. */
+export const solvedByColumns = (a: Node, solution: Node, left = true): AxisOrder =>
+  left && solution.shape.length >= a.shape.length ? columnOrder(solution) : null;
 
 // ---- batches
 

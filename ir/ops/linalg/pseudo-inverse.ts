@@ -21,6 +21,7 @@ import {
   requireMatrices,
   requireSquare,
   rowsOf,
+  solvedByColumns,
   timesReal,
   transposed,
 } from "./matrices.ts";
@@ -179,6 +180,7 @@ defineOp({
   },
   saves: ["A", "B", "solution"],
   gradient: "through decomposition",
+  layout: ({ A }, [x]) => [rowsOf(A) > columnsOf(A) ? null : solvedByColumns(A, x!), null, null, null],
   record(g, { A, B, rcond, driver }) {
     const name = "torch.linalg.lstsq";
     requireMatrices(name, A, "input");

@@ -12,6 +12,7 @@ import {
   apply,
   asColumn,
   batchOf,
+  byColumns,
   columns,
   columnsOf,
   diagonal,
@@ -114,6 +115,7 @@ defineOp({
   },
   saves: ["Q", "R"],
   gradient: "through decomposition",
+  layout: byColumns(true, true),
   record(g, { A, mode }) {
     requireMatrices("linalg.qr", A);
     if (mode !== "reduced" && mode !== "complete" && mode !== "r")
@@ -138,6 +140,7 @@ defineOp({
   },
   saves: ["Q", "R"],
   gradient: "through decomposition",
+  layout: byColumns(true, true),
   record(g, { input, some }) {
     requireMatrices("torch.qr", input);
     return qrOf(g, input, !some);
@@ -155,6 +158,7 @@ defineOp({
     source: "torch.geqrf",
   },
   gradient: "none",
+  layout: byColumns(true),
   record(g, { input }) {
     requireMatrices("torch.geqrf", input, "input");
     return reflect(g, g.detach(input));
@@ -206,6 +210,7 @@ defineOp({
   },
   saves: ["A", "tau", "result"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { A, tau }) {
     requireReflections("torch.linalg.householder_product", A, tau);
     return multiplied(g, A, tau);
@@ -221,6 +226,7 @@ defineOp({
     source: "torch.orgqr",
   },
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { input, tau }) {
     requireReflections("torch.linalg.householder_product", input, tau);
     return multiplied(g, input, tau);
@@ -238,6 +244,7 @@ defineOp({
   },
   saves: ["input", "tau", "other", "result"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { input, tau, other, left, transpose }) {
     for (const [what, x] of Object.entries({ input, other })) requireRankTwo("torch.ormqr", x, what);
     if (tau.shape.at(-1) !== Math.min(left ? rowsOf(other) : columnsOf(other), columnsOf(input)))

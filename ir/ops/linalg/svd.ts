@@ -11,6 +11,7 @@ import {
   asColumn,
   asRow,
   batchOf,
+  byColumns,
   columnsOf,
   diagonal,
   diagonalMatrix,
@@ -108,6 +109,7 @@ defineOp({
     source: "torch.linalg.svd",
   },
   gradient: "through decomposition",
+  layout: byColumns(true, false, true),
   record(g, { A, full_matrices, driver }) {
     requireMatrices("linalg.svd", A);
     refuseDriver("linalg.svd", driver);
@@ -136,6 +138,7 @@ defineOp({
     source: "torch.svd",
   },
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { input, some, compute_uv }) {
     requireMatrices("torch.svd", input);
     const { u, s, v } = svdOf(g, input);

@@ -7,6 +7,7 @@ import { requireSameType } from "../matmul.ts";
 import { describe } from "../support.ts";
 import {
   apply,
+  byColumns,
   columnsOf,
   lower,
   product,
@@ -76,6 +77,7 @@ defineOp({
   },
   saves: ["A", "result"],
   gradient: "through decomposition",
+  layout: byColumns(true),
   record(g, { A, B, upper, left, unitriangular }) {
     requireSystem("linalg.solve_triangular", A, B, left);
     return (left ? solveTriangular : solveTriangularRight)(g, A, B, upper, unitriangular);
@@ -95,6 +97,7 @@ defineOp({
   },
   saves: ["input", "A", "solution"],
   gradient: "through decomposition",
+  layout: byColumns(true, true),
   record(g, { input, A, upper, transpose, unitriangular }) {
     requireSystem("triangular_solve", A, input, true);
     const [a, b] = togetherBatched(g, "triangular_solve", A, input);

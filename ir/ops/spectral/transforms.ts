@@ -96,6 +96,20 @@ function toReal(
 
 type Form = typeof complexAlong;
 
+/** What is transformed lies inside of what is not: of half a spectrum its axis innermost, or outermost where it is made last. */
+function orderAlong(
+  form: Form,
+  inverse: boolean,
+  axes: readonly number[],
+  order: readonly number[],
+): readonly number[] {
+  const last = form === complexAlong ? undefined : axes.at(-1);
+  const batch = order.filter((axis) => !axes.includes(axis));
+  const others = order.filter((axis) => axes.includes(axis) && axis !== last);
+  if (last === undefined) return [...batch, ...others];
+  return form === fromReal && inverse ? [...batch, last, ...others] : [...batch, ...others, last];
+}
+
 const families: readonly (readonly [base: string, form: Form, inverse: boolean, summary: string, shape: string])[] = [
   ["fft", complexAlong, false, "The discrete Fourier transform", "[*, n, *] -> [*, n, *]"],
   ["ifft", complexAlong, true, "The inverse of the discrete Fourier transform", "[*, n, *] -> [*, n, *]"],
@@ -130,6 +144,10 @@ for (const [base, form, inverse, summary, shape] of families) {
       source: `torch.fft.${base}`,
     },
     gradient: "through decomposition",
+    layout({ input, n, dim }, _, orderOf) {
+      const { axes } = dimensionsOf(`fft.${base}`, input, n === null ? null : [n], [dim]);
+      return [orderAlong(form, inverse, axes, orderOf(input) ?? range(input.shape.length))];
+    },
     record(g, { input, n, dim, norm }) {
       const name = `fft.${base}`;
       return form(g, name, input, dimensionsOf(name, input, n === null ? null : [n], [dim]), norm, { inverse });
@@ -151,6 +169,10 @@ for (const [base, form, inverse, summary, shape] of families) {
         source: `torch.fft.${base}${suffix}`,
       },
       gradient: "through decomposition",
+      layout({ input, s, dim }, _, orderOf) {
+        const { axes } = dimensionsOf(`fft.${base}${suffix}`, input, s, dim);
+        return [orderAlong(form, inverse, axes, orderOf(input) ?? range(input.shape.length))];
+      },
       record: (g, { input, s, dim, norm }) =>
         form(g, `fft.${base}${suffix}`, input, dimensionsOf(`fft.${base}${suffix}`, input, s, dim), norm, { inverse }),
     });
