@@ -11,6 +11,9 @@ import {
 } from "./node-hooks.ts";
 import { operationOf, stepped } from "./operations.ts";
 
+/** The results that nodes are, which only tell how those lie in memory: no steps. */
+export const laidOutOf = new NodeNote<Node>();
+
 /** A step is one object, whoever asks for it. */
 const functions = new NodeNote<GradientFunction>();
 
@@ -18,7 +21,8 @@ const functions = new NodeNote<GradientFunction>();
 export function gradientFunction(node: Node, known: string | null = null): GradientFunction {
   const step = stepOf(node);
   let found = functions.get(step);
-  if (found === undefined) functions.set(step, (found = new GradientFunction(step, known)));
+  if (found === undefined)
+    functions.set(step, (found = new GradientFunction(step, laidOutOf.has(node) ? null : known)));
   return found;
 }
 
@@ -93,11 +97,18 @@ export class GradientFunction {
   }
 }
 
-/** Barriers keep equal tensors apart; those that no operator has recorded mean nothing. */
+/**
+ * Barriers keep equal tensors apart; those that no operator has recorded mean nothing. How a result lies is no step of
+ * its own.
+ */
 function behindBarriers(node: Node): Node {
   let current = stepped(node);
-  while (current.op === "barrier" && operationOf(current) === null) current = stepped(current.inputs[0]!);
-  return current;
+  for (;;) {
+    const result = laidOutOf.get(current);
+    if (result !== undefined) current = stepped(result);
+    else if (current.op === "barrier" && operationOf(current) === null) current = stepped(current.inputs[0]!);
+    else return current;
+  }
 }
 /** One for all results of an operator. */
 function stepOf(node: Node): Node {

@@ -8,6 +8,7 @@ import { isFree, isMap } from "../ir/traits.ts";
 import { topologicalOrder } from "../ir/walks.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Bound } from "./bind.ts";
+import { laidOutOf } from "./grad-fn.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { contiguous_format, memory_format, preserve_format } from "./formats.ts";
 import { liesIn, orderOf, preservedOrder } from "./memory-layout.ts";
@@ -84,7 +85,10 @@ function resultIn(order: AxisOrder, name: string, node: Node, device: Device): T
   const isPlain = order === null || order.every((axis, i) => axis === i);
   const tensor = laidOut(node, device, isPlain ? null : order, name);
   // The operator may have saved it: a write to the tensor is one to it.
-  if (!isPlain) tensor.storage_.expose(node, tensor.counter_);
+  if (!isPlain) {
+    tensor.storage_.expose(node, tensor.counter_);
+    laidOutOf.set(tensor.node_(), node);
+  }
   return tensor;
 }
 

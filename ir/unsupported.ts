@@ -3,6 +3,7 @@ import { scalarName, type DType } from "./dtype.ts";
 import { DTypeError } from "./errors.ts";
 import { describe, type Node } from "./graph.ts";
 
+const limits = "clamp is not supported for complex types";
 const sorting = "Sort does not support complex dtypes on CPU";
 /** Where PyTorch says more of complex numbers than that there is no kernel. */
 const complexWords: Readonly<Record<string, string>> = {
@@ -10,14 +11,18 @@ const complexWords: Readonly<Record<string, string>> = {
   argmin: "argmin(): does not support complex input",
   argsort: sorting,
   ceil: "ceil is not supported for complex inputs",
-  clamp: "clamp is not supported for complex types",
+  clamp: limits,
+  clamp_max: limits,
+  clamp_min: limits,
   floor: "floor is not supported for complex inputs",
   fmax: "fmax not implemented for complex tensors",
   fmin: "fmin not implemented for complex tensors",
+  hardtanh: limits,
   maximum: "maximum not implemented for complex tensors",
   minimum: "minimum not implemented for complex tensors",
   msort: sorting,
-  relu: "clamp is not supported for complex types",
+  relu: limits,
+  relu6: limits,
   sign: "Unlike NumPy, torch.sign is not intended to support complex numbers",
   signbit: "signbit is not implemented for complex tensors",
   sort: sorting,

@@ -5,16 +5,7 @@ import { isNode, type GraphBuilder } from "../builder.ts";
 import type { Node, UnaryPrimitive } from "../graph.ts";
 import { signOf } from "../gradients.ts";
 import { defineOp, recordOperator, type Operator } from "../operator.ts";
-import {
-  checkBroadcast,
-  describe,
-  operand,
-  refuseComplex,
-  refuseComplexLimits,
-  resultType,
-  toFloat,
-  requireFloat,
-} from "./support.ts";
+import { checkBroadcast, describe, operand, refuseComplex, resultType, toFloat, requireFloat } from "./support.ts";
 import { unsupported } from "../unsupported.ts";
 
 const shape = "[*] -> [*]";
@@ -279,7 +270,6 @@ export const clamp = defineOp({
       throw new DTypeError("clamp/bounds", "clamp: At least one of 'min' or 'max' must not be None.");
     const bounds = [min, max].filter((bound) => bound !== null);
     const dtype = resultType(g, [input, ...bounds]);
-    refuseComplexLimits("clamp", dtype, input);
     let x = operand(g, input, dtype);
     const original = x;
     // The gradient passes where the input is within the bounds, ends included.

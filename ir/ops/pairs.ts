@@ -4,15 +4,7 @@ import { isComplex, isFloat, isIntegral } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
-import {
-  checkBroadcast,
-  describe,
-  operand,
-  promoted,
-  refuseComplexLimits,
-  resultType,
-  type TensorOrScalar,
-} from "./support.ts";
+import { checkBroadcast, describe, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
 
 const shape = "[*] and [*], broadcast together -> [*]";
 
@@ -62,7 +54,6 @@ for (const [name, isMin] of [
     record(g, args) {
       const [input, bound] = Object.values(args) as [Node, TensorOrScalar];
       const dtype = resultType(g, [input, bound]);
-      refuseComplexLimits(name, dtype, input);
       const [x, limit] = [operand(g, input, dtype), operand(g, bound, dtype)];
       checkBroadcast(name, x, limit);
       const value = isMin ? g.max(x, limit) : g.min(x, limit);

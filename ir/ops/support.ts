@@ -81,16 +81,6 @@ export function refuseComplex(name: string, x: Node): Node {
   return x;
 }
 
-/** What limits numbers: PyTorch names them all after one. */
-export function refuseComplexLimits(name: string, dtype: DType, ...operands: readonly Node[]): void {
-  if (isComplex(dtype))
-    throw new DTypeError(
-      `${name}/complex`,
-      `${name}: clamp is not supported for complex types, got ${operands.map(describe).join(" and ")}.`,
-      "Take its real(), imag() or abs() first.",
-    );
-}
-
 export const requireFloat = (name: string, x: Node): Node => refuseComplex(name, requireFloatOrComplex(name, x));
 
 export function requireFloatOrComplex(name: string, x: Node): Node {

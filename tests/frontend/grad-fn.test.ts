@@ -16,6 +16,17 @@ describe("a step", () => {
     expect([a.grad_fn, get_gradient_edge(b).output_nr]).toEqual([b.grad_fn, 1]);
   });
 
+  it("is the operator's, however its result lies in memory", () => {
+    const x = torch.eye(3, { requires_grad: true });
+    const [q, r] = torch.linalg.qr(x);
+    expect(String(q.grad_fn)).toBe("<LinalgQrBackward0>");
+    expect(q.grad_fn!.next_functions[0]![0]!.variable === x).toBe(true);
+    expect([get_gradient_edge(q).output_nr, get_gradient_edge(r).output_nr]).toEqual([0, 1]);
+    expect(q.mul(r).grad_fn!.next_functions.map(([step]) => step)).toEqual([q.grad_fn, q.grad_fn]);
+    expect(String(torch.fft.fft(x, { dim: 0 }).grad_fn)).toBe("<FftR2CBackward0>");
+    const transposed = x.t().exp().grad_fn!.next_functions[0]![0]!;
+    expect(transposed.next_functions[0]![0]!.variable === x).toBe(true);
+  });
   it("leads to those of its inputs, once for each time that it takes them", () => {
     const x = start();
     const [left, right] = x.mul(x).grad_fn!.next_functions;
