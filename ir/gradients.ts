@@ -116,7 +116,6 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   detach: "none",
   leaf: "none",
   pick: "engine",
-  sort: "engine",
   loop: "engine",
   while: "engine",
   cond: "engine",
@@ -339,6 +338,8 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     return [g.reshape(folded, x.shape)];
   },
 
+  /** Of the values; positions have none. */
+  sort: (g, node, grad) => [g.scatterAlong("add", zeros(g, in0(node)), grad, node.attrs.axis, g.pick(node as Node, 1))],
   gather: (g, node, grad) => {
     const x = in0(node);
     return [

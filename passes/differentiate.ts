@@ -95,13 +95,6 @@ export function differentiate(
 }
 
 function adjoint(g: GraphBuilder, node: Node, grads: readonly (Node | null)[]): readonly (Node | null)[] {
-  if (node.op === "sort") {
-    const grad = grads[0];
-    if (!grad) return [null];
-    const x = node.inputs[0]!;
-    const positions = g.pick(node, 1);
-    return [g.scatterAlong("add", g.full(x.shape, 0, x.dtype), grad, node.attrs.axis, positions)];
-  }
   if (node.op === "loop") return loopAdjoint(g, node, grads, differentiate);
   if (node.op === "while")
     throw new AutogradError(
