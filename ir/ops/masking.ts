@@ -71,7 +71,8 @@ function positionRows(g: GraphBuilder, measured: Measured, shape: Shape): Node {
   const mask = measured.values[0]!;
   if (shape.length === 0) return measured.upload([], [Number(mask[0]) === 0 ? 0 : 1, 0], "int64");
   const lists = truePositions(mask, shape);
-  return g.permute(measured.upload(lists.flat(), [shape.length, lists[0]!.length], "int64"), [1, 0]);
+  const all = lists[0]!.concat(...lists.slice(1));
+  return g.permute(measured.upload(all, [shape.length, lists[0]!.length], "int64"), [1, 0]);
 }
 
 defineOp({
