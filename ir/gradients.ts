@@ -339,7 +339,7 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   },
 
   /** Of the values; positions have none. */
-  sort: (g, node, grad) => [g.scatterAlong("add", zeros(g, in0(node)), grad, node.attrs.axis, g.pick(node as Node, 1))],
+  sort: (g, node, grad) => [g.scatterAlong("add", zeros(g, in0(node)), grad, node.attrs.axis, g.pick(node, 1))],
   gather: (g, node, grad) => {
     const x = in0(node);
     return [
