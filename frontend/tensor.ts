@@ -2,7 +2,7 @@
 import { isComplex, isFloat, type DType } from "../ir/dtype.ts";
 import { AutogradError, IndexError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
 import { leafNode, nextNodeId, type Node } from "../ir/graph.ts";
-import { endStep, isEarlier } from "../ir/interning.ts";
+import { endStep } from "../ir/interning.ts";
 import { contiguousStrides, elementCount, formatShape, isContiguous, sameShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
@@ -51,27 +51,15 @@ const fills = new Set(["fill_", "zero_"]);
 /** Those and others that an expanded tensor can take. */
 const idempotent = new Set([...fills, "index_fill_", "index_put_", "masked_fill_"]);
 
-/**
- * A view's node. To autograd it is a step of its own from what it is a view of, also where nothing changes, or where the
- * builder sees past that.
- */
+/** A view's node. Where it changes nothing it is a step of its own to autograd all the same. */
 function nodeOfView({ name, apply }: ViewStep, parent: Node): Node {
   const first = nextNodeId();
   const node = apply(graph, parent);
   if (!node.requiresGrad) return node;
-  const own = node !== parent && isMadeOf(node, parent) ? node : apply(graph, graph.distinct(parent));
-  if (own.op === "barrier") noteOperation(name, [parent], [own], first);
+  const own = node === parent ? graph.distinct(node) : node;
+  if (own !== node) noteOperation(name, [parent], [own], first);
   endStep();
   return own;
-}
-
-/** Whether what this step has recorded leads to `source` first of all. */
-function isMadeOf(node: Node, source: Node): boolean {
-  if (node.inputs.includes(source)) return true;
-  let current: Node | undefined = node;
-  while (current !== undefined && current !== source && !isEarlier(current))
-    current = current.inputs.find(({ requiresGrad }) => requiresGrad);
-  return current === source;
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { complexOf, isFloat, isComplex, realOf, type DType } from "./dtype.ts";
 import { DTypeError, IrError } from "./errors.ts";
-import { internExisting, internNode } from "./interning.ts";
+import { internExisting, internNode, isEarlier } from "./interning.ts";
 import {
   describe,
   isNode,
@@ -372,8 +372,12 @@ export class GraphBuilder {
     if (elementCount(x.shape) !== elementCount(shape))
       throw new IrError("ir/shape", `reshape: ${describe(x)} to ${formatShape(shape)}`);
     if (isComplex(x.dtype)) return eachPart(this, x, (part) => this.reshape(part, shape));
-    const source =
-      x.op === "reshape" && x.requiresGrad === (this.gradEnabled && x.inputs[0]!.requiresGrad) ? x.inputs[0]! : x;
+    const isSeenThrough =
+      x.op === "reshape" &&
+      x.requiresGrad === (this.gradEnabled && x.inputs[0]!.requiresGrad) &&
+      // Gradients arrive at what an earlier step gave.
+      !(x.requiresGrad && isEarlier(x));
+    const source = isSeenThrough ? x.inputs[0]! : x;
     if (sameShape(source.shape, shape)) return source;
     return this.make("reshape", [source], { shape: [...shape] }, x.dtype, [...shape]);
   }

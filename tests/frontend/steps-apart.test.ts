@@ -147,3 +147,23 @@ test("a view of what was overwritten whole goes through it", () => {
   const [all, part] = grad(view.mul(2).sum(), [a, view]);
   expect(all.tolist()).toEqual(part.tolist());
 });
+
+test("a view that an operator reshapes further has its gradient", () => {
+  const x = torch.randn(3, 4).requires_grad_();
+  const view = x.mul(2).flatten().view(2, 2, 3);
+  const rows = view.reshape(6, 2);
+  view.retain_grad();
+  const [given] = grad(
+    rows
+      .repeat(2, 1)
+      .sum()
+      .add(torch.einsum("abc,abc->", view, view)),
+    rows,
+    {
+      retain_graph: true,
+    },
+  );
+  expect(given.tolist()).toEqual(Array.from({ length: 6 }, () => [2, 2]));
+  rows.repeat(2, 1).sum().backward();
+  expect(view.grad!.sum().item()).toBe(24);
+});
