@@ -17,12 +17,11 @@ export const laidOutOf = new NodeNote<Node>();
 /** A step is one object, whoever asks for it. */
 const functions = new NodeNote<GradientFunction>();
 
-/** The step that made a node. `known` is the operator's name where the graph does not tell it. */
-export function gradientFunction(node: Node, known: string | null = null): GradientFunction {
+/** The step that made a node. */
+export function gradientFunction(node: Node): GradientFunction {
   const step = stepOf(node);
   let found = functions.get(step);
-  if (found === undefined)
-    functions.set(step, (found = new GradientFunction(step, laidOutOf.has(node) ? null : known)));
+  if (found === undefined) functions.set(step, (found = new GradientFunction(step)));
   return found;
 }
 
@@ -38,19 +37,17 @@ export function outputNumber(node: Node): number {
  */
 export class GradientFunction {
   private readonly node: Node;
-  private readonly known: string | null;
   private kept: Record<string, unknown> | null = null;
 
   /** @internal Use tensor.grad_fn. */
-  constructor(node: Node, known: string | null) {
+  constructor(node: Node) {
     this.node = node;
-    this.known = known;
   }
 
   /** Such as `MulBackward0`. */
   name(): string {
     if (this.node.op === "leaf") return "torch::autograd::AccumulateGrad";
-    return gradientName(this.known ?? operatorOf(this.node));
+    return gradientName(operatorOf(this.node));
   }
 
   /** The steps that gradients go to next, each with the number of the result that is meant; null for what needs none. */
@@ -191,7 +188,7 @@ const stated: Readonly<Record<string, string>> = Object.fromEntries(
 
 /** `log_softmax` is `LogSoftmaxBackward0`; a user's Function says its whole name. */
 export function gradientName(operator: string): string {
-  if (operator.endsWith("Backward")) return operator;
+  if (operator === "CopySlices" || operator.endsWith("Backward")) return operator;
   const name = operator.split(".")[0]!;
   const words = (Object.hasOwn(stated, name) ? stated[name]! : name).split("_").filter(Boolean);
   return `${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("")}Backward0`;

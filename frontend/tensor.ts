@@ -2,7 +2,7 @@
 import { isComplex, isFloat, type DType } from "../ir/dtype.ts";
 import { AutogradError, IndexError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
 import { leafNode, nextNodeId, type Node } from "../ir/graph.ts";
-import { endStep } from "../ir/interning.ts";
+import { endStep, firstOfStep } from "../ir/interning.ts";
 import { contiguousStrides, elementCount, formatShape, isContiguous, sameShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
@@ -10,7 +10,7 @@ import { device as DeviceObject } from "./devices.ts";
 import { dtypeObject, type dtype } from "./dtype.ts";
 import { isRecorded } from "./dual-nodes.ts";
 import { nest, scalarOf, type Item, type Nested, type ReadOptions } from "./element-values.ts";
-import { gradientFunction, type GradientFunction } from "./grad-fn.ts";
+import { gradientFunction, laidOutOf, type GradientFunction } from "./grad-fn.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import { strided, type layout, type memory_format } from "./formats.ts";
 import { withGradMode } from "./grad-mode.ts";
@@ -51,13 +51,21 @@ const fills = new Set(["fill_", "zero_"]);
 /** Those and others that an expanded tensor can take. */
 const idempotent = new Set([...fills, "index_fill_", "index_put_", "masked_fill_"]);
 
+/** What a tensor holds after a view of it was written: a step of its own to autograd. */
+function nodeOfWritten(before: Node, given: Node, value: Node, first: number): Node {
+  if (!value.requiresGrad || value.op === "with_history") return value;
+  const own = value === given ? graph.distinct(value) : value;
+  noteOperation("CopySlices", [before, given], [own], first);
+  return own;
+}
+
 /** A view's node. Where it changes nothing it is a step of its own to autograd all the same. */
-function nodeOfView({ name, apply }: ViewStep, parent: Node): Node {
-  const first = nextNodeId();
+function nodeOfView({ apply, isLayout }: ViewStep, name: string, parent: Node): Node {
   const node = apply(graph, parent);
   if (!node.requiresGrad) return node;
   const own = node === parent ? graph.distinct(node) : node;
-  if (own !== node) noteOperation(name, [parent], [own], first);
+  if (isLayout === true) laidOutOf.set(own, parent);
+  else noteOperation(name, [parent], [own], firstOfStep());
   endStep();
   return own;
 }
@@ -87,6 +95,8 @@ export class Tensor {
   /** Of what is cut from the tensor that it shares memory with: how its own contents were made, once it was written. */
   private history: Node | null = null;
   private ownCounter: VersionCounter | null;
+  /** Of a view: how often the memory had been written when it was made. */
+  private madeAt: number;
   /** @internal */ hooks_: Map<number, GradientHook> | null = null;
   /** @internal */ accumulateHooks_: Map<number, (tensor: Tensor) => void> | null = null;
   /** @internal */ retainsGrad_ = false;
@@ -105,6 +115,7 @@ export class Tensor {
     this.isInference_ = parent === null ? inference.enabled : parent.isInference_;
     this.isInferenceView_ = parent !== null && inference.enabled && !this.isInference_;
     this.ownCounter = step === dataStep ? newCounter() : (parent?.ownCounter ?? null);
+    this.madeAt = this.counter_.version;
   }
 
   /** @internal The tensor that this is a view of. */
@@ -144,8 +155,9 @@ export class Tensor {
   /** @internal The tensor as it is, in its place: this object is about to become something else. */
   giveWay_(): Tensor {
     const former = new Tensor(this.storage_, this.shape, this.parent_, this.step_);
-    const { ownCounter, recordsGrad_, isInference_, isInferenceView_, cached, placed, history, place } = this;
-    Object.assign(former, { ownCounter, recordsGrad_, isInference_, isInferenceView_, cached, placed, history, place });
+    const { ownCounter, madeAt, recordsGrad_, isInference_, isInferenceView_, cached, placed, history, place } = this;
+    Object.assign(former, { ownCounter, madeAt, recordsGrad_, isInference_, isInferenceView_ });
+    Object.assign(former, { cached, placed, history, place });
     former.standsFor = this;
     if (place !== null) place.tensor = former;
     this.place = null;
@@ -193,7 +205,7 @@ export class Tensor {
     // What is nobody's view has the history of what is written to it, wherever it was made.
     const recordsGrad_ = this._base === null || this.recordsGrad_ || other.recordsGrad_;
     Object.assign(this, { storage_, shape, origin, step_, type_, ownCounter, isInference_, isInferenceView_ });
-    Object.assign(this, { recordsGrad_, history, cached: null, placed: null });
+    Object.assign(this, { recordsGrad_, history, madeAt: ownCounter.version, cached: null, placed: null });
     noteRareChange();
     return this;
   }
@@ -218,7 +230,7 @@ export class Tensor {
     known.cached = { node, version, isComputed };
     for (let i = chain.length - 1; i >= 0; i--) {
       const tensor = chain[i]!;
-      node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => nodeOfView(tensor.step_!, node)));
+      node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => nodeOfView(tensor.step_!, tensor.stepName, node)));
       tensor.cached = { node, version, isComputed };
       // What has its value is shared: a copy of it would wait to be computed.
       if (valueOf(behindMarkers(node)) === null) claimNode(node);
@@ -250,6 +262,11 @@ export class Tensor {
     return leaf;
   }
 
+  /** A view of what has been written since is one of the memory. */
+  private get stepName(): string {
+    return this.counter_.version === this.madeAt ? this.step_!.name : "as_strided";
+  }
+
   /** @internal Gives this tensor (and all that share its storage) new contents. */
   write_(node: Node, operator: string): void {
     if (this.isInference_) refuseInferenceWrite(operator, String(this));
@@ -261,6 +278,8 @@ export class Tensor {
         `${operator}: unsupported operation: more than one element of the written-to tensor refers to a single memory location.`,
         "clone() the expanded tensor before writing to it.",
       );
+    const first = nextNodeId();
+    const isLayout = this.step_?.isLayout === true;
     while (tensor.parent_ !== null) {
       if (isSameMemory(tensor.step_!) && graph.gradEnabled && value.requiresGrad) tensor.history = value;
       const steps = [tensor.step_!];
@@ -271,8 +290,11 @@ export class Tensor {
       value = step.write(graph, target.node_(), value);
       tensor = target;
     }
+    if (tensor !== this && !isLayout) value = nodeOfWritten(tensor.node_(), node, value, first);
     this.storage_.write(tensor.withHistory(value), operator, this.counter_);
-    if (value.requiresGrad) endStep();
+    if (!value.requiresGrad) return;
+    endStep();
+    if (isLayout) laidOutOf.set(this.node_(), node);
   }
 
   /** Where nothing is recorded, new contents have the history of the old ones. */
@@ -629,7 +651,7 @@ export class Tensor {
     if (this.leafRequiresGrad) return null;
     const node = this.node_();
     if (!isRecorded(node)) return null;
-    return this.history === null ? gradientFunction(node, this.step_?.name ?? null) : gradientFunction(this.history);
+    return gradientFunction(this.history ?? node);
   }
 
   // ---- reading

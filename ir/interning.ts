@@ -38,6 +38,8 @@ let stepStart = 0;
 export function endStep(): void {
   stepStart = nextNodeId();
 }
+/** The id of the first node of the step that is being recorded. */
+export const firstOfStep = (): number => stepStart;
 /** Whether a node was there before the step that is being recorded. */
 export const isEarlier = (node: Node): boolean => node.id < stepStart;
 

@@ -225,4 +225,24 @@ describe("a step's name", () => {
     view.sum().backward();
     expect(seen).toEqual([[[1, 1]]]);
   });
+
+  it("tells what was written since", () => {
+    const x = torch.randn(2, 3).requires_grad_();
+    const names = (...tensors: torch.Tensor[]): string[] => tensors.map(({ grad_fn }) => grad_fn!.name());
+    const base = x.mul(2);
+    const [row, other] = [base.at(0), base.t()];
+    expect(names(base, row, other)).toEqual(["MulBackward0", "SelectBackward0", "TBackward0"]);
+    row.mul_(2);
+    expect(names(base, row, other)).toEqual(["CopySlices", "AsStridedBackward0", "AsStridedBackward0"]);
+    const whole = x.mul(2);
+    whole.view(-1).exp_();
+    expect(names(whole, ...whole.unbind())).toEqual(["CopySlices", "UnbindBackward0", "UnbindBackward0"]);
+    const columns = x.t().mul(2);
+    columns.add_(1);
+    expect(names(columns)).toEqual(["AddBackward0"]);
+    columns.at(0).mul_(3);
+    expect(names(columns)).toEqual(["CopySlices"]);
+    const [before] = columns.mul(2).grad_fn!.next_functions[0]!;
+    expect(before).toBe(columns.grad_fn);
+  });
 });
