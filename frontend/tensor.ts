@@ -55,7 +55,7 @@ const idempotent = new Set([...fills, "index_fill_", "index_put_", "masked_fill_
 function nodeOfWritten(before: Node, given: Node, value: Node, first: number): Node {
   if (!value.requiresGrad || value.op === "with_history") return value;
   const own = value === given ? graph.distinct(value) : value;
-  noteOperation("CopySlices", [before, given], [own], first);
+  noteOperation("CopySlices", [before, given], [own], first, null, []);
   return own;
 }
 
@@ -230,7 +230,7 @@ export class Tensor {
     known.cached = { node, version, isComputed };
     for (let i = chain.length - 1; i >= 0; i--) {
       const tensor = chain[i]!;
-      node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => nodeOfView(tensor.step_!, tensor.stepName, node)));
+      node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => tensor.nodeOver(node)));
       tensor.cached = { node, version, isComputed };
       // What has its value is shared: a copy of it would wait to be computed.
       if (valueOf(behindMarkers(node)) === null) claimNode(node);
@@ -262,9 +262,27 @@ export class Tensor {
     return leaf;
   }
 
-  /** A view of what has been written since is one of the memory. */
-  private get stepName(): string {
-    return this.counter_.version === this.madeAt ? this.step_!.name : "as_strided";
+  /** As a view of its parent's node. What has been written since is a view of the memory, whatever views it was made by. */
+  private nodeOver(parentNode: Node): Node {
+    const own = this.step_!;
+    if (this.counter_.version === this.madeAt || own.isLayout === true) return nodeOfView(own, own.name, parentNode);
+    const steps = [own];
+    let base = this.parent_!;
+    for (; base.isPlainView; base = base.parent_!) steps.unshift(base.step_!);
+    const source = steps.length === 1 ? parentNode : base.cached!.node;
+    return nodeOfView(steps.length === 1 ? own : joined(steps), "as_strided", source);
+  }
+  /** A view that has no history of its own, and is no whole to the user. */
+  private get isPlainView(): boolean {
+    const { step_: step, history, leafRequiresGrad, recordsGrad_ } = this;
+    return (
+      step !== null &&
+      !isSameMemory(step) &&
+      step.isLayout !== true &&
+      history === null &&
+      !leafRequiresGrad &&
+      recordsGrad_
+    );
   }
 
   /** @internal Gives this tensor (and all that share its storage) new contents. */

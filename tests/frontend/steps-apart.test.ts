@@ -167,3 +167,21 @@ test("a view that an operator reshapes further has its gradient", () => {
   rows.repeat(2, 1).sum().backward();
   expect(view.grad!.sum().item()).toBe(24);
 });
+
+test("a view of what was written since is one of the memory, not of the view that it was made of", () => {
+  const x = torch.randn(2, 3).requires_grad_();
+  const a = x.mul(1.5);
+  const rows = a.t();
+  const back = rows.t();
+  rows.sin_();
+  const [memory, between, all] = grad(back.sum(), [a, rows, x], { allow_unused: true });
+  expect(between).toBe(null);
+  expect(memory!.tolist()).toEqual([
+    [1, 1, 1],
+    [1, 1, 1],
+  ]);
+  const expected = x.detach().mul(1.5).cos().mul(1.5);
+  expect(torch.allclose(all!, expected)).toBe(true);
+  // Made afterwards, it is one of the view.
+  expect(grad(rows.t().sum(), [rows], { allow_unused: true })[0]).not.toBe(null);
+});
