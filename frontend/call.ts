@@ -99,7 +99,7 @@ function finished(call: Call, measured: Measured): Result {
         ? statedResults(definition, [result as Node], bound, device)[0]!
         : definition.keepsLayout
           ? laidOut(result as Node, device, orderLike(bound.tensors[0]!, bound.args["memory_format"], definition.name))
-          : elementwiseResult(definition.name, result as Node, bound.tensors, device);
+          : elementwiseResult(result as Node, bound.tensors, device);
     packSaved(operation, [...bound.tensors, tensor], device);
     return options?.["requires_grad"] === true ? tensor.requires_grad_() : tensor;
   }

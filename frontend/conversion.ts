@@ -50,7 +50,7 @@ function converted(source: Tensor, { dtype, device, copy, format }: Destination)
 /** What was made of a tensor lies in memory as that does, or as a format says. */
 function laidLike(source: Tensor, result: Tensor, format: unknown): Tensor {
   const order = orderLike(source, format, "to");
-  return order === null ? result : laidOut(result.node_(), result.storage_.device, order, "to");
+  return order === null ? result : laidOut(result.node_(), result.storage_.device, order);
 }
 
 function cast(source: Tensor, dtype: DType): Tensor {

@@ -12,6 +12,7 @@ import { laidOutOf } from "./grad-fn.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { contiguous_format, memory_format, preserve_format } from "./formats.ts";
 import { liesIn, orderOf, preservedOrder } from "./memory-layout.ts";
+import { sameValue } from "./saved-values.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 import { movement } from "./views.ts";
@@ -20,12 +21,14 @@ import { movement } from "./views.ts";
  * A tensor of its own for a node, its memory filled axis by axis in this order, outermost first (null: row by row). It
  * stands as a view over a tensor that nobody else sees.
  */
-export function laidOut(node: Node, device: Device, order: readonly number[] | null, operator = "clone"): Tensor {
+export function laidOut(node: Node, device: Device, order: readonly number[] | null): Tensor {
   if (order === null) return Tensor.ofNode(node, device);
   const permuted = graph.permute(node, order);
   const memory = Tensor.ofNode(isComplex(node.dtype) ? graph.asComplex(graph.asReal(permuted)) : permuted, device);
   const back = order.map((_, axis) => order.indexOf(axis));
-  return memory.viewBy_({ ...movement(operator, (g, parent) => g.permute(parent, back)), isLayout: true });
+  const tensor = memory.viewBy_({ ...movement("permute", (g, parent) => g.permute(parent, back)), isLayout: true });
+  if (node.requiresGrad) laidOutOf.set(tensor.node_(), node);
+  return tensor;
 }
 
 /** The order in memory that `memory_format` asks for in a tensor like this one; null: row by row. */
@@ -62,8 +65,8 @@ const endsOf = (node: Node): readonly Node[] =>
 const liesOtherwise = (tensor: Tensor): boolean => tensor.parent_ !== null && !tensor.is_contiguous();
 
 /** An operator's result. What is computed element by element lies as what it is computed from. */
-export function elementwiseResult(name: string, node: Node, tensors: readonly Tensor[], device: Device): Tensor {
-  return resultIn(orderOfElementwise(node, tensors), name, node, device);
+export function elementwiseResult(node: Node, tensors: readonly Tensor[], device: Device): Tensor {
+  return resultIn(orderOfElementwise(node, tensors), node, device);
 }
 
 /** The results of an operator that states how they lie. */
@@ -78,17 +81,14 @@ export function statedResults(
     return tensor === undefined || tensor.is_contiguous() ? null : preservedOrder(tensor.shape, tensor.stride());
   };
   const orders = definition.layout!(args, nodes, orderOf);
-  return nodes.map((node, i) => resultIn(orders[i]!, definition.name, node, device));
+  return nodes.map((node, i) => resultIn(orders[i]!, node, device));
 }
 
-function resultIn(order: AxisOrder, name: string, node: Node, device: Device): Tensor {
+function resultIn(order: AxisOrder, node: Node, device: Device): Tensor {
   const isPlain = order === null || order.every((axis, i) => axis === i);
-  const tensor = laidOut(node, device, isPlain ? null : order, name);
+  const tensor = laidOut(node, device, isPlain ? null : order);
   // The operator may have saved it: a write to the tensor is one to it.
-  if (!isPlain) {
-    tensor.storage_.expose(node, tensor.counter_);
-    laidOutOf.set(tensor.node_(), node);
-  }
+  if (!isPlain) tensor.storage_.expose(node, tensor.counter_);
   return tensor;
 }
 
@@ -141,13 +141,13 @@ export function laidOutLike(like: Tensor, node: Node): Tensor {
   const strides = like.stride();
   const order = preservedOrder(like.shape, strides) ?? like.shape.map((_, axis) => axis);
   const along = <T>(list: readonly T[]): T[] => order.map((axis) => list[axis]!);
-  return laidOut(node, device, isContiguous(along(like.shape), along(strides)) ? order : null, "grad");
+  return laidOut(node, device, isContiguous(along(like.shape), along(strides)) ? order : null);
 }
 
 /** The tensor itself when it lies in the format, else a copy that does. */
 export function inFormat(tensor: Tensor, format: memory_format): Tensor {
   if (format === preserve_format || liesIn(tensor.shape, tensor.stride(), format)) return tensor;
-  return laidOut(tensor.node_(), tensor.storage_.device, orderLike(tensor, format, "contiguous"));
+  return laidOut(sameValue("clone", tensor.node_()), tensor.storage_.device, orderLike(tensor, format, "contiguous"));
 }
 
 function requireFormat(format: unknown, operator: string): memory_format {

@@ -6,11 +6,12 @@
  * refuses it, though the recorded graph could still give the right gradient.
  */
 import { AutogradError } from "../ir/errors.ts";
-import type { Node } from "../ir/graph.ts";
+import { nextNodeId, type Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
 import { formatShape } from "../ir/shape.ts";
 import { noteOperationOf, operationOf, type Operation } from "./operations.ts";
 import { captureSite } from "./site.ts";
+import { graph } from "./state.ts";
 import { overwriteOf, type Overwrite } from "./versions.ts";
 
 /** Whether operators remember their lines, and gradients are checked for NaN (frontend/anomaly). */
@@ -49,6 +50,15 @@ export function noteOperation(
     for (const input of node.inputs) if (input.id >= firstId && !operation.inputs.has(input)) stack.push(input);
   }
   return operation;
+}
+
+/** The same value by an operator that changes nothing, as a step of its own. */
+export function sameValue(operator: string, node: Node): Node {
+  if (!node.requiresGrad) return node;
+  const first = nextNodeId();
+  const own = graph.distinct(node);
+  noteOperation(operator, [node], [own], first);
+  return own;
 }
 
 /** A backward pass went through these nodes and gave up what they saved. */

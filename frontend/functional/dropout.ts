@@ -30,7 +30,7 @@ function finish(
   inplace: boolean | undefined,
 ): Tensor {
   const [input] = tensors;
-  if (inplace !== true) return elementwiseResult(name, result, tensors, input.storage_.device);
+  if (inplace !== true) return elementwiseResult(result, tensors, input.storage_.device);
   checkInplace(input, `${name}_`);
   assign(input, result, `${name}_`);
   return input;

@@ -47,7 +47,7 @@ function drawnLike(name: string, make: Make, input: Tensor, options: RandomOptio
   const dtype = dtypeOption(options, input.dtype.name, name);
   const order = orderLike(input, options.memory_format, name);
   const draw = (shape: Shape): Node => make(shape, dtype, device, generatorOf(options), order === null);
-  return finish(laidOut(inMemoryOrder(input.shape, order, draw), device, order, name), options);
+  return finish(laidOut(inMemoryOrder(input.shape, order, draw), device, order), options);
 }
 
 const uniform: Make = (shape, dtype, device, generator) => uniformNode(shape, dtype, device, generator, 0, 1);
