@@ -3,7 +3,6 @@ import { AutogradError, ArgumentError } from "../ir/errors.ts";
 import { isComplex } from "../ir/dtype.ts";
 import { enterScope, forgetInterned } from "../ir/interning.ts";
 import { nextNodeId, type Node } from "../ir/graph.ts";
-import { NodeNote } from "../ir/node-notes.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { differentiate, type DifferentiateHooks } from "../passes/differentiate.ts";
 import { AnomalyWatch } from "./anomaly.ts";
@@ -22,6 +21,7 @@ import { laidOutLike } from "./laid-out.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { withGradMode } from "./grad-mode.ts";
+import { knownWatchersOf } from "./watched.ts";
 
 /** What gradients are taken of or by: tensors, or places in the graph. */
 type Ends = Tensor | GradientEdge | readonly (Tensor | GradientEdge)[];
@@ -202,15 +202,6 @@ function packRule(
   packSaved(noteOperation(results[0]?.op ?? node.op, inputs, results, firstNew), [], device);
 }
 
-/** Tensors with hooks or retained gradients, by the node that their gradient arrives at. */
-const watched = new NodeNote<Set<Tensor>>();
-export function watch(tensor: Tensor): void {
-  const node = stepped(tensor.node_());
-  let set = watched.get(node);
-  if (set === undefined) watched.set(node, (set = new Set()));
-  set.add(tensor);
-}
-
 /** While a compiled function is recorded: its recording is made for the hooks that a leaf has now. */
 function guardHooks(leaf: Tensor): void {
   const read = (): string => [...(leaf.hooks_?.keys() ?? []), ...(leaf.accumulateHooks_?.keys() ?? [])].join(" ");
@@ -219,18 +210,15 @@ function guardHooks(leaf: Tensor): void {
 
 function runHooks(node: Node, grad: Node, device: Tensor["storage_"]["device"]): Node {
   let current = grad;
-  const tensors = new Set(watched.get(node) ?? []);
-  if (node.op === "leaf" && node.binding instanceof Tensor) {
-    tensors.add(node.binding);
-    guardHooks(node.binding);
+  const watchers = knownWatchersOf(node);
+  const leaf = node.op === "leaf" && node.binding instanceof Tensor ? node.binding : null;
+  if (leaf !== null) guardHooks(leaf);
+  for (const hook of [...(leaf?.hooks_?.values() ?? []), ...(watchers?.hooks.values() ?? [])]) {
+    const replaced = hook(Tensor.ofNode(current, device)) as unknown;
+    if (replaced !== null && replaced !== undefined) current = hookResult(replaced, current);
   }
-  for (const tensor of tensors) {
-    for (const hook of tensor.hooks_?.values() ?? []) {
-      const replaced = hook(Tensor.ofNode(current, device)) as unknown;
-      if (replaced !== null && replaced !== undefined) current = hookResult(replaced, current);
-    }
-    if (tensor.retainsGrad_ && node.op !== "leaf") accumulate(tensor, current, true);
-  }
+  for (const tensor of watchers?.retaining ?? [])
+    if (stepped(tensor.node_()) === node) accumulate(tensor, current, true);
   return current;
 }
 

@@ -31,6 +31,7 @@ export function callView(definition: Operator, bound: Bound, device: Device): Te
   traceObserver()?.called?.(definition.name, firstNode, nextNodeId());
   const views = listOf(result).map((node, i) => {
     if (node === source.node_() && returnsItself.has(definition.name)) return source;
+    if (node === source.node_()) return source.viewBy_(movement(definition.name, (_g, parent) => parent));
     const complex = isComplex(node.dtype) || isComplex(source.type_) ? complexStep(definition.name, source) : null;
     if (complex !== null) return source.viewBy_(complex);
     if (node.dtype !== source.type_)

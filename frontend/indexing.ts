@@ -45,20 +45,22 @@ function resolve(self: Tensor, given: readonly unknown[]): Subscript {
       "index/too-many",
       `${self.ndim === 0 && parts.length === 1 ? indexOfNone(parts[0]) : `too many indices for tensor of dimension ${self.ndim}`}: ${String(self)} indexed by ${used}.`,
     );
-  const ellipses = parts.filter((part) => part === "...").length;
-  if (ellipses > 1) throw new IndexError("index/ellipsis", "an index can only have a single ellipsis ('...').");
   const start = self.shape.map(() => 0);
   const size = [...self.shape];
   const step = self.shape.map(() => 1);
   const shape: number[] = [];
   const pending: { readonly dim: number; readonly tensor: Tensor }[] = [];
   let axis = 0;
+  let left = self.ndim - used;
   const keep = (count: number): void => {
     for (let i = 0; i < count; i++) shape.push(size[axis++]!);
   };
   for (const part of parts) {
-    if (part === "...") keep(self.ndim - used);
-    else if (part === null) shape.push(1);
+    if (part === "...") {
+      // The first takes all that is left.
+      keep(left);
+      left = 0;
+    } else if (part === null) shape.push(1);
     else if (typeof part === "boolean") {
       pending.push({
         dim: shape.length,
@@ -178,7 +180,7 @@ function assignment(self: Tensor, given: unknown, value: unknown): Assignment {
   const source = valueTensor(self, value);
   if (indices.length === 0)
     return { view, operator: "copy", args: [expandedTo(withoutLeadingOnes(source, view.ndim), view)] };
-  return { view, operator: "index_put", args: [indices, source.to(self.dtype)] };
+  return { view, operator: "index_put", args: [indices, withoutLeadingOnes(source.to(self.dtype), 0)] };
 }
 
 function valueTensor(self: Tensor, value: unknown): Tensor {

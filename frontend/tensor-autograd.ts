@@ -1,6 +1,7 @@
 /** The parts of Tensor that differentiation adds. */
 import { AutogradError } from "../ir/errors.ts";
-import { backward, watch, type BackwardOptions } from "./autograd.ts";
+import { backward, type BackwardOptions } from "./autograd.ts";
+import { watchersOf } from "./watched.ts";
 import { isPlainObject } from "./bind.ts";
 import type { RemovableHandle } from "./node-hooks.ts";
 import { withSite } from "./site.ts";
@@ -52,11 +53,11 @@ Object.defineProperties(Tensor.prototype, {
             "hook/no-grad",
             "register_hook: cannot register a hook on a tensor that doesn't require gradient.",
           );
-        const hooks = (this.hooks_ ??= new Map<number, GradientHook>());
+        // A leaf stays one whatever is written to it; a hook on anything else is on what it is now.
+        const hooks = this.is_leaf ? (this.hooks_ ??= new Map<number, GradientHook>()) : watchersOf(this).hooks;
         const id = nextHook++;
         hooks.set(id, hook);
         noteRareChange();
-        watch(this);
         return removal(hooks, id);
       });
     },
@@ -92,7 +93,7 @@ Object.defineProperties(Tensor.prototype, {
           );
         if (this.is_leaf) return;
         this.retainsGrad_ = true;
-        watch(this);
+        watchersOf(this).retaining.add(this);
       });
     },
   },

@@ -26,6 +26,7 @@ import { noteRareChange, traceObserver } from "./trace.ts";
 import { behindMarkers, contentsOf, nodeOver, valueOf } from "./value.ts";
 import { claimNode, newCounter, ownNode, type VersionCounter } from "./versions.ts";
 import { viewLayout, type Layout } from "./view-layout.ts";
+import { watchWritten } from "./watched.ts";
 import { dataStep, detachStep, isSameMemory, joined, movement, type ViewStep } from "./views.ts";
 
 /** A gradient that becomes a tensor when somebody asks for it. */
@@ -54,7 +55,10 @@ const idempotent = new Set([...fills, "index_fill_", "index_put_", "masked_fill_
 /** What a tensor holds after a view of it was written: a step of its own to autograd. */
 function nodeOfWritten(before: Node, given: Node, value: Node, first: number): Node {
   if (!value.requiresGrad || value.op === "with_history") return value;
-  const own = value === given ? graph.distinct(value) : value;
+  // Where all of it was written, the old contents have a gradient of zero.
+  let moved: Node = value;
+  while (moved !== given && moved.inputs.length === 1) moved = moved.inputs[0]!;
+  const own = moved === given ? graph.where(graph.full(value.shape, true, "bool"), value, before) : value;
   noteOperation("CopySlices", [before, given], [own], first, null, []);
   return own;
 }
@@ -313,6 +317,8 @@ export class Tensor {
     if (!value.requiresGrad) return;
     endStep();
     if (isLayout) laidOutOf.set(this.node_(), node);
+    watchWritten(this);
+    if (tensor !== this) watchWritten(tensor);
   }
 
   /** Where nothing is recorded, new contents have the history of the old ones. */

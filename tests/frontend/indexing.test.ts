@@ -192,7 +192,6 @@ describe("subscripts", () => {
   test("mistakes are answered where they are made", () => {
     expect(() => cube().at(3)).toThrow("index 3 is out of bounds for dimension 0 with size 3");
     expect(() => cube().at(0, 0, 0, 0)).toThrow("too many indices for tensor of dimension 3");
-    expect(() => cube().at("...", "...")).toThrow("single ellipsis");
     expect(() => cube().at("::-1")).toThrow("step must be greater than zero");
     expect(() => cube().at(0.5)).toThrow("are valid indices");
     expect(() => cube().at("a:b")).toThrow("are valid indices");
@@ -205,5 +204,24 @@ describe("subscripts", () => {
     const x = cube();
     expect((await x.atAsync(x.lt(2))).tolist()).toEqual([0, 1]);
     expect((await torch.zeros(2).set_atAsync([torch.tensor([true, false])], 3)).tolist()).toEqual([3, 0]);
+  });
+
+  test("a second ellipsis takes nothing, and leading ones of a value fall away", () => {
+    expect(torch.zeros(2, 3, 4).at("...", 0, "...").shape).toEqual([2, 3]);
+    const x = torch.tensor([0, 1, 2]);
+    x.set_at([torch.tensor([1n])], torch.tensor([[[9]]]));
+    expect(x.tolist()).toEqual([0, 9, 2]);
+  });
+
+  test("what is overwritten whole has a gradient of zero", () => {
+    const x = torch.tensor([1, 2]).requires_grad_();
+    const v = torch.tensor([3, 4]).requires_grad_();
+    const y = x.mul(2);
+    y.set_at(["..."], v);
+    y.sum().backward();
+    expect([x.grad!.tolist(), v.grad!.tolist()]).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
   });
 });

@@ -185,3 +185,27 @@ test("a view of what was written since is one of the memory, not of the view tha
   // Made afterwards, it is one of the view.
   expect(grad(rows.t().sum(), [rows], { allow_unused: true })[0]).not.toBe(null);
 });
+
+test("a hook stays with what a tensor was, and a retained gradient is of what it has become", () => {
+  const x = torch.tensor([1, 2]).requires_grad_();
+  const y = x.mul(2);
+  y.register_hook(tenfold);
+  y.retain_grad();
+  y.mul_(3);
+  y.register_hook((gradient) => gradient.mul(2));
+  y.view(2).mul_(5);
+  y.sum().backward();
+  expect(y.grad!.tolist()).toEqual([1, 1]);
+  expect(x.grad!.tolist()).toEqual([600, 600]);
+});
+
+test("a view as the type that a tensor has is a view", () => {
+  const x = torch.arange(4);
+  const same = x.view(torch.int64);
+  expect(same.view(2, 2).tolist()).toEqual([
+    [0, 1],
+    [2, 3],
+  ]);
+  same.fill_(7);
+  expect([x.tolist(), same.stride()]).toEqual([[7, 7, 7, 7], [1]]);
+});

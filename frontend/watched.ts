@@ -1,0 +1,25 @@
+/** Who sees the gradients that arrive at a node: the hooks of tensors, each at what its tensor was, and retained gradients. */
+import type { Node } from "../ir/graph.ts";
+import { NodeNote } from "../ir/node-notes.ts";
+import { stepped } from "./operations.ts";
+import type { GradientHook, Tensor } from "./tensor.ts";
+
+interface Watchers {
+  readonly hooks: Map<number, GradientHook>;
+  readonly retaining: Set<Tensor>;
+}
+const watched = new NodeNote<Watchers>();
+
+/** The watchers of what a tensor is now, which may be added to. */
+export function watchersOf(tensor: Tensor): Watchers {
+  const node = stepped(tensor.node_());
+  let found = watched.get(node);
+  if (found === undefined) watched.set(node, (found = { hooks: new Map(), retaining: new Set() }));
+  return found;
+}
+export const knownWatchersOf = (node: Node): Watchers | null => watched.get(node) ?? null;
+
+/** What retained its gradient has been written: it retains that of what it is now. */
+export function watchWritten(tensor: Tensor): void {
+  if (tensor.retainsGrad_ && tensor.requires_grad) watchersOf(tensor).retaining.add(tensor);
+}
