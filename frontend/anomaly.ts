@@ -7,6 +7,7 @@
 import { AutogradError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Device } from "../runtime/device.ts";
+import { bodyUnderWay } from "./body-scope.ts";
 import { gradientFunction } from "./grad-fn.ts";
 import { recorder } from "./recorder.ts";
 import { operationOf } from "./operations.ts";
@@ -89,9 +90,12 @@ export class AnomalyWatch {
     error.message += `\n  Error detected in ${gradientFunction(this.current).name()}.${forwardLine(this.current)}`;
   }
 
-  /** Gradients are computed at once, so that NaN is found by the call that made it, where a device allows that. */
+  /**
+   * Gradients are computed at once, so that NaN is found by the call that made it, where a device allows that; while a
+   * body is recorded, they are computed with what it is part of.
+   */
   settle(results: readonly (Node | null)[], device: Device): void {
-    if (!device.synchronous || traceObserver() !== null) return;
+    if (!device.synchronous || traceObserver() !== null || bodyUnderWay() !== null) return;
     recorder.flush(
       results.flatMap((node) => (node === null ? [] : [{ node, hint: "escapes" as const }])),
       device,

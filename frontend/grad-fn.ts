@@ -118,16 +118,17 @@ const views: Readonly<Record<string, string>> = { reshape: "view", gather: "inde
 
 function operatorOf(node: Node): string {
   const operation = operationOf(node);
-  if (operation !== null) return byOperands[operation.name]?.([...operation.inputs]) ?? operation.name;
+  if (operation !== null) return byOperands[operation.name]?.([...operation.inputs], node) ?? operation.name;
   if (node.op === "call") return node.attrs.name;
   return views[node.op] ?? node.op.replace("reduce_", "");
 }
 
 /** Operators that PyTorch states by others, which depend on what they are given. */
-const byOperands: Readonly<Record<string, (operands: readonly Node[]) => string | null>> = {
+const byOperands: Readonly<Record<string, (operands: readonly Node[], step: Node) => string | null>> = {
   fft_fft: ([x]) => (isComplex(x!.dtype) ? "fft_c2_c" : "fft_r2_c"),
   fft_ifft: ([x]) => (isComplex(x!.dtype) ? "fft_c2_c" : "fft_r2_c"),
   linear: ([x, _weight, bias]) => (x!.shape.length === 2 ? (bias === undefined ? "mm" : "addmm") : null),
+  unique: (_operands, step) => (step.op === "call" ? String(step.attrs.attrs["named"]) : null),
   matmul: ([a, b = a]) => products[`${a!.shape.length}, ${b!.shape.length}`] ?? null,
 };
 /** By the ranks of both. */

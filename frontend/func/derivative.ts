@@ -11,9 +11,11 @@ import { graph } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 
 export type Func = (...args: never[]) => unknown;
+/** One argument by its position, or a list of them. */
+export type Places = number | readonly number[];
 export interface DerivativeOptions {
   /** Which arguments to differentiate by: the gradient has the structure of one, or is a list of them. */
-  readonly argnums?: number | readonly number[];
+  readonly argnums?: Places;
   /** Whether the function returns [output, aux], of which only the first is differentiated. */
   readonly has_aux?: boolean;
 }
@@ -23,6 +25,10 @@ export interface JacobianOptions extends DerivativeOptions {
   /** What draws inside are under vmap; the function is called once. Without effect. */
   readonly randomness?: Randomness;
 }
+/** `has_aux` behind `argnums`: by position or by name. */
+export type Aux<H extends boolean> = H | { readonly has_aux?: H };
+/** What a call by position says, as options. */
+export type Placed<N, H extends boolean> = { readonly argnums: N; readonly has_aux: H };
 
 type At<A extends readonly unknown[], N> = N extends keyof A ? A[N] : N extends number ? A[number] : never;
 /** Of the structure of the chosen argument, or of a list of them. */
@@ -131,16 +137,15 @@ export interface Chosen {
   readonly chosen: readonly unknown[];
   readonly single: boolean;
 }
-export function choose(
-  name: string,
-  func: Func,
-  args: readonly unknown[],
-  argnums: number | readonly number[],
-): Chosen {
-  const single = typeof argnums === "number";
-  if (!single && argnums.length === 0)
-    throw new ArgumentError(`${name}/argnums`, `${name}: argnums must be non-empty, got [].`);
-  const places = (single ? [argnums] : argnums).map((place) => {
+export function choose(name: string, func: Func, args: readonly unknown[], argnums: Places): Chosen {
+  const list: readonly number[] = typeof argnums === "object" ? argnums : [argnums];
+  if (!list.every(Number.isInteger))
+    throw new ArgumentError(
+      `${name}/argnums`,
+      `${name}: argnums must be int or Tuple[int, ...], got: ${JSON.stringify(argnums)}.`,
+    );
+  if (list.length === 0) throw new ArgumentError(`${name}/argnums`, `${name}: argnums must be non-empty, got [].`);
+  const places = list.map((place) => {
     const at = place < 0 ? place + args.length : place;
     if (!(at in args))
       throw new ArgumentError(
@@ -156,5 +161,5 @@ export function choose(
     places.forEach((place, i) => (all[place] = chosen[i]));
     return (func as (...args: readonly unknown[]) => unknown)(...all);
   };
-  return { of, chosen: places.map((place) => args[place]), single };
+  return { of, chosen: places.map((place) => args[place]), single: list !== argnums };
 }

@@ -1,6 +1,7 @@
 /** Gradients of functions with one number as their result. */
 import { ShapeError } from "../../ir/errors.ts";
 import { ones_like } from "../creation.ts";
+import { signature } from "../arguments.ts";
 import type { Exact } from "../operator-types.ts";
 import { withSite } from "../site.ts";
 import { Tensor } from "../tensor.ts";
@@ -12,18 +13,23 @@ import {
   released,
   split,
   type Argnums,
+  type Aux,
   type DerivativeOptions,
   type Func,
   type PerArgument,
+  type Placed,
+  type Places,
   type WithAux,
 } from "./derivative.ts";
+
+const given = signature<[argnums: Places, has_aux: boolean]>()("argnums?, has_aux?");
 
 /** What `func` gives as [gradient, value, aux]. */
 function gradientAndValue(
   name: string,
   func: Func,
   args: readonly unknown[],
-  options: DerivativeOptions,
+  options: { readonly argnums: Places | undefined; readonly has_aux: boolean | undefined },
 ): readonly [gradient: unknown, value: Tensor, aux: unknown] {
   return withSite(() => {
     const { of, chosen, single } = choose(name, func, args, options.argnums ?? 0);
@@ -53,10 +59,18 @@ export function grad<
 >(
   func: (...args: A) => R,
   options?: Exact<O, DerivativeOptions>,
-): (...args: A) => WithAux<PerArgument<A, Argnums<O>>, R, O> {
+): (...args: A) => WithAux<PerArgument<A, Argnums<O>>, R, O>;
+export function grad<
+  A extends unknown[],
+  R extends Tensor | readonly [Tensor, unknown],
+  const N extends Places,
+  const H extends boolean = false,
+>(func: (...args: A) => R, argnums: N, has_aux?: Aux<H>): (...args: A) => WithAux<PerArgument<A, N>, R, Placed<N, H>>;
+export function grad(func: Func, ...rest: unknown[]): (...args: unknown[]) => unknown {
+  const options = withSite(() => given.bind("grad", rest));
   return (...args) => {
-    const [gradient, , aux] = gradientAndValue("grad", func, args, options ?? {});
-    return (options?.has_aux === true ? [gradient, aux] : gradient) as WithAux<PerArgument<A, Argnums<O>>, R, O>;
+    const [gradient, , aux] = gradientAndValue("grad", func, args, options);
+    return options.has_aux === true ? [gradient, aux] : gradient;
   };
 }
 
@@ -71,9 +85,17 @@ export function grad_and_value<
 >(
   func: (...args: A) => R,
   options?: Exact<O, DerivativeOptions>,
-): (...args: A) => [gradient: PerArgument<A, Argnums<O>>, value: R] {
+): (...args: A) => [gradient: PerArgument<A, Argnums<O>>, value: R];
+export function grad_and_value<
+  A extends unknown[],
+  R extends Tensor | readonly [Tensor, unknown],
+  const N extends Places,
+  const H extends boolean = false,
+>(func: (...args: A) => R, argnums: N, has_aux?: Aux<H>): (...args: A) => [gradient: PerArgument<A, N>, value: R];
+export function grad_and_value(func: Func, ...rest: unknown[]): (...args: unknown[]) => unknown {
+  const options = withSite(() => given.bind("grad_and_value", rest));
   return (...args) => {
-    const [gradient, value, aux] = gradientAndValue("grad_and_value", func, args, options ?? {});
-    return [gradient as PerArgument<A, Argnums<O>>, (options?.has_aux === true ? [value, aux] : value) as R];
+    const [gradient, value, aux] = gradientAndValue("grad_and_value", func, args, options);
+    return [gradient, options.has_aux === true ? [value, aux] : value];
   };
 }

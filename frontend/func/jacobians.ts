@@ -1,9 +1,11 @@
 /** All derivatives of all outputs by all elements of the chosen arguments. */
 import { ValueError } from "../../ir/errors.ts";
+import { signature } from "../arguments.ts";
 import { ones_like, zeros_like } from "../creation.ts";
 import { stack } from "../generated/functions.ts";
 import { mapTree, tensorTree, type TensorTree } from "../pytree.ts";
 import type { Exact } from "../operator-types.ts";
+import type { Randomness } from "../random/examples.ts";
 import { withSite } from "../site.ts";
 import type { Tensor } from "../tensor.ts";
 import {
@@ -14,10 +16,13 @@ import {
   released,
   split,
   type Argnums,
+  type Aux,
   type JacobianOptions,
   type Func,
   type Output,
   type PerArgument,
+  type Placed,
+  type Places,
   type WithAux,
 } from "./derivative.ts";
 
@@ -28,6 +33,11 @@ type Jacobian<A extends readonly unknown[], R, O> = WithAux<
   O
 >;
 
+const given = signature<[argnums: Places, has_aux: boolean, chunk_size: number | null, randomness: Randomness]>()(
+  "argnums?, has_aux?, *, chunk_size?, randomness?",
+);
+type Given = ReturnType<(typeof given)["bind"]>;
+
 /**
  * The Jacobian by the chosen arguments, as a function: of the output's shape, then the argument's; one gradient for each
  * element of the output.
@@ -36,8 +46,15 @@ type Jacobian<A extends readonly unknown[], R, O> = WithAux<
 export function jacrev<A extends unknown[], R, const O extends JacobianOptions = Readonly<Record<never, never>>>(
   func: (...args: A) => R,
   options?: Exact<O, JacobianOptions>,
-): (...args: A) => Jacobian<A, R, O> {
-  return (...args) => jacobian("jacrev", func, args, options ?? {}, rowsByGradients) as Jacobian<A, R, O>;
+): (...args: A) => Jacobian<A, R, O>;
+export function jacrev<A extends unknown[], R, const N extends Places, const H extends boolean = false>(
+  func: (...args: A) => R,
+  argnums: N,
+  has_aux?: Aux<H>,
+): (...args: A) => Jacobian<A, R, Placed<N, H>>;
+export function jacrev(func: Func, ...rest: unknown[]): (...args: unknown[]) => unknown {
+  const options = withSite(() => given.bind("jacrev", rest));
+  return (...args) => jacobian("jacrev", func, args, options, rowsByGradients);
 }
 
 /**
@@ -47,20 +64,21 @@ export function jacrev<A extends unknown[], R, const O extends JacobianOptions =
 export function jacfwd<A extends unknown[], R, const O extends JacobianOptions = Readonly<Record<never, never>>>(
   func: (...args: A) => R,
   options?: Exact<O, JacobianOptions>,
-): (...args: A) => Jacobian<A, R, O> {
-  return (...args) => jacobian("jacfwd", func, args, options ?? {}, columnsByProducts) as Jacobian<A, R, O>;
+): (...args: A) => Jacobian<A, R, O>;
+export function jacfwd<A extends unknown[], R, const N extends Places, const H extends boolean = false>(
+  func: (...args: A) => R,
+  argnums: N,
+  has_aux?: Aux<H>,
+): (...args: A) => Jacobian<A, R, Placed<N, H>>;
+export function jacfwd(func: Func, ...rest: unknown[]): (...args: unknown[]) => unknown {
+  const options = withSite(() => given.bind("jacfwd", rest));
+  return (...args) => jacobian("jacfwd", func, args, options, columnsByProducts);
 }
 
 /** blocks[output][input], each of both shapes joined. */
 type Blocks = (outputs: Pick<TensorTree, "leaves">, inputs: readonly Tensor[]) => Tensor[][];
 
-function jacobian(
-  name: string,
-  func: Func,
-  args: readonly unknown[],
-  options: JacobianOptions,
-  blocks: Blocks,
-): unknown {
+function jacobian(name: string, func: Func, args: readonly unknown[], options: Given, blocks: Blocks): unknown {
   return withSite(() => {
     if ((options.chunk_size ?? 1) <= 0)
       throw new ValueError(`${name}/chunk-size`, `${name}: \`chunk_size\` should be greater than 0.`);
@@ -131,8 +149,13 @@ export const columnsByProducts: Blocks = (outputs, inputs) => {
  */
 export function hessian<A extends unknown[], R>(
   func: (...args: A) => R,
-  options: { readonly argnums?: number } = {},
-): (...args: A) => R extends Tensor ? Tensor : unknown {
-  const { argnums = 0 } = options;
-  return jacfwd(jacrev(func, { argnums }), { argnums }) as (...args: A) => R extends Tensor ? Tensor : unknown;
+  argnums?: number | { readonly argnums?: number },
+): (...args: A) => R extends Tensor ? Tensor : unknown;
+export function hessian<A extends unknown[], R>(
+  func: (...args: A) => R,
+  argnums: readonly number[] | { readonly argnums: readonly number[] },
+): (...args: A) => R extends Tensor ? Tensor[][] : unknown;
+export function hessian(func: Func, ...rest: unknown[]): (...args: unknown[]) => unknown {
+  const { argnums = 0 } = withSite(() => signature<[argnums: Places]>()("argnums?").bind("hessian", rest));
+  return jacfwd(jacrev(func, argnums) as (...args: unknown[]) => unknown, argnums);
 }

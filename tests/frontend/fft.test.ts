@@ -67,6 +67,9 @@ describe("forms of the transform", () => {
     ["a dimension twice", () => torch.fft.fftn(torch.zeros(3, 3), { dim: [0, 0] }), /dims must be unique/],
     // @ts-expect-error no such norm
     ["an unknown norm", () => torch.fft.fft(torch.zeros(3), { norm: "mean" }), /Invalid normalization mode/],
+    ["a length of -1", () => torch.fft.fft(torch.zeros(4), -1), /Invalid number of data points \(-1\) specified/],
+    ["-1 real samples", () => torch.fft.rfft(torch.zeros(4), -1), /Invalid number of data points \(-1\) specified/],
+    ["-1 real results", () => torch.fft.irfft(torch.zeros(4), -1), /Invalid number of data points \(-1\) specified/],
     ["half floats", () => torch.fft.fft(torch.zeros(4).half()), /Unsupported dtype Half/],
     ["sizes and dimensions that differ in number", () => torch.fft.fftn(torch.zeros(3, 3), [2], [0, 1]), /same length/],
   ])("refuse %s", (_what, call, message) => expect(call).toThrow(message));

@@ -53,6 +53,28 @@ describe("torch.func", () => {
     expectClose(aux, [4]);
   });
 
+  test("argnums and has_aux stand by position, too", () => {
+    const f = (a: Tensor, b: Tensor): Tensor => a.mul(b).sum();
+    const [a, b] = [vector(1, 2), vector(3, 4)];
+    const [byA, byB] = func.grad(f, [0, 1])(a, b);
+    expectClose(byA, b);
+    expectClose(byB, a);
+    expectClose(func.grad(f, 1)(a, b), a);
+    const [[, alsoByB], value] = func.grad_and_value(f, [0, 1])(a, b);
+    expectClose(alsoByB, a);
+    expectClose(value, 11);
+    for (const jacobian of [func.jacrev, func.jacfwd]) expectClose(jacobian(f, [0, 1])(a, b)[1], a);
+    const blocks = func.hessian(f, [0, 1])(a, b);
+    expectClose(blocks[0]![1]!, torch.eye(2, f64));
+    expectClose(blocks[1]![1]!, torch.zeros([2, 2], f64));
+    const [gradient, aux] = func.grad((x: Tensor) => [cubes(x), x.mul(2)] as const, 0, true)(a);
+    expectClose(gradient, [3, 12]);
+    expectClose(aux, [2, 4]);
+    expect(() => func.grad(f, 0.5)(a, b)).toThrow("argnums must be int or Tuple[int, ...]");
+    // @ts-expect-error there is no such option
+    expect(() => func.grad(f, 0, { aux: true })).toThrow("unexpected keyword argument 'aux'");
+  });
+
   test("vjp and jvp take a function with something beside its output", () => {
     const f = (x: Tensor): readonly [Tensor, Tensor] => [x.pow(3), x.mul(2)];
     const x = vector(1, 2);

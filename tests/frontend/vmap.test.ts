@@ -87,3 +87,23 @@ describe("dimensions of vmap", () => {
     expect(vmap((row: torch.Tensor) => row.sum())(torch.zeros(0, 3)).shape).toEqual([0]);
   });
 });
+
+describe("anomaly detection around a mapped gradient", () => {
+  const squares = (row: torch.Tensor): torch.Tensor => row.mul(row).sum();
+  it("computes nothing while the function is recorded", () => {
+    torch.autograd.detect_anomaly(() =>
+      expect(vmap(torch.func.grad(squares))(torch.ones([2, 3])).tolist()).toEqual([
+        [2, 2, 2],
+        [2, 2, 2],
+      ]),
+    );
+  });
+  it("finds NaN where the result is read", () => {
+    const roots = (row: torch.Tensor): torch.Tensor => row.sqrt().mul(0).sum();
+    torch.autograd.detect_anomaly(() =>
+      expect(() => vmap(torch.func.grad(roots))(torch.zeros([2, 3])).tolist()).toThrow(
+        "Function 'SqrtBackward0' returned nan values",
+      ),
+    );
+  });
+});

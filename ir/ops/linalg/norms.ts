@@ -29,6 +29,12 @@ function vectorNormOf(g: GraphBuilder, x: Node, order: number, dim: readonly num
   return keepOrDrop(g, vectorNorm(g, x, order, axes), axes, keepdim);
 }
 
+/** The largest of sizes, or of a negative order the smallest; the largest of none is 0, as is their sum. */
+function extreme(g: GraphBuilder, sizes: Node, order: number, axis: number): Node {
+  if (order < 0) return g.reduce("reduce_min", sizes, [axis]);
+  return g.reduce(sizes.shape[axis] === 0 ? "reduce_sum" : "reduce_max", sizes, [axis]);
+}
+
 /** The norm over two axes, kept. */
 function matrixNormAlong(g: GraphBuilder, x: Node, order: Order, rowAxis: number, columnAxis: number): Node {
   const axes = [rowAxis, columnAxis].sort((a, b) => a - b);
@@ -38,9 +44,7 @@ function matrixNormAlong(g: GraphBuilder, x: Node, order: Order, rowAxis: number
     const rest = range(x.shape.length).filter((axis) => !axes.includes(axis));
     const values = singularValues(g, g.permute(x, [...rest, rowAxis, columnAxis]));
     const last = values.shape.length - 1;
-    const combined = g.reduce(order === "nuc" ? "reduce_sum" : order === 2 ? "reduce_max" : "reduce_min", values, [
-      last,
-    ]);
+    const combined = order === "nuc" ? g.sum(values, [last]) : extreme(g, values, order, last);
     return g.reshape(
       combined,
       x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
@@ -48,7 +52,7 @@ function matrixNormAlong(g: GraphBuilder, x: Node, order: Order, rowAxis: number
   }
   if (order === 1 || order === -1 || order === Infinity || order === -Infinity) {
     const [summed, chosen] = Math.abs(order) === 1 ? [rowAxis, columnAxis] : [columnAxis, rowAxis];
-    return g.reduce(order > 0 ? "reduce_max" : "reduce_min", g.sum(g.abs(x), [summed]), [chosen]);
+    return extreme(g, g.sum(g.abs(x), [summed]), order, chosen);
   }
   throw new ArgumentError("linalg.matrix_norm/ord", `linalg.matrix_norm: Order ${String(order)} not supported.`);
 }
@@ -65,16 +69,12 @@ function matrixNormOf(g: GraphBuilder, x: Node, order: Order, dim: readonly numb
   const [rowAxis, columnAxis] = dim.map((d) => axisOf(name, d, x.shape.length)) as [number, number];
   if (rowAxis === columnAxis)
     throw new ShapeError(`${name}/dims`, `${name}: dims must be different. Got [${dim.join(", ")}].`);
-  const chosen =
-    Math.abs(Number(order)) === 1
-      ? [columnAxis]
-      : order === Infinity || order === -Infinity
-        ? [rowAxis]
-        : [rowAxis, columnAxis];
-  if (typeof order === "number" && chosen.some((axis) => x.shape[axis] === 0))
+  const chosen = order === -1 ? [columnAxis] : order === -Infinity ? [rowAxis] : [rowAxis, columnAxis];
+  const empty = chosen.find((axis) => x.shape[axis] === 0);
+  if (typeof order === "number" && order < 0 && empty !== undefined)
     throw new ShapeError(
       `${name}/empty`,
-      `${name}: the norm of order ${order} over no elements has no identity: ${describe(x)}.`,
+      `${name}: the norm of order ${order} is the smallest of sizes: Expected reduction dim ${empty} to have non-zero size, got ${describe(x)}.`,
     );
   return keepOrDrop(g, matrixNormAlong(g, x, order, rowAxis, columnAxis), [rowAxis, columnAxis], keepdim);
 }

@@ -55,7 +55,7 @@ export function completed(g: GraphBuilder, x: Node): Node {
 
 const factors = defineOp({
   name: "qr_factors",
-  signature: "qr_factors(Tensor input, bool complete) -> Tensor[2]",
+  signature: "qr_factors(Tensor input, 'reduced'|'complete'|'r' mode) -> Tensor[2]",
   places: [],
   composite: true,
   complexGradient: "own",
@@ -63,7 +63,13 @@ const factors = defineOp({
   gradient(g, { inputs, attrs, outputs, grads }) {
     const [q, r] = outputs as readonly [Node, Node];
     const [m, n] = [rowsOf(inputs[0]!), columnsOf(inputs[0]!)];
-    if (attrs["complete"] === true && m > n)
+    if (attrs["mode"] === "r")
+      throw new AutogradError(
+        "qr/r",
+        "linalg.qr: The derivative of linalg.qr depends on Q, which is not computed when mode='r'.",
+        "Please use linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr.",
+      );
+    if (attrs["mode"] === "complete" && m > n)
       throw new AutogradError(
         "qr/complete",
         `linalg.qr: The QR decomposition is not differentiable when mode='complete' and nrows > ncols: ${describe(inputs[0]!)}.`,
@@ -78,9 +84,9 @@ const factors = defineOp({
     const gradX = tallGradient(g, q, columns(g, r, 0, m), fromV, gradU);
     return [g.concat([gradX, product(g, q, gradV)], gradX.shape.length - 1)];
   },
-  record(g, { input, complete }) {
+  record(g, { input, mode }) {
     const [m, n] = [rowsOf(input), columnsOf(input)];
-    const count = complete ? m : Math.min(m, n);
+    const count = mode === "complete" ? m : Math.min(m, n);
     const [packed, tau] = reflect(g, input);
     const triangle = upper(g, rows(g, packed, 0, Math.min(m, n)));
     const below = zeros(g, [...batchOf(input), count - Math.min(m, n), n], input);
@@ -100,8 +106,8 @@ function tallGradient(g: GraphBuilder, q: Node, r: Node, gradQ: Node, gradR: Nod
   return solveTriangularRight(g, adjoint(g, r), g.add(gradQ, product(g, q, both)), false);
 }
 
-export const qrOf = (g: GraphBuilder, input: Node, complete = false): [Node, Node] =>
-  apply(g, factors, { input, complete }) as [Node, Node];
+export const qrOf = (g: GraphBuilder, input: Node, mode: "reduced" | "complete" | "r" = "reduced"): [Node, Node] =>
+  apply(g, factors, { input, mode }) as [Node, Node];
 
 defineOp({
   name: "linalg_qr",
@@ -109,7 +115,8 @@ defineOp({
   places: ["linalg"],
   results: ["Q", "R"],
   doc: {
-    summary: 'A = Q R, Q with orthonormal columns, R upper triangular. mode "complete": Q square; "r": Q is empty.',
+    summary:
+      'A = Q R, Q with orthonormal columns, R upper triangular. mode "complete": Q square; "r": Q is empty, and no gradient.',
     shape: "[*, m, n] -> [*, m, k], [*, k, n], k = min(m, n)",
     source: "torch.linalg.qr",
   },
@@ -123,7 +130,7 @@ defineOp({
         "linalg.qr/mode",
         `linalg.qr: qr received unrecognized mode '${mode}' but expected one of 'reduced' (default), 'r', or 'complete'.`,
       );
-    const [q, r] = qrOf(g, A, mode === "complete");
+    const [q, r] = qrOf(g, A, mode);
     return [mode === "r" ? g.full([0], 0, A.dtype) : q, r];
   },
 });
@@ -143,7 +150,7 @@ defineOp({
   layout: byColumns(true, true),
   record(g, { input, some }) {
     requireMatrices("torch.qr", input);
-    return qrOf(g, input, !some);
+    return qrOf(g, input, some ? "reduced" : "complete");
   },
 });
 

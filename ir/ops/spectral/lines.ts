@@ -114,6 +114,10 @@ export function dimensionsOf(
   return { axes, lengths };
 }
 
+/** The one dimension of a transform along a line, whose length says no "as it is": -1 is none. */
+export const dimensionOf = (name: string, x: Node, n: number | null, dim: number): Dimensions =>
+  dimensionsOf(name, x, n === null ? null : [checkLength(name, n)], [dim]);
+
 /** All axes but the last of some brought to their lengths. */
 export const resizedAll = (g: GraphBuilder, x: Node, { axes, lengths }: Dimensions): Node =>
   axes.reduce((result, axis, i) => (lengths[i] === null ? result : resized(g, result, axis, lengths[i]!)), x);

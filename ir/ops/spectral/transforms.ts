@@ -9,6 +9,7 @@ import {
   asComplex,
   asReal,
   checkLength,
+  dimensionOf,
   dimensionsOf,
   factorOf,
   normOf,
@@ -145,12 +146,12 @@ for (const [base, form, inverse, summary, shape] of families) {
     },
     gradient: "through decomposition",
     layout({ input, n, dim }, _, orderOf) {
-      const { axes } = dimensionsOf(`fft.${base}`, input, n === null ? null : [n], [dim]);
+      const { axes } = dimensionOf(`fft.${base}`, input, n, dim);
       return [orderAlong(form, inverse, axes, orderOf(input) ?? range(input.shape.length))];
     },
     record(g, { input, n, dim, norm }) {
       const name = `fft.${base}`;
-      return form(g, name, input, dimensionsOf(name, input, n === null ? null : [n], [dim]), norm, { inverse });
+      return form(g, name, input, dimensionOf(name, input, n, dim), norm, { inverse });
     },
   });
   for (const [suffix, dims] of [

@@ -200,6 +200,19 @@ onEachDevice("searching", () => {
     expect(torch.searchsorted(torch.tensor([2, 1]), torch.tensor([2]), { sorter: long([1, 0]) }).tolist()).toEqual([1]);
   });
 
+  test("unique and unique_consecutive require grad of what does, and have no derivative", () => {
+    const x = torch.tensor([1.0, 2.0, 2.0]).requires_grad_();
+    const distinct = torch.unique(x, { return_counts: true });
+    expect(distinct.map((each) => each.requires_grad)).toEqual([true, false]);
+    expect(distinct[0].grad_fn!.name()).toBe("Unique2Backward0");
+    expect(torch.unique(x, { dim: 0 }).grad_fn!.name()).toBe("UniqueDimBackward0");
+    expect(torch.unique_consecutive(x).grad_fn!.name()).toBe("UniqueConsecutiveBackward0");
+    expect(torch.unique(x.detach()).requires_grad).toBe(false);
+    expect(() => distinct[0].sum().backward()).toThrow("the derivative for '_unique2' is not implemented");
+    expect(() => torch.unique(x, { dim: 0 }).sum().backward()).toThrow("the derivative for 'unique_dim'");
+    expect(() => torch.unique_consecutive(x).sum().backward()).toThrow("the derivative for 'unique_consecutive'");
+  });
+
   test("unique sorts, unique_consecutive does not; both count", () => {
     const x = long([3, 1, 3, 3, 2]);
     expect(torch.unique(x).tolist()).toEqual([1, 2, 3]);

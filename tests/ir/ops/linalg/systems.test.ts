@@ -76,6 +76,41 @@ onEachDevice("operators on matrices", () => {
     expect(() => linalg.matrix_norm(torch.ones(2, 2), 3)).toThrow("Order 3 not supported");
   });
 
+  test("have no gradient of R without Q", () => {
+    const A = torch.tensor([
+      [1.0, 2.0],
+      [3.0, 4.0],
+    ]);
+    const { R } = linalg.qr(A.requires_grad_(), "r");
+    expect(R.requires_grad).toBe(true);
+    expect(() => R.sum().backward()).toThrow("depends on Q, which is not computed when mode='r'");
+    linalg.qr(A).R.sum().backward();
+    expect(A.grad!.shape).toEqual([2, 2]);
+  });
+
+  test("have norms of no elements where the largest of nothing is meant, none where the smallest is", () => {
+    for (const shape of [
+      [3, 0],
+      [0, 3],
+      [0, 0],
+    ]) {
+      const x = torch.zeros(shape);
+      for (const order of [1, 2, Infinity, "nuc", "fro"] as const) {
+        expect(linalg.matrix_norm(x, order as 1).item()).toBe(0);
+        expect(linalg.norm(x, order as 1).item()).toBe(0);
+        expect(linalg.matrix_norm(torch.zeros([2, ...shape]), order as 1).tolist()).toEqual([0, 0]);
+      }
+      expect(() => linalg.matrix_norm(x, -2)).toThrow("to have non-zero size");
+    }
+    expect(linalg.matrix_norm(torch.zeros([0, 3]), -1).item()).toBe(0);
+    expect(linalg.matrix_norm(torch.zeros([3, 0]), -Infinity).item()).toBe(0);
+    expect(() => linalg.matrix_norm(torch.zeros([3, 0]), -1)).toThrow("to have non-zero size");
+    expect(linalg.matrix_norm(torch.zeros([0, 2, 3]), -2).shape).toEqual([0]);
+    const x = torch.zeros([3, 0]).requires_grad_();
+    linalg.matrix_norm(x, 1).backward();
+    expect(x.grad!.shape).toEqual([3, 0]);
+  });
+
   test("take matrices of no elements, and batches of none", () => {
     expect(linalg.det(torch.ones(0, 0)).item()).toBe(1);
     expect(linalg.inv(torch.ones(2, 0, 0)).shape).toEqual([2, 0, 0]);
