@@ -39,6 +39,8 @@ const exceptions: Readonly<Record<string, string>> = {
   linalg_ldl_solve: "has no derivative in PyTorch",
   linalg_svd: "signs of vectors are free",
   svd: "signs of vectors are free",
+  unique: "has no derivative in PyTorch",
+  unique_consecutive: "has no derivative in PyTorch",
 };
 
 /** Outputs that are by-products: PyTorch's have no gradient either. */
