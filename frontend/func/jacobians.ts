@@ -1,7 +1,7 @@
 /** All derivatives of all outputs by all elements of the chosen arguments. */
 import { ValueError } from "../../ir/errors.ts";
 import { signature } from "../arguments.ts";
-import { ones_like, zeros_like } from "../creation.ts";
+import { ones_like, zeros, zeros_like } from "../creation.ts";
 import { stack } from "../generated/functions.ts";
 import { mapTree, tensorTree, type TensorTree } from "../pytree.ts";
 import type { Exact } from "../operator-types.ts";
@@ -123,24 +123,28 @@ const rowsByGradients: Blocks = ({ leaves }, inputs) =>
     );
   });
 
-/** One product for each element of the inputs. */
+/** One product for each element of the inputs; whole numbers and booleans do not change with them. */
 export const columnsByProducts: Blocks = (outputs, inputs) => {
+  const smooth = outputs.leaves.filter((output) => output.is_floating_point() || output.is_complex());
   // Of ones, as in passes/push-forward: zero has no sign.
-  const seeds = outputs.leaves.map((output) => ones_like(output.detach()).requires_grad_());
-  const slopes = pulled(outputs.leaves, inputs, seeds);
+  const seeds = smooth.map((output) => ones_like(output.detach()).requires_grad_());
+  const slopes = pulled(smooth, inputs, seeds);
   const byInput = slopes.map((slope) =>
     [...slope.reshape(-1)].map((element) => pulled([element], seeds, [ones_like(element)])),
   );
-  return outputs.leaves.map((output, o) =>
-    inputs.map((input, k) => {
+  return outputs.leaves.map((output) => {
+    const { dtype, device } = output;
+    const o = smooth.indexOf(output);
+    if (o < 0) return inputs.map((input) => zeros([...output.shape, ...input.shape], { dtype, device }));
+    return inputs.map((input, k) => {
       const columns = stacked(
         byInput[k]!.map((row) => row[o]!),
         [input.numel(), output.numel()],
         input,
       );
       return columns.t().reshape([...output.shape, ...input.shape]);
-    }),
-  );
+    });
+  });
 };
 
 /**

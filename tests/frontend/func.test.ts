@@ -75,6 +75,17 @@ describe("torch.func", () => {
     expect(() => func.grad(f, 0, { aux: true })).toThrow("unexpected keyword argument 'aux'");
   });
 
+  test("jacfwd of what does not change smoothly is of zeros of its kind", () => {
+    const x = vector(1, 2, 0);
+    const never = func.jacfwd((a: Tensor) => a.logical_not())(x);
+    expect(never.dtype).toBe(torch.bool);
+    expect(never.tolist()).toEqual(Array.from({ length: 3 }, () => [false, false, false]));
+    const [counts, slopes] = func.jacfwd((a: Tensor) => [a.count_nonzero(), a.sum()])(x) as Tensor[];
+    expect(counts!.dtype).toBe(torch.int64);
+    expect(counts!.tolist()).toEqual([0, 0, 0]);
+    expectClose(slopes!, [1, 1, 1]);
+  });
+
   test("vjp and jvp take a function with something beside its output", () => {
     const f = (x: Tensor): readonly [Tensor, Tensor] => [x.pow(3), x.mul(2)];
     const x = vector(1, 2);
