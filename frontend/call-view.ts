@@ -1,15 +1,16 @@
-/** Calling operators whose results are views of their first argument. */
-import { isNode } from "../ir/builder.ts";
+/** Calling operators whose results are views of their first argument, or each of its own. */
+import { type GraphBuilder, isNode } from "../ir/builder.ts";
 import { isComplex } from "../ir/dtype.ts";
 import { ShapeError } from "../ir/errors.ts";
-import { nextNodeId, noteSite, type Node } from "../ir/graph.ts";
+import { leafNode, nextNodeId, noteSite, type Node } from "../ir/graph.ts";
 import { enterScope } from "../ir/interning.ts";
-import { recordOperator, type Operator, type RecordResult } from "../ir/operator.ts";
-import { formatShape } from "../ir/shape.ts";
-import { parseSignature } from "../ir/signature.ts";
+import { baseOf, recordOperator, type Operator, type RecordResult } from "../ir/operator.ts";
+import { formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Bound } from "./bind.ts";
 import { complexStep } from "./complex-views.ts";
+import { contiguous_format } from "./formats.ts";
+import { inFormat } from "./laid-out.ts";
 import { captureSite, notesSites } from "./site.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
@@ -20,23 +21,27 @@ import { bitsStep, movement } from "./views.ts";
 export const listOf = (result: RecordResult): readonly Node[] =>
   Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
 
-export function callView(definition: Operator, bound: Bound, device: Device): Tensor | readonly Tensor[] {
-  const [source] = bound.tensors as [Tensor];
-  const first = parseSignature(definition.signature).parameters[0]!.name;
-  const of = (node: Node): RecordResult => recordOperator(graph, definition, { ...bound.args, [first]: node }, isNode);
+/** Whether an operator's results are views, of these arguments. */
+export const isView = ({ view }: Operator, { args }: Bound): boolean =>
+  typeof view === "function" ? view(args) : view === true;
+
+export function callView(definition: Operator, given: Bound, device: Device): Tensor | readonly Tensor[] {
+  const bound = definition.name === "ravel" ? inOneRow(given) : given;
   enterScope(device.name);
   noteSite(notesSites() ? captureSite() : null);
   const firstNode = nextNodeId();
-  const result = of(source.node_());
+  const result = recordOperator(graph, definition, bound.args, isNode);
   traceObserver()?.called?.(definition.name, firstNode, nextNodeId());
+  const [first, isList] = viewed(bound);
   const views = listOf(result).map((node, i) => {
-    if (node === source.node_() && returnsItself.has(definition.name)) return source;
+    const source = bound.tensors[isList ? i : 0]!;
+    if (node === source.node_() && returnsItself.has(baseOf(definition.name))) return source;
     if (node === source.node_()) return source.viewBy_(movement(definition.name, (_g, parent) => parent));
     const complex = isComplex(node.dtype) || isComplex(source.type_) ? complexStep(definition.name, source) : null;
     if (complex !== null) return source.viewBy_(complex);
     if (node.dtype !== source.type_)
       return source.viewBy_(bitsStep({ dtype: source.type_, layout: source.layout_() }, node.dtype));
-    const step = movement(definition.name, (_g, parent) => listOf(of(parent))[i]!);
+    const step = movement(definition.name, recordedAgain(definition, bound, first, i));
     if (regrouping.has(definition.name) && viewLayout(step, source.shape, source.layout_()) === null) {
       if (definition.name !== "view") return Tensor.ofNode(node, device);
       throw new ShapeError(
@@ -51,9 +56,51 @@ export function callView(definition: Operator, bound: Bound, device: Device): Te
   });
   return Array.isArray(result) ? views : views[0]!;
 }
+
+/** `ravel` is of contiguous elements: of others it is a view of a copy, also where a stride would do. */
+function inOneRow({ args, tensors }: Bound): Bound {
+  const copy = inFormat(tensors[0]!, contiguous_format);
+  return copy === tensors[0] ? { args, tensors } : { args: { ...args, input: copy.node_() }, tensors: [copy] };
+}
+
+/** The parameter that is looked at, and whether it is a list of tensors, each of which is looked at. */
+function viewed({ args }: Bound): readonly [name: string, isList: boolean] {
+  const isTensors = (value: unknown): boolean => isNode(value) || (Array.isArray(value) && value.every(isNode));
+  const first = Object.keys(args).find((name) => isTensors(args[name]))!;
+  return [first, Array.isArray(args[first])];
+}
+
+/** Result number `place` over another node. Of the others in a list only the shapes are kept. */
+function recordedAgain(
+  definition: Operator,
+  { args }: Bound,
+  first: string,
+  place: number,
+): (g: GraphBuilder, parent: Node) => Node {
+  const given = args[first] as Node | readonly Node[];
+  const shapes = isNode(given) ? null : given.map(({ shape }) => shape);
+  const rest = { ...args, [first]: null };
+  return (g, parent) => {
+    const standIn = (shape: Shape, i: number): Node =>
+      i === place ? parent : leafNode("input", parent.dtype, shape, null);
+    return listOf(recordOperator(g, definition, { ...rest, [first]: shapes?.map(standIn) ?? parent }, isNode))[place]!;
+  };
+}
+
 /** Views that are the tensor itself where they would change nothing. */
-const returnsItself = new Set(["flatten", "real", "conj"]);
+const returnsItself = new Set([
+  "atleast_1d",
+  "atleast_2d",
+  "atleast_3d",
+  "broadcast_tensors",
+  "cartesian_prod",
+  "conj",
+  "flatten",
+  "positive",
+  "real",
+  "sum_to_size",
+]);
 /** Functions that return several views at once, each of which PyTorch refuses to write where gradients are recorded. */
 const severalViews = new Set(["unbind", "split", "split.sections", "split_with_sizes", "chunk"]);
 /** Views that join dimensions: where the elements do not lie evenly these are copies, and `view` refuses. */
-const regrouping = new Set(["view", "reshape", "flatten", "ravel", "reshape_as", "unflatten"]);
+const regrouping = new Set(["view", "reshape", "flatten", "reshape_as", "unflatten"]);

@@ -13,7 +13,7 @@ import { complexCode, complexUnsupported } from "../ir/unsupported.ts";
 import { parseSignature, type ParsedSignature } from "../ir/signature.ts";
 import type { Device } from "../runtime/device.ts";
 import { bind, optionsOf, type Bound } from "./bind.ts";
-import { callView, listOf } from "./call-view.ts";
+import { callView, isView, listOf } from "./call-view.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { elementwiseResult, laidOut, orderLike, statedResults } from "./laid-out.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
@@ -81,7 +81,7 @@ function prepared(name: string, args: readonly unknown[]): Call {
 
 function finished(call: Call, measured: Measured): Result {
   const { definition, bound, device, options, out } = call;
-  if (definition.view && out === undefined) return callView(definition, bound, device);
+  if (out === undefined && isView(definition, bound)) return callView(definition, bound, device);
   // nn.functional's spelling: relu(x, inplace=True).
   if (definition.inplace && bound.args["inplace"] === true) {
     const self = bound.tensors[0]!;

@@ -146,7 +146,7 @@ const stated: Readonly<Record<string, string>> = Object.fromEntries(
     cat: "column_stack dstack hstack vstack",
     convolution: "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     deg2_rad: "deg2rad",
-    expand: "broadcast_to expand_as",
+    expand: "broadcast_tensors broadcast_to expand_as meshgrid",
     fft_c2_c: "fft_fft2 fft_fftn fft_ifft2 fft_ifftn",
     fft_c2_r: "fft_hfft fft_irfft fft_irfft2 fft_irfftn",
     fft_r2_c: "fft_rfft fft_rfft2 fft_rfftn",
@@ -183,7 +183,7 @@ const stated: Readonly<Record<string, string>> = Object.fromEntries(
     split: "chunk",
     to_copy: "cast",
     transpose: "swapaxes swapdims",
-    view: "flatten ravel reshape reshape_as unflatten view_as",
+    view: "atleast_1d flatten ravel reshape reshape_as unflatten view_as",
   }).flatMap(([name, users]) => users.split(" ").map((user) => [user, name])),
 );
 

@@ -59,8 +59,11 @@ export interface OpSpecification<S extends string> {
   readonly results?: readonly string[];
   /** Also `name_`, writing into the first argument. */
   readonly inplace?: boolean;
-  /** Results alias the first argument: writes go through, both ways. */
-  readonly view?: boolean;
+  /**
+   * Results alias the first tensor argument, of a list of tensors each its own: writes go through, both ways. A function
+   * where that depends on the arguments.
+   */
+  view?: boolean | ((args: Arguments<S>) => boolean);
   /** Computes in the type of `out`, where `dtype` names none. */
   readonly computesInOut?: boolean;
   /** The result lies in memory as the first argument does, or as `memory_format` says. */
@@ -110,7 +113,7 @@ export interface OpSample {
   readonly [argument: string]: unknown;
 }
 
-export interface Operator extends Omit<OpSpecification<string>, "record" | "measure" | "layout"> {
+export interface Operator extends Omit<OpSpecification<string>, "record" | "measure" | "layout" | "view"> {
   readonly layout:
     | ((
         args: Readonly<Record<string, unknown>>,
@@ -118,6 +121,7 @@ export interface Operator extends Omit<OpSpecification<string>, "record" | "meas
         orderOf: (argument: Node) => AxisOrder,
       ) => readonly AxisOrder[])
     | null;
+  readonly view?: boolean | ((args: Readonly<Record<string, unknown>>) => boolean) | undefined;
   readonly measure: ((g: GraphBuilder, args: Readonly<Record<string, unknown>>) => readonly Node[]) | null;
   readonly record: (g: GraphBuilder, args: Readonly<Record<string, unknown>>, measured: Measured) => RecordResult;
   /** The nodes that a recorded composite stands for. */
@@ -138,11 +142,12 @@ export function defineOp<const S extends string>(specification: OpSpecification<
   const record = specification.record as unknown as Operator["record"];
   const measure = (specification.measure ?? null) as unknown as Operator["measure"];
   const layout = (specification.layout ?? null) as unknown as Operator["layout"];
+  const view = specification.view as unknown as Operator["view"];
   const expand: Operator["expand"] = (g, node) => {
     const result = record(g, restoreArguments(node), nothingMeasured);
     return Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
   };
-  const definition: Operator = { ...specification, measure, layout, record, expand };
+  const definition: Operator = { ...specification, measure, layout, view, record, expand };
   if (registry.has(definition.name)) throw new IrError("ir/operator", `${definition.name} is defined twice`);
   registry.set(definition.name, definition);
   for (const listener of listeners) listener(definition);

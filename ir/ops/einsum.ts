@@ -96,10 +96,21 @@ function contracted(g: GraphBuilder, a: Labelled, b: Labelled, isNeeded: (label:
   return { node: p.dtype === "bool" ? g.and(p, q) : g.mul(p, q), labels };
 }
 
+/** Whether one tensor's dimensions are all named by the result: nothing is multiplied or summed. */
+function isMovement(equation: string, operands: readonly Node[]): boolean {
+  const [term, output] = equation.replaceAll(" ", "").split("->") as [string, string | undefined];
+  if (operands.length !== 1 || term.includes(",")) return false;
+  const { shape } = operands[0]!;
+  const sizes = new Map(labelsOf(term, shape.length, 0).map((label, axis) => [label, shape[axis]!]));
+  const wanted = outputLabels(term, output, sizes);
+  return [...sizes.keys()].every((label) => wanted.includes(label));
+}
+
 defineOp({
   name: "einsum",
   signature: "einsum(string equation, Tensor... operands) -> Tensor",
   places: ["torch"],
+  view: ({ equation, operands }) => isMovement(equation, operands),
   doc: {
     summary:
       "Sum of products by Einstein's convention: dimensions with one name are multiplied element by element, those that the result does not name are summed.",

@@ -170,6 +170,7 @@ for (const [name, summary, make, ...aliases] of sameTypeFunctions) {
     signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
     places: ["torch", "Tensor"],
     inplace: name !== "positive",
+    view: name === "positive",
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
     record: (g, { input }) => make(g, input),

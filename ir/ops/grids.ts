@@ -24,6 +24,7 @@ for (const rank of [1, 2, 3]) {
     name: `${name}.list`,
     signature: `${name}(Tensor... tensors) -> Tensor[]` as "atleast(Tensor... tensors) -> Tensor[]",
     places: ["torch"],
+    view: true,
     doc: { summary, shape: "list of [*] -> list of [*]", source: `torch.${name}` },
     gradient: "through decomposition",
     record: (g, { tensors }) => tensors.map((x) => atLeast(g, x, rank)),
@@ -34,6 +35,7 @@ defineOp({
   name: "broadcast_tensors",
   signature: "broadcast_tensors(Tensor... tensors) -> Tensor[]",
   places: ["torch"],
+  view: true,
   doc: {
     summary: "All of them stretched to their common shape.",
     shape: "list of [*] -> list of [*]",
@@ -73,6 +75,7 @@ defineOp({
   name: "meshgrid",
   signature: "meshgrid(Tensor... tensors, *, 'ij'|'xy'? indexing=None) -> Tensor[]",
   places: ["torch"],
+  view: true,
   doc: {
     summary:
       "The coordinates of a grid: each vector along its own dimension; with indexing 'xy' the first two exchanged.",
@@ -111,6 +114,7 @@ defineOp({
   name: "cartesian_prod",
   signature: "cartesian_prod(Tensor... tensors) -> Tensor",
   places: ["torch"],
+  view: ({ tensors }) => tensors.length === 1,
   doc: {
     summary: "All combinations of one element of each vector, one a row.",
     shape: "list of [n_i] -> [product of n_i, count]",

@@ -134,6 +134,15 @@ defineOp({
   places: ["torch", "Tensor"],
   doc: doc("Turned by k quarters in the plane of two dimensions, from the first towards the second.", "rot90"),
   gradient: "through decomposition",
+  // As what is reversed lies; a quarter is then a transposition that moves nothing.
+  layout({ input, k, dims }, _, orderOf) {
+    const rank = input.shape.length;
+    if (k % 4 === 0) return [null];
+    const order = orderOf(input);
+    if (k % 2 === 0) return [order];
+    const [a, b] = dims.map((dim) => axisOf("rot90", dim, rank));
+    return [(order ?? range(rank)).map((axis) => (axis === a ? b! : axis === b ? a! : axis))];
+  },
   record(g, { input, k, dims }) {
     const rank = input.shape.length;
     if (dims.length !== 2)
@@ -181,6 +190,7 @@ defineOp({
   name: "sum_to_size",
   signature: "sum_to_size(Tensor input, int... size) -> Tensor",
   places: ["Tensor"],
+  view: ({ input, size }) => size.length > 0 && sameShape(size, input.shape),
   doc: doc("Summed over what broadcasting from `size` would have added.", "Tensor.sum_to_size"),
   gradient: "through decomposition",
   record(g, { input, size }) {

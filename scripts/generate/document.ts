@@ -35,7 +35,10 @@ export function fullComment(operator: PublicOperator, { name, form }: Entry, rec
     lines.push("In place: the result becomes the tensor's contents.");
   if (form === "async" || form === "in place async")
     lines.push("The result's shape depends on data: this form works on every device.");
-  if (operator.view && form === "plain") lines.push("The result shares memory with the input.");
+  if (operator.view && form === "plain")
+    lines.push(
+      `The result shares memory with the input${typeof operator.view === "function" ? " where nothing is computed" : ""}.`,
+    );
   lines.push("", `\`${name}${receiver ? parameters.replace(/^\(\w+(, )?/, "(") : parameters}\``);
   if (doc.shape !== "") lines.push("", `Shape: \`${doc.shape}\``);
   const types = elementTypes(operator);

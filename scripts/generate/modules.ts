@@ -33,7 +33,7 @@ function extraOptions(
     extras.push({ name: "device", type: "DeviceLike | null" }, { name: "requires_grad", type: "boolean" });
     extras.push({ name: "pin_memory", type: "boolean" }, { name: "layout", type: "layout | null" });
   }
-  if (place !== "Tensor" && place !== "nn.functional" && operator.view !== true && !isInplace(form)) {
+  if (place !== "Tensor" && place !== "nn.functional" && !operator.view && !isInplace(form)) {
     const { results } = operator;
     const type = results === undefined ? resultType(operator) : tupleType(results.length);
     extras.push({ name: "out", type: `${type} | null` });
