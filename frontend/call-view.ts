@@ -36,9 +36,9 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
   const views = listOf(result).map((node, i) => {
     const source = bound.tensors[isList ? i : 0]!;
     if (node === source.node_() && returnsItself.has(baseOf(definition.name))) return source;
-    if (node === source.node_()) return source.viewBy_(movement(definition.name, (_g, parent) => parent));
     const complex = isComplex(node.dtype) || isComplex(source.type_) ? complexStep(definition.name, source) : null;
     if (complex !== null) return source.viewBy_(complex);
+    if (node === source.node_()) return source.viewBy_(movement(definition.name, (_g, parent) => parent));
     if (node.dtype !== source.type_)
       return source.viewBy_(bitsStep({ dtype: source.type_, layout: source.layout_() }, node.dtype));
     const step = movement(definition.name, recordedAgain(definition, bound, first, i));

@@ -209,3 +209,9 @@ test("a view as the type that a tensor has is a view", () => {
   same.fill_(7);
   expect([x.tolist(), same.stride()]).toEqual([[7, 7, 7, 7], [1]]);
 });
+
+test("an adjoint whose elements stay where they are is conjugated", () => {
+  const z = torch.complex(torch.tensor([[1]]), torch.tensor([[2]]));
+  expect(torch.view_as_real(z.adjoint().resolve_conj()).tolist()).toEqual([[[1, -2]]]);
+  expect(torch.view_as_real(z.view(torch.complex64)).tolist()).toEqual([[[1, 2]]]);
+});
