@@ -54,7 +54,7 @@ Object.defineProperties(Tensor.prototype, {
             "register_hook: cannot register a hook on a tensor that doesn't require gradient.",
           );
         // A leaf stays one whatever is written to it; a hook on anything else is on what it is now.
-        const hooks = this.is_leaf ? (this.hooks_ ??= new Map<number, GradientHook>()) : watchersOf(this).hooks;
+        const hooks = this.is_leaf ? (this.hooks_ ??= new Map<number, GradientHook>()) : watchersOf(this.node_()).hooks;
         const id = nextHook++;
         hooks.set(id, hook);
         noteRareChange();
@@ -93,7 +93,7 @@ Object.defineProperties(Tensor.prototype, {
           );
         if (this.is_leaf) return;
         this.retainsGrad_ = true;
-        watchersOf(this).retaining.add(this);
+        watchersOf(this.node_()).retaining.add(this);
       });
     },
   },

@@ -2,7 +2,7 @@
 import { isComplex, isFloat, type DType } from "../ir/dtype.ts";
 import { AutogradError, IndexError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
 import { leafNode, nextNodeId, type Node } from "../ir/graph.ts";
-import { endStep, firstOfStep } from "../ir/interning.ts";
+import { endStep } from "../ir/interning.ts";
 import { contiguousStrides, elementCount, formatShape, isContiguous, sameShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
@@ -17,7 +17,6 @@ import { withGradMode } from "./grad-mode.ts";
 import { inference, refuseInferenceGrad, refuseInferenceWrite, versionError } from "./inference.ts";
 import { formatOf, liesIn } from "./memory-layout.ts";
 import { settleChecks } from "./checks.ts";
-import { noteOperation } from "./saved-values.ts";
 import { recorder } from "./recorder.ts";
 import { withSite } from "./site.ts";
 import { graph } from "./state.ts";
@@ -26,7 +25,8 @@ import { noteRareChange, traceObserver } from "./trace.ts";
 import { behindMarkers, contentsOf, nodeOver, valueOf } from "./value.ts";
 import { claimNode, newCounter, ownNode, type VersionCounter } from "./versions.ts";
 import { viewLayout, type Layout } from "./view-layout.ts";
-import { watchWritten } from "./watched.ts";
+import { nodeOfView, nodeOfWritten } from "./view-nodes.ts";
+import { watchersOf } from "./watched.ts";
 import { dataStep, detachStep, isSameMemory, joined, movement, type ViewStep } from "./views.ts";
 
 /** A gradient that becomes a tensor when somebody asks for it. */
@@ -51,28 +51,6 @@ interface Place {
 const fills = new Set(["fill_", "zero_"]);
 /** Those and others that an expanded tensor can take. */
 const idempotent = new Set([...fills, "index_fill_", "index_put_", "masked_fill_"]);
-
-/** What a tensor holds after a view of it was written: a step of its own to autograd. */
-function nodeOfWritten(before: Node, given: Node, value: Node, first: number): Node {
-  if (!value.requiresGrad || value.op === "with_history") return value;
-  // Where all of it was written, the old contents have a gradient of zero.
-  let moved: Node = value;
-  while (moved !== given && moved.inputs.length === 1) moved = moved.inputs[0]!;
-  const own = moved === given ? graph.where(graph.full(value.shape, true, "bool"), value, before) : value;
-  noteOperation("CopySlices", [before, given], [own], first, null, []);
-  return own;
-}
-
-/** A view's node. Where it changes nothing it is a step of its own to autograd all the same. */
-function nodeOfView({ apply, isLayout }: ViewStep, name: string, parent: Node): Node {
-  const node = apply(graph, parent);
-  if (!node.requiresGrad) return node;
-  const own = node === parent ? graph.distinct(node) : node;
-  if (isLayout === true) laidOutOf.set(own, parent);
-  else noteOperation(name, [parent], [own], firstOfStep());
-  endStep();
-  return own;
-}
 
 /**
  * An n-dimensional array. Operations record what is to be computed; reading computes it.
@@ -231,16 +209,22 @@ export class Tensor {
     }
     let node = known.isKnown(version) ? known.cached!.node : known.wrap(known.storage_.node);
     const isComputed = chain.length > 0 && this.storage_.isComputed;
-    known.cached = { node, version, isComputed };
+    known.setNode({ node, version, isComputed });
     for (let i = chain.length - 1; i >= 0; i--) {
       const tensor = chain[i]!;
       node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => tensor.nodeOver(node)));
-      tensor.cached = { node, version, isComputed };
+      tensor.setNode({ node, version, isComputed });
       // What has its value is shared: a copy of it would wait to be computed.
       if (valueOf(behindMarkers(node)) === null) claimNode(node);
       this.storage_.expose(node, tensor.counter_);
     }
     return node;
+  }
+
+  /** A tensor that has become something else retains the gradient of that. */
+  private setNode(known: { node: Node; version: number; isComputed: boolean }): void {
+    this.cached = known;
+    if (this.retainsGrad_ && known.node.requiresGrad) watchersOf(known.node).retaining.add(this);
   }
 
   /**
@@ -317,8 +301,6 @@ export class Tensor {
     if (!value.requiresGrad) return;
     endStep();
     if (isLayout) laidOutOf.set(this.node_(), node);
-    watchWritten(this);
-    if (tensor !== this) watchWritten(tensor);
   }
 
   /** Where nothing is recorded, new contents have the history of the old ones. */

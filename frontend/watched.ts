@@ -10,16 +10,11 @@ interface Watchers {
 }
 const watched = new NodeNote<Watchers>();
 
-/** The watchers of what a tensor is now, which may be added to. */
-export function watchersOf(tensor: Tensor): Watchers {
-  const node = stepped(tensor.node_());
-  let found = watched.get(node);
-  if (found === undefined) watched.set(node, (found = { hooks: new Map(), retaining: new Set() }));
+/** The watchers of what a tensor is, which may be added to. */
+export function watchersOf(node: Node): Watchers {
+  const step = stepped(node);
+  let found = watched.get(step);
+  if (found === undefined) watched.set(step, (found = { hooks: new Map(), retaining: new Set() }));
   return found;
 }
 export const knownWatchersOf = (node: Node): Watchers | null => watched.get(node) ?? null;
-
-/** What retained its gradient has been written: it retains that of what it is now. */
-export function watchWritten(tensor: Tensor): void {
-  if (tensor.retainsGrad_ && tensor.requires_grad) watchersOf(tensor).retaining.add(tensor);
-}

@@ -199,6 +199,30 @@ test("a hook stays with what a tensor was, and a retained gradient is of what it
   expect(x.grad!.tolist()).toEqual([600, 600]);
 });
 
+test("what shares memory with what is written retains the gradient of what it has become", () => {
+  const x = torch
+    .tensor([
+      [1, 2],
+      [3, 4],
+    ])
+    .requires_grad_();
+  const columns = x.t().mul(2);
+  columns.retain_grad();
+  columns.at(0).mul_(3);
+  columns.sum().backward();
+  expect(columns.grad!.tolist()).toEqual([
+    [1, 1],
+    [1, 1],
+  ]);
+  const base = x.mul(2);
+  const view = base.view(4);
+  view.retain_grad();
+  const before = view.mul(7);
+  base.mul_(3);
+  view.mul(5).add(before).sum().add(base.sum()).backward();
+  expect(view.grad!.tolist()).toEqual([5, 5, 5, 5]);
+});
+
 test("a view as the type that a tensor has is a view", () => {
   const x = torch.arange(4);
   const same = x.view(torch.int64);
