@@ -12,6 +12,7 @@ import { complexStep } from "./complex-views.ts";
 import { contiguous_format } from "./formats.ts";
 import { inFormat } from "./laid-out.ts";
 import { captureSite, notesSites } from "./site.ts";
+import { stepOfCall } from "./step-names.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
@@ -33,15 +34,16 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
   const result = recordOperator(graph, definition, bound.args, isNode);
   traceObserver()?.called?.(definition.name, firstNode, nextNodeId());
   const [first, isList] = viewed(bound);
+  const name = stepOfCall(definition.name, bound.args);
   const views = listOf(result).map((node, i) => {
     const source = bound.tensors[isList ? i : 0]!;
     if (node === source.node_() && returnsItself.has(baseOf(definition.name))) return source;
     const complex = isComplex(node.dtype) || isComplex(source.type_) ? complexStep(definition.name, source) : null;
     if (complex !== null) return source.viewBy_(complex);
-    if (node === source.node_()) return source.viewBy_(movement(definition.name, (_g, parent) => parent));
+    if (node === source.node_()) return source.viewBy_(movement(name, (_g, parent) => parent));
     if (node.dtype !== source.type_)
       return source.viewBy_(bitsStep({ dtype: source.type_, layout: source.layout_() }, node.dtype));
-    const step = movement(definition.name, recordedAgain(definition, bound, first, i));
+    const step = movement(name, recordedAgain(definition, bound, first, i));
     if (regrouping.has(definition.name) && viewLayout(step, source.shape, source.layout_()) === null) {
       if (definition.name !== "view") return Tensor.ofNode(node, device);
       throw new ShapeError(
@@ -95,6 +97,7 @@ const returnsItself = new Set([
   "broadcast_tensors",
   "cartesian_prod",
   "conj",
+  "conj_physical",
   "flatten",
   "positive",
   "real",

@@ -25,6 +25,7 @@ import { savedInferenceError } from "./inference.ts";
 import type { Operation } from "./operations.ts";
 import { packSaved, savedBy } from "./saved-hooks.ts";
 import { noteOperation } from "./saved-values.ts";
+import { stepOfCall } from "./step-names.ts";
 import { captureSite, locate, notesSites, withSite } from "./site.ts";
 import { refuseOverlap } from "./overlaps.ts";
 import { refuseDtype } from "./held-dtypes.ts";
@@ -235,7 +236,7 @@ function noteDifferentiable(
 ): Operation | null {
   if (!results.some((node) => node.requiresGrad)) return null;
   const operation = noteOperation(
-    definition.name,
+    stepOfCall(definition.name, bound.args),
     bound.tensors.map((tensor) => tensor.node_()),
     results,
     first,
@@ -283,9 +284,12 @@ const fromMemory = (node: Node): Node =>
   isComplex(node.dtype) && !isMarkerOrMemory(node) ? graph.asComplex(graph.asReal(node)) : node;
 /** What an operator gives as it is given is a step of its own to autograd all the same. */
 function ofThisStep(result: RecordResult, first: number): RecordResult {
-  const own = (node: Node): Node => (node.requiresGrad && node.id < first ? graph.distinct(node) : node);
+  const own = (node: Node): Node => (node.requiresGrad && node.id < first ? apart(node) : node);
   return Array.isArray(result) ? (result as readonly Node[]).map(own) : own(result as Node);
 }
+/** Complex numbers come from memory of their parts. */
+const apart = (node: Node): Node =>
+  isComplex(node.dtype) ? graph.asComplex(graph.distinct(graph.asReal(node))) : graph.distinct(node);
 const isMarkerOrMemory = ({ op }: Node): boolean => op === "as_complex" || op === "leaf" || op === "detach";
 
 function deviceOf(definition: Operator, bound: Bound, options: Options): Device {

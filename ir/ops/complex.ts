@@ -108,7 +108,8 @@ defineOp({
   signature: "conj_physical(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
-  doc: { summary: "Complex conjugate as a copy; the values of a real tensor.", shape, source: "torch.conj_physical" },
+  view: ({ input }) => !isComplex(input.dtype),
+  doc: { summary: "Complex conjugate as a copy; a real tensor itself.", shape, source: "torch.conj_physical" },
   gradient: "through decomposition",
   record: (g, { input }) => conjugate(g, input),
 });
@@ -146,6 +147,7 @@ defineOp({
   name: "angle",
   signature: "angle(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
+  keepsLayout: true,
   doc: {
     summary: "Angle in the complex plane; of real numbers 0 for those not below zero, pi for the others, NaN for NaN.",
     shape,
@@ -176,6 +178,7 @@ defineOp({
   signature: "sgn(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
+  keepsLayout: true,
   doc: { summary: "input / |input|, and 0 for 0; of real numbers the sign.", shape, source: "torch.sgn" },
   saves: ["input", "result"],
   gradient: "through decomposition",

@@ -171,6 +171,7 @@ for (const [name, summary, make, ...aliases] of sameTypeFunctions) {
     places: ["torch", "Tensor"],
     inplace: name !== "positive",
     view: name === "positive",
+    keepsLayout: true,
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
     record: (g, { input }) => make(g, input),
@@ -230,6 +231,7 @@ for (const [name, summary, make] of tests) {
     signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
     places: ["torch", "Tensor"],
     inplace: name === "logical_not",
+    keepsLayout: true,
     doc: { summary, shape: "[*] -> bool[*]", source: `torch.${name}` },
     gradient: "none",
     record: (g, { input }) => make(g, input),
@@ -241,6 +243,7 @@ export const round = defineOp({
   signature: "round(Tensor input, *, int decimals=0) -> Tensor",
   places: ["torch", "Tensor", "special"],
   inplace: true,
+  keepsLayout: true,
   doc: {
     summary: "Nearest whole number, halves to even; to `decimals` places when given.",
     shape,

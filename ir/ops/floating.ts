@@ -144,6 +144,7 @@ defineOp({
   signature: "nan_to_num(Tensor input, number? nan=None, number? posinf=None, number? neginf=None) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
+  keepsLayout: true,
   doc: {
     summary:
       "NaN and the infinities replaced: by zero and by the largest and smallest numbers of the type, or as given.",
@@ -171,6 +172,7 @@ defineOp({
   signature: "logit(Tensor input, number? eps=None) -> Tensor",
   places: ["torch", "Tensor", "special"],
   inplace: true,
+  keepsLayout: true,
   doc: {
     summary: "log(input / (1 - input)), input first limited to [eps, 1 - eps] when eps is given.",
     shape,

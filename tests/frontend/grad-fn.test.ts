@@ -16,6 +16,49 @@ describe("a step", () => {
     expect([a.grad_fn, get_gradient_edge(b).output_nr]).toEqual([b.grad_fn, 1]);
   });
 
+  it("is named as PyTorch names it, overloads by their number", () => {
+    const x = torch.rand(2, 3, 4, 4).requires_grad_();
+    const m = torch.rand(3, 3).requires_grad_();
+    const linear = new torch.nn.Linear(4, 2);
+    const { functional: F } = torch.nn;
+    const named: Readonly<Record<string, torch.Tensor>> = {
+      SumBackward0: x.sum(),
+      SumBackward1: x.sum(1),
+      MeanBackward0: x.mean(),
+      MeanBackward1: x.mean([2, 3]),
+      ProdBackward1: x.prod(0),
+      MaxBackward0: x.max(1).values,
+      MaxBackward1: x.max(),
+      MedianBackward1: x.median(0).values,
+      PowBackward0: m.pow(2),
+      PowBackward1: m.pow(m),
+      ClampBackward0: m.clamp(m, null),
+      ClampBackward1: m.clamp(0, 1),
+      RsubBackward1: torch.rsub(m, 1),
+      DivBackward2: m.div(2, { rounding_mode: "floor" }),
+      XlogyBackward2: torch.xlogy(m, 2),
+      MaskedFillBackward0: m.masked_fill(m.gt(0), 1),
+      SqueezeBackward1: m.unsqueeze(0).squeeze(0),
+      SplitWithSizesBackward0: m.split([1, 2])[0]!,
+      AddmmBackward0: linear.forward(x.at(0, 0)),
+      ViewBackward0: linear.forward(x),
+      MmBackward0: m.matmul(m),
+      UnsafeViewBackward0: x.matmul(x),
+      ConvolutionBackward0: F.conv2d(x, torch.rand(1, 3, 2, 2)),
+      ConstantPadNdBackward0: F.pad(x, [1, 1]),
+      ReflectionPad2DBackward0: F.pad(x, [1, 1, 1, 1], "reflect"),
+      UpsampleBilinear2DBackward0: F.interpolate(x, { scale_factor: 2, mode: "bilinear" }),
+      UpsampleNearest2DBackward0: F.interpolate(x, { scale_factor: 2 }),
+      MaxPool2DWithIndicesBackward0: F.max_pool2d(x, 2),
+      NllLossBackward0: F.cross_entropy(m, torch.tensor([0n, 1n, 2n])),
+      NllLoss2DBackward0: F.cross_entropy(x, torch.zeros(2, 4, 4, { dtype: "int64" })),
+      Log1PBackward0: m.log1p(),
+    };
+    for (const [name, tensor] of Object.entries(named)) expect(String(tensor.grad_fn)).toBe(`<${name}>`);
+    const z = torch.complex(torch.rand(2), torch.rand(2)).requires_grad_();
+    expect([String(z.clone().grad_fn), String(torch.cat([z]).grad_fn)]).toEqual(["<CloneBackward0>", "<CatBackward0>"]);
+  });
+
   it("is the operator's, however its result lies in memory", () => {
     const x = torch.eye(3, { requires_grad: true });
     const [q, r] = torch.linalg.qr(x);

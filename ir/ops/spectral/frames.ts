@@ -56,6 +56,13 @@ defineOp({
     shape: "[*, L] -> [*, n_fft / 2 + 1 or n_fft, frames]",
     source: "torch.stft",
   },
+  // Frame by frame.
+  layout: (_, results) =>
+    results.map(({ dtype, shape: { length } }) => {
+      const axes = Array.from({ length }, (_axis, i) => i);
+      const frequency = length - (isComplex(dtype) ? 2 : 3);
+      return [...axes.slice(0, frequency), frequency + 1, frequency, ...axes.slice(frequency + 2)];
+    }),
   saves: [
     { name: "input", for: ["input"] },
     { name: "window", for: ["input"] },
