@@ -4,7 +4,7 @@
  */
 import type { GraphBuilder } from "./builder.ts";
 import { isComplex, isFloat } from "./dtype.ts";
-import { bodyOf, leafNode, type Body, type Node } from "./graph.ts";
+import { bodyOf, leafNode, makeNode, type Body, type Node } from "./graph.ts";
 import { topologicalOrder } from "./walks.ts";
 import { printBody } from "./text/graph.ts";
 import { isView } from "./traits.ts";
@@ -110,5 +110,20 @@ export function closeBody(
   const entries = [...captured].map(([node, stand]) => memories.get(node) ?? { outer: node, parameter: stand });
   const closed = substitute(g, results, captured, (node) => own.has(node) || staysInside(node));
   const stands = entries.map(({ parameter }) => parameter);
-  return { body: makeBody([...parameters, ...stands], closed), captured: entries.map(({ outer }) => outer) };
+  return { body: recordedBody(g, [...parameters, ...stands], closed), captured: entries.map(({ outer }) => outer) };
+}
+
+/**
+ * A body with nodes of its own. What rests on no parameter, constants above all, may be what a tensor of the recording
+ * holds, too, and becomes an input once that has been read: the body has copies.
+ */
+export function recordedBody(g: GraphBuilder, parameters: readonly Node[], results: readonly Node[]): Body {
+  const varying = new Set(parameters);
+  const copies = new Map<Node, Node>();
+  for (const node of topologicalOrder(results)) {
+    if (varying.has(node)) continue;
+    if (node.inputs.some((input) => varying.has(input))) varying.add(node);
+    else copies.set(node, makeNode({ ...node, inputs: node.inputs.map((input) => copies.get(input)!) }));
+  }
+  return makeBody(parameters, substitute(g, results, copies));
 }

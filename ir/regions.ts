@@ -1,5 +1,5 @@
 /** Recording of regions: loops, over the leading axis of some tensors or while a condition holds, and choices. */
-import { closeBody, makeBody, parameterLike, substitute } from "./body.ts";
+import { closeBody, makeBody, parameterLike, recordedBody, substitute } from "./body.ts";
 import { describe, holds, type GraphBuilder } from "./builder.ts";
 import { isComplex } from "./dtype.ts";
 import { IrError } from "./errors.ts";
@@ -141,7 +141,8 @@ export function turnsOf(g: GraphBuilder, { initial, captured, body }: Turn): Nod
   const count = initial.length;
   const turns = parameterLike(g.full([], 0, "int32"));
   const { parameters, results } = body;
-  const counting = makeBody(
+  const counting = recordedBody(
+    g,
     [...parameters.slice(0, count), turns, ...parameters.slice(count)],
     [...results, g.add(turns, g.full([], 1, "int32"))],
   );

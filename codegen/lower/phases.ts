@@ -56,8 +56,9 @@ export function planPhases(region: Region, stored: (node: Node) => boolean): Pha
   const needs = (node: Node): { members: Node[]; elements: Node[] } => {
     const found = { members: [] as Node[], elements: [] as Node[] };
     const seen = new Set<Node>();
-    const inputs = partsOf(node, domain) ?? node.inputs;
-    const stack = inputs.map((input) => ({ node: input, direct: true }));
+    const parts = partsOf(node, domain);
+    const isDirect = parts !== null || !isView(node);
+    const stack = (parts ?? node.inputs).map((input) => ({ node: input, direct: isDirect }));
     while (stack.length > 0) {
       const item = stack.pop()!;
       if (seen.has(item.node)) continue;

@@ -8,7 +8,7 @@ import { canonicalOrder } from "../../ir/walks.ts";
 import { type Node } from "../../ir/graph.ts";
 import { isSumAcross, type Region } from "../../ir/kernel-graph.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
-import { isFree } from "../../ir/traits.ts";
+import { isFree, isView } from "../../ir/traits.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
 import { operationOf } from "./evaluate.ts";
 import { lowerRegion } from "./region.ts";
@@ -33,9 +33,11 @@ export function lowerRegionOnce(
   const members = new Set(region.members);
   // The results of a sort are picks, which are no members.
   const computedHere = new Set([...region.members, ...region.stores]);
+  // A product reads what a view of its operand is of, also where the view is stored.
+  const isSeenThrough = (node: Node): boolean => region.kind === "contract" && isView(node);
   // Literals, scalars and counters are computed where they are used, also when they are results and so stored.
   const isLeaf = (node: Node): boolean =>
-    node.op === "input" || (stored(node) && !computedHere.has(node) && !isFree(node));
+    node.op === "input" || (stored(node) && !computedHere.has(node) && !isFree(node) && !isSeenThrough(node));
   const order = canonicalOrder(region.stores, isLeaf);
   const blocks = order
     .filter((node) => members.has(node) && isSumAcross(node, region))
@@ -45,7 +47,7 @@ export function lowerRegionOnce(
     if (isLeaf(node)) return "i";
     // What is known of an operand may lie behind the leaves.
     const known = operationOf(node) === node.op ? "" : operationOf(node);
-    return (members.has(node) ? (stored(node) ? "s" : "m") : ".") + known;
+    return (members.has(node) ? (stored(node) ? "s" : "m") : stored(node) ? "v" : ".") + known;
   });
   const { signature } = graphKey(order, region.stores, isLeaf);
   const key = [
