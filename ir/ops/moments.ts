@@ -17,6 +17,13 @@ export function varianceOf(g: GraphBuilder, x: Node, axes: readonly number[], co
   return g.div(g.sum(squaredSize(g, centred), axes), Math.max(0, count - correction));
 }
 
+/** The root of a variance. Where nothing varies it has a gradient of zero. */
+function rootOf(g: GraphBuilder, variance: Node): Node {
+  if (!variance.requiresGrad) return g.sqrt(variance);
+  const isFlat = g.eq(variance, 0);
+  return g.where(isFlat, 0, g.sqrt(g.where(isFlat, 1, variance)));
+}
+
 for (const [name, root] of [
   ["var", false],
   ["std", true],
@@ -39,7 +46,7 @@ for (const [name, root] of [
     const axes = axesOf(name, dim, input.shape.length);
     const value = inFloat32(g, [input], (x) => {
       const variance = varianceOf(g, x, axes, correction ?? (unbiased === false ? 0 : 1));
-      return root ? g.sqrt(variance) : variance;
+      return root ? rootOf(g, variance) : variance;
     });
     return [keepOrDrop(g, value, axes, keepdim), keepOrDrop(g, meanOf(g, input, axes), axes, keepdim)];
   };
