@@ -6,8 +6,8 @@
 import "../ir/ops/norms.ts";
 import "../ir/ops/ordering.ts";
 import "../ir/ops/pairs.ts";
-import { integerRange, isFloat, isIntegral, type DType } from "../ir/dtype.ts";
-import { DTypeError } from "../ir/errors.ts";
+import { integerRange, isIntegral, type DType } from "../ir/dtype.ts";
+import { ArgumentError, DTypeError } from "../ir/errors.ts";
 import { sameShape } from "../ir/shape.ts";
 import { callOperator, withSite } from "./call.ts";
 import { ones_like } from "./creation.ts";
@@ -57,8 +57,8 @@ const reduction =
       return compute(input, bound.dim ?? null, bound);
     });
 
-const lowest = (dtype: DType): number | bigint => (isFloat(dtype) ? -Infinity : integerRange(dtype)[0]);
-const highest = (dtype: DType): number | bigint => (isFloat(dtype) ? Infinity : integerRange(dtype)[1]);
+const lowest = (dtype: DType): number | bigint => (isIntegral(dtype) ? integerRange(dtype)[0] : -Infinity);
+const highest = (dtype: DType): number | bigint => (isIntegral(dtype) ? integerRange(dtype)[1] : Infinity);
 
 /**
  * Sum of the elements that count.
@@ -207,21 +207,29 @@ export function norm(
 }
 
 interface MomentOptions extends ReductionOptions {
-  readonly unbiased?: boolean | undefined;
+  readonly unbiased?: boolean | null | undefined;
+  /** Subtracted from the count: 1 unless given here or by `unbiased`. */
+  readonly correction?: number | null | undefined;
 }
 function moment(
   input: Tensor,
   dim: Dims,
-  { mask, dtype, keepdim = false, unbiased = true }: MomentOptions,
+  { mask, dtype, keepdim = false, unbiased = null, correction = null }: MomentOptions,
   root: boolean,
 ): Tensor {
+  if (unbiased !== null && correction !== null)
+    throw new ArgumentError(
+      "masked/correction",
+      "masked.var, masked.std: Only one of unbiased and correction may be given.",
+    );
   const type = floating(input, dtype);
   const x = input.to(type);
   const centre = call("div", sum(x, dim, { mask, keepdim: true }), counted(input, dim, true, mask));
   const distance = call("sub", x, centre);
   const size = distance.is_complex() ? call("abs", distance) : distance;
   const total = sum(call("mul", size, size), dim, { mask, keepdim });
-  const count = call("clamp", call("sub", counted(input, dim, keepdim, mask).to(size.dtype), unbiased ? 1 : 0), 0);
+  const fewer = correction ?? (unbiased === false ? 0 : 1);
+  const count = call("clamp", call("sub", counted(input, dim, keepdim, mask).to(size.dtype), fewer), 0);
   const variance = call("div", total, count);
   return (root ? call("sqrt", variance) : variance).to(type);
 }

@@ -1,6 +1,7 @@
 /** What floating-point numbers are made of: exponents, neighbours, special values. */
 import type { GraphBuilder } from "../builder.ts";
-import { isFloat, type DType } from "../dtype.ts";
+import { eachPart } from "../complex/parts.ts";
+import { isComplex, isFloat, isIntegral, type DType } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -147,17 +148,27 @@ defineOp({
   keepsLayout: true,
   doc: {
     summary:
-      "NaN and the infinities replaced: by zero and by the largest and smallest numbers of the type, or as given.",
+      "NaN and the infinities replaced, in each part of a complex number: by zero and by the largest and smallest numbers of the type, or as given.",
     shape,
     source: "torch.nan_to_num",
   },
   gradient: "through decomposition",
   record(g, { input, nan, posinf, neginf }) {
-    if (!isFloat(input.dtype)) return input;
-    const largest = largestOf(input.dtype);
-    const upper = g.where(g.eq(input, Infinity), posinf ?? largest, input);
-    const lower = g.where(g.eq(input, -Infinity), neginf ?? -largest, upper);
-    return g.where(g.isNaN(input), nan ?? 0, lower);
+    if (isIntegral(input.dtype)) return input;
+    const replaced = (x: Node): Node => {
+      const largest = largestOf(x.dtype);
+      const upper = g.where(g.eq(x, Infinity), posinf ?? largest, x);
+      const lower = g.where(g.eq(x, -Infinity), neginf ?? -largest, upper);
+      return g.where(g.isNaN(x), nan ?? 0, lower);
+    };
+    if (!isComplex(input.dtype)) return replaced(input);
+    if (input.requiresGrad && g.gradEnabled)
+      throw new DTypeError(
+        "nan_to_num/complex-gradient",
+        `nan_to_num does not support automatic differentiation for outputs with complex dtype: input ${describe(input)}.`,
+        "Apply it to the parts: torch.complex(x.real.nan_to_num(), x.imag.nan_to_num()).",
+      );
+    return eachPart(g, input, replaced);
   },
 });
 

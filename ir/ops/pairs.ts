@@ -110,12 +110,26 @@ defineOp({
   },
 });
 
-/** log(exp(x) + exp(y)) of complex numbers, whose real parts decide what overflows. */
+/**
+ * log(exp(x) + exp(y)) of complex numbers: the one of the larger real part, which decides what overflows, and what the
+ * other adds to it. So the imaginary part goes on from that number's, as in PyTorch, and is not brought to [-pi, pi].
+ */
 export function complexLogAddExp(g: GraphBuilder, x: Node, y: Node): Node {
-  const larger = g.detach(g.max(g.real(x), g.real(y)));
-  // An infinite maximum stays itself instead of becoming inf - inf.
-  const shift = g.cast(g.where(g.lt(g.abs(larger), Infinity), larger, 0), x.dtype);
-  return g.add(g.log(g.add(g.exp(g.sub(x, shift)), g.exp(g.sub(y, shift)))), shift);
+  const first = g.ge(g.real(x), g.real(y));
+  const [large, small] = [g.where(first, x, y), g.where(first, y, x)];
+  const most = g.real(large);
+  // Two infinite real parts would subtract to NaN.
+  const same = g.and(g.eq(most, g.real(small)), g.eq(g.abs(most), Infinity));
+  const distance = g.sub(g.where(same, 0, small), g.where(same, 0, large));
+  const sum = g.add(large, g.unary("log1p", g.exp(distance)));
+  const above = g.and(same, g.gt(most, 0));
+  const infinite = g.log(g.add(g.exp(g.where(above, x, 0)), g.exp(g.where(above, y, 0))));
+  const anyNaN = [x, y].flatMap((z) => [g.isNaN(g.real(z)), g.isNaN(g.imag(z))]).reduce((a, b) => g.or(a, b));
+  return g.where(
+    anyNaN,
+    g.complex(g.full([], NaN, most.dtype), g.full([], NaN, most.dtype)),
+    g.where(above, infinite, g.where(same, small, sum)),
+  );
 }
 
 for (const [name, base, summary] of [

@@ -44,7 +44,8 @@ for (const [name, kind, word] of [
 /** By doubling: each step adds what lies twice as far back, so that no sum is of parts of another size. */
 function complexLogCumSumExp(g: GraphBuilder, z: Node, axis: number): Node {
   const length = z.shape[axis]!;
-  let total = z;
+  // Nothing has no angle.
+  let total = g.where(g.and(g.eq(g.real(z), -Infinity), g.eq(g.imag(z), g.imag(z))), -Infinity, z);
   for (let distance = 1; distance < length; distance *= 2) {
     const before = g.full(z.shape.with(axis, distance), -Infinity, z.dtype);
     const earlier = g.concat([before, g.sliceAxis(total, axis, 0, length - distance)], axis);

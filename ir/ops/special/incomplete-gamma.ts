@@ -148,11 +148,11 @@ for (const [name, alias, upper, summary] of [
       if (a.requiresGrad)
         throw new DTypeError(
           `${name}/gradient`,
-          `${name}: the derivative for input is not implemented, only for other.`,
+          `the derivative for '${name}: input' is not implemented, only for other.`,
         );
       if (!grad) return [null, null];
       const density = g.exp(g.sub(g.sub(g.mul(g.sub(a, 1), g.log(x)), x), g.unary("lgamma", a)));
-      return [null, g.mul(grad, upper ? g.neg(density) : density)];
+      return [null, g.sumTo(g.mul(grad, upper ? g.neg(density) : density), x.shape)];
     },
     record: (g, { input, other }) => incompleteGamma(g, input, other, upper),
   });

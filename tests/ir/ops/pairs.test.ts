@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as torch from "cresset";
-import { expectClose, expectGradients, long, onEachDevice, sample } from "./support.ts";
+import { expectClose, expectGradients, flat, long, onEachDevice, sample } from "./support.ts";
 
 onEachDevice("functions of several operands", () => {
   test("fmax and fmin prefer numbers, clamp_min does not", () => {
@@ -20,6 +20,50 @@ onEachDevice("functions of several operands", () => {
     expectClose(torch.logaddexp2(torch.tensor([3]), torch.tensor([3])), [4]);
     expectGradients((x, y) => torch.hypot(x, y), [sample(3), sample(3).add(1)]);
     expectGradients((x, y) => torch.logaddexp(x, y), [sample(3), sample(3).mul(0.5)]);
+  });
+
+  test("sums of complex exponentials go on from the angle of the larger", () => {
+    const of = (...values: (readonly [number, number])[]) =>
+      torch.tensor(
+        values.map(([re, im]) => new torch.Complex(re, im)),
+        { dtype: torch.complex128 },
+      );
+    const parts = (z: torch.Tensor) => torch.view_as_real(z).tolist();
+    const [far, near] = [
+      of([3.5, 9], [-Infinity, 2], [Infinity, 0], [NaN, 0]),
+      of([-2, 2], [-Infinity, 7], [0, 1], [1, 1]),
+    ];
+    expect(parts(torch.logaddexp(far, near))).toEqual([
+      [expect.closeTo(3.50308, 5), expect.closeTo(8.99732, 5)],
+      [-Infinity, 7],
+      [Infinity, 0],
+      [NaN, NaN],
+    ]);
+    expect(parts(of([-Infinity, 3], [0, 9], [-1, 20]).logcumsumexp(0))).toEqual([
+      [-Infinity, 0],
+      [0, 9],
+      [expect.closeTo(0.064896, 5), expect.closeTo(8.648017, 5)],
+    ]);
+    const leaf = far.detach().requires_grad_();
+    torch.real(torch.logaddexp(leaf, near)).at(0).backward();
+    expect(flat(torch.view_as_real(leaf.grad!.at("0:3"))).every(Number.isFinite)).toBe(true);
+  });
+
+  test("the parts of complex numbers are replaced as numbers are, without a gradient", () => {
+    const most = torch.finfo("float32").max;
+    const z = torch.complex(torch.tensor([-Infinity, NaN, 1]), torch.tensor([0, 1, Infinity]));
+    const parts = (y: torch.Tensor) => torch.view_as_real(y).tolist();
+    expect(parts(torch.nan_to_num(z))).toEqual([
+      [-most, 0],
+      [0, 1],
+      [1, most],
+    ]);
+    expect(parts(z.clone().nan_to_num_(2, 5, -6))).toEqual([
+      [-6, 0],
+      [2, 1],
+      [1, 5],
+    ]);
+    expect(() => z.clone().requires_grad_().nan_to_num()).toThrow("does not support automatic differentiation");
   });
 
   test("zero times the logarithm of zero is zero, in the gradient too", () => {

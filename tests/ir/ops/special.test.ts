@@ -56,3 +56,22 @@ test("zeta vanishes where its terms do, and keeps what a large second argument l
   expect([zeta(501, 501), zeta(1001.2, 13437.7), zeta(501, 1), zeta(501, 0.5)]).toEqual([0, 0, 1, Infinity]);
   expect(zeta(2, 1e30) / 1e-30).toBeCloseTo(1, 5);
 });
+
+test.each([torch.igamma, torch.igammac, torch.special.gammainc, torch.special.gammaincc])(
+  "the gradient of an incomplete gamma function has the shape of its argument, which was stretched",
+  (f) => {
+    const x = torch.tensor(3.88, { requires_grad: true });
+    const one = torch.ones(2, 3);
+    f(one, x).sum().backward();
+    const size = 6 * Math.exp(-3.88);
+    expect(x.grad!.shape).toEqual([]);
+    expect(Math.abs(x.grad!.item() as number)).toBeCloseTo(size, 6);
+    f(torch.ones(2, 3, { dtype: torch.uint8 }), x)
+      .sum()
+      .backward();
+    expect(Math.abs(x.grad!.item() as number)).toBeCloseTo(2 * size, 6);
+    const row = torch.ones(3, { requires_grad: true });
+    f(one, row).sum().backward();
+    expect(row.grad!.shape).toEqual([3]);
+  },
+);
