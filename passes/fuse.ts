@@ -145,7 +145,7 @@ class Fusion {
   joined(): readonly Draft[] {
     const { drafts, home, outputs } = this;
     const { sumsAcross = false } = this.options;
-    const sameIteration = (draft: Draft, input: Node): boolean => this.isSameIteration(draft, input);
+    const fits = (draft: Draft, member: Node): boolean => this.isMemberOf(draft, member);
     if (this.options.fusion)
       joinRegions(drafts, {
         home,
@@ -153,7 +153,7 @@ class Fusion {
         nodeLimit: regionNodeLimit,
         readLimit: mostBuffers,
         sumsAcross,
-        sameIteration,
+        fits,
       });
     return drafts;
   }
@@ -175,6 +175,20 @@ class Fusion {
     return found;
   }
 
+  /** Whether a member finds what it reads of the others at its own iteration; a view that is stored moves it. */
+  private isMemberOf(draft: Draft, member: Node): boolean {
+    if (!isView(member) || partsOf(member, draft.domain) !== null)
+      return member.inputs.every((input) => this.isSameIteration(draft, input));
+    const sources = member.inputs.flatMap((input) => this.sources(input));
+    return sources.every(({ node }) => !draft.members.has(node)) || this.isRowSpread(draft, member);
+  }
+
+  /** Whether a node is a row's value of the draft, for each element of the row. */
+  private isRowSpread({ members, rowShape, domain }: Draft, node: Node): boolean {
+    if (node.op !== "expand" || rowShape === null || !members.has(node.inputs[0]!)) return false;
+    return sameShape(node.inputs[0]!.shape, rowShape) && sameShape(node.shape, domain);
+  }
+
   /** Whether a member's value is available at the reader's own iteration: same element, or its row's value. */
   private isSameIteration(draft: Draft, input: Node): boolean {
     const stack = [input];
@@ -183,10 +197,7 @@ class Fusion {
       if (seen.has(node)) continue;
       seen.add(node);
       if (draft.members.has(node) || isFree(node)) continue;
-      if (node.op === "expand" && draft.rowShape !== null && draft.members.has(node.inputs[0]!)) {
-        if (sameShape(node.inputs[0]!.shape, draft.rowShape) && sameShape(node.shape, draft.domain)) continue;
-        return false;
-      }
+      if (this.isRowSpread(draft, node)) continue;
       if (this.inlined.has(node)) {
         stack.push(...node.inputs);
         continue;

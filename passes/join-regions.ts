@@ -25,8 +25,8 @@ export interface JoinContext {
   readonly readLimit: number;
   /** Whether rows of a region may be summed besides (isSumAcross in ir/kernel-graph.ts). */
   readonly sumsAcross: boolean;
-  /** Whether a value of the draft's members is only used where it is computed. */
-  readonly sameIteration: (draft: Draft, input: Node) => boolean;
+  /** Whether a member of a draft finds what it reads of the others where it computes. */
+  readonly fits: (draft: Draft, member: Node) => boolean;
 }
 
 export function joinRegions(drafts: Draft[], context: JoinContext): void {
@@ -76,20 +76,14 @@ function joinAddends(drafts: Draft[], context: JoinContext): void {
   }
 }
 
-function takesAddend(
-  into: Draft,
-  addend: Draft,
-  { outputs, nodeLimit, readLimit, sameIteration }: JoinContext,
-): boolean {
+function takesAddend(into: Draft, addend: Draft, { outputs, nodeLimit, readLimit, fits }: JoinContext): boolean {
   if (into.kind !== "contract" || !sameShape(into.domain, addend.domain)) return false;
   if ([...addend.stores].some((node) => outputs.has(node)) || ![...addend.members].every(isMapLike)) return false;
   if (into.members.size + addend.members.size > nodeLimit || into.reads.size + addend.reads.size > readLimit)
     return false;
   const both: Draft = { ...into, members: new Set([...into.members, ...addend.members]) };
   return [...both.members].every((node) =>
-    node.op === "dot"
-      ? node.inputs.every((operand) => !addend.members.has(behindViews(operand)))
-      : node.inputs.every((input) => sameIteration(both, input)),
+    node.op === "dot" ? node.inputs.every((operand) => !addend.members.has(behindViews(operand))) : fits(both, node),
   );
 }
 
@@ -155,7 +149,7 @@ const isOfSums = ({ kind, reduced, domain, members }: Draft): boolean =>
       : sameShape(node.shape, domain),
   );
 
-function mayJoin(a: Draft, b: Draft, { nodeLimit, readLimit, sameIteration }: JoinContext): boolean {
+function mayJoin(a: Draft, b: Draft, { nodeLimit, readLimit, fits }: JoinContext): boolean {
   if (a.members.size + b.members.size > nodeLimit || a.reads.size + b.reads.size > readLimit) return false;
   if (reachesAround(a, b) || reachesAround(b, a)) return false;
   const isDirect = a.before.has(b) || b.before.has(a);
@@ -163,7 +157,7 @@ function mayJoin(a: Draft, b: Draft, { nodeLimit, readLimit, sameIteration }: Jo
   const shares = (): boolean => [...a.reads].some((node) => b.reads.has(node) && elementCount(node.shape) === whole);
   if (!isDirect) return shares();
   const both: Draft = { ...a, members: new Set([...a.members, ...b.members]) };
-  return [...both.members].every((node) => node.inputs.every((input) => sameIteration(both, input)));
+  return [...both.members].every((node) => fits(both, node));
 }
 
 function absorb(drafts: Draft[], into: Draft, other: Draft, { home, outputs }: JoinContext): void {

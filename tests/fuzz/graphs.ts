@@ -6,7 +6,7 @@ import { Choices } from "./choices.ts";
 import { binary, bitcast, bits, cast, compare, mathematical, unary, where } from "./elementwise-rules.ts";
 import { gather, scatter, sort, positions, words } from "./indexing-rules.ts";
 import { concat, expand, pad, permute, reshape, resliced, slice, twisted, window } from "./movement-rules.ts";
-import { argReduce, composite, convolution, dot, linear, reduce, residual, scan } from "./reduction-rules.ts";
+import { argReduce, beside, composite, convolution, dot, linear, reduce, residual, scan } from "./reduction-rules.ts";
 import { choice, loop, turns, type Rule } from "./region-rules.ts";
 import { Maker, maximumElements, type GraphOptions } from "./maker.ts";
 
@@ -40,6 +40,7 @@ const straightRules: readonly Rule[] = [
   (m) => [residual(m, m.float())],
   (m) => [residual(m, m.float())],
   (m) => [twisted(m, m.any())],
+  (m) => beside(m, m.float()),
   (m) => siblings(m, m.any()),
   (m) => siblings(m, m.any()),
   (m) => [composite(m, m.float())],
@@ -89,17 +90,21 @@ export class RandomGraph {
     const maker = new Maker(options);
     const { pool } = maker;
     maker.input(options.dtypes[0]!, [3, 17]);
+    const kept = new Set<Node>();
     for (const instruction of program) {
       maker.c = new Choices(instruction);
       for (const node of maker.c.pick(rules)(maker)) {
-        if (node !== null && elementCount(node.shape) <= maximumElements) pool.push(node);
+        if (node === null || elementCount(node.shape) > maximumElements) continue;
+        pool.push(node);
+        if (maker.c.oneIn(4)) kept.add(node);
       }
     }
-    // Every value that nothing uses, or something.
+    // Every value that nothing uses, or something; and some that others use, which a kernel then stores on its way.
     const used = new Set(pool.flatMap((node) => node.inputs));
     const isLeaf = ({ op }: Node): boolean => op === "input" || op === "leaf" || op === "scalar";
     const ends = pool.filter((node) => !used.has(node) && !isLeaf(node));
-    this.roots = ends.length > 0 ? ends.slice(-6) : [maker.g.neg(pool[0]!)];
+    const between = [...kept].filter((node) => used.has(node) && !isLeaf(node));
+    this.roots = ends.length > 0 ? [...between.slice(-3), ...ends.slice(-6)] : [maker.g.neg(pool[0]!)];
     this.inputs = maker.inputs;
   }
 }

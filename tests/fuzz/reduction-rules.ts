@@ -44,6 +44,19 @@ export function residual(m: Maker, x: Node): Node {
   const result = m.c.below(2) === 0 ? softmax(m, x) : normalised(m, x);
   return m.c.below(2) === 0 ? result : m.g.add(result, x);
 }
+/** A moved value, and one that is computed from that row by row with the value where it was. */
+export function beside(m: Maker, x: Node): Node[] {
+  const { g } = m;
+  const [a, b] = [m.c.below(4), m.c.below(4)];
+  const isSquare = a !== b && x.shape[a] !== undefined && x.shape[a] === x.shape[b];
+  const moved = isSquare ? g.swap(x, a, b) : g.flip(x, m.axes(x));
+  const row = m.c.pick([
+    () => g.expandTo(reduce(m, moved), x.shape),
+    () => softmax(m, moved),
+    () => normalised(m, moved),
+  ])();
+  return [moved, g.sub(row, x)];
+}
 /** A convolution of one or two axes, or the gradient of its filters: products of windows, padded and dilated. */
 export function convolution(m: Maker): Node | null {
   const { g, c } = m;
