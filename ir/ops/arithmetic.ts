@@ -6,6 +6,7 @@ import type { BinaryPrimitive, Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { checkBroadcast, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
+import { byRounded, byWider, isWider, roundedOnce } from "./wide-operands.ts";
 import { unsupported } from "../unsupported.ts";
 
 const page = (name: string): string => `torch.${name}`;
@@ -34,7 +35,8 @@ export function scaled(
     );
   if (alpha.category === "bool" && dtype !== "bool")
     throw new DTypeError(`${name}/alpha`, `${name}: Boolean alpha only supported for Boolean results.`);
-  return dtype === "bool" ? g.and(y, g.scalar(alpha, dtype)) : g.mul(y, g.scalar(alpha, dtype));
+  if (dtype === "bool") return g.and(y, g.scalar(alpha, dtype));
+  return isWider(alpha, dtype) ? byRounded(g, y, alpha) : g.mul(y, g.scalar(alpha, dtype));
 }
 
 export const add = defineOp({
@@ -108,6 +110,8 @@ export const mul = defineOp({
   record(g, { input, other }) {
     const [x, y] = promoted(g, input, other);
     checkBroadcast("mul", x, y);
+    if (isWider(other, x.dtype)) return byWider(g, "mul", x, other);
+    if (isWider(input, x.dtype)) return byRounded(g, y, input);
     return x.dtype === "bool" ? g.and(x, y) : g.mul(x, y);
   },
 });
@@ -174,7 +178,7 @@ export const div = defineOp({
       const dtype = isIntegral(common) ? g.defaultFloat : common;
       const [x, y] = [operand(g, input, dtype), operand(g, other, dtype)];
       checkBroadcast("div", x, y);
-      return g.div(x, y);
+      return isWider(other, dtype) ? byWider(g, "div", x, other) : g.div(x, y);
     }
     if (rounding_mode !== "trunc" && rounding_mode !== "floor")
       throw new ArgumentError(
@@ -185,7 +189,9 @@ export const div = defineOp({
     const y = notZero(g, "div", other, operand(g, other, common));
     checkBroadcast("div", x, y);
     if (!isFloat(common)) return rounding_mode === "floor" ? floorDivide(g, x, y) : g.div(x, y);
-    const value = rounding_mode === "floor" ? floorDivide(g, x, y) : g.unary("trunc", g.div(x, y));
+    const whole = (a: Node, b: Node): Node =>
+      rounding_mode === "floor" ? floorDivide(g, a, b) : g.unary("trunc", g.div(a, b));
+    const value = isWider(other, common) ? roundedOnce(g, x, other, whole) : whole(x, y);
     // A step function: its gradient is zero, also where the quotient's is infinite.
     return value.requiresGrad ? g.withHistory(g.detach(value), g.add(g.unary("floor", x), g.unary("floor", y))) : value;
   },
@@ -202,7 +208,9 @@ export const floorDivideOp = defineOp({
     const [x, y] = promoted(g, input, other);
     refuseBool("floor_divide", x);
     checkBroadcast("floor_divide", x, y);
-    return floorDivide(g, x, notZero(g, "floor_divide", other, y));
+    return isWider(other, x.dtype)
+      ? roundedOnce(g, x, other, (a, b) => floorDivide(g, a, b))
+      : floorDivide(g, x, notZero(g, "floor_divide", other, y));
   },
 });
 

@@ -1,5 +1,5 @@
 /** Functions of three operands, element by element. */
-import type { GraphBuilder } from "../builder.ts";
+import { type GraphBuilder, isNode } from "../builder.ts";
 import { cName, type DType, isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -85,7 +85,10 @@ defineOp({
       );
     const by = operand(g, weight, input.dtype);
     common3("lerp", input, end, by);
-    return inFloat32(g, [input, end, by], (a, b, w) => lerpOf(g, a, b, w));
+    // A number is taken as it is, and so is what it gives.
+    return isNode(weight)
+      ? inFloat32(g, [input, end, by], (a, b, w) => lerpOf(g, a, b, w))
+      : inFloat32(g, [input, end], (a, b) => lerpOf(g, a, b, operand(g, weight, a.dtype)));
   },
 });
 
