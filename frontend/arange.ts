@@ -5,7 +5,7 @@ import { enterScope } from "../ir/interning.ts";
 import type { Node } from "../ir/graph.ts";
 import { isPlainObject } from "./bind.ts";
 import { withSite } from "./call.ts";
-import { dtypeOption, finish, type FactoryOptions } from "./creation.ts";
+import { dtypeOption, finishCounted, refuseUncountable, type FactoryOptions } from "./creation.ts";
 import { currentDevice } from "./devices.ts";
 import { refuseUnknown } from "./known-options.ts";
 import { numberOf, type NumberLike } from "./number-like.ts";
@@ -43,7 +43,8 @@ export function arange(...args: unknown[]): Tensor {
     refuseUnknown("arange", options, ["start", "end", "step"]);
     const given = bounds(args.filter((arg) => !isPlainObject(arg)) as NumberLike[], options);
     const whole = given.every(isWhole);
-    const dtype = dtypeOption(options, options.out?.dtype.name ?? (whole ? "int64" : settings.defaultDType), "arange");
+    const dtype = dtypeOption(options, whole ? "int64" : settings.defaultDType, "arange");
+    refuseUncountable("arange", dtype);
     // int64 counts in integers: fractions are cut off first.
     const [a, b, s] = given.map((bound) => {
       const value = numberOf("arange", bound);
@@ -58,7 +59,7 @@ export function arange(...args: unknown[]): Tensor {
     const at = (value: number): Node => graph.constant(exact === "int64" ? BigInt(Math.trunc(value)) : value, exact);
     const scaled = s === 1 ? line : graph.mul(line, at(s));
     const shifted = a === 0 ? scaled : graph.add(scaled, at(a));
-    return finish(Tensor.ofNode(graph.cast(shifted, dtype), device), options);
+    return finishCounted(Tensor.ofNode(graph.cast(shifted, dtype), device), options);
   });
 }
 

@@ -1,9 +1,10 @@
 /** Making tensors: from data, filled, counted. */
-import { complexOf, type DType } from "../ir/dtype.ts";
-import { ArgumentError, ShapeError } from "../ir/errors.ts";
+import { complexOf, isComplex, scalarName, type DType } from "../ir/dtype.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/interning.ts";
 import { type Node } from "../ir/graph.ts";
 import { filler, requireFit } from "../ir/ops/fitting.ts";
+import { noKernel } from "../ir/unsupported.ts";
 import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
@@ -193,8 +194,33 @@ export function finish(result: Tensor, options: FactoryOptions): Tensor {
   return options.requires_grad ? result.requires_grad_() : result;
 }
 
-export const dtypeOption = (options: TensorOptions, fallback: DType, name: string): DType =>
-  options.dtype === undefined || options.dtype === null ? fallback : dtypeName(options.dtype, name);
+/** The type that is asked for, else that of `out`. @throws DTypeError where both are given and differ */
+export function dtypeOption(options: FactoryOptions, fallback: DType, name: string): DType {
+  const own = options.out?.type_;
+  const dtype =
+    options.dtype === undefined || options.dtype === null ? (own ?? fallback) : dtypeName(options.dtype, name);
+  if (own !== undefined && dtype !== own)
+    throw new DTypeError(
+      "out/dtype",
+      `${name}: dtype ${scalarName(dtype)} does not match dtype of out parameter (${scalarName(own)}).`,
+      "Leave dtype out.",
+    );
+  return dtype;
+}
+
+/** @throws DTypeError for what `arange` and its kin cannot count in */
+export function refuseUncountable(name: string, dtype: DType): void {
+  if (dtype === "bool" || (isComplex(dtype) && name !== "linspace" && name !== "logspace"))
+    throw noKernel(name, `${name}_cpu`, dtype, "Choose a type of numbers.");
+}
+
+/** The result of one that counts: `out` keeps its shape where it has room for just these elements. */
+export function finishCounted(result: Tensor, options: FactoryOptions): Tensor {
+  const { out } = options;
+  if (!(out instanceof Tensor) || out.numel() !== result.numel()) return finish(result, options);
+  writeInto(out, graph.reshape(result.node_(), out.shape), "out=");
+  return out;
+}
 
 /** A constant of any shape. */
 export function filled(
@@ -225,7 +251,7 @@ const factory =
       return filled(
         shape,
         value,
-        dtypeOption(options, options.out?.dtype.name ?? settings.defaultDType, name),
+        dtypeOption(options, settings.defaultDType, name),
         options,
         orderOf(formatOf(options) ?? contiguous_format, shape),
       );
@@ -328,7 +354,7 @@ export function full(...args: CallOf<typeof fullSignature>): Tensor {
     const options = factoryOptions(given);
     const { shape } = sizeArguments("full", [typeof size === "number" ? [size] : size]);
     const own = fill_value instanceof Tensor ? fill_value.dtype.name : inferDType([fill_value]);
-    return filledWith("full", shape, fill_value, dtypeOption(options, options.out?.dtype.name ?? own, "full"), options);
+    return filledWith("full", shape, fill_value, dtypeOption(options, own, "full"), options);
   });
 }
 const fullLikeSignature = signature<[input: Tensor, fill_value: HostNumber | Tensor, ...Factory]>()(
@@ -405,7 +431,7 @@ export function eye(...args: CallOf<typeof eyeSignature>): Tensor {
     const columns = m ?? n;
     for (const [what, count] of Object.entries({ n, m: columns }))
       if (count < 0) throw new ShapeError("eye/size", `eye: ${what} must be greater or equal to 0, got ${count}.`);
-    const device = currentDevice(options.device);
+    const device = currentDevice(options.device ?? options.out?.device);
     enterScope(device.name);
     const shape = [n, columns];
     const equal = graph.eq(graph.iotaAlong(shape, 0, "int32"), graph.iotaAlong(shape, 1, "int32"));

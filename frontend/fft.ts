@@ -28,7 +28,7 @@ function multiples(name: string, args: FrequencyCall, whole: (n: number) => numb
     const { n, d = 1, out, dtype, device, requires_grad } = frequencies.bind(name, args);
     if (n < 1) throw new ShapeError(`${name}/n`, `${name}: Invalid number of data points (${n}) specified.`);
     const options: FactoryOptions = { out, dtype, device, requires_grad };
-    const type = dtypeOption(options, out?.dtype.name ?? settings.defaultDType, name);
+    const type = dtypeOption(options, settings.defaultDType, name);
     const values = whole(n).map((k) => k / (n * d));
     return finish(fromHost(values, [values.length], type, currentDevice(device)), options);
   });

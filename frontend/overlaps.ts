@@ -49,13 +49,6 @@ function isElementwiseCall({ definition, bound }: Call, measured: Measured): boo
   return nodes.every((node) => isElementwise(node, new Set(standIns.values())));
 }
 
-/** Operators whose elements come from or go to other places, so that PyTorch refuses to write what they read at all. */
-const moving = new Set(
-  "cat gather index_add index_copy index_put index_reduce index_select kthvalue masked_select mode put scatter scatter_add scatter_reduce take".split(
-    " ",
-  ),
-);
-
 /**
  * Refuses what PyTorch refuses. Work on single elements may write the very elements that it reads, but no others of them;
  * what moves elements may write none. Where tensors do not lie densely nobody looks.
@@ -68,19 +61,30 @@ export function refuseOverlap(
   measured: Measured,
   operator: string,
 ): void {
+  if (call.definition.movesElements === "checked first") refuseExpanded(target, operator);
   if (!read.some((tensor) => shareMemory(target, tensor))) return;
   // Conjugates are resolved in memory of their own, but by what only moves elements.
   const isRead = (tensor: Tensor): boolean =>
     call.definition.name === "copy" || !(tensor.isConjugate_ || target.isConjugate_);
   const common = new Set(read.filter(isRead).map((tensor) => overlap(target, tensor)));
-  const isRefused = moving.has(call.definition.name)
-    ? common.has("part") || common.has("all")
-    : common.has("part") && isElementwiseCall(call, measured);
+  const isRefused =
+    call.definition.movesElements !== undefined
+      ? common.has("part") || common.has("all")
+      : common.has("part") && isElementwiseCall(call, measured);
   if (isRefused)
     throw new ArgumentError(
       "out/overlap",
       `${operator}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location.`,
       "clone() the input before the call.",
+    );
+}
+
+function refuseExpanded(target: Tensor, operator: string): void {
+  if (target.numel() > 0 && target.isExpanded_())
+    throw new ShapeError(
+      "inplace/expanded",
+      `${operator}: unsupported operation: more than one element of the written-to tensor refers to a single memory location.`,
+      "clone() the expanded tensor before writing to it.",
     );
 }
 

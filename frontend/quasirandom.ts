@@ -72,7 +72,7 @@ class SobolSequence {
         "sobol/exhausted",
         `draw: the sequence has 2**${sobolBits} points, of which ${this.num_generated} are gone.`,
       );
-    const type = dtypeOption({ dtype }, settings.defaultDType, "draw");
+    const type = dtypeOption({ dtype, out: out ?? undefined }, settings.defaultDType, "draw");
     const device = currentDevice();
     // Again at each replay of a compiled function.
     const points = drawn([n, this.dimension], type, device, (target) => fillTyped(target, type, this.walk.next(n)));

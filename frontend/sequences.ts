@@ -5,7 +5,7 @@ import { roundToDType } from "../ir/rounding.ts";
 import { fusedMultiplyAdd } from "../runtime/random/index.ts";
 import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
-import { dtypeOption, finish, fromHost, type FactoryOptions } from "./creation.ts";
+import { dtypeOption, finishCounted, fromHost, refuseUncountable, type FactoryOptions } from "./creation.ts";
 import { currentDevice } from "./devices.ts";
 import { numberOf, type NumberLike } from "./number-like.ts";
 import { settings } from "./state.ts";
@@ -44,10 +44,14 @@ function made(name: string, given: Given, valuesOf: (dtype: DType) => readonly n
     requires_grad: given.requires_grad,
     out: given.out ?? undefined,
   };
-  const dtype = dtypeOption(options, options.out?.dtype.name ?? settings.defaultDType, name);
+  const dtype = dtypeOption(options, settings.defaultDType, name);
+  refuseUncountable(name, dtype);
   const device = currentDevice(options.device ?? options.out?.device);
   const values = valuesOf(dtype);
-  return finish(fromHost(isIntegral(dtype) ? values.map(Math.trunc) : values, [values.length], dtype, device), options);
+  return finishCounted(
+    fromHost(isIntegral(dtype) ? values.map(Math.trunc) : values, [values.length], dtype, device),
+    options,
+  );
 }
 
 /** start + step * i, rounded. */

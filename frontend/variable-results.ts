@@ -2,9 +2,12 @@
 import "../ir/ops/distinct.ts";
 import "../ir/ops/linalg/lu.ts";
 import "./routines.ts";
-import { callOperator, callOperatorAsync, type Result } from "./call.ts";
+import { ArgumentError } from "../ir/errors.ts";
+import { signature } from "./arguments.ts";
+import { callOperator, callOperatorAsync, withSite, type Result } from "./call.ts";
 import { asMethods } from "./comparison.ts";
 import type { Exact } from "./operator-types.ts";
+import { resized } from "./resizing.ts";
 import type { Tensor } from "./tensor.ts";
 
 interface ConsecutiveFlags {
@@ -103,13 +106,23 @@ export const nonzeroAsync: <const F extends NonzeroFlags>(
 interface LuFlags {
   readonly pivot?: boolean | undefined;
   readonly get_infos?: boolean | undefined;
+  /** Written in their own types. */
+  readonly out?: readonly Tensor[] | undefined;
 }
 type LuResult<I> = I extends true
   ? readonly [LU: Tensor, pivots: Tensor, info: Tensor]
   : readonly [LU: Tensor, pivots: Tensor];
+const luSignature = signature<[input: Tensor, pivot: boolean, get_infos: boolean, out: readonly Tensor[] | null]>()(
+  "input, pivot?, get_infos?, out?",
+);
 interface Lu {
   /** Packed LU factors and pivots, and with get_infos where a pivot was zero; deprecated in PyTorch for linalg.lu_factor. */
-  <const I extends boolean = false>(input: Tensor, pivot?: boolean, get_infos?: I): LuResult<I>;
+  <const I extends boolean = false>(
+    input: Tensor,
+    pivot?: boolean,
+    get_infos?: I,
+    rest?: { readonly out?: readonly Tensor[] },
+  ): LuResult<I>;
   <const F extends LuFlags>(input: Tensor, flags: Exact<F, LuFlags>): LuResult<F["get_infos"]>;
 }
 /**
@@ -119,10 +132,23 @@ interface Lu {
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.lu.html
  */
-export const lu: Lu = ((input: Tensor, first: boolean | LuFlags = true, second = false) => {
-  const { pivot = true, get_infos = false } = typeof first === "object" ? first : { pivot: first, get_infos: second };
-  return callOperator(get_infos ? "linalg_lu_factor_ex" : "linalg_lu_factor", [input, { pivot }]);
-}) as never;
+export const lu: Lu = ((...args: unknown[]) =>
+  withSite(() => {
+    const { input, pivot = true, get_infos = false, out } = luSignature.bind("lu", args);
+    const name = get_infos ? "linalg_lu_factor_ex" : "linalg_lu_factor";
+    const results = callOperator(name, [input, { pivot }]) as readonly Tensor[];
+    return out === undefined || out === null ? results : copiedInto("lu", out, results);
+  })) as never;
+
+/** PyTorch copies these, whatever types the targets have. */
+function copiedInto(name: string, out: readonly Tensor[], results: readonly Tensor[]): readonly Tensor[] {
+  if (out.length !== results.length)
+    throw new ArgumentError(
+      `${name}/out`,
+      `${name}: expected tuple of ${results.length} elements but got ${out.length}.`,
+    );
+  return out.map((target, i) => resized(target, results[i]!.shape, name).copy_(results[i]!));
+}
 
 declare module "./tensor.ts" {
   interface Tensor {

@@ -66,6 +66,13 @@ export interface OpSpecification<S extends string> {
   view?: boolean | ((args: Arguments<S>) => boolean);
   /** Computes in the type of `out`, where `dtype` names none. */
   readonly computesInOut?: boolean;
+  /** Which types `out` may have. Left out: the result's. */
+  readonly out?: OutRule;
+  /**
+   * Elements come from or go to other places: PyTorch refuses to write what is read at all. "checked first": and an `out`
+   * whose elements share memory, even where it would take another shape.
+   */
+  readonly movesElements?: true | "checked first";
   /** The result lies in memory as the first argument does, or as `memory_format` says. */
   readonly keepsLayout?: boolean;
   /**
@@ -109,6 +116,11 @@ export interface SavedFor {
   readonly name: string;
   readonly for: readonly string[];
 }
+/** PyTorch's words for an `out` of a type that is not taken; null for one that is. `place`: of several results which. */
+export type OutRule = (
+  types: { readonly wanted: DType; readonly given: DType; readonly place: number },
+  args: Readonly<Record<string, unknown>>,
+) => string | null;
 export interface OpSample {
   readonly [argument: string]: unknown;
 }

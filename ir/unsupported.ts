@@ -47,10 +47,22 @@ export function unsupported(
   code = `${name}/dtype`,
   words = "",
 ): DTypeError {
+  return noKernel(name, `${name}_cpu`, given, cure, code, words);
+}
+
+/** The same of a kernel that has another name than the operator. */
+export function noKernel(
+  name: string,
+  kernel: string,
+  given: Node | DType,
+  cure?: string,
+  code = `${name}/dtype`,
+  words = "",
+): DTypeError {
   const [dtype, got] = typeof given === "string" ? [given, given] : [given.dtype, describe(given)];
   return new DTypeError(
     code,
-    `${name}: ${words}"${name}_cpu" not implemented for '${scalarName(dtype)}', got ${got}.`,
+    `${name}: ${words}"${kernel}" not implemented for '${scalarName(dtype)}', got ${got}.`,
     cure,
   );
 }

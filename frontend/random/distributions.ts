@@ -5,7 +5,7 @@ import type { Node } from "../../ir/graph.ts";
 import { enterScope } from "../../ir/interning.ts";
 import { widen } from "../../ir/ops/nn/support.ts";
 import { checkBroadcast } from "../../ir/ops/support.ts";
-import { broadcastShapes, formatShape } from "../../ir/shape.ts";
+import { broadcastShapes, formatShape, type Shape } from "../../ir/shape.ts";
 import {
   checkMultinomial,
   fillBernoulli,
@@ -20,6 +20,7 @@ import { callInplace, callOperator, withSite } from "../call.ts";
 import { dtypeOption, finish, sizeArguments, type FactoryOptions } from "../creation.ts";
 import { currentDevice } from "../devices.ts";
 import { withGradMode } from "../grad-mode.ts";
+import { resized } from "../resizing.ts";
 import { graph, settings } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import {
@@ -57,15 +58,20 @@ export function bernoulli(...args: CallOf<typeof bernoulliSignature>): Tensor {
     const { device } = input.storage_;
     const { cpu_ } = generatorOf(given);
     const dtype = input.type_ as never;
-    if (typeof p !== "number") requireFloatType("bernoulli", input.type_);
+    if (typeof p !== "number") requireFloatType("bernoulli", input.type_, "bernoulli_tensor_cpu_p_");
     // Probabilities of an example of a batch are not known yet: uniform values are compared with them.
     if (typeof p !== "number" && examplesHere() !== null) return comparedDraws(input, generatorOf(given));
+    // Into `out` they are drawn in its type, and in the order of its memory.
+    if (given.out instanceof Tensor)
+      return resized(given.out, input.shape, "bernoulli").bernoulli_(typeof p === "number" ? p : input, {
+        generator: generatorOf(given),
+      });
     const draws = drawn(input.shape, input.type_, device, (target) =>
       typeof p === "number"
         ? fillBernoulli(target, cpu_, p, dtype)
         : fillBernoulliFrom(target, cpu_, onHost("bernoulli", input), dtype),
     );
-    return drawnInto(Tensor.ofNode(typeof p === "number" ? draws : withZeroGradient(draws, input), device), given);
+    return Tensor.ofNode(typeof p === "number" ? draws : withZeroGradient(draws, input), device);
   });
 }
 
@@ -232,6 +238,10 @@ export function normal(...args: CallOf<typeof normalSignature>): Tensor {
       if (size === undefined)
         throw new ArgumentError("normal/size", "normal: missing the size, as neither mean nor std is a Tensor.");
       const { shape } = sizeArguments("normal", [size]);
+      if (options.out !== undefined) {
+        dtypeOption(options, settings.defaultDType, "normal");
+        return resized(options.out, shape, "normal").normal_(mean, std, { generator });
+      }
       const device = currentDevice(options.device);
       const dtype = dtypeOption(options, settings.defaultDType, "normal");
       return finish(Tensor.ofNode(normalNode(shape, dtype, device, generator, mean, std), device), options);
@@ -247,8 +257,9 @@ export function normal(...args: CallOf<typeof normalSignature>): Tensor {
       mean instanceof Tensor && std instanceof Tensor
         ? checkBroadcast("normal", mean.node_(), std.node_())
         : like.shape;
-    const base = Tensor.ofNode(normalNode(shape, like.type_, device, generator, 0, 1), device);
     const deviations = std instanceof Tensor ? Tensor.ofNode(notNegative(std.node_()), device) : std;
+    if (options.out !== undefined) return normalInto(options.out, generator, [mean, deviations], shape);
+    const base = Tensor.ofNode(normalNode(shape, like.type_, device, generator, 0, 1), device);
     // The second parameter does not widen the type of the first.
     const draws = withGradMode(false, () => {
       callInplace("mul", base, [deviations]);
@@ -256,6 +267,24 @@ export function normal(...args: CallOf<typeof normalSignature>): Tensor {
     });
     const parameters = [mean, std].filter((value) => value instanceof Tensor);
     return finish(Tensor.ofNode(withZeroGradient(draws, ...parameters), device), options);
+  });
+}
+
+/** In the type of `out` and the order of its memory; of one tensor `out` keeps its shape, with which that broadcasts. */
+function normalInto(
+  out: Tensor,
+  generator: Generator,
+  [mean, std]: readonly [Parameter, Parameter],
+  shape: Shape,
+): Tensor {
+  const areBoth = mean instanceof Tensor && std instanceof Tensor;
+  const target = areBoth ? resized(out, shape, "normal") : out;
+  for (const parameter of [mean, std])
+    if (parameter instanceof Tensor) checkBroadcast("normal", parameter.node_(), target.node_());
+  return withGradMode(false, () => {
+    target.normal_(0, 1, { generator });
+    callInplace("mul", target, [std]);
+    return callInplace("add", target, [mean]);
   });
 }
 

@@ -20,7 +20,7 @@ import { traceObserver } from "../trace.ts";
 import { inputNode, Value } from "../value.ts";
 import { drawnForExample } from "./examples.ts";
 import { Generator, default_generator } from "./generator.ts";
-import { unsupported } from "../../ir/unsupported.ts";
+import { noKernel } from "../../ir/unsupported.ts";
 
 export type FloatArray = Float32Array | Float64Array | Uint16Array;
 export type FloatType = "float32" | "float64" | "float16" | "bfloat16";
@@ -85,7 +85,7 @@ function wordsOfDraw(count: number, generator: Generator): Node {
 export const unit = (words: Node): Node =>
   graph.mul(graph.cast(graph.and(graph.binary("shr", words, 8), 0xffffff), "float32"), 2 ** -24);
 
-export const requireFloatType = (name: string, dtype: DType): FloatType => {
+export const requireFloatType = (name: string, dtype: DType, kernel = `${name}_cpu`): FloatType => {
   if (!isFloat(dtype))
     throw name === "multinomial"
       ? new DTypeError(
@@ -93,7 +93,7 @@ export const requireFloatType = (name: string, dtype: DType): FloatType => {
           `multinomial only supports floating-point dtypes for input, got: ${scalarName(dtype)}.`,
           "Convert it with input.float().",
         )
-      : unsupported(name, dtype, "Choose a float dtype.");
+      : noKernel(name, kernel, dtype, "Choose a float dtype.");
   return dtype as FloatType;
 };
 
@@ -111,7 +111,7 @@ export function uniformNode(
 ): Node {
   if (isComplex(dtype))
     return overParts(shape, (parts) => uniformNode(parts, realOf(dtype), device, generator, from, to));
-  const type = requireFloatType("uniform", dtype);
+  const type = requireFloatType("uniform", dtype, "check_uniform_bounds");
   enterScope(device.name);
   if (device.name !== "webgpu")
     return drawn(shape, dtype, device, (target) => fillUniform(target as FloatArray, generator.cpu_, from, to, type));
@@ -134,7 +134,7 @@ export function normalNode(
     const part = std / Math.SQRT2;
     return overParts(shape, (parts) => normalNode(parts, realOf(dtype), device, generator, mean, part, inBlocks));
   }
-  const type = requireFloatType("normal", dtype);
+  const type = requireFloatType("normal", dtype, "normal_kernel_cpu");
   enterScope(device.name);
   if (device.name !== "webgpu")
     return drawn(

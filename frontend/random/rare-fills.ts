@@ -1,5 +1,5 @@
 /** Draws in place that few programs make, as methods of Tensor, and draws whose parameters are the tensor's values. */
-import { isComplex } from "../../ir/dtype.ts";
+import { cName, isComplex, isFloat, scalarName } from "../../ir/dtype.ts";
 import { ArgumentError, DTypeError } from "../../ir/errors.ts";
 import {
   fillBernoulli,
@@ -13,6 +13,7 @@ import {
   fillRandomFullRange,
   type DrawDType,
 } from "../../runtime/random/index.ts";
+import { noKernel } from "../../ir/unsupported.ts";
 import type { TypedArray } from "../../runtime/typed-array.ts";
 import { callOperator, refuseOut, withSite } from "../call.ts";
 import { Tensor } from "../tensor.ts";
@@ -96,9 +97,8 @@ function probabilitiesAlong(p: Tensor, self: Tensor, order: Place["order"]): Ten
 }
 
 /** The type of what is filled with draws that are no complex numbers. */
-function requireReal(name: string, { type_ }: Tensor): DrawDType {
-  if (isComplex(type_))
-    throw new DTypeError(`${name}/dtype`, `${name}: "${name}" not implemented for '${type_}'.`, "Choose a real dtype.");
+function requireReal(name: string, kernel: string, { type_ }: Tensor): DrawDType {
+  if (isComplex(type_)) throw noKernel(name, kernel, type_, "Choose a real dtype.");
   return type_ as DrawDType;
 }
 
@@ -113,8 +113,9 @@ addFills({
     ["p"],
     [0.5],
     (self, [p], generator, { shape, order }) => {
-      const dtype = requireReal("bernoulli_", self);
       const along = p instanceof Tensor ? probabilitiesAlong(p, self, order) : null;
+      const kernel = along === null ? "bernoulli_scalar_cpu_" : "bernoulli_tensor_cpu_self_";
+      const dtype = requireReal("bernoulli_", kernel, self);
       return drawn(shape, self.dtype.name, self.storage_.device, (target) =>
         along !== null
           ? fillBernoulliFrom(target, generator.cpu_, onHost("bernoulli_", along), dtype)
@@ -126,7 +127,7 @@ addFills({
     ["from", "to"],
     [undefined, undefined],
     (self, [from, to], generator, { shape }) => {
-      const dtype = requireReal("random_", self);
+      const dtype = requireReal("random_", "random_kernel_cpu", self);
       const draw = (target: TypedArray): void => {
         if (from === undefined) fillRandom(target, generator.cpu_, dtype);
         else if (to === undefined) fillRandint(target, generator.cpu_, 0, whole("to", from), dtype);
@@ -145,12 +146,21 @@ const floatFills = {
   cauchy_: [["median", "sigma"], [0, 1], fillCauchy],
   log_normal_: [["mean", "std"], [1, 2], fillLogNormal],
 } as const;
+function requireContinuous(name: string, { type_ }: Tensor): void {
+  const distribution = name === "exponential_" ? "Exponential" : name === "cauchy_" ? "Cauchy" : null;
+  if (distribution === null) requireFloatType(name, type_, "log_normal_cpu");
+  else if (!isFloat(type_))
+    throw new DTypeError(
+      `${name}/dtype`,
+      `${name}: ${distribution} distribution is a continuous probability distribution. dtype must be a floating point but you specified ${(name === "cauchy_" ? cName : scalarName)(type_)}.`,
+      "Choose a float dtype.",
+    );
+}
 for (const [name, [names, defaults, fill]] of Object.entries(floatFills)) {
   const draw: Fill = (self, values, generator, { shape }) => {
     // Waiting times may be whole numbers; the others are continuous.
-    if (name !== "geometric_") requireFloatType(name, self.type_);
-    else if (requireReal(name, self) === "bool")
-      throw new DTypeError("geometric_/dtype", "geometric_: \"geometric_cpu\" not implemented for 'bool'.");
+    if (name !== "geometric_") requireContinuous(name, self);
+    else if (requireReal(name, "geometric_cpu", self) === "bool") throw noKernel(name, "geometric_cpu", "bool");
     return drawn(shape, self.type_, self.storage_.device, (target) => {
       if (values.length === 1)
         (fill as typeof fillExponential)(

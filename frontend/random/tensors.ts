@@ -1,8 +1,9 @@
 /** New tensors of random numbers. */
-import type { DType } from "../../ir/dtype.ts";
+import { isComplex, type DType } from "../../ir/dtype.ts";
 import { ArgumentError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/graph.ts";
 import type { Shape } from "../../ir/shape.ts";
+import { noKernel } from "../../ir/unsupported.ts";
 import type { Device } from "../../runtime/device.ts";
 import { fillRandint, fillRandperm } from "../../runtime/random/index.ts";
 import { isPlainObject } from "../bind.ts";
@@ -11,28 +12,27 @@ import { dtypeOption, finish, sizeArguments, type SizeCall } from "../creation.t
 import { currentDevice } from "../devices.ts";
 import { refuseUnknown } from "../known-options.ts";
 import { laidOut, orderLike } from "../laid-out.ts";
+import { resized } from "../resizing.ts";
 import { settings } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import { type RandomOptions, drawn, uniformNode, normalNode, generatorOf, inMemoryOrder } from "./draws.ts";
 import type { Generator } from "./generator.ts";
 
 type Make = (shape: Shape, dtype: DType, device: Device, generator: Generator, isContiguous: boolean) => Node;
+/** Draws that fill `out`, in its type and the order of its memory. */
+type FillOut = (out: Tensor, generator: Generator) => Tensor;
 const sizedDraw =
-  (name: string, make: Make): SizeCall<RandomOptions> =>
+  (name: string, make: Make, fill: FillOut): SizeCall<RandomOptions> =>
   (...args: unknown[]) =>
     withSite(() => {
       const { shape, options } = sizeArguments(name, args, ["generator"]) as {
         shape: number[];
         options: RandomOptions;
       };
+      const dtype = dtypeOption(options, settings.defaultDType, name);
+      if (options.out instanceof Tensor) return fill(resized(options.out, shape, name), generatorOf(options));
       const device = currentDevice(options.device);
-      return finish(
-        Tensor.ofNode(
-          make(shape, dtypeOption(options, settings.defaultDType, name), device, generatorOf(options), true),
-          device,
-        ),
-        options,
-      );
+      return finish(Tensor.ofNode(make(shape, dtype, device, generatorOf(options), true), device), options);
     });
 const likeDraw =
   (name: string, make: Make) =>
@@ -61,7 +61,7 @@ const standardNormal: Make = (shape, dtype, device, generator, isContiguous) =>
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.rand.html
  */
-export const rand = sizedDraw("rand", uniform);
+export const rand = sizedDraw("rand", uniform, (out, generator) => out.uniform_(0, 1, { generator }));
 /**
  * Standard normal.
  *
@@ -69,7 +69,7 @@ export const rand = sizedDraw("rand", uniform);
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.randn.html
  */
-export const randn = sizedDraw("randn", standardNormal);
+export const randn = sizedDraw("randn", standardNormal, (out, generator) => out.normal_(0, 1, { generator }));
 /**
  * Uniform in [0, 1), in the shape of input.
  *
@@ -134,21 +134,12 @@ export function randint(...args: unknown[]): Tensor {
     const low =
       options.low ?? (numbers.length === 2 || (numbers.length === 1 && options.high !== undefined) ? numbers[0]! : 0);
     if (high === undefined) throw new ArgumentError("randint/high", "randint: missing high.");
+    const { shape } = sizeArguments("randint", [size]);
+    const dtype = dtypeOption(options, "int64", "randint");
+    const generator = generatorOf(options);
+    if (options.out instanceof Tensor) return resized(options.out, shape, "randint").random_(low, high, { generator });
     const device = currentDevice(options.device);
-    return finish(
-      Tensor.ofNode(
-        randintNode(
-          low,
-          high,
-          sizeArguments("randint", [size]).shape,
-          dtypeOption(options, "int64", "randint"),
-          device,
-          generatorOf(options),
-        ),
-        device,
-      ),
-      options,
-    );
+    return finish(Tensor.ofNode(randintNode(low, high, shape, dtype, device, generator), device), options);
   });
 }
 /**
@@ -190,6 +181,7 @@ export function randperm(n: number | bigint, options: RandomOptions = {}): Tenso
       );
     const device = currentDevice(options.device);
     const dtype = dtypeOption(options, "int64", "randperm");
+    if (isComplex(dtype)) throw noKernel("randperm", "randperm", dtype, "Choose a type of integers.");
     return finish(
       Tensor.ofNode(
         drawn([count], dtype, device, (target) => fillRandperm(target, generatorOf(options).cpu_, dtype as never)),

@@ -8,6 +8,7 @@ import type { ScalarArgument } from "../signature.ts";
 import { checkBroadcast, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
 import { byRounded, byWider, isWider, roundedOnce } from "./wide-operands.ts";
 import { unsupported } from "../unsupported.ts";
+import { anyCastable } from "./out-types.ts";
 
 const page = (name: string): string => `torch.${name}`;
 const elementwise = "[*] and [*], broadcast together -> [*]";
@@ -43,6 +44,7 @@ export const add = defineOp({
   name: "add",
   signature: "add(Tensor|Scalar input, Tensor|Scalar other, *, Scalar alpha=1) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: { summary: "input + alpha * other.", shape: elementwise, source: page("add") },
   gradient: "through decomposition",
@@ -84,6 +86,7 @@ export const sub = defineOp({
   aliases: ["subtract"],
   signature: "sub(Tensor|Scalar input, Tensor|Scalar other, *, Scalar alpha=1) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: { summary: "input - alpha * other.", shape: elementwise, source: page("sub") },
   gradient: "through decomposition",
@@ -104,6 +107,7 @@ export const mul = defineOp({
   aliases: ["multiply"],
   signature: "mul(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: { summary: "input * other.", shape: elementwise, source: page("mul") },
   gradient: "through decomposition",
@@ -164,6 +168,7 @@ export const div = defineOp({
   aliases: ["divide", "true_divide"],
   signature: "div(Tensor|Scalar input, Tensor|Scalar other, *, 'trunc'|'floor'? rounding_mode=None) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: {
     summary: "input / other; whole with rounding_mode 'trunc' or 'floor'. Integers divide to the default float type.",
@@ -201,6 +206,7 @@ export const floorDivideOp = defineOp({
   name: "floor_divide",
   signature: "floor_divide(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: { summary: "floor(input / other).", shape: elementwise, source: page("floor_divide") },
   gradient: "none",
@@ -218,6 +224,7 @@ export const remainder = defineOp({
   name: "remainder",
   signature: "remainder(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: {
     summary: "input - other * floor(input / other): has the sign of other, as Python's %.",
@@ -244,6 +251,7 @@ export const fmod = defineOp({
   name: "fmod",
   signature: "fmod(Tensor input, Tensor|Scalar other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: { summary: "Remainder with the sign of input, as C's fmod.", shape: elementwise, source: page("fmod") },
   gradient: "through decomposition",
@@ -260,6 +268,7 @@ export const maximum = defineOp({
   aliases: ["max.other"],
   signature: "maximum(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   doc: { summary: "The larger of two; NaN if either is.", shape: elementwise, source: page("maximum") },
   gradient: "through decomposition",
   record: (g, { input, other }) => binary(g, "maximum", "max", input, other),
@@ -270,6 +279,7 @@ export const minimum = defineOp({
   aliases: ["min.other"],
   signature: "minimum(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   doc: { summary: "The smaller of two; NaN if either is.", shape: elementwise, source: page("minimum") },
   gradient: "through decomposition",
   record: (g, { input, other }) => binary(g, "minimum", "min", input, other),
@@ -283,6 +293,7 @@ for (const operator of [add, sub, mul, div]) {
     aliases: aliases.map((alias) => `${alias}.numbers`),
     signature: signature.replaceAll("Tensor|Scalar", "Scalar"),
     places: ["torch"],
+    out: anyCastable,
     doc: { ...doc, shape: "[]" },
     gradient: "none",
     record: operator.record,

@@ -7,6 +7,7 @@ import { defineOp } from "../operator.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { checkBroadcast, describe, inFloat32, isExactly, operand, resultType, scalarAs } from "./support.ts";
+import { anyCastable, operandsType } from "./out-types.ts";
 
 const common3 = (name: string, a: Node, b: Node, c: Node): void => {
   checkBroadcast(name, a, b);
@@ -23,6 +24,7 @@ for (const [name, divides, summary] of [
     signature:
       `${name}(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` as "addc(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     inplace: true,
     doc: { summary, shape: "[*], [*] and [*], broadcast together -> [*]", source: `torch.${name}` },
     saves: divides
@@ -64,6 +66,7 @@ defineOp({
   name: "lerp",
   signature: "lerp(Tensor input, Tensor end, Tensor|Scalar weight) -> Tensor",
   places: ["torch", "Tensor"],
+  out: (types, args) => (isNode(args["weight"]) ? operandsType : anyCastable)(types, args),
   inplace: true,
   doc: {
     summary: "input + weight * (end - input).",

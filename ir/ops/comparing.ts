@@ -2,6 +2,7 @@
 import type { ComparisonPrimitive } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, promoted } from "./support.ts";
+import { anyCastable } from "./out-types.ts";
 
 const page = (name: string): string => `torch.${name}`;
 
@@ -19,6 +20,7 @@ for (const [name, op, summary, alias] of [
     signature:
       `${name}(Tensor input, Tensor|Scalar other) -> Tensor` as "compare(Tensor input, Tensor|Scalar other) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     inplace: true,
     doc: { summary, shape: "[*] and [*], broadcast together -> bool[*]", source: page(name) },
     gradient: "none",

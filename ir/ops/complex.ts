@@ -7,6 +7,7 @@ import { DTypeError, ShapeError } from "../errors.ts";
 import { isNode, type Node } from "../graph.ts";
 import { defineOp, operator, recordOperator } from "../operator.ts";
 import { checkBroadcast, describe } from "./support.ts";
+import { anyCastable, operandsType, partsType } from "./out-types.ts";
 
 const shape = "[*] -> [*]";
 const pairs = "[*] and [*], broadcast together -> [*]";
@@ -107,6 +108,7 @@ defineOp({
   name: "conj_physical",
   signature: "conj_physical(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
+  out: operandsType,
   inplace: true,
   view: ({ input }) => !isComplex(input.dtype),
   doc: { summary: "Complex conjugate as a copy; a real tensor itself.", shape, source: "torch.conj_physical" },
@@ -118,6 +120,7 @@ defineOp({
   name: "complex",
   signature: "complex(Tensor real, Tensor imag) -> Tensor",
   places: ["torch"],
+  out: partsType,
   doc: { summary: "Complex numbers with these real and imaginary parts.", shape: pairs, source: "torch.complex" },
   saves: [
     { name: "real", for: ["real"] },
@@ -134,6 +137,7 @@ defineOp({
   name: "polar",
   signature: "polar(Tensor abs, Tensor angle) -> Tensor",
   places: ["torch"],
+  out: partsType,
   doc: { summary: "Complex numbers with these absolute values and angles.", shape: pairs, source: "torch.polar" },
   saves: ["result"],
   gradient: "through decomposition",
@@ -147,6 +151,7 @@ defineOp({
   name: "angle",
   signature: "angle(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   keepsLayout: true,
   doc: {
     summary: "Angle in the complex plane; of real numbers 0 for those not below zero, pi for the others, NaN for NaN.",
@@ -177,6 +182,7 @@ defineOp({
   name: "sgn",
   signature: "sgn(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
+  out: operandsType,
   inplace: true,
   keepsLayout: true,
   doc: { summary: "input / |input|, and 0 for 0; of real numbers the sign.", shape, source: "torch.sgn" },

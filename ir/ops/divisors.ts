@@ -5,6 +5,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, promoted } from "./support.ts";
 import { unsupported } from "../unsupported.ts";
+import { anyCastable } from "./out-types.ts";
 
 const shape = "[*] and [*], broadcast together -> [*]";
 
@@ -27,6 +28,7 @@ for (const name of ["gcd", "lcm"] as const) {
     name,
     signature: `${name}(Tensor input, Tensor other) -> Tensor` as "gcd(Tensor input, Tensor other) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     inplace: true,
     doc: {
       summary: name === "gcd" ? "Greatest common divisor; never negative." : "Least common multiple; never negative.",

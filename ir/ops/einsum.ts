@@ -8,6 +8,7 @@ import { formatShape } from "../shape.ts";
 import { diagonalOf } from "./diagonal.ts";
 import { requireSameType } from "./matmul.ts";
 import { axisOf, describe, promoted, range } from "./support.ts";
+import { anyCastable, tensordotsType } from "./out-types.ts";
 
 /** A tensor whose dimensions have names. */
 interface Labelled {
@@ -213,6 +214,7 @@ defineOp({
   name: "tensordot",
   signature: "tensordot(Tensor a, Tensor b, int dims=2) -> Tensor",
   places: ["torch"],
+  out: tensordotsType,
   doc: {
     summary: "Sum of products over the last `dims` dimensions of a and the first of b.",
     shape: "[*, c..] and [c.., #] -> [*, #]",
@@ -239,6 +241,7 @@ defineOp({
   name: "tensordot.lists",
   signature: "tensordot(Tensor a, Tensor b, int[][] dims) -> Tensor",
   places: ["torch"],
+  out: tensordotsType,
   doc: {
     summary: "Sum of products over the dimensions that two lists name.",
     shape: "[*] and [#] -> [free dimensions of a, free dimensions of b]",
@@ -268,6 +271,8 @@ defineOp({
   name: "kron",
   signature: "kron(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
+  movesElements: true,
   doc: {
     summary: "Kronecker product: blocks of other, each times an element of input.",
     shape: "[a_i] and [b_i] -> [a_i * b_i]",

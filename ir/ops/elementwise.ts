@@ -7,6 +7,7 @@ import { signOf } from "../gradients.ts";
 import { defineOp, recordOperator, type Operator } from "../operator.ts";
 import { checkBroadcast, describe, operand, refuseComplex, resultType, toFloat, requireFloat } from "./support.ts";
 import { unsupported } from "../unsupported.ts";
+import { absoluteType, anyCastable, boolOnly, operandsType } from "./out-types.ts";
 
 const shape = "[*] -> [*]";
 
@@ -99,6 +100,7 @@ for (const [name, summary, make, ...aliases] of floatFunctions) {
     aliases,
     signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
     places: special.has(name) ? ["torch", "Tensor", "special"] : ["torch", "Tensor"],
+    out: anyCastable,
     inplace: true,
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
@@ -169,6 +171,7 @@ for (const [name, summary, make, ...aliases] of sameTypeFunctions) {
     aliases,
     signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
     places: ["torch", "Tensor"],
+    out: name === "square" ? anyCastable : name === "abs" ? absoluteType : operandsType,
     inplace: name !== "positive",
     view: name === "positive",
     keepsLayout: true,
@@ -230,6 +233,7 @@ for (const [name, summary, make] of tests) {
     name,
     signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
     places: ["torch", "Tensor"],
+    out: name === "logical_not" ? anyCastable : boolOnly(name),
     inplace: name === "logical_not",
     keepsLayout: true,
     doc: { summary, shape: "[*] -> bool[*]", source: `torch.${name}` },
@@ -242,6 +246,7 @@ export const round = defineOp({
   name: "round",
   signature: "round(Tensor input, *, int decimals=0) -> Tensor",
   places: ["torch", "Tensor", "special"],
+  out: operandsType,
   inplace: true,
   keepsLayout: true,
   doc: {
@@ -267,6 +272,7 @@ export const clamp = defineOp({
   signature: "clamp(Tensor input, Tensor|Scalar? min=None, Tensor|Scalar? max=None) -> Tensor",
   places: ["torch", "Tensor"],
   inplace: true,
+  out: (types, args) => (isNode(args["min"]) || isNode(args["max"]) ? anyCastable : operandsType)(types, args),
   doc: { summary: "Limits to [min, max]; max wins where min > max.", shape, source: "torch.clamp" },
   gradient: "through decomposition",
   record(g, { input, min, max }) {

@@ -1,12 +1,13 @@
 /** What floating-point numbers are made of: exponents, neighbours, special values. */
 import type { GraphBuilder } from "../builder.ts";
 import { eachPart } from "../complex/parts.ts";
-import { isComplex, isFloat, isIntegral, type DType } from "../dtype.ts";
+import { cName, isComplex, isFloat, isIntegral, type DType } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, describe, operand, promoted, resultType, toFloat } from "./support.ts";
 import { unsupported } from "../unsupported.ts";
+import { anyCastable, sameType } from "./out-types.ts";
 
 const shape = "[*] -> [*]";
 
@@ -25,6 +26,13 @@ defineOp({
   name: "frexp",
   signature: "frexp(Tensor input) -> Tensor[2]",
   places: ["torch", "Tensor"],
+  out: sameType(
+    (wanted, given) =>
+      wanted === "int"
+        ? `torch.frexp() expects exponent to have int dtype but got ${given}`
+        : `torch.frexp() expects mantissa to have dtype ${wanted} but got ${given}`,
+    cName,
+  ),
   results: ["mantissa", "exponent"],
   doc: {
     summary: "mantissa and exponent with input = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1.",
@@ -66,6 +74,7 @@ defineOp({
   name: "ldexp",
   signature: "ldexp(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: { summary: "input * 2 ** other.", shape: "[*] and [*], broadcast together -> [*]", source: "torch.ldexp" },
   saves: [{ name: "other", for: ["input"] }, "result"],
@@ -96,6 +105,7 @@ defineOp({
   name: "nextafter",
   signature: "nextafter(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: {
     summary: "The next number after input towards other; the gradient is input's where they differ.",
@@ -144,6 +154,7 @@ defineOp({
   name: "nan_to_num",
   signature: "nan_to_num(Tensor input, number? nan=None, number? posinf=None, number? neginf=None) -> Tensor",
   places: ["torch", "Tensor"],
+  out: sameType((wanted, given) => `nan_to_num: dtype of out: ${given} should be same as input: ${wanted}`),
   inplace: true,
   keepsLayout: true,
   doc: {
@@ -182,6 +193,7 @@ defineOp({
   name: "logit",
   signature: "logit(Tensor input, number? eps=None) -> Tensor",
   places: ["torch", "Tensor", "special"],
+  out: anyCastable,
   inplace: true,
   keepsLayout: true,
   doc: {

@@ -8,6 +8,7 @@ import { elementCount, sameShape } from "../shape.ts";
 import { placesOf } from "./searching.ts";
 import { describe, range } from "./support.ts";
 import { unsupported } from "../unsupported.ts";
+import { histogramsType } from "./out-types.ts";
 
 interface Bins {
   readonly count: number;
@@ -38,6 +39,7 @@ defineOp({
   name: "histc",
   signature: "histc(Tensor input, int bins=100, number min=0, number max=0) -> Tensor",
   places: ["torch", "Tensor"],
+  out: histogramsType,
   doc: {
     summary:
       "How many elements fall into each of `bins` bins of equal width from min to max; those of the data when both are 0.",

@@ -12,6 +12,7 @@ defineOp({
   name: "index_put",
   signature: "index_put(Tensor input, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
   places: ["torch", "Tensor"],
+  movesElements: true,
   inplace: true,
   doc: {
     summary: "input with values written (or added) at input[indices].",

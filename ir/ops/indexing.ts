@@ -6,6 +6,7 @@ import { defineOp, type Measured } from "../operator.ts";
 import { broadcastShapes, elementCount, formatShape, type Shape } from "../shape.ts";
 import { atLeast1d, axisOf, checkRange, describe, moveAxis, range, requireIndex, wrapIndex } from "./support.ts";
 import { scalarName } from "../dtype.ts";
+import { sameType, takenType } from "./out-types.ts";
 
 export const isMask = (index: Node): boolean => index.dtype === "bool" || index.dtype === "uint8";
 
@@ -137,6 +138,7 @@ export const gather = defineOp({
   name: "gather",
   signature: "gather(Tensor input, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
   places: ["torch", "Tensor"],
+  movesElements: true,
   doc: {
     summary: "The elements of input at the positions that index holds for dim.",
     shape: "[*] and index of the same number of dimensions -> the shape of index",
@@ -181,6 +183,8 @@ export const indexSelect = defineOp({
   name: "index_select",
   signature: "index_select(Tensor input, int dim, Tensor index) -> Tensor",
   places: ["torch", "Tensor"],
+  out: takenType("index_select(): self and result must have the same scalar type"),
+  movesElements: "checked first",
   doc: {
     summary: "The slices along dim that index names; a copy.",
     shape: "[.., n, ..] and [m] -> [.., m, ..]",
@@ -222,6 +226,11 @@ export const take = defineOp({
   name: "take",
   signature: "take(Tensor input, Tensor index) -> Tensor",
   places: ["torch", "Tensor"],
+  out: sameType(
+    (wanted, given) =>
+      `take(): self and out expected to have the same dtype, but got self.dtype = ${wanted} and out.dtype = ${given}`,
+  ),
+  movesElements: "checked first",
   doc: {
     summary: "The elements at positions in the flattened input.",
     shape: "[*] and index -> the shape of index",

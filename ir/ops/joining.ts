@@ -6,6 +6,7 @@ import type { Node } from "../graph.ts";
 import { type AxisOrder, defineOp, nothingMeasured } from "../operator.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
 import { atLeast, axisOf, describe, range } from "./support.ts";
+import { joinedType } from "./out-types.ts";
 
 const viewDoc = (summary: string, source: string, shape = "[*] -> [*]") => ({ summary, shape, source });
 
@@ -38,6 +39,8 @@ export const cat = defineOp({
   aliases: ["concat", "concatenate"],
   signature: "cat(Tensor[] tensors, int dim=0) -> Tensor",
   places: ["torch"],
+  out: joinedType,
+  movesElements: true,
   doc: viewDoc("Tensors one after another along dim.", "torch.cat", "list of [*] -> [*]"),
   gradient: "through decomposition",
   layout: ({ tensors }, _, orderOf) => [channelsLast(tensors, orderOf)],
@@ -68,6 +71,8 @@ export const stack = defineOp({
   name: "stack",
   signature: "stack(Tensor[] tensors, int dim=0) -> Tensor",
   places: ["torch"],
+  out: joinedType,
+  movesElements: true,
   doc: viewDoc("Tensors of one shape side by side in a new dimension.", "torch.stack", "list of [*] -> [*]"),
   gradient: "through decomposition",
   // As they lie one after another along dim, which is then two.
@@ -151,6 +156,8 @@ for (const [name, alias, summary, join] of [
     aliases: alias === null ? [] : [alias],
     signature: `${name}(Tensor[] tensors) -> Tensor` as "stack(Tensor[] tensors) -> Tensor",
     places: ["torch"],
+    out: joinedType,
+    movesElements: true,
     doc: { summary, shape: list, source: `torch.${name}` },
     gradient: "through decomposition",
     record(g, { tensors }) {

@@ -5,6 +5,7 @@ import type { Node } from "../graph.ts";
 import { defineOp, type Place, recordOperator } from "../operator.ts";
 import { broadcastShapes } from "../shape.ts";
 import { checkBroadcast, operand, resultType, type TensorOrScalar, refuseComplex } from "./support.ts";
+import { anyCastable } from "./out-types.ts";
 
 const shape = "[*] and [*], broadcast together -> [*]";
 
@@ -70,6 +71,7 @@ for (const [name, summary, least, log, distance, places] of [
     signature:
       `${name}(Tensor|Scalar input, Tensor|Scalar other) -> Tensor` as "xlogy(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
     places,
+    out: anyCastable,
     inplace: name === "xlogy",
     doc: { summary, shape, source: `torch.special.${name}` },
     saves: ["input", "other"],

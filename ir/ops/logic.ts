@@ -6,6 +6,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, describe, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
 import { unsupported } from "../unsupported.ts";
+import { anyCastable } from "./out-types.ts";
 
 const elementwise = "[*] and [*], broadcast together -> [*]";
 
@@ -20,6 +21,7 @@ for (const [name, summary, op] of [
     name,
     signature: `${name}(Tensor input, Tensor other) -> Tensor` as "logical(Tensor input, Tensor other) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     inplace: true,
     doc: { summary, shape: "[*] and [*], broadcast together -> bool[*]", source: `torch.${name}` },
     gradient: "none",
@@ -51,6 +53,7 @@ for (const [name, alias, summary, op] of [
     signature:
       `${name}(Tensor|Scalar input, Tensor|Scalar other) -> Tensor` as "bitwise(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     inplace: true,
     doc: { summary: `${summary} Bools: as the logical operator.`, shape: elementwise, source: `torch.${name}` },
     gradient: "none",
@@ -74,6 +77,7 @@ for (const [name, alias, left] of [
     signature:
       `${name}(Tensor|Scalar input, Tensor|Scalar other) -> Tensor` as "shift(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     inplace: true,
     doc: {
       summary: `input shifted ${left ? "left" : "right, keeping its sign,"} by other bits.`,

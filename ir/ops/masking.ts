@@ -7,6 +7,7 @@ import { broadcastShapes, elementCount, type Shape } from "../shape.ts";
 import { filler, tensorFiller } from "./fitting.ts";
 import { isMask, truePositions } from "./indexing.ts";
 import { checkBroadcast, describe, operand, range, resultType } from "./support.ts";
+import { sameType, takenType } from "./out-types.ts";
 
 const condition = (name: string, mask: Node): Node => {
   if (mask.dtype !== "bool")
@@ -25,6 +26,7 @@ defineOp({
   name: "where",
   signature: "where(Tensor condition, Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
   places: ["torch"],
+  out: sameType((wanted, given) => `Expected out type to be ${wanted} but got ${given}`),
   doc: {
     summary: "input where condition is true, else other.",
     shape: "[*], [*] and [*], broadcast together -> [*]",
@@ -79,6 +81,9 @@ defineOp({
   name: "nonzero",
   signature: "nonzero(Tensor input, *, bool as_tuple=False) -> Tensor",
   places: ["torch", "Tensor"],
+  out: sameType(
+    (wanted, given) => `nonzero: Expected out tensor to have scalar type ${wanted} but got scalar type${given}`,
+  ),
   doc: {
     summary: "The positions of the non-zero elements, one a row; with as_tuple one index tensor a dimension.",
     shape: "[*] -> [count, rank]",
@@ -145,6 +150,8 @@ defineOp({
   name: "masked_select",
   signature: "masked_select(Tensor input, Tensor mask) -> Tensor",
   places: ["torch", "Tensor"],
+  out: takenType("masked_select(): self and result must have the same scalar type"),
+  movesElements: "checked first",
   doc: {
     summary: "The elements where the mask is true, in one dimension; a copy.",
     shape: "[*] and bool[*], broadcast together -> [count]",

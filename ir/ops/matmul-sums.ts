@@ -9,6 +9,7 @@ import type { ScalarArgument } from "../signature.ts";
 import { bmm, matmulOf, mm, mv, outerOf, requireSameType, summedBmm } from "./matmul.ts";
 import { isExactly, range, requireRank, scalarAs } from "./support.ts";
 import { stretched } from "./movement.ts";
+import { anyCastable, batchesType, chainsType, resultsType } from "./out-types.ts";
 
 type Product = (g: GraphBuilder, name: string, a: Node, b: Node, names: readonly [string, string]) => Node;
 
@@ -50,6 +51,7 @@ for (const [name, first, second, summary, shape, product] of [
     signature:
       `${name}(Tensor input, Tensor ${first}, Tensor ${second}, *, Scalar beta=1, Scalar alpha=1) -> Tensor` as "addmm(Tensor input, Tensor first, Tensor second, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
     places: ["torch", "Tensor"],
+    out: name === "addr" ? anyCastable : name === "addbmm" ? batchesType : resultsType,
     inplace: true,
     doc: { summary: `${summary} input broadcasts; with beta 0 it is not read.`, shape, source: `torch.${name}` },
     gradient: "through decomposition",
@@ -134,6 +136,7 @@ defineOp({
   name: "chain_matmul",
   signature: "chain_matmul(Tensor... matrices) -> Tensor",
   places: ["torch"],
+  out: chainsType,
   doc: {
     summary: "Product of several matrices, in the cheapest order.",
     shape: "[a, b], [b, c], .. -> [a, z]",
@@ -153,6 +156,7 @@ defineOp({
   name: "multi_dot",
   signature: "multi_dot(Tensor[] tensors) -> Tensor",
   places: ["linalg"],
+  out: chainsType,
   doc: {
     summary: "Product of several matrices, in the cheapest order; the first and last may be vectors.",
     shape: "[a, b], [b, c], .. -> [a, z]",

@@ -7,6 +7,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape, type Shape } from "../shape.ts";
 import { checkBroadcast, describe, range } from "./support.ts";
+import { matmulsType, anyCastable, productsType, resultsType, tensordotsType, vectorsType } from "./out-types.ts";
 
 /** Operands of a product have one type: nothing is promoted. */
 export function requireSameType(name: string, a: Node, b: Node): void {
@@ -76,6 +77,7 @@ export const matmul = defineOp({
   aliases: ["__matmul__"],
   signature: "matmul(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor", "linalg"],
+  out: matmulsType,
   doc: {
     summary: "Matrix product: vectors as rows or columns, dimensions before the last two as batches, which broadcast.",
     shape: "[*, m, k] and [*, k, n] -> [*, m, n]",
@@ -193,6 +195,7 @@ for (const [name, second, summary, shape, product] of [
     name,
     signature: `${name}(Tensor input, Tensor ${second}) -> Tensor` as "mm(Tensor input, Tensor second) -> Tensor",
     places: ["torch", "Tensor"],
+    out: name === "mv" ? vectorsType : resultsType,
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
     record(g, args) {
@@ -216,6 +219,7 @@ for (const [name, second, summary] of [
     name,
     signature: `${name}(Tensor input, Tensor ${second}) -> Tensor` as "dot(Tensor input, Tensor second) -> Tensor",
     places: ["torch", "Tensor"],
+    out: productsType,
     doc: {
       summary,
       shape: "[n] and [n] -> []",
@@ -233,6 +237,7 @@ defineOp({
   name: "inner",
   signature: "inner(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: tensordotsType,
   doc: {
     summary: "Sum of products over the last dimension of both; a product where one is 0-d.",
     shape: "[*, k] and [#, k] -> [*, #]",
@@ -257,6 +262,7 @@ defineOp({
   aliases: ["ger"],
   signature: "outer(Tensor input, Tensor vec2) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   doc: {
     summary: "Every element of one vector times every element of the other.",
     shape: "[m] and [n] -> [m, n]",

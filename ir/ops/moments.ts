@@ -7,6 +7,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { countOf, meanOf } from "./reduction.ts";
 import { axesOf, describe, inFloat32, keepOrDrop } from "./support.ts";
+import { anyCastable } from "./out-types.ts";
 
 const shape = "[*] -> [*] without dim (of size 1 with keepdim)";
 
@@ -55,6 +56,7 @@ for (const [name, root] of [
     signature:
       `${name}(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor` as "var(Tensor input, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, number? correction=None) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     doc: { summary: root ? "Standard deviation." : "Variance.", shape, source: `torch.${name}` },
     gradient: "through decomposition",
     ...(root ? { saves: ["input", "result"] } : {}),
@@ -65,6 +67,7 @@ for (const [name, root] of [
     name: `${name}.unbiased`,
     signature: `${name}(Tensor input, bool unbiased) -> Tensor` as "var(Tensor input, bool unbiased) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     doc: {
       summary: root ? "Standard deviation of all elements." : "Variance of all elements.",
       shape: "[*] -> []",

@@ -18,6 +18,7 @@ import {
   promoted,
   range,
 } from "./support.ts";
+import { normsType, resultsType } from "./out-types.ts";
 
 const reduced = "[*] -> [*] without dim (of size 1 with keepdim)";
 
@@ -113,6 +114,7 @@ for (const [name, type] of [
     signature:
       `norm(Tensor input, ${type}, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor` as "norm(Tensor input, number|'fro'|'nuc'? p=2, int[]? dim=None, bool keepdim=False, dtype? dtype=None) -> Tensor",
     places: ["torch", "Tensor"],
+    out: (types, args) => (args["p"] === "nuc" ? normsType("linalg.matrix_norm") : resultsType)(types, args),
     doc: {
       summary: "The p-norm of the elements over dim; deprecated in PyTorch for those of torch.linalg.",
       shape: reduced,
@@ -143,6 +145,7 @@ for (const [name, parameter] of [
     signature:
       `nuclear_norm(Tensor input, ${parameter}bool keepdim=False) -> Tensor` as "nuclear_norm(Tensor input, int[]? dim, bool keepdim=False) -> Tensor",
     places: ["torch"],
+    out: normsType("linalg.matrix_norm"),
     doc: {
       summary: "The sum of the singular values of the matrices in two dimensions; deprecated.",
       shape: reduced,

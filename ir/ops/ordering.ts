@@ -7,6 +7,7 @@ import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
 import { atLeast1d, axisOf, computedFrom, describe, keepOrDrop } from "./support.ts";
 import { unsupported } from "../unsupported.ts";
+import { selectedTypes } from "./out-types.ts";
 
 const pair = ["values", "indices"] as const;
 const along = "[.., n, ..] -> [.., n, ..]";
@@ -92,6 +93,12 @@ defineOp({
   name: "kthvalue",
   signature: "kthvalue(Tensor input, int k, int dim=-1, bool keepdim=False) -> Tensor[2]",
   places: ["torch", "Tensor"],
+  out: selectedTypes((what, wanted) =>
+    what === "values"
+      ? "output values must be of same type as input"
+      : `output indices must be of scalar type ${wanted}`,
+  ),
+  movesElements: true,
   results: pair,
   doc: {
     summary: "The k-th smallest value along dim (k from 1), and its position.",
@@ -210,6 +217,8 @@ defineOp({
   name: "mode",
   signature: "mode(Tensor input, int dim=-1, bool keepdim=False) -> Tensor[2]",
   places: ["torch", "Tensor"],
+  out: selectedTypes((what, wanted, given) => `expected scalar type '${wanted}' but got '${given}' for ${what} output`),
+  movesElements: true,
   results: pair,
   doc: {
     summary: "The value that occurs most often along dim (the smallest of several), and its last position.",

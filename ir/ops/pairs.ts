@@ -5,6 +5,7 @@ import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, describe, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
+import { anyCastable, operandsType, powersType, sameType } from "./out-types.ts";
 
 const shape = "[*] and [*], broadcast together -> [*]";
 
@@ -25,6 +26,7 @@ for (const [name, op, summary] of [
     name,
     signature: `${name}(Tensor input, Tensor other) -> Tensor` as "fmax(Tensor input, Tensor other) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
     record(g, { input, other }) {
@@ -48,6 +50,7 @@ for (const [name, isMin] of [
     signature:
       `${name}(Tensor input, Tensor|Scalar ${argument}) -> Tensor` as "clamp(Tensor input, Tensor|Scalar bound) -> Tensor",
     places: ["torch", "Tensor"],
+    out: (types, args) => (isNode(args[argument]) ? anyCastable : operandsType)(types, args),
     inplace: true,
     doc: { summary: `No ${isMin ? "smaller than min" : "larger than max"}.`, shape, source: `torch.${name}` },
     gradient: "through decomposition",
@@ -69,6 +72,7 @@ defineOp({
   name: "copysign",
   signature: "copysign(Tensor input, Tensor|Scalar other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: { summary: "The size of input with the sign of other.", shape, source: "torch.copysign" },
   saves: [{ name: "input", for: ["input"] }, "result"],
@@ -83,6 +87,7 @@ defineOp({
   name: "hypot",
   signature: "hypot(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   composite: true,
   doc: { summary: "sqrt(input ** 2 + other ** 2) without overflow.", shape, source: "torch.hypot" },
@@ -140,6 +145,7 @@ for (const [name, base, summary] of [
     name,
     signature: `${name}(Tensor input, Tensor other) -> Tensor` as "logaddexp(Tensor input, Tensor other) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
     record(g, { input, other }) {
@@ -171,6 +177,7 @@ defineOp({
   name: "float_power",
   signature: "float_power(Tensor|Scalar input, Tensor|Scalar exponent) -> Tensor",
   places: ["torch", "Tensor"],
+  out: powersType,
   inplace: true,
   doc: { summary: "input ** exponent in float64, or complex128.", shape, source: "torch.float_power" },
   // What is converted first is a copy.
@@ -191,6 +198,7 @@ defineOp({
   name: "heaviside",
   signature: "heaviside(Tensor input, Tensor values) -> Tensor",
   places: ["torch", "Tensor"],
+  out: sameType(() => "heaviside is not yet implemented for tensors with different dtypes"),
   inplace: true,
   doc: { summary: "0 below zero, 1 above, `values` at zero.", shape, source: "torch.heaviside" },
   gradient: "none",

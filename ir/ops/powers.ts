@@ -6,6 +6,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { binary, refuseBool } from "./arithmetic.ts";
 import { checkBroadcast, operand, requireRank, resultType } from "./support.ts";
+import { anyCastable } from "./out-types.ts";
 
 const page = (name: string): string => `torch.${name}`;
 const elementwise = "[*] and [*], broadcast together -> [*]";
@@ -52,6 +53,7 @@ export const pow = defineOp({
   name: "pow",
   signature: "pow(Tensor|Scalar input, Tensor|Scalar exponent) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: { summary: "input ** exponent.", shape: elementwise, source: page("pow") },
   gradient: "through decomposition",
@@ -79,6 +81,7 @@ export const atan2 = defineOp({
   aliases: ["arctan2"],
   signature: "atan2(Tensor input, Tensor other) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   inplace: true,
   doc: { summary: "Angle of the point (other, input), in radians.", shape: elementwise, source: page("atan2") },
   gradient: "through decomposition",

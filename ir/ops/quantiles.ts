@@ -8,6 +8,7 @@ import { elementCount } from "../shape.ts";
 import { lerpOf } from "./blends.ts";
 import { countNumbers } from "./ordering.ts";
 import { atLeast1d, axisOf, describe } from "./support.ts";
+import { quantilesType } from "./out-types.ts";
 
 const interpolations = ["linear", "lower", "higher", "midpoint", "nearest"];
 
@@ -96,6 +97,7 @@ for (const [name, ignoreNaN] of [
     signature:
       `${name}(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor` as "quantile(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor",
     places: ["torch", "Tensor"],
+    out: quantilesType,
     doc,
     saves: [],
     gradient: "through decomposition",
@@ -107,6 +109,7 @@ for (const [name, ignoreNaN] of [
     signature:
       `${name}(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor` as "quantile(Tensor input, Scalar q, int? dim=None, bool keepdim=False, *, 'linear'|'lower'|'higher'|'midpoint'|'nearest' interpolation=linear) -> Tensor",
     places: ["torch", "Tensor"],
+    out: quantilesType,
     doc,
     saves: [],
     gradient: "through decomposition",

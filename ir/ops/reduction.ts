@@ -1,11 +1,13 @@
 /** Reductions over dimensions. */
 import type { GraphBuilder } from "../builder.ts";
+import { noKernel, unsupported } from "../unsupported.ts";
 import { type DType, isComplex, isFloat, isIntegral, scalarName } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { ArgReducePrimitive, Node, ReducePrimitive } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
 import { axesOf, axisOf, describe, dropAxes, inFloat32, keepOrDrop, refuseComplex } from "./support.ts";
+import { anyCastable, logarithmsType, summedType, extremesType, truthType } from "./out-types.ts";
 
 const shape = "[*] -> [*] without dim (of size 1 with keepdim)";
 
@@ -50,10 +52,12 @@ export const nansum = defineOp({
   computesInOut: true,
   signature: "nansum(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
   places: ["torch", "Tensor"],
+  out: summedType,
   doc: { summary: "Sum that counts NaN as zero.", shape, source: "torch.nansum" },
   gradient: "through decomposition",
   record(g, { input, dim, keepdim, dtype }) {
     refuseComplex("nansum", input);
+    if (dtype !== null && isComplex(dtype)) throw unsupported("nansum", dtype, "Choose a real dtype.");
     const axes = axesOf("nansum", dim, input.shape.length);
     const x = accumulated(g, input, dtype);
     return keepOrDrop(g, g.sum(isFloat(x.dtype) ? g.where(g.isNaN(x), 0, x) : x, axes), axes, keepdim);
@@ -68,6 +72,7 @@ export const mean = defineOp({
   name: "mean",
   signature: "mean(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   doc: {
     summary: "Arithmetic mean over the given dimensions (all by default). Floats only.",
     shape,
@@ -127,6 +132,7 @@ for (const [name, op, summary] of [
     signature:
       `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "amax(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
     places: ["torch", "Tensor"],
+    out: extremesType,
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
     saves: ["input", "result"],
@@ -156,6 +162,7 @@ for (const [name, op, argument] of [
     name,
     signature: `${name}(Tensor input) -> Tensor` as "max(Tensor input) -> Tensor",
     places: ["torch", "Tensor"],
+    out: anyCastable,
     doc: { summary: `${word} of all elements.`, shape: "[*] -> []", source: `torch.${name}` },
     gradient: "through decomposition",
     saves: ["input", "result"],
@@ -222,6 +229,7 @@ for (const [name, op, summary] of [
     signature:
       `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "all(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
     places: ["torch", "Tensor"],
+    out: truthType(name),
     doc: { summary, shape: "[*] -> bool[*]", source: `torch.${name}` },
     gradient: "none",
     record(g, { input, dim, keepdim }) {
@@ -238,6 +246,7 @@ export const logsumexp = defineOp({
   name: "logsumexp",
   signature: "logsumexp(Tensor input, int[] dim, bool keepdim=False) -> Tensor",
   places: ["torch", "Tensor", "special"],
+  out: logarithmsType,
   doc: { summary: "log(sum(exp(input))) without overflow.", shape, source: "torch.logsumexp" },
   gradient: "through decomposition",
   saves: ["input", "result"],
@@ -272,6 +281,7 @@ for (const [name, kind] of [
     },
     gradient: "through decomposition",
     record(g, { input, dim, dtype }) {
+      if (dtype === "bool") throw noKernel(name, `${name}_out_cpu`, dtype, "Choose a type of numbers.");
       const x = accumulated(g, input, dtype);
       const axis = axisOf(name, dim, x.shape.length);
       return x.shape.length === 0 ? x : g.scan(kind, x, axis);

@@ -9,6 +9,7 @@ import { broadcastShapes } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { complexLogAddExp } from "./pairs.ts";
 import { atLeast1d, axisOf, describe, resultType, scalarAs, toFloat } from "./support.ts";
+import { anyCastable, scannedType } from "./out-types.ts";
 
 const along = "[.., n, ..] -> [.., n, ..]";
 
@@ -20,6 +21,7 @@ for (const [name, kind, word] of [
     name,
     signature: `${name}(Tensor input, int dim) -> Tensor[2]` as "cummax(Tensor input, int dim) -> Tensor[2]",
     places: ["torch", "Tensor"],
+    out: scannedType,
     results: ["values", "indices"],
     doc: {
       summary: `The ${word} value so far along dim, and its last position.`,
@@ -58,6 +60,7 @@ defineOp({
   name: "logcumsumexp",
   signature: "logcumsumexp(Tensor input, int dim) -> Tensor",
   places: ["torch", "Tensor"],
+  out: scannedType,
   inplace: true,
   doc: { summary: "log(cumsum(exp(input))) without overflow.", shape: along, source: "torch.logcumsumexp" },
   gradient: "through decomposition",
@@ -84,6 +87,7 @@ defineOp({
   name: "diff",
   signature: "diff(Tensor input, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   doc: {
     summary: "Differences of neighbours along dim, n times over.",
     shape: "[.., m, ..] -> [.., m - n, ..]",

@@ -77,6 +77,7 @@ defineOp({
   name: "scatter",
   signature: "scatter(Tensor input, int dim, Tensor index, Tensor src, *, 'add'|'multiply'? reduce=None) -> Tensor",
   places: ["torch", "Tensor"],
+  movesElements: true,
   inplace: true,
   doc: {
     summary:
@@ -113,6 +114,7 @@ defineOp({
   name: "scatter_add",
   signature: "scatter_add(Tensor input, int dim, Tensor index, Tensor src) -> Tensor",
   places: ["torch", "Tensor"],
+  movesElements: true,
   inplace: true,
   doc: {
     summary: "input with the elements of src added at the positions that index holds for dim.",
@@ -182,6 +184,7 @@ defineOp({
   signature:
     "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, 'sum'|'prod'|'mean'|'amax'|'amin' reduce, *, bool include_self=True) -> Tensor",
   places: ["torch", "Tensor"],
+  movesElements: true,
   inplace: true,
   doc: {
     summary:
@@ -204,6 +207,7 @@ defineOp({
   name: "put",
   signature: "put(Tensor input, Tensor index, Tensor source, bool accumulate=False) -> Tensor",
   places: ["torch", "Tensor"],
+  movesElements: true,
   inplace: true,
   doc: {
     summary: "input with the elements of source written (or added) at positions in the flattened input.",

@@ -6,6 +6,7 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
 import { describe, toFloat } from "./support.ts";
+import { searchedType } from "./out-types.ts";
 
 /** For each value the first place where it could stand in its row; with `right` the last. By bisection. */
 export function placesOf(g: GraphBuilder, sequence: Node, values: Node, right: boolean, sorter: Node | null): Node {
@@ -94,6 +95,7 @@ defineOp({
   signature:
     "searchsorted(Tensor sorted_sequence, Tensor input, *, bool out_int32=False, bool right=False, 'left'|'right'? side=None, Tensor? sorter=None) -> Tensor",
   places: ["torch"],
+  out: searchedType,
   doc: searchDoc,
   gradient: "none",
   record: (g, { sorted_sequence, input, out_int32, right, side, sorter }) =>
@@ -110,6 +112,7 @@ defineOp({
   signature:
     "searchsorted(Tensor sorted_sequence, Scalar input, *, bool out_int32=False, bool right=False, 'left'|'right'? side=None, Tensor? sorter=None) -> Tensor",
   places: ["torch"],
+  out: searchedType,
   doc: searchDoc,
   gradient: "none",
   record(g, { sorted_sequence, input, out_int32, right, side, sorter }) {
@@ -134,6 +137,7 @@ for (const [name, type] of [
     signature:
       `bucketize(${type} input, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor` as "bucketize(Tensor|Scalar input, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
     places: name === "bucketize" ? ["torch", "Tensor"] : ["torch"],
+    out: searchedType,
     doc: {
       summary: "The number of the bucket between sorted boundaries that each value falls into.",
       shape: "[*] and [n] -> int64[*]",

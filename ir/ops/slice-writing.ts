@@ -49,6 +49,7 @@ defineOp({
   name: "index_add",
   signature: "index_add(Tensor input, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
   places: ["torch", "Tensor"],
+  movesElements: true,
   inplace: true,
   doc: {
     summary: "input with alpha times the slices of source added at the positions of index.",
@@ -73,6 +74,7 @@ defineOp({
   name: "index_copy",
   signature: "index_copy(Tensor input, int dim, Tensor index, Tensor source) -> Tensor",
   places: ["torch", "Tensor"],
+  movesElements: true,
   inplace: true,
   doc: {
     summary: "input with the slices of source at the positions of index.",
@@ -152,6 +154,7 @@ defineOp({
   signature:
     "index_reduce(Tensor input, int dim, Tensor index, Tensor source, 'prod'|'mean'|'amax'|'amin' reduce, *, bool include_self=True) -> Tensor",
   places: ["torch", "Tensor"],
+  movesElements: true,
   inplace: true,
   doc: {
     summary: "input with the slices of source reduced into the positions of index, by prod, mean, amax or amin.",

@@ -8,7 +8,7 @@
  *
  * The limit of 2^28 is PyTorch 2.7's; before, it was 2^32 and some dtypes never took two words.
  */
-import { integerRange, isFloat } from "../../ir/dtype.ts";
+import { cName, integerRange, isFloat } from "../../ir/dtype.ts";
 import type { CpuGenerator } from "./cpu-generator.ts";
 import {
   chunkSize,
@@ -84,7 +84,7 @@ const badOrder = (low: bigint, high: bigint, cast = ""): Error =>
   badParameter("random_", `'from'${cast} to be less than 'to'${cast}`, `from=${low} >= to=${high}`);
 
 const outOfBounds = (isFrom: boolean, dtype: DrawDType): Error =>
-  badParameter("random_", `values of ${dtype}`, `${isFrom ? "from" : "to - 1"} is out of bounds for ${dtype}`);
+  badParameter("random_", `values of ${dtype}`, `${isFrom ? "from" : "to - 1"} is out of bounds for ${cName(dtype)}`);
 
 const words = new Int32Array(2 * chunkSize);
 const values = new Float64Array(chunkSize);

@@ -5,6 +5,7 @@
  * From n = 214748364 (2^32 / 20) on, where the remainder of one word would be skewed, PyTorch shuffles inside out with
  * two words an element: 2 n words.
  */
+import { scalarName } from "../../ir/dtype.ts";
 import type { CpuGenerator } from "./cpu-generator.ts";
 import { chunkSize, type DrawArray, type DrawDType, dtypeOf, significandBits, storeValues } from "./element.ts";
 import { badArray } from "./errors.ts";
@@ -67,12 +68,12 @@ export function randperm(n: number, generator: CpuGenerator): Int32Array {
 /** Fills `out` with a random permutation of 0 .. out.length - 1; every dtype gets the same one. */
 export function fillRandperm(out: DrawArray, generator: CpuGenerator, dtype: DrawDType = dtypeOf(out)): void {
   const count = out.length;
-  if (dtype === "bool") throw badArray("randperm", '"randperm" not implemented for bool.');
+  if (dtype === "bool") throw badArray("randperm", "\"randperm\" not implemented for 'Bool'.");
   const limit = largestCount(dtype);
   if (count > limit)
     throw badArray(
       "randperm",
-      `n cannot be greater than ${limit} for ${dtype} type, got ${count}: value cannot be converted to type ${dtype}_t without overflow.`,
+      `n cannot be greater than ${limit} for ${scalarName(dtype)} type, got ${count}: value cannot be converted to type ${dtype}_t without overflow.`,
     );
   const order = randperm(count, generator);
   if (out instanceof Int32Array) {

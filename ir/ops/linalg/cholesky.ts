@@ -16,6 +16,7 @@ import {
   transposed,
 } from "./matrices.ts";
 import { requireSystem, solveTriangular } from "./triangular.ts";
+import { anyCastable, resultsType, safelyCastable } from "../out-types.ts";
 
 const factor = defineOp({
   name: "cholesky_factor",
@@ -59,6 +60,7 @@ for (const [name, parameter, places] of [
     name,
     signature: `${name}(${parameter}) -> Tensor` as "cholesky(Tensor input, bool upper=False) -> Tensor",
     places,
+    out: name === "cholesky" ? safelyCastable(name) : resultsType,
     doc: {
       summary: "The triangular factor L of a positive-definite matrix L Lᵀ (its transpose with upper).",
       shape,
@@ -126,6 +128,7 @@ defineOp({
   name: "cholesky_solve",
   signature: "cholesky_solve(Tensor input, Tensor L, bool upper=False) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   doc: {
     summary: "X with L Lᵀ X = input for a Cholesky factor L (Lᵀ L with upper).",
     shape: "[*, n, k] and [*, n, n] -> [*, n, k]",
@@ -144,6 +147,7 @@ defineOp({
   name: "cholesky_inverse",
   signature: "cholesky_inverse(Tensor L, bool upper=False) -> Tensor",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   doc: {
     summary: "The inverse of L Lᵀ for a Cholesky factor L (of Lᵀ L with upper).",
     shape,

@@ -26,6 +26,7 @@ import {
   withDiagonal,
   withoutDiagonal,
 } from "./matrices.ts";
+import { safelyCastable } from "../out-types.ts";
 
 /** Imaginary parts of V^H dV up to which PyTorch says that a loss does not feel the vectors' angles. */
 const angleTolerance = 1e-2;
@@ -122,6 +123,7 @@ defineOp({
   name: "linalg_eigvals",
   signature: "linalg_eigvals(Tensor A) -> Tensor",
   places: ["linalg"],
+  out: safelyCastable("torch.linalg.eigvals", "eigenvalues"),
   doc: {
     summary: "Eigenvalues of a square matrix, in no order; always complex.",
     shape: "[*, n, n] -> [*, n]",

@@ -29,6 +29,7 @@ import {
   withDiagonal,
   withoutDiagonal,
 } from "./matrices.ts";
+import { safelyCastable } from "../out-types.ts";
 
 const square = "[*, n, n] -> [*, n, n]";
 const singular =
@@ -285,6 +286,7 @@ for (const [name, parameter] of [
     name,
     signature: `${name}(Tensor ${parameter}, int n) -> Tensor` as "matrix_power(Tensor input, int n) -> Tensor",
     places: name === "matrix_power" ? ["torch", "Tensor"] : ["linalg"],
+    out: safelyCastable("matrix_power"),
     doc: {
       summary: "The n-th power of a square matrix, of its inverse when n is negative.",
       shape: square,
@@ -306,6 +308,7 @@ defineOp({
   name: "linalg_tensorinv",
   signature: "linalg_tensorinv(Tensor A, int ind=2) -> Tensor",
   places: ["linalg"],
+  out: safelyCastable("tensorinv"),
   doc: {
     summary: "The inverse for tensordot over the first ind dimensions.",
     shape: "[a.., b..] -> [b.., a..]",
@@ -334,6 +337,7 @@ defineOp({
   name: "linalg_tensorsolve",
   signature: "linalg_tensorsolve(Tensor A, Tensor B, int[]? dims=None) -> Tensor",
   places: ["linalg"],
+  out: safelyCastable("tensorsolve"),
   doc: {
     summary: "X with tensordot(A, X, X.ndim) = B; dims of A are moved to its end first.",
     shape: "[b.., x..] and [b..] -> [x..]",

@@ -10,6 +10,7 @@ import { axesOf, axisOf, describe, inFloat32, keepOrDrop, promoted, range } from
 import { inverseOf } from "./inverse.ts";
 import { batchOf, isEmpty, requireMatrices, requireNumbers, requireSquare } from "./matrices.ts";
 import { singularValues } from "./svd.ts";
+import { normsType, safelyCastable, sameType } from "../out-types.ts";
 
 type Order = number | string | null;
 const reduced = "[*] -> [*] without dim (of size 1 with keepdim)";
@@ -118,6 +119,7 @@ for (const [name, type] of [
     signature:
       `linalg_matrix_norm(Tensor A, ${type}, int[] dim=[-2;-1], bool keepdim=False, *, dtype? dtype=None) -> Tensor` as "linalg_matrix_norm(Tensor A, number|'fro'|'nuc' ord, int[] dim=[-2;-1], bool keepdim=False, *, dtype? dtype=None) -> Tensor",
     places: ["linalg"],
+    out: normsType("linalg.matrix_norm"),
     doc: {
       summary: 'A norm of matrices: "fro", "nuc", 2 and -2 (singular values), 1 and -1 (columns), inf and -inf (rows).',
       shape: reduced,
@@ -139,6 +141,7 @@ for (const [name, type] of [
     signature:
       `linalg_norm(Tensor A, ${type}, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor` as "linalg_norm(Tensor A, number|'fro'|'nuc'? ord=None, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
     places: ["linalg"],
+    out: normsType("linalg.norm"),
     doc: {
       summary: "vector_norm over one dimension, matrix_norm over two, and without ord the 2-norm of all elements.",
       shape: reduced,
@@ -158,6 +161,7 @@ for (const [name, type] of [
     signature:
       `linalg_cond(Tensor A, ${type}) -> Tensor` as "linalg_cond(Tensor A, number|'fro'|'nuc'? p=None) -> Tensor",
     places: ["linalg"],
+    out: safelyCastable("linalg.cond"),
     doc: {
       summary: "The condition number in the norm p: by default the largest singular value over the smallest.",
       shape: "[*, m, n] -> [*]",
@@ -193,6 +197,7 @@ defineOp({
   signature: "linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor",
   aliases: ["vecdot"],
   places: ["linalg", "torch"],
+  out: sameType((wanted, given) => `linalg.vecdot: Expected out of dtype${wanted} but found ${given}`),
   doc: {
     summary: "Scalar product of vectors along dim.",
     shape: "[.., n, ..] and [.., n, ..], broadcast together -> [.., ..]",

@@ -26,6 +26,7 @@ import {
   transposed,
 } from "./matrices.ts";
 import { singularValues, svdOf } from "./svd.ts";
+import { safelyCastable } from "../out-types.ts";
 
 const epsilonOf = (x: Node): number => (realOf(x.dtype) === "float64" ? 2 ** -52 : 2 ** -23);
 
@@ -61,6 +62,7 @@ defineOp({
   signature:
     "linalg_matrix_rank(Tensor A, *, Tensor|Scalar? atol=None, Tensor|Scalar? rtol=None, bool hermitian=False) -> Tensor",
   places: ["linalg"],
+  out: safelyCastable("torch.linalg.matrix_rank"),
   doc: {
     summary: "The number of singular values above max(atol, rtol * the largest).",
     shape: "[*, m, n] -> [*]",
@@ -131,6 +133,7 @@ defineOp({
   signature:
     "linalg_pinv(Tensor A, *, Tensor|Scalar? atol=None, Tensor|Scalar? rtol=None, bool hermitian=False) -> Tensor",
   places: ["linalg"],
+  out: safelyCastable("linalg.pinv"),
   doc: {
     summary: "The pseudo-inverse: singular values of at most max(atol, rtol * the largest) count as zero.",
     shape: "[*, m, n] -> [*, n, m]",
@@ -143,6 +146,7 @@ defineOp({
   name: "linalg_pinv.rcond",
   signature: "linalg_pinv(Tensor A, Tensor|Scalar rcond, bool hermitian=False) -> Tensor",
   places: ["linalg"],
+  out: safelyCastable("linalg.pinv"),
   doc: {
     summary: "The pseudo-inverse: singular values of at most rcond times the largest count as zero.",
     shape: "[*, m, n] -> [*, n, m]",

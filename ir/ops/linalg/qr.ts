@@ -31,6 +31,7 @@ import {
   zeros,
 } from "./matrices.ts";
 import { solveTriangularRight } from "./triangular.ts";
+import { anyCastable, safelyCastable, sameType } from "../out-types.ts";
 
 /** R above the vectors of the reflections, and their factors. */
 function reflect(g: GraphBuilder, input: Node): [Node, Node] {
@@ -158,6 +159,7 @@ defineOp({
   name: "geqrf",
   signature: "geqrf(Tensor input) -> Tensor[2]",
   places: ["torch", "Tensor"],
+  out: anyCastable,
   results: ["a", "tau"],
   doc: {
     summary: "R, and below its diagonal the vectors of the reflections whose product is Q, and their factors.",
@@ -210,6 +212,7 @@ defineOp({
   name: "linalg_householder_product",
   signature: "linalg_householder_product(Tensor A, Tensor tau) -> Tensor",
   places: ["linalg"],
+  out: safelyCastable("torch.linalg.householder_product"),
   doc: {
     summary: "The first columns of the product of the reflections whose vectors stand below the diagonal of A.",
     shape: "[*, m, n] and [*, k] -> [*, m, n]",
@@ -227,6 +230,7 @@ defineOp({
   name: "orgqr",
   signature: "orgqr(Tensor input, Tensor tau) -> Tensor",
   places: ["torch", "Tensor"],
+  out: safelyCastable("torch.linalg.householder_product"),
   doc: {
     summary: "The product of reflections, as torch.linalg.householder_product.",
     shape: "[*, m, n] and [*, k] -> [*, m, n]",
@@ -244,6 +248,10 @@ defineOp({
   name: "ormqr",
   signature: "ormqr(Tensor input, Tensor tau, Tensor other, bool left=True, bool transpose=False) -> Tensor",
   places: ["torch", "Tensor"],
+  out: sameType(
+    (wanted, given) =>
+      `torch.ormqr: Expected input and result to have the same dtype, but input has dtype${wanted} and result has dtype ${given}`,
+  ),
   doc: {
     summary: "Q other (other Q when not left), Q the product of reflections, or its transpose.",
     shape: "[*, m, k], [*, k] and [*, m, n] -> [*, m, n]",

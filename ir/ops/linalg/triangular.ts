@@ -19,6 +19,7 @@ import {
   transposed,
   upper as upperOf,
 } from "./matrices.ts";
+import { scalarTypeExpected } from "../out-types.ts";
 
 const system = defineOp({
   name: "triangular_system",
@@ -70,6 +71,7 @@ defineOp({
   signature:
     "linalg_solve_triangular(Tensor A, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor",
   places: ["linalg"],
+  out: scalarTypeExpected,
   doc: {
     summary: "X with A X = B (X A = B when not left), reading one triangle of A.",
     shape: "[*, n, n] and [*, n, k] -> [*, n, k]",

@@ -6,6 +6,7 @@ import { slotOf } from "./activation.ts";
 import { inWide } from "./support.ts";
 import { largestOf } from "../floating.ts";
 import { scalarName } from "../../dtype.ts";
+import { operandsType } from "../out-types.ts";
 
 const shape = "[*] -> [*]";
 const page = (name: string): string => `torch.nn.functional.${name}`;
@@ -75,6 +76,7 @@ export const tanhshrink = defineOp({
 
 export const softshrink = defineOp({
   name: "softshrink",
+  out: operandsType,
   signature: "softshrink(Tensor input, Scalar lambd=0.5) -> Tensor",
   places,
   doc: { summary: "Moves input towards zero by lambd; zero within it.", shape, source: page("softshrink") },
@@ -97,6 +99,7 @@ export const hardshrink = defineOp({
   name: "hardshrink",
   signature: "hardshrink(Tensor input, Scalar lambd=0.5) -> Tensor",
   places: ["torch", "Tensor", "nn.functional"],
+  out: operandsType,
   doc: { summary: "Zero within lambd of zero, else input.", shape, source: page("hardshrink") },
   gradient: "through decomposition",
   record(g, { input, lambd }) {

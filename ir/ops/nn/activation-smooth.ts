@@ -5,6 +5,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator } from "../../operator.ts";
 import { axisOf } from "../support.ts";
 import { inWide, widen } from "./support.ts";
+import { operandsType, scalarTypeExpected } from "../out-types.ts";
 
 const shape = "[*] -> [*]";
 const page = (name: string): string => `torch.nn.functional.${name}`;
@@ -23,6 +24,7 @@ export const gelu = defineOp({
   name: "gelu",
   signature: "gelu(Tensor input, *, 'none'|'tanh' approximate='none') -> Tensor",
   places: everywhere,
+  out: operandsType,
   composite: true,
   onnx: "Gelu",
   doc: {
@@ -84,6 +86,7 @@ export const softplus = defineOp({
   name: "softplus",
   signature: "softplus(Tensor input, Scalar beta=1, Scalar threshold=20) -> Tensor",
   places: everywhere,
+  out: operandsType,
   doc: {
     summary: "Smooth relu: log(1 + exp(beta * input)) / beta, and plain input once beta * input > threshold.",
     shape,
@@ -113,6 +116,7 @@ export const logsigmoid = defineOp({
   aliases: ["log_sigmoid"],
   signature: "logsigmoid(Tensor input) -> Tensor",
   places: everywhere,
+  out: scalarTypeExpected,
   doc: { summary: "log(sigmoid(input)) without underflow.", shape, source: page("logsigmoid") },
   gradient: "through decomposition",
   record: (g, { input }) => inWide(g, "logsigmoid", input, (x) => g.neg(softplusOf(g, g.neg(x)))),

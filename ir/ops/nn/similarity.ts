@@ -18,11 +18,13 @@ import {
 } from "../support.ts";
 import { normOver } from "./normalization-core.ts";
 import { widen } from "./support.ts";
+import { anyCastable } from "../out-types.ts";
 
 export const normalize = defineOp({
   name: "normalize",
   signature: "normalize(Tensor input, number p=2, int[] dim=1, number eps=1e-12) -> Tensor",
   places: ["nn.functional"],
+  out: anyCastable,
   doc: {
     summary: "input / max(its p-norm along dim, eps).",
     shape: "[*] -> [*]",

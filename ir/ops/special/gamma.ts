@@ -6,6 +6,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp, type Operator, type Place, recordOperator } from "../../operator.ts";
 import { hurwitzZeta, polygammaOf } from "../../polygamma.ts";
 import { checkBroadcast, inFloat32, operand, range, resultType, toFloat } from "../support.ts";
+import { anyCastable } from "../out-types.ts";
 
 const shape = "[*] -> [*]";
 
@@ -18,6 +19,7 @@ for (const [name, of, summary, places] of [
     name,
     signature: `${name}(Tensor input) -> Tensor` as "unary(Tensor input) -> Tensor",
     places,
+    out: anyCastable,
     doc: { summary, shape, source: `torch.special.${name}` },
     gradient: "through decomposition",
     record: (g, { input }) => g.unary(of, toFloat(g, input)),
@@ -28,6 +30,7 @@ defineOp({
   name: "polygamma",
   signature: "polygamma(int n, Tensor input) -> Tensor",
   places: ["torch", "special"],
+  out: anyCastable,
   doc: { summary: "The n-th derivative of digamma.", shape, source: "torch.polygamma" },
   gradient: "through decomposition",
   record(g, { n, input }) {
@@ -63,6 +66,7 @@ for (const [name, places] of [
     name,
     signature: `${name}(Tensor input, int p) -> Tensor` as "mvlgamma(Tensor input, int p) -> Tensor",
     places,
+    out: anyCastable,
     inplace: name === "mvlgamma",
     doc: {
       summary: "Logarithm of the multivariate gamma function of dimension p.",
@@ -84,6 +88,7 @@ defineOp({
   name: "zeta",
   signature: "zeta(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
   places: ["special"],
+  out: anyCastable,
   doc: {
     summary: "Hurwitz zeta function: sum of (other + k) ** -input over k >= 0.",
     shape: "[*] and [*], broadcast together -> [*]",

@@ -9,6 +9,7 @@ import { broadcastShapes } from "../../shape.ts";
 import { checkBroadcast, inFloat32, operand, range, resultType } from "../support.ts";
 import { temmeRows } from "./temme.ts";
 import { unsupported } from "../../unsupported.ts";
+import { anyCastable } from "../out-types.ts";
 
 /** d - log(1 + d), without cancellation near 0. */
 function excessOverLog1p(g: GraphBuilder, d: Node): Node {
@@ -164,6 +165,7 @@ for (const [name, alias, upper, summary] of [
       name: title,
       signature: `${title}(Tensor input, Tensor other) -> Tensor` as "igamma(Tensor input, Tensor other) -> Tensor",
       places,
+      out: anyCastable,
       inplace: title === name,
       doc: { summary, shape: "[*] and [*], broadcast together -> [*]", source: `torch.special.${alias}` },
       gradient: "through decomposition",

@@ -3,6 +3,7 @@ import { type GraphBuilder, isNode } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type Operator, recordOperator } from "../../operator.ts";
 import { inFloat32, toFloat, refuseComplex } from "../support.ts";
+import { anyCastable } from "../out-types.ts";
 
 const shape = "[*] -> [*]";
 
@@ -99,6 +100,7 @@ for (const [name, order, scaled, summary, slope] of [
     name,
     signature: `${name}(Tensor input) -> Tensor` as "bessel(Tensor input) -> Tensor",
     places: name === "i0" ? ["torch", "Tensor", "special"] : ["special"],
+    out: anyCastable,
     inplace: name === "i0",
     doc: { summary, shape, source: `torch.special.${name}` },
     gradient: "through decomposition",

@@ -3,6 +3,7 @@ import { type GraphBuilder, isNode } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type Operator, recordOperator } from "../../operator.ts";
 import { inFloat32, toFloat } from "../support.ts";
+import { anyCastable } from "../out-types.ts";
 
 const shape = "[*] -> [*]";
 
@@ -98,6 +99,7 @@ for (const [name, summary, value, slope] of [
     name,
     signature: `${name}(Tensor input) -> Tensor` as "normal(Tensor input) -> Tensor",
     places: ["special"],
+    out: anyCastable,
     doc: { summary, shape, source: `torch.special.${name}` },
     // ndtr is erf of what is scaled first.
     saves: () => (name === "ndtr" ? [] : null),

@@ -7,6 +7,7 @@ import { recordRoutine } from "../../routines/index.ts";
 import type { PolynomialFamily } from "../../routines/polynomials.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { checkBroadcast, inFloat32, operand, resultType } from "../support.ts";
+import { anyCastable } from "../out-types.ts";
 
 /** A float32 that fits int32. */
 const largestDegree = 2 ** 31 - 128;
@@ -98,6 +99,7 @@ for (const [name, summary, compute] of [
     signature:
       `${name}(Tensor|Scalar input, Tensor|Scalar n) -> Tensor` as "polynomial(Tensor|Scalar input, Tensor|Scalar n) -> Tensor",
     places: ["special"],
+    out: anyCastable,
     doc: { summary, shape: "[*] and [*], broadcast together -> [*]", source: `torch.special.${name}` },
     gradient: "none",
     record(g, { input, n }) {

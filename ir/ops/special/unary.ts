@@ -7,6 +7,7 @@ import { airyAi } from "./airy.ts";
 import { besselFirstKind, besselSecondKind, sphericalBessel } from "./bessel.ts";
 import { modifiedSecondKind } from "./modified-bessel-second.ts";
 import { modifiedFirstKind } from "./modified-bessel.ts";
+import { anyCastable } from "../out-types.ts";
 
 type Compute = (g: GraphBuilder, x: Node) => Node;
 type Order = 0 | 1;
@@ -45,6 +46,7 @@ for (const [name, summary, compute] of [
     name,
     signature: `${name}(Tensor input) -> Tensor` as "special(Tensor input) -> Tensor",
     places: ["special"],
+    out: anyCastable,
     doc: { summary, shape: "[*] -> [*]", source: `torch.special.${name}` },
     gradient: "none",
     record: (g, { input }) => inFloat32(g, [toFloat(g, input)], (x) => compute(g, x)),

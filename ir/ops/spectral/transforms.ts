@@ -19,6 +19,7 @@ import {
   transformed,
   type Dimensions,
 } from "./lines.ts";
+import { spectrumsType } from "../out-types.ts";
 
 /** Real values to the half of their spectrum that says all: the other one mirrors it. */
 const halved = (g: GraphBuilder, x: Node, axis: number): Node => {
@@ -139,6 +140,7 @@ for (const [base, form, inverse, summary, shape] of families) {
     signature:
       `${one}(Tensor input, int? n=None, int dim=-1, 'forward'|'backward'|'ortho'? norm=None) -> Tensor` as "fft(Tensor input, int? n=None, int dim=-1, 'forward'|'backward'|'ortho'? norm=None) -> Tensor",
     places: ["fft"],
+    out: spectrumsType(base),
     doc: {
       summary: `${summary} along dim, which is cut or filled up with zeros to n.`,
       shape,
@@ -164,6 +166,7 @@ for (const [base, form, inverse, summary, shape] of families) {
       signature:
         `${several}(Tensor input, int[]? s=None, ${dims}, 'forward'|'backward'|'ortho'? norm=None) -> Tensor` as "fftn(Tensor input, int[]? s=None, int[]? dim=None, 'forward'|'backward'|'ortho'? norm=None) -> Tensor",
       places: ["fft"],
+      out: spectrumsType(`${base}n`),
       doc: {
         summary: `${summary} along ${suffix === "2" ? "two dimensions" : "several dimensions (all, or the last of s)"}, brought to the sizes s.`,
         shape: shape.replaceAll(", n", ", n1, n2").replaceAll(", m", ", n1, m"),
