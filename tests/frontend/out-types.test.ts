@@ -91,9 +91,10 @@ describe("others take their result's type only, and say so in PyTorch's words", 
   });
 
   test("a rule takes its result's own type", () => {
-    for (const { name, out } of operators())
-      if (out !== undefined && !/isposinf|isneginf|signbit|logsumexp|nansum|fft_/.test(name))
-        expect(out({ wanted: "bool", given: "bool", place: 0 }, {}), name).toBeNull();
+    const ofOtherTypes = /logsumexp|nansum|fft_/;
+    const stated = [...operators()].filter(({ name, out }) => out !== undefined && !ofOtherTypes.test(name));
+    const same = { wanted: "bool", given: "bool", place: 0 } as const;
+    expect(stated.filter(({ out }) => out!(same, {}) !== null).map(({ name }) => name)).toEqual([]);
   });
 });
 
