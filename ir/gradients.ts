@@ -184,7 +184,9 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   },
   atan2: (g, node, grad) => {
     const [y, x] = [in0(node), in1(node)];
-    const scale = g.div(grad, g.add(square(g, y), square(g, x)));
+    const size = g.add(square(g, y), square(g, x));
+    // None at the origin.
+    const scale = g.div(grad, g.where(g.eq(size, 0), Infinity, size));
     return [g.mul(scale, x), g.neg(g.mul(scale, y))];
   },
   copysign: (g, node, grad) => {

@@ -280,22 +280,40 @@ export const clamp = defineOp({
       throw new DTypeError("clamp/bounds", "clamp: At least one of 'min' or 'max' must not be None.");
     const bounds = [min, max].filter((bound) => bound !== null);
     const dtype = resultType(g, [input, ...bounds]);
-    let x = operand(g, input, dtype);
-    const original = x;
-    // The gradient passes where the input is within the bounds, ends included.
-    let inside: Node | null = null;
-    for (const [bound, isMin] of [
-      [min, true],
-      [max, false],
-    ] as const) {
-      if (bound === null) continue;
-      const limit = operand(g, bound, dtype);
-      checkBroadcast("clamp", x, limit);
-      const kept = isMin ? g.ge(original, limit) : g.le(original, limit);
-      inside = inside === null ? kept : g.and(inside, kept);
-      x = isMin ? g.max(x, limit) : g.min(x, limit);
+    const x = operand(g, input, dtype);
+    const [low, high] = [min, max].map((bound) => (bound === null ? null : operand(g, bound, dtype)));
+    let value = x;
+    if (low) {
+      checkBroadcast("clamp", value, low);
+      value = g.max(value, low);
     }
-    if (!original.requiresGrad || bounds.some((bound) => "op" in bound && bound.requiresGrad)) return x;
-    return g.withHistory(x, g.where(inside!, original, 0));
+    if (high) {
+      checkBroadcast("clamp", value, high);
+      value = g.min(value, high);
+    }
+    return value.requiresGrad ? g.withHistory(g.detach(value), limitedBy(g, x, low ?? null, high ?? null)) : value;
   },
 });
+
+/**
+ * What the gradient of limits goes to: the input where it is within them, ends included, else the bound that it is
+ * beyond; a lower bound above the upper one has none.
+ */
+function limitedBy(g: GraphBuilder, x: Node, low: Node | null, high: Node | null): Node {
+  const beyond: [Node, Node][] = [];
+  let inside: Node | null = null;
+  if (low !== null) {
+    inside = g.ge(x, low);
+    const below = g.lt(x, low);
+    if (low.requiresGrad) beyond.push([high === null ? below : g.and(below, g.lt(low, high)), low]);
+  }
+  if (high !== null) {
+    const kept = g.le(x, high);
+    inside = inside === null ? kept : g.and(inside, kept);
+    const above = g.gt(x, high);
+    if (high.requiresGrad) beyond.push([low === null ? above : g.or(above, g.lt(high, low)), high]);
+  }
+  const none = g.full([], 0, x.dtype);
+  const bounds = beyond.reduce((rest, [reached, bound]) => g.where(reached, bound, rest), none);
+  return x.requiresGrad ? g.where(inside!, x, bounds) : bounds;
+}

@@ -7,7 +7,7 @@ import { defineOp } from "../operator.ts";
 import type { Shape } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { bmm, matmulOf, mm, mv, outerOf, requireSameType, summedBmm } from "./matmul.ts";
-import { isExactly, range, requireRank, scalarAs } from "./support.ts";
+import { isExactly, range, requireRank, resultType, scalarAs } from "./support.ts";
 import { stretched } from "./movement.ts";
 import { anyCastable, batchesType, chainsType, resultsType } from "./out-types.ts";
 
@@ -58,9 +58,12 @@ for (const [name, first, second, summary, shape, product] of [
     record(g, args) {
       const { input, beta, alpha } = args;
       const [, a, b] = Object.values(args) as [Node, Node, Node];
-      // PyTorch's order of rounding: an outer product takes the factor before, the others after.
-      if (name === "addr")
-        return plus(g, name, input, product(g, name, times(g, name, a, alpha), b, [first, second]), beta);
+      // PyTorch's order of rounding: an outer product, which promotes, takes the factor before, the others after.
+      if (name === "addr") {
+        const dtype = resultType(g, [input, a, b]);
+        const column = times(g, name, g.cast(a, dtype), alpha);
+        return plus(g, name, g.cast(input, dtype), product(g, name, column, g.cast(b, dtype), [first, second]), beta);
+      }
       return plus(g, name, input, times(g, name, product(g, name, a, b, [first, second]), alpha), beta);
     },
   });
@@ -69,8 +72,13 @@ for (const [name, first, second, summary, shape, product] of [
 /** beta * input + product. */
 function plus(g: GraphBuilder, name: string, input: Node, product: Node, beta: ScalarArgument): Node {
   requireSameType(name, input, product);
-  stretched(g, name, input, product.shape);
-  if (isExactly(beta, 0)) return product;
+  const addend = stretched(g, name, input, product.shape);
+  if (isExactly(beta, 0)) {
+    if (!input.requiresGrad) return product;
+    // Not read, but an argument: its gradient is zero.
+    const nothing = g.where(g.full([], false, "bool"), addend, 0);
+    return g.withHistory(g.detach(product), g.add(product, nothing));
+  }
   const base = times(g, name, input, beta);
   return product.dtype === "bool" ? g.or(base, product) : g.add(base, product);
 }

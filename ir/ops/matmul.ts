@@ -6,7 +6,7 @@ import { DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape, type Shape } from "../shape.ts";
-import { checkBroadcast, describe, range } from "./support.ts";
+import { checkBroadcast, describe, promoted, range } from "./support.ts";
 import { matmulsType, anyCastable, productsType, resultsType, tensordotsType, vectorsType } from "./out-types.ts";
 
 /** Operands of a product have one type: nothing is promoted. */
@@ -157,6 +157,8 @@ export const summedBmm = (g: GraphBuilder, name: string, a: Node, b: Node, names
   ])
 );
 
+const times = (g: GraphBuilder, a: Node, b: Node): Node => (a.dtype === "bool" ? g.and(a, b) : g.mul(a, b));
+
 export function outerOf(
   g: GraphBuilder,
   name: string,
@@ -170,9 +172,8 @@ export function outerOf(
         `${name}/rank`,
         `${name}: Expected 1-D argument ${names[i]}, but got ${x.shape.length}-D: ${describe(x)}.`,
       );
-  requireSameType(name, a, b);
-  const [column, row] = [g.reshape(a, [a.shape[0]!, 1]), g.reshape(b, [1, b.shape[0]!])];
-  return a.dtype === "bool" ? g.and(column, row) : g.mul(column, row);
+  const [x, y] = promoted(g, a, b);
+  return times(g, g.reshape(x, [x.shape[0]!, 1]), g.reshape(y, [1, y.shape[0]!]));
 }
 
 function dotOf(g: GraphBuilder, name: string, a: Node, b: Node): Node {
@@ -245,9 +246,9 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, other }) {
-    requireSameType("inner", input, other);
     const [a, b] = [input.shape.length, other.shape.length];
-    if (a === 0 || b === 0) return input.dtype === "bool" ? g.and(input, other) : g.mul(input, other);
+    if (a === 0 || b === 0) return times(g, ...promoted(g, input, other));
+    requireSameType("inner", input, other);
     if (input.shape[a - 1] !== other.shape[b - 1])
       throw new ShapeError(
         "inner/inner-dims",

@@ -1,6 +1,6 @@
 /** Sorting, and what follows from sorted order. */
 import type { GraphBuilder } from "../builder.ts";
-import { isFloat } from "../dtype.ts";
+import { type DType, isFloat } from "../dtype.ts";
 import { ArgumentError, IndexError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -147,6 +147,19 @@ function medianAlong(g: GraphBuilder, x: Node, axis: number, ignoreNaN: boolean)
   return [g.takeAlong(values, axis, middle), g.takeAlong(positions, axis, middle)];
 }
 
+/** What NaN becomes as a whole number: small types take the last bits of that. */
+const leastWhole: Readonly<Partial<Record<DType, bigint>>> = { int32: -(2n ** 31n), int64: -(2n ** 63n) };
+
+/** An element of x, whose gradient all elements that equal it share. */
+function sharedByEqual(g: GraphBuilder, x: Node, element: Node): Node {
+  if (!x.requiresGrad) return element;
+  const [all, one] = [g.detach(x), g.detach(element)];
+  const hit = g.or(g.eq(all, one), g.and(g.isNaN(all), g.isNaN(one)));
+  const axes = x.shape.map((_, axis) => axis);
+  const count = g.sum(g.cast(hit, x.dtype), axes);
+  return g.withHistory(one, g.reshape(g.sum(g.div(g.where(hit, x, 0), count), axes), []));
+}
+
 for (const [name, ignoreNaN] of [
   ["median", false],
   ["nanmedian", true],
@@ -168,8 +181,8 @@ for (const [name, ignoreNaN] of [
       if (count === 0)
         return isFloat(input.dtype)
           ? computedFrom(g, g.constant(NaN, input.dtype), [input])
-          : g.constant(input.dtype === "int64" ? -(2n ** 63n) : 0, input.dtype);
-      return g.reshape(medianAlong(g, g.reshape(input, [count]), 0, ignoreNaN)[0], []);
+          : g.constant(leastWhole[input.dtype] ?? 0, input.dtype);
+      return sharedByEqual(g, input, g.reshape(medianAlong(g, g.reshape(input, [count]), 0, ignoreNaN)[0], []));
     },
   });
   defineOp({

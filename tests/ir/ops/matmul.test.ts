@@ -231,3 +231,58 @@ onEachDevice("einsum", () => {
     expect(() => torch.einsum(equation, torch.ones(2, 2), torch.ones(2, 2))).toThrow(reason);
   });
 });
+
+onEachDevice("products of several types", () => {
+  test("outer products and products with a number promote", () => {
+    const [whole, wide] = [torch.tensor([1n, 2n]), torch.tensor([1.5, 2], { dtype: torch.float64 })];
+    for (const product of [torch.outer(whole, wide), torch.ger(whole, wide), whole.outer(wide)]) {
+      expect(product.dtype).toBe(torch.float64);
+      expect(product.tolist()).toEqual([
+        [1.5, 2],
+        [3, 4],
+      ]);
+    }
+    const out = torch.empty(2, 2);
+    expect(torch.outer(whole, wide, { out })).toBe(out);
+    expect(out.tolist()).toEqual([
+      [1.5, 2],
+      [3, 4],
+    ]);
+    expect(torch.addr(torch.ones(2, 2), whole, wide).dtype).toBe(torch.float64);
+    const half = torch.inner(torch.ones(2).half(), torch.tensor(2n));
+    expect([half.dtype, half.tolist()]).toEqual([torch.float16, [2, 2]]);
+    expect(() => torch.inner(whole, wide)).toThrow("dtype");
+  });
+
+  test.each(["addmm", "addmv", "addr", "addbmm", "baddbmm"] as const)(
+    "the first argument of %s has a gradient of zero where beta is",
+    (name) => {
+      const sizes = {
+        addmm: [
+          [2, 2],
+          [2, 2],
+          [2, 2],
+        ],
+        addmv: [[2], [2, 2], [2]],
+        addr: [[2, 2], [2], [2]],
+        addbmm: [
+          [2, 2],
+          [3, 2, 2],
+          [3, 2, 2],
+        ],
+        baddbmm: [
+          [3, 2, 2],
+          [3, 2, 2],
+          [3, 2, 2],
+        ],
+      }[name] as [number[], number[], number[]];
+      const c = torch.full(sizes[0], NaN, { requires_grad: true });
+      const a = torch.ones(sizes[1], { requires_grad: true });
+      const value = torch[name](c, a, torch.ones(sizes[2]), { beta: 0 });
+      value.sum().backward();
+      expect(value.isnan().any().item()).toBe(false);
+      expect(torch.equal(c.grad!, torch.zeros(sizes[0]))).toBe(true);
+      expect(a.grad!.min().item()).toBeGreaterThan(0);
+    },
+  );
+});
