@@ -1,6 +1,8 @@
 /** What the derivatives of `torch.func` share: their options and types, inputs of their own, nesting. */
 import { ArgumentError, AutogradError } from "../../ir/errors.ts";
+import type { Node } from "../../ir/graph.ts";
 import { enterScope } from "../../ir/interning.ts";
+import { NodeFlag } from "../../ir/node-notes.ts";
 import { pushForward } from "../../passes/push-forward.ts";
 import { grad as gradientsOf } from "../autograd.ts";
 import { zeros_like } from "../creation.ts";
@@ -61,11 +63,30 @@ export function nested<T>(body: () => T): T {
   }
 }
 
-/** What a derivative gives: cut off from it unless another one is taken around, or an argument requires grad. */
+/** The inputs of derivatives that do not require grad outside of them. */
+const ownLeaves = new NodeFlag();
+
+/**
+ * What a derivative gives: cut off from it unless another one is taken around, or an argument, or a tensor that the
+ * function closes over, requires grad.
+ */
 export const released = <T>(inputs: Inputs, tree: T): T =>
   depth > 0 || inputs.isFollowed
     ? tree
-    : (mapTree(tree, (leaf) => (leaf instanceof Tensor ? leaf.detach() : leaf)) as T);
+    : (mapTree(tree, (leaf) => (leaf instanceof Tensor && !restsOnOthers(leaf) ? leaf.detach() : leaf)) as T);
+
+/** Whether gradients of a tensor go to leaves besides the inputs of derivatives. */
+function restsOnOthers(tensor: Tensor): boolean {
+  const seen = new Set<Node>();
+  const stack = [tensor.node_()];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (!node.requiresGrad || seen.has(node) || ownLeaves.has(node)) continue;
+    if (node.op === "leaf") return true;
+    seen.add(node);
+    stack.push(...node.inputs);
+  }
+  return false;
+}
 
 export interface Inputs extends TensorTree {
   /** The leaves as inputs of the derivative's own. */
@@ -83,7 +104,10 @@ export function inputsOf(what: string, tree: unknown): Inputs {
         "func/dtype",
         `${what}: only floating point tensors can be differentiated by, got ${String(leaf)}.`,
       );
-    return leaf.requires_grad ? enable_grad(() => leaf.view_as(leaf)) : leaf.detach().requires_grad_();
+    if (leaf.requires_grad) return enable_grad(() => leaf.view_as(leaf));
+    const input = leaf.detach().requires_grad_();
+    ownLeaves.set(input.node_());
+    return input;
   });
   return { ...taken, own, isFollowed: taken.leaves.some((leaf) => leaf.requires_grad) };
 }

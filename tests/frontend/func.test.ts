@@ -25,6 +25,28 @@ describe("torch.func", () => {
     expect(x.grad).toBe(null);
   });
 
+  test("derivatives have gradients by what their function closes over", () => {
+    const gradientAfter = (derivative: (by: (y: Tensor) => Tensor) => Tensor): number[] => {
+      const x = vector(1, 1).requires_grad_();
+      derivative((y) => x.mul(y).mul(y).mul(y))
+        .sum()
+        .backward();
+      return x.grad!.tolist() as number[];
+    };
+    const at = vector(2, 3);
+    const sum = (by: (y: Tensor) => Tensor) => (y: Tensor) => by(y).sum();
+    expect(gradientAfter((by) => func.grad(sum(by))(at))).toEqual([12, 27]);
+    expect(gradientAfter((by) => func.grad_and_value(sum(by))(at)[1])).toEqual([8, 27]);
+    expect(gradientAfter((by) => func.jacrev(by)(at))).toEqual([12, 27]);
+    expect(gradientAfter((by) => func.jacfwd(by)(at))).toEqual([12, 27]);
+    expect(gradientAfter((by) => func.hessian(sum(by))(at))).toEqual([12, 18]);
+    expect(gradientAfter((by) => func.jvp(by, [at], [vector(1, 1)])[1])).toEqual([12, 27]);
+    expect(gradientAfter((by) => func.vjp(by, at)[1](vector(1, 1))[0])).toEqual([12, 27]);
+    expect(gradientAfter((by) => vmap(func.grad(sum(by)))(torch.stack([at, at])))).toEqual([24, 54]);
+    const inner = func.grad((y: Tensor) => func.grad(cubes)(vector(1, 1)).sum().mul(y.sum()));
+    expect(inner(at).requires_grad).toBe(false);
+  });
+
   test("gradients nest", () => {
     const third = func.grad(func.grad(func.grad((x: Tensor) => x.pow(4))));
     expectClose(third(torch.tensor(2, f64)), 48);
