@@ -1,12 +1,14 @@
 /** Views of a storage by sizes and strides. */
+import type { GraphBuilder } from "../ir/builder.ts";
 import { isComplex } from "../ir/dtype.ts";
 import { NotImplementedError } from "../ir/errors.ts";
-import { checkStrides, stridedView } from "../ir/ops/strided.ts";
+import type { Node } from "../ir/graph.ts";
+import { checkStrides, stridedPositions, stridedView } from "../ir/ops/strided.ts";
 import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import { complexStep } from "./complex-views.ts";
 import type { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
-import { bitsStep, isSameMemory, movement, type ViewStep } from "./views.ts";
+import { bitsStep, isSameMemory, movement, type Layout, type ViewStep } from "./views.ts";
 
 /** How many elements memory must have for a view. */
 export const reachOf = (size: Shape, stride: readonly number[], offset: number): number =>
@@ -28,9 +30,32 @@ export function stridedOf(
   const count = source.numel();
   const start = offset - source.layout_().offset;
   checkStrides("as_strided", count, input.itemsize, size, stride, start);
-  const step = movement("as_strided", (g, parent) => stridedView(g, g.reshape(parent, [count]), size, stride, start));
+  const view = (g: GraphBuilder, parent: Node): Node => stridedView(g, g.reshape(parent, [count]), size, stride, start);
   const layout = { strides: [...stride], offset };
-  return source.viewBy_({ ...step, layout } satisfies ViewStep);
+  if (within || !input.requires_grad)
+    return source.viewBy_({ ...movement("as_strided", view), layout } satisfies ViewStep);
+  // The memory has no history of its own where the tensor began one as a view of it: the elements of both have that.
+  const places = { strides: own.strides, offset: own.offset - source.layout_().offset };
+  const apply = (g: GraphBuilder, memory: Node): Node =>
+    view(g, memory.requiresGrad ? memory : withElementsOf(g, memory, input.node_(), places));
+  return source.viewBy_({ ...movement("as_strided", view), apply, layout } satisfies ViewStep);
+}
+
+/** Memory as a row, with a view's elements as that view has them; of those that it shows several times, the first. */
+function withElementsOf(g: GraphBuilder, memory: Node, view: Node, { strides, offset }: Layout): Node {
+  if (isComplex(view.dtype)) {
+    const part = (of: (z: Node) => Node): Node => withElementsOf(g, of(memory), of(view), { strides, offset });
+    return g.complex(part((z) => g.real(z)), part((z) => g.imag(z)));
+  }
+  const size = view.shape.map((n, axis) => (strides[axis] === 0 ? Math.min(n, 1) : n));
+  const first = g.slice(
+    view,
+    size.map(() => 0),
+    size,
+  );
+  const row = g.reshape(memory, [elementCount(memory.shape)]);
+  const positions = g.reshape(stridedPositions(g, size, strides, offset), [elementCount(size)]);
+  return g.scatter("set", row, g.reshape(first, [elementCount(size)]), [0], [positions]);
 }
 
 /** @throws NotImplementedError because a recording knows an argument's elements alone */

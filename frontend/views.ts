@@ -28,7 +28,7 @@ export interface ViewStep {
   readonly layout?: Layout;
 }
 /** In elements. */
-interface Layout {
+export interface Layout {
   readonly strides: readonly number[];
   readonly offset: number;
 }

@@ -174,3 +174,19 @@ describe.each(["cpu", "cpu:js"])("strides on %s", (device) => {
     expect(y.as_strided([6], [1]).tolist()).toEqual([20, 4, 6, 80, 10, 12]);
   });
 });
+
+test("memory around a leaf that is a view has the leaf's gradients", () => {
+  const gradient = (part: (x: torch.Tensor) => torch.Tensor, size: number[], stride: number[], offset: number) => {
+    const x = torch.arange(12).float().reshape(3, 4).requires_grad_();
+    const view = part(x).as_strided(size, stride, offset);
+    expect(String(view.grad_fn)).toBe("<AsStridedBackward0>");
+    view
+      .mul(torch.arange(1, view.numel() + 1).reshape(size))
+      .sum()
+      .backward();
+    return x.grad!.flatten().tolist();
+  };
+  expect(gradient((x) => x.t(), [2, 2], [1, 1], 1)).toEqual([0, 1, 5, 4, 0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(gradient((x) => x.narrow(0, 1, 2), [2], [4], 1)).toEqual([0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0]);
+  expect(gradient((x) => x.expand(2, 3, 4), [2], [1], 0)).toEqual([1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+});
