@@ -10,6 +10,7 @@ import type { Device } from "../runtime/device.ts";
 import type { Bound } from "./bind.ts";
 import { complexStep } from "./complex-views.ts";
 import { contiguous_format } from "./formats.ts";
+import { refuseChangedViews } from "./inplace-checks.ts";
 import { inFormat } from "./laid-out.ts";
 import { captureSite, notesSites } from "./site.ts";
 import { stepOfCall } from "./step-names.ts";
@@ -28,6 +29,7 @@ export const isView = ({ view }: Operator, { args }: Bound): boolean =>
 
 export function callView(definition: Operator, given: Bound, device: Device): Tensor | readonly Tensor[] {
   const bound = definition.name === "ravel" ? inOneRow(given) : given;
+  refuseChangedViews(bound.tensors, definition.name);
   enterScope(device.name);
   noteSite(notesSites() ? captureSite() : null);
   const firstNode = nextNodeId();
@@ -53,7 +55,7 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
       );
     }
     return source.viewBy_(
-      Array.isArray(result) && severalViews.has(definition.name) ? { ...step, isOneOfSeveral: true } : step,
+      Array.isArray(result) && severalViews.has(definition.name) ? { ...step, placeAmongSeveral: i } : step,
     );
   });
   return Array.isArray(result) ? views : views[0]!;

@@ -18,7 +18,7 @@ import { currentDevice, type DeviceLike } from "./devices.ts";
 import { elementwiseResult, laidOut, orderLike, statedResults } from "./laid-out.ts";
 import { measuredLater, measuredNow } from "./measure.ts";
 import { NamedResults } from "./named-results.ts";
-import { checkInplace, refuseComplexSize, refuseOneOfSeveral } from "./inplace-checks.ts";
+import { checkInplace, refuseChangedViews, refuseComplexSize, refuseOneOfSeveral } from "./inplace-checks.ts";
 import { withoutOut, writeInto, writeOut } from "./out-arguments.ts";
 import { graph, settings } from "./state.ts";
 import { savedInferenceError } from "./inference.ts";
@@ -203,6 +203,7 @@ function record(
   measured: Measured,
   overwrites: Node | null = null,
 ): { readonly result: RecordResult; readonly operation: Operation | null } {
+  refuseChangedViews(bound.tensors, definition.name);
   enterScope(device.name);
   noteSite(notesSites() ? captureSite() : null);
   graph.defaultFloat = settings.defaultDType;

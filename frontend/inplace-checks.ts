@@ -1,6 +1,7 @@
 /** What autograd refuses to have written. */
 import { AutogradError, DTypeError } from "../ir/errors.ts";
 import { graph } from "./state.ts";
+import { gradientName } from "./step-names.ts";
 import type { Tensor } from "./tensor.ts";
 import { isSameMemory } from "./views.ts";
 
@@ -38,15 +39,51 @@ export function refuseComplexSize(name: string, self: Tensor): void {
 /** Whether autograd knows nothing of what a tensor shares memory with. */
 const isCut = ({ step_ }: Tensor): boolean => step_ !== null && isSameMemory(step_);
 
+/** The view among those behind a tensor that one call has made with others; null where there is none. */
+function oneOfSeveral(self: Tensor): Tensor | null {
+  for (let view: Tensor | null = self; view !== null && !isCut(view); view = view.parent_)
+    if (view.step_?.placeAmongSeveral !== undefined) return view;
+  return null;
+}
+
 /** @throws AutogradError for a view that was made with others by one call */
 export function refuseOneOfSeveral(self: Tensor, operator: string): void {
-  for (let view: Tensor | null = self; view !== null && !isCut(view); view = view.parent_)
-    if (view.step_?.isOneOfSeveral === true)
-      throw new AutogradError(
-        "inplace/several-views",
-        `${operator}: ${String(self)} is a view and is being modified inplace. This view is the output of a function that returns multiple views (${view.step_.name}). Such functions do not allow the output views to be modified inplace.`,
-        "Use the form without the underscore, or take the view with select() or narrow().",
-      );
+  if (oneOfSeveral(self) !== null) throw severalViews(self, operator, "is being");
+}
+
+function severalViews(self: Tensor, operator: string, changed: string): AutogradError {
+  const { name, placeAmongSeveral = 0 } = self.step_!;
+  const step = gradientName(name).replace(/Backward\d+$/, "");
+  return new AutogradError(
+    "inplace/several-views",
+    `${operator}: Output ${placeAmongSeveral} of ${step} is a view and ${changed} modified inplace. This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace, got ${String(self)}.`,
+    "Use the form without the underscore, or take the view with select() or narrow().",
+  );
+}
+
+/**
+ * @throws AutogradError for views that gradients cannot follow to what has been written since: those made with others by
+ *   one call, and those made where nothing is recorded
+ */
+export function refuseChangedViews(tensors: readonly Tensor[], operator: string): void {
+  if (!graph.gradEnabled) return;
+  for (const tensor of tensors) if (tensor.parent_ !== null && tensor.isChanged_) refuseChangedView(tensor, operator);
+}
+
+function refuseChangedView(self: Tensor, operator: string): void {
+  const changed = "its base or another view of its base has been";
+  let unrecorded: Tensor | null = null;
+  let base = self;
+  for (; base.parent_ !== null && !isCut(base) && !(base.is_leaf && base.requires_grad); base = base.parent_)
+    if (!base.recordsGrad_) unrecorded = base;
+  if (base === self || !base.requires_grad) return;
+  if (oneOfSeveral(self) !== null) throw severalViews(self, operator, changed);
+  if (unrecorded !== null && !unrecorded.isInferenceView_)
+    throw new AutogradError(
+      "inplace/no_grad-view",
+      `${operator}: A view was created in no_grad mode and ${changed} modified inplace with grad mode enabled, got ${String(self)}. Given that this use case is ambiguous and error-prone, it is forbidden.`,
+      "Move both the view and the write inside the no_grad block, or both outside.",
+    );
 }
 
 /** @throws AutogradError for a view that was made where nothing is recorded, of a tensor that is recorded */

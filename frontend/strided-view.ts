@@ -45,7 +45,10 @@ export function stridedOf(
 function withElementsOf(g: GraphBuilder, memory: Node, view: Node, { strides, offset }: Layout): Node {
   if (isComplex(view.dtype)) {
     const part = (of: (z: Node) => Node): Node => withElementsOf(g, of(memory), of(view), { strides, offset });
-    return g.complex(part((z) => g.real(z)), part((z) => g.imag(z)));
+    return g.complex(
+      part((z) => g.real(z)),
+      part((z) => g.imag(z)),
+    );
   }
   const size = view.shape.map((n, axis) => (strides[axis] === 0 ? Math.min(n, 1) : n));
   const first = g.slice(

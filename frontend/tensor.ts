@@ -253,12 +253,16 @@ export class Tensor {
   /** As a view of its parent's node. What has been written since is a view of the memory, whatever views it was made by. */
   private nodeOver(parentNode: Node): Node {
     const own = this.step_!;
-    if (this.counter_.version === this.madeAt || own.isLayout === true) return nodeOfView(own, own.name, parentNode);
+    if (!this.isChanged_ || own.isLayout === true) return nodeOfView(own, own.name, parentNode);
     const steps = [own];
     let base = this.parent_!;
     for (; base.isPlainView; base = base.parent_!) steps.unshift(base.step_!);
     const source = steps.length === 1 ? parentNode : base.cached!.node;
     return nodeOfView(steps.length === 1 ? own : joined(steps), "as_strided", source);
+  }
+  /** @internal Whether the memory has been written since this was made. */
+  get isChanged_(): boolean {
+    return this.counter_.version !== this.madeAt;
   }
   /** A view that has no history of its own, and is no whole to the user. */
   private get isPlainView(): boolean {
@@ -299,6 +303,8 @@ export class Tensor {
     if (tensor !== this && !isLayout) value = nodeOfWritten(tensor.node_(), node, value, first);
     this.storage_.write(tensor.withHistory(value), operator, this.counter_);
     if (!value.requiresGrad) return;
+    // The operator may have saved what it wrote through the view.
+    if (tensor !== this) this.storage_.expose(node, this.counter_);
     endStep();
     if (isLayout) laidOutOf.set(this.node_(), node);
   }

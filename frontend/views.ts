@@ -22,8 +22,8 @@ export interface ViewStep {
   readonly isLayout?: boolean;
   /** What lies around it in memory is not known. */
   readonly isPart?: boolean;
-  /** Made by a function that returns several views at once. */
-  readonly isOneOfSeveral?: boolean;
+  /** Its number among the views that one call has made. */
+  readonly placeAmongSeveral?: number;
   /** Where the elements lie in the storage, when the step itself says so. */
   readonly layout?: Layout;
 }

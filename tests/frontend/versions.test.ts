@@ -153,3 +153,56 @@ describe.each(["cpu", "cpu:js"])("versions on %s", (device) => {
     expect(() => y.sum().backward()).toThrow(/modified by an inplace operation/);
   });
 });
+
+describe("what is written through a view", () => {
+  const squares = (): torch.Tensor => {
+    const x = torch
+      .tensor([
+        [1, 2],
+        [3, 4],
+      ])
+      .requires_grad_();
+    return x.mul(x);
+  };
+  const refused = /modified by an inplace operation/;
+
+  test("is what the operator has saved of its result", () => {
+    const writes: readonly ((y: torch.Tensor) => unknown)[] = [
+      (y) => [y.t().exp_(), y.mul_(2)],
+      (y) => [y.view(-1).tanh_(), y.mul_(2)],
+      (y) => [y.at(0).relu_(), y.add_(2)],
+      (y) => [y.at(0).exp_(), y.at(1).exp_()],
+    ];
+    for (const write of writes) {
+      const y = squares();
+      write(y);
+      expect(() => y.sum().backward()).toThrow(refused);
+    }
+    const unsaved = squares();
+    unsaved.t().mul_(3);
+    unsaved.mul_(2);
+    unsaved.sum().backward();
+  });
+
+  test("is refused of views that gradients cannot follow there", () => {
+    const several = [(y: torch.Tensor) => y.split(1)[1]!, (y: torch.Tensor) => y.unbind(0)[1]!.view(2)];
+    for (const part of several) {
+      const y = squares();
+      const view = part(y);
+      y.mul_(2);
+      expect(view.requires_grad).toBe(true);
+      expect(torch.no_grad(() => view.add(1)).requires_grad).toBe(false);
+      expect(() => view.add(1)).toThrow(/is a view and its base or another view of its base has been modified inplace/);
+      expect(() => view.t()).toThrow(/a function that returns multiple views/);
+    }
+    const y = squares();
+    const view = torch.no_grad(() => y.at(0));
+    y.mul_(2);
+    expect(() => view.mul(2)).toThrow(/created in no_grad mode and its base or another view of its base/);
+    expect(() => squares().unbind(0)[1]!.mul_(2)).toThrow(/Output 1 of Unbind is a view and is being modified inplace/);
+    const apart = squares().detach();
+    const [row] = apart.unbind(0);
+    apart.mul_(2);
+    expect(row!.add(1).tolist()).toEqual([3, 9]);
+  });
+});
