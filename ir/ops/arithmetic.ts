@@ -6,6 +6,7 @@ import type { BinaryPrimitive, Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { checkBroadcast, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
+import { withoutDerivative } from "./underived.ts";
 import { byRounded, byWider, isWider, roundedOnce } from "./wide-operands.ts";
 import { unsupported } from "../unsupported.ts";
 import { anyCastable } from "./out-types.ts";
@@ -202,6 +203,8 @@ export const div = defineOp({
   },
 });
 
+const zeroGradient = 'div with rounding_mode "floor" has one, which is zero.';
+
 export const floorDivideOp = defineOp({
   name: "floor_divide",
   signature: "floor_divide(Tensor|Scalar input, Tensor|Scalar other) -> Tensor",
@@ -214,9 +217,11 @@ export const floorDivideOp = defineOp({
     const [x, y] = promoted(g, input, other);
     refuseBool("floor_divide", x);
     checkBroadcast("floor_divide", x, y);
-    return isWider(other, x.dtype)
-      ? roundedOnce(g, x, other, (a, b) => floorDivide(g, a, b))
-      : floorDivide(g, x, notZero(g, "floor_divide", other, y));
+    const [a, b] = [g.detach(x), g.detach(y)];
+    const value = isWider(other, x.dtype)
+      ? roundedOnce(g, a, isNode(other) ? g.detach(other) : other, (p, q) => floorDivide(g, p, q))
+      : floorDivide(g, a, notZero(g, "floor_divide", other, b));
+    return withoutDerivative(g, value, [x, y], "derivative for aten::floor_divide", zeroGradient);
   },
 });
 

@@ -1,11 +1,12 @@
 /** Distinct elements, and how often each occurs. */
 import type { GraphBuilder } from "../builder.ts";
 import { isIntegral } from "../dtype.ts";
-import { ArgumentError, DTypeError, NotImplementedError, ShapeError } from "../errors.ts";
-import { isNode, type Node } from "../graph.ts";
-import { defineOp, recordOperator, type HostElements, type Measured } from "../operator.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
+import type { Node } from "../graph.ts";
+import { defineOp, type HostElements, type Measured } from "../operator.ts";
 import { elementCount } from "../shape.ts";
 import { axisOf, describe, moveAxis, range, refuseComplex } from "./support.ts";
+import { withoutDerivative } from "./underived.ts";
 import { unsupported } from "../unsupported.ts";
 
 defineOp({
@@ -121,27 +122,6 @@ function rowsOf(
   return { moved: moveAxis(g, input, axis, 0), axis, count, width };
 }
 
-/** Distinct elements are part of what gradients flow through, as in PyTorch, and none gets further. */
-const withoutDerivative = defineOp({
-  name: "distinct_values",
-  signature: "distinct_values(Tensor input, Tensor values, string named) -> Tensor",
-  places: [],
-  composite: true,
-  doc: {
-    summary: "Values that rest on the input, with no derivative.",
-    shape: "[*] and [k] -> [k]",
-    source: "torch.unique",
-  },
-  gradient(_g, { attrs }) {
-    throw new NotImplementedError(
-      "unique/derivative",
-      `backward: the derivative for '${String(attrs["named"])}' is not implemented.`,
-      "Take the elements by index_select with the positions of the distinct ones.",
-    );
-  },
-  record: (_g, { values }) => values,
-});
-
 for (const [name, sorted] of [
   ["unique", true],
   ["unique_consecutive", false],
@@ -169,12 +149,13 @@ for (const [name, sorted] of [
     const { rows, inverse, counts } = distinct(measured.values[0]!, count, width, sorted);
     const chosen = g.gather(moved, [0], [measured.upload(rows, [rows.length], "int64")]);
     const named = sorted ? (dim === null ? "_unique2" : "unique_dim") : name;
-    const values = recordOperator(
+    const values = withoutDerivative(
       g,
-      withoutDerivative,
-      { input, values: moveAxis(g, chosen, 0, axis), named },
-      isNode,
-    ) as Node;
+      moveAxis(g, chosen, 0, axis),
+      [input],
+      `the derivative for '${named}'`,
+      "Take the elements by index_select with the positions of the distinct ones.",
+    );
     if (!return_inverse && !return_counts) return values;
     const inverses = measured.upload(inverse, dim === null ? input.shape : [count], "int64");
     return [

@@ -5,6 +5,7 @@ import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, describe, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
+import { withoutDerivative } from "./underived.ts";
 import { anyCastable, operandsType, powersType, sameType } from "./out-types.ts";
 
 const shape = "[*] and [*], broadcast together -> [*]";
@@ -209,6 +210,7 @@ defineOp({
         `heaviside is not yet implemented for tensors with different dtypes: ${describe(input)} and ${describe(values)}.`,
       );
     checkBroadcast("heaviside", input, values);
-    return g.where(g.eq(input, 0), values, g.cast(g.gt(input, 0), input.dtype));
+    const value = g.where(g.eq(input, 0), g.detach(values), g.cast(g.gt(input, 0), input.dtype));
+    return withoutDerivative(g, value, [input, values], "derivative for aten::heaviside");
   },
 });

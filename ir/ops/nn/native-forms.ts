@@ -4,7 +4,7 @@ import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, operator, recordOperator } from "../../operator.ts";
 import { elementCount, formatShape } from "../../shape.ts";
-import { describe } from "../support.ts";
+import { computedFrom, describe } from "../support.ts";
 import "./convolution.ts";
 import { affineGrid, gridSample } from "./grid.ts";
 import { normalised } from "./normalization-core.ts";
@@ -121,8 +121,9 @@ defineOp({
     const args = { input: rows, num_groups: group, weight, bias, eps, cudnn_enabled: true };
     const output = recordOperator(g, groupNorm, args, isNode) as Node;
     const layout = groupLayout(rows, group);
-    const { mean, inverse } = normalised(g, g.reshape(widen(g, g.detach(rows)), layout.shape), layout.axes, eps);
+    const { mean, inverse } = normalised(g, g.reshape(widen(g, rows), layout.shape), layout.axes, eps);
     const statistics = [mean, inverse].map((x) => g.cast(g.reshape(x, [N, group]), input.dtype));
-    return [g.reshape(output, input.shape), ...statistics];
+    const given = [input, weight, bias].filter((x) => x !== null);
+    return [g.reshape(output, input.shape), ...statistics.map((x) => computedFrom(g, x, given))];
   },
 });

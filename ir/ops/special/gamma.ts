@@ -6,6 +6,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp, type Operator, type Place, recordOperator } from "../../operator.ts";
 import { hurwitzZeta, polygammaOf } from "../../polygamma.ts";
 import { checkBroadcast, inFloat32, operand, range, resultType, toFloat } from "../support.ts";
+import { withoutDerivative } from "../underived.ts";
 import { anyCastable } from "../out-types.ts";
 
 const shape = "[*] -> [*]";
@@ -98,7 +99,8 @@ defineOp({
   record(g, { input, other }) {
     const common = resultType(g, [input, other]);
     const dtype = isIntegral(common) ? g.defaultFloat : common;
-    const [s, q] = [operand(g, input, dtype), operand(g, other, dtype)];
+    const [exponent, q] = [operand(g, input, dtype), operand(g, other, dtype)];
+    const s = g.detach(exponent);
     checkBroadcast("zeta", s, q);
     const above = g.gt(q, 0);
     // Between the poles below zero, where only whole exponents have a value, the first terms stand by themselves.
@@ -111,6 +113,8 @@ defineOp({
       g.add(below, hurwitzZeta(g, s, g.where(above, 1, g.add(q, shift)))),
     );
     const pole = g.where(g.eq(q, g.unary("floor", q)), Infinity, g.where(g.eq(s, g.unary("floor", s)), value, NaN));
-    return g.where(g.gt(s, 1), g.where(above, value, pole), g.where(g.eq(s, 1), Infinity, g.full([], NaN, dtype)));
+    const atOne = g.where(g.eq(s, 1), Infinity, g.full([], NaN, dtype));
+    const found = g.where(g.gt(s, 1), g.where(above, value, pole), atOne);
+    return exponent.requiresGrad ? withoutDerivative(g, found, [exponent], "the derivative for 'zeta'") : found;
   },
 });

@@ -1,7 +1,7 @@
 /** The regularised incomplete gamma functions. */
 import { type GraphBuilder, isNode } from "../../builder.ts";
 import { isIntegral } from "../../dtype.ts";
-import { DTypeError } from "../../errors.ts";
+import { NotImplementedError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator } from "../../operator.ts";
 import { recordRoutine } from "../../routines/index.ts";
@@ -147,7 +147,7 @@ for (const [name, alias, upper, summary] of [
       const [grad] = grads;
       const [a, x] = inputs as readonly [Node, Node];
       if (a.requiresGrad)
-        throw new DTypeError(
+        throw new NotImplementedError(
           `${name}/gradient`,
           `the derivative for '${name}: input' is not implemented, only for other.`,
         );

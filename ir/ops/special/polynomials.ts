@@ -105,7 +105,7 @@ for (const [name, summary, compute] of [
     record(g, { input, n }) {
       const common = resultType(g, [input, n]);
       const dtype = isIntegral(common) ? g.defaultFloat : common;
-      const [x, degree] = [operand(g, input, dtype), operand(g, n, dtype)];
+      const [x, degree] = [g.detach(operand(g, input, dtype)), g.detach(operand(g, n, dtype))];
       checkBroadcast(name, x, degree);
       return inFloat32(g, [x, degree], (wide, wideDegree) => {
         // The fraction is dropped; below zero, and for what no int64 holds, the value is 0.

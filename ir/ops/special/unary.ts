@@ -49,6 +49,6 @@ for (const [name, summary, compute] of [
     out: anyCastable,
     doc: { summary, shape: "[*] -> [*]", source: `torch.special.${name}` },
     gradient: "none",
-    record: (g, { input }) => inFloat32(g, [toFloat(g, input)], (x) => compute(g, x)),
+    record: (g, { input }) => inFloat32(g, [toFloat(g, g.detach(input))], (x) => compute(g, x)),
   });
 }
