@@ -46,25 +46,26 @@ interface Evaluation {
   readonly single: { readonly input: boolean; readonly output: boolean };
 }
 
+/** @throws AutogradError for what is neither a tensor nor a list of tensors */
+function requireTensors(name: string, what: string, given: unknown): void {
+  const wrong = Array.isArray(given) ? given.findIndex((item) => !(item instanceof Tensor)) : -1;
+  if (given instanceof Tensor || (Array.isArray(given) && wrong < 0)) return;
+  const which = wrong < 0 ? typeof given : `${typeof (given as unknown[])[wrong]} at index ${wrong}`;
+  throw new AutogradError(
+    "functional/tensors",
+    `${name}: The ${what} to ${name} must be either a Tensor or a tuple of Tensors, got ${which}.`,
+  );
+}
+
 /** The function on inputs of its own, which need gradients. */
 function evaluated<I extends Tensors>(name: string, func: Func<I>, given: I, create: boolean): Evaluation {
-  const inputs = list(given).map((input, i) => {
-    if (!(input instanceof Tensor))
-      throw new AutogradError(
-        "functional/inputs",
-        `${name}: the inputs given must be Tensors, input ${i} is ${typeof input}.`,
-      );
-    return create && input.requires_grad ? input.view_as(input) : input.detach().requires_grad_();
-  });
+  requireTensors(name, "inputs given", given);
+  const inputs = list(given).map((input) =>
+    create && input.requires_grad ? input.view_as(input) : input.detach().requires_grad_(),
+  );
   const result = enable_grad(() => (func as (...inputs: readonly Tensor[]) => Tensors)(...inputs));
+  requireTensors(name, "outputs of the user-provided function given", result);
   const outputs = list(result);
-  outputs.forEach((output, i) => {
-    if (!(output instanceof Tensor))
-      throw new AutogradError(
-        "functional/outputs",
-        `${name}: the outputs of the user-provided function must be Tensors, output ${i} is ${typeof output}.`,
-      );
-  });
   return { inputs, outputs, single: { input: given instanceof Tensor, output: result instanceof Tensor } };
 }
 

@@ -154,7 +154,7 @@ function bindOne(
     }
     if (!given && type === "Tensor..." && count === 0) bound[name] = [];
     else if (!given) {
-      if (!parameter.optional) throw new Mismatch(`missing 1 required positional arguments: '${name}'`);
+      if (!parameter.optional) throw new Mismatch(missing(parameters, parameter, named));
       bound[name] = defaultValue(parameter);
     } else if (value === null && parameter.optional && parameter.fallback === null) bound[name] = null;
     else bound[name] = convert(value, type, name, tensors);
@@ -167,6 +167,15 @@ function bindOne(
     );
   named?.refuseUnknown();
   return { args: bound, tensors };
+}
+
+/** PyTorch's words, its plural included. */
+function missing(parameters: readonly ParsedParameter[], first: ParsedParameter, named: Named | null): string {
+  const names = parameters
+    .slice(parameters.indexOf(first))
+    .filter((parameter) => !parameter.optional && named?.take(parameter, parameters) === undefined)
+    .map(({ name }) => `"${name}"`);
+  return `missing ${names.length} required positional argument${names.length === 1 ? "s" : ""}: ${names.join(", ")}`;
 }
 
 const takesRest = (type: ArgumentType, first: unknown): boolean =>

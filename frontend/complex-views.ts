@@ -2,7 +2,7 @@
 import type { GraphBuilder } from "../ir/builder.ts";
 import { conjugate } from "../ir/complex/parts.ts";
 import { complexOf, isComplex, realOf } from "../ir/dtype.ts";
-import { ShapeError } from "../ir/errors.ts";
+import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -47,7 +47,13 @@ const sights: Readonly<Record<string, Sight>> = {
   view_as_real: {
     apply: (g, parent) => g.asReal(parent),
     write: (g: GraphBuilder, _parent: Node, value: Node) => g.asComplex(value),
-    layout(of) {
+    layout(of, tensor) {
+      if (tensor.isConjugate_)
+        throw new ArgumentError(
+          "view_as_real/conjugate",
+          `view_as_real doesn't work on unresolved conjugated tensors, got ${String(tensor)}.`,
+          "Call resolve_conj() first; what is written to its parts is then not written to the original.",
+        );
       const { strides, offset } = everyOther(of, 0);
       return { strides: [...strides, 1], offset };
     },

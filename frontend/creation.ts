@@ -1,5 +1,5 @@
 /** Making tensors: from data, filled, counted. */
-import { complexOf, isComplex, scalarName, type DType } from "../ir/dtype.ts";
+import { complexOf, isComplex, isFloat, scalarName, type DType } from "../ir/dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/interning.ts";
 import { type Node } from "../ir/graph.ts";
@@ -147,11 +147,26 @@ export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: nev
     } else {
       const { shape, flat } = flattenData(data);
       const dtype = wanted ?? inferDType(flat);
-      for (const value of flat) if (!(value instanceof Complex)) requireFit("tensor", asNumber(value), dtype);
+      for (const value of flat)
+        if (value instanceof Complex) requireComplex(dtype);
+        else requireFit("tensor", asNumber(value), dtype);
       result = fromHost(flat, shape, dtype, device);
     }
     return options.requires_grad ? result.requires_grad_() : result;
   });
+}
+
+/** @throws DTypeError for a type that no complex number has; any has a truth */
+function requireComplex(dtype: DType): void {
+  if (isComplex(dtype) || dtype === "bool") return;
+  const words = isFloat(dtype)
+    ? "must be real number, not complex"
+    : "'complex' object cannot be interpreted as an integer";
+  throw new DTypeError(
+    "tensor/complex",
+    `tensor: ${words}, for dtype ${dtype}.`,
+    "Pass its real part, or a complex dtype.",
+  );
 }
 
 const asNumber = (value: number | bigint | boolean): number | bigint =>

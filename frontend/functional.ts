@@ -16,6 +16,7 @@ export * from "./functional/gumbel.ts";
 export * from "./functional/multi-head-attention.ts";
 export * from "./functional/pooling.ts";
 export { rrelu, rrelu_ } from "./functional/rrelu.ts";
+export * from "./functional/softmax.ts";
 export * from "./functional/triplet.ts";
 export * from "./functional/unfold.ts";
 export * from "./generated/functional.ts";

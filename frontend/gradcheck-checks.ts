@@ -37,7 +37,7 @@ export interface GradcheckOptions {
   readonly fast_mode?: boolean;
   readonly masked?: boolean | null;
 }
-const parts = (z: Tensor): Tensor => callOperator("view_as_real", [z]) as Tensor;
+const parts = (z: Tensor): Tensor => callOperator("view_as_real", [z.resolve_conj()]) as Tensor;
 const isComplex = (value: unknown): value is Tensor => value instanceof Tensor && value.is_complex();
 
 /** A function of complex tensors as one of their real and imaginary parts, and the same of its results. */

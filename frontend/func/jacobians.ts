@@ -1,5 +1,5 @@
 /** All derivatives of all outputs by all elements of the chosen arguments. */
-import { ValueError } from "../../ir/errors.ts";
+import { DTypeError, ValueError } from "../../ir/errors.ts";
 import { signature } from "../arguments.ts";
 import { ones_like, zeros, zeros_like } from "../creation.ts";
 import { stack } from "../generated/functions.ts";
@@ -84,6 +84,7 @@ function jacobian(name: string, func: Func, args: readonly unknown[], options: G
       throw new ValueError(`${name}/chunk-size`, `${name}: \`chunk_size\` should be greater than 0.`);
     const { of, chosen, single } = choose(name, func, args, options.argnums ?? 0);
     const inputs = inputsOf(`${name}: the inputs`, chosen);
+    refuseComplexInputs(name, inputs.own);
     return released(
       inputs,
       nested(() => {
@@ -99,6 +100,17 @@ function jacobian(name: string, func: Func, args: readonly unknown[], options: G
       }),
     );
   });
+}
+
+/** @throws DTypeError for complex inputs, whose Jacobian would be of twice as many numbers */
+function refuseComplexInputs(name: string, inputs: readonly Tensor[]): void {
+  const place = inputs.findIndex((input) => input.is_complex());
+  if (place >= 0)
+    throw new DTypeError(
+      `${name}/complex`,
+      `${name}: Expected all inputs to be real but received complex tensor at flattened input idx: ${place}, ${String(inputs[place])}.`,
+      "Take the Jacobian by the real and imaginary parts.",
+    );
 }
 
 /** Tensors of one shape along a new first dimension; of that shape when there is none. */

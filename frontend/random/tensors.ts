@@ -134,6 +134,9 @@ export function randint(...args: unknown[]): Tensor {
     const low =
       options.low ?? (numbers.length === 2 || (numbers.length === 1 && options.high !== undefined) ? numbers[0]! : 0);
     if (high === undefined) throw new ArgumentError("randint/high", "randint: missing high.");
+    for (const [name, bound] of Object.entries({ low, high }))
+      if (typeof bound === "number" && !Number.isInteger(bound))
+        throw new ArgumentError("randint/bound", `randint(): argument '${name}' must be int, not float, got ${bound}.`);
     const { shape } = sizeArguments("randint", [size]);
     const dtype = dtypeOption(options, "int64", "randint");
     const generator = generatorOf(options);

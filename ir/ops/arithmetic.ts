@@ -82,6 +82,10 @@ function subtract(
   return g.sub(x, y);
 }
 
+/** input - other as the operator `name` computes it. */
+export const difference = (g: GraphBuilder, name: string, input: Node, other: Node): Node =>
+  subtract(g, name, input, other, { value: 1, category: "integer", source: null });
+
 export const sub = defineOp({
   name: "sub",
   aliases: ["subtract"],

@@ -12,7 +12,7 @@ import { anyCastable, operandsType } from "./out-types.ts";
 const common3 = (name: string, a: Node, b: Node, c: Node): void => {
   checkBroadcast(name, a, b);
   const joined = broadcastShapes(a.shape, b.shape)!;
-  if (broadcastShapes(joined, c.shape) === null) checkBroadcast(name, b, c);
+  checkBroadcast(name, a, c, joined, c.shape);
 };
 
 for (const [name, divides, summary] of [
@@ -39,7 +39,7 @@ for (const [name, divides, summary] of [
       if (divides && isIntegral(tensor1.dtype) && isIntegral(tensor2.dtype))
         throw new DTypeError(
           "addcdiv/integer",
-          "Integer division with addcdiv is no longer supported.",
+          "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 and tensor2.",
           "Use input.add(tensor1.div(tensor2)).",
         );
       const [a, b, c] = [g.cast(input, dtype), g.cast(tensor1, dtype), g.cast(tensor2, dtype)];

@@ -257,6 +257,7 @@ export const round = defineOp({
   gradient: "through decomposition",
   record(g, { input, decimals }) {
     noBool("round", input);
+    if (isIntegral(input.dtype) && decimals !== 0) throw unsupported("round", input, "Whole numbers have no decimals.");
     if (isIntegral(input.dtype)) return input;
     if (decimals === 0) return g.unary("nearest", input);
     const scale = 10 ** Math.abs(decimals);

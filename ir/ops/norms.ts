@@ -18,6 +18,8 @@ import {
   promoted,
   range,
 } from "./support.ts";
+import { noKernel } from "../unsupported.ts";
+import { difference } from "./arithmetic.ts";
 import { normsType, resultsType } from "./out-types.ts";
 
 const reduced = "[*] -> [*] without dim (of size 1 with keepdim)";
@@ -64,6 +66,15 @@ function rootOf(g: GraphBuilder, total: Node, root: (total: Node) => Node): Node
   return g.where(zero, g.detach(root(total)), root(g.where(zero, 1, total)));
 }
 
+function requireMeasurable(name: string, x: Node): void {
+  if (isIntegral(x.dtype))
+    throw new DTypeError(
+      `${name}/dtype`,
+      `${name}: linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${scalarName(x.dtype)}, ${describe(x)}.`,
+      "Convert it with input.float().",
+    );
+}
+
 function normOf(
   g: GraphBuilder,
   input: Node,
@@ -73,12 +84,7 @@ function normOf(
   dtype: Node["dtype"] | null,
 ): Node {
   const x = dtype === null ? input : g.cast(input, dtype);
-  if (isIntegral(x.dtype))
-    throw new DTypeError(
-      "norm/dtype",
-      `norm: linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${scalarName(x.dtype)}, ${describe(x)}.`,
-      "Convert it with input.float().",
-    );
+  requireMeasurable("norm", x);
   if (p === "nuc") return nuclearNorm(g, x, dim, keepdim);
   if (typeof p === "string" && p !== "fro")
     throw new ArgumentError("norm/p", `norm: p must be a number, "fro" or "nuc", got "${p}".`);
@@ -168,9 +174,7 @@ defineOp({
   gradient: "through decomposition",
   saves: ["input", "other", "result"],
   record(g, { input, other, p }) {
-    const [x, y] = promoted(g, input, other);
-    checkBroadcast("dist", x, y);
-    return normOf(g, g.sub(x, y), p, null, false, null);
+    return normOf(g, difference(g, "dist", input, other), p, null, false, null);
   },
 });
 
@@ -189,6 +193,7 @@ defineOp({
     if (!(p > 0)) throw new ArgumentError("renorm/p", `renorm: non-positive-norm not supported, got ${p}.`);
     if (maxnorm < 0)
       throw new ArgumentError("renorm/maxnorm", `renorm: expected maxnorm to be >= 0 but got ${maxnorm}.`);
+    requireMeasurable("renorm", input);
     if (input.shape.length < 2)
       throw new ShapeError(
         "renorm/rank",
@@ -206,10 +211,25 @@ defineOp({
 
 // ---- vectors in space, distances between rows
 
+function requireSameRank(x: Node, y: Node): void {
+  if (x.shape.length !== y.shape.length)
+    throw new ShapeError(
+      "linalg.cross/rank",
+      `linalg.cross: inputs must have the same number of dimensions, got ${describe(x)} and ${describe(y)}.`,
+    );
+}
+
 function crossOf(g: GraphBuilder, name: string, input: Node, other: Node, dim: number | null): Node {
-  const [x, y] = promoted(g, input, other);
-  checkBroadcast(name, x, y);
-  const shape = g.add(x, y).shape;
+  const [x, y] = [input, other];
+  requireSameRank(x, y);
+  if (x.dtype !== y.dtype)
+    throw new DTypeError(
+      `${name}/dtype`,
+      `${name}: expected scalar type ${scalarName(x.dtype)} but found ${scalarName(y.dtype)}: ${describe(x)} and ${describe(y)}.`,
+      `Convert one: other.to("${x.dtype}").`,
+    );
+  if (x.dtype === "bool") throw noKernel(name, "cross", x, "Convert the operands with long().");
+  const shape = checkBroadcast(name, x, y);
   const [a, b] = [g.expandTo(x, shape), g.expandTo(y, shape)];
   const axis = dim === null ? shape.indexOf(3) : axisOf(name, dim, shape.length);
   if (axis < 0) throw new ShapeError(`${name}/dim`, `${name}: no dimension of size 3 in input ${formatShape(shape)}.`);
@@ -233,11 +253,7 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, other, dim }) {
-    if (input.shape.length !== other.shape.length)
-      throw new ShapeError(
-        "linalg.cross/rank",
-        `linalg.cross: inputs must have the same number of dimensions, got ${describe(input)} and ${describe(other)}.`,
-      );
+    requireSameRank(input, other);
     const axis = axisOf("linalg.cross", dim, input.shape.length);
     if (input.shape[axis] !== 3 || other.shape[axis] !== 3)
       throw new ShapeError(

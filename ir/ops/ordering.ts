@@ -1,7 +1,7 @@
 /** Sorting, and what follows from sorted order. */
 import type { GraphBuilder } from "../builder.ts";
 import { type DType, isFloat } from "../dtype.ts";
-import { ArgumentError, IndexError } from "../errors.ts";
+import { ArgumentError, DTypeError, IndexError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
@@ -68,6 +68,12 @@ defineOp({
   saves: ["indices"],
   gradient: "through decomposition",
   record(g, { input, k, dim, largest }) {
+    if (input.dtype === "bool")
+      throw new DTypeError(
+        "topk/dtype",
+        `topk: topk does not support bool dtypes on CPU, got ${describe(input)}.`,
+        "Convert it with input.long().",
+      );
     const axis = axisOf("topk", dim, input.shape.length);
     const x = atLeast1d(g, input);
     if (k < 0 || k > x.shape[axis]!)
@@ -108,6 +114,7 @@ defineOp({
   saves: ["indices"],
   gradient: "through decomposition",
   record(g, { input, k, dim, keepdim }) {
+    if (input.dtype === "bool") throw unsupported("kthvalue", input, "Convert it with input.long().");
     const axis = axisOf("kthvalue", dim, input.shape.length);
     const x = atLeast1d(g, input);
     requireElements("kthvalue", x, axis);

@@ -1,7 +1,7 @@
 /** Values below which a fraction of the elements lies. */
 import type { GraphBuilder } from "../builder.ts";
 import { isFloat } from "../dtype.ts";
-import { ArgumentError, IndexError } from "../errors.ts";
+import { ArgumentError, DTypeError, IndexError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
@@ -23,14 +23,14 @@ function quantileOf(
   interpolation: string,
   ignoreNaN: boolean,
 ): Node {
-  if (!isFloat(input.dtype))
-    throw new ArgumentError(
+  if (input.dtype !== "float32" && input.dtype !== "float64")
+    throw new DTypeError(
       `${name}/dtype`,
       `${name}() input tensor must be either float or double dtype, got ${describe(input)}.`,
       "Convert it with input.float().",
     );
   if (q.dtype !== input.dtype)
-    throw new ArgumentError(
+    throw new DTypeError(
       `${name}/q-dtype`,
       `${name}() q tensor must be same dtype as the input tensor, got ${describe(q)} and ${describe(input)}.`,
     );

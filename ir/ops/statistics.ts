@@ -1,7 +1,7 @@
 /** Counts, means and covariances. */
 import type { GraphBuilder } from "../builder.ts";
 import { conjugate, eachPart } from "../complex/parts.ts";
-import { isComplex, isFloat, isIntegral, promoteTypes } from "../dtype.ts";
+import { isComplex, isFloat, isIntegral, promoteTypes, scalarName } from "../dtype.ts";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -74,8 +74,13 @@ defineOp({
     if (!isFloat(input.dtype))
       throw new DTypeError(
         "nanmean/dtype",
-        `nanmean(): expected input to have floating point or complex dtype but got ${describe(input)}.`,
+        `nanmean(): expected input to have floating point or complex dtype but got ${scalarName(input.dtype)}: ${describe(input)}.`,
         "Convert it with input.float().",
+      );
+    if (dtype !== null && isIntegral(dtype))
+      throw new DTypeError(
+        "nanmean/dtype",
+        `nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: ${scalarName(dtype)}.`,
       );
     const x = g.cast(input, dtype ?? input.dtype);
     const axes = axesOf("nanmean", dim, x.shape.length);

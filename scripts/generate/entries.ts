@@ -27,7 +27,7 @@ const prefixes: readonly (readonly [prefix: string, place: FunctionPlace])[] = [
 
 /** Functions that `torch.nn.functional` has too when they are in `torch`. */
 const alsoFunctional = new Set(
-  "adaptive_avg_pool1d adaptive_max_pool1d alpha_dropout avg_pool1d bilinear celu conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity dropout feature_alpha_dropout gelu group_norm hardshrink hardtanh layer_norm leaky_relu log_softmax logsigmoid max_pool1d max_pool2d max_pool3d one_hot pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu relu rms_norm rrelu selu sigmoid softmax softplus softshrink softsign tanh threshold".split(
+  "adaptive_avg_pool1d adaptive_max_pool1d alpha_dropout avg_pool1d bilinear celu conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity dropout feature_alpha_dropout gelu group_norm hardshrink hardtanh layer_norm leaky_relu logsigmoid max_pool1d max_pool2d max_pool3d one_hot pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu relu rms_norm rrelu selu sigmoid softplus softshrink softsign tanh threshold".split(
     " ",
   ),
 );

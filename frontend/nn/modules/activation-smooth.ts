@@ -1,6 +1,7 @@
 /** Activations without parameters: smooth ones, shrinkers, gates and softmaxes. https://docs.pytorch.org/docs/stable/nn.html#non-linear-activations-other */
 import "../../../ir/ops/nn/activation-pieces.ts";
 import "../../../ir/ops/nn/activation-smooth.ts";
+import { implicitDim } from "../../../ir/ops/nn/softmax.ts";
 import { ShapeError } from "../../../ir/errors.ts";
 import { formatShape } from "../../../ir/shape.ts";
 import { signature, type CallOf } from "../../arguments.ts";
@@ -143,7 +144,7 @@ abstract class Normalising extends Module {
     this.operator = operator;
   }
   override forward(input: Tensor): Tensor {
-    return op(this.operator, input, this.dim);
+    return op(this.operator, input, this.dim ?? implicitDim(input.ndim));
   }
   override extra_repr(): string {
     return `dim=${python(this.dim)}`;

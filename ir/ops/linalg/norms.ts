@@ -1,12 +1,12 @@
 /** Norms of vectors and matrices, and what follows from singular values alone. */
 import type { GraphBuilder } from "../../builder.ts";
 import { conjugate } from "../../complex/parts.ts";
-import { isIntegral, realOf, type DType } from "../../dtype.ts";
+import { isIntegral, realOf, scalarName, type DType } from "../../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { vectorNorm } from "../norms.ts";
-import { axesOf, axisOf, describe, inFloat32, keepOrDrop, promoted, range } from "../support.ts";
+import { axesOf, axisOf, describe, inFloat32, keepOrDrop, range } from "../support.ts";
 import { inverseOf } from "./inverse.ts";
 import { batchOf, isEmpty, requireMatrices, requireNumbers, requireSquare } from "./matrices.ts";
 import { singularValues } from "./svd.ts";
@@ -19,7 +19,7 @@ function asFloats(g: GraphBuilder, name: string, x: Node, dtype: DType | null): 
   if (isIntegral(x.dtype))
     throw new DTypeError(
       `${name}/dtype`,
-      `${name}: Expected a floating point or complex tensor as input. Got ${describe(x)}.`,
+      `${name}: Expected a floating point or complex tensor as input. Got ${scalarName(x.dtype)}: ${describe(x)}.`,
       "Convert it with float().",
     );
   return dtype === null ? x : g.cast(x, dtype);
@@ -205,7 +205,13 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { x, y, dim }) {
-    const [a, b] = promoted(g, x, y);
+    const [a, b] = [asFloats(g, "linalg.vecdot", x, null), y];
+    if (a.dtype !== b.dtype)
+      throw new DTypeError(
+        "linalg.vecdot/dtype",
+        `linalg.vecdot: Expected x and y to have the same dtype, but found x of type ${scalarName(a.dtype)} and y of type ${scalarName(b.dtype)} instead.`,
+        `Convert one: y.to("${a.dtype}").`,
+      );
     const axis = axisOf("linalg.vecdot", dim, Math.max(a.shape.length, b.shape.length));
     return inFloat32(g, [a, b], (p, q) => keepOrDrop(g, g.sum(g.mul(conjugate(g, p), q), [axis]), [axis], false));
   },

@@ -8,22 +8,23 @@ import { axisOf, requireFloat } from "../support.ts";
 import { isHalf, widen } from "./support.ts";
 
 const shape = "[*] -> [*]";
-const places = ["torch", "Tensor", "nn.functional", "special"] as const;
+/** torch.nn.functional has forms of its own, in frontend/functional/softmax.ts. */
+const places = ["torch", "Tensor", "special"] as const;
 
-/** The dimension that PyTorch takes when none is named. */
-const implicitDim = (rank: number): number => (rank === 0 || rank === 1 || rank === 3 ? 0 : 1);
+/** The dimension that torch.nn.functional takes when none is named. */
+export const implicitDim = (rank: number): number => (rank === 0 || rank === 1 || rank === 3 ? 0 : 1);
 
 /** Input in the type to compute in, and the axis; a 0-d tensor counts as one element. */
 function prepare(
   g: GraphBuilder,
   name: string,
   input: Node,
-  dim: number | null,
+  dim: number,
   dtype: DType | null,
 ): { x: Node; axis: number } {
   const x = requireFloat(name, dtype === null ? input : g.cast(input, dtype));
   const rank = x.shape.length;
-  return { x: widen(g, rank === 0 ? g.reshape(x, [1]) : x), axis: axisOf(name, dim ?? implicitDim(rank), rank) };
+  return { x: widen(g, rank === 0 ? g.reshape(x, [1]) : x), axis: axisOf(name, dim, rank) };
 }
 
 const shifted = (g: GraphBuilder, x: Node, axis: number): Node => g.sub(x, g.detach(g.reduce("reduce_max", x, [axis])));
@@ -46,7 +47,7 @@ const alongAxis =
   (g, { inputs, outputs, attrs, grads }) => {
     const [input, output] = [inputs[0]!, outputs[0]!];
     const rank = input.shape.length;
-    const axis = axisOf("softmax", (attrs["dim"] as number | null) ?? implicitDim(rank), rank);
+    const axis = axisOf("softmax", attrs["dim"] as number, rank);
     const line = rank === 0 ? [1] : input.shape;
     const result = rule(g, g.reshape(widen(g, output), line), g.reshape(widen(g, grads[0]!), line), axis);
     return [g.cast(g.reshape(result, input.shape), input.dtype)];
@@ -55,7 +56,7 @@ const alongAxis =
 export const softmax = defineOp({
   name: "softmax",
   aliases: ["special_softmax"],
-  signature: "softmax(Tensor input, int? dim=None, dtype? dtype=None) -> Tensor",
+  signature: "softmax(Tensor input, int dim, dtype? dtype=None) -> Tensor",
   places,
   composite: true,
   onnx: "Softmax",
@@ -73,7 +74,7 @@ export const softmax = defineOp({
 export const logSoftmax = defineOp({
   name: "log_softmax",
   aliases: ["special_log_softmax"],
-  signature: "log_softmax(Tensor input, int? dim=None, dtype? dtype=None) -> Tensor",
+  signature: "log_softmax(Tensor input, int dim, dtype? dtype=None) -> Tensor",
   places,
   composite: true,
   onnx: "LogSoftmax",
@@ -100,5 +101,11 @@ export const softmin = defineOp({
   places: ["nn.functional"],
   doc: { summary: "softmax(-input) along dim.", shape, source: "torch.nn.functional.softmin" },
   gradient: "through decomposition",
-  record: (g, { input, dim, dtype }) => recordOperator(g, softmax, { input: g.neg(input), dim, dtype }, isNode) as Node,
+  record: (g, { input, dim, dtype }) =>
+    recordOperator(
+      g,
+      softmax,
+      { input: g.neg(input), dim: dim ?? implicitDim(input.shape.length), dtype },
+      isNode,
+    ) as Node,
 });

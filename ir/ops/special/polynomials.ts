@@ -6,7 +6,7 @@ import { defineOp } from "../../operator.ts";
 import { recordRoutine } from "../../routines/index.ts";
 import type { PolynomialFamily } from "../../routines/polynomials.ts";
 import { broadcastShapes } from "../../shape.ts";
-import { checkBroadcast, inFloat32, operand, resultType } from "../support.ts";
+import { checkBroadcast, inFloat32, operand, refuseComplex, resultType } from "../support.ts";
 import { anyCastable } from "../out-types.ts";
 
 /** A float32 that fits int32. */
@@ -106,6 +106,7 @@ for (const [name, summary, compute] of [
       const common = resultType(g, [input, n]);
       const dtype = isIntegral(common) ? g.defaultFloat : common;
       const [x, degree] = [g.detach(operand(g, input, dtype)), g.detach(operand(g, n, dtype))];
+      refuseComplex(name, x);
       checkBroadcast(name, x, degree);
       return inFloat32(g, [x, degree], (wide, wideDegree) => {
         // The fraction is dropped; below zero, and for what no int64 holds, the value is 0.

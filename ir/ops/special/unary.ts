@@ -2,7 +2,7 @@
 import type { GraphBuilder } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
-import { inFloat32, toFloat } from "../support.ts";
+import { inFloat32, refuseComplex, toFloat } from "../support.ts";
 import { airyAi } from "./airy.ts";
 import { besselFirstKind, besselSecondKind, sphericalBessel } from "./bessel.ts";
 import { modifiedSecondKind } from "./modified-bessel-second.ts";
@@ -49,6 +49,6 @@ for (const [name, summary, compute] of [
     out: anyCastable,
     doc: { summary, shape: "[*] -> [*]", source: `torch.special.${name}` },
     gradient: "none",
-    record: (g, { input }) => inFloat32(g, [toFloat(g, g.detach(input))], (x) => compute(g, x)),
+    record: (g, { input }) => inFloat32(g, [refuseComplex(name, toFloat(g, g.detach(input)))], (x) => compute(g, x)),
   });
 }

@@ -1,6 +1,6 @@
 /** What the functions of `torch.fft` share: types, lengths, dimensions, factors. */
 import type { GraphBuilder } from "../../builder.ts";
-import { complexOf, isComplex, isIntegral } from "../../dtype.ts";
+import { complexOf, isComplex, isIntegral, scalarName } from "../../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { axisOf, describe, range, requireDimensions } from "../support.ts";
@@ -30,7 +30,7 @@ export function asFloat(g: GraphBuilder, name: string, x: Node): Node {
   if (x.dtype === "float16" || x.dtype === "bfloat16")
     throw new DTypeError(
       `${name}/half`,
-      `${name}: Unsupported dtype Half: ${describe(x)}.`,
+      `${name}: Unsupported dtype ${scalarName(x.dtype)}: ${describe(x)}.`,
       "Convert it with float().",
     );
   return x;
@@ -39,11 +39,20 @@ export function asComplex(g: GraphBuilder, name: string, x: Node): Node {
   const float = asFloat(g, name, x);
   return g.cast(float, complexOf(float.dtype));
 }
+/** What PyTorch calls a transform of two axes in its messages: one of several. */
+export const ofAxes = (name: string): string => name.replace(/2$/, "n");
+
+/** @throws ArgumentError where half a spectrum has no last axis */
+export function requireAxes(name: string, axes: readonly number[]): void {
+  if (axes.length === 0)
+    throw new ArgumentError(`${name}/axes`, `${ofAxes(name)} must transform at least one axis.`, "Pass a dim.");
+}
+
 export function asReal(g: GraphBuilder, name: string, x: Node): Node {
   if (isComplex(x.dtype))
     throw new DTypeError(
       `${name}/complex`,
-      `${name} expects a real input tensor, but got ${describe(x)}.`,
+      `${ofAxes(name)} expects a ${/[2n]$/.test(name) ? "real-valued" : "real"} input tensor, but got ${scalarName(x.dtype)}: ${describe(x)}.`,
       "Take its real part, or use fft().",
     );
   return asFloat(g, name, x);

@@ -1,10 +1,11 @@
 /** `torch.fft`: Fourier transforms of complex, real and Hermitian data, along one dimension or several. */
 import type { GraphBuilder } from "../../builder.ts";
 import { conjugate } from "../../complex/parts.ts";
+import { ArgumentError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { elementCount } from "../../shape.ts";
-import { axisOf, range } from "../support.ts";
+import { axisOf, describe, range } from "../support.ts";
 import {
   asComplex,
   asReal,
@@ -13,6 +14,7 @@ import {
   dimensionsOf,
   factorOf,
   normOf,
+  requireAxes,
   resized,
   resizedAll,
   scaled,
@@ -67,9 +69,9 @@ function fromReal(
   norm: string | null,
   { inverse }: Direction,
 ): Node {
+  requireAxes(name, axes);
   const x = resizedAll(g, asReal(g, name, input), { axes, lengths });
   const count = elementCount(axes.map((axis) => x.shape[axis]!));
-  if (axes.length === 0) return asComplex(g, name, x);
   const half = halved(g, asComplex(g, name, x), axes.at(-1)!);
   let z = inverse ? conjugate(g, half) : half;
   for (const axis of axes.slice(0, -1).reverse()) z = transformed(g, z, axis, inverse);
@@ -85,9 +87,9 @@ function toReal(
   norm: string | null,
   { inverse }: Direction,
 ): Node {
-  const last = axes.at(-1);
+  requireAxes(name, axes);
+  const last = axes.at(-1)!;
   const z = asComplex(g, name, input);
-  if (last === undefined) return g.real(z);
   const n = checkLength(name, lengths.at(-1) ?? 2 * (z.shape[last]! - 1));
   let half = resizedAll(g, z, { axes: axes.slice(0, -1), lengths });
   for (const axis of axes.slice(0, -1)) half = transformed(g, half, axis, inverse);
@@ -203,6 +205,8 @@ for (const [name, back] of [
     record(g, { input, dim }) {
       const rank = input.shape.length;
       const axes = dim === null ? range(rank) : dim.map((item) => axisOf(`fft.${name}`, item, rank));
+      if (axes.length === 0)
+        throw new ArgumentError(`fft.${name}/dim`, `fft.${name}: \`shifts\` required: ${describe(input)} has no dim.`);
       return axes.reduce((x, axis) => {
         const half = x.shape[axis]! / 2;
         const split = back ? Math.floor(half) : Math.ceil(half);

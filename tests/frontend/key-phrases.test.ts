@@ -1,0 +1,98 @@
+/** Calls that PyTorch refuses, and its key phrases. */
+import { describe, expect, test } from "vitest";
+import * as torch from "../../frontend/index.ts";
+import { functional as F } from "../../frontend/nn/index.ts";
+
+const { float16, int16, int64 } = torch;
+const x = torch.ones(2, 3);
+const zero = torch.tensor(1);
+const whole = torch.ones(2, 3, { dtype: int64 });
+const short = torch.ones(2, 3, { dtype: int16 });
+const mask = torch.ones(2, 3, { dtype: torch.bool });
+const complex = torch.ones(2, 3, { dtype: torch.complex64 });
+const half = torch.ones(3, { dtype: float16 });
+const loose = torch as unknown as Record<string, (...args: unknown[]) => unknown>;
+
+describe("refused, as in PyTorch", () => {
+  test.each<[string, () => unknown]>([
+    ["expected scalar type Short but found Float", () => torch.cross(short, x)],
+    ["linalg.cross: inputs must have the same number of dimensions", () => torch.cross(x, zero)],
+    ["\"cross\" not implemented for 'Bool'", () => torch.linalg.cross(mask, mask)],
+    ["Expected a floating point or complex tensor as input. Got Short", () => torch.linalg.vecdot(short, short)],
+    ["found x of type Float and y of type ComplexFloat instead", () => torch.linalg.vecdot(x, complex)],
+    ["Subtraction, the `-` operator, with two bool tensors is not supported", () => torch.dist(mask, mask)],
+    ["Subtraction, the `-` operator, with a bool tensor is not supported", () => torch.dist(mask, x)],
+    ['missing 1 required positional arguments: "dim"', () => loose["softmax"]!(x)],
+    ['missing 1 required positional arguments: "dim"', () => loose["log_softmax"]!(x)],
+    ['missing 1 required positional arguments: "dim"', () => loose["cumsum"]!(x)],
+    ['missing 2 required positional argument: "dim", "index"', () => loose["gather"]!(x)],
+    ["rfftn must transform at least one axis", () => torch.fft.rfftn(zero)],
+    ["irfftn must transform at least one axis", () => torch.fft.irfft2(zero, { dim: [] })],
+    ["hfftn must transform at least one axis", () => torch.fft.hfftn(zero)],
+    ["`shifts` required", () => torch.fft.fftshift(zero)],
+    ["Unsupported dtype BFloat16", () => torch.fft.fft(half.bfloat16())],
+    ["rfftn expects a real-valued input tensor, but got ComplexFloat", () => torch.fft.rfft2(complex)],
+    ["rfft expects a real input tensor, but got ComplexFloat", () => torch.fft.rfft(complex)],
+    ["must be real number, not complex", () => torch.tensor([new torch.Complex(1, 2)], { dtype: torch.float32 })],
+    [
+      "'complex' object cannot be interpreted as an integer",
+      () => torch.tensor(new torch.Complex(1, 2), { dtype: int64 }),
+    ],
+    ["\"arange_cpu\" not implemented for 'Bool'", () => torch.arange(3, { dtype: torch.bool })],
+    ["\"round_cpu\" not implemented for 'Long'", () => torch.round(whole, { decimals: 1 })],
+    ["quantile() input tensor must be either float or double dtype", () => torch.quantile(half, 0.5)],
+    ["topk does not support bool dtypes on CPU", () => torch.topk(mask, 1)],
+    ["\"kthvalue_cpu\" not implemented for 'Bool'", () => torch.kthvalue(mask, 1)],
+    ["could not infer output dtype", () => torch.nanmean(x, { dtype: int64 })],
+    ["but got Long", () => torch.nanmean(whole)],
+    ["Expected a floating point or complex tensor as input. Got Long", () => torch.renorm(whole, 2, 0, 1)],
+    ["Expected a floating point or complex tensor as input. Got Bool", () => torch.renorm(mask, 2, 0, 1)],
+    [
+      "jacfwd: Expected all inputs to be real but received complex tensor at flattened input idx: 0",
+      () => torch.func.jacfwd((y: torch.Tensor) => y)(complex),
+    ],
+    ["view_as_real doesn't work on unresolved conjugated tensors", () => torch.view_as_real(complex.conj())],
+    ["\"bessel_j0_cpu\" not implemented for 'ComplexFloat'", () => torch.special.bessel_j0(complex)],
+    ["\"modified_bessel_i0_cpu\" not implemented for 'ComplexFloat'", () => torch.special.modified_bessel_i0(complex)],
+    [
+      "\"hermite_polynomial_h_cpu\" not implemented for 'ComplexFloat'",
+      () => torch.special.hermite_polynomial_h(complex, 2),
+    ],
+    [
+      "to jacobian must be either a Tensor or a tuple of Tensors",
+      () => torch.autograd.functional.jacobian((() => 3) as never, zero),
+    ],
+    [
+      "to jacobian must be either a Tensor or a tuple of Tensors",
+      () => torch.autograd.functional.jacobian((y: torch.Tensor) => y, 3 as never),
+    ],
+    ["argument 'high' must be int, not float", () => torch.randint(10.5, [3])],
+    [
+      "The size of tensor a (2) must match the size of tensor b (0) at non-singleton dimension 0",
+      () => torch.addcmul(whole.at(0).expand(2, 3), whole.at(0), torch.ones(0, 3, { dtype: int64 }), { value: -1 }),
+    ],
+    [
+      "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division",
+      () => torch.addcdiv(whole, whole, whole),
+    ],
+  ])("%s", (words, call) => {
+    let error: unknown = null;
+    try {
+      call();
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(torch.CressetError);
+    expect(String(error)).toContain(words);
+    expect(String(error)).not.toContain("IrError");
+  });
+});
+
+test("what stands beside those is taken", () => {
+  expect(F.softmax(x).tolist()).toEqual(torch.softmax(x, 1).tolist());
+  expect(F.log_softmax(x, 1, 3, torch.float64).dtype).toBe(torch.float64);
+  expect(new torch.nn.Softmax()(x).tolist()).toEqual(torch.softmax(x, 1).tolist());
+  expect(torch.tensor([new torch.Complex(0, 2)], { dtype: torch.bool }).tolist()).toEqual([true]);
+  expect(torch.fft.fftn(zero).shape).toEqual([]);
+  expect(torch.dist(whole.float(), x).item()).toBe(0);
+});
