@@ -8,7 +8,7 @@ import { isPlainObject } from "./bind.ts";
 import { callOperator, withSite } from "./call.ts";
 import { complexStep } from "./complex-views.ts";
 import { landed, moved } from "./device-moves.ts";
-import { currentDevice, device as DeviceObject, type DeviceLike } from "./devices.ts";
+import { currentDevice, device as DeviceObject, type DeviceLike, type DeviceText } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
 import { contiguous_format, memory_format } from "./formats.ts";
 import { inFormat, laidOut, orderLike } from "./laid-out.ts";
@@ -26,7 +26,10 @@ export interface ToOptions {
   readonly copy?: boolean | undefined;
   readonly memory_format?: memory_format | null | undefined;
 }
-export type ToTarget = Tensor | DTypeLike | DeviceLike | ToOptions | null | undefined;
+export type ToTarget = Tensor | DTypeLike | DeviceObject | DeviceText | number | ToOptions | null | undefined;
+type ToMore = (DTypeLike | ToOptions | boolean | null | undefined)[];
+/** A device that is not known before the program runs: of a string that is, the compiler says whether it is a name. */
+type ToldAtRunTime<Text extends DeviceLike> = string extends Text ? Text : never;
 
 interface Destination {
   readonly dtype: DType;
@@ -178,7 +181,9 @@ declare module "./tensor.ts" {
      *
      * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
      */
-    to(target: ToTarget, ...more: (DTypeLike | ToOptions | boolean | null | undefined)[]): Tensor;
+    to(target: ToTarget, ...more: ToMore): Tensor;
+    /** To a device that the program is told. */
+    to<Text extends DeviceLike>(device: ToldAtRunTime<Text>, ...more: ToMore): Tensor;
     /**
      * The same between any devices, as a promise.
      *
@@ -186,7 +191,9 @@ declare module "./tensor.ts" {
      *
      * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
      */
-    toAsync(target: ToTarget, ...more: (DTypeLike | ToOptions | boolean | null | undefined)[]): Promise<Tensor>;
+    toAsync(target: ToTarget, ...more: ToMore): Promise<Tensor>;
+    /** To a device that the program is told. */
+    toAsync<Text extends DeviceLike>(device: ToldAtRunTime<Text>, ...more: ToMore): Promise<Tensor>;
     /**
      * This tensor in float32; itself when it is.
      *

@@ -33,7 +33,9 @@ export type device = DeviceObject;
  * What is accepted where a device is asked for: the names stand first in completions, and any string is allowed, because
  * programs are told their device.
  */
-export type DeviceLike = device | DeviceName | "cuda" | (string & Record<never, never>) | number;
+export type DeviceLike = device | DeviceText | (string & Record<never, never>) | number;
+/** The names themselves. */
+export type DeviceText = DeviceName | "cuda" | `${"cpu" | "webgpu" | "cuda"}:${number}`;
 
 export function deviceName(spelling: DeviceLike): DeviceName {
   if (spelling instanceof device) return spelling.name;

@@ -41,7 +41,7 @@ describe("conversion", () => {
     expect(x.type_as(torch.zeros(1, { dtype: "int32" })).dtype).toBe(torch.int32);
     expect(x.type()).toBe("torch.FloatTensor");
     expect(x.type("torch.DoubleTensor").dtype).toBe(torch.float64);
-    expect(() => x.to("nowhere")).toThrow("neither a device nor a dtype");
+    expect(() => x.to("nowhere" as string)).toThrow("neither a device nor a dtype");
   });
 
   test("gradients come back in the type that they left in", () => {

@@ -121,7 +121,9 @@ describe("devices", () => {
       "linear: Expected all tensors to be on the same device",
     ],
   });
-  mistakes(torch.ArgumentError, { "an unknown one": [() => x.to("tpu"), 'to: "tpu" is neither a device nor a dtype'] });
+  mistakes(torch.ArgumentError, {
+    "an unknown one": [() => x.to("tpu" as string), 'to: "tpu" is neither a device nor a dtype'],
+  });
 
   test("the cure for two devices works", () => {
     const there = torch.ones(2, 3, { device: "cpu:js" });

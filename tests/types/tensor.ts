@@ -56,6 +56,13 @@ export function conversion(x: Tensor): void {
   is<Tensor>()(x.to(torch.float64));
   is<Tensor>()(x.to("float64"));
   is<Tensor>()(x.to("webgpu", torch.float16));
+  is<Tensor>()(x.to("cuda:0"));
+  const told: string = x.device.toString();
+  is<Tensor>()(x.to(told));
+  // @ts-expect-error neither a type nor a device
+  x.to("float99");
+  // @ts-expect-error neither a type nor a device
+  void x.toAsync("gpu");
   is<Tensor>()(x.to({ dtype: "int32", device: "cpu", copy: true }));
   is<Tensor>()(x.to(x));
   is<Promise<Tensor>>()(x.toAsync("cpu"));
