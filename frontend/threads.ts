@@ -5,8 +5,12 @@ import { cpuDevice } from "./devices.ts";
 
 function checkCount(operator: string, count: number): void {
   if (Number.isInteger(count) && count > 0) return;
-  throw new ArgumentError("threads/count", `${operator}: expects a positive integer, got ${String(count)}`);
+  const given = typeof count === "string" ? JSON.stringify(count) : String(count);
+  throw new ArgumentError("threads/count", `${operator}: expects a positive integer, got ${given}`);
 }
+
+/** Each thread is a worker with a stack of its own: many more than there are processors are a slip. */
+const mostThreads = 256;
 
 /**
  * Sets how many threads compute on the device "cpu"; 1 until it is called. May be called at any time. The threads start
@@ -16,6 +20,8 @@ function checkCount(operator: string, count: number): void {
  */
 export function set_num_threads(count: number): void {
   checkCount("set_num_threads", count);
+  if (count > mostThreads)
+    throw new ArgumentError("threads/most", `set_num_threads: expects at most ${mostThreads} threads, got ${count}`);
   cpuDevice().setThreads(count, threading);
 }
 

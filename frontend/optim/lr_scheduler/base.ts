@@ -1,5 +1,5 @@
 /** The base of learning-rate schedules: numbers in the optimizer's groups, which change without compiling anything. */
-import { ArgumentError } from "../../../ir/errors.ts";
+import { ArgumentError, ValueError } from "../../../ir/errors.ts";
 import { withSite } from "../../call.ts";
 import { runHostEffect } from "../../host-effects.ts";
 import { Optimizer, type GroupOptions, type ParamGroup } from "../optimizer.ts";
@@ -72,8 +72,20 @@ export abstract class LRScheduler {
   }
   /** @internal */
   protected setRates_(rates: readonly number[]): void {
+    this.matchGroups_(rates);
     this.groups.forEach((group, i) => (group.lr = rates[i]!));
     this._last_lr = this.groups.map((group) => group.lr);
+  }
+
+  /** @internal @throws ValueError where the optimizer got groups since: these are of the others */
+  protected matchGroups_(each: readonly number[]): void {
+    const { length } = this.groups;
+    if (each.length !== length)
+      throw new ValueError(
+        "scheduler/groups",
+        `${this.constructor.name}.step: zip() argument 2 is ${each.length < length ? "longer" : "shorter"} than argument 1: the scheduler was made for ${each.length} parameter groups, and the optimizer has ${length}.`,
+        "Make the scheduler when the optimizer has all groups.",
+      );
   }
 
   /** The rates set last. */

@@ -17,6 +17,7 @@ export class CosineAnnealingLR extends LRScheduler {
   }
   override get_lr(): number[] {
     const { last_epoch: epoch, T_max, eta_min } = this;
+    this.matchGroups_(this.base_lrs);
     if (epoch === 0) return this.groups.map((group) => group.lr);
     if (this._step_count === 1 && epoch > 0) return this.closedForm_();
     const cosine = (at: number): number => 1 + Math.cos((Math.PI * at) / T_max);

@@ -26,6 +26,8 @@ export class ReduceLROnPlateau extends LRScheduler {
   threshold_mode: "rel" | "abs";
   cooldown: number;
   min_lrs: number[];
+  /** That of groups which are added later; null where each group has its own. */
+  default_min_lr: number | null;
   eps: number;
   best: number;
   num_bad_epochs = 0;
@@ -59,6 +61,7 @@ export class ReduceLROnPlateau extends LRScheduler {
     this.threshold_mode = threshold_mode;
     this.cooldown = cooldown;
     this.min_lrs = perGroup("min_lr", min_lr, this.groups);
+    this.default_min_lr = typeof min_lr === "number" ? min_lr : null;
     this.eps = eps;
     this.best = mode === "min" ? Infinity : -Infinity;
     this._last_lr = this.get_lr();
@@ -87,14 +90,27 @@ export class ReduceLROnPlateau extends LRScheduler {
       this.num_bad_epochs = 0;
     }
     if (this.num_bad_epochs > this.patience) {
-      this.groups.forEach((group, i) => {
-        const lower = Math.max(group.lr * this.factor, this.min_lrs[i]!);
-        if (group.lr - lower > this.eps) group.lr = lower;
-      });
+      this.reduce();
       this.cooldown_counter = this.cooldown;
       this.num_bad_epochs = 0;
     }
     this._last_lr = this.get_lr();
+  }
+  private reduce(): void {
+    const { groups, default_min_lr } = this;
+    if (groups.length !== this.min_lrs.length) {
+      if (default_min_lr === null)
+        throw new ValueError(
+          "scheduler/groups",
+          `ReduceLROnPlateau.step: The number of param groups in the \`optimizer\` (${groups.length}) differs from when \`ReduceLROnPlateau\` was initialized (${this.min_lrs.length}), usually due to a new param group being added to the optimizer.`,
+          "Please modify the `min_lrs` field to match the length of the `optimizer` param groups.",
+        );
+      this.min_lrs = groups.map(() => default_min_lr);
+    }
+    groups.forEach((group, i) => {
+      const lower = Math.max(group.lr * this.factor, this.min_lrs[i]!);
+      if (group.lr - lower > this.eps) group.lr = lower;
+    });
   }
   is_better(value: number, best: number): boolean {
     const margin = this.threshold_mode === "rel" ? best * this.threshold : this.threshold;

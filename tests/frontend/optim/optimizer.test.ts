@@ -132,3 +132,35 @@ describe("LBFGS", () => {
     expect(() => optimizer.step()).toThrow("missing 1 required positional argument: 'closure'");
   });
 });
+
+describe("a parameter group that is added after the scheduler was made", () => {
+  const { ReduceLROnPlateau, CosineAnnealingLR } = optim.lr_scheduler;
+  const withGroup = (make: (optimizer: torch.optim.Optimizer) => unknown): torch.optim.Optimizer => {
+    const optimizer = new optim.SGD([leaf(1)], { lr: 1 });
+    make(optimizer);
+    optimizer.add_param_group({ params: [leaf(2)], lr: 0.5 });
+    return optimizer;
+  };
+
+  it("is reduced on a plateau like the others", () => {
+    let scheduler: InstanceType<typeof ReduceLROnPlateau> | null = null;
+    const optimizer = withGroup((made) => (scheduler = new ReduceLROnPlateau(made, { patience: 0 })));
+    for (const loss of [1, 2, 3]) scheduler!.step(loss);
+    const rates = optimizer.param_groups.map(({ lr }) => Number(lr));
+    expect(rates[0]).toBeCloseTo(0.01);
+    expect(rates[1]).toBeCloseTo(0.005);
+  });
+
+  it("is refused where each group has a rate that was known before", () => {
+    let scheduler: { step(value?: number): void } | null = null;
+    withGroup((made) => (scheduler = new CosineAnnealingLR(made, 10)));
+    expect(() => scheduler!.step()).toThrow(/zip\(\) argument 2 is longer than argument 1/);
+    withGroup((made) => (scheduler = new ReduceLROnPlateau(made, { patience: 0, min_lr: [0] })));
+    expect(() => [1, 2, 3].forEach((loss) => scheduler!.step(loss))).toThrow(/The number of param groups/);
+  });
+});
+
+it("set_num_threads refuses what cannot be meant", () => {
+  expect(() => torch.set_num_threads(1e6)).toThrow(/at most 256/);
+  expect(() => torch.set_num_threads("2" as unknown as number)).toThrow(/got "2"/);
+});
