@@ -5,7 +5,7 @@ import type { Peak } from "../runtime/wasm/limits.ts";
 import type { Reply } from "./peers/protocol.ts";
 import type { Workload } from "./workloads/workload.ts";
 
-const widths = [16, 10, 10, 10, 8, 10, 16] as const;
+const widths = [16, 10, 10, 10, 9, 12, 20] as const;
 const line = (cells: readonly string[]): string =>
   cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[i]!))).join("");
 

@@ -1,4 +1,5 @@
 /** What kernels took, by kernel: numbers, and the table that shows them. */
+import { ArgumentError } from "../../ir/errors.ts";
 import type { StepTime } from "../../runtime/profile.ts";
 import type { Peak } from "../../runtime/wasm/limits.ts";
 
@@ -18,9 +19,12 @@ export interface KernelAverage {
   readonly stack: readonly string[];
 }
 
+/** A kernel calls no other: its own time is all of its time. */
+const sortable = ["cpu_time_total", "self_cpu_time_total", "cpu_time", "count", "flops", "bytes"] as const;
+
 export interface TableOptions {
   /** What stands first: the most time, by default. */
-  readonly sort_by?: "cpu_time_total" | "cpu_time" | "count" | "flops" | "bytes";
+  readonly sort_by?: (typeof sortable)[number];
   readonly row_limit?: number;
 }
 
@@ -84,9 +88,15 @@ export class KernelTable extends Array<KernelAverage> {
    * this machine's one thread can do (multiply-adds in registers, `memory.copy`); then the user's lines and the operands.
    */
   table({ sort_by = "cpu_time_total", row_limit = 100 }: TableOptions = {}): string {
+    if (!sortable.includes(sort_by))
+      throw new ArgumentError(
+        "profiler/sort-by",
+        `table: sort_by has to be one of ${sortable.join(", ")}, got ${JSON.stringify(sort_by)}.`,
+      );
+    const order = sort_by === "self_cpu_time_total" ? "cpu_time_total" : sort_by;
     const total = this.total_average().cpu_time_total;
     const { gflops, copyGBs } = this.peak();
-    const rows = [...this].sort((a, b) => b[sort_by] - a[sort_by]).slice(0, row_limit);
+    const rows = [...this].sort((a, b) => b[order] - a[order]).slice(0, row_limit);
     const lines = rows.map((row) => {
       const rate = row.cpu_time > 0 ? row.flops / row.cpu_time / 1e6 : 0;
       const stream = row.cpu_time > 0 ? row.bytes / row.cpu_time / 1e6 : 0;

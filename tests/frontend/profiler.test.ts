@@ -81,6 +81,9 @@ describe("torch.profiler", () => {
     expect(first).toMatch(/^dot +5 .*%.* float32\[256, 256\]/);
     expect(rest.at(-1)).toMatch(/ms in all; of one thread: \d+\.\d GFLOP\/s, copying \d+\.\d GB\/s/);
     expect(prof.key_averages().table({ row_limit: 1 }).split("\n")).toHaveLength(3);
+    const averages = prof.key_averages();
+    expect(averages.table({ sort_by: "self_cpu_time_total" })).toBe(averages.table());
+    expect(() => averages.table({ sort_by: "cuda_time" as "count" })).toThrow(/sort_by has to be one of/);
   });
 
   test("writes what Perfetto opens: kernels and named stretches, in microseconds", async () => {
