@@ -8,7 +8,7 @@ import { baseOf, recordOperator, type Operator, type RecordResult } from "../ir/
 import { formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Bound } from "./bind.ts";
-import { complexStep } from "./complex-views.ts";
+import { complexStep, viewOfParts } from "./complex-views.ts";
 import { contiguous_format } from "./formats.ts";
 import { refuseChangedViews } from "./inplace-checks.ts";
 import { inFormat } from "./laid-out.ts";
@@ -40,6 +40,8 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
   const views = listOf(result).map((node, i) => {
     const source = bound.tensors[isList ? i : 0]!;
     if (node === source.node_() && returnsItself.has(baseOf(definition.name))) return source;
+    if (definition.name === "view.dtype" && (isComplex(node.dtype) || isComplex(source.type_)))
+      return viewOfParts(source, node.dtype, node.shape);
     const complex = isComplex(node.dtype) || isComplex(source.type_) ? complexStep(definition.name, source) : null;
     if (complex !== null) return source.viewBy_(complex);
     if (node === source.node_()) return source.viewBy_(movement(name, (_g, parent) => parent));

@@ -34,13 +34,13 @@ function equality(args: readonly unknown[]): Tensor | null {
   for (const tensor of [input, other])
     if (!(tensor instanceof Tensor))
       throw new ArgumentError("equal/argument", `equal: arguments must be Tensors, got ${typeof tensor}.`);
-  if (!sameShape(input.shape, other.shape) || input.type_ !== other.type_) return null;
+  if (!sameShape(input.shape, other.shape)) return null;
   return all(callOperator("eq", [input, other]) as Tensor);
 }
 
 const closeness = (args: readonly unknown[]): Tensor => all(callOperator("isclose", args) as Tensor);
 
-/** Whether both have the same shape, type and elements. https://docs.pytorch.org/docs/stable/generated/torch.equal.html */
+/** Whether both have the same shape and elements, in the type that both promote to. https://docs.pytorch.org/docs/stable/generated/torch.equal.html */
 export function equal(...args: CallOf<typeof pair>): boolean {
   return withSite(() => {
     const verdict = equality(args);

@@ -1,12 +1,13 @@
 /** How the parts and the conjugate of a complex tensor, and the other way round, lie in its memory and are written. */
 import type { GraphBuilder } from "../ir/builder.ts";
 import { conjugate } from "../ir/complex/parts.ts";
-import { complexOf, isComplex, realOf } from "../ir/dtype.ts";
+import { complexOf, isComplex, realOf, type DType } from "../ir/dtype.ts";
 import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
-import { formatShape } from "../ir/shape.ts";
+import { formatShape, sameShape, type Shape } from "../ir/shape.ts";
 import type { Tensor } from "./tensor.ts";
-import type { ViewStep } from "./views.ts";
+import { viewLayout } from "./view-layout.ts";
+import { bitsStep, movement, type ViewStep } from "./views.ts";
 
 type Layout = NonNullable<ViewStep["layout"]>;
 interface Sight {
@@ -95,4 +96,33 @@ export function complexStep(name: string, source: Tensor): ViewStep | null {
         : realOf(source.type_);
   const layout = sight.layout(source.layout_(), source);
   return { name, apply, write, dtype, layout, isComputed: name === "conj" || name === "adjoint" };
+}
+
+/** A view of the same memory as elements of another type, one of the two complex: by way of the parts. */
+export function viewOfParts(source: Tensor, dtype: DType, shape: Shape): Tensor {
+  const whole = source.requires_grad ? source.detach() : source;
+  const parts = isComplex(whole.type_) ? partsInRow(whole) : whole.ndim === 0 ? regrouped(whole, [1]) : whole;
+  const part = realOf(dtype);
+  const bits =
+    parts.type_ === part ? parts : parts.viewBy_(bitsStep({ dtype: parts.type_, layout: parts.layout_() }, part));
+  if (!isComplex(dtype)) return regrouped(bits, shape);
+  const pairs = regrouped(bits, [...shape, 2]);
+  return pairs.viewBy_(complexStep("view_as_complex", pairs)!);
+}
+
+function partsInRow(source: Tensor): Tensor {
+  const pairs = source.viewBy_(complexStep("view_as_real", source)!);
+  return regrouped(pairs, source.ndim === 0 ? [2] : [...source.shape.slice(0, -1), 2 * source.shape.at(-1)!]);
+}
+
+/** @throws ShapeError where the elements do not lie one after the other */
+function regrouped(source: Tensor, shape: Shape): Tensor {
+  const step = movement("view", (g, parent) => g.reshape(parent, shape));
+  if (viewLayout(step, source.shape, source.layout_()) === null)
+    throw new ShapeError(
+      "view/last-stride",
+      `view: self.stride(-1) must be 1 to view elements of different sizes, got ${String(source)}, strides ${formatShape(source.stride())}.`,
+      "Call contiguous() first.",
+    );
+  return sameShape(source.shape, shape) ? source : source.viewBy_(step);
 }

@@ -1,15 +1,17 @@
 /** Values at equal steps: linspace, logspace, range. Few and known: computed on the host, in float64. */
-import { isFloat, isIntegral, type DType } from "../ir/dtype.ts";
-import { ArgumentError } from "../ir/errors.ts";
+import { complexOf, isComplex, isFloat, isIntegral, realOf, type DType } from "../ir/dtype.ts";
+import { ArgumentError, DTypeError } from "../ir/errors.ts";
 import { roundToDType } from "../ir/rounding.ts";
 import { fusedMultiplyAdd } from "../runtime/random/index.ts";
 import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
+import { Complex } from "./complex-number.ts";
 import { dtypeOption, finishCounted, fromHost, refuseUncountable, type FactoryOptions } from "./creation.ts";
 import { currentDevice } from "./devices.ts";
+import type { HostNumber } from "./elements.ts";
 import { numberOf, type NumberLike } from "./number-like.ts";
 import { settings } from "./state.ts";
-import type { Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 type Factory = [
   dtype: FactoryOptions["dtype"],
@@ -20,9 +22,9 @@ type Factory = [
   pin_memory: boolean,
 ];
 const factoryNames = "*, dtype?, device?, requires_grad?, out?, layout?, pin_memory?";
-const linspaceSignature = signature<[start: NumberLike, end: NumberLike, steps: number, ...Factory]>()(
-  `start, end, steps?, ${factoryNames}`,
-);
+const linspaceSignature = signature<
+  [start: NumberLike | Complex, end: NumberLike | Complex, steps: number, ...Factory]
+>()(`start, end, steps?, ${factoryNames}`);
 const logspaceSignature = signature<
   [start: NumberLike, end: NumberLike, steps: number, base: NumberLike, ...Factory]
 >()(`start, end, steps?, base?, ${factoryNames}`);
@@ -75,8 +77,32 @@ function evenly(name: string, from: number, to: number, steps: number, dtype: DT
   );
 }
 
+const valueOf = (end: NumberLike | Complex): HostNumber =>
+  end instanceof Tensor && end.ndim === 0 ? end.item() : (end as HostNumber);
+
+/** The parts' steps are those of real numbers. */
+function complexSteps([start, end]: readonly [HostNumber, HostNumber], steps: number, given: Given): Tensor {
+  const inferred = complexOf(settings.defaultDType);
+  const dtype = dtypeOption({ dtype: given.dtype, out: given.out ?? undefined }, inferred, "linspace");
+  if (!isComplex(dtype))
+    throw new DTypeError(
+      "linspace/complex",
+      `torch.linspace(): inferred dtype ${inferred} can't be safely cast to passed dtype ${dtype}.`,
+      "Leave dtype out, or pass real ends.",
+    );
+  const part = (of: "re" | "im", value: HostNumber): number =>
+    value instanceof Complex ? value[of] : of === "re" ? Number(value) : 0;
+  const line = (of: "re" | "im"): number[] =>
+    evenly("linspace", part(of, start), part(of, end), steps, realOf(dtype), true);
+  const [re, im] = [line("re"), line("im")];
+  const values = re.map((value, i) => new Complex(value, im[i]!));
+  const options: FactoryOptions = { ...given, dtype, out: given.out ?? undefined };
+  const device = currentDevice(given.device ?? given.out?.device);
+  return finishCounted(fromHost(values, [values.length], dtype, device), options);
+}
+
 /**
- * `steps` values from start to end, both included.
+ * `steps` values from start to end, both included; ends may be complex.
  *
  * Shape: `-> [steps]`
  *
@@ -85,7 +111,10 @@ function evenly(name: string, from: number, to: number, steps: number, dtype: DT
 export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
   return withSite(() => {
     const { start, end, steps = 100, ...given } = linspaceSignature.bind("linspace", args);
-    const [from, to] = [numberOf("linspace", start), numberOf("linspace", end)];
+    const ends = [valueOf(start), valueOf(end)];
+    if (ends.some((value) => value instanceof Complex))
+      return complexSteps(ends as [HostNumber, HostNumber], steps, given);
+    const [from, to] = [numberOf("linspace", start as NumberLike), numberOf("linspace", end as NumberLike)];
     return made("linspace", given, (dtype) => evenly("linspace", from, to, steps, dtype, true));
   });
 }

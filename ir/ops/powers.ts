@@ -71,6 +71,8 @@ export const pow = defineOp({
     }
     const [x, y] = [operand(g, input, dtype), operand(g, exponent, dtype)];
     checkBroadcast("pow", x, y);
+    // Beside a number there is nothing to compute.
+    if (dtype === "bool" && !isNode(exponent)) return exponent.value ? x : g.full(x.shape, true, "bool");
     refuseBool("pow", x);
     return isIntegral(dtype) ? integerPower(g, x, y) : g.pow(x, y);
   },

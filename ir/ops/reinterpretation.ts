@@ -1,9 +1,10 @@
 /** The same bits as elements of another type. */
 import { describe, type GraphBuilder } from "../builder.ts";
-import { dtypeBytes, isComplex, type DType } from "../dtype.ts";
-import { DTypeError, ShapeError } from "../errors.ts";
+import { dtypeBytes, isComplex, realOf, type DType } from "../dtype.ts";
+import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
+import type { Shape } from "../shape.ts";
 import { range } from "./support.ts";
 
 const wordOf: Readonly<Record<number, DType>> = { 1: "uint8", 2: "int16", 4: "int32", 8: "int64" };
@@ -42,6 +43,14 @@ export function reinterpreted(g: GraphBuilder, x: Node, dtype: DType): Node {
   );
 }
 
+/** Complex numbers are what their memory holds: parts in turns. */
+function throughParts(g: GraphBuilder, x: Node, dtype: DType, shape: Shape): Node {
+  const row = x.shape.length === 0 ? g.reshape(x, [1]) : x;
+  const parts = isComplex(x.dtype) ? g.reshape(g.asReal(row), [...row.shape.slice(0, -1), 2 * row.shape.at(-1)!]) : row;
+  const bits = reinterpreted(g, parts, realOf(dtype));
+  return isComplex(dtype) ? g.asComplex(g.reshape(bits, [...shape, 2])) : g.reshape(bits, shape);
+}
+
 defineOp({
   name: "view.dtype",
   signature: "view.dtype(Tensor input, dtype dtype) -> Tensor",
@@ -58,8 +67,6 @@ defineOp({
     const [from, to] = [dtypeBytes(input.dtype), dtypeBytes(dtype)];
     const what = `view: input ${describe(input)}, dtype ${dtype}`;
     if (input.dtype === dtype) return input;
-    if (isComplex(input.dtype) || isComplex(dtype))
-      throw new DTypeError("view/complex", `${what}: complex values are pairs.`, "Use view_as_real().");
     if (from !== to && input.shape.length === 0)
       throw new ShapeError("view/0-d", `${what}: self.dim() cannot be 0 to view elements of different sizes.`);
     if (to > from && input.shape.at(-1)! % (to / from) !== 0)
@@ -67,6 +74,8 @@ defineOp({
         "view/last-size",
         `${what}: self.size(-1) must be divisible by ${to / from} to view elements of different sizes, but got ${input.shape.at(-1)}.`,
       );
-    return reinterpreted(g, g.detach(input), dtype);
+    if (!isComplex(input.dtype) && !isComplex(dtype)) return reinterpreted(g, g.detach(input), dtype);
+    const shape = from === to ? input.shape : input.shape.with(-1, (input.shape.at(-1)! * from) / to);
+    return throughParts(g, g.detach(input), dtype, shape);
   },
 });

@@ -1,11 +1,11 @@
 /** Places in sorted sequences. */
 import type { GraphBuilder } from "../builder.ts";
 import { isIntegral } from "../dtype.ts";
-import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
+import { ArgumentError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
-import { describe, toFloat } from "./support.ts";
+import { describe, resultType, toFloat } from "./support.ts";
 import { searchedType } from "./out-types.ts";
 
 /** For each value the first place where it could stand in its row; with `right` the last. By bisection. */
@@ -41,12 +41,10 @@ interface Search {
   readonly narrow: boolean;
   readonly sorter: Node | null;
 }
-function searched(g: GraphBuilder, name: string, { sequence, values, right, narrow, sorter }: Search): Node {
-  if (sequence.dtype !== values.dtype)
-    throw new DTypeError(
-      `${name}/dtype`,
-      `torch.${name}(): input value tensor and boundary tensor should have the same dtype, but got ${describe(values)} and ${describe(sequence)}.`,
-    );
+function searched(g: GraphBuilder, name: string, given: Search): Node {
+  const { right, narrow, sorter } = given;
+  const common = resultType(g, [given.sequence, given.values]);
+  const [sequence, values] = [given.sequence, given.values].map((x) => g.cast(x, common)) as [Node, Node];
   if (
     sequence.shape.length !== 1 &&
     (sequence.shape.length !== values.shape.length ||

@@ -131,7 +131,20 @@ defineOp({
     if (size.includes(0)) return input;
     const updates = g.reshape(g.cast(src, input.dtype), [elementCount(size)]);
     const positions = g.reshape(stridedPositions(g, size, stride, offset), [elementCount(size)]);
-    return g.reshape(g.scatter("set", g.reshape(input, [count]), updates, [0], [positions]), input.shape);
+    const line = g.reshape(input, [count]);
+    const written = (base: Node): Node => g.scatter("set", base, updates, [0], [positions]);
+    const value = written(line);
+    if (!input.requiresGrad) return g.reshape(value, input.shape);
+    // PyTorch's gradient of the input is that of the elements which are written, and none of those which are kept.
+    const isWritten = g.scatter(
+      "set",
+      g.full([count], false, "bool"),
+      g.full(updates.shape, true, "bool"),
+      [0],
+      [positions],
+    );
+    const history = g.add(written(g.detach(line)), g.where(isWritten, line, 0));
+    return g.reshape(g.withHistory(g.detach(value), history), input.shape);
   },
 });
 

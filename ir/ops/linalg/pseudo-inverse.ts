@@ -80,6 +80,9 @@ defineOp({
 const rankOf = (g: GraphBuilder, which: Node): Node =>
   asBatch(g, g.sum(g.cast(which, "int64"), [which.shape.length - 1]), which.shape.slice(0, -1));
 
+const isInfinite = (g: GraphBuilder, x: Node): Node =>
+  g.or(g.eq(g.abs(g.real(x)), Infinity), g.eq(g.abs(g.imag(x)), Infinity));
+
 const pseudo = defineOp({
   name: "pseudo_inverse",
   signature: "pseudo_inverse(Tensor input, Tensor atol, Tensor rtol, bool hermitian) -> Tensor",
@@ -125,7 +128,18 @@ function pseudoInverse(
 ): Node {
   requireMatrices(name, input);
   if (hermitian) requireSquare(name, input);
-  return apply(g, pseudo, { input, ...tolerancesOf(g, input, atol, rtol), hermitian })[0]!;
+  const tolerances = tolerancesOf(g, input, atol, rtol);
+  if (hermitian || isEmpty(input)) return apply(g, pseudo, { input, ...tolerances, hermitian })[0]!;
+  // A matrix with an infinite element has no singular values, and NaN for its inverse and for its gradient.
+  const infinite = g.reduce("reduce_max", isInfinite(g, input), [input.shape.length - 2, input.shape.length - 1]);
+  const finite = g.where(infinite, 0, g.detach(input));
+  const inverse = apply(g, pseudo, {
+    input: input.requiresGrad ? g.withHistory(finite, input) : finite,
+    ...tolerances,
+    hermitian,
+  })[0]!;
+  const factor = g.where(infinite, NaN, g.full([], 1, realOf(input.dtype)));
+  return timesReal(g, inverse, g.expandTo(factor, inverse.shape));
 }
 
 defineOp({

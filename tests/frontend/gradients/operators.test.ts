@@ -25,6 +25,7 @@ const exceptions: Readonly<Record<string, string>> = {
   bitwise_not: "takes integers only",
   fake_quantize_per_tensor_affine: "passes gradients straight through steps: see tests/ir/ops/quantising.test.ts",
   fake_quantize_per_channel_affine: "passes gradients straight through steps: see tests/ir/ops/quantising.test.ts",
+  as_strided_scatter: "has the gradient of PyTorch's formula: see tests/frontend/mixed-types.test.ts",
   // What these read of a matrix is one triangle, or what they give is fixed but for signs: see hand-written.ts.
   cholesky: "reads one triangle",
   linalg_cholesky: "reads one triangle",
