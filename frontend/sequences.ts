@@ -95,7 +95,7 @@ function complexSteps([start, end]: readonly [HostNumber, HostNumber], steps: nu
   const line = (of: "re" | "im"): number[] =>
     evenly("linspace", part(of, start), part(of, end), steps, realOf(dtype), true);
   const [re, im] = [line("re"), line("im")];
-  const values = re.map((value, i) => new Complex(value, im[i]!));
+  const values = re.map((value, i) => new Complex(value, im[i]));
   const options: FactoryOptions = { ...given, dtype, out: given.out ?? undefined };
   const device = currentDevice(given.device ?? given.out?.device);
   return finishCounted(fromHost(values, [values.length], dtype, device), options);
