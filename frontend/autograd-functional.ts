@@ -73,6 +73,8 @@ interface Request {
   readonly name: string;
   readonly create: boolean;
   readonly strict: boolean;
+  /** What is differentiated is the first derivative. */
+  readonly isSecond?: boolean;
 }
 
 /** Gradients of outputs; zeros where an output does not depend on an input, unless that is an error. */
@@ -82,13 +84,14 @@ function gradients(
   inputs: readonly Tensor[],
   seeds: readonly Tensor[],
 ): Tensor[] {
-  const { name, create, strict } = request;
+  const { name, create, strict, isSecond = false } = request;
   const live = outputs.flatMap((output, i) => (output.requires_grad ? [i] : []));
   if (strict && live.length < outputs.length)
     throw independent(
       name,
       outputs.findIndex((output) => !output.requires_grad),
       null,
+      isSecond,
     );
   const found: (Tensor | null)[] =
     live.length === 0
@@ -101,16 +104,18 @@ function gradients(
           ),
         );
   return found.map((gradient, k) => {
-    if (gradient === null && strict) throw independent(name, 0, k);
+    if (gradient === null && strict) throw independent(name, 0, k, isSecond);
     return gradient ?? zeros_like(inputs[k]!);
   });
 }
-const independent = (name: string, output: number, input: number | null): AutogradError =>
+const independent = (name: string, output: number, input: number | null, isSecond = false): AutogradError =>
   new AutogradError(
     "functional/independent",
-    input === null
-      ? `${name}: Output ${output} of the user-provided function does not require gradients. The outputs must be computed in a differentiable manner from the input when running in strict mode.`
-      : `${name}: The output of the user-provided function is independent of input ${input}. This is not allowed in strict mode.`,
+    isSecond
+      ? `${name}: While computing the hessian, found that the jacobian of the user-provided function with respect to input ${input ?? output} is independent of the input. This is not allowed in strict mode.`
+      : input === null
+        ? `${name}: Output ${output} of the user-provided function does not require gradients. The outputs must be computed in a differentiable manner from the input when running in strict mode.`
+        : `${name}: The output of the user-provided function is independent of input ${input}. This is not allowed in strict mode.`,
     "Leave strict out to get zeros.",
   );
 
@@ -264,7 +269,7 @@ function oneElement(name: string, value: Tensor): Tensor {
   if (!(value instanceof Tensor) || value.numel() !== 1)
     throw new ShapeError(
       "functional/scalar",
-      `${name}: The function given to ${name} should return a single Tensor with a single element, got ${String(value)}.`,
+      `${name}: The function given to ${name} must return a single Tensor: The Tensor returned by the function given to ${name} should contain a single element, got ${String(value)}.`,
     );
   return value.reshape([]);
 }
@@ -340,7 +345,7 @@ export function vhp<const I extends Tensors>(
     const weights = vectors("vhp", v, found.inputs, "input");
     const value = scalarResult("vhp", found);
     const slopes = gradients({ name: "vhp", create: true, strict }, [value], found.inputs, [ones_like(value)]);
-    const products = gradients({ name: "vhp", create, strict }, slopes, found.inputs, weights);
+    const products = gradients({ name: "vhp", create, strict, isSecond: true }, slopes, found.inputs, weights);
     return paired(found, products, create) as [Tensor, Per<I, Tensor>];
   });
 }
@@ -363,7 +368,7 @@ export function hvp<const I extends Tensors>(
     const slopes = gradients({ name: "hvp", create: true, strict }, [value], found.inputs, [ones_like(value)]);
     const seeds = found.inputs.map((input) => ones_like(input.detach()).requires_grad_());
     const across = gradients({ name: "hvp", create: true, strict: false }, slopes, found.inputs, seeds);
-    const products = gradients({ name: "hvp", create, strict }, across, seeds, weights);
+    const products = gradients({ name: "hvp", create, strict, isSecond: true }, across, seeds, weights);
     return paired(found, products, create) as [Tensor, Per<I, Tensor>];
   });
 }

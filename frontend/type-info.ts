@@ -190,7 +190,9 @@ export function iinfo(type: DTypeLike): IntegerInfo {
   if (!isIntegral(name) || name === "bool")
     throw new DTypeError(
       "iinfo/not-integer",
-      `iinfo: torch.iinfo() requires an integer input type, got ${name}.`,
+      name === "bool"
+        ? "iinfo: torch.bool is not supported by torch.iinfo."
+        : `iinfo: torch.iinfo() requires an integer input type, got ${name}.`,
       "Use torch.finfo to handle floats.",
     );
   const [min, max] = integerRange(name);

@@ -99,10 +99,7 @@ function ofEach(ofSlices: OfSlices, batched: readonly Tensor[], randomness: Rand
   const [, stacked] = scan(
     (carry: Tensor, [which, ...slices]: readonly Tensor[]) => {
       const examples = { randomness, count, which: which!.node_(), outer };
-      tree = tensorTree(
-        "vmap: the result of func",
-        onBehalfOf("vmap", () => recordingExample(examples, () => ofSlices(slices))),
-      );
+      tree = resultTree(onBehalfOf("vmap", () => recordingExample(examples, () => ofSlices(slices))));
       const own = new Set([which!, ...slices].map((slice) => slice.node_()));
       rests = tree.leaves.map((leaf) => restsOn(leaf.node_(), own));
       return [carry, tree.leaves] as const;
@@ -113,13 +110,25 @@ function ofEach(ofSlices: OfSlices, batched: readonly Tensor[], randomness: Rand
   return { tree: tree as unknown as TensorTree, stacked, rests };
 }
 
+function resultTree(result: unknown): TensorTree {
+  mapTree(result, (leaf, path) => {
+    if (!(leaf instanceof Tensor))
+      throw new ValueError(
+        "vmap/result",
+        `vmap: func must only return Tensors, got type ${leaf === null ? "null" : typeof leaf}${path === "" ? "" : ` at ${path}`}.`,
+        "A number becomes a tensor with torch.tensor(number).",
+      );
+  });
+  return tensorTree("vmap: the result of func", result);
+}
+
 const restsOn = (node: Node, slices: ReadonlySet<Node>): boolean =>
   topologicalOrder([node], (each) => slices.has(each)).some((each) => slices.has(each));
 
 /** Of no examples: only the shapes are found out. */
 function ofNone(ofSlices: OfSlices, batched: readonly Tensor[]): Results {
   const example = batched.map(({ shape, dtype, device }) => zeros(shape.slice(1), { dtype, device }));
-  const tree = tensorTree("vmap: the result of func", ofSlices(example));
+  const tree = resultTree(ofSlices(example));
   const stacked = tree.leaves.map(({ shape, dtype, device }) => zeros([0, ...shape], { dtype, device }));
   return { tree, stacked, rests: tree.leaves.map(() => true) };
 }
@@ -136,7 +145,7 @@ function argumentDimensions(
     );
   const dims = dimensionsOfLeaves("in_dims", given, args);
   if (dims.every((dim) => dim === null))
-    throw new ArgumentError("vmap/in-dims", "vmap: at least one argument must be mapped over, got only null in_dims.");
+    throw new ArgumentError("vmap/in-dims", "vmap: Expected at least one Tensor to vmap over, got only null in_dims.");
   return dims;
 }
 
@@ -162,8 +171,13 @@ function withBatchFirst(leaf: Tensor, dim: number, path: string): Tensor {
   if (leaf.ndim === 0)
     throw new ShapeError(
       "vmap/rank",
-      `vmap: Got in_dim=${dim} for ${path} of the arguments, a tensor of dimensionality 0, which has no batch.`,
+      `vmap: Got in_dim=${dim} for some input, but that input is a Tensor of dimensionality 0, which has no batch: ${path} of the arguments.`,
       "Give null in in_dims for what all examples share.",
+    );
+  if (dim < -leaf.ndim || dim >= leaf.ndim)
+    throw new ValueError(
+      "vmap/in-dims",
+      `vmap: Got in_dim=${dim} for some input, but that input is a Tensor of dimensionality ${leaf.ndim} so expected in_dim to satisfy ${-leaf.ndim} <= in_dim < ${leaf.ndim}: ${path} of the arguments.`,
     );
   const axis = axisOf("vmap", dim, leaf.ndim);
   return axis === 0 ? leaf : movedim(leaf, axis, 0);
@@ -190,7 +204,7 @@ function shared(stacked: Tensor, rests: boolean): Tensor {
   if (rests)
     throw new ArgumentError(
       "vmap/out-dims",
-      "vmap: func can not return a value that rests on the example when out_dim is None (null).",
+      "vmap: func can not return a BatchedTensor, a value that rests on the example, when out_dim is None (null).",
       "Give the dimension that the examples are to have in it.",
     );
   return select(stacked, 0, 0);

@@ -7,6 +7,11 @@ const limits = "clamp is not supported for complex types";
 const sorting = "Sort does not support complex dtypes on CPU";
 /** Where PyTorch says more of complex numbers than that there is no kernel. */
 const complexWords: Readonly<Record<string, string>> = {
+  deg2rad: "deg2rad is not supported for complex tensors",
+  isneginf: "isneginf does not support complex inputs",
+  isposinf: "isposinf does not support complex inputs",
+  nansum: "nansum on CPU does not support complex inputs",
+  rad2deg: "rad2deg is not supported for complex tensors",
   argmax: "argmax(): does not support complex input",
   argmin: "argmin(): does not support complex input",
   argsort: sorting,

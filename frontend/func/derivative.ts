@@ -102,7 +102,7 @@ export function inputsOf(what: string, tree: unknown): Inputs {
     if (!leaf.is_floating_point() && !leaf.is_complex())
       throw new ArgumentError(
         "func/dtype",
-        `${what}: only floating point tensors can be differentiated by, got ${String(leaf)}.`,
+        `${what}: Expected primal to be floating point or complex, but got: ${String(leaf.dtype)}, ${String(leaf)}.`,
       );
     if (leaf.requires_grad) return enable_grad(() => leaf.view_as(leaf));
     const input = leaf.detach().requires_grad_();

@@ -39,7 +39,9 @@ function gradientAndValue(
       if (!(value instanceof Tensor) || value.numel() !== 1 || value.ndim !== 0)
         throw new ShapeError(
           `${name}/scalar`,
-          `${name}: Expected f(*args) to return a scalar tensor, got ${value instanceof Tensor ? `tensor with ${value.ndim} dims` : typeof value}.`,
+          value instanceof Tensor
+            ? `${name}: Expected f(*args) to return a scalar Tensor, got tensor with ${value.ndim} dims.`
+            : `${name}: Expected f(*args) to return a Tensor, got ${typeof value}.`,
         );
       const gradients = inputs.rebuild(pulled([value], inputs.own, [ones_like(value)])) as unknown[];
       return [single ? gradients[0] : gradients, value, aux] as const;

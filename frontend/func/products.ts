@@ -86,7 +86,7 @@ export function jvp<A extends unknown[], R, const O extends JvpOptions = Readonl
       if (!Array.isArray(list))
         throw new ArgumentError(
           `jvp/${name}`,
-          `jvp: Expected ${name} to be an array, so that func(...${name}) is valid.`,
+          `jvp: Expected ${name} to be a tuple (an array), so that func(...${name}) is valid.`,
         );
     const inputs = inputsOf("jvp: the primals", primals);
     const found = nested(() => {
@@ -136,10 +136,17 @@ function matching(what: string, tree: unknown, like: TensorTree): TensorTree {
   if (given.paths.join() !== like.paths.join() || differs >= 0)
     throw new ShapeError(
       "func/structure",
-      `${what} have {${described(given)}}, expected {${described(like)}}.`,
+      `${what} have {${described(given)}}, expected {${described(like)}}${differs < 0 || given.paths.join() !== like.paths.join() ? "" : `: ${mismatch(what, given, like, differs)}`}.`,
       "Structures and shapes are the same.",
     );
   return given;
+}
+/** PyTorch's words for a leaf of another shape. */
+function mismatch(what: string, given: TensorTree, like: TensorTree, place: number): string {
+  const [own, wanted] = [given, like].map(({ leaves }) => formatShape(leaves[place]!.shape));
+  return what.startsWith("vjp")
+    ? `Mismatch in shape: grad_output[${place}] has a shape of torch.Size(${own}) and output[${place}] has a shape of torch.Size(${wanted})`
+    : `Trying to set a forward gradient that has a different size than that of the original Tensor. Tensor is of size ${wanted} while the given forward gradient is of size ${own}`;
 }
 const described = ({ leaves, paths }: TensorTree): string =>
   leaves.map(({ shape }, i) => `${paths[i]!}: ${formatShape(shape)}`).join(", ");

@@ -7,6 +7,7 @@ import { defineOp } from "../operator.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { checkBroadcast, describe, inFloat32, isExactly, operand, resultType, scalarAs } from "./support.ts";
+import { noKernel } from "../unsupported.ts";
 import { anyCastable, operandsType } from "./out-types.ts";
 
 const common3 = (name: string, a: Node, b: Node, c: Node): void => {
@@ -81,9 +82,10 @@ defineOp({
         `lerp: expected dtype ${cName(input.dtype)} for \`${input.dtype === end.dtype ? "weight" : "end"}\` but got dtype ${cName(input.dtype === end.dtype ? (weight as Node).dtype : end.dtype)}: ${describe(input)}, ${describe(end)}${"op" in weight ? `, ${describe(weight)}` : ""}.`,
       );
     if (isIntegral(input.dtype))
-      throw new DTypeError(
-        "lerp/integer",
-        `lerp: takes floating point tensors, got ${describe(input)}.`,
+      throw noKernel(
+        "lerp",
+        isNode(weight) ? "lerp_kernel_tensor" : "lerp_kernel_scalar",
+        input,
         "Convert them with float().",
       );
     const by = operand(g, weight, input.dtype);

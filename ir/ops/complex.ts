@@ -90,7 +90,7 @@ defineOp({
     if (input.dtype !== "float32" && input.dtype !== "float64")
       throw new DTypeError(
         "view_as_complex/dtype",
-        `view_as_complex: is only supported for half, float and double tensors, but got a tensor of scalar type: ${describe(input)}.`,
+        `view_as_complex: is only supported for half, float and double tensors, but got a tensor of scalar type: ${scalarName(input.dtype)}, ${describe(input)}.`,
         "Convert it with input.float().",
       );
     if (input.shape.length === 0)

@@ -121,6 +121,14 @@ const noBool = (name: string, x: Node): void => {
   if (x.dtype === "bool") throw unsupported(name, x, "Use logical_not() for bools.");
 };
 
+const signed = (x: Node): Node => {
+  if (x.dtype !== "bool") return x;
+  throw new DTypeError(
+    "positive/bool",
+    `positive: The \`+\` operator, on a bool tensor is not supported, got ${describe(x)}.`,
+  );
+};
+
 const withSign = (x: Node): Node => {
   if (x.dtype !== "bool") return x;
   throw new DTypeError(
@@ -154,7 +162,7 @@ const sameTypeFunctions: readonly UnaryRow[] = [
       return g.sub(x, g.unary("trunc", x));
     },
   ],
-  ["positive", "input itself.", (_g, x) => (noBool("positive", x), x)],
+  ["positive", "input itself.", (_g, x) => signed(x)],
   [
     "bitwise_not",
     "Every bit inverted (bool: not).",

@@ -7,7 +7,7 @@ import { defineOp } from "../operator.ts";
 import { elementCount, sameShape } from "../shape.ts";
 import { placesOf } from "./searching.ts";
 import { describe, range } from "./support.ts";
-import { unsupported } from "../unsupported.ts";
+import { noKernel } from "../unsupported.ts";
 import { histogramsType } from "./out-types.ts";
 
 interface Bins {
@@ -48,7 +48,7 @@ defineOp({
   },
   gradient: "none",
   record(g, { input, bins, min, max }) {
-    if (!isFloat(input.dtype)) throw unsupported("histc", input, "Convert it with input.float().");
+    if (!isFloat(input.dtype)) throw noKernel("histc", "histogram_cpu", input, "Convert it with input.float().");
     if (bins <= 0) throw new ArgumentError("histc/bins", `torch.histc(): bins must be > 0, but got ${bins}.`);
     if (min > max || !Number.isFinite(min) || !Number.isFinite(max))
       throw new ArgumentError(

@@ -45,7 +45,7 @@ export const cat = defineOp({
   gradient: "through decomposition",
   layout: ({ tensors }, _, orderOf) => [channelsLast(tensors, orderOf)],
   record(g, { tensors, dim }) {
-    if (tensors.length === 0) throw new ShapeError("cat/empty", "cat: expected a non-empty list of Tensors.");
+    if (tensors.length === 0) throw new ShapeError("cat/empty", "torch.cat(): expected a non-empty list of Tensors.");
     const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
     // One-dimensional tensors without elements are let through, as PyTorch does.
     const parts = tensors.filter((x) => !sameShape(x.shape, [0]));

@@ -1,5 +1,6 @@
 /** Choosing, replacing and finding elements by a condition. */
 import type { GraphBuilder } from "../builder.ts";
+import { cName, scalarName } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type Measured } from "../operator.ts";
@@ -15,7 +16,7 @@ const condition = (name: string, mask: Node): Node => {
       `${name}/mask`,
       name === "masked_select"
         ? `masked_select: expected BoolTensor for mask, got ${describe(mask)}.`
-        : `${name}_ only supports boolean masks, but got mask with dtype ${mask.dtype}: ${describe(mask)}.`,
+        : `${name}_ only supports boolean masks, but got mask with dtype ${name === "masked_fill" ? cName(mask.dtype) : scalarName(mask.dtype)}: ${describe(mask)}.`,
       "Convert it with mask.bool().",
     );
   return mask;
@@ -194,7 +195,7 @@ defineOp({
     if ("op" in value && value.shape.length !== 0)
       throw new ShapeError(
         "masked_fill/value",
-        `masked_fill only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`,
+        `masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value.shape.length} dimension(s).`,
       );
     const content =
       "op" in value ? tensorFiller(g, "masked_fill", value, input.dtype) : filler(g, "masked_fill", value, input.dtype);
@@ -229,7 +230,7 @@ defineOp({
     if (input.dtype !== source.dtype)
       throw new DTypeError(
         "masked_scatter/dtype",
-        `masked_scatter: expected self and source to have same dtypes but got ${describe(input)} and ${describe(source)}.`,
+        `masked_scatter: expected self and source to have same dtypes but got${scalarName(input.dtype)} and ${scalarName(source.dtype)}: ${describe(input)} and ${describe(source)}.`,
       );
     const shape = commonShape("masked_scatter", input, mask);
     const count = elementCount(source.shape);

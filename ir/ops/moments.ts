@@ -25,6 +25,15 @@ function rootOf(g: GraphBuilder, variance: Node): Node {
   return g.where(isFlat, 0, g.sqrt(g.where(isFlat, 1, variance)));
 }
 
+function notIntegral(name: string, input: Node, subject = "std and var"): Node {
+  if (!isIntegral(input.dtype)) return input;
+  throw new DTypeError(
+    `${name}/not-float`,
+    `${name}: ${subject} only support floating point and complex dtypes, got ${describe(input)}.`,
+    "Convert it with input.float().",
+  );
+}
+
 for (const [name, root] of [
   ["var", false],
   ["std", true],
@@ -38,12 +47,6 @@ for (const [name, root] of [
     correction: number | null,
     keepdim: boolean,
   ): [Node, Node] => {
-    if (isIntegral(input.dtype))
-      throw new DTypeError(
-        `${name}/not-float`,
-        `${name}: std and var only support floating point and complex dtypes, got ${describe(input)}.`,
-        "Convert it with input.float().",
-      );
     const axes = axesOf(name, dim, input.shape.length);
     const value = inFloat32(g, [input], (x) => {
       const variance = varianceOf(g, x, axes, correction ?? (unbiased === false ? 0 : 1));
@@ -61,7 +64,7 @@ for (const [name, root] of [
     gradient: "through decomposition",
     ...(root ? { saves: ["input", "result"] } : {}),
     record: (g, { input, dim, unbiased, keepdim, correction }) =>
-      compute(g, input, dim, unbiased, correction, keepdim)[0],
+      compute(g, notIntegral(name, input), dim, unbiased, correction, keepdim)[0],
   });
   defineOp({
     name: `${name}.unbiased`,
@@ -75,7 +78,7 @@ for (const [name, root] of [
     },
     gradient: "through decomposition",
     ...(root ? { saves: ["input", "result"] } : {}),
-    record: (g, { input, unbiased }) => compute(g, input, null, unbiased, null, false)[0],
+    record: (g, { input, unbiased }) => compute(g, notIntegral(name, input), null, unbiased, null, false)[0],
   });
   defineOp({
     name: both,
@@ -85,7 +88,8 @@ for (const [name, root] of [
     doc: { summary: `${root ? "Standard deviation" : "Variance"} and mean.`, shape, source: `torch.${both}` },
     gradient: "through decomposition",
     ...(root ? { saves: ["input", "result"] } : {}),
-    record: (g, { input, dim, unbiased, keepdim, correction }) => compute(g, input, dim, unbiased, correction, keepdim),
+    record: (g, { input, dim, unbiased, keepdim, correction }) =>
+      compute(g, notIntegral(both, input, both), dim, unbiased, correction, keepdim),
   });
   defineOp({
     name: `${both}.unbiased`,
@@ -99,6 +103,6 @@ for (const [name, root] of [
     },
     gradient: "through decomposition",
     ...(root ? { saves: ["input", "result"] } : {}),
-    record: (g, { input, unbiased }) => compute(g, input, null, unbiased, null, false),
+    record: (g, { input, unbiased }) => compute(g, notIntegral(both, input, both), null, unbiased, null, false),
   });
 }

@@ -3,6 +3,7 @@ import { isNode, type GraphBuilder } from "../builder.ts";
 import { isComplex, isFloat, isIntegral } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
+import { unsupported } from "../unsupported.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, describe, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
 import { withoutDerivative } from "./underived.ts";
@@ -100,12 +101,7 @@ defineOp({
   },
   record(g, { input, other }) {
     const [x, y] = promoted(g, input, other);
-    if (!isFloat(x.dtype))
-      throw new DTypeError(
-        "hypot/dtype",
-        `hypot: takes floating point tensors, got ${describe(input)} and ${describe(other)}.`,
-        "Convert them with float().",
-      );
+    if (!isFloat(x.dtype)) throw unsupported("hypot", x, "Convert the operands with float().");
     checkBroadcast("hypot", x, y);
     const [a, b] = [g.abs(x), g.abs(y)];
     const large = g.detach(g.max(a, b));
@@ -155,12 +151,7 @@ for (const [name, base, summary] of [
         checkBroadcast(name, x, y);
         return complexLogAddExp(g, x, y);
       }
-      if (!isFloat(x.dtype))
-        throw new DTypeError(
-          `${name}/dtype`,
-          `${name}: takes floating point tensors, got ${describe(input)} and ${describe(other)}.`,
-          "Convert them with float().",
-        );
+      if (!isFloat(x.dtype)) throw unsupported(name, x, "Convert the operands with float().");
       checkBroadcast(name, x, y);
       const scaled = (value: Node, factor: number): Node => (base === 2 ? g.mul(value, factor) : value);
       const [a, b] = [scaled(x, Math.LN2), scaled(y, Math.LN2)];

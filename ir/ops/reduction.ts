@@ -167,6 +167,7 @@ for (const [name, op, argument] of [
     gradient: "through decomposition",
     saves: ["input", "result"],
     record(g, { input }) {
+      if (isComplex(input.dtype)) throw noKernel(name, `${name}_all`, input, "Take its abs() or real part first.");
       const axes = axesOf(name, null, input.shape.length);
       requireElements(name, input, axes, null);
       return dropAxes(g, g.reduce(op, input, axes), axes);
@@ -183,6 +184,12 @@ for (const [name, op, argument] of [
     saves: ["indices"],
     record(g, { input, dim, keepdim }) {
       const axis = axisOf(name, dim, input.shape.length);
+      if (isComplex(input.dtype))
+        throw new DTypeError(
+          `${name}/complex`,
+          `${name}(): does not support complex input, got ${describe(input)}.`,
+          "Take its abs() or real part first.",
+        );
       if (input.shape.length === 0) return [input, g.full([], 0n, "int64")];
       requireElements(name, input, [axis], dim);
       const [value, position] = extremeAlong(g, input, axis, name === "max");

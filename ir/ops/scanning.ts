@@ -9,6 +9,7 @@ import { broadcastShapes } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { complexLogAddExp } from "./pairs.ts";
 import { atLeast1d, axisOf, describe, resultType, scalarAs, toFloat } from "./support.ts";
+import { noKernel } from "../unsupported.ts";
 import { anyCastable, scannedType } from "./out-types.ts";
 
 const along = "[.., n, ..] -> [.., n, ..]";
@@ -67,11 +68,7 @@ defineOp({
   record(g, { input, dim }) {
     const axis = axisOf("logcumsumexp", dim, input.shape.length);
     if (isIntegral(input.dtype))
-      throw new ArgumentError(
-        "logcumsumexp/dtype",
-        `logcumsumexp: takes floating point tensors, got ${describe(input)}.`,
-        "Convert it with input.float().",
-      );
+      throw noKernel("logcumsumexp", "logcumsumexp_out_cpu", input, "Convert it with input.float().");
     if (input.shape.length === 0) return input;
     return isComplex(input.dtype) ? complexLogCumSumExp(g, input, axis) : g.scan("logaddexp", input, axis);
   },

@@ -29,7 +29,12 @@ defineOp({
     if (input.shape.length === 0) throw new ShapeError("split/0-d", "split expects at least a 1-dimensional tensor.");
     const axis = axisOf("split", dim, input.shape.length);
     const total = input.shape[axis]!;
-    if (size < 0 || (size === 0 && total !== 0))
+    if (size === 0 && total !== 0)
+      throw new ShapeError(
+        "split/size",
+        `split: split_size can only be 0 if dimension size is 0, but got dimension size of ${total}.`,
+      );
+    if (size < 0)
       throw new ShapeError("split/size", `split expects split_size be non-negative, but got split_size=${size}.`);
     const count = size === 0 ? 1 : Math.max(1, Math.ceil(total / size));
     return pieces(

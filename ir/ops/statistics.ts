@@ -138,12 +138,12 @@ function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Obse
   if (fweights !== null && !isIntegral(fweights.dtype))
     throw new DTypeError(
       "cov/fweights",
-      `cov(): expected fweights to have integral dtype but got fweights with ${fweights.dtype} dtype.`,
+      `cov(): expected fweights to have integral dtype but got fweights with ${scalarName(fweights.dtype)} dtype.`,
     );
   if (aweights !== null && !isFloat(aweights.dtype))
     throw new DTypeError(
       "cov/aweights",
-      `cov(): expected aweights to have floating point dtype but got aweights with ${aweights.dtype} dtype.`,
+      `cov(): expected aweights to have floating point dtype but got aweights with ${scalarName(aweights.dtype)} dtype.`,
     );
   const counts = fweights === null ? null : notNegative(g, fweights, "fweights");
   const frequencies = counts === null ? null : wide(counts, "fweights");

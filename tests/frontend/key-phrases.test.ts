@@ -75,6 +75,77 @@ describe("refused, as in PyTorch", () => {
       "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division",
       () => torch.addcdiv(whole, whole, whole),
     ],
+    ["split_size can only be 0 if dimension size is 0, but got dimension size of 7", () => torch.ones(7).split(0)],
+    ["\"hypot_cpu\" not implemented for 'Long'", () => torch.hypot(whole, whole)],
+    ["\"lerp_kernel_scalar\" not implemented for 'Long'", () => torch.lerp(whole, whole, 0.5)],
+    ["\"lerp_kernel_tensor\" not implemented for 'Long'", () => torch.lerp(whole, whole, whole)],
+    ["\"histogram_cpu\" not implemented for 'Long'", () => torch.histc(whole)],
+    ["\"logcumsumexp_out_cpu\" not implemented for 'Long'", () => torch.logcumsumexp(whole, 0)],
+    [
+      "masked_fill_ only supports boolean masks, but got mask with dtype long int",
+      () => torch.masked_fill(x, whole, 1),
+    ],
+    [
+      "masked_scatter_ only supports boolean masks, but got mask with dtype Long",
+      () => torch.masked_scatter(x, whole, x),
+    ],
+    ["torch.cat(): expected a non-empty list of Tensors", () => torch.cat([])],
+    ["std_mean only support floating point and complex dtypes", () => torch.std_mean(whole)],
+    ["std and var only support floating point and complex dtypes", () => torch.var(whole)],
+    ["max(): does not support complex input", () => torch.max(complex, 0)],
+    ["isposinf does not support complex inputs", () => torch.isposinf(complex)],
+    ["deg2rad is not supported for complex tensors", () => torch.deg2rad(complex)],
+    ["nansum on CPU does not support complex inputs", () => torch.nansum(complex)],
+    ["The `+` operator, on a bool tensor is not supported", () => torch.positive(mask)],
+    ["got fweights with Float dtype", () => torch.cov(x, { fweights: torch.ones(3) })],
+    ["nanmean(): expected input to have floating point or complex dtype but got Long", () => torch.nanmean(whole)],
+    ["\"check_uniform_bounds\" not implemented for 'Long'", () => torch.rand(3, { dtype: int64 })],
+    ["\"normal_kernel_cpu\" not implemented for 'Long'", () => whole.clone().normal_()],
+    ["n cannot be greater than 2049 for Half type", () => torch.randperm(2050, { dtype: float16 })],
+    ["to - 1 is out of bounds for unsigned char", () => torch.randint(300, [3], { dtype: torch.uint8 })],
+    [
+      "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you specified Long",
+      () => whole.clone().exponential_(),
+    ],
+    [
+      "Got in_dim=2 for some input, but that input is a Tensor of dimensionality 2 so expected in_dim to satisfy -2 <= in_dim < 2",
+      () => torch.vmap((y: torch.Tensor) => y, 2)(x),
+    ],
+    ["must only return Tensors, got type number", () => torch.vmap((_: torch.Tensor) => 3)(x)],
+    ["Expected at least one Tensor to vmap over", () => torch.vmap((y: torch.Tensor) => y, [null])(x)],
+    ["can not return a BatchedTensor", () => torch.vmap((y: torch.Tensor) => y, 0, null)(x)],
+    [
+      "Expected f(*args) to return a scalar Tensor, got tensor with 2 dims",
+      () => torch.func.grad((y: torch.Tensor) => y)(x),
+    ],
+    ["Expected f(*args) to return a Tensor, got number", () => torch.func.grad((() => 3) as never)(x)],
+    ["Expected primals to be a tuple", () => torch.func.jvp((y: torch.Tensor) => y, x as never, [x])],
+    [
+      "Expected primal to be floating point or complex, but got: torch.int64",
+      () => torch.func.jvp((y: torch.Tensor) => y, [whole], [whole]),
+    ],
+    [
+      "Mismatch in shape: grad_output[0] has a shape of torch.Size([3]) and output[0] has a shape of torch.Size([2, 3])",
+      () => torch.func.vjp((y: torch.Tensor) => y, x)[1](half.float()),
+    ],
+    [
+      "The Tensor returned by the function given to hessian should contain a single element",
+      () => torch.autograd.functional.hessian((y: torch.Tensor) => y, x),
+    ],
+    [
+      "the jacobian of the user-provided function with respect to input 0 is independent",
+      () => torch.autograd.functional.hvp((y: torch.Tensor) => y.sum(), x, x, { strict: true }),
+    ],
+    [
+      'Error(s) in reparametrizing for Linear: Unexpected key(s): "gain". Missing key(s): "bias".',
+      () => {
+        const model = new torch.nn.Linear(3, 3);
+        torch.func.functional_call(model, { weight: model.weight, gain: zero }, [x], null, { strict: true });
+      },
+    ],
+    ["\"max_all\" not implemented for 'ComplexFloat'", () => torch.max(complex)],
+    ["got a tensor of scalar type: Long", () => torch.view_as_complex(torch.ones(2, 2, { dtype: int64 }))],
+    ["torch.bool is not supported by torch.iinfo", () => torch.iinfo(torch.bool)],
   ])("%s", (words, call) => {
     let error: unknown = null;
     try {

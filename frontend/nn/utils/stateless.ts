@@ -4,6 +4,11 @@ import type { Tensor } from "../../tensor.ts";
 import { attribute, setAttribute } from "../module-internals.ts";
 import type { Module } from "../module.ts";
 
+export interface FunctionalCallOptions {
+  /** Whether the names must be those of all parameters and buffers. */
+  readonly strict?: boolean;
+}
+
 /**
  * Calls `module` with the named tensors in place of its own, and puts its own back.
  * https://docs.pytorch.org/docs/stable/generated/torch.func.functional_call.html
@@ -13,11 +18,13 @@ export function functional_call<M extends Module>(
   parameter_and_buffer_dicts: Readonly<Record<string, Tensor>> | readonly Readonly<Record<string, Tensor>>[],
   args: unknown = [],
   kwargs: Readonly<Record<string, unknown>> | null = null,
+  options: FunctionalCallOptions = {},
 ): ReturnType<M["forward"]> {
   const dicts = (
     Array.isArray(parameter_and_buffer_dicts) ? parameter_and_buffer_dicts : [parameter_and_buffer_dicts]
   ) as readonly Readonly<Record<string, Tensor>>[];
   const given = Object.assign({}, ...dicts) as Record<string, Tensor>;
+  if (options.strict === true) requireAll(module, given);
   const restore: (() => void)[] = [];
   try {
     for (const path of Object.keys(given)) {
@@ -39,6 +46,24 @@ export function functional_call<M extends Module>(
   } finally {
     for (const undo of restore.reverse()) undo();
   }
+}
+
+/** @throws ArgumentError naming the parameters and buffers that are missing, and those that the module has not */
+function requireAll(module: Module, given: Readonly<Record<string, Tensor>>): void {
+  const own = new Set([...module.named_parameters(), ...module.named_buffers()].map(([name]) => name));
+  const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");
+  const unexpected = Object.keys(given).filter((name) => !own.has(name));
+  const missing = [...own].filter((name) => !(name in given));
+  const faults = [
+    ...(unexpected.length > 0 ? [`Unexpected key(s): ${quoted(unexpected)}.`] : []),
+    ...(missing.length > 0 ? [`Missing key(s): ${quoted(missing)}.`] : []),
+  ];
+  if (faults.length > 0)
+    throw new ArgumentError(
+      "functional-call/keys",
+      `functional_call: Error(s) in reparametrizing for ${module._get_name()}: ${faults.join(" ")}`,
+      "Leave strict out to replace some of them.",
+    );
 }
 
 /** A new module. Parameters are not left without values here: every initialiser is cheap until it is read. */
