@@ -155,7 +155,9 @@ describe("torch.func", () => {
   test("what cannot be differentiated is refused", () => {
     expect(() => func.grad((x: Tensor) => x)(vector(1, 2))).toThrow("Expected f(*args) to return a scalar Tensor");
     expect(() => func.grad(cubes, { argnums: 1 })(vector(1))).toThrow("Got argnum=1, but only 1 positional inputs");
-    expect(() => func.grad(cubes)(torch.tensor([1, 2], { dtype: "int64" }))).toThrow("to be floating point or complex, but got: torch.int64");
+    expect(() => func.grad(cubes)(torch.tensor([1, 2], { dtype: "int64" }))).toThrow(
+      "to be floating point or complex, but got: torch.int64",
+    );
   });
 });
 

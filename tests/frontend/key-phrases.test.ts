@@ -111,7 +111,7 @@ describe("refused, as in PyTorch", () => {
       "Got in_dim=2 for some input, but that input is a Tensor of dimensionality 2 so expected in_dim to satisfy -2 <= in_dim < 2",
       () => torch.vmap((y: torch.Tensor) => y, 2)(x),
     ],
-    ["must only return Tensors, got type number", () => torch.vmap((_: torch.Tensor) => 3)(x)],
+    ["must only return Tensors, got type number", () => torch.vmap((y: torch.Tensor) => y.ndim)(x)],
     ["Expected at least one Tensor to vmap over", () => torch.vmap((y: torch.Tensor) => y, [null])(x)],
     ["can not return a BatchedTensor", () => torch.vmap((y: torch.Tensor) => y, 0, null)(x)],
     [
