@@ -12,6 +12,7 @@ import { currentDevice, device as DeviceObject, type DeviceLike, type DeviceText
 import { dtypeName, type DTypeLike } from "./dtype.ts";
 import { contiguous_format, memory_format } from "./formats.ts";
 import { inFormat, laidOut, orderLike } from "./laid-out.ts";
+import { legacyDType, type LegacyTensor } from "./legacy-tensors.ts";
 import { formatOf } from "./memory-layout.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
@@ -330,7 +331,7 @@ declare module "./tensor.ts" {
      * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.type.html
      */
     type(): string;
-    type(dtype: DTypeLike | string): Tensor;
+    type(dtype: DTypeLike | LegacyTensor | string): Tensor;
     /**
      * In the element type of another tensor.
      *
@@ -451,12 +452,13 @@ const methods: Record<string, Method> = {
   webgpu(this: Tensor): Tensor {
     return to(this, "webgpu");
   },
-  type(this: Tensor, wanted?: DTypeLike | string | { readonly dtype?: DTypeLike }): string | Tensor {
+  type(this: Tensor, wanted?: DTypeLike | LegacyTensor | string | { readonly dtype?: DTypeLike }): string | Tensor {
     if (isPlainObject(wanted)) return to(this, wanted);
     if (wanted === undefined) {
       return legacyNameOf(this);
     }
-    const legacy = typeof wanted === "string" ? legacyType(wanted) : null;
+    const legacy =
+      typeof wanted === "string" ? legacyType(wanted) : typeof wanted === "function" ? legacyDType(wanted) : null;
     return to(this, legacy ?? dtypeName(wanted, "type"));
   },
   type_as(this: Tensor, other: Tensor): Tensor {

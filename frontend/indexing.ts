@@ -8,7 +8,7 @@ import { ArgumentError, IndexError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { sliceBounds } from "../ir/ops/movement.ts";
 import { wrapIndex } from "../ir/ops/support.ts";
-import { broadcastShapes, formatShape, sameShape } from "../ir/shape.ts";
+import { formatShape, sameShape } from "../ir/shape.ts";
 import { scalarArgument } from "./bind.ts";
 import { callInplace, callInplaceAsync, callOperator, callOperatorAsync, withSite } from "./call.ts";
 import { fromHost, tensor } from "./creation.ts";
@@ -203,9 +203,7 @@ function withoutLeadingOnes(value: Tensor, rank: number): Tensor {
 
 /** What is broadcast does not lie densely any more, and may be part of what it is written to. */
 function expandedTo(value: Tensor, { shape }: Tensor): Tensor {
-  const fits = broadcastShapes(value.shape, shape);
-  const isBroadcast = fits !== null && sameShape(fits, shape) && !sameShape(value.shape, shape);
-  return isBroadcast ? (callOperator("expand", [value, shape]) as Tensor) : value;
+  return sameShape(value.shape, shape) ? value : (callOperator("expand", [value, shape]) as Tensor);
 }
 
 declare module "./tensor.ts" {

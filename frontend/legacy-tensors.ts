@@ -6,6 +6,10 @@ import { empty, tensor, type TensorData } from "./creation.ts";
 import type { DeviceLike } from "./devices.ts";
 import type { Tensor } from "./tensor.ts";
 
+const dtypes = new WeakMap<object, DType>();
+/** The type that a constructor of this module stands for, where `x.type(torch.LongTensor)` is written; null for others. */
+export const legacyDType = (maker: object): DType | null => dtypes.get(maker) ?? null;
+
 interface LegacyOptions {
   readonly device?: DeviceLike | null | undefined;
 }
@@ -17,8 +21,8 @@ export interface LegacyTensor {
 }
 
 /** Sizes make an empty tensor, anything else is data. */
-const legacy = (dtype: DType): LegacyTensor =>
-  function (...args: unknown[]): Tensor {
+const legacy = (dtype: DType): LegacyTensor => {
+  const maker = function (...args: unknown[]): Tensor {
     return withSite(() => {
       const options = { ...(isPlainObject(args.at(-1)) ? (args.pop() as LegacyOptions) : {}), dtype };
       const [first] = args;
@@ -27,6 +31,9 @@ const legacy = (dtype: DType): LegacyTensor =>
       return tensor(first as TensorData, options);
     });
   } as unknown as LegacyTensor;
+  dtypes.set(maker, dtype);
+  return maker;
+};
 
 /**
  * A float32 tensor of given sizes or data: `torch.empty` or `torch.tensor` with that dtype.

@@ -3,9 +3,10 @@ import type { GraphBuilder } from "../builder.ts";
 import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
-import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
+import { formatShape, sameShape } from "../shape.ts";
 import { isView } from "../traits.ts";
 import { filler } from "./fitting.ts";
+import { checkBroadcast } from "./support.ts";
 
 /**
  * A tensor that loses all its elements stays part of the graph: its gradient is zero. Of a part of a tensor that gets
@@ -57,11 +58,11 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, src }) {
-    const common = broadcastShapes(input.shape, src.shape);
-    if (common === null || !sameShape(common, input.shape))
+    const common = checkBroadcast("copy_", input, src);
+    if (!sameShape(common, input.shape))
       throw new ShapeError(
         "copy/size",
-        `copy_: The size of tensor a ${formatShape(input.shape)} must match the size of tensor b ${formatShape(src.shape)}: output with shape ${formatShape(input.shape)} doesn't match the broadcast shape.`,
+        `copy_: output with shape ${formatShape(input.shape)} doesn't match the broadcast shape ${formatShape(common)}.`,
       );
     return replaced(g, input, g.expandTo(g.cast(src, input.dtype), input.shape));
   },

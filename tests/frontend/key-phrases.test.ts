@@ -144,6 +144,15 @@ describe("refused, as in PyTorch", () => {
       },
     ],
     ["\"max_all\" not implemented for 'ComplexFloat'", () => torch.max(complex)],
+    [
+      "The expanded size of the tensor (3) must match the existing size (2) at non-singleton dimension 0",
+      () => x.clone().set_at(0, torch.ones(2)),
+    ],
+    [
+      "The size of tensor a (3) must match the size of tensor b (2) at non-singleton dimension 0",
+      () => torch.ones(3).copy_(torch.ones(2)),
+    ],
+    ["output with shape [3] doesn't match the broadcast shape [2, 3]", () => torch.ones(3).copy_(x)],
     ["got a tensor of scalar type: Long", () => torch.view_as_complex(torch.ones(2, 2, { dtype: int64 }))],
     ["torch.bool is not supported by torch.iinfo", () => torch.iinfo(torch.bool)],
   ])("%s", (words, call) => {
@@ -166,4 +175,5 @@ test("what stands beside those is taken", () => {
   expect(torch.tensor([new torch.Complex(0, 2)], { dtype: torch.bool }).tolist()).toEqual([true]);
   expect(torch.fft.fftn(zero).shape).toEqual([]);
   expect(torch.dist(whole.float(), x).item()).toBe(0);
+  expect(x.type(torch.LongTensor).dtype).toBe(int64);
 });
