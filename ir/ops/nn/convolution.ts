@@ -4,7 +4,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { formatShape } from "../../shape.ts";
-import { describe } from "../support.ts";
+import { computedFrom, describe } from "../support.ts";
 import { convolutionForward, convolutionInput } from "./convolution-core.ts";
 import { outputSizes, type ConvolutionAttrs } from "./convolution-products.ts";
 import { perDimension, widen, widenIf } from "./support.ts";
@@ -223,11 +223,17 @@ function convolveTransposed(
       (length, i) =>
         (length - 1) * stride[i]! - 2 * padding[i]! + dilation[i]! * (weight.shape[2 + i]! - 1) + extra[i]! + 1,
     );
-  if (size.some((length) => length < 1))
+  // Of no images an output of no elements is one, as in PyTorch.
+  const least = x.shape[0] === 0 ? 0 : 1;
+  if (size.some((length) => length < least))
     throw new ShapeError(
       `${name}/size`,
       `${name}: Given input size per channel: ${formatShape(x.shape.slice(2))}. Calculated output size per channel: ${formatShape(size)}. Output size is too small.`,
     );
+  if (size.includes(0)) {
+    const nothing = g.full([0, weight.shape[1]! * groups, ...size], 0, input.dtype);
+    return computedFrom(g, nothing, bias === null ? [input, weight] : [input, weight, bias]);
+  }
   const attrs: ConvolutionAttrs = { stride, dilation, groups, low: padding, high: padding };
   const output = convolutionInput(g, widen(g, x), widen(g, weight), size, attrs);
   return g.cast(withBias(g, name, output, weight, widenIf(g, bias), isSingle), input.dtype);

@@ -81,6 +81,15 @@ export function poolingOf(name: string, input: Node, rank: number, args: Pooling
       `${name}: ${rank === 3 ? `Expected input's non-batch dimensions to have positive length, but input has a shape of ${formatShape(input.shape)}` : expected}.`,
     );
   const sizes = input.shape.slice(lead);
+  // Of three dimensions PyTorch refuses this of means alone, whatever the padding.
+  if (rank === 3 && !name.startsWith("max") && sizes.some((size, i) => size < kernel[i]!))
+    throw new ShapeError(
+      `${name}/kernel`,
+      `${name}: input image ${named("", sizes)} smaller than kernel size ${named("k", kernel)}.`,
+    );
+  // A line is an image of one row.
+  const planes = (lengths: readonly number[]): string =>
+    [input.shape[lead - 1], ...(rank === 1 ? [1] : []), ...lengths].join("x");
   const output = sizes.map((size, i) => {
     const span = size + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1;
     const count = (args.ceil_mode ? Math.ceil(span / stride[i]!) : Math.floor(span / stride[i]!)) + 1;
@@ -92,13 +101,16 @@ export function poolingOf(name: string, input: Node, rank: number, args: Pooling
       `${name}/size`,
       alone
         ? `max_pool1d() Invalid computed output size: ${output[0]}, for an input of size ${formatShape(input.shape)}.`
-        : `${name}: Given input size: (${input.shape.join("x")}). Calculated output size: (${[...input.shape.slice(0, lead), ...output].join("x")}). Output size is too small.`,
+        : `${name}: Given input size: (${planes(sizes)}). Calculated output size: (${planes(output)}). Output size is too small.`,
     );
   const high = sizes.map(
     (size, i) => (output[i]! - 1) * stride[i]! + dilation[i]! * (kernel[i]! - 1) + 1 - padding[i]! - size,
   );
   return { kernel, stride, padding, dilation, output, low: padding, high };
 }
+
+const named = (prefix: string, lengths: readonly number[]): string =>
+  `(${["T", "H", "W"].map((axis, i) => `${prefix}${axis}: ${lengths[i]}`).join(" ")})`;
 
 const around = (lead: number, values: readonly number[]): number[] => [...new Array<number>(lead).fill(0), ...values];
 

@@ -38,10 +38,11 @@ export const fractionalMaxPool = defineOp({
   record(g, { input, samples, kernel, output }) {
     const rank = kernel.length;
     const sizes = input.shape.slice(2);
-    if (sizes.some((size, i) => output[i]! + kernel[i]! - 1 > size))
+    const wide = sizes.findIndex((size, i) => output[i]! + kernel[i]! - 1 > size);
+    if (wide >= 0)
       throw new ShapeError(
         "fractional_max_pool/kernel",
-        `fractional_max_pool${rank}d: kernel_size=[${kernel.join(", ")}] is too large relative to input ${describe(input)} and output ${formatShape(output)}.`,
+        `fractional_max_pool${rank}d(): pool ${["time", "height", "width"].at(wide - rank)} ${kernel[wide]} too large relative to input ${["time", "height", "width"].at(wide - rank)} ${sizes[wide]}: kernel_size=[${kernel.join(", ")}], input ${describe(input)}, output ${formatShape(output)}.`,
       );
     const lead = input.shape.slice(0, 2);
     const shape = [...lead, ...output, ...kernel];
