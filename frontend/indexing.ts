@@ -14,6 +14,7 @@ import { callInplace, callInplaceAsync, callOperator, callOperatorAsync, withSit
 import { fromHost, tensor } from "./creation.ts";
 import { moved } from "./device-moves.ts";
 import { checkInplace } from "./inplace-checks.ts";
+import { numberedPlace } from "./numbered-places.ts";
 import { showsTheSame } from "./overlaps.ts";
 import { graph } from "./state.ts";
 import { parseSubscript, Slice, type Index, type IndexValue, type Part } from "./subscripts.ts";
@@ -165,7 +166,9 @@ interface Assignment {
 }
 
 function assignment(self: Tensor, given: unknown, value: unknown): Assignment {
-  const { view, indices } = resolve(self, Array.isArray(given) ? (given as readonly unknown[]) : [given]);
+  const list = Array.isArray(given) ? (given as readonly unknown[]) : [given];
+  const place = value instanceof Tensor && value.requires_grad ? null : numberedPlace(self, list);
+  const { view, indices } = place === null ? resolve(self, list) : { view: place, indices: [] };
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
     if (indices.length === 0) return { view, operator: "fill", args: [value] };
     const node = graph.cast(
