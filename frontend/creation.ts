@@ -67,9 +67,16 @@ function flattenData(data: unknown): Flattened {
       if (depth !== shape.length) throw new ShapeError("tensor/ragged", "tensor: rows of different depth.");
       flat.push(item);
     } else if (item instanceof Tensor && item.numel() === 1) flat.push(item.item());
-    else throw new ArgumentError("tensor/data", `tensor: cannot make a tensor of ${typeof item} ${String(item)}.`);
+    else throw notData(item);
   }
   return { shape, flat };
+}
+function notData(item: unknown): ArgumentError {
+  const words =
+    item === null || item === undefined
+      ? "Could not infer dtype of NoneType"
+      : `invalid data type '${typeof item === "string" ? "str" : typeof item}'`;
+  return new ArgumentError("tensor/data", `tensor: new(): ${words}: cannot make a tensor of ${String(item)}.`);
 }
 
 function inferDType(values: readonly HostNumber[]): DType {

@@ -530,6 +530,11 @@ export class Tensor {
     if (gradient !== null && !(gradient instanceof Tensor)) gradient.drop();
   }
   private checkGradient(value: Tensor): void {
+    if (!(value instanceof Tensor))
+      throw new AutogradError(
+        "grad/assign",
+        `grad: assigned grad expected to be a Tensor or None but got grad of type ${typeof value}.`,
+      );
     const fits = formatShape(value.shape) === formatShape(this.shape) && value.type_ === this.type_;
     if (fits && value.storage_.device === this.storage_.device) return;
     const show = ({ shape, storage_, type_ }: Tensor): string =>
@@ -537,8 +542,8 @@ export class Tensor {
     withSite(() => {
       throw new AutogradError(
         "grad/assign",
-        `grad: assigned grad has data of a different size, type or device: grad ${show(value)}, tensor ${show(this)}.`,
-        "Assign a tensor of the same shape, dtype and device.",
+        `grad: attempting to assign a gradient of size '${formatShape(value.shape)}' to a tensor of size '${formatShape(this.shape)}', or of another type or device: grad ${show(value)}, tensor ${show(this)}.`,
+        "Please ensure that the gradient and the tensor are the same size, dtype and device.",
       );
     });
   }
