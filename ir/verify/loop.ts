@@ -67,6 +67,8 @@ class KernelVerifier {
   private readonly bound = new Set<string>();
   private readonly variables = new Map<string, Variable>();
   private readonly intervals = new Map<string, Interval | null>();
+  /** Memory of the kernel's own that some statement so far has written. */
+  private readonly filled = new Set<string>();
   private statement = "its parameters";
 
   constructor(kernel: LoopKernel) {
@@ -137,6 +139,7 @@ class KernelVerifier {
         const type = this.expression(s.value);
         this.check(type.kind === elementType(buffer).kind, `${s.buffer} holds ${buffer.dtype}`);
         this.index(s.index, buffer, type.lanes);
+        this.filled.add(s.buffer);
         return;
       }
       case "for":
@@ -215,6 +218,7 @@ class KernelVerifier {
       case "load": {
         const buffer = this.buffer(expr.buffer, "read");
         this.check(elementType(buffer).kind === type.kind, `${expr.buffer} holds ${buffer.dtype}`);
+        this.check(buffer.scope === "argument" || this.filled.has(expr.buffer), `${expr.buffer} is written before`);
         this.index(expr.index, buffer, type.lanes);
         return type;
       }

@@ -34,6 +34,12 @@ const numberOps = ["add", "sub", "mul", "div", "min", "max", "rem"] as const;
 const bitOps = ["and", "or", "xor"] as const;
 const functions = ["exp", "tanh", "erf", "sqrt", "neg", "abs", "floor", "lgamma"] as const;
 
+/** One element in a register. */
+const elementOf = ({ dtype }: BufferParam): Type => ({
+  kind: registerKind[dtype as Exclude<DType, "complex64" | "complex128">],
+  lanes: 1,
+});
+
 class KernelMaker {
   private readonly c: Choices;
   private readonly buffers: BufferParam[];
@@ -50,6 +56,18 @@ class KernelMaker {
     const body = Array.from({ length: 1 + this.c.below(3) }, () => this.statement(depth, parallel, conditional));
     this.variables.pop();
     return body;
+  }
+
+  /** Memory of the kernel's own is written before it is read. */
+  fills(): Stmt[] {
+    return this.buffers
+      .filter(({ scope }) => scope !== "argument")
+      .map((buffer) => ({
+        kind: "store",
+        buffer: buffer.name,
+        index: { op: "const", type: i32, value: 0 },
+        value: this.literal(elementOf(buffer)),
+      }));
   }
 
   private bind(prefix: string, type: Type, assignable = false): string {
@@ -77,8 +95,7 @@ class KernelMaker {
       }
       case 3: {
         const buffer = this.c.pick(this.buffers);
-        const kind = registerKind[buffer.dtype as Exclude<DType, "complex64" | "complex128">];
-        return { kind: "store", buffer: buffer.name, index: this.index(), value: this.value({ kind, lanes: 1 }, 2) };
+        return { kind: "store", buffer: buffer.name, index: this.index(), value: this.value(elementOf(buffer), 2) };
       }
       case 4:
       case 5:
@@ -207,7 +224,7 @@ export const randomKernel: fc.Arbitrary<LoopKernel> = fc
         { name: "n", kind: "i32" },
         { name: "scale", kind: "f64" },
       ],
-      body: maker.body(3, false),
+      body: [...maker.fills(), ...maker.body(3, false)],
       workgroupSize: 64,
       ...(status ? { status } : {}),
     };

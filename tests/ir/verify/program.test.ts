@@ -8,6 +8,7 @@ const wrongStatements: readonly (readonly [statements: string, rule: string])[] 
   ["b[0] = b[0]", "b may be read"],
   ["b[0] = 1", "b holds float32"],
   ["b[6] = 1:f32", "indices 6 to 6 (x1) lie in the 6 elements of b"],
+  ["let t: f32 = s[0]\ns[0] = t", "s is written before"],
   ["serial i = 0 .. 4\n  b[(i * 2)] = 1:f32", "indices 0 to 6"],
   ["serial i = 0 .. 6\n  b[(i - 1)] = 1:f32", "indices -1 to 4"],
   ["serial i = 0 .. 6 step 4\n  b[i] = splat<f32x4>(n)", "indices 0 to 4 (x4)"],
@@ -33,7 +34,11 @@ const wrongStatements: readonly (readonly [statements: string, rule: string])[] 
 describe("the verifier of kernels", () => {
   test.each(wrongStatements)("refuses %j: %s", (statements, rule) => {
     const body = statements.split("\n").map((line) => `  ${line}`);
-    const text = ["kernel k(a: read float32[6], b: write float32[6], n: f32) workgroup 64", ...body].join("\n");
+    const text = [
+      "kernel k(a: read float32[6], b: write float32[6], n: f32) workgroup 64",
+      "  scratch s: float32[6]",
+      ...body,
+    ].join("\n");
     expect(() => verifyKernel(parseKernel(text))).toThrow(rule);
   });
 
