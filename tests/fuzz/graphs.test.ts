@@ -4,6 +4,7 @@ import { createWasmDevice } from "../../runtime/wasm/device.ts";
 import { fuzzParameters, fuzzTimeout, usualRuns } from "./choices.ts";
 import { fuzzGraphs } from "./fuzz-graphs.ts";
 import { cpuDTypes } from "./graphs.ts";
+import { comparingTemplates } from "./templates.ts";
 
 const variants = [jsDevice(), createWasmDevice()].flatMap((device) => [
   { device, fusion: true },
@@ -12,5 +13,10 @@ const variants = [jsDevice(), createWasmDevice()].flatMap((device) => [
 ]);
 
 test("random graphs give on CPU devices what the interpreter gives", { timeout: fuzzTimeout }, async () => {
-  expect(await fuzzGraphs(variants, cpuDTypes, fuzzParameters(usualRuns, 1))).toBeNull();
+  const stop = comparingTemplates();
+  try {
+    expect(await fuzzGraphs(variants, cpuDTypes, fuzzParameters(usualRuns, 1))).toBeNull();
+  } finally {
+    stop();
+  }
 });
