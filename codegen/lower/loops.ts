@@ -430,7 +430,8 @@ class LoopLowering {
       this.stage(node, value);
       return value;
     }
-    if (this.phase < span.first) return null;
+    // Through a view it may be read in other phases than it is kept in: its slot is not yet, or no longer, its own.
+    if (this.phase < span.first || this.phase > span.last) return null;
     if (buffer !== undefined) return load(buffer, typeOf(kindOf(node.dtype)), indexExpr(this.rowPosition));
     return null; // no room to keep it: read or computed again
   }

@@ -49,7 +49,14 @@ export function beside(m: Maker, x: Node): Node[] {
   const { g } = m;
   const [a, b] = [m.c.below(4), m.c.below(4)];
   const isSquare = a !== b && x.shape[a] !== undefined && x.shape[a] === x.shape[b];
-  const moved = isSquare ? g.swap(x, a, b) : g.flip(x, m.axes(x));
+  // A row turned and laid down again is the same row, seen through views.
+  const [rows, columns] = x.shape;
+  const isRow = x.shape.length === 2 && rows === 1 && m.c.oneIn(2);
+  const moved = isRow
+    ? g.permute(g.reshape(x, [columns!, 1]), [1, 0])
+    : isSquare
+      ? g.swap(x, a, b)
+      : g.flip(x, m.axes(x));
   const row = m.c.pick([
     () => g.expandTo(reduce(m, moved), x.shape),
     () => softmax(m, moved),

@@ -185,3 +185,21 @@ describe.each(["cpu", "cpu:js"])("programs of views and writes on %s", (device) 
     ]);
   });
 });
+
+test.each(["cpu", "cpu:js"])("a value that is kept for some phases is read from memory in others, on %s", (device) => {
+  // Of float64: torch 2.13.0+cpu's.
+  const x = torch.tensor([[0.7, -1.3]], { device, dtype: "float64", requires_grad: true });
+  const second = (): torch.Tensor => {
+    const sorted = torch.zeros_like(x).scatter_add(1, x.argsort(1), x);
+    const turned = sorted.reshape(2, 1).t().mul(0.5).reshape(1, 2);
+    const spread = sorted.var(1, { keepdim: true, correction: 0 }).add(turned).tanh();
+    const loss = spread
+      .mul(spread)
+      .sum()
+      .add(x.mul(2).mul(x.mul(2)).sum());
+    const [first] = torch.autograd.grad([loss], [x], { create_graph: true });
+    return torch.autograd.grad([first.mul(first).sum()], [x])[0];
+  };
+  const wanted = torch.tensor([[117.09643407288262, -184.33922564454647]], { device, dtype: "float64" });
+  for (const result of [second(), torch.compile(second)()]) expect(torch.allclose(result, wanted)).toBe(true);
+});
