@@ -5,7 +5,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type * as Arena from "../../codegen/arena.ts";
 import type * as Order from "../../codegen/lower/evaluate.ts";
-import type * as Phases from "../../codegen/lower/phases.ts";
 import type * as Reductions from "../../codegen/lower/reductions.ts";
 import type * as Vectorise from "../../codegen/schedule/vectorise.ts";
 import type { GraphBuilder } from "../../ir/builder.ts";
@@ -103,17 +102,6 @@ const bugs: Record<string, () => Promise<void> | void> = {
   "a region reads its own values at other places": () =>
     plant<typeof Fuse>("../../passes/fuse.ts", ({ fuse }) => ({
       fuse: (roots, options) => joinAcrossViews(fuse(roots, options)),
-    })),
-
-  "a row of scratch is given away while it is still read": () =>
-    plant<typeof Phases>("../../codegen/lower/phases.ts", ({ planPhases }) => ({
-      planPhases: (...given) => {
-        const plan = planPhases(...given);
-        const staged = new Map(
-          [...plan.staged].map(([node, { first, last }]) => [node, { first, last: Math.max(first, last - 1) }]),
-        );
-        return { ...plan, staged };
-      },
     })),
 
   "the vectoriser ignores a stride": () =>
