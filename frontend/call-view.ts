@@ -4,7 +4,7 @@ import { isComplex } from "../ir/dtype.ts";
 import { ShapeError } from "../ir/errors.ts";
 import { leafNode, nextNodeId, noteSite, type Node } from "../ir/graph.ts";
 import { enterScope } from "../ir/interning.ts";
-import { baseOf, recordOperator, type Operator, type RecordResult } from "../ir/operator.ts";
+import { recordOperator, type Operator, type RecordResult } from "../ir/operator.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Bound } from "./bind.ts";
@@ -28,7 +28,8 @@ export const isView = ({ view }: Operator, { args }: Bound): boolean =>
   typeof view === "function" ? view(args) : view === true;
 
 export function callView(definition: Operator, given: Bound, device: Device): Tensor | readonly Tensor[] {
-  const bound = definition.name === "ravel" ? inOneRow(given) : given;
+  const { isItself = false, areSeveral = false, unevenly } = definition.viewTraits ?? {};
+  const bound = unevenly === "laid in rows" ? inRows(given) : given;
   refuseChangedViews(bound.tensors, definition.name);
   enterScope(device.name);
   noteSite(notesSites() ? captureSite() : null);
@@ -39,7 +40,7 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
   const name = stepOfCall(definition.name, bound.args);
   const views = listOf(result).map((node, i) => {
     const source = bound.tensors[isList ? i : 0]!;
-    if (node === source.node_() && returnsItself.has(baseOf(definition.name))) return source;
+    if (node === source.node_() && isItself) return source;
     if (definition.name === "view.dtype" && (isComplex(node.dtype) || isComplex(source.type_)))
       return viewOfParts(source, node.dtype, node.shape);
     const complex = isComplex(node.dtype) || isComplex(source.type_) ? complexStep(definition.name, source) : null;
@@ -48,23 +49,21 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
     if (node.dtype !== source.type_)
       return source.viewBy_(bitsStep({ dtype: source.type_, layout: source.layout_() }, node.dtype));
     const step = movement(name, recordedAgain(definition, bound, first, i));
-    if (regrouping.has(definition.name) && viewLayout(step, source.shape, source.layout_()) === null) {
-      if (definition.name !== "view") return Tensor.ofNode(node, device);
+    if (unevenly !== undefined && viewLayout(step, source.shape, source.layout_()) === null) {
+      if (unevenly !== "refused") return Tensor.ofNode(node, device);
       throw new ShapeError(
         "view/strides",
-        `view: view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces): ${String(source)}, strides ${formatShape(source.stride())}.`,
+        `${definition.name}: view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces): ${String(source)}, strides ${formatShape(source.stride())}.`,
         "Use .reshape(...) instead.",
       );
     }
-    return source.viewBy_(
-      Array.isArray(result) && severalViews.has(definition.name) ? { ...step, placeAmongSeveral: i } : step,
-    );
+    return source.viewBy_(areSeveral ? { ...step, placeAmongSeveral: i } : step);
   });
   return Array.isArray(result) ? views : views[0]!;
 }
 
-/** `ravel` is of contiguous elements: of others it is a view of a copy, also where a stride would do. */
-function inOneRow({ args, tensors }: Bound): Bound {
+/** What is not contiguous is copied, also where a stride would do. */
+function inRows({ args, tensors }: Bound): Bound {
   const copy = inFormat(tensors[0]!, contiguous_format);
   return copy === tensors[0] ? { args, tensors } : { args: { ...args, input: copy.node_() }, tensors: [copy] };
 }
@@ -92,22 +91,3 @@ function recordedAgain(
     return listOf(recordOperator(g, definition, { ...rest, [first]: shapes?.map(standIn) ?? parent }, isNode))[place]!;
   };
 }
-
-/** Views that are the tensor itself where they would change nothing. */
-const returnsItself = new Set([
-  "atleast_1d",
-  "atleast_2d",
-  "atleast_3d",
-  "broadcast_tensors",
-  "cartesian_prod",
-  "conj",
-  "conj_physical",
-  "flatten",
-  "positive",
-  "real",
-  "sum_to_size",
-]);
-/** Functions that return several views at once, each of which PyTorch refuses to write where gradients are recorded. */
-const severalViews = new Set(["unbind", "split", "split.sections", "split_with_sizes", "chunk"]);
-/** Views that join dimensions: where the elements do not lie evenly these are copies, and `view` refuses. */
-const regrouping = new Set(["view", "reshape", "flatten", "reshape_as", "unflatten"]);

@@ -44,6 +44,19 @@ export interface Measured {
   upload(elements: ArrayLike<number | bigint>, shape: Shape, dtype: DType): Node;
 }
 
+/** What more there is to say of an operator whose results are views. */
+export interface ViewTraits {
+  /** A view that would change nothing is the tensor itself. */
+  readonly isItself?: boolean;
+  /** Several are made by one call: each alone may not be written where gradients are recorded. */
+  readonly areSeveral?: boolean;
+  /**
+   * Dimensions are joined: where elements do not lie evenly the result is a copy, or refused; or it is a view of a copy
+   * that lies row by row wherever the tensor does not.
+   */
+  readonly unevenly?: "copied" | "refused" | "laid in rows";
+}
+
 /** The axes of a tensor from the outermost in memory to the innermost; null: row by row. */
 export type AxisOrder = readonly number[] | null;
 
@@ -64,6 +77,7 @@ export interface OpSpecification<S extends string> {
    * where that depends on the arguments.
    */
   view?: boolean | ((args: Arguments<S>) => boolean);
+  readonly viewTraits?: ViewTraits;
   /** Computes in the type of `out`, where `dtype` names none. */
   readonly computesInOut?: boolean;
   /** Which types `out` may have. Left out: the result's. */

@@ -45,6 +45,7 @@ for (const [name, summary] of [
     // The real part is an attribute of tensors, as in PyTorch.
     places: name === "real" ? ["torch"] : ["torch", "Tensor"],
     view: true,
+    viewTraits: { isItself: true },
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
     record: (g, { input }) => (name === "real" ? g.real(input) : conjugate(g, input)),
@@ -111,6 +112,7 @@ defineOp({
   out: operandsType,
   inplace: true,
   view: ({ input }) => !isComplex(input.dtype),
+  viewTraits: { isItself: true },
   doc: { summary: "Complex conjugate as a copy; a real tensor itself.", shape, source: "torch.conj_physical" },
   gradient: "through decomposition",
   record: (g, { input }) => conjugate(g, input),

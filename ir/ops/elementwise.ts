@@ -182,6 +182,7 @@ for (const [name, summary, make, ...aliases] of sameTypeFunctions) {
     out: name === "square" ? anyCastable : name === "abs" ? absoluteType : operandsType,
     inplace: name !== "positive",
     view: name === "positive",
+    viewTraits: { isItself: true },
     keepsLayout: true,
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",

@@ -16,6 +16,7 @@ for (const rank of [1, 2, 3]) {
     signature: `${name}(Tensor input) -> Tensor` as "atleast(Tensor input) -> Tensor",
     places: ["torch", "Tensor"],
     view: true,
+    viewTraits: { isItself: true },
     doc: { summary, shape: "[*] -> [*]", source: `torch.${name}` },
     gradient: "through decomposition",
     record: (g, { input }) => atLeast(g, input, rank),
@@ -25,6 +26,7 @@ for (const rank of [1, 2, 3]) {
     signature: `${name}(Tensor... tensors) -> Tensor[]` as "atleast(Tensor... tensors) -> Tensor[]",
     places: ["torch"],
     view: true,
+    viewTraits: { isItself: true },
     doc: { summary, shape: "list of [*] -> list of [*]", source: `torch.${name}` },
     gradient: "through decomposition",
     record: (g, { tensors }) => tensors.map((x) => atLeast(g, x, rank)),
@@ -36,6 +38,7 @@ defineOp({
   signature: "broadcast_tensors(Tensor... tensors) -> Tensor[]",
   places: ["torch"],
   view: true,
+  viewTraits: { isItself: true },
   doc: {
     summary: "All of them stretched to their common shape.",
     shape: "list of [*] -> list of [*]",
@@ -115,6 +118,7 @@ defineOp({
   signature: "cartesian_prod(Tensor... tensors) -> Tensor",
   places: ["torch"],
   view: ({ tensors }) => tensors.length === 1,
+  viewTraits: { isItself: true },
   doc: {
     summary: "All combinations of one element of each vector, one a row.",
     shape: "list of [n_i] -> [product of n_i, count]",

@@ -48,6 +48,7 @@ for (const name of ["reshape", "view"] as const) {
     signature: `${name}(Tensor input, int... shape) -> Tensor` as "reshape(Tensor input, int... shape) -> Tensor",
     places: name === "reshape" ? ["torch", "Tensor"] : ["Tensor"],
     view: true,
+    viewTraits: { unevenly: name === "view" ? "refused" : "copied" },
     doc: viewDoc("The same elements in another shape; one size may be -1.", `torch.Tensor.${name}`),
     gradient: "through decomposition",
     record: (g, { input, shape }) => g.reshape(input, inferShape(name, input, shape)),
@@ -59,6 +60,7 @@ export const flatten = defineOp({
   signature: "flatten(Tensor input, int start_dim=0, int end_dim=-1) -> Tensor",
   places: ["torch", "Tensor"],
   view: true,
+  viewTraits: { isItself: true, unevenly: "copied" },
   doc: viewDoc("Joins the dimensions start_dim to end_dim into one.", "torch.flatten"),
   gradient: "through decomposition",
   record(g, { input, start_dim, end_dim }) {

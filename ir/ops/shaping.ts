@@ -45,6 +45,7 @@ defineOp({
   signature: "unflatten(Tensor input, int dim, int[] sizes) -> Tensor",
   places: ["torch", "Tensor"],
   view: true,
+  viewTraits: { unevenly: "copied" },
   doc: doc("One dimension split into several; one size may be -1.", "unflatten"),
   gradient: "through decomposition",
   record(g, { input, dim, sizes }) {
@@ -71,6 +72,7 @@ for (const [name, other, summary] of [
     signature: `${name}(Tensor input, Tensor other) -> Tensor` as "view_as(Tensor input, Tensor other) -> Tensor",
     places: ["Tensor"],
     view: true,
+    viewTraits: { unevenly: name === "view_as" ? "refused" : "copied" },
     doc: doc(summary, `Tensor.${name}`),
     gradient: "through decomposition",
     record: (g, { input, other: like }) => g.reshape(input, inferShape(other, input, like.shape)),
@@ -102,6 +104,7 @@ defineOp({
   signature: "ravel(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
   view: true,
+  viewTraits: { unevenly: "laid in rows" },
   doc: doc("All elements in one dimension.", "ravel", "[*] -> [count]"),
   gradient: "through decomposition",
   record: (g, { input }) => g.reshape(input, [elementCount(input.shape)]),
@@ -191,6 +194,7 @@ defineOp({
   signature: "sum_to_size(Tensor input, int... size) -> Tensor",
   places: ["Tensor"],
   view: ({ input, size }) => size.length > 0 && sameShape(size, input.shape),
+  viewTraits: { isItself: true },
   doc: doc("Summed over what broadcasting from `size` would have added.", "Tensor.sum_to_size"),
   gradient: "through decomposition",
   record(g, { input, size }) {

@@ -23,6 +23,7 @@ defineOp({
   signature: "split(Tensor input, int split_size_or_sections, int dim=0) -> Tensor[]",
   places: ["torch", "Tensor"],
   view: true,
+  viewTraits: { areSeveral: true },
   doc: viewDoc("Pieces of one size; the last may be smaller.", "torch.split", "[*] -> list of [*]"),
   gradient: "through decomposition",
   record(g, { input, split_size_or_sections: size, dim }) {
@@ -56,6 +57,7 @@ for (const [name, argument] of [
       `${name.split(".")[0]}(Tensor input, int[] ${argument}, int dim=0) -> Tensor[]` as "split(Tensor input, int[] sizes, int dim=0) -> Tensor[]",
     places: ["torch", "Tensor"],
     view: true,
+    viewTraits: { areSeveral: true },
     doc: viewDoc("Pieces of the sizes listed.", "torch.split", "[*] -> list of [*]"),
     gradient: "through decomposition",
     record(g, args) {
@@ -83,6 +85,7 @@ export const chunk = defineOp({
   signature: "chunk(Tensor input, int chunks, int dim=0) -> Tensor[]",
   places: ["torch", "Tensor"],
   view: true,
+  viewTraits: { areSeveral: true },
   doc: viewDoc("At most `chunks` pieces of equal size, the last maybe smaller.", "torch.chunk", "[*] -> list of [*]"),
   gradient: "through decomposition",
   record(g, { input, chunks, dim }) {
@@ -107,6 +110,7 @@ export const unbind = defineOp({
   signature: "unbind(Tensor input, int dim=0) -> Tensor[]",
   places: ["torch", "Tensor"],
   view: true,
+  viewTraits: { areSeveral: true },
   doc: viewDoc("All slices along dim.", "torch.unbind", "[*] -> list of [*]"),
   gradient: "through decomposition",
   record(g, { input, dim }) {

@@ -151,6 +151,13 @@ describe.each(["cpu", "cpu:js"])("strides on %s", (device) => {
     );
   });
 
+  test("a view that would need a copy is refused, whatever it is called", () => {
+    const turned = x(2, 3).t();
+    for (const view of [() => turned.view(6), () => turned.view_as(x(6))])
+      expect(view).toThrow(/view size is not compatible with input tensor's size and stride/);
+    expect(x(2, 3).view_as(x(6)).stride()).toEqual([1]);
+  });
+
   test("a write to such a result counts where its operator has saved it", () => {
     const w = x(2, 3).requires_grad_();
     const y = w.t().exp();
