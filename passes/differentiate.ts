@@ -133,11 +133,13 @@ function callAdjoint(g: GraphBuilder, node: NodeOf<"call">, grads: readonly (Nod
     g.gradEnabled = enabled;
   }
   const live = roots.flatMap((root, i) => (grads[i] && root.requiresGrad ? [{ root, grad: grads[i] }] : []));
-  return differentiate(
+  const found = differentiate(
     g,
     live.map((l) => l.root),
     live.map((l) => l.grad),
     node.inputs,
     { boundary: new Set(node.inputs) },
   );
+  // What is given in several places has all of its gradient in the first.
+  return found.map((grad, k) => (node.inputs.indexOf(node.inputs[k]!) === k ? grad : null));
 }

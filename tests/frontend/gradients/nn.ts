@@ -38,6 +38,10 @@ export const nn: Samples = {
     [signed(1, 2, 5), positive(2, 2, 3), signed(2), [1], [0], [1], false, [0], 1],
     [signed(1, 2, 3), positive(2, 1, 2), null, [2], [1], [1], true, [1], 2],
   ],
+  scaled_dot_product_attention: () => [
+    [signed(1, 3, 2), signed(1, 3, 2), signed(1, 3, 2)],
+    [signed(2, 2, 3, 2), positive(2, 1, 3, 2), signed(2, 1, 3, 2), { is_causal: true, enable_gqa: true }],
+  ],
   embedding: () => [
     [integers([2n, 0n, 2n]), signed(3, 2)],
     [integers([[2n, 0n]]), signed(3, 2), { padding_idx: 1 }],

@@ -47,7 +47,9 @@ const exceptions: Readonly<Record<string, string>> = {
 /** Outputs that are by-products: PyTorch's have no gradient either. */
 const byProducts: Readonly<Record<string, number>> = { native_group_norm: 2, native_layer_norm: 2 };
 
-const differentiable = [...operators()].filter(({ places, gradient }) => places.length > 0 && gradient !== "none");
+const differentiable = [...operators()].filter(
+  ({ name, places, gradient }) => (places.length > 0 || name in samples) && gradient !== "none",
+);
 
 /** Signed numbers for every tensor that must be given; null when something else must be given, too. */
 function plainInputs({ signature }: Operator): readonly (readonly unknown[])[] | null {
@@ -104,6 +106,40 @@ describe.each(checks)("%s agree with differences", (_kind, check) => {
   it.each(Object.entries(handWritten))("%s", (_name, { call, inputs }) => {
     for (const args of inputs())
       expect(checkCall(check, (list) => (call as (...args: unknown[]) => unknown)(...list), args)).toBe(true);
+  });
+});
+
+/** Gradients of the outputs, each element with a weight of its own, with respect to the leaves; of a tensor that is given twice, once. */
+function weightedGradients(name: string, args: readonly unknown[], leaves: torch.Tensor[]): (torch.Tensor | null)[] {
+  const result = callOperator(name.split(".")[0]!, [...args]);
+  const outputs = [result].flat().filter((output): output is torch.Tensor => output instanceof torch.Tensor);
+  const scores = outputs
+    .filter((output) => output.requires_grad)
+    .map((output) => (output.is_complex() ? torch.view_as_real(output) : output).flatten())
+    .map((output) => output.mul(torch.arange(1, output.numel() + 1).sqrt()).sum());
+  return torch.autograd.grad(scores, leaves, { allow_unused: true });
+}
+
+describe("gradients of a tensor in several places add up", () => {
+  const takesTensors = ({ signature }: Operator): number =>
+    parseSignature(signature).parameters.filter(({ type }) => type.startsWith("Tensor")).length;
+  const severalTensors = differentiable.filter(
+    (definition) => !(definition.name in exceptions) && takesTensors(definition) > 1,
+  );
+  it.each(severalTensors.map(({ name }, i) => [name, severalTensors[i]!] as const))("%s", (name, definition) => {
+    for (const args of inputsOf(definition) ?? []) {
+      const isLeaf = (arg: unknown): arg is torch.Tensor => arg instanceof torch.Tensor && arg.requires_grad;
+      const first = args.find(isLeaf);
+      if (first === undefined) continue;
+      const isAlike = (arg: unknown): arg is torch.Tensor => isLeaf(arg) && arg.shape.join() === first.shape.join();
+      const apart = args.map((arg) => (isAlike(arg) ? first.detach().clone().requires_grad_() : arg));
+      const leaves = apart.filter((arg, i): arg is torch.Tensor => isLeaf(arg) && isAlike(args[i]));
+      const once = args.map((arg) => (isAlike(arg) ? first : arg));
+      const none = torch.zeros_like(first);
+      const expected = weightedGradients(name, apart, leaves).reduce<torch.Tensor>((a, b) => a.add(b ?? 0), none);
+      const [sum] = weightedGradients(name, once, [first]);
+      expect(torch.allclose(sum ?? none, expected, { equal_nan: true })).toBe(true);
+    }
   });
 });
 
