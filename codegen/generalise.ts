@@ -72,10 +72,14 @@ const frameOf = (steps: readonly Step[]): unknown[] =>
   });
 
 /** The parts of programs that must agree: what is connected to what. */
-function sameFrame(a: Program, b: Program): boolean {
-  const frame = (program: Program): string =>
-    JSON.stringify({
+const sameFrame = (a: Program, b: Program): boolean => frameText(a) === frameText(b);
+const frameTexts = new WeakMap<Program, string>();
+function frameText(program: Program): string {
+  let text = frameTexts.get(program);
+  if (text === undefined) {
+    text = JSON.stringify({
       slots: program.slots.map((slot) => [
+        slot.id,
         slot.dtype,
         slot.place.kind,
         "index" in slot.place ? slot.place.index : 0,
@@ -84,7 +88,9 @@ function sameFrame(a: Program, b: Program): boolean {
       steps: frameOf(program.steps),
       numbers: program.numbers,
     });
-  return frame(a) === frame(b);
+    frameTexts.set(program, text);
+  }
+  return text;
 }
 
 function generaliseKernel(kernels: readonly LoopKernel[]): GeneralKernel {
@@ -144,29 +150,29 @@ function generaliseKernel(kernels: readonly LoopKernel[]): GeneralKernel {
 function valuesOf(general: GeneralKernel, kernel: LoopKernel): (number | bigint)[] {
   const found = new Map<string, number | bigint>();
   const visit = (pattern: unknown, actual: unknown): void => {
-    if (
-      typeof pattern === "object" &&
-      pattern !== null &&
-      "op" in pattern &&
-      pattern.op === "param" &&
-      isLiteral(actual)
-    ) {
+    if (typeof pattern !== "object" || pattern === null) {
+      if (!Object.is(pattern, actual)) throw new DifferentForm();
+      return;
+    }
+    if ("op" in pattern && pattern.op === "param" && isLiteral(actual)) {
       const { name } = pattern as unknown as { name: string };
       const known = found.get(name);
       if (known !== undefined && !Object.is(known, actual.value)) throw new DifferentForm();
       found.set(name, actual.value);
       return;
     }
-    if (Array.isArray(pattern)) {
-      if (!Array.isArray(actual) || actual.length !== pattern.length) throw new DifferentForm();
-      pattern.forEach((part, i) => visit(part, actual[i]));
-    } else if (typeof pattern === "object" && pattern !== null) {
-      if (typeof actual !== "object" || actual === null) throw new DifferentForm();
-      const keys = Object.keys(pattern);
-      if (Object.keys(actual).length !== keys.length) throw new DifferentForm();
-      for (const key of keys)
-        visit((pattern as Record<string, unknown>)[key], (actual as Record<string, unknown>)[key]);
-    } else if (!Object.is(pattern, actual)) throw new DifferentForm();
+    if (typeof actual !== "object" || actual === null || Array.isArray(actual) !== Array.isArray(pattern))
+      throw new DifferentForm();
+    // Both are plain: what either has is its own.
+    const [expected, given] = [pattern as Record<string, unknown>, actual as Record<string, unknown>];
+    let more = 0;
+    for (const _ in given) more++;
+    for (const key in expected) {
+      if (!(key in given)) throw new DifferentForm();
+      visit(expected[key], given[key]);
+      more--;
+    }
+    if (more !== 0) throw new DifferentForm();
   };
   visit(general.kernel.body, kernel.body);
   return general.parameters.map(({ name }) => {
@@ -222,7 +228,7 @@ function specialise(
       const kernel: LoopKernel = { ...form.kernel, buffers: step.kernel.buffers };
       return { ...step, kernel, numbers: [...step.numbers, ...ids] };
     });
-    return { program: { ...program, numbers, steps }, sizes };
+    return { program: { ...program, numbers, steps, form: general }, sizes };
   } catch (error) {
     if (error instanceof DifferentForm) return null;
     throw error;

@@ -2,6 +2,7 @@
  * Nodes that became tensors since their device's last flush: those that may be read late, and whose values must not be
  * overwritten in place while they are pending.
  */
+import { isComplex } from "../ir/dtype.ts";
 import type { Node } from "../ir/graph.ts";
 import { NodeFlag } from "../ir/node-notes.ts";
 import type { Device } from "../runtime/device.ts";
@@ -12,6 +13,8 @@ import { valueOf } from "./value.ts";
 interface CreatedIn {
   /** The graph of the flush that followed. */
   entry: CacheEntry | null;
+  /** Nodes from this number on were made after that flush. */
+  end: number;
 }
 
 export interface Created {
@@ -20,7 +23,7 @@ export interface Created {
   /** How many of them pending values have been looked for in. */
   looked: number;
 }
-const newlyCreated = (): Created => ({ nodes: [], recording: { entry: null }, looked: 0 });
+const newlyCreated = (): Created => ({ nodes: [], recording: { entry: null, end: Infinity }, looked: 0 });
 
 /** What a node was created in; null for one that became no tensor. */
 export const recordingOf = (node: Node): CreatedIn | null => node.recording as CreatedIn | null;
@@ -47,6 +50,28 @@ export class CreatedNodes {
   notePending(): void {
     for (const created of this.byDevice.values()) noteAwaited(created, created.looked);
   }
+}
+
+/** What a view is of: nothing is gained by keeping the view itself. */
+const views = new Set(["reshape", "permute", "expand", "slice", "detach", "as_complex", "as_real"]);
+
+/**
+ * Pending values of earlier recordings that a later one uses: computed once and kept, not once for each use. What has
+ * gradients is computed again, with what it is computed from.
+ */
+export function usedAgain(order: readonly Node[]): Node[] {
+  const found = new Set<Node>();
+  for (const user of order) {
+    for (const input of user.inputs) {
+      const recording = recordingOf(input);
+      if (recording === null || user.id < recording.end) continue;
+      let node = input;
+      while (views.has(node.op) && valueOf(node) === null) node = node.inputs[0]!;
+      const isPending = valueOf(node) === null && node.inputs.length > 0;
+      if (isPending && !node.requiresGrad && !isComplex(node.dtype)) found.add(node);
+    }
+  }
+  return [...found];
 }
 
 /** Nodes that were walked to find what pending values are computed from. */

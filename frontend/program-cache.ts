@@ -79,15 +79,17 @@ export class ProgramCache {
   }
 }
 
-/** Compiles a recorded graph, given in its canonical order. */
-export function compileEntry(
-  order: readonly Node[],
-  roots: readonly Node[],
-  device: Device,
-  signature: readonly (number | string)[],
-): CacheEntry {
+/** A recorded graph in its canonical order, where nothing lies before a leaf. */
+export interface RecordedGraph {
+  readonly order: readonly Node[];
+  readonly roots: readonly Node[];
+  readonly isLeaf: (node: Node) => boolean;
+  readonly signature: GraphKey["signature"];
+}
+
+export function compileEntry({ order, roots, isLeaf, signature }: RecordedGraph, device: Device): CacheEntry {
   const started = performance.now();
-  const placed = placeholders(order);
+  const placed = placeholders(order, isLeaf);
   const { compiled, executable } = prepareGraph(
     roots.map((root) => placed.get(root)!),
     signature,

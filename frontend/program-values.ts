@@ -7,10 +7,13 @@ import type { Compiled } from "./pipeline.ts";
 import { Value, valueOf } from "./value.ts";
 
 /** The graph with anonymous leaves: a cached program must not keep anybody's values alive. */
-export function placeholders(order: readonly Node[]): Map<Node, Node> {
+export function placeholders(
+  order: readonly Node[],
+  isLeaf: (node: Node) => boolean = (node) => valueOf(node) !== null,
+): Map<Node, Node> {
   const mapped = new Map<Node, Node>();
   order.forEach((node, place) => {
-    if (valueOf(node) !== null) {
+    if (isLeaf(node)) {
       const leaf = {
         op: "input",
         inputs: [],

@@ -2,14 +2,14 @@
  * The recording: what has been written and returned since the last flush, and the flush itself: key, cache lookup,
  * compile on a miss, run, hand out the values.
  */
-import { becomeInput, leafNode, type Node } from "../ir/graph.ts";
+import { becomeInput, leafNode, nextNodeId, type Node } from "../ir/graph.ts";
 import { graphKey } from "../ir/graph-key.ts";
 import { forgetInterned } from "../ir/interning.ts";
 import { canonicalOrder } from "../ir/walks.ts";
 import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
 import { bodyUnderWay, refuseInBody, refuseLeaked } from "./body-scope.ts";
 import { noteStatus, statusWithin, unlessFailed, type Conditions } from "./checks.ts";
-import { CreatedNodes, noteAwaited, recordingOf } from "./created-nodes.ts";
+import { CreatedNodes, noteAwaited, recordingOf, usedAgain } from "./created-nodes.ts";
 import { tracing } from "./host-effects.ts";
 import { forgetOperationOf } from "./operations.ts";
 import { compileEntry, ProgramCache, type CacheEntry } from "./program-cache.ts";
@@ -17,6 +17,7 @@ import { placeOf, scalarValue, valuesOf } from "./program-values.ts";
 import { RetiringValues } from "./retiring-values.ts";
 import { valueOf, type Value } from "./value.ts";
 import { copyOf } from "./value-copy.ts";
+import { ValueParts } from "./value-parts.ts";
 
 /** How many bytes of given values a recording may hold before it is cut where no flush cuts it. */
 const givenLimit = 16e6;
@@ -43,6 +44,8 @@ interface Surroundings {
   /** Nodes that became tensors: some may have been read late before. */
   readonly created?: readonly Node[];
   readonly before?: ReadonlyMap<Node, (check: number) => Node | null>;
+  /** What an earlier recording left pending, and this one uses, gets its value. */
+  readonly keepsUsed?: boolean;
 }
 
 export class Recorder {
@@ -132,7 +135,9 @@ export class Recorder {
       created.recording.entry = this.execute([...wanted.keys()], [...wanted.values()], device, {
         created: nodes,
         before,
+        keepsUsed: true,
       });
+      created.recording.end = nextNodeId();
     } catch (error) {
       for (const contributor of this.contributors) contributor.undo?.(error);
       forgetInterned();
@@ -193,14 +198,30 @@ export class Recorder {
     if (valueOf(node) === null) recordingOf(node)?.entry?.late.add(node.hash);
   }
 
+  /** More is computed beside what was asked for. */
+  private executeWith(
+    more: readonly Node[],
+    requested: readonly Node[],
+    hints: readonly OutputHint[],
+    device: Device,
+    surroundings: Surroundings,
+  ): CacheEntry {
+    const allHints = [...hints, ...more.map((): OutputHint => "escapes")];
+    return this.execute([...requested, ...more], allHints, device, surroundings);
+  }
+
   private execute(
     requested: readonly Node[],
     requestedHints: readonly OutputHint[],
     device: Device,
-    { created = [], before = new Map() }: Surroundings = {},
+    { created = [], before = new Map(), keepsUsed = false }: Surroundings = {},
   ): CacheEntry {
-    const isLeaf = (node: Node): boolean => valueOf(node) !== null;
-    const walked = canonicalOrder(requested, isLeaf);
+    const parts = new ValueParts(device);
+    const isLeaf = (node: Node): boolean => valueOf(node) !== null || parts.has(node);
+    let walked = canonicalOrder(requested, isLeaf);
+    if (parts.giveUp()) walked = canonicalOrder(requested, isLeaf);
+    const used = keepsUsed ? usedAgain(walked).filter((node) => !requested.includes(node)) : [];
+    if (used.length > 0) return this.executeWith(used, requested, requestedHints, device, { created, before });
     const status = statusWithin(walked);
     const targets = status === null ? requested : [...requested, status.node];
     const roots = status === null || device.synchronous ? targets : guarded(targets, status, before);
@@ -214,21 +235,22 @@ export class Recorder {
         ...new Set(created.filter((node) => late.has(node.hash) && valueOf(node) === null && !targets.includes(node))),
       ];
       if (extra.length > 0) {
-        this.execute([...requested, ...extra], [...requestedHints, ...extra.map((): OutputHint => "escapes")], device, {
-          before,
-        });
+        this.executeWith(extra, requested, requestedHints, device, { before });
         return entry;
       }
     }
     if (entry === undefined) {
-      entry = compileEntry(order, roots, device, key.signature);
+      entry = compileEntry({ order, roots, isLeaf, signature: key.signature }, device);
       this.compileCount++;
       this.compileMs += entry.compileMs;
       this.programs.add(device, key, entry);
     }
     this.programs.noteUse(entry);
     this.lastExecutable = entry.executable;
-    const inputs = entry.inputLeaves.map((place) => (valueOf(order[place]!) ?? refuseLeaked()).memory());
+    const inputs = entry.inputLeaves.map((place) => {
+      const leaf = order[place]!;
+      return valueOf(leaf)?.memory() ?? parts.memoryOf(leaf) ?? refuseLeaked();
+    });
     const numbers = entry.scalarLeaves.map((place): ScalarValue => scalarValue(order[place]!));
     const outputHints = new Array<OutputHint>(entry.compiled.program.outputCount).fill("escapes");
     entry.compiled.results.forEach((result, i) => {
@@ -236,9 +258,11 @@ export class Recorder {
     });
     const memories = entry.executable.run(inputs, numbers, [], outputHints);
     const made = valuesOf(entry.compiled, roots, device, memories);
-    const values = entry.compiled.results.map((result, i) =>
-      "output" in result ? made[i]! : valueOf(order[placeOf(result.input)]!),
-    );
+    const values = entry.compiled.results.map((result, i) => {
+      if ("output" in result) return made[i]!;
+      const leaf = order[placeOf(result.input)]!;
+      return valueOf(leaf) ?? parts.copyOf(leaf);
+    });
     // A condition that does not hold leaves everything pending.
     if (status !== null) noteStatus(status.checks, values[targets.length - 1]!);
     targets.forEach((target, i) => {

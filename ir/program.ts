@@ -84,6 +84,8 @@ export interface Program {
   readonly outputCount: number;
   /** Bytes of the arena that holds every temporary. */
   readonly arenaBytes: number;
+  /** Programs that have the same one here differ in sizes alone: of buffers, copies, slices, and of how often loops run. */
+  readonly form?: object;
 }
 
 /** The steps inside a step. */

@@ -83,6 +83,8 @@ export interface Device {
   readSync(memory: Memory): ArrayBuffer;
   read(memory: Memory): Promise<ArrayBuffer>;
   write(memory: Memory, data: ArrayBufferView): void;
+  /** Part of a memory, as an input of runs while the whole is kept. `start`: in bytes. Not every device can. */
+  part?(memory: Memory, start: number, bytes: number): Memory;
   /** Generates code for a program. Asynchronous devices start compiling and let `run` queue behind it. */
   prepare(program: Program): Executable;
   statistics(): DeviceStatistics;

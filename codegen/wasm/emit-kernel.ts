@@ -6,7 +6,7 @@
  * while it runs. There is no result.
  */
 import { dtypeBytes } from "../../ir/dtype.ts";
-import type { Expr, LoopKernel, Stmt } from "../../ir/loop.ts";
+import type { BufferParam, Expr, LoopKernel, Stmt } from "../../ir/loop.ts";
 import { Code, type ValueType } from "./code.ts";
 import { type EmitOptions, isIndexArithmetic, KernelContext, type Loop, type Variable } from "./context.ts";
 import { emitExpression } from "./emit-expression.ts";
@@ -26,12 +26,29 @@ export interface EmittedKernel {
   readonly scratchBytes: number;
 }
 
+interface PlacedScratch {
+  readonly buffers: readonly { readonly param: BufferParam; readonly start: number }[];
+  readonly bytes: number;
+}
+
+/** Where a kernel's scratch buffers begin. Those that grow with sizes come last, so that places do not depend on sizes. */
+export function placeScratch({ buffers }: LoopKernel): PlacedScratch {
+  const bytesOf = ({ elements, dtype }: BufferParam): number => elements * dtypeBytes(dtype);
+  let bytes = 0;
+  const placed = buffers
+    .filter(({ scope }) => scope === "scratch")
+    .sort((a, b) => bytesOf(a) - bytesOf(b))
+    .map((param) => {
+      const start = bytes;
+      bytes += Math.ceil(Math.max(1, bytesOf(param)) / scratchAlignment) * scratchAlignment;
+      return { param, start };
+    });
+  return { buffers: placed, bytes };
+}
+
 export function emitKernel(kernel: LoopKernel, module: ModuleBuilder, options: EmitOptions): EmittedKernel {
   const argumentBuffers = kernel.buffers.filter(({ scope }) => scope === "argument");
-  // Those that grow with sizes come last, so that places in scratch memory do not depend on sizes.
-  const scratchBuffers = kernel.buffers
-    .filter(({ scope }) => scope === "scratch")
-    .sort((a, b) => a.elements * dtypeBytes(a.dtype) - b.elements * dtypeBytes(b.dtype));
+  const { buffers: scratchBuffers, bytes: scratchBytes } = placeScratch(kernel);
   const params: ValueType[] = [
     ...argumentBuffers.map(() => "i32" as const),
     ...kernel.numbers.map(({ kind }) => valueTypeOf({ kind, lanes: 1 })),
@@ -47,17 +64,14 @@ export function emitKernel(kernel: LoopKernel, module: ModuleBuilder, options: E
     context.params.set(name, argumentBuffers.length + position);
     if (range !== undefined) context.paramRanges.set(name, { low: range[0], high: range[1] });
   });
-  let scratchBytes = 0;
-  for (const param of scratchBuffers) {
+  for (const { param, start } of scratchBuffers) {
     const local = fn.local("i32");
     fn.prologue
       .get(params.length - 1)
-      .i32(scratchBytes)
+      .i32(start)
       .op("i32.add")
       .set(local);
     context.buffers.set(param.name, { param, local });
-    const bytes = Math.max(1, param.elements * dtypeBytes(param.dtype));
-    scratchBytes += Math.ceil(bytes / scratchAlignment) * scratchAlignment;
   }
   emitStatements(context, shareSubexpressions(kernel.body));
   return { fn, scratchBytes };

@@ -13,13 +13,20 @@
 import { dtypeBytes } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
 import { registerKind } from "../../ir/loop.ts";
-import { type LeafStep, type NumberSlot, type Program, type Step } from "../../ir/program.ts";
+import { type LeafStep, leafSteps, type NumberSlot, type Program, type Step } from "../../ir/program.ts";
 import type { Values } from "../../ir/loop-cost.ts";
 import type { Job } from "../schedule/jobs.ts";
-import type { Code } from "./code.ts";
+import type { Code, FunctionRef } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
 import { emitScalarCast } from "./conversions.ts";
-import { KernelLibrary, type StageFunction } from "./kernel-library.ts";
+import { placeScratch } from "./emit-kernel.ts";
+import {
+  KernelLibrary,
+  type KernelSource,
+  type KernelStages,
+  KnownKernels,
+  type StageFunction,
+} from "./kernel-library.ts";
 import { hostModule } from "./math-functions.ts";
 import { type FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
 import type { Opcode } from "./opcodes.ts";
@@ -73,12 +80,40 @@ function tableLayout(slotCount: number, numberCount: number): TableLayout {
 
 const mostInstructions = 2 ** 29;
 
-export function emitProgram(program: Program, options: EmitOptions): WasmProgram {
+export const emitProgram = (program: Program, options: EmitOptions): WasmProgram => emitForm(program, options).code;
+
+/** A program's code, with what other programs of its form need to have the same. */
+export interface EmittedForm {
+  readonly code: WasmProgram;
+  /** Of the kernels, in the order of their steps. */
+  readonly stages: readonly KernelStages[];
+}
+
+/** Stands for a function whose code is known. */
+const elsewhere: FunctionRef = { id: -1 };
+
+/** Programs with equal keys are the same code, where their forms are; null: it has no form. */
+export function formKey({ form, steps }: Program, { shared }: EmitOptions): string | null {
+  if (form === undefined) return null;
+  // Scratch buffers lie one behind the other: the size of the last is no part of the code, unless threads have it each.
+  const placesOf = ({ kernel }: KernelStep): (string | number)[] => {
+    const { buffers, bytes } = placeScratch(kernel);
+    const places = buffers.map(({ param, start }) => `${param.name} ${start}`);
+    return shared === undefined ? places : [...places, bytes];
+  };
+  const places = leafSteps(steps).map((step) => (step.kind === "kernel" ? placesOf(step) : []));
+  return JSON.stringify([shared !== undefined, places]);
+}
+
+/** `known`: of a program of the same form and key, for the same options. */
+export function emitForm(program: Program, options: EmitOptions, known?: EmittedForm): EmittedForm {
   const module = new ModuleBuilder();
   const { shared } = options;
   const memory = shared === undefined ? {} : { maximumPages: sharedPages, shared: true };
   module.importMemory({ module: hostModule, name: "memory", minimumPages: 0, ...memory });
-  const kernels = new KernelLibrary(module, options);
+  const kernels: KernelSource =
+    known === undefined ? new KernelLibrary(module, options) : new KnownKernels(known.stages, known.code.functionCount);
+  const emitted: KernelStages[] = [];
   const team = shared === undefined ? null : shared.by.steps(module, shared.from);
   const table = tableLayout(program.slots.length, program.numbers.length);
   const extents: number[] = [];
@@ -119,6 +154,7 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
       case "kernel": {
         checkCounts(step);
         const { stages, bytesOf } = kernels.stagesOf(step.kernel);
+        emitted.push({ stages: stages.map((stage) => ({ ...stage, fn: elsewhere })), bytesOf });
         const sizes = sizesOf(step);
         sharedBytes = Math.max(sharedBytes, bytesOf(sizes));
         for (const stage of stages) {
@@ -203,10 +239,12 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
     }
   };
   emitSteps(program.steps);
-  team?.finish(kernels.scratchBytes);
-  entries.forEach((entry, position) => module.exportFunction(`run${position}`, module.add(entry)));
-  return {
-    bytes: module.build(),
+  if (known === undefined) {
+    team?.finish(kernels.scratchBytes);
+    entries.forEach((entry, position) => module.exportFunction(`run${position}`, module.add(entry)));
+  }
+  const code: WasmProgram = {
+    bytes: known?.code.bytes ?? module.build(),
     table,
     tableBytes: table.extentOffset(extents.length),
     extents,
@@ -215,8 +253,9 @@ export function emitProgram(program: Program, options: EmitOptions): WasmProgram
     sharedBytes,
     kernelCount,
     functionCount: kernels.functionCount,
-    hostFunctions: module.importedNames(hostModule),
+    hostFunctions: known?.code.hostFunctions ?? module.importedNames(hostModule),
   };
+  return { code, stages: emitted };
 }
 
 type NumberKind = (typeof registerKind)[keyof typeof registerKind];

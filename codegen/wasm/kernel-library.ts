@@ -5,7 +5,7 @@ import type { Job } from "../schedule/jobs.ts";
 import { sharedBuffer, type SplitSums, type Stage } from "../schedule/split-sums.ts";
 import type { FunctionRef } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
-import { emitKernel, type EmittedKernel } from "./emit-kernel.ts";
+import { emitKernel, placeScratch, type EmittedKernel } from "./emit-kernel.ts";
 import { threadFunctions } from "./host-functions.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
 
@@ -25,8 +25,38 @@ export interface KernelStages {
   readonly bytesOf: (sizes: Values) => number;
 }
 
+/** Where the kernels of a module come from. */
+export interface KernelSource {
+  stagesOf(kernel: LoopKernel): KernelStages;
+  /** The most of a function. */
+  readonly scratchBytes: number;
+  readonly functionCount: number;
+}
+
+/** Kernels that were emitted for another program of the same form, in the order of their steps. */
+export class KnownKernels implements KernelSource {
+  private readonly stages: readonly KernelStages[];
+  private next = 0;
+  scratchBytes = 0;
+  readonly functionCount: number;
+
+  constructor(stages: readonly KernelStages[], functionCount: number) {
+    this.stages = stages;
+    this.functionCount = functionCount;
+  }
+
+  stagesOf(kernel: LoopKernel): KernelStages {
+    const { stages, bytesOf } = this.stages[this.next++]!;
+    // Scratch memory of a kernel that one thread does may be larger or smaller here.
+    const scratchBytes = placeScratch(kernel).bytes;
+    const fitted = stages.map((stage) => (stage.jobOf === null ? { ...stage, scratchBytes } : stage));
+    for (const stage of fitted) this.scratchBytes = Math.max(this.scratchBytes, stage.scratchBytes);
+    return { stages: stages.length > 1 ? stages : fitted, bytesOf };
+  }
+}
+
 /** Emits each kernel once: kernels that come out as the same instructions are one function. */
-export class KernelLibrary {
+export class KernelLibrary implements KernelSource {
   private readonly module: ModuleBuilder;
   private readonly options: EmitOptions;
   private readonly byText = new Map<string, FunctionRef>();

@@ -12,12 +12,15 @@ import { library } from "./library.ts";
 class JsMemory implements Memory {
   readonly device: Device;
   readonly bytes: number;
+  /** Where its bytes begin in the buffer. */
+  readonly start: number;
   private buffer: ArrayBuffer | null;
   private readonly onRelease: (() => void) | null;
-  constructor(device: Device, buffer: ArrayBuffer, onRelease: (() => void) | null) {
+  constructor(device: Device, buffer: ArrayBuffer, onRelease: (() => void) | null, part = whole(buffer)) {
     this.device = device;
     this.buffer = buffer;
-    this.bytes = buffer.byteLength;
+    this.start = part.start;
+    this.bytes = part.bytes;
     this.onRelease = onRelease;
   }
   get released(): boolean {
@@ -33,6 +36,8 @@ class JsMemory implements Memory {
     return this.buffer;
   }
 }
+
+const whole = (buffer: ArrayBuffer): { start: number; bytes: number } => ({ start: 0, bytes: buffer.byteLength });
 
 type KernelFunction = (...args: unknown[]) => void;
 
@@ -117,8 +122,10 @@ class JsExecutable implements Executable {
       const count = elementCount(slot.shape);
       const { place } = slot;
       switch (place.kind) {
-        case "input":
-          return typedView(slot.dtype, (inputs[place.index] as JsMemory).contents, 0, count);
+        case "input": {
+          const memory = inputs[place.index] as JsMemory;
+          return typedView(slot.dtype, memory.contents, memory.start, count);
+        }
         case "temporary":
           return typedView(slot.dtype, this.arena, place.offset, count);
         case "output": {
@@ -239,13 +246,17 @@ class JsDevice implements Device {
     return this.adopt(copy, false);
   }
   readSync(memory: Memory): ArrayBuffer {
-    return (memory as JsMemory).contents.slice(0);
+    const { contents, start, bytes } = memory as JsMemory;
+    return contents.slice(start, start + bytes);
   }
   read(memory: Memory): Promise<ArrayBuffer> {
     return Promise.resolve(this.readSync(memory));
   }
   write(memory: Memory, data: ArrayBufferView): void {
     new Uint8Array((memory as JsMemory).contents).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  part(memory: Memory, start: number, bytes: number): Memory {
+    return new JsMemory(this, (memory as JsMemory).contents, null, { start, bytes });
   }
   prepare(program: Program): Executable {
     return new JsExecutable(this, program);

@@ -1,6 +1,5 @@
 /** The device "cpu": programs as WebAssembly modules over one growing memory. */
 import {
-  emitProgram,
   hostFunctions,
   hostModule,
   leastSharedInstructions,
@@ -13,6 +12,7 @@ import type { Program } from "../../ir/program.ts";
 import type { Device, Memory } from "../device.ts";
 import { type Linked, WasmExecutable } from "./executable.ts";
 import { MemoryPool } from "./memory-pool.ts";
+import { EmittedForms } from "./emitted-forms.ts";
 import { ModuleCache } from "./module-cache.ts";
 import { Team } from "./team.ts";
 import type { Threading } from "./threading.ts";
@@ -54,9 +54,10 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
   // Whether memory is shared is part of a module: those made before count no more.
   let modules = newCache();
   let sharing: Sharing | null = null;
+  const forms = new EmittedForms();
   const link = (program: Program): Linked => {
     const shared = heap.isShared && sharing !== null ? { shared: { from: sharedFrom, by: sharing } } : {};
-    const code = emitProgram(program, { relaxedSimd, ...shared });
+    const code = forms.emit(program, { relaxedSimd, ...shared });
     const cache = modules;
     const module = cache.link(code.bytes, code.draws.length + 1);
     return { code, ...module, memory: heap.memory, release: () => cache.release(module) };
@@ -87,6 +88,7 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
       }
       owned(memory).write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     },
+    part: (memory, start, bytes) => owned(memory).part(start, bytes),
     prepare(program) {
       const start = performance.now();
       const linked = link(program);

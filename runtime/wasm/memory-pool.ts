@@ -117,12 +117,15 @@ export class MemoryPool {
   }
 
   private moveOldest(): boolean {
-    const [oldest] = this.loose;
-    if (oldest === undefined) return false;
-    oldest.moved = this.copyOut(oldest.address, oldest.bytes);
-    // From here on only the Memory knows the bytes: nothing else keeps them alive.
-    this.release(oldest);
-    return true;
+    for (const oldest of this.loose) {
+      // The current run reads it.
+      if (oldest.lastRun === this.run) continue;
+      oldest.moved = this.copyOut(oldest.address, oldest.bytes);
+      // From here on only the Memory knows the bytes: nothing else keeps them alive.
+      this.release(oldest);
+      return true;
+    }
+    return false;
   }
 
   /** The block is now the only place where its bytes lie. */

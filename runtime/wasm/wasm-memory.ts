@@ -8,6 +8,8 @@ export class WasmMemory implements Memory {
   readonly bytes: number;
   released = false;
   private readonly pool: MemoryPool;
+  /** What it is a part of, and where. */
+  private of: { readonly whole: WasmMemory; readonly start: number } | null = null;
   private host: Uint8Array<ArrayBuffer> | null;
   private residency: Residency | null = null;
   /** The first run that used it as an input. */
@@ -39,6 +41,13 @@ export class WasmMemory implements Memory {
     return memory;
   }
 
+  /** Part of these bytes, to be read while they are kept. */
+  part(start: number, bytes: number): WasmMemory {
+    const part = new WasmMemory(this.device, this.pool, bytes, null);
+    part.of = { whole: this, start };
+    return part;
+  }
+
   /** Takes note when the pool has moved the bytes out of the heap. */
   private settle(): void {
     const moved = this.residency?.moved;
@@ -52,12 +61,13 @@ export class WasmMemory implements Memory {
    * a value that is an input for the first time may never be one again.
    */
   addressForRun(): number {
-    this.settle();
-    const { pool, residency } = this;
-    if (residency !== null && residency.address !== 0) {
-      residency.lastRun = pool.run;
-      return residency.address;
+    if (this.of !== null) {
+      const address = this.of.whole.presentAddress();
+      return address === 0 ? 0 : address + this.of.start;
     }
+    const address = this.presentAddress();
+    if (address !== 0) return address;
+    const { pool } = this;
     if (this.firstRun === 0 || this.firstRun === pool.run) {
       this.firstRun = pool.run;
       return 0;
@@ -65,14 +75,20 @@ export class WasmMemory implements Memory {
     return this.makeResident();
   }
 
-  /** The address of a heap block with these bytes. */
-  makeResident(): number {
+  /** The address of the heap block that has the bytes now, kept for the current run; 0 where there is none. */
+  private presentAddress(): number {
     this.settle();
     const { pool, residency } = this;
-    if (residency !== null && residency.address !== 0) {
-      residency.lastRun = pool.run;
-      return residency.address;
-    }
+    if (residency === null || residency.address === 0) return 0;
+    residency.lastRun = pool.run;
+    return residency.address;
+  }
+
+  /** The address of a heap block with these bytes. */
+  makeResident(): number {
+    const address = this.presentAddress();
+    if (address !== 0) return address;
+    const { pool, residency } = this;
     if (residency !== null) pool.release(residency);
     this.residency = pool.reside(this, this.bytes, true);
     pool.views.u8.set(this.hostBytes(), this.residency.address);
@@ -95,6 +111,7 @@ export class WasmMemory implements Memory {
 
   /** The bytes in ordinary memory. */
   hostBytes(): Uint8Array<ArrayBuffer> {
+    if (this.of !== null) return this.of.whole.hostBytes().subarray(this.of.start, this.of.start + this.bytes);
     this.settle();
     if (this.host === null) throw new ReadError("wasm/no-host-copy", "these bytes lie in the heap only");
     return this.host;
@@ -103,7 +120,14 @@ export class WasmMemory implements Memory {
   read(): ArrayBuffer {
     this.checkLive();
     this.settle();
+    if (this.of !== null) return this.of.whole.readPart(this.of.start, this.bytes);
     return (this.host?.slice() ?? this.pool.copyOut(this.residency!.address, this.bytes)).buffer;
+  }
+
+  private readPart(start: number, bytes: number): ArrayBuffer {
+    const address = this.presentAddress();
+    if (address !== 0) return this.pool.copyOut(address + start, bytes).buffer;
+    return this.hostBytes().slice(start, start + bytes).buffer;
   }
 
   write(data: Uint8Array): void {
@@ -124,7 +148,7 @@ export class WasmMemory implements Memory {
   }
 
   checkLive(): void {
-    if (this.released) {
+    if (this.released || this.of?.whole.released === true) {
       throw new ReadError("memory/released", `a value of ${this.bytes} bytes was used after its memory was released`);
     }
   }
