@@ -61,7 +61,8 @@ recorder.contribute({
   },
 });
 
-const requestOf = (storage: Storage): FlushRequest => ({
+/** For contents to be computed, the old ones kept where a condition fails. */
+export const requestOf = (storage: Storage): FlushRequest => ({
   node: behindMarkers(storage.node),
   hint: "state",
   before: (check) => storage.contentsAt(check),

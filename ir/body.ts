@@ -85,8 +85,10 @@ export function closeBody(
   const own = new Set(parameters);
   const isOlder = (node: Node): boolean => node.id < firstId && !own.has(node);
   const kept = new Set<Node>(parameters);
-  for (const node of topologicalOrder(results, isOlder)) {
-    const isNew = !isOlder(node) && node.inputs.length > 0;
+  // A leaf is a tensor that gradients are asked of: those of an outer one may only be made where it is used first.
+  const isOutside = (node: Node): boolean => isOlder(node) || (node.op === "leaf" && !own.has(node));
+  for (const node of topologicalOrder(results, isOutside)) {
+    const isNew = !isOutside(node) && node.inputs.length > 0;
     if (isNew && (inside === "all" || node.inputs.some((input) => kept.has(input)))) kept.add(node);
   }
   const captured = new Map<Node, Node>();

@@ -6,7 +6,7 @@ import { setHostEffectHook, tracing } from "../host-effects.ts";
 import { mapTree } from "../pytree.ts";
 import { recorder } from "../recorder.ts";
 import { reachesLeaf } from "../saved-values.ts";
-import { takeWritten, type Storage } from "../storage.ts";
+import { requestOf, takeWritten, type Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { setTraceObserver } from "../trace.ts";
 import { Aliases, MemoryGuard } from "./aliases.ts";
@@ -124,6 +124,12 @@ function someTensor(tree: unknown, test: (tensor: Tensor) => boolean): boolean {
   return found;
 }
 
+/** One flush a device: values that others of them rest on are given up after a few. */
 function flushWrites(written: readonly Storage[]): void {
+  for (const device of new Set(written.map((storage) => storage.device)))
+    recorder.flush(
+      written.filter((storage) => storage.device === device).map((storage) => requestOf(storage)),
+      device,
+    );
   for (const storage of written) storage.value();
 }

@@ -168,3 +168,19 @@ test("results that depend on parameters can be differentiated, at each call", ()
   expect([1, 2].map(() => predict(torch.ones([1, 2])).requires_grad)).toEqual([false, false]);
   expect(predict.statistics.compileCount).toBe(1);
 });
+
+test("a function whose results can be differentiated may write any number of buffers", () => {
+  const buffers = [1, 2, 3, 4, 5].map((size) => torch.zeros(size));
+  const w = torch.ones(2).requires_grad_();
+  const step = torch.compile((x: torch.Tensor) => {
+    buffers.forEach((buffer, i) => buffer.add_(i + 1));
+    return x.mul(w);
+  });
+  for (let call = 0; call < 3; call++) step(torch.ones(2)).sum().backward();
+  expect(buffers.map((buffer) => buffer.sum().item())).toEqual([3, 12, 27, 48, 75]);
+  expect(w.grad!.tolist()).toEqual([3, 3]);
+  const model = new torch.nn.Sequential(new torch.nn.BatchNorm1d(3), new torch.nn.BatchNorm1d(3));
+  const compiled = torch.compile(model);
+  for (let call = 0; call < 2; call++) compiled(torch.randn(4, 3)).sum().backward();
+  expect(Number(model.state_dict()["1.num_batches_tracked"]!.item())).toBe(2);
+});

@@ -517,6 +517,36 @@ describe.each(["cpu", "cpu:js"])("a tensor that a body closes over, on %s", (dev
     ]);
   });
 
+  test("has its gradient where a branch is the first to use it", () => {
+    const leaves = (): [Tensor, Tensor] => [
+      torch.ones(2, { device }).mul(0.5).requires_grad_(),
+      torch.ones(2, { device }).mul(0.25).requires_grad_(),
+    ];
+    const chosen = (x: Tensor, y: Tensor): Tensor =>
+      torch.cond(
+        y.sum().gt(0),
+        () => x.mul(y),
+        () => x.add(y),
+      );
+    const gradients = torch.compile((x: Tensor, y: Tensor) => torch.autograd.grad([chosen(x, y).sum()], [x, y]));
+    for (let call = 0; call < 2; call++)
+      expect(gradients(...leaves()).map((grad) => grad.tolist())).toEqual([[0.25, 0.25], [0.5, 0.5]]); // prettier-ignore
+    const [x, y] = leaves();
+    const layers = [new nn.Linear(2, 2).to(device), new nn.Linear(2, 2).to(device)] as const;
+    for (let step = 1; step < 4; step++) {
+      const result = torch.cond(
+        torch.ones(2, { device }).sum().gt(0),
+        () => layers[0](x.mul(y)),
+        () => layers[1](x.add(y)),
+      );
+      result.sum().backward();
+      const [bias, other] = layers.map((layer) => layer.bias!.grad!.tolist());
+      expect([bias, other]).toEqual([[step, step], [0, 0]]); // prettier-ignore
+      torch.no_grad(() => x.sub_(0.1));
+    }
+    expect(x.grad!.shape).toEqual([2]);
+  });
+
   test("may be read between the gradients of a branch", () => {
     const x = torch.tensor([1, 2, 3], { device, dtype: "float64", requires_grad: true });
     const branch = torch.cond(
