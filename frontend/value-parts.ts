@@ -10,7 +10,7 @@ import { typedView } from "../runtime/typed-array.ts";
 import { Value, valueOf } from "./value.ts";
 
 /** How many parts a graph may take; one of more is likely to take a value apart, which it knows how to do. */
-const mostParts = 16;
+const mostParts = 64;
 
 /** The parts that one graph takes. */
 export class ValueParts {

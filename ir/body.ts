@@ -85,11 +85,12 @@ export function closeBody(
   const own = new Set(parameters);
   const isOlder = (node: Node): boolean => node.id < firstId && !own.has(node);
   const kept = new Set<Node>(parameters);
-  // A leaf is a tensor that gradients are asked of: those of an outer one may only be made where it is used first.
-  const isOutside = (node: Node): boolean => isOlder(node) || (node.op === "leaf" && !own.has(node));
-  for (const node of topologicalOrder(results, isOutside)) {
-    const isNew = !isOutside(node) && node.inputs.length > 0;
-    if (isNew && (inside === "all" || node.inputs.some((input) => kept.has(input)))) kept.add(node);
+  const varying = new Set<Node>(parameters);
+  for (const node of topologicalOrder(results, isOlder)) {
+    if (isOlder(node) || node.inputs.length === 0) continue;
+    if (node.inputs.some((input) => varying.has(input))) varying.add(node);
+    // A leaf is a tensor that gradients are asked of; an outer one's may only be made where it is used first.
+    if (varying.has(node) || (inside === "all" && node.op !== "leaf")) kept.add(node);
   }
   const captured = new Map<Node, Node>();
   // Complex numbers come in as the memory of their parts.
