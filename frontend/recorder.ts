@@ -81,7 +81,7 @@ export class Recorder {
 
   /** A storage has new contents: the old ones go after two more flushes. */
   supersede(value: Value, by: Value | null): void {
-    this.retiring.add(value);
+    if (!value.isShared) this.retiring.add(value);
     // What is pending is written by a flush to come.
     if (by !== null) this.hasWritten = true;
   }
@@ -263,6 +263,7 @@ export class Recorder {
       const leaf = order[placeOf(result.input)]!;
       return valueOf(leaf) ?? parts.copyOf(leaf);
     });
+    if (values.length > memories.length) noteShared(values, entry.compiled.results);
     // A condition that does not hold leaves everything pending.
     if (status !== null) noteStatus(status.checks, values[targets.length - 1]!);
     targets.forEach((target, i) => {
@@ -282,6 +283,16 @@ function guarded(
   return targets.map((target) => {
     const old = before.get(target)?.(status.checks[0]!.number) ?? null;
     return old === null ? target : unlessFailed(status, old, target);
+  });
+}
+
+/** Marks values that several results are: of one memory that the program made, or of an input's. */
+function noteShared(values: readonly (Value | null)[], results: CacheEntry["compiled"]["results"]): void {
+  const seen = new Set<Value>();
+  values.forEach((value, i) => {
+    if (value === null) return;
+    if (seen.has(value) || "input" in results[i]!) value.isShared = true;
+    seen.add(value);
   });
 }
 

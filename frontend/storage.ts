@@ -12,7 +12,7 @@ import { SharedMemory } from "./shared-memory.ts";
 import { graph } from "./state.ts";
 import { traceObserver } from "./trace.ts";
 import { behindMarkers, contentsOf, inputNode, nodeOver, valueOf, type Value } from "./value.ts";
-import { newCounter, noteWrite, ownNode, type Exposure, type VersionCounter } from "./versions.ts";
+import { claimNode, newCounter, noteWrite, ownNode, type Exposure, type VersionCounter } from "./versions.ts";
 import { copyOf } from "./value-copy.ts";
 
 /** Storages written since their device's last flush. Replaced by each flush: see the tables of ir/graph.ts. */
@@ -306,8 +306,8 @@ export class Storage {
   /** The contents' value, where nobody but this storage knows it. */
   get soleValue(): Value | null {
     const { counted } = this;
-    const isSole = counted?.owner === this && counted.holders === 1 && !counted.isAwaited && counted.available;
-    return isSole && !this.isShared ? counted : null;
+    if (counted === null || counted.isAwaited || counted.isShared || !counted.available || this.isShared) return null;
+    return counted.owner === this && counted.holders === 1 ? counted : null;
   }
 
   /** The value, computed if it is pending. */
@@ -381,6 +381,7 @@ export class Storage {
     this.count();
     const before = this.counted;
     this.current = this.held(node);
+    claimNode(this.current);
     this.count();
     if (before !== null && before !== this.counted && before.holders === 0) recorder.supersede(before, this.counted);
   }

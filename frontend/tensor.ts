@@ -214,8 +214,7 @@ export class Tensor {
       const tensor = chain[i]!;
       node = tensor.wrap(withGradMode(tensor.recordsGrad_, () => tensor.nodeOver(node)));
       tensor.setNode({ node, version, isComputed });
-      // What has its value is shared: a copy of it would wait to be computed.
-      if (valueOf(behindMarkers(node)) === null) claimNode(node);
+      claimNode(node);
       this.storage_.expose(node, tensor.counter_);
     }
     return node;

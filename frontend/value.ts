@@ -21,6 +21,8 @@ export class Value {
   holders = 0;
   /** Pending tensors are computed from this: it is not overwritten in place. */
   isAwaited = false;
+  /** Several nodes got this: which storages have them is not counted, so it is neither overwritten nor given back. */
+  isShared = false;
   /** The last storage that held it. */
   owner: { value(): Value } | null = null;
   /** Set when the bytes are gone: what to tell somebody who still wants them. */

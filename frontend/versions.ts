@@ -3,10 +3,12 @@
  * memory share one; `.data` starts another, so that writes through it go unseen.
  */
 import { isComplex } from "../ir/dtype.ts";
-import type { Node } from "../ir/graph.ts";
+import { leafNode, type Node } from "../ir/graph.ts";
 import { NodeFlag, NodeNote } from "../ir/node-notes.ts";
 import { withGradMode } from "./grad-mode.ts";
+import { tracing } from "./host-effects.ts";
 import { graph } from "./state.ts";
+import { behindMarkers, valueOf } from "./value.ts";
 
 export interface VersionCounter {
   /** How often the memory was written through the tensors that share this. */
@@ -71,18 +73,28 @@ export function ownNode(contents: Node): Node {
   // What has a history keeps it, also where none is recorded.
   if (contents.requiresGrad && !graph.gradEnabled) return withGradMode(true, () => ownNode(contents));
   if (isComplex(contents.dtype)) return ownComplex(contents);
-  const node = contents.op === "leaf" || owned.has(contents) ? graph.distinct(contents) : contents;
+  const node = contents.op === "leaf" || owned.has(contents) ? toldApart(contents) : contents;
   owned.set(node);
   return node;
 }
 
-/** A view shows this node: a tensor of its own that is computed by the same gets another. */
+/** The same value as another node. What is known stays known: a copy that waits might wait until the value is gone. */
+function toldApart(contents: Node): Node {
+  const value = valueOf(behindMarkers(contents));
+  if (value === null || tracing.active) return graph.distinct(contents);
+  if (!contents.requiresGrad) return leafNode("input", contents.dtype, contents.shape, value);
+  const node = graph.distinct(contents);
+  node.binding = value;
+  return node;
+}
+
+/** A tensor holds or shows this node: what is written from it, into itself too, or a tensor of the same gets another. */
 export const claimNode = (node: Node): void => owned.set(node);
 
 /** Complex numbers come from memory of their parts: that is what has a value. */
 function ownComplex(contents: Node): Node {
   const isOwn = contents.op === "as_complex" && !owned.has(contents);
-  const node = isOwn ? contents : graph.asComplex(graph.distinct(graph.asReal(contents)));
+  const node = isOwn ? contents : graph.asComplex(toldApart(graph.asReal(contents)));
   owned.set(node);
   return node;
 }

@@ -58,7 +58,7 @@ export function replay(recording: Recording, given: CallArguments): unknown {
   return finish(recording, results, given);
 }
 
-const isAwaited = (value: Value): boolean => value.isAwaited;
+const isAwaited = (value: Value): boolean => value.isAwaited || value.isShared;
 
 /** @throws the error of the first condition that does not hold; nothing has been changed then */
 export function checkFirst({ checksFirst, checks, device }: Recording, values: readonly Value[]): void {

@@ -206,3 +206,47 @@ describe("what is written through a view", () => {
     expect(row!.add(1).tolist()).toEqual([3, 9]);
   });
 });
+
+test("a write of the contents that are there leaves what is saved afterwards as it was saved", () => {
+  const model = new torch.nn.Sequential(new torch.nn.Linear(3, 4), new torch.nn.BatchNorm1d(4));
+  const loss = (x: torch.Tensor): torch.Tensor => {
+    const value = model.forward(x).pow(2).mean();
+    value.backward();
+    return value;
+  };
+  const compiled = torch.compile(loss);
+  const infer = torch.compile((x: torch.Tensor) => torch.no_grad(() => model.forward(x)));
+  for (const rows of [2, 3, 4]) {
+    for (const step of [compiled, loss]) {
+      model.train();
+      infer(torch.ones(4, 3)).tolist();
+      step(torch.randn(4, 3)).item();
+      model.eval();
+      model.load_state_dict(model.state_dict());
+      step(torch.randn(rows, 3)).item();
+    }
+  }
+});
+
+test("what was copied from a tensor is not overwritten with it", () => {
+  const copies: readonly ((x: torch.Tensor) => torch.Tensor)[] = [
+    (x) => x.detach().clone(),
+    (x) => torch.zeros(2).copy_(x.detach()),
+    (x) => torch.no_grad(() => torch.zeros(2).copy_(x)),
+  ];
+  for (const copyOf of copies) {
+    const weight = torch.tensor([1, 2]).requires_grad_();
+    const old = copyOf(weight);
+    const loss = weight.mul(3).mul(old).sum();
+    torch.no_grad(() => weight.add_(1));
+    loss.backward();
+    expect([old.tolist(), weight.grad!.tolist()]).toEqual([
+      [1, 2],
+      [3, 6],
+    ]);
+    expect(isRefused(() => weight.mul(weight).sum().backward())).toBe(false);
+    const saved = weight.mul(weight).sum();
+    torch.no_grad(() => weight.add_(1));
+    expect(isRefused(() => saved.backward())).toBe(true);
+  }
+});
