@@ -35,3 +35,9 @@ test("gradients have the input's type", () => {
   y.norm().add(y.mean()).backward();
   expect(y.grad!.tolist()).toEqual([0.75, 0.75, 0.75, 0.75]);
 });
+
+test.each([torch.float16, torch.bfloat16])("rms_norm's own eps is that of what it computes in (%s)", (dtype) => {
+  const x = torch.tensor([[0.02], [0.001]], { dtype });
+  const results = [torch.nn.functional.rms_norm(x, [1]), new torch.nn.RMSNorm(1, { dtype }).forward(x)];
+  for (const result of results) expect(result.flatten().tolist()).toEqual([1, 0.9453125]);
+});

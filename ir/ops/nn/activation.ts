@@ -135,7 +135,10 @@ export const prelu = defineOp({
   },
 });
 
-/** scale * (x where positive, else alpha * (exp(x * inner) - 1)); the exponential never sees a positive x. */
+/**
+ * scale * (x where positive, else alpha * (exp(x / inner) - 1)); the exponential never sees a positive x. A zero has the
+ * slope of what is below it, and, as in PyTorch, no curvature: it is on a line.
+ */
 function exponentialUnit(
   g: GraphBuilder,
   name: string,
@@ -145,10 +148,11 @@ function exponentialUnit(
   inner: ((x: Node) => Node) | null,
 ): Node {
   return inWide(g, name, input, (x) => {
-    const negative = g.le(x, 0);
+    const negative = g.lt(x, 0);
     const below = g.where(negative, x, 0);
     const curve = g.mul(g.unary("expm1", inner === null ? below : g.div(below, inner(x))), alpha(x));
-    const result = g.where(negative, curve, x);
+    const slope = inner === null ? alpha(x) : g.div(alpha(x), inner(x));
+    const result = g.where(negative, curve, g.mul(x, g.where(g.eq(x, 0), slope, 1)));
     return scale === null ? result : g.mul(result, scale);
   });
 }

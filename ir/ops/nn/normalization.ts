@@ -160,8 +160,8 @@ export const rmsNorm = defineOp({
     const { axes, weightShape } = layerLayout(input, normalized_shape);
     const x = widen(g, input);
     const mean = g.div(g.sum(g.mul(x, x), axes), elementCount(normalized_shape));
-    const epsilon =
-      eps ?? { float64: 2 ** -52, float16: 2 ** -10, bfloat16: 2 ** -7 }[input.dtype as string] ?? 2 ** -23;
+    // Of the type that is computed in.
+    const epsilon = eps ?? (x.dtype === "float64" ? 2 ** -52 : 2 ** -23);
     const scaled = g.div(x, g.sqrt(g.add(mean, epsilon)));
     return g.cast(
       affine(g, scaled, weight === null ? null : g.reshape(widen(g, weight), weightShape), null),

@@ -82,3 +82,19 @@ test.each([
   x.digamma().sum().backward();
   expect(x.grad!.tolist()).toEqual(near(expected));
 });
+
+test("an exponential unit has the slope below zero at zero, and no curvature", () => {
+  const { elu, celu, selu } = torch.nn.functional;
+  const units: readonly [(x: torch.Tensor) => torch.Tensor, number[], number[]][] = [
+    [elu, [1, 1, 1, 0.3679], [0, 0, 0, 0.3679]],
+    [(x) => elu(x, 2), [2, 2, 1, 0.7358], [0, 0, 0, 0.7358]],
+    [(x) => celu(x, 2), [1, 1, 1, 0.6065], [0, 0, 0, 0.3033]],
+    [selu, [1.7581, 1.7581, 1.0507, 0.6468], [0, 0, 0, 0.6468]],
+  ];
+  for (const [unit, slopes, curvatures] of units) {
+    const x = leaf([0, -0, 1, -1]);
+    const [slope] = torch.autograd.grad([unit(x).sum()], [x], { create_graph: true });
+    const [curvature] = torch.autograd.grad([slope!.sum()], [x]);
+    expect([slope!.tolist(), curvature!.tolist()]).toEqual([near(slopes), near(curvatures)]);
+  }
+});
