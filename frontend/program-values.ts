@@ -53,6 +53,16 @@ export function valuesOf(
   return values;
 }
 
+/** Marks values that several results are: of one memory that the program made, or of an input's. */
+export function noteShared(values: readonly (Value | null)[], results: Compiled["results"]): void {
+  const seen = new Set<Value>();
+  values.forEach((value, i) => {
+    if (value === null) return;
+    if (seen.has(value) || "input" in results[i]!) value.isShared = true;
+    seen.add(value);
+  });
+}
+
 /** A placeholder's place in the order of the graph that it was made for. */
 export const placeOf = (leaf: Node): number => (leaf.binding as { place: number }).place;
 

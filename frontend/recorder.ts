@@ -2,6 +2,7 @@
  * The recording: what has been written and returned since the last flush, and the flush itself: key, cache lookup,
  * compile on a miss, run, hand out the values.
  */
+import type { ReadError } from "../ir/errors.ts";
 import { becomeInput, leafNode, nextNodeId, type Node } from "../ir/graph.ts";
 import { graphKey } from "../ir/graph-key.ts";
 import { forgetInterned } from "../ir/interning.ts";
@@ -9,13 +10,13 @@ import { canonicalOrder } from "../ir/walks.ts";
 import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
 import { bodyUnderWay, refuseInBody, refuseLeaked } from "./body-scope.ts";
 import { noteStatus, statusWithin, unlessFailed, type Conditions } from "./checks.ts";
-import { CreatedNodes, noteAwaited, recordingOf, usedAgain } from "./created-nodes.ts";
+import { CreatedNodes, type Created, noteAwaited, recordingOf, usedAgain } from "./created-nodes.ts";
 import { tracing } from "./host-effects.ts";
 import { forgetOperationOf } from "./operations.ts";
 import { compileEntry, ProgramCache, type CacheEntry } from "./program-cache.ts";
-import { placeOf, scalarValue, valuesOf } from "./program-values.ts";
-import { RetiringValues } from "./retiring-values.ts";
-import { valueOf, type Value } from "./value.ts";
+import { noteShared, placeOf, scalarValue, valuesOf } from "./program-values.ts";
+import { leaveLost, RetiringValues } from "./retiring-values.ts";
+import { isRetirement, valueOf, type Value } from "./value.ts";
 import { copyOf } from "./value-copy.ts";
 import { ValueParts } from "./value-parts.ts";
 
@@ -130,13 +131,9 @@ export class Recorder {
     for (const contributor of this.contributors) contributor.collect(device).forEach(want);
     if (wanted.size === 0) return;
     const created = this.created.take(device);
+    let lost: ReadError | null = null;
     try {
-      const { nodes } = created;
-      created.recording.entry = this.execute([...wanted.keys()], [...wanted.values()], device, {
-        created: nodes,
-        before,
-        keepsUsed: true,
-      });
+      lost = this.executeAvailable(wanted, device, created, before);
       created.recording.end = nextNodeId();
     } catch (error) {
       for (const contributor of this.contributors) contributor.undo?.(error);
@@ -149,6 +146,30 @@ export class Recorder {
     if (this.hasWritten || [...wanted.values()].includes("state")) this.advance();
     this.givenBytes = 0;
     forgetInterned();
+    if (lost !== null && requests.some(({ node }) => valueOf(node) === null)) throw lost;
+  }
+
+  /**
+   * Gives values to what is wanted. A value that is given up fails who reads what is computed from it, and nobody else:
+   * that is taken out of `wanted`, and the error returned.
+   */
+  private executeAvailable(
+    wanted: Map<Node, OutputHint>,
+    device: Device,
+    { nodes, recording }: Created,
+    before: Surroundings["before"] & {},
+  ): ReadError | null {
+    const execute = (surroundings: Surroundings): CacheEntry =>
+      this.execute([...wanted.keys()], [...wanted.values()], device, { ...surroundings, before, keepsUsed: true });
+    try {
+      recording.entry = execute({ created: nodes });
+      return null;
+    } catch (error) {
+      if (!isRetirement(error)) throw error;
+      leaveLost(wanted);
+      if (wanted.size > 0) execute({});
+      return error;
+    }
   }
 
   /** Gives values to these nodes and to nothing else. */
@@ -283,16 +304,6 @@ function guarded(
   return targets.map((target) => {
     const old = before.get(target)?.(status.checks[0]!.number) ?? null;
     return old === null ? target : unlessFailed(status, old, target);
-  });
-}
-
-/** Marks values that several results are: of one memory that the program made, or of an input's. */
-function noteShared(values: readonly (Value | null)[], results: CacheEntry["compiled"]["results"]): void {
-  const seen = new Set<Value>();
-  values.forEach((value, i) => {
-    if (value === null) return;
-    if (seen.has(value) || "input" in results[i]!) value.isShared = true;
-    seen.add(value);
   });
 }
 

@@ -1,5 +1,7 @@
 /** Values that their storages have given up: kept for two flushes that write, and then given back. */
-import type { Value } from "./value.ts";
+import type { Node } from "../ir/graph.ts";
+import { canonicalOrder } from "../ir/walks.ts";
+import { valueOf, type Value } from "./value.ts";
 
 /** How many flushes a superseded value outlives: a pending tensor that needs it can be read that long. */
 const retention = 2;
@@ -52,3 +54,10 @@ export class RetiringValues {
 }
 
 const valueIn = (held: Value | WeakRef<Value>): Value | undefined => (held instanceof WeakRef ? held.deref() : held);
+
+/** Takes out what is computed from values that have been given up. */
+export function leaveLost(wanted: Map<Node, unknown>): void {
+  const isLeaf = (node: Node): boolean => valueOf(node) !== null;
+  for (const node of wanted.keys())
+    if (canonicalOrder([node], isLeaf).some((used) => valueOf(used)?.available === false)) wanted.delete(node);
+}

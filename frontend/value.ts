@@ -87,6 +87,10 @@ export class Value {
   }
 }
 
+/** Whether an error tells of a value whose bytes are gone. */
+export const isRetirement = (error: unknown): error is ReadError =>
+  error instanceof ReadError && error.code === "read/retired";
+
 /** A leaf that stands for a value. */
 export const inputNode = (value: Value): Node => leafNode("input", value.dtype, value.shape, value);
 

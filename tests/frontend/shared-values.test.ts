@@ -37,3 +37,38 @@ describe.each(["cpu", "cpu:js"])("values of several tensors on %s", (device) => 
     ]);
   });
 });
+
+describe.each(["cpu", "cpu:js"])("a pending value whose operands are gone on %s", (device) => {
+  const lostFrom = (x: torch.Tensor): torch.Tensor => {
+    const pending = x.mul(2);
+    for (let i = 0; i < 4; i++) {
+      x.add_(1);
+      x.tolist();
+    }
+    return pending;
+  };
+
+  test("fails who reads it, and nobody else", () => {
+    const [x, written, other] = [
+      torch.tensor([1, 1], { device, dtype: torch.float32 }),
+      torch.zeros(2, { device }),
+      torch.ones(2, { device }),
+    ];
+    const layer = new torch.nn.Linear(2, 1, { device });
+    const lost = lostFrom(x);
+    written.add_(lost);
+    const returned = layer.forward(lost);
+    other.add_(1);
+    expect(x.sub(3).tolist()).toEqual([2, 2]);
+    expect(other.mul(3).tolist()).toEqual([6, 6]);
+    for (const failing of [lost, written, returned]) {
+      other.add_(1);
+      expect(() => failing.tolist()).toThrow("was not read in time");
+    }
+    const compiled = torch.compile((y: torch.Tensor) => other.add_(y).sum());
+    for (let i = 0; i < 3; i++) expect(compiled(x).item()).toBe(20 + 10 * i);
+    expect(other.tolist()).toEqual([20, 20]);
+    written.zero_();
+    expect(written.add(1).tolist()).toEqual([1, 1]);
+  });
+});
