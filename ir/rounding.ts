@@ -5,14 +5,16 @@ import { IrError } from "./errors.ts";
 /** A value as JavaScript holds it: bigint for int64, 0 or 1 for bool, else a number. */
 export type Element = number | bigint;
 
-const integerBits = { int8: 8, int16: 16, int32: 32, int64: 64, uint8: 8 } as const;
 /** Bits of the fraction, and the exponent of the smallest normal number. */
 const halfFormats = {
   float16: { fraction: 10, smallest: -14, largest: 65504 },
   bfloat16: { fraction: 7, smallest: -126, largest: (2 - 2 ** -7) * 2 ** 127 },
 } as const;
 
-/** Floats to the nearest (ties to even, by way of float32 for the half types); whole numbers modulo the type's range. */
+/**
+ * Floats to the nearest (ties to even, by way of float32 for the half types); integers without what is behind the point,
+ * modulo the type's range. Literals, numbers in slots and the interpreter's elements all come from here.
+ */
 export function roundToDType(value: Element, dtype: DType): Element {
   switch (dtype) {
     case "float64":
@@ -25,19 +27,29 @@ export function roundToDType(value: Element, dtype: DType): Element {
     case "bool":
       return Number(value) === 0 ? 0 : 1;
     case "int64":
-      return BigInt.asIntN(64, BigInt(value));
-    case "uint8":
-      return Number(BigInt.asUintN(8, BigInt(value)));
-    case "int8":
+      return wideInteger(value);
+    case "int32":
+      return word(value);
     case "int16":
-    case "int32": {
-      const small = typeof value === "number" && value === (value | 0) && dtype === "int32";
-      return small ? value | 0 : Number(BigInt.asIntN(integerBits[dtype], BigInt(value)));
-    }
+      return (word(value) << 16) >> 16;
+    case "int8":
+      return (word(value) << 24) >> 24;
+    case "uint8":
+      return word(value) & 0xff;
     case "complex64":
     case "complex128":
       throw new IrError("ir/complex", "a complex element is two numbers");
   }
+}
+
+const word = (value: Element): number => (typeof value === "bigint" ? Number(BigInt.asIntN(32, value)) : value | 0);
+
+/** NaN gives 0; a float that lies outside the range gives its nearest end. */
+function wideInteger(value: Element): bigint {
+  if (typeof value === "bigint") return BigInt.asIntN(64, value);
+  if (Number.isNaN(value)) return 0n;
+  if (Math.abs(value) < 2 ** 63) return BigInt(Math.trunc(value));
+  return value < 0 ? -(2n ** 63n) : 2n ** 63n - 1n;
 }
 
 /** One rounding also from integers that float64 does not hold: what falls off is kept as a last odd bit. */

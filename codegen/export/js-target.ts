@@ -3,19 +3,19 @@ import { dtypeBytes } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
 import type { Slot, Step } from "../../ir/program.ts";
+import { roundToDType } from "../../ir/rounding.ts";
 import { elementCount } from "../../ir/shape.ts";
 import { emitKernel } from "../js/emit-kernel.ts";
 import { arrayOf, totalBytes } from "./arrays.ts";
 import { calledFunctions, librarySource, type LibraryName } from "./js-library.ts";
 import { resultsOf, type ExportModel, type TargetCode } from "./model.ts";
-import { slotValue } from "./numbers.ts";
 
 export function emitJsTarget(model: ExportModel, separate: boolean): TargetCode {
   const { program } = model;
   const kernels = new Kernels();
   const slots = new Map(program.slots.map((slot) => [slot.id, slot]));
   const nameOf = (id: number): string => slotName(model, slots.get(id)!);
-  const numbers = program.numbers.map(({ dtype }, i) => numberText(slotValue(dtype, model.numbers[i]!)));
+  const numbers = program.numbers.map(({ dtype }, i) => numberText(roundToDType(model.numbers[i]!, dtype)));
   const numberAt = new Map(program.numbers.map(({ id }, i) => [id, numbers[i]!]));
 
   const before: string[] = [];

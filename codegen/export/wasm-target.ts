@@ -4,11 +4,11 @@
  */
 import { ExportError } from "../../ir/errors.ts";
 import type { Program } from "../../ir/program.ts";
+import { roundToDType } from "../../ir/rounding.ts";
 import { emitProgram, hostModule, lowestAddress, numberKind, type WasmProgram } from "../wasm/index.ts";
 import { base64, tensorBytes } from "./arrays.ts";
 import { librarySource } from "./js-library.ts";
 import { resultsOf, type ExportModel, type TargetCode } from "./model.ts";
-import { slotValue } from "./numbers.ts";
 
 const pageBytes = 65536;
 const mostPages = 65536;
@@ -135,7 +135,7 @@ function layOut(model: ExportModel, code: WasmProgram): MemoryLayout {
 }
 
 function writeNumber(view: DataView, offset: number, slot: Program["numbers"][number], given: number | bigint): void {
-  const value = slotValue(slot.dtype, given);
+  const value = roundToDType(given, slot.dtype);
   switch (numberKind(slot)) {
     case "f32":
       return view.setFloat32(offset, Number(value), true);

@@ -7,12 +7,12 @@ import { dtypeBytes, type DType } from "../../ir/dtype.ts";
 import { IrError } from "../../ir/errors.ts";
 import type { Kind } from "../../ir/loop.ts";
 import { unrolled, type Slot } from "../../ir/program.ts";
+import { roundToDType } from "../../ir/rounding.ts";
 import { elementCount, type Shape } from "../../ir/shape.ts";
 import { layOut } from "../arena.ts";
 import { copyKernel } from "../wgsl/copy-kernel.ts";
 import { emitKernel } from "../wgsl/index.ts";
 import type { ExportModel } from "./model.ts";
-import { slotValue } from "./numbers.ts";
 
 /** The part of a buffer that every adapter can bind; a larger value gets a buffer of its own. */
 const chunkLimit = 128 * 2 ** 20;
@@ -103,7 +103,7 @@ export function planWebGpu(model: ExportModel): WebGpuPlan {
   const dispatches: Dispatch[] = [];
   const records: number[] = [];
   let recordWindow = 16;
-  const numberAt = new Map(program.numbers.map(({ id, dtype }, i) => [id, slotValue(dtype, model.numbers[i]!)]));
+  const numberAt = new Map(program.numbers.map(({ id, dtype }, i) => [id, roundToDType(model.numbers[i]!, dtype)]));
   for (const { name, operands: parts, numbers, code } of steps) {
     let scratchOffset = scratchBlock.offset;
     const operands = [

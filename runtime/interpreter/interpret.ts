@@ -60,9 +60,7 @@ const first: Rule<Primitive> = (_node, [x]) => x!;
 const rules: { readonly [P in Exclude<Primitive, Scalar>]: Rule<P> } = {
   input: (node, _inputs, { bindings }) => decode(node.dtype, node.shape, bindings.input(node)),
   scalar: (node, _inputs, { bindings }) => {
-    const value = bindings.scalar(node);
-    const whole = isFloat(node.dtype) || typeof value === "bigint" ? value : Math.trunc(value);
-    return { dtype: node.dtype, shape: [], data: [roundToDType(whole, node.dtype)] };
+    return { dtype: node.dtype, shape: [], data: [roundToDType(bindings.scalar(node), node.dtype)] };
   },
   constant: (node) => ({ dtype: node.dtype, shape: [], data: [literal(node.attrs.value, node.dtype)] }),
   iota: (node) => build(node.dtype, node.shape, ([i]) => roundToDType(i!, node.dtype)),

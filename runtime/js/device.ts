@@ -1,9 +1,9 @@
 /** The device of plain JavaScript loops: `cpu:js`. Needs `unsafe-eval` under a content-security policy. */
 import { emitKernel } from "../../codegen/js/emit-kernel.ts";
-import type { DType } from "../../ir/dtype.ts";
 import { DeviceError, IrError } from "../../ir/errors.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
 import { leafSteps, type LeafStep, type Program, type Step } from "../../ir/program.ts";
+import { roundToDType } from "../../ir/rounding.ts";
 import { elementCount } from "../../ir/shape.ts";
 import type { Device, DeviceStatistics, DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
 import { typedArray, typedView, type TypedArray } from "../typed-array.ts";
@@ -144,7 +144,7 @@ class JsExecutable implements Executable {
           return typedView(slot.dtype, this.arena, 0, 0); // placed by its loop
       }
     });
-    const values = program.numbers.map((slot, i) => numberFor(slot.dtype, numbers[i]!));
+    const values = program.numbers.map((slot, i) => roundToDType(numbers[i]!, slot.dtype));
     this.runSteps(program.steps, { views, values, draws });
     return outputs;
   }
@@ -192,24 +192,6 @@ class JsExecutable implements Executable {
   }
 
   release(): void {}
-}
-
-export function numberFor(dtype: DType, value: ScalarValue): number | bigint {
-  switch (dtype) {
-    case "int64":
-      return BigInt.asIntN(64, typeof value === "bigint" ? value : BigInt(Math.trunc(value)));
-    case "float32":
-      return Math.fround(Number(value));
-    case "float16":
-    case "bfloat16":
-      return dtype === "float16" ? library.narrow_float16(Number(value)) : library.narrow_bfloat16(Number(value));
-    case "int32":
-      return Number(value) | 0;
-    case "bool":
-      return Number(value) !== 0 ? 1 : 0;
-    default:
-      return Number(value);
-  }
 }
 
 class JsDevice implements Device {

@@ -7,6 +7,7 @@ import { copyKernel } from "../../codegen/wgsl/copy-kernel.ts";
 import { dtypeBytes } from "../../ir/dtype.ts";
 import { ArgumentError, OutOfMemoryError, ReadError } from "../../ir/errors.ts";
 import { unrolled, type Program, type Slot } from "../../ir/program.ts";
+import { roundToDType } from "../../ir/rounding.ts";
 import { elementCount } from "../../ir/shape.ts";
 import type { DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
 import { typedArray } from "../typed-array.ts";
@@ -98,8 +99,9 @@ export class WebGpuExecutable implements Executable {
     const { made, outputs } = this.reserve(memories, hints);
     const bound = this.bindings.bind(this.blocks);
     const isNow = context.order.isIdle && bound.ready === null;
-    const values = this.records.fill(this.offsets, numbers);
-    this.countGroups(numbers);
+    const held = program.numbers.map(({ dtype }, i) => roundToDType(numbers[i]!, dtype));
+    const values = this.records.fill(this.offsets, held);
+    this.countGroups(held);
     const filled = this.drawSlots.map(({ draw, slot, index }) => {
       const source = draws[draw];
       if (source === undefined)

@@ -4,7 +4,7 @@ import type { ScalarValue } from "../device.ts";
 
 const view = new DataView(new ArrayBuffer(8));
 
-/** A number slot's value as a kernel's number of a kind: integers wrap, as when stored in that type. */
+/** A number slot's value, which its type holds, as a kernel's number of a kind: int64 may have become a narrower one. */
 export function convertNumber(value: ScalarValue, kind: Kind): ScalarValue {
   switch (kind) {
     case "f32":

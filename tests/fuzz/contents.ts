@@ -9,7 +9,8 @@ import { randomStream } from "./choices.ts";
 
 const awkwardFloats = [0, -0, 1, -1, 0.5, NaN, Infinity, -Infinity, 1e30, -3.5, 2.5, 1e-30];
 
-function randomElement(dtype: DType, next: () => number, awkward: number): Element {
+/** A number that a user may give beside such a type, which need not hold it. */
+function randomNumber(dtype: DType, next: () => number, awkward: number): Element {
   const special = next() < awkward;
   switch (dtype) {
     case "bool":
@@ -23,14 +24,10 @@ function randomElement(dtype: DType, next: () => number, awkward: number): Eleme
     case "int16":
     case "int8":
     case "uint8":
-      return roundToDType(special ? Math.floor(next() * 2 ** 16) : Math.floor(next() * 41) - 20, dtype);
+      return special ? Math.floor(next() * 2 ** 16) : Math.floor(next() * 41) - 20;
     default: {
-      const value = special
-        ? awkwardFloats[Math.floor(next() * awkwardFloats.length)]!
-        : next() < 0.3
-          ? Math.floor(next() * 9) - 4
-          : next() * 4 - 2;
-      return roundToDType(value, dtype);
+      if (special) return awkwardFloats[Math.floor(next() * awkwardFloats.length)]!;
+      return next() < 0.3 ? Math.floor(next() * 9) - 4 : next() * 4 - 2;
     }
   }
 }
@@ -40,10 +37,12 @@ export function contentsOf(leaf: Node, place: number, seed: number): TypedArray 
   const next = randomStream(seed * 1000 + place);
   // Most arrays are tame, so that sums stay meaningful.
   const awkward = next() < 0.25 ? 0.1 : 0;
-  const data = Array.from({ length: elementCount(leaf.shape) }, () => randomElement(leaf.dtype, next, awkward));
+  const data = Array.from({ length: elementCount(leaf.shape) }, () =>
+    roundToDType(randomNumber(leaf.dtype, next, awkward), leaf.dtype),
+  );
   return encode({ dtype: leaf.dtype, shape: leaf.shape, data });
 }
 
 export function scalarOf(leaf: Node, place: number, seed: number): number | bigint {
-  return randomElement(leaf.dtype, randomStream(seed * 1000 + 500 + place), 0.05);
+  return randomNumber(leaf.dtype, randomStream(seed * 1000 + 500 + place), 0.05);
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { OutOfMemoryError } from "../../../ir/errors.ts";
 import { Heap } from "../../../runtime/wasm/heap.ts";
-import { roundToBfloat16, roundToFloat16 } from "../../../runtime/wasm/numbers.ts";
 
 describe("the heap", () => {
   test("blocks are aligned, lie above the start, and never overlap", () => {
@@ -47,11 +46,4 @@ describe("the heap", () => {
     const places = new Set(Array.from({ length: 8 }, () => heap.allocate(1 << 18) % 4096));
     expect(places.size).toBe(8);
   });
-});
-
-test("numbers round to half floats, ties to even", () => {
-  expect(
-    [1 + 2 ** -11, 1 + 3 * 2 ** -11, 65519.99, 65520, -1e9, 2 ** -25, 3 * 2 ** -25, -0, 2 ** -24].map(roundToFloat16),
-  ).toEqual([1, 1 + 2 ** -9, 65504, Infinity, -Infinity, 0, 2 ** -23, -0, 2 ** -24]);
-  expect([1 + 2 ** -8, 1 + 3 * 2 ** -8, NaN, Infinity].map(roundToBfloat16)).toEqual([1, 1 + 2 ** -6, NaN, Infinity]);
 });
