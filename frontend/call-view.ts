@@ -18,7 +18,7 @@ import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { viewLayout } from "./view-layout.ts";
-import { bitsStep, movement } from "./views.ts";
+import { bitsStep, movement, type ViewStep } from "./views.ts";
 
 export const listOf = (result: RecordResult): readonly Node[] =>
   Array.isArray(result) ? (result as readonly Node[]) : [result as Node];
@@ -43,9 +43,10 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
     if (node === source.node_() && isItself) return source;
     if (definition.name === "view.dtype" && (isComplex(node.dtype) || isComplex(source.type_)))
       return viewOfParts(source, node.dtype, node.shape);
+    const among = (step: ViewStep): ViewStep => (areSeveral ? { ...step, placeAmongSeveral: i } : step);
     const complex = isComplex(node.dtype) || isComplex(source.type_) ? complexStep(definition.name, source) : null;
     if (complex !== null) return source.viewBy_(complex);
-    if (node === source.node_()) return source.viewBy_(movement(name, (_g, parent) => parent));
+    if (node === source.node_()) return source.viewBy_(among(movement(name, (_g, parent) => parent)));
     if (node.dtype !== source.type_)
       return source.viewBy_(bitsStep({ dtype: source.type_, layout: source.layout_() }, node.dtype));
     const step = movement(name, recordedAgain(definition, bound, first, i));
@@ -57,7 +58,7 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
         "Use .reshape(...) instead.",
       );
     }
-    return source.viewBy_(areSeveral ? { ...step, placeAmongSeveral: i } : step);
+    return source.viewBy_(among(step));
   });
   return Array.isArray(result) ? views : views[0]!;
 }

@@ -601,9 +601,12 @@ export class Tensor {
     else if (node.op === "leaf" && this.parent_ === null) this.storage_.replace(node.inputs[0]!);
     return this;
   }
-  /** @internal From here on a leaf that requires no gradient. */
+  /** @internal From here on a leaf that requires no gradient. What views it has keep their history. */
   forgetHistory_(): void {
     this.leafRequiresGrad = false;
+    const { step_: step } = this;
+    const isOwn = step === null || step.isLayout === true || isSameMemory(step);
+    if (this.place !== null || !isOwn) return void this.takeOver_(this.giveWay_().viewBy_(detachStep));
     this.history = null;
     this.cached = null;
     noteRareChange();

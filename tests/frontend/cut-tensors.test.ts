@@ -83,6 +83,30 @@ describe("detach_", () => {
   });
 });
 
+describe("detach_ of what shares memory", () => {
+  // As PyTorch 2.13 answers.
+  test.each<[string, (x: Tensor) => Tensor]>([
+    ["squeeze_ that finds nothing", (x) => x.squeeze_()],
+    ["t_", (x) => x.t_()],
+    ["unsqueeze_", (x) => x.unsqueeze_(0)],
+  ])("cuts what %s has reshaped", (_name, reshape) => {
+    const x = ones();
+    const y = torch.stack([x, x], 1);
+    reshape(y);
+    y.detach_();
+    expect([y.requires_grad, y.is_leaf, y._base]).toEqual([false, true, null]);
+  });
+  test("leaves its views their history", () => {
+    const x = ones();
+    const y = x.mul(2);
+    const view = y.view(3, 1);
+    y.detach_();
+    y.mul_(3);
+    expect([y.requires_grad, y.view(3, 1).requires_grad, view.requires_grad]).toEqual([false, false, true]);
+    expect([view.sum().item(), gradient(view, x)]).toEqual([18, [2, 2, 2]]);
+  });
+});
+
 test("what .data is assigned to stays what was computed", () => {
   const x = ones();
   const y = x.mul(3);

@@ -38,6 +38,19 @@ describe.each(together)("%s", (_name, take) => {
   });
 });
 
+test.each<readonly [string, (x: torch.Tensor) => readonly torch.Tensor[]]>([
+  ["split(3)", (x) => x.split(3)],
+  ["split([3])", (x) => x.split([3])],
+  ["chunk(1)", (x) => x.chunk(1)],
+  ["unbind of one", (x) => x.at("0:1").unbind()],
+])("the only view of %s is one of several all the same", (_name, take) => {
+  expect(() => take(recorded())[0]!.mul_(2)).toThrow(words);
+  const base = recorded();
+  const [only] = take(base);
+  base.mul_(2);
+  expect(() => only!.sum()).toThrow(words);
+});
+
 test("tensor_split's views are written each by itself", () => {
   const base = recorded();
   base.tensor_split(3)[0]!.mul_(2);
