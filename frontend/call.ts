@@ -3,7 +3,7 @@
  * `name_` in place, `out=`, views.
  */
 import { isNode } from "../ir/builder.ts";
-import { canCast, isComplex, scalarName } from "../ir/dtype.ts";
+import { canCast, isComplex, isFloat, scalarName } from "../ir/dtype.ts";
 import { ArgumentError, DeviceError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { nextNodeId, noteSite, type Node } from "../ir/graph.ts";
 import { enterScope } from "../ir/interning.ts";
@@ -191,7 +191,7 @@ function withOldHistory(self: Tensor, value: Node, operator: string): Node {
   if (!graph.gradEnabled || value.requiresGrad || !self.requires_grad) return value;
   const first = nextNodeId();
   const old = self.node_();
-  const node = graph.where(graph.full(old.shape, true, "bool"), value, old);
+  const node = graph.restingOn(value, old);
   noteOperation(operator.replace(/_$/, ""), [old], [node], first);
   return node;
 }
@@ -208,7 +208,7 @@ function record(
   noteSite(notesSites() ? captureSite() : null);
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
-  const result = ofThisStep(inMemory(recorded(definition, bound, measured)), first);
+  const result = ofThisStep(inMemory(withEmpty(recorded(definition, bound, measured), definition, bound)), first);
   if (Array.isArray(result))
     for (const { dtype } of result as readonly Node[]) refuseDtype(definition.name, dtype, device);
   else refuseDtype(definition.name, (result as Node).dtype, device);
@@ -283,6 +283,18 @@ function inMemory(result: RecordResult): RecordResult {
 }
 const fromMemory = (node: Node): Node =>
   isComplex(node.dtype) && !isMarkerOrMemory(node) ? graph.asComplex(graph.asReal(node)) : node;
+/** Arguments without elements are part of the graph all the same. */
+function withEmpty(result: RecordResult, definition: Operator, { tensors }: Bound): RecordResult {
+  let whole = result;
+  if (definition.gradient === "none") return whole;
+  for (const tensor of tensors) {
+    if (!tensor.shape.includes(0) || !tensor.requires_grad) continue;
+    const rests = (node: Node): Node =>
+      isFloat(node.dtype) || isComplex(node.dtype) ? graph.restingOn(node, tensor.node_()) : node;
+    whole = Array.isArray(whole) ? (whole as readonly Node[]).map(rests) : rests(whole as Node);
+  }
+  return whole;
+}
 /** What an operator gives as it is given is a step of its own to autograd all the same. */
 function ofThisStep(result: RecordResult, first: number): RecordResult {
   const own = (node: Node): Node => (node.requiresGrad && node.id < first ? apart(node) : node);

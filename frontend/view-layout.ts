@@ -17,11 +17,14 @@ export function viewLayout(step: ViewStep, shape: Shape, layout: Layout): Layout
   if (step.layout !== undefined) return step.layout;
   const standIn = leafNode("input", "bool", shape, null);
   const view = step.apply(graph, standIn);
-  const moved = movedLayout(view, standIn, layout);
+  const steps = stepsBetween(view, standIn);
+  // What has no elements may be made of nothing.
+  if (steps === null) return { strides: contiguousStrides(view.shape), offset: layout.offset };
+  const moved = movedLayout(steps, layout);
   if (moved !== null) return moved;
   const names = view.shape.map((_, i) => `v${i}`);
   let at: readonly Index[] = view.shape.map((size, i) => Index.variable(names[i]!, Math.max(0, size - 1)));
-  for (let node = view; node !== standIn; node = node.inputs[0]!) {
+  for (const node of steps) {
     const next = sourceCoordinates(node, at);
     if (next === null) return null;
     at = next;
@@ -34,10 +37,18 @@ export function viewLayout(step: ViewStep, shape: Shape, layout: Layout): Layout
   return { strides: plain ? own : (strides as number[]), offset: position.constant };
 }
 
-/** Axis by axis, as PyTorch keeps strides, those of axes of size 1 too; null where a reshape joins or splits axes. */
-function movedLayout(view: Node, source: Node, layout: Layout): Layout | null {
+/** The nodes from a view back to its source; null where it is not made of that. */
+function stepsBetween(view: Node, source: Node): readonly Node[] | null {
   const steps: Node[] = [];
-  for (let node = view; node !== source; node = node.inputs[0]!) steps.push(node);
+  for (let node: Node | undefined = view; node !== source; node = node.inputs[0]) {
+    if (node === undefined) return null;
+    steps.push(node);
+  }
+  return steps;
+}
+
+/** Axis by axis, as PyTorch keeps strides, those of axes of size 1 too; null where a reshape joins or splits axes. */
+function movedLayout(steps: readonly Node[], layout: Layout): Layout | null {
   let { strides, offset } = layout;
   for (const node of steps.toReversed()) {
     const before = node.inputs[0]!.shape;

@@ -12,7 +12,7 @@ export function nodeOfWritten(before: Node, given: Node, value: Node, first: num
   // Where all of it was written, the old contents have a gradient of zero.
   let moved: Node = value;
   while (moved !== given && moved.inputs.length === 1) moved = moved.inputs[0]!;
-  const own = moved === given ? graph.where(graph.full(value.shape, true, "bool"), value, before) : value;
+  const own = moved === given ? graph.restingOn(value, before) : value;
   noteOperation("CopySlices", [before, given], [own], first, null, []);
   return own;
 }

@@ -92,8 +92,8 @@ export const isSameMemory = (step: ViewStep): boolean => step === detachStep || 
 export function joined(steps: readonly ViewStep[]): ViewStep {
   const apply = (g: GraphBuilder, parent: Node): Node => steps.reduce((node, step) => step.apply(g, node), parent);
   const write = (g: GraphBuilder, parent: Node, value: Node): Node => {
-    if (value.shape.includes(0)) return parent;
-    const written = scatterThrough(g, parent, value, apply, true);
+    const isEmpty = value.shape.includes(0);
+    const written = isEmpty ? g.restingOn(parent, value) : scatterThrough(g, parent, value, apply, true);
     return steps.some(isSameMemory) ? detachStep.write(g, parent, written) : written;
   };
   return { name: steps.map((step) => step.name).join("."), apply, write };
@@ -105,7 +105,7 @@ function writeThrough(
   value: Node,
   apply: (g: GraphBuilder, parent: Node) => Node,
 ): Node {
-  if (value.shape.includes(0)) return parent;
+  if (value.shape.includes(0)) return g.restingOn(parent, value);
   if (isComplex(parent.dtype))
     return g.complex(
       writeThrough(g, g.real(parent), g.real(value), apply),

@@ -24,6 +24,7 @@ import {
 import { complexUnsupported } from "./unsupported.ts";
 import { eachPart } from "./complex/parts.ts";
 import { complexRules } from "./complex/rules.ts";
+import { NodeNote } from "./node-notes.ts";
 import { roundToDType } from "./rounding.ts";
 import type { RoutineCall } from "./routines/parameters.ts";
 import type { ScalarArgument } from "./signature.ts";
@@ -33,6 +34,9 @@ export type Literal = number | bigint | boolean;
 export type Operand = Node | Literal;
 
 const none = {} as const;
+
+/** Of what a function of straight pieces gave: its operand, on which the slope rests in jumps. */
+export const pieceOf = new NodeNote<Node>();
 
 /** How many parts one `concat` joins. */
 const widestConcat = 128;
@@ -212,6 +216,20 @@ export class GraphBuilder {
       y = this.expandTo(y, shape);
     }
     return [x, y];
+  }
+
+  /** `value`, which rests on `x` in jumps only: `x` has a gradient of zero of it. */
+  restingOn(value: Node, x: Node): Node {
+    if (!this.gradEnabled || !x.requiresGrad) return value;
+    const like = sameShape(x.shape, value.shape) ? x : this.sum(x, [...x.shape.keys()]);
+    return this.where(this.full(value.shape, true, "bool"), value, this.cast(like, value.dtype));
+  }
+
+  /** `where` of straight pieces of `x`: which piece it is rests on `x`, and so does its slope. */
+  piecesOf(x: Node, condition: Node, a: Operand, b: Operand): Node {
+    const node = this.where(condition, a, b);
+    if (node.requiresGrad) pieceOf.set(node, x);
+    return node;
   }
 
   where(condition: Node, a: Operand, b: Operand): Node {

@@ -2,7 +2,7 @@
  * The adjoint of every primitive: given the gradients of its results (null: none arrives), the gradients of its
  * inputs. Rules build ordinary nodes, so they can be differentiated again.
  */
-import type { GraphBuilder } from "./builder.ts";
+import { pieceOf, type GraphBuilder } from "./builder.ts";
 import { isComplex, isFloat } from "./dtype.ts";
 import { IrError } from "./errors.ts";
 import type { Node, NodeOf, Primitive } from "./graph.ts";
@@ -125,7 +125,7 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   },
 
   neg: (g, _, grad) => [g.neg(grad)],
-  abs: (g, node, grad) => [g.mul(grad, signOf(g, in0(node)))],
+  abs: (g, node, grad) => [g.mul(grad, g.restingOn(signOf(g, in0(node)), in0(node)))],
   sqrt: (g, node, grad) => [g.div(grad, g.mul(node, 2))],
   floor: flat,
   ceil: flat,
@@ -193,7 +193,11 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
     const x = in0(node);
     return [g.where(g.eq(x, 0), 0, g.mul(grad, g.div(node, x))), zeros(g, in1(node))];
   },
-  where: (g, node, grad) => [null, g.where(in0(node), grad, 0), g.where(in0(node), 0, grad)],
+  where: (g, node, grad) => {
+    const x = pieceOf.get(node);
+    const passed = x === undefined ? grad : g.restingOn(grad, x);
+    return [null, g.where(in0(node), passed, 0), g.where(in0(node), 0, passed)];
+  },
   cast: (g, node, grad) => [isFloat(in0(node).dtype) ? g.cast(grad, in0(node).dtype) : null],
 
   // dL/dRe + i dL/dIm, as PyTorch has it: what flows through a part is that part of the gradient.

@@ -44,6 +44,7 @@ export function scan<C, X, Y>(
     enterScope(device.name);
     let ys: TensorTree | null = null;
     let stated: readonly NumberedCheck[] = [];
+    let isCut: readonly boolean[] = [];
     const { carried, outputs } = recordLoop(
       graph,
       { count, reverse, carried: nodesOf(carry), scanned },
@@ -57,6 +58,7 @@ export function scan<C, X, Y>(
         requireSame("scan", ["init", carry], ["carry", next]);
         deviceOf("scan", [...carry.leaves, ...next.leaves, ...output.leaves]);
         ys = output;
+        isCut = nodesOf(output).map((node) => !node.requiresGrad);
         stated = checks;
         return {
           carried: nodesOf(next),
@@ -68,9 +70,10 @@ export function scan<C, X, Y>(
     const flags = outputs.slice(tree.leaves.length);
     const checked = (node: Node): Node =>
       stated.reduce((subject, check, i) => restateCheck(subject, check, flags[i]!), node);
+    const followed = (node: Node, i: number): Node => checked(isCut[i]! ? graph.detach(node) : node);
     return [
       carry.rebuild(tensorsOf(carried.map(checked), device)) as C,
-      tree.rebuild(tensorsOf(outputs.slice(0, tree.leaves.length).map(checked), device)) as Y,
+      tree.rebuild(tensorsOf(outputs.slice(0, tree.leaves.length).map(followed), device)) as Y,
     ];
   });
 }

@@ -63,10 +63,10 @@ function inTraining(input: Tensor, lower: number, upper: number): Node {
   enterScope(input.storage_.device.name);
   const x = input.node_();
   const slopes = slopesFor(input, lower, upper);
-  if (slopes.dtype === x.dtype) return graph.mul(x, slopes);
+  if (slopes.dtype === x.dtype) return graph.mul(x, graph.restingOn(slopes, x));
   // A half type's slopes are rounded for the gradient only.
   const exact = graph.cast(graph.mul(widen(graph, graph.detach(x)), slopes), x.dtype);
-  return graph.withHistory(exact, graph.mul(x, graph.cast(slopes, x.dtype)));
+  return graph.withHistory(exact, graph.mul(x, graph.restingOn(graph.cast(slopes, x.dtype), x)));
 }
 
 /** 1 where the input is positive, else what is drawn. */

@@ -1,21 +1,9 @@
-/** Whole tensors overwritten. */
-import type { GraphBuilder } from "../builder.ts";
+/** Whole tensors overwritten. They stay part of the graph, with a gradient of zero. */
 import { ShapeError } from "../errors.ts";
-import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { formatShape, sameShape } from "../shape.ts";
-import { isView } from "../traits.ts";
 import { filler } from "./fitting.ts";
 import { checkBroadcast } from "./support.ts";
-
-/**
- * A tensor that loses all its elements stays part of the graph: its gradient is zero. Of a part of a tensor that gets
- * other history, the write to the whole says that.
- */
-const replaced = (g: GraphBuilder, input: Node, value: Node): Node =>
-  g.gradEnabled && input.requiresGrad && !(value.requiresGrad && isView(input))
-    ? g.where(g.full(input.shape, true, "bool"), value, input)
-    : value;
 
 defineOp({
   name: "fill",
@@ -32,7 +20,7 @@ defineOp({
       );
     const { dtype, shape } = input;
     const single = "op" in value ? g.cast(value, dtype) : filler(g, "fill", value, dtype, ["float16"]);
-    return replaced(g, input, g.expandTo(single, shape));
+    return g.restingOn(g.expandTo(single, shape), input);
   },
 });
 
@@ -43,7 +31,7 @@ defineOp({
   inplace: true,
   doc: { summary: "Zero in every element.", shape: "[*] -> [*]", source: "torch.Tensor.zero_" },
   gradient: "through decomposition",
-  record: (g, { input }) => replaced(g, input, g.full(input.shape, 0, input.dtype)),
+  record: (g, { input }) => g.restingOn(g.full(input.shape, 0, input.dtype), input),
 });
 
 defineOp({
@@ -64,6 +52,6 @@ defineOp({
         "copy/size",
         `copy_: output with shape ${formatShape(input.shape)} doesn't match the broadcast shape ${formatShape(common)}.`,
       );
-    return replaced(g, input, g.expandTo(g.cast(src, input.dtype), input.shape));
+    return g.restingOn(g.expandTo(g.cast(src, input.dtype), input.shape), input);
   },
 });

@@ -150,7 +150,6 @@ export type ScatterOf = (mode: ScatterMode, base: Node, updates: Node) => Node;
 
 export function scatterReduced(
   g: GraphBuilder,
-  name: string,
   input: Node,
   src: Node,
   reduce: string,
@@ -160,8 +159,8 @@ export function scatterReduced(
   const mode = reduceModes[reduce];
   if (mode === undefined)
     throw new ArgumentError(
-      `${name}/reduce`,
-      `${name}: reduce argument must be either sum, prod, mean, amax or amin, got '${reduce}'.`,
+      "scatter_reduce/reduce",
+      `scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got '${reduce}'.`,
     );
   let base = input;
   if (!includeSelf) {
@@ -182,13 +181,13 @@ export function scatterReduced(
 defineOp({
   name: "scatter_reduce",
   signature:
-    "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, 'sum'|'prod'|'mean'|'amax'|'amin' reduce, *, bool include_self=True) -> Tensor",
+    "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, 'sum'|'prod'|'mean'|'amax'|'amin'|'max'|'min' reduce, *, bool include_self=True) -> Tensor",
   places: ["torch", "Tensor"],
   movesElements: true,
   inplace: true,
   doc: {
     summary:
-      "input with the elements of src reduced into the positions that index holds for dim, by sum, prod, mean, amax or amin.",
+      "input with the elements of src reduced into the positions that index holds for dim, by sum, prod, mean, amax or amin; max and min are these, too.",
     shape: along,
     source: "torch.scatter_reduce",
   },
@@ -199,7 +198,8 @@ defineOp({
     sameType("scatter", input, src);
     const scatter: ScatterOf = (mode, target, updates) => g.scatterAlong(mode, target, updates, axis, positions);
     if (elementCount(index.shape) === 0) return input;
-    return g.reshape(scatterReduced(g, "scatter_reduce", base, values, reduce, include_self, scatter), input.shape);
+    const mode = reduce === "max" || reduce === "min" ? `a${reduce}` : reduce;
+    return g.reshape(scatterReduced(g, base, values, mode, include_self, scatter), input.shape);
   },
 });
 

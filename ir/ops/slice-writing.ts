@@ -164,14 +164,14 @@ defineOp({
   saves: ["input", "index", "source", "result"],
   gradient: "through decomposition",
   record(g, { input, dim, index, source, reduce, include_self }) {
-    if (reduce === "sum")
+    if (!["prod", "mean", "amax", "amin"].includes(reduce))
       throw new ArgumentError(
         "index_reduce/reduce",
-        "index_reduce: reduce argument must be either prod, mean, amax or amin, got sum.",
+        `index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ${String(reduce)}.`,
         "index_add sums.",
       );
     const { base, axis, index: positions, source: values } = slices(g, "index_reduce", input, dim, index, source);
     const scatter: ScatterOf = (mode, target, updates) => g.scatter(mode, target, updates, [axis], [positions]);
-    return g.reshape(scatterReduced(g, "index_reduce", base, values, reduce, include_self, scatter), input.shape);
+    return g.reshape(scatterReduced(g, base, values, reduce, include_self, scatter), input.shape);
   },
 });

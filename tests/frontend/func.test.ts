@@ -47,6 +47,14 @@ describe("torch.func", () => {
     expect(inner(at).requires_grad).toBe(false);
   });
 
+  test("examples' gradients by what all share have no history", () => {
+    const loss = (w: torch.Tensor, x: torch.Tensor): torch.Tensor => w.mul(x).pow(2).sum();
+    const [w, batch] = [torch.ones(2), torch.ones(3, 2)];
+    const each = (weights: torch.Tensor): torch.Tensor => vmap(func.grad(loss), { in_dims: [null, 0] })(weights, batch);
+    expect([each(w).requires_grad, each(w.clone().requires_grad_()).requires_grad]).toEqual([false, true]);
+    expect(vmap((x: torch.Tensor) => x.detach())(batch.clone().requires_grad_()).requires_grad).toBe(false);
+  });
+
   test("gradients nest", () => {
     const third = func.grad(func.grad(func.grad((x: Tensor) => x.pow(4))));
     expectClose(third(torch.tensor(2, f64)), 48);

@@ -197,3 +197,9 @@ test("memory around a leaf that is a view has the leaf's gradients", () => {
   expect(gradient((x) => x.narrow(0, 1, 2), [2], [4], 1)).toEqual([0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0]);
   expect(gradient((x) => x.expand(2, 3, 4), [2], [1], 0)).toEqual([1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 });
+
+test.each(["float32", "float16", "complex64"] as const)("windows of no elements lie somewhere: %s", (dtype) => {
+  const windows = torch.ones(4, 5, 3, { dtype }).unfold(1, 0, 3);
+  expect([windows.shape, windows.is_contiguous(), windows.clone().shape]).toEqual([[4, 2, 3, 0], true, [4, 2, 3, 0]]);
+  if (dtype === "complex64") expect(torch.view_as_real(windows.mul(2)).shape).toEqual([4, 2, 3, 0, 2]);
+});

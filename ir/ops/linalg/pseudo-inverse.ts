@@ -69,14 +69,35 @@ defineOp({
     source: "torch.linalg.matrix_rank",
   },
   gradient: "none",
-  record(g, { A, atol, rtol, hermitian }) {
-    requireMatrices("linalg.matrix_rank", A);
-    const x = g.detach(A);
-    if (isEmpty(x)) return g.full(batchOf(x), 0, "int64");
-    const sizes = hermitian ? g.abs(eighOf(g, "linalg.matrix_rank", x, "L")[0]) : singularValues(g, x);
-    return rankOf(g, counted(g, sizes, tolerancesOf(g, x, atol, rtol)));
-  },
+  record: (g, { A, atol, rtol, hermitian }) => matrixRank(g, A, atol, rtol, hermitian),
 });
+defineOp({
+  name: "linalg_matrix_rank.tol",
+  signature: "linalg_matrix_rank(Tensor A, Tensor|Scalar tol, bool hermitian=False) -> Tensor",
+  places: ["linalg"],
+  out: safelyCastable("torch.linalg.matrix_rank"),
+  doc: {
+    summary: "The number of singular values above tol.",
+    shape: "[*, m, n] -> [*]",
+    source: "torch.linalg.matrix_rank",
+  },
+  gradient: "none",
+  record: (g, { A, tol, hermitian }) => matrixRank(g, A, tol, null, hermitian),
+});
+
+function matrixRank(
+  g: GraphBuilder,
+  A: Node,
+  atol: TensorOrScalar | null,
+  rtol: TensorOrScalar | null,
+  hermitian: boolean,
+): Node {
+  requireMatrices("linalg.matrix_rank", A);
+  const x = g.detach(A);
+  if (isEmpty(x)) return g.full(batchOf(x), 0, "int64");
+  const sizes = hermitian ? g.abs(eighOf(g, "linalg.matrix_rank", x, "L")[0]) : singularValues(g, x);
+  return rankOf(g, counted(g, sizes, tolerancesOf(g, x, atol, rtol)));
+}
 const rankOf = (g: GraphBuilder, which: Node): Node =>
   asBatch(g, g.sum(g.cast(which, "int64"), [which.shape.length - 1]), which.shape.slice(0, -1));
 

@@ -93,7 +93,7 @@ const factors = defineOp({
     const below = zeros(g, [...batchOf(input), count - Math.min(m, n), n], input);
     return [
       unfold(g, packed, tau, count),
-      isEmpty(below) ? triangle : g.concat([triangle, below], triangle.shape.length - 2),
+      count === Math.min(m, n) ? triangle : g.concat([triangle, below], triangle.shape.length - 2),
     ];
   },
 });

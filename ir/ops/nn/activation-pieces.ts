@@ -20,7 +20,7 @@ export const threshold = defineOp({
   doc: { summary: "input where above threshold, else value.", shape, source: page("threshold") },
   gradient: "through decomposition",
   record: (g, { input, threshold: limit, value }) =>
-    g.where(g.le(input, slotOf(g, limit, input)), slotOf(g, value, input), input),
+    g.piecesOf(input, g.le(input, slotOf(g, limit, input)), slotOf(g, value, input), input),
 });
 
 export const hardsigmoid = defineOp({
@@ -34,7 +34,7 @@ export const hardsigmoid = defineOp({
     inWide(g, "hardsigmoid", input, (x) => {
       // NaN stays NaN, but no gradient passes.
       const outside = g.where(g.le(x, -3), 0, g.where(g.ge(x, 3), 1, g.detach(x)));
-      return g.where(g.and(g.gt(x, -3), g.lt(x, 3)), g.div(g.add(x, 3), 6), outside);
+      return g.piecesOf(x, g.and(g.gt(x, -3), g.lt(x, 3)), g.div(g.add(x, 3), 6), outside);
     }),
 });
 
@@ -90,7 +90,7 @@ export const softshrink = defineOp({
     return inWide(g, "softshrink", input, (x) => {
       const limit = g.scalar(lambd, x.dtype);
       const inside = g.and(g.le(x, limit), g.ge(x, g.neg(limit)));
-      return g.where(inside, 0, g.where(g.gt(x, 0), g.sub(x, limit), g.add(x, limit)));
+      return g.piecesOf(x, inside, 0, g.where(g.gt(x, 0), g.sub(x, limit), g.add(x, limit)));
     });
   },
 });
@@ -105,6 +105,6 @@ export const hardshrink = defineOp({
   record(g, { input, lambd }) {
     requireFloat("hardshrink", input);
     const limit = g.scalar(lambd, input.dtype);
-    return g.where(g.and(g.le(input, limit), g.ge(input, g.neg(limit))), 0, input);
+    return g.piecesOf(input, g.and(g.le(input, limit), g.ge(input, g.neg(limit))), 0, input);
   },
 });

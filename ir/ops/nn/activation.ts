@@ -23,7 +23,7 @@ const numeric = (name: string, x: Node): Node => {
 };
 
 /** Zero gradient at zero; NaN stays NaN. */
-export const reluOf = (g: GraphBuilder, x: Node): Node => g.where(g.le(x, 0), 0, x);
+export const reluOf = (g: GraphBuilder, x: Node): Node => g.piecesOf(x, g.le(x, 0), 0, x);
 
 export const relu = defineOp({
   name: "relu",
@@ -38,7 +38,7 @@ export const relu = defineOp({
 
 /** Limits to [low, high]; no gradient passes at or beyond the ends. */
 const limited = (g: GraphBuilder, x: Node, low: Node, high: Node): Node =>
-  g.where(g.le(x, low), low, g.where(g.ge(x, high), high, x));
+  g.piecesOf(x, g.le(x, low), low, g.where(g.ge(x, high), high, x));
 
 export const relu6 = defineOp({
   name: "relu6",
@@ -76,7 +76,7 @@ export const leakyRelu = defineOp({
   doc: { summary: "input where positive, else negative_slope * input.", shape, source: page("leaky_relu") },
   gradient: "through decomposition",
   record: (g, { input, negative_slope }) =>
-    inWide(g, "leaky_relu", input, (x) => g.where(g.gt(x, 0), x, g.mul(x, g.scalar(negative_slope, x.dtype)))),
+    inWide(g, "leaky_relu", input, (x) => g.piecesOf(x, g.gt(x, 0), x, g.mul(x, g.scalar(negative_slope, x.dtype)))),
 });
 
 export const rreluInference = defineOp({
@@ -88,7 +88,7 @@ export const rreluInference = defineOp({
   record: (g, { input, lower, upper }) =>
     inWide(g, "rrelu", input, (x) => {
       const slope = g.div(g.add(g.scalar(lower, x.dtype), g.scalar(upper, x.dtype)), 2);
-      return g.where(g.gt(x, 0), x, g.mul(x, slope));
+      return g.piecesOf(x, g.gt(x, 0), x, g.mul(x, slope));
     }),
 });
 
@@ -131,7 +131,7 @@ export const prelu = defineOp({
       );
     } else slope = g.reshape(weight, []);
     const wide = widen(g, slope);
-    return inWide(g, "prelu", input, (x) => g.where(g.gt(x, 0), x, g.mul(x, wide)));
+    return inWide(g, "prelu", input, (x) => g.piecesOf(x, g.gt(x, 0), x, g.mul(x, wide)));
   },
 });
 

@@ -233,8 +233,8 @@ const maxPool = defineOp({
 
 function maxPoolGradient(g: GraphBuilder, { inputs, outputs, attrs, grads }: GradientRequest): Node | null {
   const input = inputs[0]!;
-  const grad = grads[0];
-  if (!grad) return null;
+  if (!grads[0]) return null;
+  const grad = g.restingOn(grads[0], input);
   const { kernel, stride, dilation, low, high } = attrs as unknown as Omit<Pooling, "output" | "padding">;
   const lead = input.shape.length - kernel.length;
   const positions = outputs[1]!;

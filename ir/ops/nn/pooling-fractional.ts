@@ -32,7 +32,7 @@ export const fractionalMaxPool = defineOp({
     source: "torch.nn.functional.fractional_max_pool2d",
   },
   gradient: (g, { inputs, outputs, grads }) => [
-    grads[0] ? scatterFlat(g, inputs[0]!, grads[0], outputs[1]!, 2) : null,
+    grads[0] ? scatterFlat(g, inputs[0]!, g.restingOn(grads[0], inputs[0]!), outputs[1]!, 2) : null,
     null,
   ],
   record(g, { input, samples, kernel, output }) {

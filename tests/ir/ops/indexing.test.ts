@@ -178,6 +178,16 @@ onEachDevice("writing at positions", () => {
     );
   });
 
+  test("scatter_reduce knows max and min, index_reduce does not", () => {
+    const [x, index, src] = [torch.ones(3), long([0, 1]), torch.tensor([5, -3])];
+    expect(x.scatter_reduce(0, index, src, "max").tolist()).toEqual([5, 1, 1]);
+    expect(x.scatter_reduce(0, index, src, "min", { include_self: false }).tolist()).toEqual([5, -3, 1]);
+    // @ts-expect-error -- the name that is refused
+    expect(() => x.index_reduce(0, index, src, "max")).toThrow(
+      "Expected reduce to be one of prod, mean, amax or amin but got max",
+    );
+  });
+
   test("index_add, index_copy, index_fill and index_reduce change slices", () => {
     const x = torch.zeros(3, 2);
     const rows = torch.tensor([
