@@ -102,6 +102,9 @@ function broadcastStrides(tensor: Tensor, wanted: Shape): readonly number[] {
   );
 }
 
+/** Between complex elements and their parts. */
+const pairing = new Set<string>(["complex", "real", "imag"]);
+
 /** Whether nothing but functions of single elements and broadcasting lies between a node and others. */
 export function isElementwise(node: Node, ends: ReadonlySet<Node>): boolean {
   const isEnd = (each: Node): boolean => ends.has(each);
@@ -112,6 +115,7 @@ export function isElementwise(node: Node, ends: ReadonlySet<Node>): boolean {
       isFree(each) ||
       each.op === "expand" ||
       isBroadcast(each) ||
+      pairing.has(each.op) ||
       isElementwiseCall(each),
   );
 }
@@ -123,8 +127,11 @@ function isElementwiseCall(node: Node): boolean {
   const { name } = node.attrs;
   let answer = known.get(name);
   if (answer === undefined) {
-    const [root] = withGradMode(false, () => operator(name).expand(graph, node));
-    known.set(name, (answer = isElementwise(root!, new Set(node.inputs))));
+    answer = withGradMode(false, () => {
+      const [root] = operator(name).expand(graph, node);
+      return isElementwise(root!, new Set(node.inputs.flatMap(endsOf)));
+    });
+    known.set(name, answer);
   }
   return answer;
 }

@@ -5,6 +5,7 @@ import { ArgumentError, DTypeError, ValueError } from "../errors.ts";
 import type { BinaryPrimitive, Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import type { ScalarArgument } from "../signature.ts";
+import { filler } from "./fitting.ts";
 import { checkBroadcast, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
 import { withoutDerivative } from "./underived.ts";
 import { byRounded, byWider, isWider, roundedOnce } from "./wide-operands.ts";
@@ -38,7 +39,8 @@ export function scaled(
   if (alpha.category === "bool" && dtype !== "bool")
     throw new DTypeError(`${name}/alpha`, `${name}: Boolean alpha only supported for Boolean results.`);
   if (dtype === "bool") return g.and(y, g.scalar(alpha, dtype));
-  return isWider(alpha, dtype) ? byRounded(g, y, alpha) : g.mul(y, g.scalar(alpha, dtype));
+  const factor = filler(g, name, alpha, dtype);
+  return isWider(alpha, dtype) ? byRounded(g, y, alpha) : g.mul(y, factor);
 }
 
 export const add = defineOp({

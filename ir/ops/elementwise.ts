@@ -5,6 +5,7 @@ import { isNode, type GraphBuilder } from "../builder.ts";
 import type { Node, UnaryPrimitive } from "../graph.ts";
 import { signOf } from "../gradients.ts";
 import { defineOp, recordOperator, type Operator } from "../operator.ts";
+import { fitting } from "./fitting.ts";
 import { checkBroadcast, describe, operand, refuseComplex, resultType, toFloat, requireFloat } from "./support.ts";
 import { unsupported } from "../unsupported.ts";
 import { absoluteType, anyCastable, boolOnly, operandsType } from "./out-types.ts";
@@ -291,7 +292,7 @@ export const clamp = defineOp({
     const bounds = [min, max].filter((bound) => bound !== null);
     const dtype = resultType(g, [input, ...bounds]);
     const x = operand(g, input, dtype);
-    const [low, high] = [min, max].map((bound) => (bound === null ? null : operand(g, bound, dtype)));
+    const [low, high] = [min, max].map((bound) => (bound === null ? null : fitting(g, "clamp", bound, dtype)));
     let value = x;
     if (low) {
       checkBroadcast("clamp", value, low);

@@ -1,11 +1,11 @@
 /** Numbers of the user's that must be values of a type: fillers. */
-import { describe, type GraphBuilder } from "../builder.ts";
+import { describe, isNode, type GraphBuilder } from "../builder.ts";
 import { dtypeBytes, integerRange, isComplex, isFloat, isInteger, type DType } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { largestOf } from "./floating.ts";
-import { scalarAs } from "./support.ts";
+import { operand, scalarAs, type TensorOrScalar } from "./support.ts";
 
 /** The names that PyTorch's message has for types. */
 const namesInC: Partial<Record<DType, string>> = {
@@ -84,3 +84,12 @@ export function filler(
     throw overflow(name, String(value), dtype);
   return scalarAs(g, scalar, dtype);
 }
+
+/** An operand that is a tensor, or a number as `filler` takes it. */
+export const fitting = (
+  g: GraphBuilder,
+  name: string,
+  value: TensorOrScalar,
+  dtype: DType,
+  unbounded: readonly DType[] = [],
+): Node => (isNode(value) ? operand(g, value, dtype) : filler(g, name, value, dtype, unbounded));

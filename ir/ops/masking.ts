@@ -5,9 +5,9 @@ import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type Measured } from "../operator.ts";
 import { broadcastShapes, elementCount, type Shape } from "../shape.ts";
-import { filler, tensorFiller } from "./fitting.ts";
+import { filler, fitting, tensorFiller } from "./fitting.ts";
 import { isMask, truePositions } from "./indexing.ts";
-import { checkBroadcast, describe, operand, range, resultType } from "./support.ts";
+import { checkBroadcast, describe, range, resultType } from "./support.ts";
 import { sameType, takenType } from "./out-types.ts";
 
 const condition = (name: string, mask: Node): Node => {
@@ -42,7 +42,10 @@ defineOp({
         "Compare first, for example x.gt(0).",
       );
     const dtype = resultType(g, [input, other]);
-    const [x, y] = [operand(g, input, dtype), operand(g, other, dtype)];
+    const [x, y] = [input, other].map((value) => fitting(g, "where", value, dtype, ["float16", "bfloat16"])) as [
+      Node,
+      Node,
+    ];
     checkBroadcast("where", x, y);
     const values = broadcastShapes(x.shape, y.shape)!;
     if (broadcastShapes(values, given.shape) === null) checkBroadcast("where", given, g.full(values, 0, dtype));

@@ -5,6 +5,7 @@ import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { unsupported } from "../unsupported.ts";
 import { defineOp } from "../operator.ts";
+import { fitting } from "./fitting.ts";
 import { checkBroadcast, describe, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
 import { withoutDerivative } from "./underived.ts";
 import { anyCastable, operandsType, powersType, sameType } from "./out-types.ts";
@@ -59,7 +60,7 @@ for (const [name, isMin] of [
     record(g, args) {
       const [input, bound] = Object.values(args) as [Node, TensorOrScalar];
       const dtype = resultType(g, [input, bound]);
-      const [x, limit] = [operand(g, input, dtype), operand(g, bound, dtype)];
+      const [x, limit] = [operand(g, input, dtype), fitting(g, name, bound, dtype)];
       checkBroadcast(name, x, limit);
       const value = isMin ? g.max(x, limit) : g.min(x, limit);
       if (!(x.requiresGrad || limit.requiresGrad) || !isFloat(dtype)) return value;

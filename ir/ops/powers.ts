@@ -5,6 +5,7 @@ import { ArgumentError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { binary, refuseBool } from "./arithmetic.ts";
+import { fitting } from "./fitting.ts";
 import { checkBroadcast, operand, requireRank, resultType } from "./support.ts";
 import { anyCastable } from "./out-types.ts";
 
@@ -69,7 +70,7 @@ export const pow = defineOp({
           "Convert the input with input.float().",
         );
     }
-    const [x, y] = [operand(g, input, dtype), operand(g, exponent, dtype)];
+    const [x, y] = [operand(g, input, dtype), fitting(g, "pow", exponent, dtype)];
     checkBroadcast("pow", x, y);
     // Beside a number there is nothing to compute.
     if (dtype === "bool" && !isNode(exponent)) return exponent.value ? x : g.full(x.shape, true, "bool");

@@ -33,3 +33,33 @@ describe.each(devices)("on %s", (device) => {
     expect(await call().tolistAsync()).toEqual(expected);
   });
 });
+
+// As PyTorch 2.13 refuses them.
+const { threshold, hardtanh, pad } = torch.nn.functional;
+const bytes = torch.arange(4, { dtype: "int8" });
+const half = torch.ones(2).half();
+it.each<[string, () => unknown]>([
+  ["clamp", () => bytes.clamp(-300, 300)],
+  ["clamp_", () => bytes.clone().clamp_({ max: 300 })],
+  ["clamp_min", () => bytes.clamp_min(-300)],
+  ["clamp of unsigned ones", () => bytes.to("uint8").clamp({ min: -256 })],
+  ["clamp of halves", () => half.clamp(-1e6, 1e6)],
+  ["where", () => torch.where(bytes.gt(1), bytes, 300)],
+  ["pow", () => bytes.pow(300)],
+  ["add", () => bytes.add(bytes, { alpha: 300 })],
+  ["threshold", () => threshold(bytes, 300, 5)],
+  ["hardtanh", () => hardtanh(bytes, -300, 300)],
+  ["pad", () => pad(bytes, [1, 1], "constant", 300)],
+])("%s refuses a number that the type does not hold", (_name, call) => {
+  expect(call).toThrow(/value cannot be converted to type (u?int8_t|c10::Half) without overflow/);
+});
+
+it("infinities limit halves, sums take any number", () => {
+  expect(half.clamp(-Infinity, Infinity).tolist()).toEqual([1, 1]);
+  expect(torch.where(half.gt(0), half, 1e6).tolist()).toEqual([1, 1]);
+  expect([bytes.add(300).tolist(), bytes.lt(44).tolist()]).toEqual([
+    [44, 45, 46, 47],
+    [true, true, true, true],
+  ]);
+  expect(() => hardtanh(bytes.to("uint8"))).toThrow("cannot do hardtanh on an unsigned type with negative limits");
+});

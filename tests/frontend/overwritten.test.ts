@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 const leaf = (count: number): Tensor => torch.ones(count, { requires_grad: true });
 const gradients = (y: Tensor, ...xs: Tensor[]): unknown =>
-  torch.autograd.grad(y.sum(), xs, { allow_unused: true }).map((grad) => (grad as Tensor | null)?.tolist() ?? null);
+  torch.autograd.grad(y.sum(), xs, { allow_unused: true }).map((grad) => grad?.tolist() ?? null);
 
 describe("copy_ and fill_ over all of", () => {
   test.each<[string, (x: Tensor) => Tensor]>([

@@ -1,8 +1,10 @@
 /** Activation functions made of straight pieces, and the shrinkage functions. */
 import { ArgumentError } from "../../errors.ts";
+import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
+import type { ScalarArgument } from "../../signature.ts";
 import { requireFloat, toFloat } from "../support.ts";
-import { slotOf } from "./activation.ts";
+import { filler } from "../fitting.ts";
 import { inWide } from "./support.ts";
 import { largestOf } from "../floating.ts";
 import { scalarName } from "../../dtype.ts";
@@ -19,8 +21,10 @@ export const threshold = defineOp({
   inplace: true,
   doc: { summary: "input where above threshold, else value.", shape, source: page("threshold") },
   gradient: "through decomposition",
-  record: (g, { input, threshold: limit, value }) =>
-    g.piecesOf(input, g.le(input, slotOf(g, limit, input)), slotOf(g, value, input), input),
+  record(g, { input, threshold: limit, value }) {
+    const slot = (scalar: ScalarArgument): Node => filler(g, "threshold", scalar, input.dtype);
+    return g.piecesOf(input, g.le(input, slot(limit)), slot(value), input);
+  },
 });
 
 export const hardsigmoid = defineOp({

@@ -1,10 +1,9 @@
 /** Activation functions of one tensor. Those with a kink or an overflow are written so that gradients stay finite. */
 import type { GraphBuilder } from "../../builder.ts";
-import { isIntegral } from "../../dtype.ts";
 import { ArgumentError, DTypeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
-import type { ScalarArgument } from "../../signature.ts";
+import { filler } from "../fitting.ts";
 import { describe } from "../support.ts";
 import { inWide, widen } from "./support.ts";
 
@@ -64,7 +63,13 @@ export const hardtanh = defineOp({
         "hardtanh/range",
         `hardtanh: min_val cannot be greater than max_val, got ${String(min_val.value)} and ${String(max_val.value)}.`,
       );
-    return limited(g, input, g.scalar(min_val, input.dtype), g.scalar(max_val, input.dtype));
+    if (input.dtype === "uint8" && Number(min_val.value) < 0)
+      throw new ArgumentError(
+        "hardtanh/unsigned",
+        `hardtanh: cannot do hardtanh on an unsigned type with negative limits, got ${describe(input)}.`,
+      );
+    const [low, high] = [min_val, max_val].map((limit) => filler(g, "hardtanh", limit, input.dtype)) as [Node, Node];
+    return limited(g, input, low, high);
   },
 });
 
@@ -193,9 +198,3 @@ export const selu = defineOp({
   gradient: "through decomposition",
   record: (g, { input }) => exponentialUnit(g, "selu", input, (x) => g.constant(seluAlpha, x.dtype), seluScale, null),
 });
-
-/** A number of the user's beside a tensor of any numeric type. */
-export const slotOf = (g: GraphBuilder, scalar: ScalarArgument, x: Node): Node => {
-  if (isIntegral(x.dtype) && scalar.category === "float") return g.constant(Number(scalar.value), x.dtype);
-  return g.scalar(scalar, x.dtype);
-};

@@ -6,7 +6,7 @@ import { defineOp } from "../../operator.ts";
 import { formatShape } from "../../shape.ts";
 import type { ScalarArgument } from "../../signature.ts";
 import { describe } from "../support.ts";
-import { slotOf } from "./activation.ts";
+import { filler as numberOf } from "../fitting.ts";
 
 /** Before and after each dimension, from the list that starts at the last dimension. */
 function amounts(name: string, input: Node, pad: readonly number[]): { low: number[]; high: number[] } {
@@ -81,7 +81,7 @@ export function padded(
 ): Node {
   const { low, high } = amounts("pad", input, pad);
   if (mode === "constant") {
-    const filler = value === null ? 0 : typeof value === "number" ? value : slotOf(g, value, input);
+    const filler = value === null ? 0 : typeof value === "number" ? value : numberOf(g, "pad", value, input.dtype);
     return g.pad(input, low, high, filler);
   }
   if (mode !== "reflect" && mode !== "replicate" && mode !== "circular")
