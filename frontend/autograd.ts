@@ -84,7 +84,7 @@ function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor
       if (isComplex(node.dtype))
         throw new AutogradError(
           `${name}/complex`,
-          `${name}: grad can be implicitly created only for real scalar outputs but got ${node.dtype}.`,
+          `${name}: grad can be implicitly created only for real scalar outputs but got torch.${node.dtype}.`,
           "Pass a gradient, or take the real part or the absolute value.",
         );
       return graph.full(node.shape, 1, node.dtype);

@@ -133,10 +133,10 @@ export function refuseBool(name: string, x: Node): void {
 
 /**
  * An integer divisor. A number that is zero is refused at the call; a zero among the elements of a tensor when the result
- * is read.
+ * is read. Where nothing is divided nothing is refused.
  */
-function notZero(g: GraphBuilder, name: string, other: TensorOrScalar, y: Node): Node {
-  if (!isIntegral(y.dtype) || y.shape.includes(0)) return y;
+function notZero(g: GraphBuilder, name: string, other: TensorOrScalar, [x, y]: readonly [Node, Node]): Node {
+  if (!isIntegral(y.dtype) || y.shape.includes(0) || x.shape.includes(0)) return y;
   const error = (): Error =>
     new ValueError(`${name}/zero`, `${name}: ZeroDivisionError: an integer is divided by zero.`, "Divide floats.");
   if (isNode(other)) return other.op === "constant" ? y : g.refuseWhere(y, () => g.eq(y, 0), error);
@@ -198,7 +198,7 @@ export const div = defineOp({
         `div: expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${rounding_mode}'`,
       );
     const x = operand(g, input, common);
-    const y = notZero(g, "div", other, operand(g, other, common));
+    const y = notZero(g, "div", other, [x, operand(g, other, common)]);
     checkBroadcast("div", x, y);
     if (!isFloat(common)) return rounding_mode === "floor" ? floorDivide(g, x, y) : g.div(x, y);
     const whole = (a: Node, b: Node): Node =>
@@ -226,7 +226,7 @@ export const floorDivideOp = defineOp({
     const [a, b] = [g.detach(x), g.detach(y)];
     const value = isWider(other, x.dtype)
       ? roundedOnce(g, a, isNode(other) ? g.detach(other) : other, (p, q) => floorDivide(g, p, q))
-      : floorDivide(g, a, notZero(g, "floor_divide", other, b));
+      : floorDivide(g, a, notZero(g, "floor_divide", other, [a, b]));
     return withoutDerivative(g, value, [x, y], "derivative for aten::floor_divide", zeroGradient);
   },
 });
@@ -251,7 +251,7 @@ export const remainder = defineOp({
     const [x, divisor] = promoted(g, input, other);
     refuseBool("remainder", x);
     checkBroadcast("remainder", x, divisor);
-    const y = notZero(g, "remainder", other, divisor);
+    const y = notZero(g, "remainder", other, [x, divisor]);
     const plain = g.binary("rem", x, y);
     const wrongSide = g.and(g.ne(plain, 0), g.ne(g.lt(plain, 0), g.lt(y, 0)));
     return g.where(wrongSide, g.add(plain, y), plain);
@@ -270,7 +270,7 @@ export const fmod = defineOp({
     const [x, y] = promoted(g, input, other);
     refuseBool("fmod", x);
     checkBroadcast("fmod", x, y);
-    return g.binary("rem", x, notZero(g, "fmod", other, y));
+    return g.binary("rem", x, notZero(g, "fmod", other, [x, y]));
   },
 });
 

@@ -6,7 +6,8 @@ import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
-import { checkBroadcast, describe, inFloat32, isExactly, operand, resultType, scalarAs } from "./support.ts";
+import { checkBroadcast, describe, inFloat32, isExactly, operand, resultType } from "./support.ts";
+import { filler } from "./fitting.ts";
 import { noKernel } from "../unsupported.ts";
 import { anyCastable, operandsType } from "./out-types.ts";
 
@@ -60,7 +61,7 @@ function scaleOf(g: GraphBuilder, name: string, value: ScalarArgument, dtype: DT
       `${name}/value`,
       `${name}: For integral input tensors, argument value must not be a floating point number.`,
     );
-  return scalarAs(g, value, dtype);
+  return filler(g, name, value, dtype);
 }
 
 defineOp({

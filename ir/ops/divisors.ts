@@ -1,6 +1,6 @@
 /** Greatest common divisors and least common multiples. */
 import type { GraphBuilder } from "../builder.ts";
-import type { DType } from "../dtype.ts";
+import { dtypeBytes, type DType } from "../dtype.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { checkBroadcast, promoted } from "./support.ts";
@@ -41,8 +41,11 @@ for (const name of ["gcd", "lcm"] as const) {
       checkBroadcast(name, x, y);
       const divisor = gcdOf(g, name, x, y);
       if (name === "gcd") return divisor;
+      // As C's int, which a product of narrow types is there; then wrapped.
+      const wide = (z: Node): Node => (dtypeBytes(z.dtype) < 4 ? g.cast(z, "int32") : z);
       const none = g.eq(divisor, 0);
-      return g.where(none, 0, g.abs(g.mul(g.div(x, g.where(none, 1, divisor)), y)));
+      const size = g.abs(g.mul(wide(g.div(x, g.where(none, 1, divisor))), wide(y)));
+      return g.where(none, 0, g.cast(size, x.dtype));
     },
   });
 }

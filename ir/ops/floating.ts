@@ -80,7 +80,9 @@ defineOp({
   saves: [{ name: "other", for: ["input"] }, "result"],
   gradient: "through decomposition",
   record(g, { input, other }) {
-    const power = g.unary("exp2", toFloat(g, other));
+    // A whole exponent is one of the input's type.
+    const exponent = isIntegral(other.dtype) && isFloat(input.dtype) ? g.cast(other, input.dtype) : toFloat(g, other);
+    const power = g.unary("exp2", exponent);
     const dtype = resultType(g, [input, power]);
     const [x, y] = [operand(g, input, dtype), operand(g, power, dtype)];
     checkBroadcast("ldexp", x, y);

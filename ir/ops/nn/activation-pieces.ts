@@ -1,13 +1,14 @@
 /** Activation functions made of straight pieces, and the shrinkage functions. */
-import { ArgumentError } from "../../errors.ts";
+import { ArgumentError, DTypeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import type { ScalarArgument } from "../../signature.ts";
-import { requireFloat, toFloat } from "../support.ts";
+import { noKernel } from "../../unsupported.ts";
+import { describe, requireFloat, toFloat } from "../support.ts";
 import { filler } from "../fitting.ts";
 import { inWide } from "./support.ts";
 import { largestOf } from "../floating.ts";
-import { scalarName } from "../../dtype.ts";
+import { isComplex, isFloat, scalarName } from "../../dtype.ts";
 import { operandsType } from "../out-types.ts";
 
 const shape = "[*] -> [*]";
@@ -50,9 +51,12 @@ export const hardswish = defineOp({
   doc: { summary: "0 below -3, input above 3, input * (input + 3) / 6 between.", shape, source: page("hardswish") },
   gradient: "through decomposition",
   record: (g, { input }) =>
-    inWide(g, "hardswish", input, (x) =>
-      g.where(g.le(x, -3), 0, g.where(g.ge(x, 3), x, g.div(g.mul(x, g.add(x, 3)), 6))),
-    ),
+    inWide(g, "hardswish", input, (x) => {
+      const inside = g.and(g.gt(x, -3), g.lt(x, 3));
+      // What is infinite or NaN has a slope all the same.
+      const curved = g.where(inside, x, 0);
+      return g.where(inside, g.div(g.mul(curved, g.add(curved, 3)), 6), g.where(g.le(x, -3), 0, x));
+    }),
 });
 
 export const softsign = defineOp({
@@ -62,7 +66,11 @@ export const softsign = defineOp({
   doc: { summary: "input / (1 + |input|).", shape, source: page("softsign") },
   gradient: "through decomposition",
   record(g, { input }) {
-    return inWide(g, "softsign", toFloat(g, input), (wide) => g.div(wide, g.cast(g.add(g.abs(wide), 1), wide.dtype)));
+    if (input.dtype === "bool") throw noKernel("softsign", "abs_cpu", input);
+    if (isFloat(input.dtype) || isComplex(input.dtype))
+      return inWide(g, "softsign", input, (wide) => g.div(wide, g.cast(g.add(g.abs(wide), 1), wide.dtype)));
+    // 1 + |input| is a whole number of that type, modulo its range.
+    return g.div(toFloat(g, input), toFloat(g, g.add(g.abs(input), 1)));
   },
 });
 
@@ -74,6 +82,12 @@ export const tanhshrink = defineOp({
   saves: [],
   gradient: "through decomposition",
   record(g, { input }) {
+    if (input.dtype === "bool")
+      throw new DTypeError(
+        "tanhshrink/bool",
+        `tanhshrink: Subtraction, the \`-\` operator, with a bool tensor is not supported, got ${describe(input)}.`,
+        "Convert it with input.float().",
+      );
     return inWide(g, "tanhshrink", toFloat(g, input), (wide) => g.sub(wide, g.tanh(wide)));
   },
 });
