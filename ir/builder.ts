@@ -221,7 +221,10 @@ export class GraphBuilder {
   /** `value`, which rests on `x` in jumps only: `x` has a gradient of zero of it. */
   restingOn(value: Node, x: Node): Node {
     if (!this.gradEnabled || !x.requiresGrad) return value;
-    const like = sameShape(x.shape, value.shape) ? x : this.sum(x, [...x.shape.keys()]);
+    const part = isComplex(x.dtype) && !isComplex(value.dtype) ? this.real(x) : x;
+    const like = sameShape(x.shape, value.shape)
+      ? part
+      : this.expandTo(this.sum(part, [...x.shape.keys()]), value.shape);
     return this.where(this.full(value.shape, true, "bool"), value, this.cast(like, value.dtype));
   }
 
