@@ -242,6 +242,7 @@ export class Recorder {
     let walked = canonicalOrder(requested, isLeaf);
     if (parts.giveUp()) walked = canonicalOrder(requested, isLeaf);
     const used = keepsUsed ? usedAgain(walked).filter((node) => !requested.includes(node)) : [];
+    used.forEach((node) => this.noteLateRead(node));
     if (used.length > 0) return this.executeWith(used, requested, requestedHints, device, { created, before });
     const status = statusWithin(walked);
     const targets = status === null ? requested : [...requested, status.node];

@@ -212,7 +212,7 @@ export interface NodeOf<P extends Primitive> {
   readonly attrText: string;
   /** Hash of the operation, the type and the attributes. */
   readonly kind: number;
-  /** Structural hash: equal for equal graphs whatever their ids, and across processes. */
+  /** Structural hash: equal for equal graphs whatever their ids and wherever their slices lie, and across processes. */
   readonly hash: number;
   /** Whether differentiation may pass through. */
   readonly requiresGrad: boolean;
@@ -272,8 +272,9 @@ export function makeNode<P extends Primitive>(
   kind = kindHash(request.op, request.dtype, attrText),
 ): Node {
   const { op, inputs, attrs, dtype } = request;
-  let hash = kind;
-  if (inputs.length === 0) for (const size of request.shape) hash = mixHash(hash, size);
+  // Slices of one size are alike, wherever they lie: a loop over positions is to be recognised.
+  let hash = op === "slice" ? hashString(op) : kind;
+  if (inputs.length === 0 || op === "slice") for (const size of request.shape) hash = mixHash(hash, size);
   for (const input of inputs) hash = mixHash(hash, input.hash);
   return {
     id: nextId++,
@@ -328,8 +329,8 @@ export function leafNode(
   inputs: readonly Node[] = [],
 ): Node {
   const kind = kindHash(op, dtype, "");
-  let hash = leafHash(kind, shape);
-  for (const input of inputs) hash = mixHash(hash, input.hash);
+  // What is behind a leaf of differentiation is another from step to step.
+  const hash = leafHash(kind, shape);
   return {
     id: nextId++,
     op,

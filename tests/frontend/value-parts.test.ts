@@ -103,6 +103,27 @@ describe.each(["cpu", "cpu:js"])("parts of values on %s", (device) => {
     );
   });
 
+  test("what is read late, or used again, is a result of the first program from then on", () => {
+    const data = stored(x());
+    const w = torch.ones(6, 2).mul(0.01).requires_grad_();
+    for (let i = 0; i < 6; i++) {
+      const y = data.narrow(0, i, 3).matmul(w.detach());
+      const loss = data.narrow(0, i, 3).matmul(w).mean();
+      loss.backward();
+      torch.no_grad(() => w.sub_(w.grad!.mul(1e-6)));
+      w.grad = null;
+      // A read of something else: what was recorded is past.
+      w.tolist();
+      const before = recorder.lastExecutable;
+      expect(Number(loss.item())).toBeGreaterThan(0);
+      expect(i < 2 || recorder.lastExecutable === before).toBe(true);
+      const best = y.argmax(1).tolist();
+      expect(best).toHaveLength(3);
+      const kernels = recorder.lastExecutable!.program.steps.filter(({ kind }) => kind === "kernel");
+      expect(i < 3 || kernels.length === 1).toBe(true);
+    }
+  });
+
   test("a sum that grows from step to step is computed as it grows", () => {
     let total = torch.zeros(3);
     const step = (i: number): void => {
