@@ -94,7 +94,7 @@ test("an exponential unit has the slope below zero at zero, and no curvature", (
   for (const [unit, slopes, curvatures] of units) {
     const x = leaf([0, -0, 1, -1]);
     const [slope] = torch.autograd.grad([unit(x).sum()], [x], { create_graph: true });
-    const [curvature] = torch.autograd.grad([slope!.sum()], [x]);
-    expect([slope!.tolist(), curvature!.tolist()]).toEqual([near(slopes), near(curvatures)]);
+    const [curvature] = torch.autograd.grad([slope.sum()], [x]);
+    expect([slope.tolist(), curvature.tolist()]).toEqual([near(slopes), near(curvatures)]);
   }
 });
