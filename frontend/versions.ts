@@ -82,6 +82,8 @@ export function ownNode(contents: Node): Node {
 function toldApart(contents: Node): Node {
   const value = valueOf(behindMarkers(contents));
   if (value === null || tracing.active) return graph.distinct(contents);
+  // It was pending when the storage that has it was asked: that one is not among its holders.
+  if (value.holders === 0) value.isShared = true;
   if (!contents.requiresGrad) return leafNode("input", contents.dtype, contents.shape, value);
   const node = graph.distinct(contents);
   node.binding = value;

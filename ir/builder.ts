@@ -224,7 +224,7 @@ export class GraphBuilder {
     const part = isComplex(x.dtype) && !isComplex(value.dtype) ? this.real(x) : x;
     const like = sameShape(x.shape, value.shape)
       ? part
-      : this.expandTo(this.sum(part, [...x.shape.keys()]), value.shape);
+      : this.expandTo(this.reshape(this.sum(part, [...x.shape.keys()]), []), value.shape);
     return this.where(this.full(value.shape, true, "bool"), value, this.cast(like, value.dtype));
   }
 
@@ -426,8 +426,8 @@ export class GraphBuilder {
     const lead = shape.length - x.shape.length;
     const aligned = lead > 0 ? this.reshape(x, [...new Array<number>(lead).fill(1), ...x.shape]) : x;
     if (sameShape(aligned.shape, shape)) return aligned;
-    for (let i = 0; i < shape.length; i++) {
-      if (aligned.shape[i] !== shape[i] && aligned.shape[i] !== 1)
+    for (let i = 0; i < aligned.shape.length; i++) {
+      if (aligned.shape[i] !== shape[i] && (aligned.shape[i] !== 1 || lead < 0))
         throw new IrError("ir/shape", `expand: ${describe(x)} to ${formatShape(shape)}`);
     }
     if (isComplex(x.dtype)) return eachPart(this, aligned, (part) => this.expandTo(part, shape));

@@ -72,3 +72,13 @@ describe.each(["cpu", "cpu:js"])("a pending value whose operands are gone on %s"
     expect(written.add(1).tolist()).toEqual([1, 1]);
   });
 });
+
+test("a tensor that was computed beside something else outlives what is written to its copies", () => {
+  const x = torch.arange(6).to(torch.bfloat16);
+  torch.ones(1).tolist();
+  expect(x.mul(2).tolist()).toEqual([0, 2, 4, 6, 8, 10]);
+  for (let i = 0; i < 4; i++) expect(x.clone().mul_(i).sum().item()).toBe(15 * i);
+  const empty = torch.zeros([0]).requires_grad_();
+  expect(torch.prod(empty).item()).toBe(1);
+  expect(torch.lerp(x, x.flip(0), 0.37).at(0).item()).toBe(1.8515625);
+});
