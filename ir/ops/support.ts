@@ -259,7 +259,7 @@ export function computedFrom(g: GraphBuilder, value: Node, sources: readonly Nod
     const none = g.sliceAxis(g.reshape(x, [elementCount(x.shape)]), 0, 0, 0);
     return g.cast(isComplex(value.dtype) ? none : g.real(none), value.dtype);
   });
-  return g.withHistory(value, g.expandTo(g.sum(g.concat(nothing, 0), [0]), value.shape));
+  return g.withHistory(value, g.expandTo(g.reshape(g.sum(g.concat(nothing, 0), [0]), []), value.shape));
 }
 
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
