@@ -92,9 +92,8 @@ export interface EmittedForm {
 /** Stands for a function whose code is known. */
 const elsewhere: FunctionRef = { id: -1 };
 
-/** Programs with equal keys are the same code, where their forms are; null: it has no form. */
-export function formKey({ form, steps }: Program, { shared }: EmitOptions): string | null {
-  if (form === undefined) return null;
+/** Programs of one form and with equal keys are the same code. */
+export function formKey({ steps }: Program, { shared }: EmitOptions): string {
   // Scratch buffers lie one behind the other: the size of the last is no part of the code, unless threads have it each.
   const placesOf = ({ kernel }: KernelStep): (string | number)[] => {
     const { buffers, bytes } = placeScratch(kernel);

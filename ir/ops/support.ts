@@ -3,7 +3,7 @@ import { describe, isNode, type GraphBuilder } from "../builder.ts";
 import { complexOf, type DType, isComplex, isFloat, isIntegral, promoteTypes, rankOf, scalarName } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
-import { broadcastShapes, elementCount, formatShape, type Shape } from "../shape.ts";
+import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { complexUnsupported, unsupported } from "../unsupported.ts";
 
@@ -253,13 +253,7 @@ export function scalarAs(g: GraphBuilder, value: ScalarArgument, dtype: DType): 
 }
 
 /** A value that has nothing of its sources, but is recorded as computed from them: their gradient is zero. */
-export function computedFrom(g: GraphBuilder, value: Node, sources: readonly Node[]): Node {
-  if (value.requiresGrad || !sources.some((x) => x.requiresGrad)) return value;
-  const nothing = sources.map((x) => {
-    const none = g.sliceAxis(g.reshape(x, [elementCount(x.shape)]), 0, 0, 0);
-    return g.cast(isComplex(value.dtype) ? none : g.real(none), value.dtype);
-  });
-  return g.withHistory(value, g.expandTo(g.reshape(g.sum(g.concat(nothing, 0), [0]), []), value.shape));
-}
+export const computedFrom = (g: GraphBuilder, value: Node, sources: readonly Node[]): Node =>
+  value.requiresGrad ? value : sources.reduce((whole, x) => g.restingOn(whole, x), value);
 
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

@@ -1,5 +1,12 @@
 /** The code of programs that differ in sizes alone is emitted once. */
-import { type EmitOptions, type EmittedForm, emitForm, formKey, type WasmProgram } from "../../codegen/wasm/index.ts";
+import {
+  type EmitOptions,
+  type EmittedForm,
+  emitForm,
+  emitProgram,
+  formKey,
+  type WasmProgram,
+} from "../../codegen/wasm/index.ts";
 import type { Program } from "../../ir/program.ts";
 
 /** Keys of one form that are remembered. */
@@ -11,8 +18,8 @@ export class EmittedForms {
 
   emit(program: Program, options: EmitOptions): WasmProgram {
     const { form } = program;
+    if (form === undefined) return emitProgram(program, options);
     const key = formKey(program, options);
-    if (form === undefined || key === null) return emitForm(program, options).code;
     const byKey = this.known.get(form) ?? new Map<string, EmittedForm>();
     this.known.set(form, byKey);
     const emitted = emitForm(program, options, byKey.get(key));
