@@ -25,6 +25,25 @@ export function hurwitzZeta(g: GraphBuilder, s: Node, q: Node): Node {
   return g.where(g.eq(q, Infinity), 0, sum);
 }
 
+/** sum over k >= 0 of (q + k) ** -s for every s and q, where it has no value as PyTorch has it. */
+export function zetaOf(g: GraphBuilder, s: Node, q: Node): Node {
+  const [floor, ceiling] = (["floor", "ceil"] as const).map((name) => g.unary(name, q)) as [Node, Node];
+  const above = g.gt(q, 0);
+  const isPole = g.and(g.not(above), g.eq(q, floor));
+  const isBelow = g.not(g.or(above, isPole));
+  // The bases above zero start at the distance from the whole number below, those below zero at the distance from the
+  // one above and end before 1 - q.
+  const positive = hurwitzZeta(g, s, g.where(isBelow, g.sub(q, floor), g.where(above, q, 1)));
+  const [nearest, beyond] = [g.sub(ceiling, q), g.sub(1, q)].map((x) => hurwitzZeta(g, s, g.where(isBelow, x, 1)));
+  const half = g.mul(s, 0.5);
+  const isWhole = (x: Node): Node => g.eq(x, g.unary("floor", x));
+  const sign = g.where(isWhole(half), g.full([], 1, s.dtype), g.where(isWhole(s), g.full([], -1, s.dtype), NaN));
+  // In this order, in which what odd exponents cancel is cancelled first.
+  const below = g.sub(g.add(positive, g.mul(sign, nearest!)), g.mul(sign, beyond!));
+  const value = g.where(isPole, Infinity, g.where(isBelow, below, positive));
+  return g.where(g.eq(s, 1), Infinity, g.where(g.lt(s, 1), NaN, value));
+}
+
 /** The derivative of digamma; by reflection below one half. */
 export function trigamma(g: GraphBuilder, x: Node): Node {
   // The zeta function's divisors are out of half floats' range.
@@ -42,30 +61,4 @@ function reflected(g: GraphBuilder, x: Node, angle: Node): Node {
   const value = hurwitzZeta(g, g.full([], 2, x.dtype), g.where(low, g.sub(1, x), x));
   const sine = g.unary("sin", g.mul(angle, Math.PI));
   return g.where(low, g.sub(g.div(Math.PI * Math.PI, g.mul(sine, sine)), value), value);
-}
-
-/** The n-th derivative of digamma, for whole n > 0. */
-export function polygammaOf(g: GraphBuilder, n: number, x: Node): Node {
-  if (n === 0) return g.unary("digamma", x);
-  if (n === 1) return trigamma(g, x);
-  let factorial = 1;
-  for (let k = 2; k <= n; k++) factorial *= k;
-  // Poles lie at the whole numbers below one; between them the first terms are summed by themselves.
-  const order = g.full([], n + 1, x.dtype);
-  const shift = 16;
-  const low = g.lt(x, 0.5);
-  let below = g.full([], 0, x.dtype);
-  for (let k = 0; k < shift; k++) below = g.add(below, g.div(1, integerPower(g, g.add(x, k), n + 1)));
-  const value = g.where(
-    low,
-    g.add(below, hurwitzZeta(g, order, g.where(low, g.add(x, shift), 1))),
-    hurwitzZeta(g, order, g.where(low, 1, x)),
-  );
-  return g.mul(value, (n % 2 === 1 ? 1 : -1) * factorial);
-}
-
-function integerPower(g: GraphBuilder, x: Node, n: number): Node {
-  let result = x;
-  for (let i = 1; i < n; i++) result = g.mul(result, x);
-  return result;
 }

@@ -1,15 +1,31 @@
 /** The gamma function's logarithm with its derivatives, and the zeta function. */
-import { isNode } from "../../builder.ts";
+import { type GraphBuilder, isNode } from "../../builder.ts";
 import { isIntegral } from "../../dtype.ts";
 import { ArgumentError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type Operator, type Place, recordOperator } from "../../operator.ts";
-import { hurwitzZeta, polygammaOf } from "../../polygamma.ts";
+import { trigamma, zetaOf } from "../../polygamma.ts";
 import { checkBroadcast, inFloat32, operand, range, resultType, toFloat } from "../support.ts";
 import { withoutDerivative } from "../underived.ts";
 import { anyCastable } from "../out-types.ts";
 
 const shape = "[*] -> [*]";
+
+const zetaFloat: Operator = defineOp({
+  name: "zeta_float",
+  signature: "zeta_float(Tensor input, Tensor other) -> Tensor",
+  places: [],
+  composite: true,
+  doc: { summary: "Hurwitz zeta function, of floats.", shape: "[*] and [*] -> [*]", source: "torch.special.zeta" },
+  gradient(g, { inputs, grads }) {
+    const [s, q] = inputs as readonly [Node, Node];
+    if (!grads[0]) return [null, null];
+    return [null, g.sumTo(g.mul(grads[0], g.mul(g.neg(s), zetaAt(g, g.add(s, 1), q))), q.shape)];
+  },
+  record: (g, { input, other }) => zetaOf(g, input, other),
+});
+const zetaAt = (g: GraphBuilder, input: Node, other: Node): Node =>
+  recordOperator(g, zetaFloat, { input, other }, isNode) as Node;
 
 for (const [name, of, summary, places] of [
   ["expit", "sigmoid", "1 / (1 + exp(-input)).", ["special"]],
@@ -36,26 +52,15 @@ defineOp({
   gradient: "through decomposition",
   record(g, { n, input }) {
     if (n < 0) throw new ArgumentError("polygamma/n", `polygamma(n, x) does not support negative n, got ${n}.`);
-    const x = toFloat(g, input);
-    return inFloat32(g, [x], (wide) => recordOperator(g, polygammaFloat, { n, input: wide }, isNode) as Node);
+    return inFloat32(g, [toFloat(g, input)], (x) => {
+      if (n === 0) return g.unary("digamma", x);
+      const zeta = zetaAt(g, g.full([], n + 1, x.dtype), x);
+      // The sine of the angle beside a pole is nearer to PyTorch's numbers than the zeta function is.
+      if (n === 1) return x.requiresGrad ? g.withHistory(trigamma(g, g.detach(x)), zeta) : trigamma(g, x);
+      const factorial = range(n).reduce((product, k) => product * (k + 1), 1);
+      return g.mul(zeta, (n % 2 === 1 ? 1 : -1) * factorial);
+    });
   },
-});
-const polygammaFloat: Operator = defineOp({
-  name: "polygamma_float",
-  signature: "polygamma_float(int n, Tensor input) -> Tensor",
-  places: [],
-  composite: true,
-  doc: { summary: "The n-th derivative of digamma, of floats.", shape, source: "torch.polygamma" },
-  gradient(g, { inputs, attrs, grads }) {
-    if (!grads[0]) return [null];
-    return [
-      g.mul(
-        grads[0],
-        recordOperator(g, polygammaFloat, { n: (attrs["n"] as number) + 1, input: inputs[0]! }, isNode) as Node,
-      ),
-    ];
-  },
-  record: (g, { n, input }) => polygammaOf(g, n, input),
 });
 
 /** log of the multivariate gamma function of dimension p. */
@@ -102,19 +107,7 @@ defineOp({
     const [exponent, q] = [operand(g, input, dtype), operand(g, other, dtype)];
     const s = g.detach(exponent);
     checkBroadcast("zeta", s, q);
-    const above = g.gt(q, 0);
-    // Between the poles below zero, where only whole exponents have a value, the first terms stand by themselves.
-    const shift = 16;
-    let below = g.full([], 0, dtype);
-    for (let k = 0; k < shift; k++) below = g.add(below, g.pow(g.add(q, k), g.neg(s)));
-    const value = g.where(
-      above,
-      hurwitzZeta(g, s, g.where(above, q, 1)),
-      g.add(below, hurwitzZeta(g, s, g.where(above, 1, g.add(q, shift)))),
-    );
-    const pole = g.where(g.eq(q, g.unary("floor", q)), Infinity, g.where(g.eq(s, g.unary("floor", s)), value, NaN));
-    const atOne = g.where(g.eq(s, 1), Infinity, g.full([], NaN, dtype));
-    const found = g.where(g.gt(s, 1), g.where(above, value, pole), atOne);
+    const found = inFloat32(g, [s, q], (order, argument) => zetaAt(g, order, argument));
     return exponent.requiresGrad ? withoutDerivative(g, found, [exponent], "the derivative for 'zeta'") : found;
   },
 });

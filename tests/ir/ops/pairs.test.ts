@@ -236,4 +236,19 @@ onEachDevice("special functions", () => {
     expectGradients((y) => torch.digamma(y), [x]);
     expectGradients((y) => torch.polygamma(1, y), [x]);
   });
+
+  test("zeta and polygamma far below zero are sums over all poles above", () => {
+    const x = torch.tensor([-30.3, -100.7, -1001.2, -2.5], { dtype: "float64" });
+    expectClose(torch.special.zeta(2, x), [15.04694902139554, 15.069532360278806, 28.565853040112053, 9.539246644989124], 1e-12); // prettier-ignore
+    expectClose(torch.special.zeta(5, x), [-405.7816789663508, 405.781679246318, -3122.3130679853325, 0.0028331666461148355], 1e-12); // prettier-ignore
+    expectClose(torch.polygamma(2, x), [68.83648985150253, -68.83764135467291, 247.0479194092346, -0.1082040516417282], 1e-12); // prettier-ignore
+    expectGradients((y) => torch.special.zeta(3, y), [x]);
+    expectGradients((y) => torch.polygamma(2, y), [x]);
+  });
+
+  test("the slope of zeta and polygamma at a pole is infinite", () => {
+    const x = torch.tensor([0, -3], { requires_grad: true });
+    expect(torch.autograd.grad(torch.special.zeta(3, x).sum(), [x])[0].tolist()).toEqual([-Infinity, -Infinity]);
+    expect(torch.autograd.grad(torch.polygamma(1, x).sum(), [x])[0].tolist()).toEqual([-Infinity, -Infinity]);
+  });
 });
