@@ -243,7 +243,7 @@ function integer(item: unknown, value: unknown, name: string): number {
 
 const integers = (list: readonly unknown[], name: string): number[] => list.map((item) => integer(item, list, name));
 
-const isScalar = (item: unknown): item is HostNumber | HostScalar =>
+export const isScalar = (item: unknown): item is HostNumber | HostScalar =>
   typeof item === "number" ||
   typeof item === "bigint" ||
   typeof item === "boolean" ||

@@ -6,10 +6,11 @@
  */
 import { ArgumentError, IndexError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
+import { filler } from "../ir/ops/fitting.ts";
 import { sliceBounds } from "../ir/ops/movement.ts";
 import { wrapIndex } from "../ir/ops/support.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
-import { scalarArgument } from "./bind.ts";
+import { isScalar, scalarArgument } from "./bind.ts";
 import { callInplace, callInplaceAsync, callOperator, callOperatorAsync, withSite } from "./call.ts";
 import { fromHost, tensor } from "./creation.ts";
 import { moved } from "./device-moves.ts";
@@ -166,33 +167,30 @@ interface Assignment {
 }
 
 function assignment(self: Tensor, given: unknown, value: unknown): Assignment {
-  const list = Array.isArray(given) ? (given as readonly unknown[]) : [given];
+  // `true` alone is a new axis; among others it is an index.
+  const list = Array.isArray(given) ? (given as readonly unknown[]) : [given === true ? null : given];
   const place = value instanceof Tensor && value.requires_grad ? null : numberedPlace(self, list);
   const { view, indices } = place === null ? resolve(self, list) : { view: place, indices: [] };
-  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
-    if (indices.length === 0) return { view, operator: "fill", args: [value] };
-    const node = graph.cast(
-      graph.scalar(
-        scalarArgument(value),
-        typeof value === "number" && !Number.isInteger(value) ? "float32" : self.dtype.name,
-      ),
-      self.dtype.name,
-    );
-    return { view, operator: "index_put", args: [indices, Tensor.ofNode(node, self.storage_.device)] };
-  }
   const source = valueTensor(self, value);
-  if (indices.length === 0)
-    return { view, operator: "copy", args: [expandedTo(withoutLeadingOnes(source, view.ndim), view)] };
-  return { view, operator: "index_put", args: [indices, withoutLeadingOnes(source.to(self.dtype), 0)] };
+  if (indices.length > 0) return { view, operator: "index_put", args: [indices, withoutLeadingOnes(source, 0)] };
+  // A number fills, whatever the place is.
+  if (!(value instanceof Tensor) && source.ndim === 0) return { view, operator: "fill", args: [source] };
+  return { view, operator: "copy", args: [expandedTo(withoutLeadingOnes(source, view.ndim), view)] };
 }
 
+/** What is no tensor becomes one of the type that it is written to. */
 function valueTensor(self: Tensor, value: unknown): Tensor {
+  const { name: dtype } = self.dtype;
   if (value instanceof Tensor) return moved(value, self.storage_.device);
   if (Array.isArray(value) || ArrayBuffer.isView(value))
-    return tensor(value as Nested<number>[], { device: self.device });
+    return tensor(value as Nested<number>[], { dtype, device: self.device });
+  if (isScalar(value)) {
+    const number = filler(graph, "set_at", scalarArgument(value), dtype, ["float16", "bfloat16"]);
+    return Tensor.ofNode(number, self.storage_.device);
+  }
   throw new ArgumentError(
     "set_at/value",
-    `set_at: can't assign ${typeof value} ${String(value)} to a ${self.dtype.name}${formatShape(self.shape)}.`,
+    `set_at: can't assign ${typeof value} ${String(value)} to a ${dtype}${formatShape(self.shape)}.`,
     "Assign a number, an array or a tensor.",
   );
 }
@@ -231,7 +229,8 @@ declare module "./tensor.ts" {
      */
     atAsync(...indices: Index[]): Promise<Tensor>;
     /**
-     * `x[...] = value`: the indices as a list, the value broadcast and converted to this tensor's type.
+     * `x[...] = value`: the indices as a list, the value broadcast and converted to this tensor's type. Behind an index
+     * tensor, and behind a mask unless it is one for all, a tensor has that type already.
      *
      * Shape: `[*] -> [*]`
      *

@@ -3,6 +3,7 @@ import { IndexError } from "../ir/errors.ts";
 import { isPlainObject } from "./bind.ts";
 import { fromHost, tensor } from "./creation.ts";
 import type { Nested } from "./element-values.ts";
+import type { HostNumber } from "./elements.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Part of a dimension, as Python's `slice`. */
@@ -54,7 +55,7 @@ export interface SliceBounds {
   readonly stop?: number | null;
   readonly step?: number | null;
 }
-export type IndexValue = Tensor | Nested<number | bigint | boolean>;
+export type IndexValue = Tensor | Nested<HostNumber>;
 
 export type Part = number | boolean | null | "..." | Slice | Tensor;
 const refuse = (value: unknown): never => {

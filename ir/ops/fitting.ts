@@ -44,6 +44,7 @@ const overflow = (name: string, value: string, dtype: DType): ValueError =>
 
 /** A 0-d tensor as one of a type; reading what is filled with a value outside of that type is an error. */
 export function tensorFiller(g: GraphBuilder, name: string, value: Node, dtype: DType): Node {
+  if (value.dtype === dtype) return value;
   const complex = isComplex(value.dtype) && !isComplex(dtype);
   const checked = complex || isInteger(dtype) || dtypeBytes(dtype) < dtypeBytes(value.dtype);
   if (!checked || dtype === "bool" || isComplex(dtype) || value.dtype === "bool") return g.cast(value, dtype);

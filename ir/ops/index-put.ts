@@ -1,9 +1,11 @@
 /** Writing at positions given by tensors and masks together. */
 import type { GraphBuilder } from "../builder.ts";
+import { scalarName } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
-import { broadcastShapes, formatShape, sameShape, type Shape } from "../shape.ts";
+import { broadcastShapes, elementCount, formatShape, sameShape, type Shape } from "../shape.ts";
+import { tensorFiller } from "./fitting.ts";
 import { isMask, masksOf, planIndices, resultOrder } from "./indexing.ts";
 import { ordinals, trueCount, truth } from "./masking.ts";
 import { describe, range } from "./support.ts";
@@ -22,32 +24,37 @@ defineOp({
   gradient: "through decomposition",
   measure: (_g, { indices }) => (loneMask(indices) === null ? masksOf(indices) : []),
   record(g, { input, indices, values, accumulate }, measured) {
-    if (input.dtype !== values.dtype)
-      throw new DTypeError(
-        "index_put/dtype",
-        `index_put: Index put requires the source and destination dtypes match, got ${input.dtype} for the destination and ${values.dtype} for the source.`,
-        `Convert it with values.to(torch.${input.dtype}).`,
-      );
     const lone = loneMask(indices);
-    if (lone !== null) return putMasked(g, input, lone.mask, lone.axis, values, accumulate);
+    if (lone !== null) {
+      // One value is converted, as masked_fill does.
+      const isFill = !accumulate && elementCount(values.shape) === 1;
+      const written = isFill ? tensorFiller(g, "index_put", g.reshape(values, []), input.dtype) : values;
+      return putMasked(g, input, lone.mask, lone.axis, written, accumulate);
+    }
     const plan = planIndices(g, "index_put", input, indices, measured);
     const order = resultOrder(plan, input.shape.length);
     const rest = input.shape.filter((_, axis) => !plan.axes.includes(axis));
     const gathered = [...plan.shape, ...rest];
     const target = order.map((axis) => gathered[axis]!);
-    const updates = g.permute(fitted(g, values, target), inverseOf(order));
+    const updates = g.permute(fitted(g, input, values, target), inverseOf(order));
     return g.scatter(accumulate ? "add" : "set", input, updates, plan.axes, plan.indices);
   },
 });
 
 const inverseOf = (axes: readonly number[]): number[] => range(axes.length).map((axis) => axes.indexOf(axis));
 
-function fitted(g: GraphBuilder, values: Node, target: Shape): Node {
+function fitted(g: GraphBuilder, input: Node, values: Node, target: Shape): Node {
   const common = broadcastShapes(values.shape, target);
   if (common === null || !sameShape(common, target))
     throw new ShapeError(
       "index_put/values",
       `shape mismatch: value tensor of shape ${formatShape(values.shape)} cannot be broadcast to indexing result of shape ${formatShape(target)}.`,
+    );
+  if (input.dtype !== values.dtype)
+    throw new DTypeError(
+      "index_put/dtype",
+      `index_put: Index put requires the source and destination dtypes match, got ${scalarName(input.dtype)} for the destination and ${scalarName(values.dtype)} for the source: ${describe(input)} and ${describe(values)}.`,
+      `Convert it with values.to(torch.${input.dtype}).`,
     );
   return g.expandTo(values, target);
 }
@@ -73,7 +80,7 @@ function putMasked(g: GraphBuilder, input: Node, given: Node, axis: number, valu
   const counted = values.shape.length - 1 - rest.length;
   const count = counted < 0 ? 1 : values.shape[counted]!;
   const whole = [...lead, count, ...rest];
-  const aligned = fitted(g, values, whole);
+  const aligned = fitted(g, input, values, whole);
   const mismatch = (): Error =>
     new ShapeError(
       "index_put/values",

@@ -137,7 +137,7 @@ describe("subscripts", () => {
       [2, 2, 2],
       [0, 7, 8],
     ]);
-    x.set_at([":", [0, 2]], torch.tensor([1.5, -1.5]));
+    x.set_at([":", [0, 2]], [1.5, -1.5]);
     expect(x.tolist()).toEqual([
       [1, 2, -1],
       [1, 7, -1],
@@ -148,6 +148,45 @@ describe("subscripts", () => {
       [4, 5, 6],
     ]);
     expect(() => x.set_at(0, torch.ones(2))).toThrow(torch.ShapeError);
+  });
+
+  // As PyTorch 2.13 answers.
+  test("a tensor of another type is not written by index tensors, nor by masks unless it is one value", () => {
+    const words =
+      "Index put requires the source and destination dtypes match, got Float for the destination and Double";
+    const wide = torch.tensor([1.5, 2.5], { dtype: "float64" });
+    const [index, mask] = [torch.tensor([0n, 2n]), torch.tensor([true, false, true])];
+    for (const place of [index, mask, [0, 2]]) expect(() => torch.zeros(3).set_at([place], wide)).toThrow(words);
+    expect(() => torch.zeros(3).set_at([index], wide.at(0))).toThrow(words);
+    expect(() => torch.zeros(3).index_put([mask], wide.at("1:"), true)).toThrow(words);
+    expect(() => torch.zeros(3).set_at([index], torch.ones(3, { dtype: "float64" }))).toThrow("shape mismatch");
+    expect(torch.zeros(3).set_at([mask], wide.at("1:")).tolist()).toEqual([2.5, 0, 2.5]);
+    expect(
+      torch
+        .zeros(3)
+        .index_put([mask], wide.at("1:").view(1, 1, 1))
+        .tolist(),
+    ).toEqual([2.5, 0, 2.5]);
+    for (const place of [0, "0:1", true]) expect(torch.zeros(1).set_at(place, wide.at(1)).tolist()).toEqual([2.5]);
+    const bytes = torch.zeros(3, { dtype: "int8" }).set_at([mask], torch.tensor(300));
+    expect(() => bytes.tolist()).toThrow("value cannot be converted to type int8_t without overflow");
+
+    const value = torch.tensor(2, { dtype: "float64", requires_grad: true });
+    torch.zeros(3).set_at([mask], value).sum().backward();
+    expect(value.grad!.item()).toBe(2);
+    expect(value.grad!.dtype).toBe(torch.float64);
+  });
+
+  test("numbers are of the type that they are written to, whatever the place", () => {
+    for (const place of [0, torch.tensor([0n]), torch.tensor([true, false])]) {
+      const written = (dtype: torch.DTypeLike, value: number | torch.Complex): unknown =>
+        torch.zeros(2, { dtype }).set_at([place], value).at(0).item();
+      expect(written("float64", 0.1)).toBe(0.1);
+      expect(written("bfloat16", 1e39)).toBe(Infinity);
+      expect(written("complex64", new torch.Complex(1, 2))).toEqual(new torch.Complex(1, 2));
+      expect(() => written("int8", 300)).toThrow("value cannot be converted to type int8_t without overflow");
+    }
+    expect(torch.zeros(2, { dtype: "float64" }).set_at(":", [0.1, 0.2]).tolist()).toEqual([0.1, 0.2]);
   });
 
   test("a mask takes values in order without being read", () => {
