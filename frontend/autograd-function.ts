@@ -192,11 +192,22 @@ function callNode(inputs: readonly Node[], results: readonly Node[]): Node {
   });
 }
 
+interface Apply {
+  <T extends typeof Function>(this: T, ...args: unknown[]): ReturnType<T["forward"]>;
+  /** By itself, where nothing tells of which class it was. */
+  (this: void, ...args: unknown[]): Tensor;
+}
+
 /** Subclass it with static `forward(ctx, ...args)` and `backward(ctx, ...grads)`, and call `apply(...args)`. */
 export class Function {
   static {
     // A bundler renames the class itself, since the name is taken.
     Object.defineProperty(this, "name", { value: "Function" });
+    Object.defineProperty(this, "apply", {
+      get(this: typeof Function) {
+        return (...args: unknown[]) => this.run_(args);
+      },
+    });
   }
   static forward(..._args: never[]): unknown {
     throw new AutogradError(
@@ -231,8 +242,10 @@ export class Function {
     );
   }
 
-  /** Runs forward without recording, and records this function in its place. */
-  static apply<T extends typeof Function>(this: T, ...args: unknown[]): ReturnType<T["forward"]> {
+  /** Runs forward without recording, and records this function in its place. May be taken off: `const f = Mine.apply`. */
+  declare static readonly apply: Apply;
+
+  private static run_(args: readonly unknown[]): unknown {
     const ctx = new FunctionCtx();
     const tensors = args.filter((arg): arg is Tensor => arg instanceof Tensor);
     ctx.needs_input_grad = args.map((arg) => arg instanceof Tensor && arg.requires_grad);
@@ -241,7 +254,7 @@ export class Function {
     const output = withGradMode(false, () => this.computed(ctx, args));
     const all = (Array.isArray(output) ? output : [output]) as readonly unknown[];
     const outputs = all.filter((item): item is Tensor => item instanceof Tensor);
-    if (!recording || outputs.length === 0) return output as ReturnType<T["forward"]>;
+    if (!recording || outputs.length === 0) return output;
     for (const tensor of outputs)
       if (ctx.isDirty_(tensor)) withGradMode(true, () => checkInplace(tensor, `${this.name}.apply`));
     const device = outputs[0]!.storage_.device;
@@ -272,7 +285,7 @@ export class Function {
       wrapped.forEach((tensor, i) => attachTangent(tensor, tangents[i] ?? null));
     }
     const results = all.map((item) => (item instanceof Tensor ? wrapped[outputs.indexOf(item)] : item));
-    return (Array.isArray(output) ? results : results[0]) as ReturnType<T["forward"]>;
+    return Array.isArray(output) ? results : results[0];
   }
 
   /** What forward gives: with its context, or with one that is prepared afterwards. */

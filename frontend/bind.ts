@@ -34,6 +34,7 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   size: ["shape"],
   shape: ["size"],
   split_size_or_sections: ["split_size"],
+  indices_or_sections: ["indices", "sections"],
   dim0: ["axis0"],
   dim1: ["axis1"],
 };

@@ -30,11 +30,11 @@ export const isView = ({ view }: Operator, { args }: Bound): boolean =>
 export function callView(definition: Operator, given: Bound, device: Device): Tensor | readonly Tensor[] {
   const { isItself = false, areSeveral = false, unevenly } = definition.viewTraits ?? {};
   const bound = unevenly === "laid in rows" ? inRows(given) : given;
-  refuseChangedViews(bound.tensors, definition.name);
   enterScope(device.name);
   noteSite(notesSites() ? captureSite() : null);
   const firstNode = nextNodeId();
   const result = recordOperator(graph, definition, bound.args, isNode);
+  refuseChangedViews(bound.tensors, listOf(result), definition.name);
   traceObserver()?.called?.(definition.name, firstNode, nextNodeId());
   const [first, isList] = viewed(bound);
   const name = stepOfCall(definition.name, bound.args);

@@ -203,12 +203,12 @@ function record(
   measured: Measured,
   overwrites: Node | null = null,
 ): { readonly result: RecordResult; readonly operation: Operation | null } {
-  refuseChangedViews(bound.tensors, definition.name);
   enterScope(device.name);
   noteSite(notesSites() ? captureSite() : null);
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
   const result = ofThisStep(inMemory(withEmpty(recorded(definition, bound, measured), definition, bound)), first);
+  refuseChangedViews(bound.tensors, listOf(result), definition.name);
   if (Array.isArray(result))
     for (const { dtype } of result as readonly Node[]) refuseDtype(definition.name, dtype, device);
   else refuseDtype(definition.name, (result as Node).dtype, device);

@@ -194,7 +194,8 @@ export {
 export { allclose, allcloseAsync, equal, equalAsync, type ClosenessOptions } from "./comparison.ts";
 export { lobpcg, lobpcgAsync, type LobpcgState } from "./lobpcg.ts";
 export { pca_lowrank, svd_lowrank } from "./low-rank.ts";
-export { histogramdd, type Histogram, type HistogramOptions } from "./histogram.ts";
+export { einsum, type Sublist } from "./einsum.ts";
+export { histogramdd, type Histogram } from "./histogram.ts";
 export {
   lu,
   nonzero,

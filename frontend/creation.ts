@@ -305,7 +305,7 @@ export const ones = factory("ones", 1);
 export const empty = factory("empty", 0);
 
 /** Keywords of the functions that make tensors. */
-type Factory = [
+export type Factory = [
   out: Tensor | null,
   dtype: FactoryOptions["dtype"],
   layout: FactoryOptions["layout"],
@@ -314,8 +314,8 @@ type Factory = [
   pin_memory: boolean,
   memory_format: FactoryOptions["memory_format"],
 ];
-const factoryNames = "*, out?, dtype?, layout?, device?, requires_grad?, pin_memory?, memory_format?";
-const factoryOptions = ({ out, ...rest }: { readonly out?: Tensor | null | undefined }): FactoryOptions => ({
+export const factoryNames = "*, out?, dtype?, layout?, device?, requires_grad?, pin_memory?, memory_format?";
+export const factoryOptions = ({ out, ...rest }: { readonly out?: Tensor | null | undefined }): FactoryOptions => ({
   ...rest,
   out: out ?? undefined,
 });

@@ -1,5 +1,7 @@
 /** What autograd refuses to have written. */
+import { isIntegral } from "../ir/dtype.ts";
 import { AutogradError, DTypeError } from "../ir/errors.ts";
+import type { Node } from "../ir/graph.ts";
 import { graph } from "./state.ts";
 import { gradientName } from "./step-names.ts";
 import type { Tensor } from "./tensor.ts";
@@ -62,11 +64,11 @@ function severalViews(self: Tensor, operator: string, changed: string): Autograd
 }
 
 /**
- * @throws AutogradError for views that gradients cannot follow to what has been written since: those made with others by
- *   one call, and those made where nothing is recorded
+ * @throws AutogradError for views that gradients cannot follow to what has been written since, where results may have
+ *   gradients: views made with others by one call, and those made where nothing is recorded
  */
-export function refuseChangedViews(tensors: readonly Tensor[], operator: string): void {
-  if (!graph.gradEnabled) return;
+export function refuseChangedViews(tensors: readonly Tensor[], results: readonly Node[], operator: string): void {
+  if (!graph.gradEnabled || results.every(({ dtype }) => isIntegral(dtype))) return;
   for (const tensor of tensors) if (tensor.parent_ !== null && tensor.isChanged_) refuseChangedView(tensor, operator);
 }
 

@@ -1,8 +1,8 @@
 /** Coordinates of the elements of triangles. */
 import { ArgumentError } from "../ir/errors.ts";
+import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
-import { dtypeOption, fromHost, type TensorOptions } from "./creation.ts";
-import { isPlainObject } from "./bind.ts";
+import { dtypeOption, factoryNames, factoryOptions, fromHost, type Factory, type TensorOptions } from "./creation.ts";
 import { currentDevice } from "./devices.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -29,19 +29,16 @@ function triangle(
   return fromHost([...rows, ...columns], [2, rows.length], dtype, currentDevice(options.device));
 }
 
-type TriangleIndices = (
-  row: number,
-  col: number,
-  offset?: number | (TensorOptions & { readonly offset?: number }),
-  options?: TensorOptions,
-) => Tensor;
+const triangleSignature = signature<[row: number, col: number, offset: number, ...Factory]>()(
+  `row, col, offset?, ${factoryNames}`,
+);
+type TriangleIndices = (...args: CallOf<typeof triangleSignature>) => Tensor;
 const indicesOf =
   (name: string, isInside: (distance: number) => boolean): TriangleIndices =>
-  (row, col, offset = 0, options = {}) =>
+  (...args) =>
     withSite(() => {
-      const named = isPlainObject(offset) ? (offset as TensorOptions & { readonly offset?: number }) : options;
-      const by = typeof offset === "number" ? offset : (offset.offset ?? 0);
-      return triangle(name, row, col, by, named, isInside);
+      const { row, col, offset = 0, ...given } = triangleSignature.bind(name, args);
+      return triangle(name, row, col, offset, factoryOptions(given), isInside);
     });
 
 /**

@@ -6,9 +6,18 @@ import type { Shape } from "../../ir/shape.ts";
 import { noKernel } from "../../ir/unsupported.ts";
 import type { Device } from "../../runtime/device.ts";
 import { fillRandint, fillRandperm } from "../../runtime/random/index.ts";
+import { signature, type CallOf } from "../arguments.ts";
 import { isPlainObject } from "../bind.ts";
 import { withSite } from "../call.ts";
-import { dtypeOption, finish, sizeArguments, type SizeCall } from "../creation.ts";
+import {
+  dtypeOption,
+  factoryNames,
+  factoryOptions,
+  finish,
+  sizeArguments,
+  type Factory,
+  type SizeCall,
+} from "../creation.ts";
 import { currentDevice } from "../devices.ts";
 import { refuseUnknown } from "../known-options.ts";
 import { laidOut, orderLike } from "../laid-out.ts";
@@ -166,6 +175,9 @@ export function randint_like(
   });
 }
 
+const permutationSignature = signature<[n: number | bigint, ...Factory, generator: Generator | null]>()(
+  `n, ${factoryNames}, generator?`,
+);
 /**
  * A random order of 0 ... n-1.
  *
@@ -173,9 +185,10 @@ export function randint_like(
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.randperm.html
  */
-export function randperm(n: number | bigint, options: RandomOptions = {}): Tensor {
+export function randperm(...args: CallOf<typeof permutationSignature>): Tensor {
   return withSite(() => {
-    refuseUnknown("randperm", options, ["generator"]);
+    const { n, generator, ...given } = permutationSignature.bind("randperm", args);
+    const options: RandomOptions = { ...factoryOptions(given), generator };
     const count = Number(n);
     if (!Number.isInteger(count) || count < 0)
       throw new ArgumentError(

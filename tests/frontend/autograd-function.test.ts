@@ -33,6 +33,14 @@ describe.each(["cpu", "cpu:js"])("autograd.Function on %s", (device) => {
       [1, Math.E].forEach((value, i) => expect((t.tolist() as number[])[i]).toBeCloseTo(value, 6));
   });
 
+  test("apply works by itself", () => {
+    const exp = Exp.apply;
+    const x = torch.tensor([0, 1], { device, dtype: "float64", requires_grad: true });
+    exp(x).sum().backward();
+    expect(x.grad!.tolist()).toEqual([1, Math.E]);
+    expect(torch.autograd.gradcheck(Exp.apply, [x])).toBe(true);
+  });
+
   test("a step with it compiles once", () => {
     const w = torch.ones([2], { device, requires_grad: true });
     const counts = compilations(() => {

@@ -47,3 +47,31 @@ test("linalg.pinv takes rcond by position", () => {
     torch.linalg.pinv(symmetric, { rtol: 0.1, hermitian: true }).tolist(),
   );
 });
+
+test("einsum takes numbers of dimensions beside their tensors", () => {
+  const [a, b] = [torch.arange(6).view(2, 3), torch.arange(6).view(3, 2)];
+  expect(torch.einsum(a, [0, 1], b, [1, 2], [0, 2]).tolist()).toEqual(a.matmul(b).tolist());
+  expect(torch.einsum(a, [0, 51]).tolist()).toEqual(a.tolist());
+  expect(torch.einsum(a, ["...", 1], ["..."]).tolist()).toEqual(a.sum(1).tolist());
+  expect(() => torch.einsum(a, [0, 52])).toThrow("not within the valid range [0, 52)");
+});
+
+test("histogramdd takes bins by name beside the rest", () => {
+  const x = torch.tensor([[0], [0.5], [1]]);
+  const weight = torch.tensor([1, 2, 4]);
+  const { hist } = torch.histogramdd(x, { bins: [2], weight });
+  expect(hist.tolist()).toEqual([1, 6]);
+  expect(torch.histogramdd({ input: x, bins: [2], range: [0, 2], density: true }).hist.tolist()).toEqual(
+    torch.histogramdd(x, [2], [0, 2], null, true).hist.tolist(),
+  );
+});
+
+test("first arguments are taken by name", () => {
+  expect(torch.randperm({ n: 1 }).tolist()).toEqual([0]);
+  expect(torch.tril_indices({ row: 2, col: 2 }).tolist()).toEqual(torch.tril_indices(2, 2).tolist());
+  expect(torch.triu_indices(2, { col: 2, offset: 1 }).tolist()).toEqual(torch.triu_indices(2, 2, 1).tolist());
+  const x = torch.arange(6) as unknown as Record<string, (options: object) => readonly torch.Tensor[]>;
+  for (const split of [{ sections: 3 }, { indices: [2, 4] }])
+    for (const name of ["tensor_split", "hsplit"])
+      expect(x[name]!(split).map((part) => part.tolist())).toEqual([[0, 1], [2, 3], [4, 5]]); // prettier-ignore
+});

@@ -51,6 +51,20 @@ test.each<readonly [string, (x: torch.Tensor) => readonly torch.Tensor[]]>([
   expect(() => only!.sum()).toThrow(words);
 });
 
+// As PyTorch 2.13 answers.
+test("after their base was written they are read where no gradient is recorded", () => {
+  const base = recorded();
+  const [first] = base.unbind(0);
+  base.add_(1);
+  expect(first!.detach().tolist()).toEqual([2, 2, 2]);
+  expect(first!.eq(2).tolist()).toEqual([true, true, true]);
+  expect([first!.all().item(), first!.argmax().item(), first!.tolist()]).toEqual([true, 0, [2, 2, 2]]);
+  expect(torch.where(first!.gt(1), 1, 0).tolist()).toEqual([1, 1, 1]);
+  expect(torch.no_grad(() => first!.mul(2)).tolist()).toEqual([4, 4, 4]);
+  for (const use of [() => first!.mul(2), () => first!.view(3, 1), () => torch.zeros(3).copy_(first!)])
+    expect(use).toThrow(words);
+});
+
 test("tensor_split's views are written each by itself", () => {
   const base = recorded();
   base.tensor_split(3)[0]!.mul_(2);
