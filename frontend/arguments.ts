@@ -6,7 +6,7 @@
  * `signature<[in_features: number, bias: boolean]>()("in_features, bias?")`.
  */
 import { ArgumentError } from "../ir/errors.ts";
-import { isPlainObject } from "./bind.ts";
+import { isPlainObject, surplus } from "./bind.ts";
 
 type Split<S extends string> = S extends `${infer A}, ${infer B}` ? [A, ...Split<B>] : S extends "" ? [] : [S];
 type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : [];
@@ -63,15 +63,32 @@ export interface Signature<S extends string, T extends readonly unknown[]> {
 /** What a call by this signature may pass. */
 export type CallOf<X> = X extends Signature<infer S, infer T> ? Splits<Split<S>, T, []> : never;
 
+interface Parameter {
+  readonly name: string;
+  readonly optional: boolean;
+  readonly keywordOnly: boolean;
+}
+
+/** What is wrong with arguments that are not given, the first of which tells how, in Python's words. */
+function missing(absent: readonly Parameter[]): string {
+  const { keywordOnly } = absent[0]!;
+  const names = absent.filter((parameter) => parameter.keywordOnly === keywordOnly).map(({ name }) => `'${name}'`);
+  const most = names.slice(0, -1).join(", ");
+  const list = names.length === 1 ? names[0]! : `${most}${names.length > 2 ? "," : ""} and ${names.at(-1)!}`;
+  return `missing ${names.length} required ${keywordOnly ? "keyword-only" : "positional"} argument${names.length === 1 ? "" : "s"}: ${list}`;
+}
+
 export const signature =
   <T extends readonly unknown[]>() =>
   <const S extends string>(text: S): Signature<S, T> => {
     const parts = text === "" ? [] : text.split(", ");
     const keywordAt = parts.indexOf("*");
-    const parameters = parts
-      .filter((part) => part !== "*")
-      .map((part) => ({ name: part.replace("?", ""), optional: part.endsWith("?") }));
-    const positionalCount = keywordAt < 0 ? parameters.length : keywordAt;
+    const parameters: readonly Parameter[] = parts.flatMap((part, i) =>
+      part === "*"
+        ? []
+        : [{ name: part.replace("?", ""), optional: part.endsWith("?"), keywordOnly: keywordAt >= 0 && i > keywordAt }],
+    );
+    const positionalCount = parameters.filter(({ keywordOnly }) => !keywordOnly).length;
     const known = new Set(parameters.map((parameter) => parameter.name));
     return {
       text,
@@ -80,10 +97,12 @@ export const signature =
         const options = isPlainObject(last) ? last : null;
         const positional = options === null ? args : args.slice(0, -1);
         const refuse = (reason: string): never => {
-          throw new ArgumentError("argument/mismatch", `${name}: ${reason}.`, `Its signature is ${name}(${text}).`);
+          throw new ArgumentError("argument/mismatch", `${name}() ${reason}.`, `Its signature is ${name}(${text}).`);
         };
         if (positional.length > positionalCount)
-          refuse(`takes ${positionalCount} positional arguments but ${positional.length} were given`);
+          refuse(
+            surplus(parameters.filter((p) => !p.optional && !p.keywordOnly).length, positionalCount, positional.length),
+          );
         const bound: Record<string, unknown> = {};
         parameters.forEach((parameter, i) => {
           const named = options?.[parameter.name];
@@ -91,7 +110,7 @@ export const signature =
             refuse(`got multiple values for argument '${parameter.name}'`);
           const value = i < positional.length ? positional[i] : named;
           if (value === undefined && !parameter.optional)
-            refuse(`missing 1 required positional argument: '${parameter.name}'`);
+            refuse(missing(parameters.slice(i).filter((p) => !p.optional && options?.[p.name] === undefined)));
           bound[parameter.name] = value;
         });
         for (const key in options)

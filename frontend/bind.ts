@@ -93,7 +93,7 @@ export function bind(
   const several = signatures.length > 1 || signatures[0]!.parameters.some(({ type }) => type === "Tensor|Scalar");
   const said = several
     ? " received an invalid combination of arguments - "
-    : reasons[0]!.startsWith("arg")
+    : /^(argument|expected)/.test(reasons[0]!)
       ? ": "
       : " ";
   throw new ArgumentError(
@@ -158,13 +158,13 @@ function bindOne(
       if (!parameter.optional) throw new Mismatch(missing(parameters, parameter, named));
       bound[name] = defaultValue(parameter);
     } else if (value === null && parameter.optional && parameter.fallback === null) bound[name] = null;
-    else bound[name] = convert(value, type, name, tensors);
+    else bound[name] = convert(value, parameter, tensors, parameters);
   }
   if (tensors.length === 0 && parameters.filter((p) => p.type === "Tensor|Scalar" && !p.keywordOnly).length > 1)
     throw new Mismatch("at least one operand must be a Tensor");
   if (next < count)
     throw new Mismatch(
-      `takes ${parameters.filter((p) => !p.keywordOnly).length} positional arguments but ${count} were given`,
+      surplus(parameters.filter((p) => !p.optional).length, parameters.filter((p) => !p.keywordOnly).length, count),
     );
   named?.refuseUnknown();
   return { args: bound, tensors };
@@ -178,6 +178,10 @@ function missing(parameters: readonly ParsedParameter[], first: ParsedParameter,
     .map(({ name }) => `"${name}"`);
   return `missing ${names.length} required positional argument${names.length === 1 ? "s" : ""}: ${names.join(", ")}`;
 }
+
+/** What is wrong with more positional arguments than there are, in Python's words. */
+export const surplus = (least: number, most: number, given: number): string =>
+  `takes ${least < most ? `from ${least} to ` : ""}${most} positional argument${most === 1 ? "" : "s"} but ${given} ${given === 1 ? "was" : "were"} given`;
 
 const takesRest = (type: ArgumentType, first: unknown): boolean =>
   (type === "int..." && isNumber(first)) || (type === "Tensor..." && first instanceof Tensor);
@@ -214,16 +218,25 @@ function categoryOf(value: number | bigint | boolean): "bool" | "integer" | "flo
   return "integer";
 }
 
-const describeArgument = (value: unknown): string =>
-  value instanceof Tensor
-    ? `Tensor (${value.toString()})`
-    : Array.isArray(value)
-      ? `[${value.map(describeArgument).join(", ")}]`
-      : typeof value === "object"
-        ? value === null
-          ? "null"
-          : (value.constructor?.name ?? "object")
-        : `${typeof value} ${JSON.stringify(typeof value === "bigint" ? Number(value) : value)}`;
+/** What Python calls the type of a value: its messages are searched for. */
+export function pythonType(value: unknown): string {
+  if (value === null || value === undefined) return "NoneType";
+  if (typeof value === "number") return Number.isInteger(value) ? "int" : "float";
+  if (value instanceof Tensor) return "Tensor";
+  if (Array.isArray(value)) return "list";
+  if (typeof value === "object") return isPlainObject(value) ? "dict" : (value.constructor?.name ?? "object");
+  return { string: "str", boolean: "bool", bigint: "int" }[typeof value as string] ?? typeof value;
+}
+
+function describeArgument(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(describeArgument).join(", ")}]`;
+  if (value instanceof Tensor) return `Tensor (${value.toString()})`;
+  const kind = pythonType(value);
+  if (typeof value === "string") return `${kind} ${JSON.stringify(value)}`;
+  return typeof value === "number" || typeof value === "bigint" || typeof value === "boolean"
+    ? `${kind} ${value}`
+    : kind;
+}
 
 /** Why a parameter does not take a value. */
 function refuse(value: unknown, name: string, wanted: string): never {
@@ -239,6 +252,8 @@ function tensorNode(item: unknown, value: unknown, name: string, tensors: Tensor
 function integer(item: unknown, value: unknown, name: string): number {
   if (typeof item === "bigint") return Number(item);
   if (item instanceof Tensor && item.ndim === 0 && isInteger(item.type_)) return Number(item.item());
+  if (item instanceof Tensor)
+    throw new Mismatch(`must be int, not ${describeArgument(item)}: ${name} must be an 0-dim integral Tensor`, name);
   return typeof item === "number" && Number.isInteger(item) ? item : refuse(value, name, "int");
 }
 
@@ -251,7 +266,12 @@ export const isScalar = (item: unknown): item is HostNumber | HostScalar =>
   item instanceof HostScalar ||
   item instanceof Complex;
 
-function convert(value: unknown, type: ArgumentType, name: string, tensors: Tensor[]): unknown {
+function convert(
+  value: unknown,
+  { type, name }: ParsedParameter,
+  tensors: Tensor[],
+  parameters: readonly ParsedParameter[],
+): unknown {
   switch (type) {
     case "Tensor":
     case "Tensor?":
@@ -260,7 +280,13 @@ function convert(value: unknown, type: ArgumentType, name: string, tensors: Tens
     case "Tensor...":
       if (value instanceof Tensor && type === "Tensor...") return [tensorNode(value, value, name, tensors)];
       return Array.isArray(value)
-        ? value.map((item) => tensorNode(item, value, name, tensors))
+        ? value.map((item, i) => {
+            if (!(item instanceof Tensor))
+              throw new Mismatch(
+                `expected Tensor as element ${i} in argument ${parameters.findIndex((p) => p.name === name)}, but got ${pythonType(item)}`,
+              );
+            return tensorNode(item, value, name, tensors);
+          })
         : refuse(value, name, "tuple of Tensors");
     case "Tensor?[]":
       return Array.isArray(value)

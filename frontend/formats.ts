@@ -1,7 +1,6 @@
 /** `torch.Size`, layouts and memory formats: what PyTorch names and prints beside dtypes and devices. */
-import { elementCount } from "../ir/shape.ts";
+import { elementCount, sizeText } from "../ir/shape.ts";
 import { callableClass } from "./callable-class.ts";
-import { formatSize } from "./printing/index.ts";
 
 class SizeArray extends Array<number> {
   constructor(sizes: Iterable<number> = []) {
@@ -16,7 +15,7 @@ class SizeArray extends Array<number> {
     return elementCount(this);
   }
   override toString(): string {
-    return formatSize(this);
+    return sizeText(this);
   }
 }
 

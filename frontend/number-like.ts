@@ -14,7 +14,7 @@ export function numberOf(operator: string, value: NumberLike): number {
   if (value instanceof Tensor && value.ndim === 0) return Number(value.item());
   throw new ArgumentError(
     `${operator}/number`,
-    `${operator} only supports 0-dimensional ${operator.endsWith("space") ? "start and end " : ""}tensors, or numbers, here, got ${value instanceof Tensor ? value.toString() : typeof value}.`,
+    `${operator} only supports 0-dimensional tensors, or numbers, here, got ${value instanceof Tensor ? value.toString() : typeof value}.`,
     "Pass a number, or a tensor of no dimensions.",
   );
 }

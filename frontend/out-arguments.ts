@@ -5,7 +5,7 @@ import type { Node } from "../ir/graph.ts";
 import type { Measured, Operator } from "../ir/operator.ts";
 import { resultsType } from "../ir/ops/out-types.ts";
 import { sameShape } from "../ir/shape.ts";
-import type { Bound } from "./bind.ts";
+import { pythonType, type Bound } from "./bind.ts";
 import { refuseOverlap, refuseReshape } from "./overlaps.ts";
 import { refuseGrowth, resized } from "./resizing.ts";
 import { graph } from "./state.ts";
@@ -23,15 +23,28 @@ interface Call {
   readonly out: unknown;
 }
 
+/** @throws ArgumentError for what is not a tensor, or not as many as there are results */
+function targetsOf(out: unknown, operator: string, count: number): readonly Tensor[] {
+  if (count === 1 && out instanceof Tensor) return [out];
+  if (count === 1 || !Array.isArray(out))
+    throw new ArgumentError(
+      "out/kind",
+      `${operator}(): argument 'out' must be ${count === 1 ? "Tensor" : "tuple of Tensors"}, not ${pythonType(out)}.`,
+      count === 1 ? "Pass the tensor to write into." : `Pass a list of ${count} tensors.`,
+    );
+  const wrong = out.findIndex((target) => !(target instanceof Tensor));
+  if (out.length === count && wrong < 0) return out as Tensor[];
+  throw new ArgumentError(
+    "out/count",
+    `${operator}(): argument 'out': ${wrong < 0 ? `expected tuple of ${count} elements but got ${out.length}` : `expected Tensor as element ${wrong}, but got ${pythonType(out[wrong])}`}.`,
+    `Pass a list of ${count} tensors.`,
+  );
+}
+
 /** Writes results into the tensors given as `out`, and returns those. */
 export function writeOut(call: Call, nodes: readonly Node[], measured: Measured): readonly Tensor[] {
   const { definition, out } = call;
-  const targets = out instanceof Tensor ? [out] : Array.isArray(out) ? (out as Tensor[]) : [];
-  if (targets.length !== nodes.length)
-    throw new ArgumentError(
-      "out/count",
-      `${definition.name}: out= takes ${nodes.length} tensor(s), got ${targets.length}`,
-    );
+  const targets = targetsOf(out, definition.name, nodes.length);
   if (graph.gradEnabled && (nodes.some((node) => node.requiresGrad) || targets.some((t) => t.requires_grad)))
     throw new AutogradError(
       "out/grad",

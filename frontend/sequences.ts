@@ -1,6 +1,6 @@
 /** Values at equal steps: linspace, logspace, range. Few and known: computed on the host, in float64. */
 import { complexOf, isComplex, isFloat, isIntegral, realOf, type DType } from "../ir/dtype.ts";
-import { ArgumentError, DTypeError } from "../ir/errors.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { roundToDType } from "../ir/rounding.ts";
 import { fusedMultiplyAdd } from "../runtime/random/index.ts";
 import { signature, type CallOf } from "./arguments.ts";
@@ -61,7 +61,7 @@ type Advance = (start: number, step: number, i: number) => number;
 
 /** Counted from whichever end is nearer, in the arithmetic of the type, as PyTorch does; ends of integers are whole. */
 function evenly(name: string, from: number, to: number, steps: number, dtype: DType, fused: boolean): number[] {
-  if (!Number.isInteger(steps) || steps < 0)
+  if (steps < 0)
     throw new ArgumentError(`${name}/steps`, `${name}: number of steps must be non-negative, got ${steps}.`);
   const rounded = (value: number): number => (isFloat(dtype) ? Number(roundToDType(value, dtype)) : value);
   const [start, end] = isIntegral(dtype) ? [Math.trunc(from), Math.trunc(to)] : [rounded(from), rounded(to)];
@@ -75,6 +75,22 @@ function evenly(name: string, from: number, to: number, steps: number, dtype: DT
   return Array.from({ length: steps }, (_, i) =>
     rounded(i < middle ? advance(start, step, i) : advance(end, -step, steps - i - 1)),
   );
+}
+
+/** @throws ShapeError for ends of several numbers, ArgumentError for a count that is none */
+function checkEnds(name: string, start: unknown, end: unknown, steps: unknown): void {
+  const several = Object.entries({ start, end }).filter(([, given]) => given instanceof Tensor && given.ndim > 0);
+  if (several.length > 0)
+    throw new ShapeError(
+      `${name}/ends`,
+      `${name} only supports 0-dimensional start and end tensors, but got ${several.map(([which, given]) => `${which} with ${(given as Tensor).ndim} dimension(s)`).join(" and ")}.`,
+      "Pass numbers, or tensors of no dimensions.",
+    );
+  if (!Number.isInteger(steps))
+    throw new ArgumentError(
+      `${name}/steps`,
+      `${name}() received an invalid combination of arguments - argument 'steps' (position 3) must be int, not ${typeof steps === "number" ? "float" : typeof steps} ${String(steps)}.`,
+    );
 }
 
 const valueOf = (end: NumberLike | Complex): HostNumber =>
@@ -111,6 +127,7 @@ function complexSteps([start, end]: readonly [HostNumber, HostNumber], steps: nu
 export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
   return withSite(() => {
     const { start, end, steps = 100, ...given } = linspaceSignature.bind("linspace", args);
+    checkEnds("linspace", start, end, steps);
     const ends = [valueOf(start), valueOf(end)];
     if (ends.some((value) => value instanceof Complex))
       return complexSteps(ends as [HostNumber, HostNumber], steps, given);
@@ -129,6 +146,7 @@ export function linspace(...args: CallOf<typeof linspaceSignature>): Tensor {
 export function logspace(...args: CallOf<typeof logspaceSignature>): Tensor {
   return withSite(() => {
     const { start, end, steps = 100, base = 10, ...given } = logspaceSignature.bind("logspace", args);
+    checkEnds("logspace", start, end, steps);
     const [from, to, radix] = [start, end, base].map((given) => numberOf("logspace", given)) as [
       number,
       number,

@@ -7,6 +7,7 @@ import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
 import { dtypeOption, finish, fromHost, type FactoryOptions } from "./creation.ts";
 import { currentDevice } from "./devices.ts";
+import { strided } from "./formats.ts";
 import { settings } from "./state.ts";
 import type { Tensor } from "./tensor.ts";
 import { besselI0 } from "./windows.ts";
@@ -32,20 +33,36 @@ interface Given {
   readonly M: number;
   readonly sym?: boolean | undefined;
   readonly dtype?: FactoryOptions["dtype"];
+  readonly layout?: FactoryOptions["layout"];
   readonly device?: FactoryOptions["device"];
   readonly requires_grad?: boolean | undefined;
 }
 
+/** Functions of PyTorch's that call another, which is the one that refuses. */
+const refusedBy: Readonly<Record<string, string>> = {
+  general_hamming: "general_hamming: general_cosine",
+  hamming: "hamming: general_cosine",
+  hann: "hann: general_cosine",
+  nuttall: "nuttall: general_cosine",
+};
+
 /** M values of `f`, which is called with their numbers. */
 function sampled(name: string, given: Given, f: (i: number) => number): Tensor {
-  const { M, dtype: wanted, device, requires_grad } = given;
+  const { M, dtype: wanted, layout, device, requires_grad } = given;
+  const who = refusedBy[name] ?? name;
   if (!Number.isInteger(M) || M < 0)
-    throw new ArgumentError(`${name}/length`, `${name} requires non-negative window length, got M=${M}.`);
+    throw new ArgumentError(`${name}/length`, `${who} requires non-negative window length, got M=${M}.`);
+  if ((layout ?? strided) !== strided)
+    throw new ArgumentError(
+      `${name}/layout`,
+      `${who} is implemented for strided tensors only, got: ${String(layout)}.`,
+      "Leave layout out.",
+    );
   const dtype = dtypeOption({ dtype: wanted }, settings.defaultDType, name);
   if (dtype !== "float32" && dtype !== "float64")
     throw new DTypeError(
       `${name}/dtype`,
-      `${name} expects float32 or float64 dtypes, got: torch.${dtype}.`,
+      `${who} expects float32 or float64 dtypes, got: torch.${dtype}.`,
       "Convert the window with .to(dtype).",
     );
   const values = Array.from({ length: M }, (_, i) => f(i));

@@ -63,10 +63,15 @@ export function empty_permuted(size: Shape, physical_layout: readonly number[], 
       );
     };
     if (physical_layout.length !== rank)
-      refuse("Number of dimensions in size does not match the length of the physical_layout");
-    const outside = physical_layout.find((axis) => axis < 0 || axis >= rank);
-    if (outside !== undefined)
-      refuse(`Dimension out of range (expected to be between 0 and ${rank - 1}, but got ${outside})`);
+      refuse(
+        "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = " +
+          `${rank} is not equal to len(physical_layout) = ${physical_layout.length}`,
+      );
+    const outside = physical_layout.findIndex((axis) => axis < 0 || axis >= rank);
+    if (outside >= 0)
+      refuse(
+        `Dimension out of range (expected to be between 0 and ${rank - 1}, but got ${physical_layout[outside]} at index ${outside})`,
+      );
     if (new Set(physical_layout).size < rank) refuse("Duplicate dim not allowed");
     const along = contiguousStrides(physical_layout.map((axis) => size[axis]!));
     const stride = size.map((_, axis) => along[physical_layout.indexOf(axis)]!);

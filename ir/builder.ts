@@ -3,7 +3,7 @@
  * this class. Operands of elementwise methods may be literals (constants of the other operand's type) and broadcast;
  * types must already agree: promotion is the operator's business.
  */
-import { complexOf, isFloat, isComplex, realOf, type DType } from "./dtype.ts";
+import { complexOf, isFloat, isComplex, realOf, unconvertible, type DType } from "./dtype.ts";
 import { DTypeError, IrError } from "./errors.ts";
 import { internExisting, internNode, isEarlier } from "./interning.ts";
 import {
@@ -142,7 +142,7 @@ export class GraphBuilder {
     if (argument.imaginary !== undefined)
       throw new DTypeError(
         "scalar/complex",
-        `a complex number: value cannot be converted to type ${dtype} without overflow.`,
+        `a complex number: ${unconvertible(dtype)}.`,
         "Convert the tensor with to(torch.complex64).",
       );
     return leafNode("scalar", dtype, [], argument);

@@ -52,3 +52,5 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
 }
 
 export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;
+/** As Python prints sizes, which some of PyTorch's messages do. */
+export const sizeText = (shape: Shape): string => `torch.Size(${formatShape(shape)})`;

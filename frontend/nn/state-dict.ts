@@ -1,6 +1,6 @@
 /** Saving and loading the values of a module tree. */
 import { ArgumentError, ShapeError } from "../../ir/errors.ts";
-import { sameShape, type Shape } from "../../ir/shape.ts";
+import { sameShape, sizeText } from "../../ir/shape.ts";
 import { graph } from "../state.ts";
 import { setDictInfo } from "../serialization/values.ts";
 import { Tensor } from "../tensor.ts";
@@ -41,8 +41,6 @@ interface Plan {
   readonly unexpected: string[];
   readonly mismatched: string[];
 }
-
-const size = (shape: Shape): string => `torch.Size([${shape.join(", ")}])`;
 
 /**
  * Loads values in place.
@@ -107,7 +105,7 @@ function planModule(module: Module, prefix: string, state: StateDict, assign: bo
     const fitting = own.ndim === 0 && value.ndim === 1 && value.numel() === 1;
     if (!fitting && !sameShape(value.shape, own.shape)) {
       plan.mismatched.push(
-        `size mismatch for ${key}: copying a param with shape ${size(value.shape)} from checkpoint, the shape in current model is ${size(own.shape)}.`,
+        `size mismatch for ${key}: copying a param with shape ${sizeText(value.shape)} from checkpoint, the shape in current model is ${sizeText(own.shape)}.`,
       );
       continue;
     }

@@ -4,8 +4,6 @@
 export const reprTuple = (items: readonly (number | bigint | string)[]): string =>
   items.length === 1 ? `(${items[0]},)` : `(${items.join(", ")})`;
 
-export const formatSize = (shape: readonly number[]): string => `torch.Size([${shape.join(", ")}])`;
-
 /** Dtypes, layouts and memory formats are shown by their name in `torch`. */
 export const formatTorchName = (name: string): string => `torch.${name}`;
 

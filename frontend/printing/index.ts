@@ -7,7 +7,6 @@ export { formatTensor, type PrintableTensor } from "./format-tensor.ts";
 export {
   formatNamedResult,
   formatParameter,
-  formatSize,
   formatTorchName,
   reprDevice,
   reprTuple,

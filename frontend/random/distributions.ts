@@ -1,5 +1,5 @@
 /** Draws whose parameters are tensors, and masks. */
-import { isComplex } from "../../ir/dtype.ts";
+import { isComplex, scalarName } from "../../ir/dtype.ts";
 import { ArgumentError, DTypeError, ShapeError, ValueError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/graph.ts";
 import { enterScope } from "../../ir/interning.ts";
@@ -193,7 +193,10 @@ export function multinomial(...args: CallOf<typeof multinomialSignature>): Tenso
     };
     checkMultinomial(sizes);
     if (given.out instanceof Tensor && given.out.type_ !== "int64")
-      throw new DTypeError("multinomial/out", `multinomial expects Long tensor out, got: ${String(given.out)}.`);
+      throw new DTypeError(
+        "multinomial/out",
+        `multinomial expects Long tensor out, got: ${scalarName(given.out.type_)}.`,
+      );
     const shape = input.shape.length === 2 ? [rows, sizes.samples] : [sizes.samples];
     const { cpu_ } = generatorOf(given);
     const { device } = input.storage_;
@@ -249,7 +252,10 @@ export function normal(...args: CallOf<typeof normalSignature>): Tensor {
     const unused = ["size", "dtype", "layout", "device", "requires_grad", "pin_memory"] as const;
     const refused = unused.find((option) => ((option === "size" ? size : given[option]) ?? null) !== null);
     if (refused !== undefined)
-      throw new ArgumentError("normal/arguments", `normal: takes no ${refused} where mean or std is a Tensor.`);
+      throw new ArgumentError(
+        "normal/arguments",
+        `normal() received an invalid combination of arguments - takes no ${refused} where mean or std is a Tensor.`,
+      );
     const like = mean instanceof Tensor ? mean : (std as Tensor);
     const { device } = like.storage_;
     enterScope(device.name);

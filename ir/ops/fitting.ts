@@ -1,23 +1,11 @@
 /** Numbers of the user's that must be values of a type: fillers. */
 import { describe, isNode, type GraphBuilder } from "../builder.ts";
-import { dtypeBytes, integerRange, isComplex, isFloat, isInteger, type DType } from "../dtype.ts";
+import { dtypeBytes, integerRange, isComplex, isFloat, isInteger, unconvertible, type DType } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { largestOf } from "./floating.ts";
 import { operand, scalarAs, type TensorOrScalar } from "./support.ts";
-
-/** The names that PyTorch's message has for types. */
-const namesInC: Partial<Record<DType, string>> = {
-  uint8: "uint8_t",
-  int8: "int8_t",
-  int16: "int16_t",
-  int32: "int",
-  int64: "int64_t",
-  float16: "c10::Half",
-  bfloat16: "c10::BFloat16",
-  float32: "float",
-};
 
 /** Infinities are values of every float type; a fraction is cut off for integers, and -255 is one of uint8's, modulo 256. */
 function fits(number: number | bigint, dtype: DType): boolean {
@@ -37,10 +25,7 @@ export function requireFit(name: string, value: number | bigint, dtype: DType): 
 }
 
 const overflow = (name: string, value: string, dtype: DType): ValueError =>
-  new ValueError(
-    `${name}/overflow`,
-    `${name}: value cannot be converted to type ${namesInC[dtype] ?? dtype} without overflow: ${value} as ${dtype}.`,
-  );
+  new ValueError(`${name}/overflow`, `${name}: ${unconvertible(dtype)}: ${value} as ${dtype}.`);
 
 /** A 0-d tensor as one of a type; reading what is filled with a value outside of that type is an error. */
 export function tensorFiller(g: GraphBuilder, name: string, value: Node, dtype: DType): Node {

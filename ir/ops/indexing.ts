@@ -165,7 +165,7 @@ export function checkAlong(name: string, source: Node, axis: number, index: Node
   if (index.shape.length !== source.shape.length)
     throw new ShapeError(
       `${name}/rank`,
-      `${name}: Index tensor must have the same number of dimensions as self tensor: index ${describe(index)}, input ${describe(source)}.`,
+      `${name}: Index tensor must have the same number of dimensions as ${name === "gather" ? "input" : "self"} tensor: index ${describe(index)}, input ${describe(source)}.`,
     );
   const wrong = index.shape.findIndex((size, i) => i !== axis && size > source.shape[i]!);
   if (wrong >= 0)

@@ -146,7 +146,7 @@ for (const [name, type] of [
       if (boundaries.shape.length !== 1)
         throw new ShapeError(
           "bucketize/boundaries",
-          `bucketize: boundaries tensor must be 1 dimension, but got ${describe(boundaries)}.`,
+          `bucketize: boundaries tensor must be 1 dimension, but got dim(${boundaries.shape.length}): ${describe(boundaries)}.`,
         );
       const values = "op" in input ? input : g.scalar(input, boundaries.dtype);
       return searched(g, "bucketize", { sequence: boundaries, values, right, narrow: out_int32, sorter: null });

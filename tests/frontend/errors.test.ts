@@ -241,11 +241,11 @@ describe("arguments", () => {
     ],
     "a wrong kind": [
       () => x.add("1" as never),
-      `add() received an invalid combination of arguments - argument 'other' (position 2) must be Tensor or Number, not string "1"`,
+      `add() received an invalid combination of arguments - argument 'other' (position 2) must be Tensor or Number, not str "1"`,
     ],
     "too many": [
       () => (x.exp as (...args: unknown[]) => unknown).call(x, 1),
-      "takes 1 positional arguments but 2 were given",
+      "takes 1 positional argument but 2 were given",
     ],
     "no dtype": [() => torch.zeros(2, { dtype: "float8" as never }), "zeros: float8 is not a dtype"],
     "a seed": [() => torch.manual_seed("x" as never), "a seed is a whole number, got string"],

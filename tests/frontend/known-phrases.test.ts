@@ -351,7 +351,7 @@ describe("dims, copies and slices", () => {
     [
       "linspace",
       () => torch.linspace(ones(2), 3, 5),
-      torch.ArgumentError,
+      torch.ShapeError,
       "only supports 0-dimensional start and end tensors",
     ],
     [

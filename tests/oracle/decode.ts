@@ -18,7 +18,7 @@ import {
 } from "./format.ts";
 import { NotImplementedHere } from "./not-implemented.ts";
 
-/** Keywords of Python's that say nothing about the result. */
+/** Keywords of Python's that say nothing about the result; a layout does where there is but one. */
 const DROPPED_KEYWORDS = new Set(["device", "layout", "pin_memory", "generator"]);
 
 export class Decoder {
@@ -45,7 +45,8 @@ export class Decoder {
   kwargs(recorded: Record<string, Tree> | undefined): Kwargs {
     const kwargs: Kwargs = {};
     for (const [name, tree] of Object.entries(recorded ?? {})) {
-      if (!DROPPED_KEYWORDS.has(name)) kwargs[name] = this.value(tree);
+      const told = name === "layout" && isTagged(tree) && tree.$ === "layout" && tree.v !== "strided";
+      if (told || !DROPPED_KEYWORDS.has(name)) kwargs[name] = this.value(tree);
     }
     return kwargs;
   }

@@ -38,6 +38,23 @@ describe("misrefusal", () => {
     expect(misrefusal(thrown("ShapeError", "cat: sizes differ"), wanted)).toContain("has no");
   });
 
+  it("takes the kinds of RuntimeError that have names of their own in Python for one", () => {
+    const words = `"abs_cpu" not implemented for 'Bool'`;
+    expect(misrefusal(thrown("DTypeError", `abs: ${words}`), recorded("NotImplementedError", words))).toBeNull();
+    const singular = "linalg.inv: The diagonal element 2 is zero";
+    expect(misrefusal(thrown("LinAlgError", singular), recorded("_LinAlgError", singular))).toBeNull();
+    expect(misrefusal(thrown("ValueError", singular), recorded("_LinAlgError", singular))).toContain("where PyTorch");
+    const analytical = "Jacobian mismatch for output 0";
+    expect(misrefusal(thrown("GradcheckError", analytical), recorded("GradcheckError", analytical))).toBeNull();
+  });
+
+  it("asks that what is no tensor is told to be none, not for Python's words", () => {
+    const wanted = recorded("AttributeError", "'str' object has no attribute 'dim'");
+    const said = `pad(): argument 'input' (position 1) must be Tensor, not str "a".`;
+    expect(misrefusal(thrown("ArgumentError", said), wanted)).toBeNull();
+    expect(misrefusal(thrown("ArgumentError", "pad: no"), wanted)).toContain("has no");
+  });
+
   it("takes no crash for a refusal", () => {
     const wanted = recorded("TypeError", "x is not a function");
     expect(misrefusal(new TypeError("x is not a function"), wanted)).toContain("crashed");

@@ -7,20 +7,31 @@
 import type { RecordedError } from "./format.ts";
 import { isCrash, messageOf } from "./not-implemented.ts";
 
-/** The library's classes for each of PyTorch's, which has one for sizes, types, devices and gradients. */
+/** What PyTorch has one class for: sizes, types, devices, gradients. */
+const RUNTIME = /^(Argument|Autograd|Device|DType|Index|LinAlg|Shape|Value)Error$/;
+
+/** The library's classes for each of PyTorch's. */
 const CLASSES: Record<string, RegExp | undefined> = {
   AssertionError: /^(Argument|Shape|DType|Value)Error$/,
+  // Of what is no tensor, where PyTorch does not look before it asks for its sizes.
+  AttributeError: /^ArgumentError$/,
+  GradcheckError: /^GradcheckError$/,
   IndexError: /^IndexError$/,
-  RuntimeError: /^(Argument|Autograd|Device|DType|Index|LinAlg|Shape|Value)Error$/,
+  // What no kernel is for. The library's own class of this name says that it has not got what PyTorch has.
+  NotImplementedError: RUNTIME,
+  RuntimeError: RUNTIME,
   // In Python a method refuses an argument of the wrong kind, or what is no sequence, by its type.
   TypeError: /^(Argument|DType|Read)Error$/,
-  ValueError: /^(Argument|Shape|Value)Error$/,
+  // In Python a window of integers is a wrong value.
+  ValueError: /^(Argument|DType|Shape|Value)Error$/,
+  _LinAlgError: /^LinAlgError$/,
 };
 
 /** What PyTorch calls RuntimeError whatever it is about: told apart by its words. */
 const SUBJECTS: readonly [RegExp, RegExp][] = [
   [/modified by an inplace operation|require grad|a second time/, /^AutogradError$/],
-  [/not implemented for '|scalar type|dtype/, /^DTypeError$/],
+  // A type that is only told is not the subject.
+  [/not implemented for '|scalar type|(?<!for input )dtype/, /^DTypeError$/],
   [/must match the size of tensor|shapes? cannot be multiplied|must match the existing size/, /^ShapeError$/],
   [/is out of bounds for dimension/, /^IndexError$/],
 ];
@@ -50,6 +61,7 @@ const REWORDED: readonly [RegExp, RegExp][] = [
   [/^negative_slope True/, /negative_slope true not a valid number/],
   [/^len\(\) of a 0-d tensor$/, /iteration over a 0-d tensor/],
   [/^[oO]nly Tensors of floating point/, /only Tensors of floating point and complex dtype can require gradients/],
+  [/^'(str|int|NoneType)' object has no attribute/, /must be Tensor, not (str|int|NoneType)/],
   [/^size mismatch, got 2, 2x3,4$/, /size mismatch, got input \(2\), mat \(2x3\), vec \(4\)/],
 ];
 
@@ -76,7 +88,7 @@ export function misrefusal(error: unknown, recorded: RecordedError): string | nu
   if (isCrash(error)) return `crashed where it should refuse: ${message}`;
   const name = error instanceof Error ? error.name : typeof error;
   const wanted =
-    (recorded.type === "RuntimeError" ? SUBJECTS.find(([words]) => words.test(recorded.message))?.[1] : undefined) ??
+    (CLASSES[recorded.type] === RUNTIME ? SUBJECTS.find(([words]) => words.test(recorded.message))?.[1] : undefined) ??
     CLASSES[recorded.type];
   if (wanted === undefined) return `no class corresponds to ${recorded.type}`;
   if (!wanted.test(name)) return `${name} where PyTorch has ${recorded.type} (${recorded.message.slice(0, 80)})`;

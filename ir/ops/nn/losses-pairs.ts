@@ -5,7 +5,7 @@ import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import type { ScalarArgument } from "../../signature.ts";
-import { broadcastShapes, formatShape } from "../../shape.ts";
+import { broadcastShapes, formatShape, sizeText } from "../../shape.ts";
 import { checkBroadcast, describe, dropAxes, promoted, toFloat } from "../support.ts";
 import { softplusOf } from "./activation-smooth.ts";
 import { pairOf, reducedTo, wantedReduction } from "./losses-support.ts";
@@ -35,7 +35,7 @@ export const marginRankingLoss = defineOp({
     if (input1.shape.length !== input2.shape.length || input1.shape.length !== target.shape.length)
       throw new ShapeError(
         "margin_ranking_loss/rank",
-        `margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: ${describe(input1)}, input2: ${describe(input2)}, target: ${describe(target)}.`,
+        `margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: ${sizeText(input1.shape)}, input2: ${sizeText(input2.shape)}, target: ${sizeText(target.shape)}.`,
       );
     const [a, b] = promoted(g, input1, input2);
     checkBroadcast("margin_ranking_loss", a, b);

@@ -68,7 +68,7 @@ function layerLayout(input: Node, normalizedShape: readonly number[]): Layout {
   if (lead < 0 || normalizedShape.some((size, i) => size !== input.shape[lead + i])) {
     throw new ShapeError(
       "layer_norm/shape",
-      `layer_norm: Given normalized_shape=${formatShape(normalizedShape)}, expected input with shape [*, ${normalizedShape.join(", ")}], but got input of size ${formatShape(input.shape)}.`,
+      `layer_norm: Given normalized_shape=${formatShape(normalizedShape)}, expected input with shape [*, ${normalizedShape.join(", ")}], but got input of size${formatShape(input.shape)}.`,
     );
   }
   return {

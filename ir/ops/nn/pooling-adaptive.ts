@@ -24,7 +24,7 @@ function targetOf(name: string, input: Node, rank: number, wanted: unknown): num
     throw new ShapeError(
       `${name}/output-size`,
       full.length === 0 && rank > 1
-        ? `${name}: output_size must be ${rank}, got [].`
+        ? `${name}: ${name.includes("max") ? "internal error: output_size.size()" : "output_size"} must be ${rank}, got [].`
         : `${name}() argument 'output_size' should contain ${rank === 1 ? "one int" : `${rank} ints`} (got ${full.length}).`,
     );
   const sizes = full.map((size, i) => (size === null || size === undefined ? input.shape[lead + i]! : Number(size)));

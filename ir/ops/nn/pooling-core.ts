@@ -67,12 +67,13 @@ export function poolingOf(name: string, input: Node, rank: number, args: Pooling
   if (padding.some((p) => p < 0))
     throw new ArgumentError(
       `${name}/padding`,
-      `${name}: pad must be non-negative, but got pad: [${padding.join(", ")}].`,
+      `${name}: pad must be non-negative, but got pad: ${padding.find((p) => p < 0)}.`,
     );
-  if (padding.some((p, i) => p > ((kernel[i]! - 1) * dilation[i]! + 1) / 2)) {
+  const wide = padding.findIndex((p, i) => p > ((kernel[i]! - 1) * dilation[i]! + 1) / 2);
+  if (wide >= 0) {
     throw new ArgumentError(
       `${name}/padding`,
-      `${name}: pad should be at most half of effective kernel size, but got pad=[${padding.join(", ")}], kernel_size=[${kernel.join(", ")}] and dilation=[${dilation.join(", ")}].`,
+      `${name}: pad should be at most half of effective kernel size, but got pad=${padding[wide]}, kernel_size=${kernel[wide]} and dilation=${dilation[wide]}.`,
     );
   }
   if (input.shape.slice(1).includes(0) || (lead === 1 && input.shape.includes(0)))

@@ -5,7 +5,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { signOf } from "../../gradients.ts";
 import { defineOp } from "../../operator.ts";
-import { elementCount } from "../../shape.ts";
+import { elementCount, formatShape } from "../../shape.ts";
 import { describe, requireFloat } from "../support.ts";
 import { reluOf } from "./activation.ts";
 import { maximumPool, poolingOf, sumWindows, type Pooling, type PoolingArguments } from "./pooling-core.ts";
@@ -186,7 +186,7 @@ for (const rank of [1, 2, 3] as const) {
       if (indices.shape.join() !== input.shape.join())
         throw new ShapeError(
           `${name}/indices`,
-          `${name}: Expected shape of indices to be same as that of the input tensor (${describe(input)}) but got indices tensor with shape: ${describe(indices)}.`,
+          `${name}: Expected shape of indices to be same as that of the input tensor (${formatShape(input.shape)}) but got indices tensor with shape: ${formatShape(indices.shape)}.`,
         );
       const kernel = perDimension(name, "kernel_size", kernel_size, rank);
       const steps = stride === null ? kernel : perDimension(name, "stride", stride, rank);

@@ -7,12 +7,12 @@ import {
   defaultPrintOptions,
   formatNamedResult,
   formatParameter,
-  formatSize,
   formatTensor,
   formatTorchName,
   reprDevice,
   strDevice,
 } from "../../../frontend/printing/index.ts";
+import { sizeText } from "../../../ir/shape.ts";
 import { readKnownFailures } from "../../oracle/baseline.ts";
 
 interface TensorNode {
@@ -87,7 +87,7 @@ function print({ kind, code, value, printoptions }: Case): { repr: string; str: 
       return both(formatTensor({ dtype: "float32", ...programs[code]!(Array.from(data, Number)) }, options));
     }
     case "Size":
-      return both(formatSize(value as number[]));
+      return both(sizeText(value as number[]));
     case "dtype":
     case "layout":
     case "memory_format":
