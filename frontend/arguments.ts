@@ -6,7 +6,8 @@
  * `signature<[in_features: number, bias: boolean]>()("in_features, bias?")`.
  */
 import { ArgumentError } from "../ir/errors.ts";
-import { isPlainObject, surplus } from "./bind.ts";
+import { describeArgument, isPlainObject, surplus } from "./bind.ts";
+import { Tensor } from "./tensor.ts";
 
 type Split<S extends string> = S extends `${infer A}, ${infer B}` ? [A, ...Split<B>] : S extends "" ? [] : [S];
 type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : [];
@@ -78,6 +79,9 @@ function missing(absent: readonly Parameter[]): string {
   return `missing ${names.length} required ${keywordOnly ? "keyword-only" : "positional"} argument${names.length === 1 ? "" : "s"}: ${list}`;
 }
 
+/** Parameters that are tensors wherever they occur. */
+const tensors = new Set(["input", "the_template"]);
+
 export const signature =
   <T extends readonly unknown[]>() =>
   <const S extends string>(text: S): Signature<S, T> => {
@@ -111,6 +115,8 @@ export const signature =
           const value = i < positional.length ? positional[i] : named;
           if (value === undefined && !parameter.optional)
             refuse(missing(parameters.slice(i).filter((p) => !p.optional && options?.[p.name] === undefined)));
+          if (tensors.has(parameter.name) && !(value instanceof Tensor))
+            refuse(`argument '${parameter.name}' (position ${i + 1}) must be Tensor, not ${describeArgument(value)}`);
           bound[parameter.name] = value;
         });
         for (const key in options)

@@ -228,7 +228,7 @@ export function pythonType(value: unknown): string {
   return { string: "str", boolean: "bool", bigint: "int" }[typeof value as string] ?? typeof value;
 }
 
-function describeArgument(value: unknown): string {
+export function describeArgument(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(describeArgument).join(", ")}]`;
   if (value instanceof Tensor) return `Tensor (${value.toString()})`;
   const kind = pythonType(value);

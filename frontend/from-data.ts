@@ -2,8 +2,18 @@
 import { dtypeBytes, isComplex, type DType } from "../ir/dtype.ts";
 import { ValueError } from "../ir/errors.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
+import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
-import { arrayDType, dtypeOption, full, tensor, type TensorData, type TensorOptions } from "./creation.ts";
+import {
+  arrayDType,
+  dtypeOption,
+  factoryNames,
+  factoryOptions,
+  full,
+  tensor,
+  type Factory,
+  type TensorData,
+} from "./creation.ts";
 import { currentDevice, type DeviceLike } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
 import { settings } from "./state.ts";
@@ -165,6 +175,7 @@ function aliased(obj: TensorData | ArrayBufferLike, options: AsTensorOptions, co
   return result ?? tensor(obj, options);
 }
 
+const scalarSignature = signature<[s: number | bigint | boolean, ...Factory]>()(`s, ${factoryNames}`);
 /**
  * A tensor of no dimensions.
  *
@@ -172,6 +183,8 @@ function aliased(obj: TensorData | ArrayBufferLike, options: AsTensorOptions, co
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.scalar_tensor.html
  */
-export const scalar_tensor = (s: number | bigint | boolean, options: TensorOptions = {}): Tensor =>
+export function scalar_tensor(...args: CallOf<typeof scalarSignature>): Tensor {
+  const { s, dtype, ...options } = scalarSignature.bind("scalar_tensor", args);
   // Numbers of any kind become the default float type here.
-  full([], s, { ...options, dtype: options.dtype ?? settings.defaultDType });
+  return full([], s, { ...factoryOptions(options), dtype: dtype ?? settings.defaultDType });
+}

@@ -1,12 +1,16 @@
 /** `x.new_zeros(2, 3)` and its kin: tensors of x's type on x's device. */
 import type { Shape } from "../ir/shape.ts";
+import { signature, type CallOf } from "./arguments.ts";
 import { isPlainObject } from "./bind.ts";
 import {
   empty,
+  factoryNames,
+  factoryOptions,
   full,
   ones,
   tensor,
   zeros,
+  type Factory,
   type FactoryOptions,
   type SizeCall,
   type TensorData,
@@ -15,6 +19,11 @@ import {
 import type { HostNumber } from "./elements.ts";
 import { empty_strided } from "./strided.ts";
 import { Tensor } from "./tensor.ts";
+
+const dataSignature = signature<[data: TensorData, ...Factory]>()(`data, ${factoryNames}`);
+const stridedSignature = signature<[size: Shape, stride: readonly number[], ...Factory]>()(
+  `size, stride, ${factoryNames}`,
+);
 
 declare module "./tensor.ts" {
   interface Tensor {
@@ -25,7 +34,7 @@ declare module "./tensor.ts" {
      *
      * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_tensor.html
      */
-    new_tensor(data: TensorData, options?: TensorOptions): Tensor;
+    new_tensor(...args: CallOf<typeof dataSignature>): Tensor;
     /**
      * All `fill_value`, in this tensor's type, on its device.
      *
@@ -74,7 +83,7 @@ declare module "./tensor.ts" {
      *
      * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_empty_strided.html
      */
-    new_empty_strided(size: Shape, stride: readonly number[], options?: TensorOptions): Tensor;
+    new_empty_strided(...args: CallOf<typeof stridedSignature>): Tensor;
   }
 }
 
@@ -103,11 +112,13 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
     const options = isPlainObject(args.at(-1)) ? (args.pop() as FactoryOptions) : {};
     return (full as (...all: unknown[]) => Tensor)(...args, like(this, options));
   },
-  new_tensor(this: Tensor, data: TensorData, options?: TensorOptions) {
-    return tensor(data, like(this, options));
+  new_tensor(this: Tensor, ...args: unknown[]) {
+    const { data, ...options } = dataSignature.bind("new_tensor", args);
+    return tensor(data, like(this, factoryOptions(options)));
   },
-  new_empty_strided(this: Tensor, size: Shape, stride: readonly number[], options?: TensorOptions) {
-    return empty_strided(size, stride, like(this, options));
+  new_empty_strided(this: Tensor, ...args: unknown[]) {
+    const { size, stride, ...options } = stridedSignature.bind("new_empty_strided", args);
+    return empty_strided(size, stride, like(this, factoryOptions(options)));
   },
 };
 for (const [name, value] of Object.entries(methods))

@@ -1,6 +1,7 @@
 /** Methods by sizes and strides, and those that change a tensor's own shape. */
 import { DTypeError, ShapeError } from "../ir/errors.ts";
 import { contiguousStrides, formatShape, sameShape, type Shape } from "../ir/shape.ts";
+import { signature, type CallOf } from "./arguments.ts";
 import { isPlainObject } from "./bind.ts";
 import { callOperator, withSite } from "./call.ts";
 import { fromHost } from "./creation.ts";
@@ -14,6 +15,9 @@ import { reachOf, stridedOf } from "./strided-view.ts";
 import { Tensor } from "./tensor.ts";
 
 const reshapers = ["t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze"] as const;
+
+const resizeSignature =
+  signature<[the_template: Tensor, memory_format: memory_format | null]>()("the_template, memory_format?");
 
 declare module "./tensor.ts" {
   interface Tensor {
@@ -104,7 +108,7 @@ declare module "./tensor.ts" {
      *
      * @see https://docs.pytorch.org/docs/stable/generated/torch.Tensor.resize_as_.html
      */
-    resize_as_(tensor: Tensor, memory_format?: memory_format | { readonly memory_format?: memory_format }): this;
+    resize_as_(...args: CallOf<typeof resizeSignature>): this;
     /**
      * Makes this tensor share the storage, shape and strides of another.
      *
@@ -178,8 +182,11 @@ const methods: Record<string, (this: Tensor, ...args: never[]) => Tensor> = {
       return resizedTo(this, sizeOf(given, "resize_"), formatOf(options), "resize_");
     });
   },
-  resize_as_(this: Tensor, tensor: Tensor, format: unknown = null) {
-    return withSite(() => resizedTo(this, tensor.shape, formatOf(format), "resize_as_"));
+  resize_as_(this: Tensor, ...args: readonly unknown[]) {
+    return withSite(() => {
+      const { the_template, memory_format = null } = resizeSignature.bind("resize_as_", args);
+      return resizedTo(this, the_template.shape, formatOf(memory_format), "resize_as_");
+    });
   },
   set_(this: Tensor, given?: Tensor | Elements | null, offset = 0, size?: Shape, stride?: readonly number[]) {
     return withSite(() => {

@@ -3,7 +3,7 @@ import { ShapeError } from "../ir/errors.ts";
 import { contiguousStrides, formatShape, type Shape } from "../ir/shape.ts";
 import { signature, type CallOf } from "./arguments.ts";
 import { withSite } from "./call.ts";
-import { zeros, type TensorOptions } from "./creation.ts";
+import { factoryNames, factoryOptions, zeros, type Factory, type TensorOptions } from "./creation.ts";
 import { reachOf, stridedOf } from "./strided-view.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -27,6 +27,9 @@ export function as_strided(...args: CallOf<typeof stridedSignature>): Tensor {
   });
 }
 
+const emptySignature = signature<[size: Shape, stride: readonly number[], ...Factory]>()(
+  `size, stride, ${factoryNames}`,
+);
 /**
  * Contents undefined in PyTorch; zeros here.
  *
@@ -34,10 +37,10 @@ export function as_strided(...args: CallOf<typeof stridedSignature>): Tensor {
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.empty_strided.html
  */
-export function empty_strided(size: Shape, stride: readonly number[], options: TensorOptions = {}): Tensor {
+export function empty_strided(...args: CallOf<typeof emptySignature>): Tensor {
   return withSite(() => {
-    const { requires_grad = false, ...rest } = options;
-    const result = as_strided(zeros([reachOf(size, stride, 0)], rest), size, stride);
+    const { size, stride, requires_grad = false, ...rest } = emptySignature.bind("empty_strided", args);
+    const result = as_strided(zeros([reachOf(size, stride, 0)], factoryOptions(rest)), size, stride);
     return requires_grad ? result.requires_grad_() : result;
   });
 }

@@ -12,6 +12,7 @@ import {
 import { ArgumentError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { resultType, type TensorOrScalar } from "../ir/ops/support.ts";
 import { broadcastShapes, formatShape, type Shape } from "../ir/shape.ts";
+import { signature, type CallOf } from "./arguments.ts";
 import { scalarArgument } from "./bind.ts";
 import { withSite } from "./call.ts";
 import { asMethods } from "./comparison.ts";
@@ -61,9 +62,12 @@ export function set_default_device(device: DeviceLike | null): void {
 /** Where new tensors are made. https://docs.pytorch.org/docs/stable/generated/torch.get_default_device.html */
 export const get_default_device = (): DeviceObject => new DeviceObject(settings.defaultDevice);
 
+const promoteSignature = signature<[type1: DTypeLike, type2: DTypeLike]>()("type1, type2");
 /** The smallest type that both can be converted to. https://docs.pytorch.org/docs/stable/generated/torch.promote_types.html */
-export const promote_types = (type1: DTypeLike, type2: DTypeLike): dtype =>
-  dtypeObject(promoteTypes(dtypeName(type1, "promote_types"), dtypeName(type2, "promote_types")));
+export function promote_types(...args: CallOf<typeof promoteSignature>): dtype {
+  const { type1, type2 } = promoteSignature.bind("promote_types", args);
+  return dtypeObject(promoteTypes(dtypeName(type1, "promote_types"), dtypeName(type2, "promote_types")));
+}
 
 /** The type of an operation on both. https://docs.pytorch.org/docs/stable/generated/torch.result_type.html */
 export function result_type(
@@ -79,9 +83,12 @@ export function result_type(
   });
 }
 
+const castSignature = signature<[from_: DTypeLike, to: DTypeLike]>()("from_, to");
 /** Whether values of one type may become another's in place. https://docs.pytorch.org/docs/stable/generated/torch.can_cast.html */
-export const can_cast = (from_: DTypeLike, to: DTypeLike): boolean =>
-  canCast(dtypeName(from_, "can_cast"), dtypeName(to, "can_cast"));
+export function can_cast(...args: CallOf<typeof castSignature>): boolean {
+  const { from_, to } = castSignature.bind("can_cast", args);
+  return canCast(dtypeName(from_, "can_cast"), dtypeName(to, "can_cast"));
+}
 
 /** The common shape of several. https://docs.pytorch.org/docs/stable/generated/torch.broadcast_shapes.html */
 export function broadcast_shapes(...shapes: readonly (Shape | number)[]): Shape {

@@ -66,10 +66,29 @@ test("histogramdd takes bins by name beside the rest", () => {
   );
 });
 
+test("what is no tensor is refused where one is wanted", () => {
+  const given = [null, "a", 3] as unknown as torch.Tensor[];
+  for (const value of given) {
+    expect(() => torch.zeros_like(value)).toThrow("argument 'input' (position 1) must be Tensor");
+    expect(() => torch.ones(1).resize_as_(value)).toThrow("argument 'the_template' (position 1) must be Tensor");
+  }
+});
+
 test("first arguments are taken by name", () => {
   expect(torch.randperm({ n: 1 }).tolist()).toEqual([0]);
   expect(torch.tril_indices({ row: 2, col: 2 }).tolist()).toEqual(torch.tril_indices(2, 2).tolist());
   expect(torch.triu_indices(2, { col: 2, offset: 1 }).tolist()).toEqual(torch.triu_indices(2, 2, 1).tolist());
+  expect(torch.empty_strided({ size: [2, 3], stride: [1, 2] }).stride()).toEqual([1, 2]);
+  expect(torch.can_cast({ from_: "int8", to: "float32" })).toBe(true);
+  expect(torch.promote_types({ type1: "int8", type2: "float16" })).toBe(torch.float16);
+  expect(torch.scalar_tensor({ s: 3 }).item()).toBe(3);
+  expect(
+    torch
+      .ones(1)
+      .new_tensor({ data: [1, 2] })
+      .tolist(),
+  ).toEqual([1, 2]);
+  expect(torch.ones(4).resize_as_({ the_template: torch.ones(2, 1) }).shape).toEqual([2, 1]);
   const x = torch.arange(6) as unknown as Record<string, (options: object) => readonly torch.Tensor[]>;
   for (const split of [{ sections: 3 }, { indices: [2, 4] }])
     for (const name of ["tensor_split", "hsplit"])
