@@ -139,9 +139,22 @@ for (const [name, op, summary] of [
     record(g, { input, dim, keepdim }) {
       const axes = axesOf(name, dim, input.shape.length);
       requireElements(name, input, axes, dim);
-      return keepOrDrop(g, g.reduce(op, input, axes), axes, keepdim);
+      return keepOrDrop(g, sharedExtreme(g, op, input, axes), axes, keepdim);
     },
   });
+}
+
+/** An extreme whose gradient is shared among the elements that equal it: among none where it is NaN, which gives NaN. */
+export function sharedExtreme(
+  g: GraphBuilder,
+  op: "reduce_max" | "reduce_min",
+  x: Node,
+  axes: readonly number[],
+): Node {
+  const value = g.reduce(op, x, axes);
+  if (!value.requiresGrad) return value;
+  const slope = g.where(g.isNaN(g.detach(value)), g.full([], NaN, value.dtype), 1);
+  return g.withHistory(g.detach(value), g.mul(value, slope));
 }
 
 /** Extreme and its position along an axis, both keeping it; the gradient goes to that position alone. */

@@ -6,6 +6,7 @@ import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.ts"
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
+import { sharedExtreme } from "./reduction.ts";
 import { axesOf, axisOf, describe, dropAxes, keepOrDrop, toFloat } from "./support.ts";
 
 export const reduced = "[*] -> [*] without dim (of size 1 with keepdim)";
@@ -58,8 +59,8 @@ defineOp({
         `aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity, got ${describe(input)}.`,
       );
     return [
-      keepOrDrop(g, g.reduce("reduce_min", input, axes), axes, keepdim),
-      keepOrDrop(g, g.reduce("reduce_max", input, axes), axes, keepdim),
+      keepOrDrop(g, sharedExtreme(g, "reduce_min", input, axes), axes, keepdim),
+      keepOrDrop(g, sharedExtreme(g, "reduce_max", input, axes), axes, keepdim),
     ];
   },
 });

@@ -178,14 +178,8 @@ export const gridSample = defineOp({
     const fit = (x: Node, i: number): Node => bounded(g, x, sizes[i]!, padding_mode, align);
     if (mode === "bicubic") return g.cast(cubicSample(g, image, positions, fit), input.dtype);
     const at = positions.map(fit);
-    const result =
-      mode === "bilinear"
-        ? linearSample(g, image, at)
-        : valuesAt(
-            g,
-            image,
-            at.map((x) => g.unary("nearest", x)),
-          );
-    return g.cast(result, input.dtype);
+    if (mode === "bilinear") return g.cast(linearSample(g, image, at), input.dtype);
+    const nearest = at.map((x) => g.unary("nearest", x));
+    return g.restingOn(g.cast(valuesAt(g, image, nearest), input.dtype), grid);
   },
 });

@@ -34,11 +34,14 @@ function softmaxAlong(g: GraphBuilder, x: Node, axis: number): Node {
   const powers = g.exp(shifted(g, x, axis));
   return g.mul(powers, g.div(g.constant(1, x.dtype), g.sum(powers, [axis])));
 }
-/** x - log(sum(exp(x))) along an axis. PyTorch rounds the sum to the type of the result, half types included. */
+/** x - log(sum(exp(x))) along an axis. PyTorch rounds the sum along the last one to a half type that the result has. */
 function logSoftmaxAlong(g: GraphBuilder, x: Node, axis: number, result: DType): Node {
   const moved = shifted(g, x, axis);
   const total = g.sum(g.exp(moved), [axis]);
-  return g.sub(moved, g.log(isHalf(result) ? g.cast(g.cast(total, result), total.dtype) : total));
+  return g.sub(
+    moved,
+    g.log(isHalf(result) && axis === x.shape.length - 1 ? g.cast(g.cast(total, result), total.dtype) : total),
+  );
 }
 
 /** Gradient of an output of the input's shape along the axis of the call, computed wide. */

@@ -50,10 +50,10 @@ const sign = (g: GraphBuilder, x: Node): Node => g.sub(g.cast(g.gt(x, 0), x.dtyp
 const besselOps = new Map<string, Operator>();
 const recorded = (g: GraphBuilder, name: string, x: Node): Node =>
   recordOperator(g, besselOps.get(name)!, { input: x }, isNode) as Node;
-/** f(x) / x, whose limit at zero is one half. */
-const overX = (g: GraphBuilder, f: Node, x: Node): Node => {
-  const zero = g.eq(x, 0);
-  return g.where(zero, 0.5, g.div(f, g.where(zero, 1, x)));
+/** A slope with a part f(x) / x, which is one half at zero and, in PyTorch, at NaN. */
+const slopeOver = (g: GraphBuilder, x: Node, f: Node, rest: Node): Node => {
+  const isDefined = g.gt(g.abs(x), 0);
+  return g.where(isDefined, g.sub(rest, g.div(f, g.where(isDefined, x, 1))), 0.5);
 };
 
 for (const [name, order, scaled, summary, slope] of [
@@ -76,14 +76,14 @@ for (const [name, order, scaled, summary, slope] of [
     1,
     false,
     "Modified Bessel function of the first kind, order 1.",
-    (g: GraphBuilder, x: Node, y: Node) => g.sub(recorded(g, "i0", x), overX(g, y, x)),
+    (g: GraphBuilder, x: Node, y: Node) => slopeOver(g, x, y, recorded(g, "i0", x)),
   ],
   [
     "i1e",
     1,
     true,
     "exp(-|input|) * i1(input).",
-    (g: GraphBuilder, x: Node, y: Node) => g.sub(g.sub(recorded(g, "i0e", x), g.mul(sign(g, x), y)), overX(g, y, x)),
+    (g: GraphBuilder, x: Node, y: Node) => slopeOver(g, x, y, g.sub(recorded(g, "i0e", x), g.mul(sign(g, x), y))),
   ],
 ] as const) {
   const core = defineOp({

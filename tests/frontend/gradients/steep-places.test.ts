@@ -98,3 +98,18 @@ test("an exponential unit has the slope below zero at zero, and no curvature", (
     expect([slope.tolist(), curvature.tolist()]).toEqual([near(slopes), near(curvatures)]);
   }
 });
+
+test("the nearest pixel does not move with the grid, which has a gradient of zero", () => {
+  const [image, grid] = [torch.arange(4).view(1, 1, 2, 2), torch.zeros(1, 1, 1, 2, { requires_grad: true })];
+  const sampled = torch.nn.functional.grid_sample(image.float(), grid, "nearest", "zeros", false);
+  sampled.sum().backward();
+  expect(grid.grad!.tolist()).toEqual([[[[0, 0]]]]);
+});
+
+test("i1 and i1e at NaN have the slope that they have at zero", () => {
+  for (const name of ["i1", "i1e"] as const) {
+    const x = leaf([NaN, 0]);
+    torch.special[name](x).sum().backward();
+    expect(x.grad!.tolist()).toEqual([0.5, 0.5]);
+  }
+});

@@ -35,3 +35,9 @@ test("hardswish has a slope where its operand is infinite or NaN", () => {
   F.hardswish(x).sum().backward();
   expect(x.grad!.tolist()).toEqual([1, 0, 0, 1, 1, 1, 0, 0.5]);
 });
+
+test("log_softmax of halves rounds the sum along the last dimension alone", () => {
+  const column = torch.tensor([[0], [9]], { dtype: "float16" });
+  expect(column.log_softmax(0).tolist()).toEqual([[-9], [-0.0001233816146850586]]);
+  expect(column.t().log_softmax(1).tolist()).toEqual([[-9, 0]]);
+});

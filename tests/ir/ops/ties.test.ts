@@ -37,6 +37,17 @@ onEachDevice("shared gradients", () => {
     expect(gradients(y.nanmedian(), y)).toEqual([[0, 0.5, 0.5, 0]]);
   });
 
+  test("nothing equals an extreme that is NaN, whose gradient is NaN", () => {
+    for (const name of ["amax", "amin"] as const) {
+      const x = leaf([NaN, 1]);
+      expect(gradients(x[name](), x)).toEqual([[NaN, NaN]]);
+      const rows = leaf([[NaN, 1], [2, 2]]); // prettier-ignore
+      expect(gradients(rows[name](1), rows)).toEqual([[[NaN, NaN], [0.5, 0.5]]]); // prettier-ignore
+    }
+    const x = leaf([NaN, 1]);
+    expect(gradients(torch.aminmax(x).max, x)).toEqual([[NaN, NaN]]);
+  });
+
   test("along a dimension the median's own element has it", () => {
     const x = leaf([[2, 2, 2]]);
     expect(gradients(x.median(1).values, x)).toEqual([[[0, 1, 0]]]);
