@@ -52,8 +52,8 @@ export class CreatedNodes {
   }
 }
 
-/** What a view is of: nothing is gained by keeping the view itself. */
-const views = new Set(["reshape", "permute", "expand", "slice", "detach", "as_complex", "as_real"]);
+/** What passes on what it is of: nothing is gained by keeping a view itself, and a leaf ends the history. */
+const views = new Set(["reshape", "permute", "expand", "slice", "detach", "leaf", "as_complex", "as_real"]);
 
 /**
  * Pending values of earlier recordings that a later one uses: computed once and kept, not once for each use. What has
@@ -63,10 +63,10 @@ export function usedAgain(order: readonly Node[]): Node[] {
   const found = new Set<Node>();
   for (const user of order) {
     for (const input of user.inputs) {
-      const recording = recordingOf(input);
-      if (recording === null || user.id < recording.end) continue;
       let node = input;
-      while (views.has(node.op) && valueOf(node) === null) node = node.inputs[0]!;
+      while (views.has(node.op) && valueOf(node) === null && node.inputs.length > 0) node = node.inputs[0]!;
+      const recording = recordingOf(node);
+      if (recording === null || user.id < recording.end) continue;
       const isPending = valueOf(node) === null && node.inputs.length > 0;
       if (isPending && !node.requiresGrad && !isComplex(node.dtype)) found.add(node);
     }

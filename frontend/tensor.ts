@@ -640,9 +640,12 @@ export class Tensor {
         "data/dtype",
         `data: data set to a tensor that requires gradients must be floating point or complex dtype, got ${value.type_}${formatShape(value.shape)}.`,
       );
-    // A recorded function makes it again as a write: which object has which memory is not part of a recording.
+    const observer = traceObserver();
+    // An exported function leaves everything as it was: only a write can be undone.
     const isLike = formatShape(value.shape) === formatShape(this.shape) && value.type_ === this.type_;
-    if (traceObserver() !== null && isLike) return this.data.write_(graph.detach(value.node_()), "data");
+    if (observer !== null && observer.dataAssigned === undefined && isLike)
+      return this.data.write_(graph.detach(value.node_()), "data");
+    observer?.dataAssigned?.(this);
     const counter = this.counter_;
     this.become_(value);
     this.ownCounter = counter;

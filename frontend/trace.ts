@@ -46,6 +46,10 @@ export interface TraceObserver {
   flagUsed?(tensor: Tensor): void;
   /** A value was read while recording. */
   valueRead(): void;
+  /** `.data` of a tensor was assigned: which memory it has is no part of a recording. */
+  dataAssigned?(tensor: Tensor): void;
+  /** What an object's members were when the recording began to use it. */
+  membersUsed?(label: string, owner: object): void;
   /** An operator was recorded, as the nodes with ids from `first` to before `end`. */
   called?(operator: string, first: number, end: number): void;
 }

@@ -38,7 +38,9 @@ export function build(
   args: Stands,
 ): { recording: Recording; before: readonly Value[] } | null {
   const roots = new Roots();
-  const template = templateOf(result, roots, args.stands, ({ id }) => id < observer.firstStorageId);
+  const { assigned } = observer;
+  const outcome = assigned.length === 0 ? result : [result, ...assigned.map(({ value }) => value)];
+  const template = templateOf(outcome, roots, args.stands, ({ id }) => id < observer.firstStorageId);
   const state = stateOf(observer, written, args, roots);
   const status = statusOf(roots.nodes);
   const device =
@@ -83,6 +85,7 @@ export function build(
     roots: roots.nodes,
     signature,
     result: template,
+    assigned: assigned.map(({ owner, name }) => ({ owner, name })),
     checks: status?.checks ?? [],
     checksFirst,
     statusRoot,
@@ -101,8 +104,6 @@ function stateOf(observer: Observer, written: readonly Storage[], { stands, alia
   const standStorages = stands.map((stand) => stand.storage_);
   const isOld = ({ id }: Storage): boolean => id < observer.firstStorageId;
   const rootOf = (storage: Storage): number => roots.placeOf(storage.node, "state");
-  const kept = (storage: Storage): boolean => !standStorages.includes(storage) && !observer.grads.has(storage);
-  const writes = written.filter(kept).map((storage) => ({ storage, root: rootOf(storage) }));
   const gradWrites = [...observer.grads].flatMap(([storage, owner]) =>
     written.includes(storage) ? [{ storage, owner, root: rootOf(storage) }] : [],
   );
@@ -118,6 +119,11 @@ function stateOf(observer: Observer, written: readonly Storage[], { stands, alia
       grads.push({ owner, holder: null, root: roots.placeOf(gradient_.node_(), "state"), left: null });
     else if (observer.grads.get(gradient_.storage_) !== owner) grads.push({ owner, holder: gradient_ });
   }
+  // A gradient that is new at each call is no state: whoever kept an older one keeps its values.
+  const made = new Set(grads.flatMap(({ owner, holder }) => (holder === null ? [owner.gradient_!.storage_] : [])));
+  const isState = (storage: Storage): boolean =>
+    !standStorages.includes(storage) && !observer.grads.has(storage) && !made.has(storage);
+  const writes = written.filter(isState).map((storage) => ({ storage, root: rootOf(storage) }));
   return { writes, gradWrites, argumentWrites, grads, cleared };
 }
 

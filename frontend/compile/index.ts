@@ -14,6 +14,7 @@ import { traceObserver } from "../trace.ts";
 import type { MemoryGuard } from "./aliases.ts";
 import { argumentNames, CallArguments, type ArgumentNames } from "./arguments.ts";
 import { recompileOf, type Failure, type Guards, type Recompile } from "./guards.ts";
+import { type PlainReason, readsValues } from "./observer.ts";
 import { record } from "./record.ts";
 import type { Recording } from "./recording.ts";
 import { replay } from "./run.ts";
@@ -85,6 +86,8 @@ class Compilation<A extends unknown[], R> {
   private readonly options: CompileOptions;
   private readonly known: Known[] = [];
   private warned = false;
+  /** It does what no replay can do. */
+  private isPlain = false;
   private givesHistory = false;
   private calls = 0;
   private compileCount = 0;
@@ -100,7 +103,7 @@ class Compilation<A extends unknown[], R> {
   call(args: A): R {
     const { verify, disable } = this.options;
     // Inside another recording it is part of that one.
-    if (disable === true || traceObserver() !== null) return this.fn(...args);
+    if (disable === true || this.isPlain || traceObserver() !== null) return this.fn(...args);
     const given = new CallArguments(args);
     // A gradient has to flow on through what the function computes from it.
     if (graph.gradEnabled && (this.givesHistory || given.haveHistory)) return this.fn(...args);
@@ -129,13 +132,13 @@ class Compilation<A extends unknown[], R> {
   private readonly nameOf: ArgumentNames = (path) => (this.names ??= argumentNames(this.fn))(path);
 
   private recordCall(args: A, given: CallArguments, failure: Failure | null): R {
-    const { result, replayable, givesHistory } = record(this.fn, args, given);
+    const { result, replayable, givesHistory, plainBecause } = record(this.fn, args, given);
     // A function that reads values is recorded at each call, whatever the guards say.
     if (failure !== null && (replayable !== null || givesHistory))
       this.recompiles.push(recompileOf(failure, captureSite()()));
     if (replayable === null) {
       if (givesHistory) this.givesHistory = true;
-      else this.warnOfReads();
+      else if (plainBecause !== null) this.stayPlain(plainBecause);
       return result;
     }
     const { recording } = replayable;
@@ -147,12 +150,13 @@ class Compilation<A extends unknown[], R> {
     return result;
   }
 
-  private warnOfReads(): void {
+  private stayPlain(reason: PlainReason): void {
+    if (reason !== readsValues) this.isPlain = true;
     if (this.warned && !settings.warnAlways) return;
     this.warned = true;
-    const advice = "every call is recorded again; read its results after the call instead.";
+    const { does, instead } = reason;
     // oxlint-disable-next-line no-console -- once a function, and nobody else can tell
-    console.warn(`torch.compile: the function reads values while it is recorded, so ${advice}`);
+    console.warn(`torch.compile: the function ${does}, so every call is recorded again; ${instead} instead.`);
   }
 
   get statistics(): CompiledFunction<A, R>["statistics"] {

@@ -3,9 +3,11 @@ import { elementCount, formatShape } from "../../ir/shape.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
 import { newestStorageId, type Storage } from "../storage.ts";
-import type { Tensor } from "../tensor.ts";
+import { topologicalOrder } from "../../ir/walks.ts";
+import { Parameter } from "../nn/parameter.ts";
+import { Tensor } from "../tensor.ts";
 import type { GuardOptions, TraceObserver } from "../trace.ts";
-import type { Value } from "../value.ts";
+import { valueOf, type Value } from "../value.ts";
 import type { Aliases } from "./aliases.ts";
 import { Guards, type Guard } from "./guards.ts";
 import type { Event } from "./recording.ts";
@@ -23,13 +25,18 @@ export class Observer implements TraceObserver {
   private readonly flagged = new Set<Tensor>();
   /** Memory in which places were compared. */
   readonly compared = new Set<Storage>();
-  reads = false;
+  /** Tensors whose `.data` was assigned. */
+  readonly reassigned = new Set<Tensor>();
+  /** What the function leaves in objects that it uses. */
+  readonly assigned: Assigned[] = [];
+  plainBecause: PlainReason | null = null;
   readonly firstStorageId = newestStorageId();
   /** Set before the function is called. */
   aliases: Aliases | null = null;
   private readonly always: Guard[] = [];
   private readonly rare: Guard[] = [];
   private readonly unsettled: { readonly guard: Guard; readonly options: GuardOptions }[] = [];
+  private readonly members: { readonly label: string; readonly owner: Members; readonly before: Members }[] = [];
 
   /** What is used gets a value of its own, which each replay reads again. */
   storageUsed(storage: Storage): void {
@@ -87,8 +94,9 @@ export class Observer implements TraceObserver {
     if (options.expect === undefined) this.listFor(options).push(guard);
     else this.unsettled.push({ guard, options });
   }
-  /** The function has returned. */
-  ended(): void {
+  /** The function has returned. `given`: its arguments' values */
+  ended(given: readonly Value[]): void {
+    for (const { label, owner, before } of this.members) this.settleMembers(label, owner, before, given);
     for (const { guard, options } of this.unsettled) {
       const expected = guard.read();
       if (options.expect === "at the end" || Object.is(guard.expected, expected))
@@ -132,9 +140,65 @@ export class Observer implements TraceObserver {
   }
 
   valueRead(): void {
-    this.reads = true;
+    this.plainBecause ??= readsValues;
+  }
+  dataAssigned(tensor: Tensor): void {
+    this.reassigned.add(tensor);
+    this.plainBecause = { does: "assigns .data of a tensor", instead: "write it with .data.copy_()" };
+  }
+
+  membersUsed(label: string, owner: object): void {
+    this.members.push({ label, owner: owner as Members, before: { ...(owner as Members) } });
+  }
+  /** Members that are objects: another one at a later call means recording again, unless it is the function's own. */
+  private settleMembers(label: string, owner: Members, before: Members, given: readonly Value[]): void {
+    for (const name of new Set([...Object.keys(before), ...Object.keys(owner)])) {
+      const [was, is] = [before[name], owner[name]];
+      const guard = { name: `${label}.${name}`, read: () => owner[name], expected: was };
+      if (Object.is(was, is)) {
+        if (typeof is === "object" && !(is instanceof Parameter)) this.always.push(guard);
+      } else if (!(is instanceof Tensor) || is instanceof Parameter || !this.varies(is, given)) continue;
+      else if (!(was instanceof Tensor)) {
+        // Where there was none yet the function may do something else.
+        this.always.push(guard);
+        this.assigned.push({ owner, name, value: is });
+      } else if (this.captured.has(was.storage_))
+        this.plainBecause = { does: `replaces ${guard.name}`, instead: "write it with copy_()" };
+      else {
+        this.always.push({ name: guard.name, read: () => owner[name] instanceof Tensor, expected: true });
+        this.assigned.push({ owner, name, value: is });
+      }
+    }
+  }
+  /** Whether a tensor may be another one at the next call. */
+  private varies(tensor: Tensor, given: readonly Value[]): boolean {
+    const order = topologicalOrder([tensor.node_()], (node) => valueOf(node) !== null);
+    return order.some((node) => {
+      const value = valueOf(node);
+      if (value === null) return false;
+      const owner = value.owner as Storage | null;
+      return given.includes(value) || this.draws.has(value) || (owner !== null && owner.id < this.firstStorageId);
+    });
   }
 }
+
+type Members = Readonly<Record<string, unknown>>;
+/** A member of an object that each call gives a new tensor. */
+export interface Assigned {
+  readonly owner: object;
+  readonly name: string;
+  readonly value: Tensor;
+}
+
+/** What a function does that a replay cannot do, and what to do instead. */
+export interface PlainReason {
+  readonly does: string;
+  readonly instead: string;
+}
+export const readsValues: PlainReason = {
+  does: "reads values while it is recorded",
+  instead: "read its results after the call",
+};
 
 const plain = "a gradient";
 /** Gradients of one tensor are alike: they have its shape, dtype and device. */

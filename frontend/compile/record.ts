@@ -13,7 +13,7 @@ import { Aliases, MemoryGuard } from "./aliases.ts";
 import type { CallArguments } from "./arguments.ts";
 import { build } from "./build.ts";
 import type { Guards } from "./guards.ts";
-import { Observer } from "./observer.ts";
+import { Observer, type PlainReason } from "./observer.ts";
 import type { Recording } from "./recording.ts";
 import { viewed, viewOfArgument } from "./results.ts";
 import { checkFirst, firstRun } from "./run.ts";
@@ -25,6 +25,8 @@ export interface Recorded<R> {
   readonly replayable: { readonly recording: Recording; readonly guards: Guards; readonly memory: MemoryGuard } | null;
   /** Whether a result can be differentiated on: then a replay would cut the graph. */
   readonly givesHistory: boolean;
+  /** Why there can be no replay, where it is for what the function does. */
+  readonly plainBecause: PlainReason | null;
 }
 
 /** The arguments as the function gets them: inputs have stand-ins. */
@@ -47,14 +49,17 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
     value instanceof Tensor && !value.requires_grad ? tensors[given.placeOf(value)]! : value,
   ) as A;
   const result = trace(fn, traced, observer, stands.aliases);
+  observer.ended(values);
   const written = takeWritten();
   const givesHistory = someTensor(result, (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer));
+  const { plainBecause } = observer;
   const outcome = (value: unknown, replayable: Recorded<R>["replayable"]): Recorded<R> => ({
     result: value as R,
     replayable,
     givesHistory,
+    plainBecause,
   });
-  if (observer.reads || givesHistory) return outcome(finishPlain(result, written, stands), null);
+  if (plainBecause !== null || givesHistory) return outcome(finishPlain(result, written, observer, stands), null);
   const built = build(result, observer, written, { given, values, stands: tensors, aliases: stands.aliases });
   forgetInterned();
   if (built === null) return outcome(result, null);
@@ -84,23 +89,32 @@ function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, observer:
     setHostEffectHook(null);
     tracing.active = false;
   }
-  observer.ended();
   if (result instanceof Promise)
     throw new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise.");
   return result;
 }
 
 /** The call was a plain one: what it wrote is computed, and arguments are the caller's own again. */
-function finishPlain(result: unknown, written: readonly Storage[], { given, tensors, aliases }: Stands): unknown {
+function finishPlain(
+  result: unknown,
+  written: readonly Storage[],
+  { reassigned }: Observer,
+  { given, tensors, aliases }: Stands,
+): unknown {
   flushWrites(written);
   tensors.forEach((stand, i) => {
     if (!written.includes(stand.storage_) || aliases.isCarried(i)) return;
     withGradMode(false, () => given.tensors[i]!.write_(stand.node_(), "a compiled function"));
   });
-  return mapTree(result, (leaf) => {
-    const view = leaf instanceof Tensor ? viewOfArgument(leaf, tensors) : null;
-    return view === null ? leaf : viewed(given.tensors[view.place]!, view.steps);
-  });
+  const ofArgument = (tensor: Tensor): Tensor | null => {
+    const view = viewOfArgument(tensor, tensors);
+    return view === null ? null : viewed(given.tensors[view.place]!, view.steps);
+  };
+  for (const tensor of reassigned) {
+    const memory = ofArgument(tensor);
+    if (memory !== null) tensor.become_(memory);
+  }
+  return mapTree(result, (leaf) => (leaf instanceof Tensor ? (ofArgument(leaf) ?? leaf) : leaf));
 }
 
 /** The storages for which it matters where in them an argument lies, or whether: what is written, here or there. */

@@ -66,8 +66,9 @@ export interface Recording {
   readonly checksFirst: ChecksFirst | null;
   /** Arguments that the function writes, with the roots that are their new contents. */
   readonly argumentWrites: readonly { readonly place: number; readonly root: number }[];
-  /** See results.ts. */
+  /** See results.ts. Where the function assigns members of objects: a list of its result and of what they get. */
   readonly result: unknown;
+  readonly assigned: readonly { readonly owner: object; readonly name: string }[];
 }
 
 export interface ChecksFirst {

@@ -110,8 +110,15 @@ function run(
   // What was overwritten in place is no longer the old value.
   for (const i of overwritten) if (outputs.includes(memories[i]!)) inputs[i]!.surrender(overwrittenInPlace);
   const results = valuesOf(compiled, roots, device, outputs);
-  for (let i = 0; i < results.length; i++) results[i] ??= inputs[handedOn[i]!]!;
+  for (let i = 0; i < results.length; i++) results[i] ??= resultOfInput(recording, inputs, handedOn[i]!);
   return results as Value[];
+}
+
+/** An input that is handed on as a result: what was drawn lies where the next call's draws will. */
+function resultOfInput({ inputs: sources }: Recording, inputs: readonly Value[], place: number): Value {
+  const input = inputs[place]!;
+  if (sources[place]!.kind !== "draw") return input;
+  return new Value(input.dtype, input.shape, input.device, input.hostContents!.slice());
 }
 
 /** A root's value as a leaf: a result that is an input may have another shape than it. */
@@ -135,14 +142,18 @@ function leaveGradients(recording: Recording, results: readonly Value[]): void {
 
 /** Hands out the new contents of what was written, and the function's result. */
 function finish(recording: Recording, results: readonly Value[], given: CallArguments): unknown {
-  const { writes, argumentWrites, statusRoot, result } = recording;
+  const { writes, argumentWrites, statusRoot, result, assigned } = recording;
   for (const { storage, root } of writes) storage.accept(leafOf(recording, results, root), true);
   for (const { place, root } of argumentWrites) writeArgument(given.tensors[place]!, leafOf(recording, results, root));
   recorder.advance();
   if (statusRoot >= 0) noteStatus(recording.checks, results[statusRoot]!);
   const make = (root: number, dtype: DType): Tensor =>
     Tensor.ofNode(asElements(leafOf(recording, results, root), dtype), recording.device);
-  return resultOf(result, make, given.tensors);
+  const outcome = resultOf(result, make, given.tensors);
+  if (assigned.length === 0) return outcome;
+  const [own, ...values] = outcome as unknown[];
+  assigned.forEach(({ owner, name }, i) => Reflect.set(owner, name, values[i]));
+  return own;
 }
 
 const writeArgument = (tensor: Tensor, contents: Node): void =>

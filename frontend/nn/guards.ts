@@ -34,17 +34,16 @@ export function guardModule(module: Module): void {
 
 function guardMembers(observer: TraceObserver, module: Module): void {
   const label = module._get_name();
-  const names = Object.keys(module);
-  for (const name of names) {
+  for (const name of Object.keys(module)) {
     const read = (): unknown => attribute(module, name);
     const value = read();
     if (value instanceof Parameter) guardParameter(observer, `${label}.${name}`, value);
-    // A tensor or a list that forward itself assigns (in place of null, the first time) is no reason to record again.
-    const mayBeAssigned = typeof value === "object" && !(value instanceof Parameter);
-    observer.guard(`${label}.${name}`, read, mayBeAssigned ? { expect: "unless changed" } : {});
+    // What forward may assign itself is looked at when it has returned.
+    if (typeof value !== "object" || value instanceof Parameter) observer.guard(`${label}.${name}`, read);
     if (Array.isArray(value)) guardElements(observer, `${label}.${name}`, value);
     else if (isPlainObject(value)) guardProperties(observer, `${label}.${name}`, value);
   }
+  observer.membersUsed?.(label, module);
   // A member that went missing is one that changed.
   observer.guard(`${label}'s number of members`, () => Object.keys(module).length, { expect: "at the end" });
   observer.guard(`${label}'s order`, () => internalsOf(module).order);

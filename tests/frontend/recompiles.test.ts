@@ -12,7 +12,7 @@ class Scaled extends nn.Module {
   factors = [2, 3];
   settings = { bias: 0, calls: 0 };
   activation: (input: torch.Tensor) => torch.Tensor = torch.relu;
-  seen: torch.Tensor | null = null;
+  seen = torch.tensor(0);
   override forward(input: torch.Tensor): torch.Tensor {
     this.seen = input.mul(2);
     this.settings.calls++;
@@ -278,6 +278,9 @@ test("an optimizer's state that is cleared, and a parameter that is exchanged, a
 test("what forward itself assigns records nothing again", () => {
   const model = new Scaled();
   const run = torch.compile((input: torch.Tensor) => model(input));
-  for (let i = 0; i < 4; i++) expect(run(torch.tensor([i])).item()).toBe(6 * i);
+  for (let i = 0; i < 4; i++) {
+    expect(run(torch.tensor([i])).item()).toBe(6 * i);
+    expect(model.seen.tolist()).toEqual([2 * i]);
+  }
   expect(run.explain_recompiles().map(String)).toEqual([]);
 });
