@@ -5,6 +5,7 @@
 import { isComplex } from "../ir/dtype.ts";
 import type { Node } from "../ir/graph.ts";
 import { NodeFlag } from "../ir/node-notes.ts";
+import { seenSince } from "../ir/walks.ts";
 import type { Device } from "../runtime/device.ts";
 import type { CacheEntry } from "./program-cache.ts";
 import { valueOf } from "./value.ts";
@@ -37,6 +38,10 @@ export class CreatedNodes {
     // A node that was made before stays one of the recording that it was made in.
     node.recording ??= created.recording;
     created.nodes.push(node);
+  }
+
+  has(device: Device): boolean {
+    return this.byDevice.has(device);
   }
 
   /** Those of a device, which are no longer kept here. */
@@ -72,6 +77,24 @@ export function usedAgain(order: readonly Node[]): Node[] {
     }
   }
   return [...found];
+}
+
+/** Pending nodes that a pending tensor is computed from. */
+const passed = new NodeFlag();
+/** Whether nothing pending was computed from a node. */
+export const isEnd = (node: Node): boolean => !passed.has(node);
+
+/** Pending tensors that a flush had no use for, and of which nothing else was computed. `walks`: before the flush */
+export function pendingEnds(nodes: readonly Node[], walks: number): Node[] {
+  const isPending = (node: Node): boolean => valueOf(node) === null && !seenSince(node, walks);
+  const pending = nodes.filter((node) => node.inputs.length > 0 && isPending(node));
+  const stack = pending.flatMap(({ inputs }) => inputs);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (passed.has(node) || !isPending(node)) continue;
+    passed.set(node);
+    stack.push(...node.inputs);
+  }
+  return pending.filter(isEnd);
 }
 
 /** Nodes that were walked to find what pending values are computed from. */

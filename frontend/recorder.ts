@@ -6,16 +6,18 @@ import type { ReadError } from "../ir/errors.ts";
 import { becomeInput, leafNode, nextNodeId, type Node } from "../ir/graph.ts";
 import { graphKey } from "../ir/graph-key.ts";
 import { forgetInterned } from "../ir/interning.ts";
-import { canonicalOrder } from "../ir/walks.ts";
+import { canonicalOrder, walksSoFar } from "../ir/walks.ts";
 import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
 import { bodyUnderWay, refuseInBody, refuseLeaked } from "./body-scope.ts";
-import { noteStatus, statusWithin, unlessFailed, type Conditions } from "./checks.ts";
-import { CreatedNodes, type Created, noteAwaited, recordingOf, usedAgain } from "./created-nodes.ts";
+import { failedCheck, noteStatus, statusWithin, unlessFailed, type Conditions } from "./checks.ts";
+import { CreatedNodes, type Created, noteAwaited, pendingEnds, recordingOf, usedAgain } from "./created-nodes.ts";
 import { tracing } from "./host-effects.ts";
 import { forgetOperationOf } from "./operations.ts";
 import { compileEntry, ProgramCache, type CacheEntry } from "./program-cache.ts";
 import { noteShared, placeOf, scalarValue, valuesOf } from "./program-values.ts";
 import { leaveLost, RetiringValues } from "./retiring-values.ts";
+import type { Tensor } from "./tensor.ts";
+import { UnreadTensors } from "./unread-tensors.ts";
 import { isRetirement, valueOf, type Value } from "./value.ts";
 import { copyOf } from "./value-copy.ts";
 import { ValueParts } from "./value-parts.ts";
@@ -47,12 +49,15 @@ interface Surroundings {
   readonly before?: ReadonlyMap<Node, (check: number) => Node | null>;
   /** What an earlier recording left pending, and this one uses, gets its value. */
   readonly keepsUsed?: boolean;
+  /** So do pending tensors that nothing was computed of: what they are computed from is about to be overwritten. */
+  readonly keepsEnds?: boolean;
 }
 
 export class Recorder {
   private readonly programs = new ProgramCache();
   private readonly contributors: Contributor[] = [];
   private readonly retiring = new RetiringValues();
+  private readonly unread = new UnreadTensors();
   private created = new CreatedNodes();
   /** Whether storages have been given contents that exist already since time passed last. */
   private hasWritten = false;
@@ -68,6 +73,11 @@ export class Recorder {
 
   noteCreated(node: Node, device: Device): void {
     this.created.note(node, device);
+  }
+
+  /** A pending gradient became a tensor's. */
+  noteGradient(owner: Tensor, gradient: Tensor): void {
+    if (!tracing.active) this.unread.addGradient(owner, gradient);
   }
 
   /** Marks the values that pending tensors are computed from. */
@@ -109,8 +119,18 @@ export class Recorder {
     forgetInterned();
   }
 
+  /** Whether something of a device was recorded since its last flush. */
+  hasCreated(device: Device): boolean {
+    return this.created.has(device);
+  }
+
+  /** A compiled function is about to write: what was recorded before it is computed, if only because it may be read. */
+  endRecording(device: Device): void {
+    this.flush([], device, true);
+  }
+
   /** Gives values to the requested nodes, to all written storages and to what modules returned. */
-  flush(requests: readonly FlushRequest[], device: Device): void {
+  flush(requests: readonly FlushRequest[], device: Device, keepsEnds = false): void {
     if (bodyUnderWay() !== null) {
       if (requests.every(({ node }) => valueOf(node) !== null)) return;
       const isItem = bodyUnderWay() === "vmap" && requests.every(({ node }) => node.shape.length === 0);
@@ -129,11 +149,22 @@ export class Recorder {
       this.noteLateRead(request.node);
     }
     for (const contributor of this.contributors) contributor.collect(device).forEach(want);
-    if (wanted.size === 0) return;
+    if (wanted.size === 0 && !keepsEnds) return;
     const created = this.created.take(device);
+    const walks = walksSoFar();
+    if (wanted.size === 0 && pendingEnds(created.nodes, walks).length === 0) {
+      if (this.guardsPending) noteAwaited(created, 0);
+      return;
+    }
+    // Only what overwrites something lets time pass: any number of reads may follow.
+    const passesTime = this.hasWritten || [...wanted.values()].includes("state");
     let lost: ReadError | null = null;
     try {
-      lost = this.executeAvailable(wanted, device, created, before);
+      lost = this.executeAvailable(wanted, device, created, {
+        before,
+        keepsUsed: true,
+        keepsEnds: keepsEnds || passesTime,
+      });
       created.recording.end = nextNodeId();
     } catch (error) {
       for (const contributor of this.contributors) contributor.undo?.(error);
@@ -142,8 +173,8 @@ export class Recorder {
     }
     for (const contributor of this.contributors) contributor.done?.();
     if (this.guardsPending) noteAwaited(created, 0);
-    // Only what overwrites something lets time pass: any number of reads may follow.
-    if (this.hasWritten || [...wanted.values()].includes("state")) this.advance();
+    this.unread.addEnds(pendingEnds(created.nodes, walks), device);
+    if (passesTime) this.advance();
     this.givenBytes = 0;
     forgetInterned();
     if (lost !== null && requests.some(({ node }) => valueOf(node) === null)) throw lost;
@@ -157,17 +188,17 @@ export class Recorder {
     wanted: Map<Node, OutputHint>,
     device: Device,
     { nodes, recording }: Created,
-    before: Surroundings["before"] & {},
+    surroundings: Surroundings,
   ): ReadError | null {
-    const execute = (surroundings: Surroundings): CacheEntry =>
-      this.execute([...wanted.keys()], [...wanted.values()], device, { ...surroundings, before, keepsUsed: true });
+    const execute = (around: Surroundings): CacheEntry =>
+      this.execute([...wanted.keys()], [...wanted.values()], device, around);
     try {
-      recording.entry = execute({ created: nodes });
+      recording.entry = execute({ ...surroundings, created: nodes });
       return null;
     } catch (error) {
       if (!isRetirement(error)) throw error;
       leaveLost(wanted);
-      if (wanted.size > 0) execute({});
+      if (wanted.size > 0) execute({ ...surroundings, keepsEnds: false });
       return error;
     }
   }
@@ -194,7 +225,26 @@ export class Recorder {
   /** A program ran: what was superseded long enough ago is given back. Compiled functions replay without a flush. */
   advance(): void {
     this.hasWritten = false;
+    this.keepUnread();
     this.retiring.advance();
+    this.unread.advance();
+  }
+
+  /** What rests on values that are about to be given up, and may still be read, is computed. */
+  private keepUnread(): void {
+    const due = this.retiring.due();
+    if (due.size === 0) return;
+    for (const [device, nodes] of this.unread.restingOn(due)) {
+      for (const node of nodes) this.noteLateRead(node);
+      const wanted = new Map(nodes.map((node): [Node, OutputHint] => [node, "escapes"]));
+      try {
+        leaveLost(wanted);
+        if (wanted.size > 0) this.execute([...wanted.keys()], [...wanted.values()], device);
+      } catch (error) {
+        // Who reads one is told: it cannot be computed.
+        if (failedCheck(error) === null) throw error;
+      }
+    }
   }
 
   /** Runs a recording that no flush belongs to: what it creates is not counted as this one's. */
@@ -235,15 +285,17 @@ export class Recorder {
     requested: readonly Node[],
     requestedHints: readonly OutputHint[],
     device: Device,
-    { created = [], before = new Map(), keepsUsed = false }: Surroundings = {},
+    { created = [], before = new Map(), keepsUsed = false, keepsEnds = false }: Surroundings = {},
   ): CacheEntry {
     const parts = new ValueParts(device);
     const isLeaf = (node: Node): boolean => valueOf(node) !== null || parts.has(node);
+    const walks = walksSoFar();
     let walked = canonicalOrder(requested, isLeaf);
     if (parts.giveUp()) walked = canonicalOrder(requested, isLeaf);
     const used = keepsUsed ? usedAgain(walked).filter((node) => !requested.includes(node)) : [];
     used.forEach((node) => this.noteLateRead(node));
-    if (used.length > 0) return this.executeWith(used, requested, requestedHints, device, { created, before });
+    const kept = keepsEnds ? [...used, ...pendingEnds(created, walks)] : used;
+    if (kept.length > 0) return this.executeWith(kept, requested, requestedHints, device, { created, before });
     const status = statusWithin(walked);
     const targets = status === null ? requested : [...requested, status.node];
     const roots = status === null || device.synchronous ? targets : guarded(targets, status, before);

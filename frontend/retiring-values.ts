@@ -4,7 +4,7 @@ import { canonicalOrder } from "../ir/walks.ts";
 import { valueOf, type Value } from "./value.ts";
 
 /** How many flushes a superseded value outlives: a pending tensor that needs it can be read that long. */
-const retention = 2;
+export const retention = 2;
 /**
  * How many bytes are kept for tensors that may need them. Beyond, who needs a value keeps it: a program that never
  * flushes lets no time pass. (Weak from the start they would be worse: what a weak reference is made of stays until the
@@ -22,6 +22,16 @@ export class RetiringValues {
     this.list.push({ value, at: this.time });
     this.bytes += value.bytes;
     if (this.bytes > keptBytes) this.loosen();
+  }
+
+  /** What the next flush gives back. */
+  due(): ReadonlySet<Value> {
+    const values = new Set<Value>();
+    for (const item of this.list) {
+      const value = this.time + 1 - item.at > retention ? valueIn(item.value) : undefined;
+      if (value?.holders === 0 && value.available) values.add(value);
+    }
+    return values;
   }
 
   /** One more flush: what was superseded long enough ago is given back. */

@@ -522,10 +522,15 @@ export class Tensor {
     if (gradient === null || gradient instanceof Tensor) return gradient;
     return (this.gradient = gradient.take());
   }
+  /** @internal The same as it is held. */
+  get heldGradient_(): Tensor | LaterGradient | null {
+    return this.gradient;
+  }
   /** @internal */
   setGradient_(value: Tensor | LaterGradient | null): void {
     const { gradient } = this;
     this.gradient = value;
+    if (value instanceof Tensor && !value.storage_.isComputed) recorder.noteGradient(this, value);
     if (gradient !== null && !(gradient instanceof Tensor)) gradient.drop();
   }
   private checkGradient(value: Tensor): void {

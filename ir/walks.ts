@@ -6,6 +6,11 @@ import type { Node } from "./graph.ts";
 
 let walkCount = 0;
 
+/** How many walks there have been. */
+export const walksSoFar = (): number => walkCount;
+/** Whether a node has been seen by a walk since there were that many. */
+export const seenSince = (node: Node, walks: number): boolean => node.mark > walks;
+
 /** All nodes that the roots need, inputs before users, not looking past nodes for which `isLeaf` holds. */
 export function topologicalOrder(roots: readonly Node[], isLeaf: (node: Node) => boolean = noLeaf): Node[] {
   const seen = ++walkCount;

@@ -38,7 +38,7 @@ export function firstRun(recording: Recording, before: readonly Value[], given: 
 export function replay(recording: Recording, given: CallArguments): unknown {
   const { device, events, checksFirst } = recording;
   // A step ends what was recorded before it, as a flush does.
-  if (isWritePending(device)) recorder.flush([], device);
+  if (isWritePending(device) || recorder.hasCreated(device)) recorder.endRecording(device);
   recorder.notePending();
   const argumentValues = given.values;
   for (const event of events) {

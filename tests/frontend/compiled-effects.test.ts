@@ -53,7 +53,6 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
       return p.detach();
     });
     expect(firsts(held)).toEqual([1, 3, 6, 10]);
-    // oxlint-disable-next-line no-console -- spied on
     expect(vi.mocked(console.warn).mock.calls).toEqual([[expect.stringMatching(/assigns \.data .*\.data\.copy_\(\)/)]]);
   });
 

@@ -41,6 +41,8 @@ describe.each(["cpu", "cpu:js"])("values of several tensors on %s", (device) => 
 describe.each(["cpu", "cpu:js"])("a pending value whose operands are gone on %s", (device) => {
   const lostFrom = (x: torch.Tensor): torch.Tensor => {
     const pending = x.mul(2);
+    // What nothing else is computed of would be kept.
+    pending.add(1);
     for (let i = 0; i < 4; i++) {
       x.add_(1);
       x.tolist();
