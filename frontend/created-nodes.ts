@@ -81,8 +81,10 @@ export function usedAgain(order: readonly Node[]): Node[] {
 
 /** Pending nodes that a pending tensor is computed from. */
 const passed = new NodeFlag();
-/** Whether nothing pending was computed from a node. */
+/** Whether somebody may ask for a node of which nothing else was computed. */
 export const isEnd = (node: Node): boolean => !passed.has(node);
+/** Contents that were overwritten are no tensor's any more. */
+export const noteOverwritten = (node: Node): void => passed.set(node);
 
 /** Pending tensors that a flush had no use for, and of which nothing else was computed. `walks`: before the flush */
 export function pendingEnds(nodes: readonly Node[], walks: number): Node[] {
@@ -94,7 +96,20 @@ export function pendingEnds(nodes: readonly Node[], walks: number): Node[] {
     passed.set(node);
     stack.push(...node.inputs);
   }
-  return pending.filter(isEnd);
+  return pending.filter((node) => isEnd(node) && restsOnValues(node, walks));
+}
+
+/** Whether a pending node needs values, which may be given up: one that a walk has seen is taken to. */
+function restsOnValues(end: Node, walks: number): boolean {
+  const known = new Set<Node>();
+  const stack = [...end.inputs];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (valueOf(node) !== null || seenSince(node, walks)) return true;
+    if (known.has(node)) continue;
+    known.add(node);
+    stack.push(...node.inputs);
+  }
+  return false;
 }
 
 /** Nodes that were walked to find what pending values are computed from. */

@@ -292,10 +292,12 @@ export class Recorder {
     const walks = walksSoFar();
     let walked = canonicalOrder(requested, isLeaf);
     if (parts.giveUp()) walked = canonicalOrder(requested, isLeaf);
+    const ends = keepsEnds ? pendingEnds(created, walks) : [];
+    if (ends.length > 0)
+      return this.executeWith(ends, requested, requestedHints, device, { created, before, keepsUsed });
     const used = keepsUsed ? usedAgain(walked).filter((node) => !requested.includes(node)) : [];
     used.forEach((node) => this.noteLateRead(node));
-    const kept = keepsEnds ? [...used, ...pendingEnds(created, walks)] : used;
-    if (kept.length > 0) return this.executeWith(kept, requested, requestedHints, device, { created, before });
+    if (used.length > 0) return this.executeWith(used, requested, requestedHints, device, { created, before });
     const status = statusWithin(walked);
     const targets = status === null ? requested : [...requested, status.node];
     const roots = status === null || device.synchronous ? targets : guarded(targets, status, before);

@@ -6,6 +6,7 @@ import { elementCount, sameShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import { typedView, type TypedArray } from "../runtime/typed-array.ts";
 import { checkCount, dependsOn, failedCheck } from "./checks.ts";
+import { noteOverwritten } from "./created-nodes.ts";
 import { withGradMode } from "./grad-mode.ts";
 import { recorder, type FlushRequest } from "./recorder.ts";
 import { SharedMemory } from "./shared-memory.ts";
@@ -270,6 +271,7 @@ export class Storage {
     this.version++;
     this.noteEarlier();
     const node = ownNode(contents);
+    noteOverwritten(behindMarkers(this.current));
     this.replace(node);
     // What has its value already asks for nothing; a recording wants to know of every write.
     if (valueOf(behindMarkers(node)) === null || journal !== null || traceObserver() !== null || this.isShared)

@@ -110,6 +110,8 @@ describe.each(["cpu", "cpu:js"])("a late read after compiled steps on %s", (devi
   it("throws after more steps, saying what to do", () => {
     const { w, step } = training();
     const pending = w.detach().mul(10);
+    // What nothing else is computed of would be kept.
+    pending.add(1);
     for (let i = 0; i < 4; i++) step();
     expect(() => pending.tolist()).toThrow(/not read in time[\s\S]*Read it before/);
   });
