@@ -6,7 +6,7 @@ import type { ReadError } from "../ir/errors.ts";
 import { becomeInput, leafNode, nextNodeId, type Node } from "../ir/graph.ts";
 import { graphKey } from "../ir/graph-key.ts";
 import { forgetInterned } from "../ir/interning.ts";
-import { canonicalOrder, walksSoFar } from "../ir/walks.ts";
+import { canonicalOrder, extendOrder, walksSoFar } from "../ir/walks.ts";
 import type { Device, Executable, OutputHint, ScalarValue } from "../runtime/device.ts";
 import { bodyUnderWay, refuseInBody, refuseLeaked } from "./body-scope.ts";
 import { failedCheck, noteStatus, statusWithin, unlessFailed, type Conditions } from "./checks.ts";
@@ -282,19 +282,20 @@ export class Recorder {
   }
 
   private execute(
-    requested: readonly Node[],
-    requestedHints: readonly OutputHint[],
+    asked: readonly Node[],
+    askedHints: readonly OutputHint[],
     device: Device,
     { created = [], before = new Map(), keepsUsed = false, keepsEnds = false }: Surroundings = {},
   ): CacheEntry {
     const parts = new ValueParts(device);
     const isLeaf = (node: Node): boolean => valueOf(node) !== null || parts.has(node);
     const walks = walksSoFar();
-    let walked = canonicalOrder(requested, isLeaf);
-    if (parts.giveUp()) walked = canonicalOrder(requested, isLeaf);
+    let walked = canonicalOrder(asked, isLeaf);
     const ends = keepsEnds ? pendingEnds(created, walks) : [];
-    if (ends.length > 0)
-      return this.executeWith(ends, requested, requestedHints, device, { created, before, keepsUsed });
+    const requested = ends.length === 0 ? asked : [...asked, ...ends];
+    const requestedHints = ends.length === 0 ? askedHints : [...askedHints, ...ends.map((): OutputHint => "escapes")];
+    walked = extendOrder(walked, ends, isLeaf);
+    if (parts.giveUp()) walked = canonicalOrder(requested, isLeaf);
     const used = keepsUsed ? usedAgain(walked).filter((node) => !requested.includes(node)) : [];
     used.forEach((node) => this.noteLateRead(node));
     if (used.length > 0) return this.executeWith(used, requested, requestedHints, device, { created, before });

@@ -40,9 +40,13 @@ const noLeaf = (): boolean => false;
  * what keys are built on.
  */
 export function canonicalOrder(roots: readonly Node[], isLeaf: (node: Node) => boolean = noLeaf): Node[] {
-  const order: Node[] = [];
-  const entered = ++walkCount;
-  const done = ++walkCount;
+  walkCount += 2;
+  return extendOrder([], roots, isLeaf);
+}
+
+/** Goes on with the order that the last walk gave: what `roots` need beside what is in it already. */
+export function extendOrder(order: Node[], roots: readonly Node[], isLeaf: (node: Node) => boolean): Node[] {
+  const [entered, done] = [walkCount - 1, walkCount];
   const stack: Node[] = [];
   for (const root of roots) {
     stack.push(root);
