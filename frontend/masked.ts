@@ -143,6 +143,12 @@ function counted(input: Tensor, dim: Dims, keepdim: boolean, mask: Tensor | null
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
 export const mean = reduction((input, dim, { mask, dtype, keepdim = false }) => {
+  if ((dtype === undefined || dtype === null) && isIntegral(input.dtype.name))
+    throw new ArgumentError(
+      "masked/mean",
+      `masked: mean(): Could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ${String(input.dtype)}.`,
+      "Pass a dtype.",
+    );
   const total = sum(input, dim, { mask, keepdim, dtype: floating(input, dtype) });
   return call("div", total, counted(input, dim, keepdim, mask));
 });
@@ -201,7 +207,7 @@ export function norm(
   return withSite(() => {
     const { mask, dtype, keepdim = false, dim: axes = null } = reductionArguments(dim, options);
     const order = ord ?? 2;
-    const x = combined(input.to(floating(input, dtype)), mask, order < 0 ? Infinity : 0);
+    const x = combined(input.to(typeOr(dtype, input.dtype.name)), mask, order < 0 ? Infinity : 0);
     return call("norm", x, order, axes, keepdim);
   });
 }
@@ -223,7 +229,8 @@ function moment(
       "masked.var, masked.std: Only one of unbiased and correction may be given.",
     );
   const type = floating(input, dtype);
-  const x = input.to(type);
+  // What bools refuse is the difference to the mean.
+  const x = input.dtype.name === "bool" ? input : input.to(type);
   const centre = call("div", sum(x, dim, { mask, keepdim: true }), counted(input, dim, true, mask));
   const distance = call("sub", x, centre);
   const size = distance.is_complex() ? call("abs", distance) : distance;

@@ -1,6 +1,6 @@
 /** Arithmetic of two operands. */
 import { type GraphBuilder, isNode } from "../builder.ts";
-import { type DType, isFloat, isIntegral } from "../dtype.ts";
+import { type DType, isComplex, isFloat, isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError, ValueError } from "../errors.ts";
 import type { BinaryPrimitive, Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -9,7 +9,7 @@ import { filler } from "./fitting.ts";
 import { checkBroadcast, operand, promoted, resultType, type TensorOrScalar } from "./support.ts";
 import { withoutDerivative } from "./underived.ts";
 import { byRounded, byWider, isWider, roundedOnce } from "./wide-operands.ts";
-import { unsupported } from "../unsupported.ts";
+import { noKernel, unsupported } from "../unsupported.ts";
 import { anyCastable } from "./out-types.ts";
 
 const page = (name: string): string => `torch.${name}`;
@@ -197,6 +197,7 @@ export const div = defineOp({
         "div/rounding-mode",
         `div: expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${rounding_mode}'`,
       );
+    if (isComplex(common)) throw noKernel("div", `div_${rounding_mode}_cpu`, common, "Round its parts.");
     const x = operand(g, input, common);
     const y = notZero(g, "div", other, [x, operand(g, other, common)]);
     checkBroadcast("div", x, y);

@@ -46,7 +46,7 @@ for (const [name, divides, summary] of [
         );
       const [a, b, c] = [g.cast(input, dtype), g.cast(tensor1, dtype), g.cast(tensor2, dtype)];
       common3(name, a, b, c);
-      if (dtype === "bool") return g.or(a, g.and(g.and(b, scaleOf(g, name, value, dtype)), c));
+      if (dtype === "bool") throw noKernel(name, `${name}_cpu_out`, dtype, "Use logical_and() and logical_or().");
       const plain = isExactly(value, 1);
       return inFloat32(g, [a, b, c], (x, y, z) => {
         const scaled = plain ? y : g.mul(y, scaleOf(g, name, value, y.dtype));

@@ -1,10 +1,12 @@
 /** Diagonals and triangles of matrices. */
 import type { GraphBuilder } from "../builder.ts";
+import { isInteger } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
 import { filler } from "./fitting.ts";
+import { noKernel } from "../unsupported.ts";
 import { axisOf, computedFrom, describe, moveAxis, range } from "./support.ts";
 
 /** A diagonal: where it starts in the two axes, and how long it is. */
@@ -160,8 +162,9 @@ defineOp({
         "trace/rank",
         `trace: expected a matrix, but got tensor with dim ${input.shape.length}: ${describe(input)}.`,
       );
+    if (input.dtype === "bool") throw noKernel("trace", "trace", input, "Convert it with input.long().");
     const line = diagonalOf(g, input, lineOf("trace", input, 0, 0, 1));
-    const wide = line.dtype === "bool" || line.dtype.includes("int") ? g.cast(line, "int64") : line;
+    const wide = isInteger(line.dtype) ? g.cast(line, "int64") : line;
     return g.reshape(g.sum(wide, [0]), []);
   },
 });

@@ -1,6 +1,6 @@
 /** Distinct elements, and how often each occurs. */
 import type { GraphBuilder } from "../builder.ts";
-import { isIntegral } from "../dtype.ts";
+import { isInteger } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type HostElements, type Measured } from "../operator.ts";
@@ -23,7 +23,7 @@ defineOp({
   record(g, { input, weights, minlength }, measured) {
     if (minlength < 0)
       throw new ArgumentError("bincount/minlength", `bincount: minlength should be >= 0, got ${minlength}.`);
-    if (!isIntegral(input.dtype)) throw unsupported("bincount", input, "It counts integers.");
+    if (!isInteger(input.dtype)) throw unsupported("bincount", input, "It counts integers.");
     if (input.shape.length !== 1)
       throw new DTypeError(
         "bincount/input",

@@ -291,6 +291,8 @@ export const clamp = defineOp({
       throw new DTypeError("clamp/bounds", "clamp: At least one of 'min' or 'max' must not be None.");
     const bounds = [min, max].filter((bound) => bound !== null);
     const dtype = resultType(g, [input, ...bounds]);
+    if (dtype === "bool" && bounds.length === 2)
+      throw unsupported("clamp", input, "Use logical_and() and logical_or().");
     const x = operand(g, input, dtype);
     const [low, high] = [min, max].map((bound) => (bound === null ? null : fitting(g, "clamp", bound, dtype)));
     let value = x;

@@ -1,6 +1,6 @@
 /** `torch.gradient`: derivatives estimated from samples. */
 import type { GraphBuilder } from "../builder.ts";
-import { ArgumentError, ShapeError } from "../errors.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { formatShape } from "../shape.ts";
@@ -116,6 +116,14 @@ function gradientsOf(
     throw new ArgumentError(
       "gradient/edge-order",
       `torch.gradient only supports edge_order=1 and edge_order=2, got ${edgeOrder}.`,
+    );
+  if (input.dtype === "uint8")
+    throw new DTypeError("gradient/dtype", `torch.gradient does not support uint8 input, got ${describe(input)}.`);
+  if (input.dtype === "bool")
+    throw new DTypeError(
+      "gradient/dtype",
+      `gradient: Subtraction, the \`-\` operator, with two bool tensors is not supported, got ${describe(input)}.`,
+      "Convert it with input.float().",
     );
   const x = toFloat(g, input);
   const axes = dim === null ? range(input.shape.length) : dim.map((d) => axisOf("gradient", d, input.shape.length));

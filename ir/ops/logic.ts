@@ -1,5 +1,5 @@
 /** Truth values and bits. */
-import type { GraphBuilder } from "../builder.ts";
+import { type GraphBuilder, isNode } from "../builder.ts";
 import { isComplex, isFloat, isIntegral, scalarName } from "../dtype.ts";
 import { ArgumentError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -150,6 +150,12 @@ defineOp({
   },
   gradient: "none",
   record(g, { elements, test_elements, invert }) {
+    for (const given of [elements, test_elements])
+      if (isNode(given) && (given.dtype === "bool" || isComplex(given.dtype)))
+        throw new DTypeError(
+          "isin/dtype",
+          `isin: Unsupported input type encountered for isin(): ${scalarName(given.dtype)}, got ${describe(given)}.`,
+        );
     const dtype = resultType(g, [elements, test_elements]);
     const [x, y] = [operand(g, elements, dtype), operand(g, test_elements, dtype)];
     const count = y.shape.reduce((n, size) => n * size, 1);

@@ -163,9 +163,14 @@ const without = (g: GraphBuilder, x: Node, axis: number): Node =>
     x.shape.filter((_, i) => i !== axis),
   );
 
+/** The integral of no samples, which is of their type. */
+const ofNothing = (g: GraphBuilder, y: Node, axis: number): Node => g.full(y.shape.toSpliced(axis, 1), 0, y.dtype);
+
 /** The integral for samples at the places x. */
 function integrated(g: GraphBuilder, name: string, y: Node, x: Node, dim: number, running: boolean): Node {
-  const { areas, axis } = doubledAreas(g, name, y, x, checkSamples(name, y, dim));
+  const along = checkSamples(name, y, dim);
+  if (y.shape[along] === 0 && !running) return ofNothing(g, y, along);
+  const { areas, axis } = doubledAreas(g, name, y, x, along);
   const total = running ? g.scan("sum", wide(g, areas), axis) : without(g, g.sum(wide(g, areas), [axis]), axis);
   return g.div(toFloat(g, total), 2);
 }
@@ -186,12 +191,7 @@ function integratedEvenly(
     const [later, earlier] = neighbours(g, y, axis);
     return g.scan("sum", g.mul(toFloat(g, g.add(later, earlier)), g.div(step, 2)), axis);
   }
-  if (size === 0)
-    return g.full(
-      y.shape.filter((_, i) => i !== axis),
-      0,
-      step.dtype,
-    );
+  if (size === 0) return ofNothing(g, y, axis);
   const ends = without(g, g.add(g.sliceAxis(y, axis, 0, 1), g.sliceAxis(y, axis, size - 1, 1)), axis);
   const total = without(g, g.sum(wide(g, y), [axis]), axis);
   return g.mul(g.sub(toFloat(g, total), g.mul(toFloat(g, ends), 0.5)), step);

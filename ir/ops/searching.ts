@@ -5,6 +5,7 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
+import { noKernel } from "../unsupported.ts";
 import { describe, resultType, toFloat } from "./support.ts";
 import { searchedType } from "./out-types.ts";
 
@@ -44,6 +45,7 @@ interface Search {
 function searched(g: GraphBuilder, name: string, given: Search): Node {
   const { right, narrow, sorter } = given;
   const common = resultType(g, [given.sequence, given.values]);
+  if (common === "bool") throw noKernel(name, "searchsorted_out_cpu", common, "Convert both with long().");
   const [sequence, values] = [given.sequence, given.values].map((x) => g.cast(x, common)) as [Node, Node];
   if (
     sequence.shape.length !== 1 &&

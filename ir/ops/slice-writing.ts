@@ -9,6 +9,7 @@ import { filler } from "./fitting.ts";
 import { requireVector } from "./indexing.ts";
 import { type ScatterOf, scatterReduced } from "./scattering.ts";
 import { atLeast1d, axisOf, checkRange, moveAxis, wrapIndex } from "./support.ts";
+import { noKernel } from "../unsupported.ts";
 import { scalarName } from "../dtype.ts";
 
 interface Slices {
@@ -170,6 +171,7 @@ defineOp({
         `index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ${String(reduce)}.`,
         "index_add sums.",
       );
+    if (input.dtype === "bool") throw noKernel("index_reduce", "index_func_", input);
     const { base, axis, index: positions, source: values } = slices(g, "index_reduce", input, dim, index, source);
     const scatter: ScatterOf = (mode, target, updates) => g.scatter(mode, target, updates, [axis], [positions]);
     return g.reshape(scatterReduced(g, base, values, reduce, include_self, scatter), input.shape);

@@ -123,3 +123,35 @@ describe("refusals in PyTorch's words", () => {
     expect(torch.is_grad_enabled()).toBe(true);
   });
 });
+
+// As PyTorch 2.13 refuses them.
+describe("types that an operator has no kernel for", () => {
+  const bools = torch.tensor([true, false]);
+  const complex = torch.ones(2, { dtype: "complex64" });
+  const halves = torch.ones(2, { dtype: "float16" });
+  const cases: readonly (readonly [string, () => unknown, string])[] = [
+    ["isin of bools", () => torch.isin(bools, bools), "Unsupported input type encountered for isin(): Bool"],
+    ["isin of complex numbers", () => torch.isin(complex, 1), "Unsupported input type encountered for isin(): Complex"],
+    ["gradient of bools", () => torch.gradient(bools), "with two bool tensors is not supported"],
+    ["gradient of bytes", () => torch.gradient(bools.to("uint8")), "torch.gradient does not support uint8 input"],
+    ["complex quotients to whole numbers", () => complex.div(2, { rounding_mode: "trunc" }), '"div_trunc_cpu"'],
+    ["trace of bools", () => torch.eye(2).bool().trace(), "\"trace\" not implemented for 'Bool'"],
+    ["bincount of bools", () => bools.bincount(), "\"bincount_cpu\" not implemented for 'Bool'"],
+    ["clamp of bools by bools", () => bools.clamp(bools, bools), "\"clamp_cpu\" not implemented for 'Bool'"],
+    ["addcmul of bools", () => bools.addcmul(bools, bools), "\"addcmul_cpu_out\" not implemented for 'Bool'"],
+    [
+      "index_reduce of bools",
+      () => bools.index_reduce(0, torch.tensor([0n, 1n]), bools, "amax"),
+      "\"index_func_\" not implemented for 'Bool'",
+    ],
+    ["places among bools", () => torch.bucketize(bools, bools), "\"searchsorted_out_cpu\" not implemented for 'Bool'"],
+    ["mvlgamma of bools", () => bools.mvlgamma(1), "The input tensor may not be a boolean tensor"],
+    ["powers of halves", () => torch.linalg.vander(halves), "supports floating point, complex, and integer tensors"],
+    ["masked means of integers", () => torch.masked.mean(torch.arange(2)), "Could not infer output dtype"],
+    ["masked norms of integers", () => torch.masked.norm(torch.arange(2)), "Expected a floating point or complex"],
+    ["masked variances of bools", () => torch.masked.var(bools), "with a bool tensor is not supported"],
+  ];
+  it.each(cases)("%s are refused", (_what, call, words) => {
+    expect(call).toThrow(words);
+  });
+});

@@ -229,6 +229,11 @@ defineOp({
   saves: ["x"],
   gradient: "through decomposition",
   record(g, { x, N }) {
+    if (x.dtype === "bool" || x.dtype === "float16" || x.dtype === "bfloat16")
+      throw new DTypeError(
+        "linalg.vander/dtype",
+        `linalg.vander supports floating point, complex, and integer tensors, but got ${scalarName(x.dtype)}: ${describe(x)}.`,
+      );
     const numbers = isIntegral(x.dtype) ? g.cast(x, "int64") : x;
     const line = numbers.shape.length === 0 ? g.reshape(numbers, [1]) : numbers;
     const count = N ?? line.shape.at(-1)!;

@@ -1,11 +1,11 @@
 /** The gamma function's logarithm with its derivatives, and the zeta function. */
 import { type GraphBuilder, isNode } from "../../builder.ts";
 import { isIntegral } from "../../dtype.ts";
-import { ArgumentError } from "../../errors.ts";
+import { ArgumentError, DTypeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type Operator, type Place, recordOperator } from "../../operator.ts";
 import { trigamma, zetaOf } from "../../polygamma.ts";
-import { checkBroadcast, inFloat32, operand, range, resultType, toFloat } from "../support.ts";
+import { checkBroadcast, describe, inFloat32, operand, range, resultType, toFloat } from "../support.ts";
 import { withoutDerivative } from "../underived.ts";
 import { anyCastable } from "../out-types.ts";
 
@@ -82,6 +82,11 @@ for (const [name, places] of [
     gradient: "through decomposition",
     record(g, { input, p }) {
       if (p < 1) throw new ArgumentError("mvlgamma/p", `mvlgamma: p has to be greater than or equal to 1, got ${p}.`);
+      if (input.dtype === "bool")
+        throw new DTypeError(
+          "mvlgamma/bool",
+          `mvlgamma: The input tensor may not be a boolean tensor, got ${describe(input)}.`,
+        );
       const x = toFloat(g, input);
       const terms = range(p).map((j) => g.unary("lgamma", j === 0 ? x : g.sub(x, j / 2)));
       const total = inFloat32(g, terms, (...xs) => xs.reduce((sum, term) => g.add(sum, term)));

@@ -23,6 +23,12 @@ test("lcm and softsign of narrow integers wrap as C's do", () => {
   expect(() => F.tanhshrink(torch.tensor([true]))).toThrow("with a bool tensor is not supported");
 });
 
+test("the integral of no integers is one", () => {
+  const none = torch.zeros(2, 0, { dtype: "int64" });
+  for (const result of [torch.trapezoid(none), torch.trapezoid(none, torch.zeros(0))])
+    expect([result.dtype, result.tolist()]).toEqual([torch.int64, [0, 0]]);
+});
+
 test("where nothing is divided, zero divides", () => {
   const none = torch.zeros(2, 0, { dtype: "int16" });
   for (const result of [none.floor_divide(0), none.remainder(0), none.fmod(0), none.div(0, { rounding_mode: "floor" })])
