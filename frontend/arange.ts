@@ -80,7 +80,7 @@ function countOf(start: number, end: number, step: number): number {
   if (!Number.isFinite(start) || !Number.isFinite(end))
     throw new ArgumentError(
       "arange/range",
-      `arange: unsupported range: ${start} -> ${end}.`.replaceAll("Infinity", "inf"),
+      `arange: unsupported range: ${start} -> ${end}.`.replaceAll("Infinity", "inf").replaceAll("NaN", "nan"),
     );
   if ((end - start) / step < 0)
     throw new ArgumentError(

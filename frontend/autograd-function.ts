@@ -256,7 +256,7 @@ export class Function {
     const outputs = all.filter((item): item is Tensor => item instanceof Tensor);
     if (!recording || outputs.length === 0) return output;
     for (const tensor of outputs)
-      if (ctx.isDirty_(tensor)) withGradMode(true, () => checkInplace(tensor, `${this.name}.apply`));
+      if (ctx.isDirty_(tensor)) withGradMode(true, () => checkInplace(tensor, `${this.name}.apply`, "has been"));
     const device = outputs[0]!.storage_.device;
     const computed = outputs.map((tensor) => tensor.node_());
     const firstId = nextNodeId();

@@ -3,7 +3,7 @@ import { AutogradError, ArgumentError } from "../ir/errors.ts";
 import { isComplex } from "../ir/dtype.ts";
 import { enterScope, forgetInterned } from "../ir/interning.ts";
 import { nextNodeId, type Node } from "../ir/graph.ts";
-import { formatShape, sameShape } from "../ir/shape.ts";
+import { formatShape, sameShape, sizeText } from "../ir/shape.ts";
 import { differentiate, type DifferentiateHooks } from "../passes/differentiate.ts";
 import { AnomalyWatch } from "./anomaly.ts";
 import { refuseInBody } from "./body-scope.ts";
@@ -57,6 +57,17 @@ export interface BackwardAllOptions extends Omit<BackwardOptions, "gradient"> {
 /** One gradient for each input, as many as there are. */
 type Gradients<I extends Ends, G = Tensor> = I extends readonly unknown[] ? { -readonly [K in keyof I]: G } : [G];
 
+/** @throws AutogradError for an output that rests on nothing that is differentiated */
+function requireHistory(name: string, outputs: readonly Tensor[]): void {
+  const which = outputs.findIndex((output) => !output.requires_grad);
+  if (which >= 0)
+    throw new AutogradError(
+      `${name}/no-grad`,
+      `${name}: element ${which} of tensors does not require grad and does not have a grad_fn, got ${String(outputs[which])}.`,
+      "Call requires_grad_() on an input before computing it.",
+    );
+}
+
 /** The gradients that start a backward pass. */
 function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor | null | undefined)[]): Node[] {
   if (given.length !== outputs.length && given.some((grad) => grad !== null && grad !== undefined))
@@ -65,13 +76,8 @@ function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor
       `${name}: got ${outputs.length} tensors and ${given.length} gradients.`,
       "Pass one gradient for each, or null.",
     );
+  requireHistory(name, outputs);
   return outputs.map((output, i) => {
-    if (!output.requires_grad)
-      throw new AutogradError(
-        `${name}/no-grad`,
-        `${name}: element ${i} of tensors does not require grad and does not have a grad_fn, got ${String(output)}.`,
-        "Call requires_grad_() on an input before computing it.",
-      );
     const grad = given[i];
     const node = output.node_();
     if (grad === null || grad === undefined) {
@@ -92,7 +98,7 @@ function seeds(name: string, outputs: readonly Tensor[], given: readonly (Tensor
     if (!sameShape(grad.shape, output.shape))
       throw new AutogradError(
         `${name}/gradient-shape`,
-        `${name}: Mismatch in shape: grad_output[${i}] has a shape of ${formatShape(grad.shape)} and output[${i}] has a shape of ${formatShape(output.shape)}.`,
+        `${name}: Mismatch in shape: grad_output[${i}] has a shape of ${sizeText(grad.shape)} and output[${i}] has a shape of ${sizeText(output.shape)}.`,
       );
     return graph.cast(grad.node_(), node.dtype);
   });
@@ -264,6 +270,7 @@ export function grad(outputs: Ends, inputs: Ends, third?: MaybeTensors | GradOpt
     if (wanted.length === 0)
       throw new ArgumentError("grad/inputs", "grad: `inputs` argument to `grad()` cannot be empty.");
     const roots = tensorsAt(outputs);
+    requireHistory("grad", roots);
     const targets = wanted.map((input, i) => {
       if (!input.requires_grad)
         throw new AutogradError(

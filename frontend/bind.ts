@@ -6,6 +6,7 @@ import { Complex } from "./complex-number.ts";
 import { deviceName, type DeviceLike } from "./devices.ts";
 import { dtypeName } from "./dtype.ts";
 import type { HostNumber } from "./elements.ts";
+import { pythonType } from "./python-type.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { isInteger } from "../ir/dtype.ts";
@@ -216,16 +217,6 @@ function categoryOf(value: number | bigint | boolean): "bool" | "integer" | "flo
   if (value < -(2n ** 63n) || value >= 2n ** 64n)
     throw new ValueError("argument/int64", `${value}: int too big to convert: integers have 64 bits.`, "Use a number.");
   return "integer";
-}
-
-/** What Python calls the type of a value: its messages are searched for. */
-export function pythonType(value: unknown): string {
-  if (value === null || value === undefined) return "NoneType";
-  if (typeof value === "number") return Number.isInteger(value) ? "int" : "float";
-  if (value instanceof Tensor) return "Tensor";
-  if (Array.isArray(value)) return "list";
-  if (typeof value === "object") return isPlainObject(value) ? "dict" : (value.constructor?.name ?? "object");
-  return { string: "str", boolean: "bool", bigint: "int" }[typeof value as string] ?? typeof value;
 }
 
 export function describeArgument(value: unknown): string {

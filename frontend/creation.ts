@@ -20,6 +20,7 @@ import { refuseUnknown } from "./known-options.ts";
 import { laidOut, orderLike } from "./laid-out.ts";
 import { formatOf, orderOf } from "./memory-layout.ts";
 import { writeInto } from "./out-arguments.ts";
+import { pythonType } from "./python-type.ts";
 import { graph, settings } from "./state.ts";
 import type { Nested } from "./element-values.ts";
 import { Tensor } from "./tensor.ts";
@@ -72,10 +73,9 @@ function flattenData(data: unknown): Flattened {
   return { shape, flat };
 }
 function notData(item: unknown): ArgumentError {
+  const kind = pythonType(item);
   const words =
-    item === null || item === undefined
-      ? "Could not infer dtype of NoneType"
-      : `invalid data type '${typeof item === "string" ? "str" : typeof item}'`;
+    kind === "NoneType" || kind === "dict" ? `Could not infer dtype of ${kind}` : `invalid data type '${kind}'`;
   return new ArgumentError("tensor/data", `tensor: new(): ${words}: cannot make a tensor of ${String(item)}.`);
 }
 
@@ -200,8 +200,7 @@ export function sizeArguments(
     if (value < 0)
       throw new ShapeError(
         `${name}/negative-size`,
-        `${name}: Trying to create tensor with negative dimension ${value}: ${formatShape(list as number[])}.`,
-        "Dimension size must be non-negative.",
+        `${name}: Dimension size must be non-negative. Trying to create tensor with negative dimension ${value}: ${formatShape(list as number[])}.`,
       );
     return value;
   });

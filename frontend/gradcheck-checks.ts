@@ -110,7 +110,7 @@ function checkInputs(name: string, args: readonly unknown[]): void {
   if (tensors.length === 0)
     throw new ValueError(
       "gradcheck/inputs",
-      `${name}: gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.`,
+      `${name}: gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True.`,
       "Call requires_grad_() on the inputs.",
     );
   const narrow = tensors.findIndex((tensor) => dtypeBytes(tensor.dtype.name) < 8);

@@ -4,7 +4,7 @@
  * Integers, slices, "...", null and booleans give views; index tensors, masks and arrays of numbers give copies, whose
  * dimensions stand where the indexed ones did when those are neighbours, else first.
  */
-import { ArgumentError, IndexError } from "../ir/errors.ts";
+import { ArgumentError, IndexError, ValueError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { filler } from "../ir/ops/fitting.ts";
 import { sliceBounds } from "../ir/ops/movement.ts";
@@ -32,7 +32,8 @@ interface Subscript {
 
 /** Why a tensor of no dimensions has no such index. */
 function indexOfNone(part: unknown): string {
-  if (typeof part === "number") return "invalid index of a 0-dim tensor: item() gives its one value";
+  if (typeof part === "number")
+    return "invalid index of a 0-dim tensor, too many indices for tensor of dimension 0: item() gives its one value";
   return part instanceof Slice
     ? "slice() cannot be applied to a 0-dim tensor"
     : "too many indices for tensor of dimension 0";
@@ -81,9 +82,9 @@ function resolve(self: Tensor, given: readonly unknown[]): Subscript {
     } else if (part instanceof Slice) {
       const stride = part.step ?? 1;
       if (stride <= 0)
-        throw new IndexError(
+        throw new ValueError(
           "index/step",
-          `step must be greater than zero, got ${stride}.`,
+          stride === 0 ? "slice step cannot be zero." : `step must be greater than zero, got ${stride}.`,
           "flip() reverses a dimension.",
         );
       const bounds = sliceBounds(self.shape[axis]!, part.start, part.stop, stride);

@@ -14,7 +14,7 @@ export function refuseInferenceWrite(operator: string, description: string): voi
   if (inference.enabled) return;
   throw new AutogradError(
     "inference/write",
-    `${operator}: Inplace update to inference tensor outside InferenceMode is not allowed, got ${description}.`,
+    `${operator}: Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details: got ${description}.`,
     cure,
   );
 }

@@ -8,14 +8,14 @@ import type { Tensor } from "./tensor.ts";
 import { isSameMemory } from "./views.ts";
 
 /** @throws AutogradError for leaves that require grad, their views, and views that gradients cannot follow */
-export function checkInplace(self: Tensor, operator: string): void {
+export function checkInplace(self: Tensor, operator: string, verb = "is being"): void {
   if (!graph.gradEnabled) return;
   if (self.parent_ !== null) refuseUnrecordedView(self, operator);
   if (!self.requires_grad) return;
   if (self.is_leaf)
     throw new AutogradError(
       "inplace/leaf",
-      `${operator}: a leaf Variable that requires grad is being used in an in-place operation.`,
+      `${operator}: a leaf Variable that requires grad ${verb} used in an in-place operation.`,
       "Wrap the update in torch.no_grad(() => ...).",
     );
   refuseOneOfSeveral(self, operator);

@@ -1,11 +1,12 @@
 /** `out=`: results written into tensors of the caller's, which take their shapes. */
+import { pythonType } from "./python-type.ts";
 import { canCast, scalarName } from "../ir/dtype.ts";
 import { ArgumentError, AutogradError, DTypeError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import type { Measured, Operator } from "../ir/operator.ts";
 import { resultsType } from "../ir/ops/out-types.ts";
 import { sameShape } from "../ir/shape.ts";
-import { pythonType, type Bound } from "./bind.ts";
+import type { Bound } from "./bind.ts";
 import { refuseOverlap, refuseReshape } from "./overlaps.ts";
 import { refuseGrowth, resized } from "./resizing.ts";
 import { graph } from "./state.ts";
@@ -48,7 +49,7 @@ export function writeOut(call: Call, nodes: readonly Node[], measured: Measured)
   if (graph.gradEnabled && (nodes.some((node) => node.requiresGrad) || targets.some((t) => t.requires_grad)))
     throw new AutogradError(
       "out/grad",
-      `${definition.name}: functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`,
+      `${definition.name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`,
       "Wrap the call in torch.no_grad(() => ...).",
     );
   targets.forEach((target, i) => {

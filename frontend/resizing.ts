@@ -1,5 +1,5 @@
 /** A tensor's own shape, changed. */
-import { ShapeError } from "../ir/errors.ts";
+import { AutogradError } from "../ir/errors.ts";
 import { contiguousStrides, elementCount, sameShape, type Shape } from "../ir/shape.ts";
 import { checkInplace } from "./inplace-checks.ts";
 import { reachOf, stridedOf } from "./strided-view.ts";
@@ -11,10 +11,10 @@ export function former(self: Tensor, operator: string): Tensor {
   return self.giveWay_();
 }
 
-/** @throws ShapeError for what requires gradients */
+/** @throws AutogradError for what requires gradients */
 export function refuseResize(self: Tensor, operator: string): void {
   if (self.requires_grad)
-    throw new ShapeError(
+    throw new AutogradError(
       "resize/requires-grad",
       `${operator}: cannot resize variables that require grad.`,
       "Use reshape(), or detach() first.",

@@ -1,4 +1,5 @@
 /** What may stand between the brackets of `x.at(...)`: parsed, not yet applied. */
+import { pythonType } from "./python-type.ts";
 import { IndexError } from "../ir/errors.ts";
 import { isPlainObject } from "./bind.ts";
 import { fromHost, tensor } from "./creation.ts";
@@ -61,7 +62,7 @@ export type Part = number | boolean | null | "..." | Slice | Tensor;
 const refuse = (value: unknown): never => {
   throw new IndexError(
     "index/kind",
-    `only integers, slices (\`:\`), ellipsis (\`...\`), null, booleans and tensors or arrays of them are valid indices, got ${Array.isArray(value) ? `[${value.map(String).join(", ")}]` : String(value)}.`,
+    `only integers, slices (\`:\`), ellipsis (\`...\`), None and long or byte Variables are valid indices (got ${pythonType(value)}), and so are null, booleans and arrays; got ${Array.isArray(value) ? `[${value.map(String).join(", ")}]` : String(value)}.`,
   );
 };
 

@@ -1,6 +1,15 @@
 /** The Tensor class: identity, aliasing and reading. Operators are attached from the registry (frontend/call.ts). */
-import { isComplex, isFloat, type DType } from "../ir/dtype.ts";
-import { AutogradError, IndexError, ReadError, ShapeError, ValueError } from "../ir/errors.ts";
+import { pythonType } from "./python-type.ts";
+import { isComplex, isFloat, scalarName, type DType } from "../ir/dtype.ts";
+import {
+  ArgumentError,
+  AutogradError,
+  DTypeError,
+  IndexError,
+  ReadError,
+  ShapeError,
+  ValueError,
+} from "../ir/errors.ts";
 import { leafNode, nextNodeId, type Node } from "../ir/graph.ts";
 import { endStep } from "../ir/interning.ts";
 import { contiguousStrides, elementCount, formatShape, isContiguous, sameShape, type Shape } from "../ir/shape.ts";
@@ -535,18 +544,24 @@ export class Tensor {
   }
   private checkGradient(value: Tensor): void {
     if (!(value instanceof Tensor))
-      throw new AutogradError(
+      throw new ArgumentError(
         "grad/assign",
-        `grad: assigned grad expected to be a Tensor or None but got grad of type ${typeof value}.`,
+        `grad: assigned grad expected to be a Tensor or None but got grad of type ${pythonType(value)}.`,
       );
-    const fits = formatShape(value.shape) === formatShape(this.shape) && value.type_ === this.type_;
+    if (value.type_ !== this.type_)
+      throw new DTypeError(
+        "grad/assign",
+        `grad: attempting to assign a gradient with dtype '${value.type_}' to a tensor with grad_dtype '${scalarName(this.type_)}': grad ${String(value)}, tensor ${String(this)}.`,
+        `Convert it with grad.to(torch.${this.type_}).`,
+      );
+    const fits = formatShape(value.shape) === formatShape(this.shape);
     if (fits && value.storage_.device === this.storage_.device) return;
     const show = ({ shape, storage_, type_ }: Tensor): string =>
       `${type_}${formatShape(shape)} on ${storage_.device.name}`;
     withSite(() => {
       throw new AutogradError(
         "grad/assign",
-        `grad: attempting to assign a gradient of size '${formatShape(value.shape)}' to a tensor of size '${formatShape(this.shape)}', or of another type or device: grad ${show(value)}, tensor ${show(this)}.`,
+        `grad: attempting to assign a gradient of size '${formatShape(value.shape)}' to a tensor of size '${formatShape(this.shape)}', or of another device: grad ${show(value)}, tensor ${show(this)}.`,
         "Please ensure that the gradient and the tensor are the same size, dtype and device.",
       );
     });
@@ -641,7 +656,7 @@ export class Tensor {
   }
   private setData(value: Tensor): void {
     if (this.leafRequiresGrad && !value.is_floating_point() && !value.is_complex())
-      throw new AutogradError(
+      throw new DTypeError(
         "data/dtype",
         `data: data set to a tensor that requires gradients must be floating point or complex dtype, got ${value.type_}${formatShape(value.shape)}.`,
       );

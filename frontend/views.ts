@@ -3,7 +3,7 @@
  */
 import type { GraphBuilder } from "../ir/builder.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
-import { dtypeBytes, isComplex, type DType } from "../ir/dtype.ts";
+import { dtypeBytes, isComplex, unlike, type DType } from "../ir/dtype.ts";
 import { ShapeError } from "../ir/errors.ts";
 import { reinterpreted } from "../ir/ops/reinterpretation.ts";
 import { elementCount, formatShape } from "../ir/shape.ts";
@@ -61,13 +61,14 @@ export function bitsStep(parent: { readonly dtype: DType; readonly layout: Layou
   if (from !== to && strides.at(-1) !== 1)
     throw new ShapeError(
       "view/last-stride",
-      `view: self.stride(-1) must be 1 to view ${parent.dtype} as ${dtype} (different element sizes), but got ${strides.at(-1)}.`,
+      `view: self.stride(-1) must be 1 to view ${unlike(parent.dtype, dtype)}, but got ${strides.at(-1)}.`,
       "Call contiguous() first.",
     );
-  if (![...leads, offset].every((stride) => Number.isInteger(scaled(stride))))
+  const uneven = [...leads, offset].findIndex((stride) => !Number.isInteger(scaled(stride)));
+  if (uneven >= 0)
     throw new ShapeError(
       "view/strides-divisible",
-      `view: strides and storage_offset must be divisible by ${to / from} to view ${parent.dtype} as ${dtype} (different element sizes), got strides ${formatShape(strides)} and offset ${offset}.`,
+      `view: ${uneven === leads.length ? "self.storage_offset()" : `self.stride(${uneven})`} must be divisible by ${to / from} to view ${unlike(parent.dtype, dtype)}, but got ${[...leads, offset][uneven]}: strides ${formatShape(strides)}, offset ${offset}.`,
       "Call contiguous() or clone() first.",
     );
   const layout =

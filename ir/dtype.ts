@@ -117,6 +117,10 @@ const foreignNames: Readonly<Record<DType, readonly [scalar: string, c: string]>
 export const scalarName = (dtype: DType): string => foreignNames[dtype][0];
 export const cName = (dtype: DType): string => foreignNames[dtype][1];
 
+/** PyTorch's words for a view of the same bits as elements of another size. */
+export const unlike = (from: DType, to: DType): string =>
+  `${scalarName(from)} as ${scalarName(to)} (different element sizes)`;
+
 /** PyTorch's words for a number that is none of a type's, where integers' C types have a width. */
 export const unconvertible = (dtype: DType): string =>
   `value cannot be converted to type ${dtype === "int32" ? "int" : isInteger(dtype) ? `${dtype}_t` : cName(dtype)} without overflow`;

@@ -40,8 +40,8 @@ function gradientAndValue(
         throw new ShapeError(
           `${name}/scalar`,
           value instanceof Tensor
-            ? `${name}: Expected f(*args) to return a scalar Tensor, got tensor with ${value.ndim} dims.`
-            : `${name}: Expected f(*args) to return a Tensor, got ${typeof value}.`,
+            ? `grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with ${value.ndim} dims.`
+            : `grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got ${typeof value}.`,
         );
       const gradients = inputs.rebuild(pulled([value], inputs.own, [ones_like(value)])) as unknown[];
       return [single ? gradients[0] : gradients, value, aux] as const;

@@ -1,7 +1,9 @@
 /** Normalisations that keep running statistics: the buffers are written here, by what the pure operator returns. */
 import "../../ir/ops/nn/normalization.ts";
 import { ArgumentError, ShapeError } from "../../ir/errors.ts";
+import { isIntegral } from "../../ir/dtype.ts";
 import { formatShape } from "../../ir/shape.ts";
+import { noKernel } from "../../ir/unsupported.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import type { HostScalar } from "../bind.ts";
 import { callOperator, withSite } from "../call.ts";
@@ -119,6 +121,7 @@ export function instance_norm(...args: CallOf<typeof instanceNormArguments>): Te
 
 /** One number a channel. */
 function checkChannels(name: string, input: Tensor, given: Readonly<Record<string, MaybeTensor | undefined>>): void {
+  if (isIntegral(input.type_)) throw noKernel(name, "batch_norm", input.type_, "Convert it with input.float().");
   const channels = input.shape[1];
   if (channels === undefined && input.numel() === 0) return; // as in PyTorch: nothing comes of nothing
   if (channels === undefined)

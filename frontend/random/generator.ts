@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Sources of random numbers, and the one that is used when none is named. */
-import { ArgumentError } from "../../ir/errors.ts";
+import { ArgumentError, DTypeError } from "../../ir/errors.ts";
 import { CpuGenerator } from "../../runtime/random/index.ts";
 import { withSite } from "../call.ts";
 import { currentDevice } from "../devices.ts";
@@ -38,6 +38,12 @@ export class Generator {
     return Tensor.ofArray(this.cpu_.get_state(), [this.cpu_.get_state().length], "uint8", currentDevice("cpu"));
   }
   set_state(state: Tensor): this {
+    if (!(state instanceof Tensor) || state.type_ !== "uint8")
+      throw new DTypeError(
+        "random/state",
+        `set_state: RNG state must be a torch.ByteTensor, got ${state instanceof Tensor ? state.toString() : typeof state}.`,
+        "Pass what get_state() gave.",
+      );
     this.cpu_.set_state(new Uint8Array(state.readSync_().buffer.slice(0)));
     this.words = { ...this.words, seed: null };
     return this;

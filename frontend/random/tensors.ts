@@ -142,7 +142,11 @@ export function randint(...args: unknown[]): Tensor {
     const high = options.high ?? numbers.at(-1);
     const low =
       options.low ?? (numbers.length === 2 || (numbers.length === 1 && options.high !== undefined) ? numbers[0]! : 0);
-    if (high === undefined) throw new ArgumentError("randint/high", "randint: missing high.");
+    if (high === undefined)
+      throw new ArgumentError(
+        "randint/high",
+        "randint() received an invalid combination of arguments - high is missing.",
+      );
     for (const [name, bound] of Object.entries({ low, high }))
       if (typeof bound === "number" && !Number.isInteger(bound))
         throw new ArgumentError("randint/bound", `randint(): argument '${name}' must be int, not float, got ${bound}.`);

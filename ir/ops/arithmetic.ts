@@ -60,6 +60,19 @@ export const add = defineOp({
   },
 });
 
+/** @throws DTypeError for bools, of which PyTorch takes no difference */
+export function refuseBoolDifference(name: string, input: TensorOrScalar, other: TensorOrScalar): void {
+  const isBool = (value: TensorOrScalar): boolean =>
+    isNode(value) ? value.dtype === "bool" : value.category === "bool";
+  if (!isBool(input) && !isBool(other)) return;
+  const which = isBool(input) && isBool(other) ? "two bool tensors" : "a bool tensor";
+  throw new DTypeError(
+    `${name}/bool`,
+    `${name}: Subtraction, the \`-\` operator, with ${which} is not supported.`,
+    "Use logical_xor() or logical_not(), or convert the bool tensor with long().",
+  );
+}
+
 function subtract(
   g: GraphBuilder,
   name: string,
@@ -68,16 +81,7 @@ function subtract(
   alpha: ScalarArgument,
 ): Node {
   const dtype = resultType(g, [input, other]);
-  const isBool = (value: TensorOrScalar): boolean =>
-    isNode(value) ? value.dtype === "bool" : value.category === "bool";
-  if (isBool(input) || isBool(other)) {
-    const which = isBool(input) && isBool(other) ? "two bool tensors" : "a bool tensor";
-    throw new DTypeError(
-      `${name}/bool`,
-      `${name}: Subtraction, the \`-\` operator, with ${which} is not supported.`,
-      "Use logical_xor() or logical_not(), or convert the bool tensor with long().",
-    );
-  }
+  refuseBoolDifference(name, input, other);
   const x = operand(g, input, dtype);
   const y = scaled(g, name, other, alpha, dtype);
   checkBroadcast(name, x, y);

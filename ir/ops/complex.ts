@@ -18,7 +18,7 @@ function requireComplex(name: string, z: Node): Node {
     `${name}/not-complex`,
     name === "view_as_real"
       ? `${name} is only supported for complex tensors, got ${describe(z)}.`
-      : `${name}: is not implemented for tensors with non-complex dtypes, got ${describe(z)}.`,
+      : `${name} is not implemented for tensors with non-complex dtypes, got ${describe(z)}.`,
     "Convert it with input.to(torch.complex64).",
   );
 }
@@ -91,7 +91,7 @@ defineOp({
     if (input.dtype !== "float32" && input.dtype !== "float64")
       throw new DTypeError(
         "view_as_complex/dtype",
-        `view_as_complex: is only supported for half, float and double tensors, but got a tensor of scalar type: ${scalarName(input.dtype)}, ${describe(input)}.`,
+        `view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: ${scalarName(input.dtype)}, ${describe(input)}.`,
         "Convert it with input.float().",
       );
     if (input.shape.length === 0)

@@ -20,13 +20,21 @@ const refuse = (message: string): never => {
   throw new ArgumentError("einsum/equation", `einsum(): ${message}`);
 };
 
+/** @throws ArgumentError for what is no letter, and none of the signs of an equation */
+function requireLetters(equation: string): void {
+  const arrow = equation.indexOf("->");
+  const wrong = [...equation].findIndex((sign, i) => !/[A-Za-z., ]/.test(sign) && i !== arrow && i !== arrow + 1);
+  if (wrong >= 0)
+    refuse(
+      `invalid subscript given at index ${wrong} in the equation string, subscripts must be in [a-zA-Z], got ${equation[wrong]}`,
+    );
+}
+
 /** The labels of one term; dimensions under the ellipsis are named by their distance from its end. */
 function labelsOf(term: string, rank: number, operand: number): string[] {
   const parts = term.split("...");
   if (parts.length > 2) refuse("found '.' for an operand for which an ellipsis was already found");
   const [left, right] = [[...parts[0]!], [...(parts[1] ?? "")]];
-  for (const label of [...left, ...right])
-    if (!/[A-Za-z]/.test(label)) refuse(`invalid subscript given: ${label}, subscripts must be in [a-zA-Z]`);
   const hidden = rank - left.length - right.length;
   if (hidden < 0 || (parts.length === 1 && hidden !== 0))
     refuse(
@@ -99,6 +107,7 @@ function contracted(g: GraphBuilder, a: Labelled, b: Labelled, isNeeded: (label:
 
 /** Whether one tensor's dimensions are all named by the result: nothing is multiplied or summed. */
 function isMovement(equation: string, operands: readonly Node[]): boolean {
+  requireLetters(equation);
   const [term, output] = equation.replaceAll(" ", "").split("->") as [string, string | undefined];
   if (operands.length !== 1 || term.includes(",")) return false;
   const { shape } = operands[0]!;
@@ -177,8 +186,6 @@ function outputLabels(inputs: string, output: string | undefined, sizes: Readonl
   const [left, right] = [[...parts[0]!], [...(parts[1] ?? "")]];
   const labels = [...left, ...(parts.length === 2 ? hidden : []), ...right];
   labels.forEach((label, i) => {
-    if (!label.startsWith(".") && !/[A-Za-z]/.test(label))
-      refuse(`invalid subscript given: ${label}, subscripts must be in [a-zA-Z]`);
     if (!sizes.has(label)) refuse(`output subscript ${label} does not appear in the equation for any input operand`);
     if (labels.indexOf(label) !== i) refuse(`output subscript ${label} appears more than once in the output`);
   });
@@ -204,7 +211,7 @@ function tensordotOf(g: GraphBuilder, a: Node, b: Node, dimsA: readonly number[]
     else
       throw new ShapeError(
         "tensordot/sizes",
-        `tensordot: contracted dimensions need to match, but first has size ${m} in dim ${axis} and second has size ${n} in dim ${axesB[i]}: ${describe(a)} and ${describe(b)}.`,
+        `tensordot: contracted dimensions need to match, but first has size ${m} in dim ${dimsA[i]} and second has size ${n} in dim ${dimsB[i]}: ${describe(a)} and ${describe(b)}.`,
       );
   });
   return g.dot(left, right, [axesA, axesB]);
@@ -231,7 +238,7 @@ defineOp({
       g,
       a,
       b,
-      range(dims).map((i) => a.shape.length - dims + i),
+      range(dims).map((i) => i - dims),
       range(dims),
     );
   },

@@ -1,6 +1,6 @@
 /** Functions of one operand, element by element. */
 import { isComplex, isFloat, isIntegral } from "../dtype.ts";
-import { DTypeError } from "../errors.ts";
+import { DTypeError, ArgumentError } from "../errors.ts";
 import { isNode, type GraphBuilder } from "../builder.ts";
 import type { Node, UnaryPrimitive } from "../graph.ts";
 import { signOf } from "../gradients.ts";
@@ -288,7 +288,7 @@ export const clamp = defineOp({
   gradient: "through decomposition",
   record(g, { input, min, max }) {
     if (min === null && max === null)
-      throw new DTypeError("clamp/bounds", "clamp: At least one of 'min' or 'max' must not be None.");
+      throw new ArgumentError("clamp/bounds", "torch.clamp: At least one of 'min' or 'max' must not be None.");
     const bounds = [min, max].filter((bound) => bound !== null);
     const dtype = resultType(g, [input, ...bounds]);
     if (dtype === "bool" && bounds.length === 2)

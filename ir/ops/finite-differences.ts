@@ -130,7 +130,9 @@ function gradientsOf(
   if (!(shared && spacing.length === 1) && spacing.length !== axes.length)
     throw new ArgumentError(
       "gradient/spacing",
-      `torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the same length, but got a spacing argument of length ${spacing.length} and a dim argument of length ${axes.length}.`,
+      dim === null
+        ? `torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'self.dim() = ${axes.length}', since dim argument was not given, but got a list of length ${spacing.length}.`
+        : `torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the same length, but got a spacing argument of length ${spacing.length} and a dim argument of length ${axes.length}.`,
     );
   if (new Set(axes).size !== axes.length)
     throw new ArgumentError(

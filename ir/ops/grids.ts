@@ -4,9 +4,9 @@ import { isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, recordOperator } from "../operator.ts";
-import { broadcastShapes, contiguousStrides, elementCount, formatShape } from "../shape.ts";
+import { contiguousStrides, elementCount, formatShape } from "../shape.ts";
 import { floorDivide, remainder } from "./arithmetic.ts";
-import { atLeast, describe, range } from "./support.ts";
+import { atLeast, describe, range, broadcastAll } from "./support.ts";
 
 for (const rank of [1, 2, 3]) {
   const name = `atleast_${rank}d`;
@@ -46,16 +46,7 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { tensors }) {
-    let shape: readonly number[] = [];
-    for (const x of tensors) {
-      const next = broadcastShapes(shape, x.shape);
-      if (next === null)
-        throw new ShapeError(
-          "broadcast_tensors/mismatch",
-          `broadcast_tensors: The sizes of tensors must match at non-singleton dimensions: ${tensors.map(describe).join(", ")}.`,
-        );
-      shape = next;
-    }
+    const shape = broadcastAll("broadcast_tensors", tensors);
     return tensors.map((x) => g.expandTo(x, shape));
   },
 });
@@ -191,7 +182,7 @@ defineOp({
     if (!isIntegral(indices.dtype) || indices.dtype === "bool")
       throw new DTypeError(
         "unravel_index/dtype",
-        `unravel_index: expected 'indices' to be integer dtype, but got ${describe(indices)}.`,
+        `unravel_index: expected 'indices' to be integer dtype, but got torch.${indices.dtype}: ${describe(indices)}.`,
         "Convert it with indices.long().",
       );
     if (shape.some((size) => size < 0))

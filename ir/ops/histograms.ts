@@ -1,6 +1,6 @@
 /** How much falls between edges. */
 import type { GraphBuilder } from "../builder.ts";
-import { isFloat } from "../dtype.ts";
+import { isFloat, scalarName } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -49,11 +49,17 @@ defineOp({
   gradient: "none",
   record(g, { input, bins, min, max }) {
     if (!isFloat(input.dtype)) throw noKernel("histc", "histogram_cpu", input, "Convert it with input.float().");
-    if (bins <= 0) throw new ArgumentError("histc/bins", `torch.histc(): bins must be > 0, but got ${bins}.`);
+    if (bins <= 0)
+      throw new ArgumentError(
+        "histc/bins",
+        `histc: torch.histogram(): bins must be > 0, but got ${bins} for dimension 0.`,
+      );
     if (min > max || !Number.isFinite(min) || !Number.isFinite(max))
       throw new ArgumentError(
         "histc/range",
-        `torch.histc(): range of [${min}, ${max}] is not finite or max must be larger than min.`,
+        min > max && Number.isFinite(min - max)
+          ? `torch.histc: max must be larger than min, got [${min}, ${max}].`
+          : `torch.histc: range of [${min}, ${max}] is not finite.`.replaceAll("Infinity", "inf"),
       );
     const x = g.detach(input);
     const { low, high } = binsOf(g, x, bins, min, max, 1);
@@ -92,7 +98,7 @@ function checkHistogram(x: Node, weight: Node | null): void {
   if (!isFloat(x.dtype))
     throw new DTypeError(
       "histogram/dtype",
-      `torch.histogram: input tensor must be floating point, got ${describe(x)}.`,
+      `torch.histogram: "histogramdd" not implemented for '${scalarName(x.dtype)}': input tensor must be floating point, got ${describe(x)}.`,
       "Convert it with input.float().",
     );
   if (weight !== null && weight.dtype !== x.dtype)
@@ -194,7 +200,7 @@ function gridHistogram(
   if (!isFloat(input.dtype))
     throw new DTypeError(
       "histogramdd/dtype",
-      `torch.histogramdd: input tensor must be floating point, got ${describe(input)}.`,
+      `torch.histogramdd: "histogramdd" not implemented for '${scalarName(input.dtype)}': input tensor must be floating point, got ${describe(input)}.`,
     );
   if (input.shape.length < 2)
     throw new ShapeError(

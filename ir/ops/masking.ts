@@ -7,7 +7,7 @@ import { defineOp, type Measured } from "../operator.ts";
 import { broadcastShapes, elementCount, type Shape } from "../shape.ts";
 import { filler, fitting, tensorFiller } from "./fitting.ts";
 import { isMask, truePositions } from "./indexing.ts";
-import { checkBroadcast, describe, range, resultType } from "./support.ts";
+import { checkBroadcast, describe, range, resultType, broadcastAll } from "./support.ts";
 import { sameType, takenType } from "./out-types.ts";
 
 const condition = (name: string, mask: Node): Node => {
@@ -38,7 +38,7 @@ defineOp({
     if (!isMask(given))
       throw new DTypeError(
         "where/condition",
-        `where expected condition to be a boolean tensor, but got a tensor with dtype ${describe(given)}.`,
+        `where expected condition to be a boolean tensor, but got a tensor with dtype ${scalarName(given.dtype)}: ${describe(given)}.`,
         "Compare first, for example x.gt(0).",
       );
     const dtype = resultType(g, [input, other]);
@@ -46,9 +46,7 @@ defineOp({
       Node,
       Node,
     ];
-    checkBroadcast("where", x, y);
-    const values = broadcastShapes(x.shape, y.shape)!;
-    if (broadcastShapes(values, given.shape) === null) checkBroadcast("where", given, g.full(values, 0, dtype));
+    broadcastAll("where", [given, x, y]);
     return g.where(truth(g, given), x, y);
   },
 });

@@ -27,14 +27,22 @@ const dims = (shape: Shape): string => shape.slice(-2).join("x");
 
 const inconsistentSize = (a: Node, b: Node): string =>
   `inconsistent tensor size, expected tensor [${a.shape[0]}] and src [${b.shape[0]}] to have the same number of elements, but got ${a.shape[0]} and ${b.shape[0]} elements respectively`;
-const sizeMismatch = (rows: number, a: Node, b: Node): string =>
-  `size mismatch, got input (${rows}), mat (${rows}x${a.shape.at(-1)}), vec (${b.shape[0]})`;
+const sizeMismatch = (rows: number, columns: number, count: number): string =>
+  `size mismatch, got input (${rows}), mat (${rows}x${columns}), vec (${count})`;
 
 /** The phrase of PyTorch's that people search for: it folds the batches of the left into rows beside one matrix. */
 function inPyTorchsWords(a: Node, b: Node): string | null {
-  const [rows, inner] = [elementCount(a.shape.slice(0, -1)), a.shape.at(-1)];
-  if (b.shape.length === 1) return a.shape.length === 1 ? inconsistentSize(a, b) : sizeMismatch(rows, a, b);
-  if (b.shape.length > 2) return null;
+  const [rows, inner] = [elementCount(a.shape.slice(0, -1)), a.shape.at(-1)!];
+  if (b.shape.length === 1)
+    return a.shape.length === 1 ? inconsistentSize(a, b) : sizeMismatch(rows, inner, b.shape[0]!);
+  if (b.shape.length > 2) {
+    if (a.shape.length === 1 && elementCount(b.shape) === 0)
+      return sizeMismatch(elementCount(b.shape.with(-2, 1)), b.shape.at(-2)!, inner);
+    const batch = elementCount(checkBroadcast("matmul", a, b, a.shape.slice(0, -2), b.shape.slice(0, -2)));
+    // Of two batches the sizes that are told already say the same.
+    if (a.shape.length > 2) return null;
+    return `Expected size for first two dimensions of batch2 tensor to be: [${batch}, ${inner}] but got: [${batch}, ${b.shape.at(-2)}]`;
+  }
   return `mat1 and mat2 shapes cannot be multiplied (${rows}x${inner} and ${dims(b.shape)})`;
 }
 
@@ -127,7 +135,7 @@ function checkProduct(
     );
   const words =
     ranks[1] === 1
-      ? sizeMismatch(a.shape[0]!, a, b)
+      ? sizeMismatch(a.shape[0]!, a.shape[1]!, b.shape[0]!)
       : `${names[0]} and ${names[1]} shapes cannot be multiplied (${dims(a.shape)} and ${dims(b.shape)})`;
   throw new ShapeError(
     `${name}/inner-dims`,

@@ -157,16 +157,18 @@ export function stretched(g: GraphBuilder, name: string, input: Node, size: read
       `${name}/rank`,
       `${name}: expand(torch.${scalarName(input.dtype)}Tensor{${formatShape(input.shape)}}, size=${formatShape(size)}): the number of sizes provided (${size.length}) must be greater or equal to the number of dimensions in the tensor (${input.shape.length}).`,
     );
-  const target = size.map((wanted, i) => {
+  const target = [...size];
+  // From the last, as PyTorch tells of the last that does not fit.
+  for (let i = size.length - 1; i >= 0; i--) {
+    const wanted = size[i]!;
     const own = i < lead ? 1 : input.shape[i - lead]!;
-    if (wanted === -1 && i >= lead) return own;
-    if (wanted < 0 || (own !== 1 && own !== wanted))
+    if (wanted === -1 && i >= lead) target[i] = own;
+    else if (wanted < 0 || (own !== 1 && own !== wanted))
       throw new ShapeError(
         `${name}/size`,
         `${name}: The expanded size of the tensor (${wanted}) ${wanted === -1 ? `isn't allowed in a leading, non-existing dimension ${i}` : `must match the existing size (${own}) at non-singleton dimension ${i}`}. Target sizes: ${formatShape(size)}. Tensor sizes: ${formatShape(input.shape)}.`,
       );
-    return wanted;
-  });
+  }
   return g.expandTo(input, target);
 }
 

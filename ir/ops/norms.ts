@@ -6,6 +6,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
+import { requireNumbers } from "./linalg/matrices.ts";
 import { singularValues } from "./linalg/svd.ts";
 import {
   axesOf,
@@ -94,6 +95,7 @@ function normOf(
 
 /** The sum of the singular values of the matrices in two dimensions. */
 function nuclearNorm(g: GraphBuilder, x: Node, dim: readonly number[] | null, keepdim: boolean): Node {
+  requireNumbers("linalg.matrix_norm", x);
   const rank = x.shape.length;
   const pair = dim === null && rank === 2 ? [0, 1] : (dim ?? []).map((d) => axisOf("norm", d, rank));
   if (pair.length !== 2 || pair[0] === pair[1])
@@ -310,7 +312,7 @@ defineOp({
     if (!isFloat(a.dtype))
       throw new DTypeError(
         "cdist/dtype",
-        `cdist only supports floating-point dtypes, got ${describe(x1)} and ${describe(x2)}.`,
+        `cdist only supports floating-point dtypes, X1 got: ${scalarName(x1.dtype)}, X2 got: ${scalarName(x2.dtype)}, ${describe(x1)} and ${describe(x2)}.`,
       );
     const rows = g.reshape(a, [...a.shape.slice(0, -1), 1, a.shape.at(-1)!]);
     const columns = g.reshape(b, [...b.shape.slice(0, -2), 1, ...b.shape.slice(-2)]);

@@ -1,12 +1,12 @@
 /** Powers and angles of two operands. */
 import { type GraphBuilder, isNode } from "../builder.ts";
 import { isIntegral } from "../dtype.ts";
-import { ArgumentError, DTypeError } from "../errors.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { binary, refuseBool } from "./arithmetic.ts";
 import { fitting } from "./fitting.ts";
-import { checkBroadcast, operand, requireRank, resultType } from "./support.ts";
+import { checkBroadcast, describe, operand, resultType } from "./support.ts";
 import { anyCastable } from "./out-types.ts";
 
 const page = (name: string): string => `torch.${name}`;
@@ -106,7 +106,8 @@ defineOp({
   },
   gradient: "through decomposition",
   record(g, { x, N, increasing }) {
-    requireRank("vander", x, 1, "x");
+    if (x.shape.length !== 1)
+      throw new ShapeError("vander/rank", `vander: x must be a one-dimensional tensor, got ${describe(x)}.`);
     const count = N ?? x.shape[0]!;
     if (count < 0) throw new ArgumentError("vander/N", `vander: N must be non-negative, got ${count}.`);
     const wide = isIntegral(x.dtype) ? g.cast(x, "int64") : x;

@@ -1,6 +1,6 @@
 /** The same bits as elements of another type. */
 import { describe, type GraphBuilder } from "../builder.ts";
-import { dtypeBytes, isComplex, realOf, type DType } from "../dtype.ts";
+import { dtypeBytes, isComplex, realOf, unlike, type DType } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
@@ -66,13 +66,14 @@ defineOp({
   record(g, { input, dtype }) {
     const [from, to] = [dtypeBytes(input.dtype), dtypeBytes(dtype)];
     const what = `view: input ${describe(input)}, dtype ${dtype}`;
+    const kinds = unlike(input.dtype, dtype);
     if (input.dtype === dtype) return input;
     if (from !== to && input.shape.length === 0)
-      throw new ShapeError("view/0-d", `${what}: self.dim() cannot be 0 to view elements of different sizes.`);
+      throw new ShapeError("view/0-d", `${what}: self.dim() cannot be 0 to view ${kinds}.`);
     if (to > from && input.shape.at(-1)! % (to / from) !== 0)
       throw new ShapeError(
         "view/last-size",
-        `${what}: self.size(-1) must be divisible by ${to / from} to view elements of different sizes, but got ${input.shape.at(-1)}.`,
+        `${what}: self.size(-1) must be divisible by ${to / from} to view ${kinds}, but got ${input.shape.at(-1)}.`,
       );
     if (!isComplex(input.dtype) && !isComplex(dtype)) return reinterpreted(g, g.detach(input), dtype);
     const shape = from === to ? input.shape : input.shape.with(-1, (input.shape.at(-1)! * from) / to);

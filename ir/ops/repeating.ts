@@ -137,7 +137,7 @@ defineOp({
   measure: (_g, { repeats }) => [repeats],
   record(g, { input, repeats, dim }, measured) {
     const { x, axis } = along(g, "repeat_interleave", input, dim);
-    const counts = countsOf(repeats, measured.values[0]!, x.shape[axis]!);
+    const counts = countsOf(repeats, measured.values[0]!, x.shape[axis]!, axis);
     const positions = counts.flatMap((count, i) => new Array<number>(count).fill(i));
     return selectAlong(g, x, axis, measured.upload(positions, [positions.length], "int64"));
   },
@@ -163,7 +163,7 @@ defineOp({
 });
 
 /** How often each of `size` elements comes. */
-function countsOf(repeats: Node, values: ArrayLike<number | bigint>, size: number): number[] {
+function countsOf(repeats: Node, values: ArrayLike<number | bigint>, size: number, axis = 0): number[] {
   requireIndex("repeat_interleave", repeats);
   if (repeats.shape.length > 1)
     throw new ShapeError(
@@ -174,7 +174,7 @@ function countsOf(repeats: Node, values: ArrayLike<number | bigint>, size: numbe
   if (counts.length !== 1 && counts.length !== size)
     throw new ShapeError(
       "repeat_interleave/size",
-      `repeat_interleave: repeats must have the same size as input along dim, but got repeats.size(0) = ${counts.length} and input.size(dim) = ${size}.`,
+      `repeat_interleave: repeats must have the same size as input along dim, but got repeats.size(0) = ${counts.length} and input.size(${axis}) = ${size}.`,
     );
   if (counts.some((count) => count < 0))
     throw new ArgumentError("repeat_interleave/negative", "repeat_interleave: repeats can not be negative.");

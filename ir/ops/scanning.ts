@@ -152,7 +152,10 @@ function doubledAreas(g: GraphBuilder, name: string, y: Node, x: Node, axis: num
 function checkSamples(name: string, y: Node, dim: number): number {
   if (y.shape.length === 0) throw new ShapeError(`${name}/0-d`, `${name}: y must have at least one dimension.`);
   if (y.dtype === "bool")
-    throw new ArgumentError(`${name}/bool`, `${name}: received a bool input for y, but bool is not supported.`);
+    throw new ArgumentError(
+      `${name}/bool`,
+      `${name}: received a bool input for \`x\` or \`y\`, but bool is not supported.`,
+    );
   return axisOf(name, dim, y.shape.length);
 }
 

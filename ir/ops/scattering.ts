@@ -160,7 +160,7 @@ export function scatterReduced(
   if (mode === undefined)
     throw new ArgumentError(
       "scatter_reduce/reduce",
-      `scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got '${reduce}'.`,
+      `scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got ${reduce}.`,
     );
   let base = input;
   if (!includeSelf) {

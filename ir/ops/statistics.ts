@@ -108,11 +108,11 @@ const notNegative = (g: GraphBuilder, weights: Node, name: string): Node =>
   );
 
 /** Rows are variables, columns observations. */
-function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Observations): Node {
+function covariance(g: GraphBuilder, { x, fweights, aweights, correction }: Observations, name = "cov"): Node {
   if (x.shape.length > 2)
     throw new ShapeError(
-      "cov/rank",
-      `cov(): expected input to have two or fewer dimensions but got an input with ${x.shape.length} dimensions: ${describe(x)}.`,
+      `${name}/rank`,
+      `${name}(): expected input to have two or fewer dimensions but got an input with ${x.shape.length} dimensions: ${describe(x)}.`,
     );
   if (x.dtype === "bool") throw new DTypeError("cov/bool", "cov(): bool dtype is not supported for input.");
   const weight = aweights === null ? x.dtype : promoteTypes(x.dtype, aweights.dtype);
@@ -192,7 +192,7 @@ defineOp({
   saves: [],
   gradient: "through decomposition",
   record(g, { input }) {
-    const c = covariance(g, { x: input, fweights: null, aweights: null, correction: 1 });
+    const c = covariance(g, { x: input, fweights: null, aweights: null, correction: 1 }, "corrcoef");
     const size = c.shape[0]!;
     const identity = g.eq(g.iotaAlong([size, size], 0, "int32"), g.iotaAlong([size, size], 1, "int32"));
     const deviation = g.sqrt(g.sum(g.where(identity, c, 0), [1]));

@@ -52,6 +52,13 @@ export function promoted(g: GraphBuilder, a: TensorOrScalar, b: TensorOrScalar):
 /** Integers and bools become the default float type; floats stay. */
 export const toFloat = (g: GraphBuilder, x: Node): Node => (isIntegral(x.dtype) ? g.cast(x, g.defaultFloat) : x);
 
+/** The shape that tensors have together, one after the other. */
+export function broadcastAll(name: string, tensors: readonly Node[]): Shape {
+  let shape: Shape = [];
+  tensors.forEach((x, i) => (shape = checkBroadcast(name, tensors[Math.max(0, i - 1)]!, x, shape)));
+  return shape;
+}
+
 /** The shape that two tensors have together; `own` and `others` are what of their shapes broadcasts. */
 export function checkBroadcast(
   name: string,

@@ -1,6 +1,6 @@
 /** Results that PyTorch gives a place in the graph of gradients, but no derivative. */
 import { type GraphBuilder, isNode } from "../builder.ts";
-import { NotImplementedError } from "../errors.ts";
+import { AutogradError, NotImplementedError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, recordOperator } from "../operator.ts";
 
@@ -16,11 +16,9 @@ const underived = defineOp({
   },
   gradient(_g, { attrs }) {
     const { words, cure } = attrs as { readonly words: string; readonly cure: string | null };
-    throw new NotImplementedError(
-      "backward/no-derivative",
-      `backward: ${words} is not implemented.`,
-      cure ?? undefined,
-    );
+    // PyTorch's own graph has these, which is no gap of the library's.
+    const Refusal = words.startsWith("derivative for aten::") ? AutogradError : NotImplementedError;
+    throw new Refusal("backward/no-derivative", `backward: ${words} is not implemented.`, cure ?? undefined);
   },
   record: (_g, { value }) => value,
 });

@@ -74,7 +74,7 @@ export function fillBernoulliFrom(
       if (!(p >= 0 && p <= 1))
         throw new ValueError(
           "random/parameter",
-          `bernoulli: Expected p_in >= 0 && p_in <= 1 to be true, but got p=${p} at ${start + i}.`,
+          `bernoulli: Expected p_in >= 0 && p_in <= 1 to be true, but got false: p=${p} at ${start + i}.`,
         );
       const unit = wide ? generator.uniform() : (generator.random() & 0xffffff) * 2 ** -24;
       values[i] = unit < p ? 1 : 0;

@@ -52,7 +52,9 @@ export function encodeGeneratorState({ seed, engine, nextFloatNormal, nextDouble
 /** @throws ValueError when the bytes are not a state that a generator can be in. */
 export function decodeGeneratorState(bytes: Uint8Array): GeneratorState {
   if (bytes.length !== generatorStateBytes) {
-    throw badState(`expected ${generatorStateBytes} bytes, got ${bytes.length}.`);
+    throw badState(
+      `Expected a CPUGeneratorImplState of size ${generatorStateBytes} but found the input RNG state size to be ${bytes.length}.`,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const left = view.getInt32(8, true);

@@ -59,7 +59,7 @@ it("view(dtype) refuses what does not lie evenly", () => {
   refused(() => torch.ones([]).view(torch.uint8), "self.dim() cannot be 0");
   refused(() => torch.ones(3).view(torch.int64), "self.size(-1) must be divisible by 2");
   refused(() => torch.ones(4, 4).t().view(torch.int64), "self.stride(-1) must be 1");
-  refused(() => torch.ones(4).narrow(0, 1, 2).view(torch.int64), "storage_offset must be divisible by 2");
+  refused(() => torch.ones(4).narrow(0, 1, 2).view(torch.int64), "self.storage_offset() must be divisible by 2");
 });
 
 it("view(dtype) stops gradients, and what is saved of it is its own", () => {

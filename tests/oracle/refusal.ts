@@ -7,19 +7,16 @@
 import type { RecordedError } from "./format.ts";
 import { isCrash, messageOf } from "./not-implemented.ts";
 
-/** What PyTorch has one class for: sizes, types, devices, gradients. */
-const RUNTIME = /^(Argument|Autograd|Device|DType|Index|LinAlg|Shape|Value)Error$/;
-
-/** The library's classes for each of PyTorch's. */
+/** The library's classes for each of PyTorch's, which has one for sizes, types, devices and gradients. */
 const CLASSES: Record<string, RegExp | undefined> = {
   AssertionError: /^(Argument|Shape|DType|Value)Error$/,
   // Of what is no tensor, where PyTorch does not look before it asks for its sizes.
   AttributeError: /^ArgumentError$/,
   GradcheckError: /^GradcheckError$/,
   IndexError: /^IndexError$/,
-  // What no kernel is for. The library's own class of this name says that it has not got what PyTorch has.
-  NotImplementedError: RUNTIME,
-  RuntimeError: RUNTIME,
+  // What no kernel is for, or no derivative.
+  NotImplementedError: /^(Argument|DType|NotImplemented|Shape|Value)Error$/,
+  RuntimeError: /^(Argument|Autograd|Device|DType|Index|LinAlg|Shape|Value)Error$/,
   // In Python a method refuses an argument of the wrong kind, or what is no sequence, by its type.
   TypeError: /^(Argument|DType|Read)Error$/,
   // In Python a window of integers is a wrong value.
@@ -31,7 +28,7 @@ const CLASSES: Record<string, RegExp | undefined> = {
 const SUBJECTS: readonly [RegExp, RegExp][] = [
   [/modified by an inplace operation|require grad|a second time/, /^AutogradError$/],
   // A type that is only told is not the subject.
-  [/not implemented for '|scalar type|(?<!for input )dtype/, /^DTypeError$/],
+  [/not implemented for '|scalar type|(?<!for input |infer )dtype/, /^DTypeError$/],
   [/must match the size of tensor|shapes? cannot be multiplied|must match the existing size/, /^ShapeError$/],
   [/is out of bounds for dimension/, /^IndexError$/],
 ];
@@ -88,8 +85,9 @@ export function misrefusal(error: unknown, recorded: RecordedError): string | nu
   if (isCrash(error)) return `crashed where it should refuse: ${message}`;
   const name = error instanceof Error ? error.name : typeof error;
   const wanted =
-    (CLASSES[recorded.type] === RUNTIME ? SUBJECTS.find(([words]) => words.test(recorded.message))?.[1] : undefined) ??
-    CLASSES[recorded.type];
+    (/^(Runtime|NotImplemented)Error$/.test(recorded.type)
+      ? SUBJECTS.find(([words]) => words.test(recorded.message))?.[1]
+      : undefined) ?? CLASSES[recorded.type];
   if (wanted === undefined) return `no class corresponds to ${recorded.type}`;
   if (!wanted.test(name)) return `${name} where PyTorch has ${recorded.type} (${recorded.message.slice(0, 80)})`;
   const phrase = keyPhrase(recorded);

@@ -269,7 +269,7 @@ export function powerOf(g: GraphBuilder, name: string, input: Node, n: number): 
     // Differentiable in PyTorch, with gradient zero.
     return input.requiresGrad ? g.withHistory(one, g.mul(input, 0)) : one;
   }
-  let base = n < 0 ? checkedInverse(g, name, input) : input;
+  let base = n < 0 ? checkedInverse(g, "linalg.inv", input) : input;
   let result: Node | null = null;
   for (let rest = Math.abs(n); rest > 0; rest = Math.floor(rest / 2)) {
     if (rest % 2 === 1) result = result === null ? base : product(g, result, base);
@@ -320,7 +320,7 @@ defineOp({
     if (ind <= 0)
       throw new ArgumentError(
         "linalg.tensorinv/ind",
-        "linalg.tensorinv: Expected a strictly positive integer for 'ind'.",
+        `linalg.tensorinv: Expected a strictly positive integer for 'ind', but got ${ind}.`,
       );
     const [head, tail] = [A.shape.slice(0, ind), A.shape.slice(ind)];
     if (sizeOf(head) !== sizeOf(tail))

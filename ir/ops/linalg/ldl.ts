@@ -1,7 +1,7 @@
 /** LDL factors of symmetric matrices, and what is solved with them. */
 import type { GraphBuilder } from "../../builder.ts";
 import { isComplex, isIntegral } from "../../dtype.ts";
-import { DTypeError, NotImplementedError, ShapeError } from "../../errors.ts";
+import { AutogradError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type GradientRule } from "../../operator.ts";
 import { recordRoutine } from "../../routines/index.ts";
@@ -26,7 +26,7 @@ import {
 const underived =
   (name: string): GradientRule =>
   () => {
-    throw new NotImplementedError(
+    throw new AutogradError(
       `${name}/derivative`,
       `${name}: derivative for aten::${name} is not implemented.`,
       "torch.linalg.solve has one.",

@@ -335,7 +335,7 @@ defineOp({
   layout: ({ A, left }, [x]) => [solvedByColumns(A, x!, left)],
   record(g, { A, B, left }) {
     const [x, info] = solveOf(g, "linalg.solve", A, B, left);
-    return refuseFailed(g, "linalg.solve", [x], info, singular)[0]!;
+    return refuseFailed(g, "torch.linalg.solve", [x], info, singular)[0]!;
   },
 });
 

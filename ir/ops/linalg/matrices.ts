@@ -10,6 +10,7 @@ import { inferRoutine, recordRoutine, type RoutineCall } from "../../routines/in
 import { matmulOf } from "../matmul.ts";
 import { runComplex } from "./complex-routines.ts";
 import { describe, range } from "../support.ts";
+import { elementWords } from "./element-words.ts";
 
 export const product = matmulOf;
 export const transposed = (g: GraphBuilder, x: Node): Node => g.swap(x, x.shape.length - 2, x.shape.length - 1);
@@ -128,17 +129,13 @@ export function requireRankTwo(name: string, x: Node, what: string): void {
 
 export function requireNumbers(name: string, x: Node): void {
   if (x.dtype === "float32" || x.dtype === "float64" || isComplex(x.dtype)) return;
-  throw isFloat(x.dtype)
-    ? new DTypeError(
-        `${name}/half`,
-        `${name}: Low precision dtypes not supported. Got ${scalarName(x.dtype)}, ${describe(x)}.`,
-        "Convert it with float().",
-      )
-    : new DTypeError(
-        `${name}/not-float`,
-        `${name}: Expected a floating point or complex tensor as input. Got ${scalarName(x.dtype)}, ${describe(x)}.`,
-        "Convert it with float().",
-      );
+  const isHalf = isFloat(x.dtype);
+  const words = elementWords(name)[isHalf ? 1 : 0].replace("%", scalarName(x.dtype));
+  throw new DTypeError(
+    `${name}/${isHalf ? "half" : "not-float"}`,
+    `${words.startsWith(`${name}:`) ? "" : `${name}: `}${words}: ${describe(x)}.`,
+    "Convert it with float().",
+  );
 }
 
 export function requireSquare(name: string, x: Node, what = "A"): void {

@@ -1,4 +1,5 @@
 /** Norms of vectors and matrices, and what follows from singular values alone. */
+import { formatShape } from "../../shape.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { conjugate } from "../../complex/parts.ts";
 import { isIntegral, realOf, scalarName, type DType } from "../../dtype.ts";
@@ -86,7 +87,9 @@ function normOf(g: GraphBuilder, x: Node, order: Order, dim: readonly number[] |
   if (count !== 1 && count !== 2)
     throw new ShapeError(
       "linalg.norm/dims",
-      `linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${describe(x)}.`,
+      dim === null
+        ? `linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${count}D: ${describe(x)}.`
+        : `linalg.norm: If dim is specified, it must be of length 1 or 2. Got ${formatShape(dim)} of ${describe(x)}.`,
     );
   if (count === 2) return matrixNormOf(g, x, order, dim ?? [-2, -1], keepdim);
   if (typeof order === "string")

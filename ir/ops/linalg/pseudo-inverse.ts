@@ -1,11 +1,11 @@
 /** Ranks, pseudo-inverses and least squares, by singular values above a tolerance. */
 import type { GraphBuilder } from "../../builder.ts";
 import { squaredSize } from "../../complex/parts.ts";
-import { realOf } from "../../dtype.ts";
-import { ArgumentError, ShapeError } from "../../errors.ts";
+import { isComplex, realOf, scalarName } from "../../dtype.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
-import { broadcastShapes, type Shape } from "../../shape.ts";
+import { broadcastShapes, formatShape, type Shape } from "../../shape.ts";
 import { requireSameType } from "../matmul.ts";
 import { computedFrom, describe, operand, type TensorOrScalar } from "../support.ts";
 import { eighOf } from "./eigh.ts";
@@ -147,7 +147,13 @@ function pseudoInverse(
   rtol: TensorOrScalar | null,
   hermitian: boolean,
 ): Node {
-  requireMatrices(name, input);
+  const isFitting =
+    input.shape.length >= 2 && (isComplex(input.dtype) || input.dtype === "float32" || input.dtype === "float64");
+  if (!isFitting)
+    throw new (input.shape.length < 2 ? ShapeError : DTypeError)(
+      `${name}/input`,
+      `${name}(${scalarName(input.dtype)}{${formatShape(input.shape)}}): expected a tensor with 2 or more dimensions of float, double, cfloat or cdouble types.`,
+    );
   if (hermitian) requireSquare(name, input);
   const tolerances = tolerancesOf(g, input, atol, rtol);
   if (hermitian || isEmpty(input)) return apply(g, pseudo, { input, ...tolerances, hermitian })[0]!;

@@ -62,7 +62,7 @@ export function requireSystem(name: string, a: Node, b: Node, left: boolean): vo
   if (left ? rowsOf(a) === rowsOf(b) : columnsOf(a) === columnsOf(b)) return;
   throw new ShapeError(
     `${name}/sizes`,
-    `${name}: Incompatible shapes of A and B for the equation ${left ? "AX = B" : "XA = B"}: ${describe(a)} and ${describe(b)}.`,
+    `${name}: Incompatible shapes of A and B for the equation ${left ? "AX = B" : "XA = B"} (${rowsOf(a)}x${columnsOf(a)} and ${rowsOf(b)}x${columnsOf(b)}): ${describe(a)} and ${describe(b)}.`,
   );
 }
 

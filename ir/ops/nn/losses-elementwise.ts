@@ -5,6 +5,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { pairOf, reducedTo, wantedReduction } from "./losses-support.ts";
 import { reduced, reductionOf } from "./support.ts";
+import { refuseBoolDifference } from "../arithmetic.ts";
 
 const shape = "[*], [*] -> [] ([*] with reduction 'none')";
 const page = (name: string): string => `torch.nn.functional.${name}`;
@@ -48,6 +49,7 @@ export const l1Loss = defineOp({
   saves: [{ name: "weight", for: ["input", "target"] }],
   gradient: "through decomposition",
   record(g, args) {
+    if (args.input.dtype === "bool") refuseBoolDifference("l1_loss", args.input, args.target);
     const { x, y, like } = pairOf(g, "l1_loss", args.input, args.target);
     return weighted(g, g.abs(g.sub(x, y)), args.weight, wantedReduction("l1_loss", args), like);
   },

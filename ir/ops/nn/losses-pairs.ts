@@ -7,6 +7,7 @@ import { defineOp } from "../../operator.ts";
 import type { ScalarArgument } from "../../signature.ts";
 import { broadcastShapes, formatShape, sizeText } from "../../shape.ts";
 import { checkBroadcast, describe, dropAxes, promoted, toFloat } from "../support.ts";
+import { refuseBoolDifference } from "../arithmetic.ts";
 import { softplusOf } from "./activation-smooth.ts";
 import { pairOf, reducedTo, wantedReduction } from "./losses-support.ts";
 import { distanceOf } from "./similarity.ts";
@@ -39,6 +40,7 @@ export const marginRankingLoss = defineOp({
       );
     const [a, b] = promoted(g, input1, input2);
     checkBroadcast("margin_ranking_loss", a, b);
+    refuseBoolDifference("margin_ranking_loss", input1, input2);
     const { x, y, finish } = pairOf(g, "margin_ranking_loss", g.sub(a, b), target);
     const loss = notNegative(g, g.add(g.neg(g.mul(y, x)), g.scalar(args.margin, x.dtype)));
     return finish(loss, wantedReduction("margin_ranking_loss", args));
@@ -58,6 +60,7 @@ export const hingeEmbeddingLoss = defineOp({
   saves: [],
   gradient: "through decomposition",
   record(g, args) {
+    if (args.input.dtype === "bool") refuseBoolDifference("hinge_embedding_loss", args.input, args.input);
     const { x, y, finish } = pairOf(g, "hinge_embedding_loss", args.input, args.target);
     const margin = notNegative(g, g.sub(g.scalar(args.margin, x.dtype), x));
     const loss = g.add(g.where(g.ne(y, 1), margin, 0), g.where(g.ne(y, -1), x, 0));

@@ -1,6 +1,7 @@
 /** Losses of probabilities and rates, element by element. */
 import { isNode } from "../../builder.ts";
-import { ShapeError } from "../../errors.ts";
+import { isComplex, isIntegral } from "../../dtype.ts";
+import { DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, nothingMeasured, recordOperator } from "../../operator.ts";
 import { sameShape } from "../../shape.ts";
@@ -118,6 +119,10 @@ export const klDiv = defineOp({
         ],
   gradient: "through decomposition",
   record(g, args) {
+    const kinds = [args.input.dtype, args.target.dtype];
+    const kind = kinds.some(isComplex) ? "Complex" : kinds.every(isIntegral) ? "Integral" : null;
+    if (kind !== null)
+      throw new DTypeError("kl_div/dtype", `kl_div: ${kind} inputs not supported.`, "Convert them with float().");
     const { x, y, finish } = pairOf(g, "kl_div", args.input, args.target);
     const power = args.log_target ? g.exp(y) : y;
     let loss: Node;

@@ -1,10 +1,11 @@
 /** Norms, distances and similarities of vectors. */
 import type { GraphBuilder } from "../../builder.ts";
-import { isFloat, realOf } from "../../dtype.ts";
+import { isFloat, realOf, scalarName } from "../../dtype.ts";
 import { DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { elementCount } from "../../shape.ts";
+import { refuseBoolDifference } from "../arithmetic.ts";
 import {
   axisOf,
   axesOf,
@@ -63,7 +64,7 @@ export function cosineOf(g: GraphBuilder, x1: Node, x2: Node, dim: number, eps: 
   if (!isFloat(p.dtype))
     throw new DTypeError(
       "cosine_similarity/dtype",
-      `cosine_similarity: expected common dtype to be floating point, yet common dtype is ${p.dtype}.`,
+      `cosine_similarity: expected common dtype to be floating point, yet common dtype is ${scalarName(p.dtype)}.`,
       "Convert one with .float().",
     );
   const shape = checkBroadcast("cosine_similarity", p, q);
@@ -79,6 +80,7 @@ export function cosineOf(g: GraphBuilder, x1: Node, x2: Node, dim: number, eps: 
 /** The p-norm of x1 - x2 + eps along the last dimension. */
 export function distanceOf(g: GraphBuilder, x1: Node, x2: Node, p: number, eps: number, keepdim: boolean): Node {
   const [a, b] = promoted(g, x1, x2);
+  refuseBoolDifference("pairwise_distance", x1, x2);
   checkBroadcast("pairwise_distance", a, b);
   const difference = g.add(toFloat(g, g.sub(widen(g, a), widen(g, b))), eps);
   const axes = difference.shape.length === 0 ? [] : [difference.shape.length - 1];
@@ -113,7 +115,10 @@ export const pdist = defineOp({
   record(g, { input, p }) {
     requireFloat("pdist", input);
     if (input.shape.length !== 2)
-      throw new ShapeError("pdist/rank", `pdist only supports 2D tensors, got: ${describe(input)}.`);
+      throw new ShapeError(
+        "pdist/rank",
+        `pdist only supports 2D tensors, got: ${input.shape.length}D, ${describe(input)}.`,
+      );
     const rows = input.shape[0]!;
     const count = (rows * (rows - 1)) / 2;
     if (count === 0) return g.slice(g.reshape(input, [elementCount(input.shape)]), [0], [0]);

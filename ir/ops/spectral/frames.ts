@@ -1,4 +1,5 @@
 /** Short-time Fourier transforms: of windows that slide over a signal, and back. */
+import { formatShape } from "../../shape.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { complexOf, isComplex, isFloat } from "../../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
@@ -37,7 +38,7 @@ function windowOf(
   if (window !== null && (window.shape.length !== 1 || window.shape[0] !== windowSize))
     throw new ShapeError(
       `${name}/window`,
-      `${name}: expected a 1D window tensor of size equal to win_length=${windowSize}, but got window with size ${describe(window)}.`,
+      `${name}: expected a 1D window tensor of size equal to win_length=${windowSize}, but got window with size ${formatShape(window.shape)}: ${describe(window)}.`,
     );
   const given = window === null ? g.full([windowSize], 1, dtype) : g.cast(window, dtype);
   const left = Math.floor((size - windowSize) / 2);
@@ -98,7 +99,7 @@ defineOp({
     if (return_complex === null && !complex)
       throw new ArgumentError(
         "stft/return_complex",
-        "stft requires the return_complex parameter be given for real inputs, and will further require that return_complex=True in a future release.",
+        "stft requires the return_complex parameter be given for real inputs, and will further require that return_complex=True in a future PyTorch release.",
         "Pass { return_complex: true }.",
       );
     if (onesided === true && complex)
@@ -144,7 +145,7 @@ defineOp({
     if (!isComplex(input.dtype))
       throw new DTypeError(
         "istft/complex",
-        `istft: requires a complex-valued input tensor matching the output from stft with return_complex=True, got ${describe(input)}.`,
+        `istft requires a complex-valued input tensor matching the output from stft with return_complex=True, got ${describe(input)}.`,
         "Use view_as_complex().",
       );
     if (input.shape.length < 2 || input.shape.length > 3 || input.shape.includes(0))

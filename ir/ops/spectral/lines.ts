@@ -99,6 +99,10 @@ export function dimensionsOf(
   dim: readonly number[] | null,
 ): Dimensions {
   const rank = x.shape.length;
+  const axes =
+    dim === null
+      ? range(rank).slice(s === null ? 0 : rank - s.length)
+      : dim.map((item) => axisOf(name, item, requireDimensions(name, x, item)));
   if (s !== null && dim !== null && s.length !== dim.length)
     throw new ShapeError(
       `${name}/s`,
@@ -109,10 +113,6 @@ export function dimensionsOf(
       `${name}/s`,
       `${name}: Got shape with ${s.length} values but input tensor only has ${rank} dimensions: ${describe(x)}.`,
     );
-  const axes =
-    dim === null
-      ? range(rank).slice(s === null ? 0 : rank - s.length)
-      : dim.map((item) => axisOf(name, item, requireDimensions(name, x, item)));
   if (new Set(axes).size !== axes.length)
     throw new ShapeError(`${name}/dim`, `${name}: FFT dims must be unique, got [${(dim ?? []).join(", ")}].`);
   const lengths = axes.map((axis, i) => {
