@@ -15,7 +15,7 @@ const numeric = (name: string, x: Node): Node => {
   if (x.dtype === "bool")
     throw new DTypeError(
       `${name}/bool`,
-      `${name}: Bool inputs not supported for hardtanh, got ${describe(x)}.`,
+      `${name}: ${name === "relu" ? "Boolean inputs not supported for relu" : "Bool inputs not supported for hardtanh"}, got ${describe(x)}.`,
       "Convert it with input.float().",
     );
   return x;
