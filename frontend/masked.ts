@@ -9,20 +9,21 @@ import "../ir/ops/pairs.ts";
 import { integerRange, isIntegral, type DType } from "../ir/dtype.ts";
 import { ArgumentError, DTypeError } from "../ir/errors.ts";
 import { sameShape } from "../ir/shape.ts";
+import { signature, type CallOf } from "./arguments.ts";
 import { callOperator, withSite } from "./call.ts";
 import { ones_like } from "./creation.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
 import type { Tensor } from "./tensor.ts";
 
 type Dims = number | readonly number[] | null;
-interface MaskOptions {
-  /** False where an element does not count; broadcast to the input. */
-  readonly mask?: Tensor | null | undefined;
-  readonly dtype?: DTypeLike | null | undefined;
-}
-interface ReductionOptions extends MaskOptions {
-  readonly dim?: Dims | undefined;
+/** `mask` is false where an element does not count, and broadcast to the input. */
+type Reduced = [keepdim: boolean, dtype: DTypeLike | null, mask: Tensor | null];
+const reducedNames = "keepdim?, dtype?, mask?";
+const reductionSignature = signature<[input: Tensor, dim: Dims, ...Reduced]>()(`input, dim?, *, ${reducedNames}`);
+interface ReductionOptions {
   readonly keepdim?: boolean | undefined;
+  readonly dtype?: DTypeLike | null | undefined;
+  readonly mask?: Tensor | null | undefined;
 }
 
 const call = (name: string, ...args: unknown[]): Tensor => callOperator(name, args) as Tensor;
@@ -42,19 +43,13 @@ const accumulated = (input: Tensor, dtype: DTypeLike | null | undefined): DType 
 const floating = (input: Tensor, dtype: DTypeLike | null | undefined): DType =>
   typeOr(dtype, isIntegral(input.dtype.name) ? "float32" : input.dtype.name);
 
-/** `f(input, dim, options)` and `f(input, options)`. */
-function reductionArguments(dim: Dims | ReductionOptions | undefined, options: ReductionOptions): ReductionOptions {
-  if (dim === undefined || dim === null || typeof dim === "number" || Array.isArray(dim))
-    return dim === undefined ? options : { ...options, dim: dim as Dims };
-  return dim as ReductionOptions;
-}
-type Reduction = (input: Tensor, dim?: Dims | ReductionOptions, options?: ReductionOptions) => Tensor;
+type Reduction = (...args: CallOf<typeof reductionSignature>) => Tensor;
 const reduction =
-  (compute: (input: Tensor, dim: Dims, options: ReductionOptions) => Tensor): Reduction =>
-  (input, dim, options = {}) =>
+  (name: string, compute: (input: Tensor, dim: Dims, options: ReductionOptions) => Tensor): Reduction =>
+  (...args) =>
     withSite(() => {
-      const bound = reductionArguments(dim, options);
-      return compute(input, bound.dim ?? null, bound);
+      const { input, dim = null, ...options } = reductionSignature.bind(name, args);
+      return compute(input, dim, options);
     });
 
 const lowest = (dtype: DType): number | bigint => (isIntegral(dtype) ? integerRange(dtype)[0] : -Infinity);
@@ -67,7 +62,7 @@ const highest = (dtype: DType): number | bigint => (isIntegral(dtype) ? integerR
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export const sum = reduction((input, dim, { mask, dtype, keepdim = false }) =>
+export const sum = reduction("sum", (input, dim, { mask, dtype, keepdim = false }) =>
   call("sum", combined(input, mask, 0), dim, keepdim, { dtype: accumulated(input, dtype) }),
 );
 
@@ -78,7 +73,7 @@ export const sum = reduction((input, dim, { mask, dtype, keepdim = false }) =>
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export const prod = reduction((input, dim, { mask, dtype, keepdim = false }) => {
+export const prod = reduction("prod", (input, dim, { mask, dtype, keepdim = false }) => {
   const axes = dim === null ? input.shape.map((_, i) => i) : typeof dim === "number" ? [dim] : [...dim];
   const ordered = axes.map((axis) => (axis < 0 ? axis + Math.max(1, input.ndim) : axis)).sort((a, b) => b - a);
   const type = accumulated(input, dtype);
@@ -95,7 +90,7 @@ export const prod = reduction((input, dim, { mask, dtype, keepdim = false }) => 
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export const amax = reduction((input, dim, { mask, dtype, keepdim = false }) =>
+export const amax = reduction("amax", (input, dim, { mask, dtype, keepdim = false }) =>
   call("amax", combined(input, mask, lowest(input.dtype.name)), dim, keepdim).to(typeOr(dtype, input.dtype.name)),
 );
 /**
@@ -105,12 +100,12 @@ export const amax = reduction((input, dim, { mask, dtype, keepdim = false }) =>
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export const amin = reduction((input, dim, { mask, dtype, keepdim = false }) =>
+export const amin = reduction("amin", (input, dim, { mask, dtype, keepdim = false }) =>
   call("amin", combined(input, mask, highest(input.dtype.name)), dim, keepdim).to(typeOr(dtype, input.dtype.name)),
 );
 
 const position = (name: "argmax" | "argmin", identity: (dtype: DType) => number | bigint): Reduction =>
-  reduction((input, dim, { mask, dtype, keepdim = false }) =>
+  reduction(name, (input, dim, { mask, dtype, keepdim = false }) =>
     call(name, combined(input, mask, identity(input.dtype.name)), dim, keepdim).to(typeOr(dtype, input.dtype.name)),
   );
 /**
@@ -142,7 +137,7 @@ function counted(input: Tensor, dim: Dims, keepdim: boolean, mask: Tensor | null
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export const mean = reduction((input, dim, { mask, dtype, keepdim = false }) => {
+export const mean = reduction("mean", (input, dim, { mask, dtype, keepdim = false }) => {
   if ((dtype === undefined || dtype === null) && isIntegral(input.dtype.name))
     throw new ArgumentError(
       "masked/mean",
@@ -160,7 +155,7 @@ export const mean = reduction((input, dim, { mask, dtype, keepdim = false }) => 
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export const logsumexp = reduction((input, dim, { mask, dtype, keepdim = false }) => {
+export const logsumexp = reduction("logsumexp", (input, dim, { mask, dtype, keepdim = false }) => {
   const axes = dim ?? input.shape.map((_, i) => i);
   return call("logsumexp", combined(input, mask, lowest(input.dtype.name)), axes, keepdim).to(
     typeOr(dtype, input.dtype.name),
@@ -174,23 +169,23 @@ export const logsumexp = reduction((input, dim, { mask, dtype, keepdim = false }
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export function median(input: Tensor, dim = -1, options: ReductionOptions = {}): Tensor {
+export function median(...args: CallOf<typeof reductionSignature>): Tensor {
   return withSite(() => {
+    const { input, dim = -1, keepdim = false, dtype, mask } = reductionSignature.bind("median", args);
     if (!input.is_floating_point())
       throw new DTypeError(
         "masked/median",
         `masked median expects an input tensor of a floating point type, got ${String(input)}.`,
         "Convert it with input.float().",
       );
-    const [values] = callOperator("nanmedian", [
-      combined(input, options.mask, NaN),
-      dim,
-      options.keepdim ?? false,
-    ]) as readonly [Tensor];
-    return values.to(typeOr(options.dtype, input.dtype.name));
+    const [values] = callOperator("nanmedian", [combined(input, mask, NaN), dim, keepdim]) as readonly [Tensor];
+    return values.to(typeOr(dtype, input.dtype.name));
   });
 }
 
+const normSignature = signature<[input: Tensor, ord: number | null, dim: Dims, ...Reduced]>()(
+  `input, ord?, dim?, *, ${reducedNames}`,
+);
 /**
  * The norm of order `ord` over dim.
  *
@@ -198,25 +193,23 @@ export function median(input: Tensor, dim = -1, options: ReductionOptions = {}):
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export function norm(
-  input: Tensor,
-  ord: number | null = 2,
-  dim?: Dims | ReductionOptions,
-  options: ReductionOptions = {},
-): Tensor {
+export function norm(...args: CallOf<typeof normSignature>): Tensor {
   return withSite(() => {
-    const { mask, dtype, keepdim = false, dim: axes = null } = reductionArguments(dim, options);
+    const { input, ord, dim = null, keepdim = false, dtype, mask } = normSignature.bind("norm", args);
     const order = ord ?? 2;
     const x = combined(input.to(typeOr(dtype, input.dtype.name)), mask, order < 0 ? Infinity : 0);
-    return call("norm", x, order, axes, keepdim);
+    return call("norm", x, order, dim, keepdim);
   });
 }
 
 interface MomentOptions extends ReductionOptions {
   readonly unbiased?: boolean | null | undefined;
-  /** Subtracted from the count: 1 unless given here or by `unbiased`. */
   readonly correction?: number | null | undefined;
 }
+/** `correction` is subtracted from the count: 1 unless given here or by `unbiased`. */
+const momentSignature = signature<
+  [input: Tensor, dim: Dims, unbiased: boolean | null, correction: number | null, ...Reduced]
+>()(`input, dim?, unbiased?, *, correction?, ${reducedNames}`);
 function moment(
   input: Tensor,
   dim: Dims,
@@ -240,23 +233,13 @@ function moment(
   const variance = call("div", total, count);
   return (root ? call("sqrt", variance) : variance).to(type);
 }
-type Moment = (
-  input: Tensor,
-  dim?: Dims | MomentOptions,
-  unbiased?: boolean | null | MomentOptions,
-  options?: MomentOptions,
-) => Tensor;
+type Moment = (...args: CallOf<typeof momentSignature>) => Tensor;
 const momentOf =
-  (root: boolean): Moment =>
-  (input, dim, unbiased, options = {}) =>
+  (name: string, root: boolean): Moment =>
+  (...args) =>
     withSite(() => {
-      const named = typeof unbiased === "object" && unbiased !== null ? unbiased : options;
-      const bound: MomentOptions = {
-        ...named,
-        ...reductionArguments(dim, named),
-        ...(typeof unbiased === "boolean" ? { unbiased } : {}),
-      };
-      return moment(input, bound.dim ?? null, bound, root);
+      const { input, dim = null, ...options } = momentSignature.bind(name, args);
+      return moment(input, dim, options, root);
     });
 /**
  * Variance of the elements that count.
@@ -265,7 +248,7 @@ const momentOf =
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export const var_ = momentOf(false);
+export const var_ = momentOf("var", false);
 export { var_ as var };
 /**
  * Standard deviation of the elements that count.
@@ -274,15 +257,22 @@ export { var_ as var };
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export const std = momentOf(true);
+export const std = momentOf("std", true);
 
 // ---- along a dimension, keeping the shape
 
-type Along = (input: Tensor, dim: number, options?: MaskOptions) => Tensor;
+const alongSignature =
+  signature<[input: Tensor, dim: number, dtype: DTypeLike | null, mask: Tensor | null]>()(
+    "input, dim, *, dtype?, mask?",
+  );
+type Along = (...args: CallOf<typeof alongSignature>) => Tensor;
 const along =
   (name: string, identity: number): Along =>
-  (input, dim, { mask, dtype } = {}) =>
-    withSite(() => call(name, combined(input, mask, identity), dim, { dtype: typeOr(dtype, input.dtype.name) }));
+  (...args) =>
+    withSite(() => {
+      const { input, dim, dtype, mask } = alongSignature.bind(name, args);
+      return call(name, combined(input, mask, identity), dim, { dtype: typeOr(dtype, input.dtype.name) });
+    });
 
 /**
  * Running sums of the elements that count.
@@ -325,6 +315,9 @@ export const log_softmax = along("log_softmax", -Infinity);
  */
 export const softmin = along("softmin", Infinity);
 
+const normalizeSignature = signature<
+  [input: Tensor, ord: number, dim: number, eps: number, dtype: DTypeLike | null, mask: Tensor | null]
+>()("input, ord, dim, *, eps?, dtype?, mask?");
 /**
  * input / max(norm, eps), zero where the mask is false.
  *
@@ -332,25 +325,18 @@ export const softmin = along("softmin", Infinity);
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export function normalize(
-  input: Tensor,
-  ord: number,
-  dim: number,
-  options: MaskOptions & { readonly eps?: number | undefined } = {},
-): Tensor {
+export function normalize(...args: CallOf<typeof normalizeSignature>): Tensor {
   return withSite(() => {
-    const { mask, dtype, eps = 1e-12 } = options;
-    const type = floating(input, dtype);
+    const { input, ord, dim, eps = 1e-12, dtype, mask } = normalizeSignature.bind("normalize", args);
+    const type = typeOr(dtype, input.dtype.name);
     const size = norm(input, ord, dim, { mask, keepdim: true, dtype: type });
     return call("div", combined(input.to(type), mask, 0), call("clamp", size, eps));
   });
 }
 
-interface PairOptions {
-  readonly dtype?: DTypeLike | null | undefined;
-  readonly input_mask?: Tensor | null | undefined;
-  readonly other_mask?: Tensor | null | undefined;
-}
+const pairSignature = signature<
+  [input: Tensor, other: Tensor, dtype: DTypeLike | null, input_mask: Tensor | null, other_mask: Tensor | null]
+>()("input, other, *, dtype?, input_mask?, other_mask?");
 /**
  * log(exp(input) + exp(other)), each where its mask is true.
  *
@@ -358,8 +344,9 @@ interface PairOptions {
  *
  * @see https://docs.pytorch.org/docs/stable/masked.html
  */
-export function logaddexp(input: Tensor, other: Tensor, { dtype, input_mask, other_mask }: PairOptions = {}): Tensor {
+export function logaddexp(...args: CallOf<typeof pairSignature>): Tensor {
   return withSite(() => {
+    const { input, other, dtype, input_mask, other_mask } = pairSignature.bind("logaddexp", args);
     const result = call("logaddexp", combined(input, input_mask, -Infinity), combined(other, other_mask, -Infinity));
     return result.to(typeOr(dtype, input.dtype.name));
   });

@@ -43,12 +43,15 @@ const sizedDraw =
       const device = currentDevice(options.device);
       return finish(Tensor.ofNode(make(shape, dtype, device, generatorOf(options), true), device), options);
     });
+const likeSignature = signature<[input: Tensor, ...Factory, generator: Generator | null]>()(
+  `input, ${factoryNames}, generator?`,
+);
 const likeDraw =
   (name: string, make: Make) =>
-  (input: Tensor, options: RandomOptions = {}): Tensor =>
+  (...args: CallOf<typeof likeSignature>): Tensor =>
     withSite(() => {
-      refuseUnknown(name, options, ["generator"]);
-      return drawnLike(name, make, input, options);
+      const { input, generator, ...given } = likeSignature.bind(name, args);
+      return drawnLike(name, make, input, { ...factoryOptions(given), generator });
     });
 /** A tensor that lies in memory as `input` does, drawn in that order. */
 function drawnLike(name: string, make: Make, input: Tensor, options: RandomOptions): Tensor {
@@ -158,6 +161,9 @@ export function randint(...args: unknown[]): Tensor {
     return finish(Tensor.ofNode(randintNode(low, high, shape, dtype, device, generator), device), options);
   });
 }
+const rangeSignature = signature<[input: Tensor, low: number, high: number, ...Factory, generator: Generator | null]>()(
+  `input, low?, high?, ${factoryNames}, generator?`,
+);
 /**
  * Integers in [low, high), in the shape and the type of input.
  *
@@ -165,17 +171,14 @@ export function randint(...args: unknown[]): Tensor {
  *
  * @see https://docs.pytorch.org/docs/stable/generated/torch.randint_like.html
  */
-export function randint_like(
-  input: Tensor,
-  low: number,
-  high?: number | RandomOptions,
-  options: RandomOptions = {},
-): Tensor {
+export function randint_like(...args: CallOf<typeof rangeSignature>): Tensor {
   return withSite(() => {
-    const [from, to, rest] = typeof high === "number" ? [low, high, options] : [0, low, high ?? options];
-    refuseUnknown("randint_like", rest, ["generator"]);
-    const draw: Make = (shape, dtype, device, generator) => randintNode(from, to, shape, dtype, device, generator);
-    return drawnLike("randint_like", draw, input, rest);
+    const { input, low, high, generator, ...given } = rangeSignature.bind("randint_like", args);
+    // One number alone is the end.
+    const [from, to] = high === undefined ? [0, low] : [low ?? 0, high];
+    if (to === undefined) throw new ArgumentError("randint_like/high", "randint_like: missing high.");
+    const draw: Make = (shape, dtype, device, source) => randintNode(from, to, shape, dtype, device, source);
+    return drawnLike("randint_like", draw, input, { ...factoryOptions(given), generator });
   });
 }
 

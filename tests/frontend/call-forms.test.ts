@@ -66,12 +66,34 @@ test("histogramdd takes bins by name beside the rest", () => {
   );
 });
 
+test("draws like a tensor take their numbers by name, and nothing else by position", () => {
+  const x = torch.zeros(50);
+  const draws = [torch.randint_like(x, 2), torch.randint_like(x, { high: 2 }), torch.randint_like(x, 0, { high: 2 })];
+  for (const drawn of draws) expect([drawn.min().item(), drawn.max().item()]).toEqual([0, 1]);
+  expect(() => torch.randint_like(x, 3, 3)).toThrow("expects 'from' to be less than 'to'");
+  const rand_like = torch.rand_like as (...args: unknown[]) => torch.Tensor;
+  expect(() => rand_like(x, 5)).toThrow("positional argument");
+  expect(() => rand_like(null)).toThrow("argument 'input' (position 1) must be Tensor");
+});
+
 test("what is no tensor is refused where one is wanted", () => {
   const given = [null, "a", 3] as unknown as torch.Tensor[];
   for (const value of given) {
     expect(() => torch.zeros_like(value)).toThrow("argument 'input' (position 1) must be Tensor");
     expect(() => torch.ones(1).resize_as_(value)).toThrow("argument 'the_template' (position 1) must be Tensor");
   }
+});
+
+test("masked functions refuse words that they do not know, and what is no tensor", () => {
+  const x = torch.tensor([1, 2, 4]);
+  const mask = torch.tensor([true, false, true]);
+  expect(torch.masked.sum({ input: x, dim: 0, mask }).item()).toBe(5);
+  expect(torch.masked.var(x, 0, false, { mask }).item()).toBe(2.25);
+  const { sum, softmax, normalize } = torch.masked as unknown as Record<string, (...args: unknown[]) => unknown>;
+  expect(() => sum!(x, 0, { masks: mask })).toThrow("unexpected keyword argument 'masks'");
+  expect(() => softmax!(x, 0, { keepdim: true })).toThrow("unexpected keyword argument 'keepdim'");
+  expect(() => sum!(null)).toThrow("argument 'input' (position 1) must be Tensor");
+  expect(() => normalize!(x)).toThrow("missing 2 required positional arguments: 'ord' and 'dim'");
 });
 
 test("first arguments are taken by name", () => {
