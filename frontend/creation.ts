@@ -188,11 +188,13 @@ export function sizeArguments(
   const items = [...args];
   const options = isPlainObject(items.at(-1)) ? (items.pop() as FactoryOptions & { size?: readonly number[] }) : {};
   refuseUnknown(name, options, ["size", ...own]);
-  const list = Array.isArray(items[0])
-    ? (items[0] as unknown[])
-    : items.length > 0 || options.size === undefined
-      ? items
-      : [...options.size];
+  if (items.length === 0 && options.size === undefined)
+    throw new ArgumentError(
+      `${name}/size`,
+      `${name}() missing 1 required positional arguments: "size".`,
+      `${name}([]) has no dimensions.`,
+    );
+  const list = Array.isArray(items[0]) ? (items[0] as unknown[]) : items.length > 0 ? items : [...options.size!];
   const shape = list.map((size) => {
     const value = typeof size === "bigint" ? Number(size) : size;
     if (typeof value !== "number" || !Number.isInteger(value))

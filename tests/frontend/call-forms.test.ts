@@ -96,6 +96,14 @@ test("masked functions refuse words that they do not know, and what is no tensor
   expect(() => normalize!(x)).toThrow("missing 2 required positional arguments: 'ord' and 'dim'");
 });
 
+test("a tensor without a size is refused", () => {
+  const { zeros, rand } = torch as unknown as Record<string, (...args: unknown[]) => torch.Tensor>;
+  for (const make of [zeros!, rand!])
+    for (const args of [[], [{ dtype: "float64" }]])
+      expect(() => make(...args)).toThrow("missing 1 required positional");
+  expect(torch.zeros([]).shape).toEqual([]);
+});
+
 test("first arguments are taken by name", () => {
   expect(torch.randperm({ n: 1 }).tolist()).toEqual([0]);
   expect(torch.tril_indices({ row: 2, col: 2 }).tolist()).toEqual(torch.tril_indices(2, 2).tolist());
