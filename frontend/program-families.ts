@@ -91,6 +91,8 @@ export function prepareGraph(
     const shared = prepare({ ...dynamic(), program }, device);
     const specialise = (): Prepared | null => (device.synchronous && addOwn(form, numbers) ? ofOwn() : null);
     const instructions = instructionsOf(dynamic().program);
+    // The kernels are the family's: what this graph was lowered to is needed no more, and would be held by `specialise`.
+    lowered = null;
     return {
       compiled: shared.compiled,
       executable: new SharedExecutable({ ...shared, sizes, instructions, specialise }),

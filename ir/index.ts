@@ -58,7 +58,11 @@ export class Index {
 
   /** A loop variable or run-time value in [min, max]. */
   static variable(name: string, max: number, min = 0): Index {
-    if (min === max) return Index.constant(min);
+    return min === max ? Index.constant(min) : Index.named(name, max, min);
+  }
+
+  /** The same, by its name also where it can have one value only. */
+  static named(name: string, max: number, min = 0): Index {
     return new Index(0, [{ coefficient: 1, atom: { kind: "variable", key: name, name, min, max } }]);
   }
 

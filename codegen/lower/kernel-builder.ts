@@ -121,6 +121,11 @@ export class KernelBuilder {
     return Index.variable(name, Math.max(this.target.dynamic ? 1 : 0, count - 1));
   }
 
+  /** The first of `count` positions in a row that all lie below `size`: by the same bounds for every size. */
+  firstOf(name: string, count: number, size: number): Index {
+    return Index.named(name, Math.max(0, size - count));
+  }
+
   loop(name: string, count: number, mode: LoopMode, body: () => void): void {
     this.range(name, integer(0), integer(count), 1, mode, body);
   }

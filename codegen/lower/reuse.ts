@@ -21,8 +21,34 @@ interface Template {
   readonly scalars: readonly number[];
 }
 
-const templates = new Map<string, readonly Template[]>();
-const capacity = 4000;
+const templates = new Map<string, { readonly made: readonly Template[]; readonly weight: number }>();
+/** In statements and expressions of all kernels: kernels that take sizes as numbers have tens of thousands each. */
+const capacity = 1e6;
+let weight = 0;
+
+function keep(key: string, made: readonly Template[]): void {
+  const entry = { made, weight: made.reduce((sum, { kernel }) => sum + weightOf(kernel), 0) };
+  templates.set(key, entry);
+  weight += entry.weight;
+  for (const [oldest, { weight: freed }] of templates) {
+    if (weight <= capacity) break;
+    templates.delete(oldest);
+    weight -= freed;
+  }
+}
+
+function weightOf({ body }: LoopKernel): number {
+  let count = 0;
+  const stack: object[] = [body];
+  for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
+    count++;
+    for (const key in part) {
+      const value = (part as Record<string, unknown>)[key];
+      if (typeof value === "object" && value !== null) stack.push(value);
+    }
+  }
+  return count;
+}
 
 /** Compares kernels that were made for another region of the same form with what this one's own would be. */
 export type TemplateCheck = (kept: readonly LoweredKernel[], own: readonly LoweredKernel[]) => void;
@@ -72,7 +98,7 @@ export function lowerRegionOnce(
   ].join(";");
   const known = templates.get(key);
   if (known !== undefined) {
-    const kernels = known.map((template) => ({
+    const kernels = known.made.map((template) => ({
       kernel: template.kernel,
       arguments: template.arguments.map((place) => bound[place]!),
       scalars: template.scalars.map((place) => bound[place]!),
@@ -87,9 +113,6 @@ export function lowerRegionOnce(
     arguments: kernel.arguments.map(place),
     scalars: kernel.scalars.map(place),
   }));
-  if (made.every((template) => ![...template.arguments, ...template.scalars].includes(-1))) {
-    templates.set(key, made);
-    if (templates.size > capacity) templates.delete(templates.keys().next().value!);
-  }
+  if (made.every((template) => ![...template.arguments, ...template.scalars].includes(-1))) keep(key, made);
   return lowered;
 }

@@ -89,17 +89,15 @@ export function overTiles(
   if (builder.target.dynamic) {
     // Counted in the kernel, so that the size is the only number that varies.
     const blocks = builder.let(apply("div", i32, integer(size), integer(tile)));
-    const block = builder.fresh(prefix);
-    builder.range(block, integer(0), blocks, 1, "parallel", () =>
-      body(builder.position(block, Math.ceil(size / tile)).scale(tile), tile),
-    );
     let done = builder.let(apply("mul", i32, blocks, integer(tile)));
+    const block = builder.fresh(prefix);
+    builder.range(block, integer(0), done, tile, "parallel", () => body(builder.firstOf(block, tile, size), tile));
     const left = builder.let(apply("sub", i32, integer(size), done));
     for (let height = oneByOne ? 1 : 2 ** Math.floor(Math.log2(tile - 1)); height >= 1; height >>= 1) {
       const rest = builder.fresh(prefix);
       const start = done;
       const end = height === 1 ? integer(size) : builder.let(addI(done, apply("and", i32, left, integer(height))));
-      builder.range(rest, start, end, height, "parallel", () => body(builder.position(rest, size), height));
+      builder.range(rest, start, end, height, "parallel", () => body(builder.firstOf(rest, height, size), height));
       done = end;
     }
     return;
