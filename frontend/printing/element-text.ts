@@ -42,13 +42,16 @@ export function floatTexts(values: readonly number[], options: PrintOptions): El
   }
   const anyCounts = largest > 0;
   const wide = largest / smallest > 1000 || largest > 1e8 || smallest < 1e-4;
-  const scientific = anyCounts && (options.sci_mode ?? wide);
-  const texts = values.map((value) => {
-    if (scientific) return formatScientific(value, options.precision);
-    if (!allWhole) return formatFixed(value, options.precision);
-    return Number.isFinite(value) ? `${formatFixed(value, 0)}.` : formatFixed(value, 0);
-  });
-  const width = texts.reduce((widest, text, i) => (counts(values[i]!) ? Math.max(widest, text.length) : widest), 1);
+  const textsIn = (scientific: boolean): string[] =>
+    values.map((value) => {
+      if (scientific && anyCounts) return formatScientific(value, options.precision);
+      if (!allWhole) return formatFixed(value, options.precision);
+      return Number.isFinite(value) ? `${formatFixed(value, 0)}.` : formatFixed(value, 0);
+    });
+  // The values choose the width, sci_mode only the notation: what the oracle recorded. PyTorch since 2.4 chooses both by it.
+  const chosen = textsIn(wide);
+  const texts = options.sci_mode === null || options.sci_mode === wide ? chosen : textsIn(options.sci_mode);
+  const width = chosen.reduce((widest, text, i) => (counts(values[i]!) ? Math.max(widest, text.length) : widest), 1);
   return { texts: pad(texts, width), width };
 }
 

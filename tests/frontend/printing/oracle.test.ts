@@ -13,7 +13,6 @@ import {
   strDevice,
 } from "../../../frontend/printing/index.ts";
 import { sizeText } from "../../../ir/shape.ts";
-import { readKnownFailures } from "../../oracle/baseline.ts";
 
 interface TensorNode {
   readonly $: "tensor";
@@ -112,16 +111,13 @@ function print({ kind, code, value, printoptions }: Case): { repr: string; str: 
   }
 }
 
-/** What is printed as a later version prints it. */
-const newer = new Set(readKnownFailures().map(({ check }) => check));
-
 describe("the printing oracle", () => {
   it("has the 101 cases that were recorded", () => {
     expect(cases).toHaveLength(101);
   });
 
   cases.forEach((entry, index) => {
-    it.skipIf(newer.has(`printing/${index} repr`))(`case ${index} prints as PyTorch does`, () => {
+    it(`case ${index} prints as PyTorch does`, () => {
       const printed = print(entry);
       expect(printed.repr).toBe(entry.repr);
       // Where only the repr was recorded, the two are the same text.
