@@ -100,7 +100,9 @@ test("lengths of sequences share kernels, whether rows fill tiles or not", { tim
   const counts = [12, 17, 23, 26, 31, 40, 45, 33, 20].map((length) => {
     const before = compilations();
     optimizer.zero_grad();
-    const loss = layer(torch.randn(1, length, 8)).pow(2).mean();
+    const loss = layer(torch.randn(1, length, 8))
+      .pow(2)
+      .mean();
     loss.backward();
     optimizer.step();
     loss.item();
