@@ -232,8 +232,8 @@ export class Recorder {
 
   /** What rests on values that are about to be given up, and may still be read, is computed. */
   private keepUnread(): void {
-    const due = this.retiring.due();
-    if (due.size === 0) return;
+    const due = this.unread.isEmpty ? null : this.retiring.due();
+    if (due === null) return;
     for (const [device, nodes] of this.unread.restingOn(due)) {
       for (const node of nodes) this.noteLateRead(node);
       const wanted = new Map(nodes.map((node): [Node, OutputHint] => [node, "escapes"]));

@@ -24,12 +24,12 @@ export class RetiringValues {
     if (this.bytes > keptBytes) this.loosen();
   }
 
-  /** What the next flush gives back. */
-  due(): ReadonlySet<Value> {
-    const values = new Set<Value>();
+  /** What the next flush gives back; null where that is nothing. */
+  due(): ReadonlySet<Value> | null {
+    let values: Set<Value> | null = null;
     for (const item of this.list) {
       const value = this.time + 1 - item.at > retention ? valueIn(item.value) : undefined;
-      if (value?.holders === 0 && value.available) values.add(value);
+      if (value?.holders === 0 && value.available) (values ??= new Set()).add(value);
     }
     return values;
   }

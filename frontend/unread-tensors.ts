@@ -33,6 +33,10 @@ export class UnreadTensors {
   private flushes = 0;
   private time = 0;
 
+  get isEmpty(): boolean {
+    return this.list.length === 0;
+  }
+
   /** A flush has left these pending. */
   addEnds(nodes: readonly Node[], device: Device): void {
     this.flushes++;
