@@ -11,6 +11,7 @@ import { currentDevice } from "./devices.ts";
 import type { HostNumber } from "./elements.ts";
 import { numberOf, type NumberLike } from "./number-like.ts";
 import { settings } from "./state.ts";
+import { pythonType } from "./python-type.ts";
 import { Tensor } from "./tensor.ts";
 
 type Factory = [
@@ -89,7 +90,7 @@ function checkEnds(name: string, start: unknown, end: unknown, steps: unknown): 
   if (!Number.isInteger(steps))
     throw new ArgumentError(
       `${name}/steps`,
-      `${name}() received an invalid combination of arguments - argument 'steps' (position 3) must be int, not ${typeof steps === "number" ? "float" : typeof steps} ${String(steps)}.`,
+      `${name}() received an invalid combination of arguments - argument 'steps' (position 3) must be int, not ${pythonType(steps)} ${String(steps)}.`,
     );
 }
 

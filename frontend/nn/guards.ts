@@ -67,9 +67,11 @@ function guardElements(observer: TraceObserver, label: string, list: readonly un
 /** So may an object of settings. */
 function guardProperties(observer: TraceObserver, label: string, object: Readonly<Record<string, unknown>>): void {
   observer.guard(`${label}'s number of members`, () => Object.keys(object).length, { expect: "at the end" });
-  // A property that forward itself assigns is no reason to record again.
+  // A number that forward itself assigns is no reason to record again.
   for (const key of Object.keys(object))
-    observer.guard(`${label}.${key}`, () => object[key], { expect: "unless changed" });
+    if (typeof object[key] !== "object")
+      observer.guard(`${label}.${key}`, () => object[key], { expect: "unless changed" });
+  observer.membersUsed?.(label, object);
 }
 
 const hookKinds = ["forwardPre", "forward", "backwardPre", "backward"] as const;

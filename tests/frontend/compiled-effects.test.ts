@@ -116,6 +116,28 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
     expect(firsts(inputs(device).map((x) => forward(x)))).toEqual([1, 2.5, 4.25, 6.125]);
   });
 
+  class Keeping extends nn.Module {
+    readonly state: { h: Tensor | null; seen: Tensor | null } = { h: null, seen: null };
+    override forward(x: Tensor): Tensor {
+      const { h } = this.state;
+      this.state.h = h === null ? x : h.mul(0.5).add(x);
+      this.state.seen = x.mul(2);
+      return this.state.h;
+    }
+  }
+  test("so has one that keeps it in an object", () => {
+    const model = new Keeping();
+    const forward = torch.compile((x: Tensor) => model(x).mul(1));
+    const seen: Tensor[] = [];
+    const given = inputs(device).map((x) => {
+      const y = forward(x);
+      seen.push(model.state.seen!);
+      return y;
+    });
+    expect(firsts(given)).toEqual([1, 2.5, 4.25, 6.125]);
+    expect(firsts(seen)).toEqual([2, 4, 6, 8]);
+  });
+
   class Stashing extends nn.Module {
     seen: Tensor | null = null;
     override forward(x: Tensor): Tensor {
