@@ -96,8 +96,8 @@ export class KernelSearch {
     });
     return codes.map(({ bytes, table }, i) => {
       const start = tables[i]!;
-      addresses.forEach((address, slot) => (words[(start + table.slotOffset(slot)) >> 2] = address));
-      words[(start + table.scratchOffset) >> 2] = scratch;
+      addresses.forEach((address, slot) => (words[(start + table.slotOffset(slot)) >>> 2] = address));
+      words[(start + table.scratchOffset) >>> 2] = scratch;
       const module = new WebAssembly.Module(bytes);
       const { exports } = new WebAssembly.Instance(module, { [hostModule]: { ...hostFunctions, memory } });
       const entry = exports["run0"] as (table: number) => void;
