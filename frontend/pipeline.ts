@@ -107,7 +107,7 @@ function claimChoices(g: GraphBuilder, roots: Roots, { target }: Context): Roots
   return target.kind === "cpu" ? roots : inlineChoices(g, roots);
 }
 
-const targets: Readonly<Record<DeviceName, Target>> = {
+export const targets: Readonly<Record<DeviceName, Target>> = {
   cpu: { kind: "cpu", simd: true },
   "cpu:js": { kind: "cpu", simd: false },
   webgpu: { kind: "gpu", simd: false },

@@ -6,7 +6,8 @@
  */
 import type { Node } from "../ir/graph.ts";
 import { countInstructions } from "../ir/loop-cost.ts";
-import { leafSteps, type Program, type ScalarValue, type Step } from "../ir/program.ts";
+import type { LoopKernel } from "../ir/loop.ts";
+import { innerSteps, type Program, type ScalarValue, type Step } from "../ir/program.ts";
 import type { DrawSource, Executable, Memory, OutputHint } from "../runtime/device.ts";
 import type { Compiled } from "./pipeline.ts";
 
@@ -115,10 +116,16 @@ function interfaceOf({ program, inputs, results }: Compiled): string {
 }
 
 /** Of one run; of a loop without a known end, one turn. */
-export const instructionsOf = ({ steps }: Program): number => ofSteps(steps);
-const ofSteps = (steps: readonly Step[]): number => steps.reduce((sum, step) => sum + ofStep(step), 0);
-function ofStep(step: Step): number {
-  if (step.kind === "kernel") return countInstructions(step.kernel.body);
-  if (step.kind === "loop") return step.count * ofSteps(step.steps);
-  return leafSteps([step]).reduce((sum, leaf) => sum + (leaf === step ? 0 : ofStep(leaf)), 0);
+export function instructionsOf(program: Program): number {
+  const ofKernel = new Map<LoopKernel, number>();
+  const ofSteps = (steps: readonly Step[]): number => steps.reduce((sum, step) => sum + ofStep(step), 0);
+  const ofStep = (step: Step): number => {
+    if (step.kind === "loop") return step.count * ofSteps(step.steps);
+    if (step.kind !== "kernel") return ofSteps(innerSteps(step));
+    const { kernel } = step;
+    const count = ofKernel.get(kernel) ?? countInstructions(kernel.body);
+    ofKernel.set(kernel, count);
+    return count;
+  };
+  return ofSteps(program.steps);
 }

@@ -123,7 +123,8 @@ export type Operation =
   | "local_index";
 
 export type Expr =
-  | { readonly op: "const"; readonly type: Type; readonly value: number | bigint }
+  /** `varies`: sizes decide it, so programs of several sizes that share a kernel are likely to have several. */
+  | { readonly op: "const"; readonly type: Type; readonly value: number | bigint; readonly varies?: true }
   | { readonly op: "var"; readonly type: Type; readonly name: string }
   /** A kernel parameter that is a number: a scalar slot, or a runtime size. */
   | { readonly op: "param"; readonly type: Type; readonly name: string }
@@ -192,6 +193,8 @@ export interface LoopKernel {
   readonly body: readonly Stmt[];
   /** WGSL: invocations of a workgroup. */
   readonly workgroupSize: number;
+  /** Kernels that have the same one here differ in sizes of buffers alone. */
+  readonly code?: object;
   /** Set when an index was clamped or a value was refused: the kernel then stores a code here (see ir/program.ts). */
   readonly status?: boolean;
 }

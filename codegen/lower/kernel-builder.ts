@@ -39,7 +39,7 @@ export interface Target {
   readonly fused?: boolean;
   /**
    * Sizes may vary between programs that are to share their kernels: the form of the code must not depend on how sizes
-   * divide, or on their being 1.
+   * divide, or on their being 1. Such kernels are scheduled when it is known what they share (scheduleShared).
    */
   readonly dynamic?: boolean;
   /** Where there is none, estimates choose between schedules. */

@@ -36,6 +36,7 @@ export function lowerRegion(
         throw new IrError("ir/region", "a region of no known kind");
     }
   };
+  if (target.dynamic === true) return lowered();
   const kernels = lowered().map((kernel) => ({ ...kernel, kernel: scheduled(kernel.kernel, region, target) }));
   if (region.kind !== "contract" || target.tuner === undefined) return kernels;
   return [kernels[target.tuner.choose(kernels.map(({ kernel }) => kernel))]!];
@@ -60,13 +61,18 @@ function routineLowering(): RoutineLowering {
   return lowerRoutine;
 }
 
+/** Schedules a kernel that was lowered for a `dynamic` target, with literals or with parameters in place of sizes. */
+export function scheduleShared(kernel: LoopKernel, { simd }: Pick<Target, "simd">): LoopKernel {
+  const cascaded = cascade(kernel, true);
+  return simd ? vectorise(cascaded, { dynamic: true, narrow: true }) : cascaded;
+}
+
 function scheduled(lowered: LoopKernel, region: Region, target: Target): LoopKernel {
-  const dynamic = target.dynamic === true;
-  const kernel = cascade(lowered, dynamic);
-  if (target.simd) return vectorise(dynamic ? kernel : columnSums(kernel), { dynamic, peels: true, narrow: true });
-  if (target.kind !== "gpu" || target.dynamic || region.kind !== "loops" || region.reduced.length > 0) return kernel;
+  const kernel = cascade(lowered, false);
+  if (target.simd) return vectorise(columnSums(kernel), { peels: true, narrow: true });
+  if (target.kind !== "gpu" || region.kind !== "loops" || region.reduced.length > 0) return kernel;
   // Four elements an invocation, where they come out even: a loop for the rest would be another dispatch.
-  const wide = vectorise(kernel, { dynamic });
+  const wide = vectorise(kernel);
   const body = wide.body.filter(
     (statement) =>
       !(

@@ -11,6 +11,7 @@ import type { LoopKernel } from "../../ir/loop.ts";
 import { isFree, isView } from "../../ir/traits.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
 import { operationOf } from "./evaluate.ts";
+import { kernelWeight, WeightedCache } from "../weighted-cache.ts";
 import { lowerRegion } from "./region.ts";
 import { blockSums } from "./sums-across.ts";
 
@@ -21,34 +22,8 @@ interface Template {
   readonly scalars: readonly number[];
 }
 
-const templates = new Map<string, { readonly made: readonly Template[]; readonly weight: number }>();
-/** In statements and expressions of all kernels: kernels that take sizes as numbers have tens of thousands each. */
-const capacity = 1e6;
-let weight = 0;
-
-function keep(key: string, made: readonly Template[]): void {
-  const entry = { made, weight: made.reduce((sum, { kernel }) => sum + weightOf(kernel), 0) };
-  templates.set(key, entry);
-  weight += entry.weight;
-  for (const [oldest, { weight: freed }] of templates) {
-    if (weight <= capacity) break;
-    templates.delete(oldest);
-    weight -= freed;
-  }
-}
-
-function weightOf({ body }: LoopKernel): number {
-  let count = 0;
-  const stack: object[] = [body];
-  for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
-    count++;
-    for (const key in part) {
-      const value = (part as Record<string, unknown>)[key];
-      if (typeof value === "object" && value !== null) stack.push(value);
-    }
-  }
-  return count;
-}
+/** In statements and expressions: kernels that take sizes as numbers have tens of thousands each. */
+const templates = new WeightedCache<readonly Template[]>(1e6);
 
 /** Compares kernels that were made for another region of the same form with what this one's own would be. */
 export type TemplateCheck = (kept: readonly LoweredKernel[], own: readonly LoweredKernel[]) => void;
@@ -98,7 +73,7 @@ export function lowerRegionOnce(
   ].join(";");
   const known = templates.get(key);
   if (known !== undefined) {
-    const kernels = known.made.map((template) => ({
+    const kernels = known.map((template) => ({
       kernel: template.kernel,
       arguments: template.arguments.map((place) => bound[place]!),
       scalars: template.scalars.map((place) => bound[place]!),
@@ -113,6 +88,11 @@ export function lowerRegionOnce(
     arguments: kernel.arguments.map(place),
     scalars: kernel.scalars.map(place),
   }));
-  if (made.every((template) => ![...template.arguments, ...template.scalars].includes(-1))) keep(key, made);
+  if (made.every((template) => ![...template.arguments, ...template.scalars].includes(-1)))
+    templates.set(
+      key,
+      made,
+      made.reduce((sum, { kernel }) => sum + kernelWeight(kernel), 0),
+    );
   return lowered;
 }

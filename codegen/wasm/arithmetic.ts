@@ -77,7 +77,7 @@ export function remainder(context: KernelContext, expr: OperationExpr): void {
     if (kind === "f32") code.op("f64.promote_f32");
     context.emit(divisor);
     if (kind === "f32") code.op("f64.promote_f32");
-    code.call(scalarImport(context.module, "fmod", 2));
+    code.call(scalarImport(context.pool, "fmod", 2));
     if (kind === "f32") code.op("f32.demote_f64");
     return;
   }

@@ -10,7 +10,7 @@ import type { BufferParam, Expr, Type } from "../../ir/loop.ts";
 import type { Code, ValueType } from "./code.ts";
 import type { Extremes } from "./extremes.ts";
 import type { LinearForm, Range } from "./linear-form.ts";
-import type { FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
+import type { FunctionBuilder, FunctionPool } from "./module-builder.ts";
 import type { Sharing } from "./sharing.ts";
 import { isOperation, valueTypeOf } from "./types.ts";
 
@@ -54,7 +54,7 @@ export interface Loop {
 
 export class KernelContext {
   readonly kernelName: string;
-  readonly module: ModuleBuilder;
+  readonly pool: FunctionPool;
   readonly fn: FunctionBuilder;
   readonly options: EmitOptions;
   readonly buffers = new Map<string, BufferBinding>();
@@ -83,14 +83,14 @@ export class KernelContext {
 
   constructor(
     kernelName: string,
-    module: ModuleBuilder,
+    pool: FunctionPool,
     fn: FunctionBuilder,
     options: EmitOptions,
     emitter: (context: KernelContext, expr: Expr) => void,
   ) {
     this.emitter = emitter;
     this.kernelName = kernelName;
-    this.module = module;
+    this.pool = pool;
     this.fn = fn;
     this.options = options;
     this.code = fn.body;

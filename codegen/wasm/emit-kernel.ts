@@ -13,7 +13,7 @@ import { emitExpression } from "./emit-expression.ts";
 import { beginExtremes, emitFold } from "./extremes.ts";
 import { linearise, rangeOf } from "./linear-form.ts";
 import { emitStore } from "./memory-access.ts";
-import type { FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
+import type { FunctionBuilder, FunctionPool } from "./module-builder.ts";
 import { shareSubexpressions } from "./share.ts";
 import { isOperation, valueTypeOf } from "./types.ts";
 
@@ -21,7 +21,6 @@ import { isOperation, valueTypeOf } from "./types.ts";
 const scratchAlignment = 64;
 
 export interface EmittedKernel {
-  /** Not yet part of the module. */
   readonly fn: FunctionBuilder;
   readonly scratchBytes: number;
 }
@@ -46,7 +45,7 @@ export function placeScratch({ buffers }: LoopKernel): PlacedScratch {
   return { buffers: placed, bytes };
 }
 
-export function emitKernel(kernel: LoopKernel, module: ModuleBuilder, options: EmitOptions): EmittedKernel {
+export function emitKernel(kernel: LoopKernel, pool: FunctionPool, options: EmitOptions): EmittedKernel {
   const argumentBuffers = kernel.buffers.filter(({ scope }) => scope === "argument");
   const { buffers: scratchBuffers, bytes: scratchBytes } = placeScratch(kernel);
   const params: ValueType[] = [
@@ -54,8 +53,8 @@ export function emitKernel(kernel: LoopKernel, module: ModuleBuilder, options: E
     ...kernel.numbers.map(({ kind }) => valueTypeOf({ kind, lanes: 1 })),
     ...(scratchBuffers.length > 0 ? ["i32" as const] : []),
   ];
-  const fn = module.createFunction(params, []);
-  const context = new KernelContext(kernel.name, module, fn, options, emitExpression);
+  const fn = pool.createFunction(params, []);
+  const context = new KernelContext(kernel.name, pool, fn, options, emitExpression);
   if (argumentBuffers.length + scratchBuffers.length < kernel.buffers.length) {
     context.fail("workgroup", "workgroup buffers exist on WebGPU only");
   }

@@ -19,14 +19,7 @@ import type { Job } from "../schedule/jobs.ts";
 import type { Code, FunctionRef } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
 import { emitScalarCast } from "./conversions.ts";
-import { placeScratch } from "./emit-kernel.ts";
-import {
-  KernelLibrary,
-  type KernelSource,
-  type KernelStages,
-  KnownKernels,
-  type StageFunction,
-} from "./kernel-library.ts";
+import { KernelLibrary, scratchKey, type StageFunction } from "./kernel-library.ts";
 import { hostModule } from "./math-functions.ts";
 import { type FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
 import type { Opcode } from "./opcodes.ts";
@@ -80,40 +73,24 @@ function tableLayout(slotCount: number, numberCount: number): TableLayout {
 
 const mostInstructions = 2 ** 29;
 
-export const emitProgram = (program: Program, options: EmitOptions): WasmProgram => emitForm(program, options).code;
-
-/** A program's code, with what other programs of its form need to have the same. */
-export interface EmittedForm {
-  readonly code: WasmProgram;
-  /** Of the kernels, in the order of their steps. */
-  readonly stages: readonly KernelStages[];
-}
-
-/** Stands for a function whose code is known. */
-const elsewhere: FunctionRef = { id: -1 };
-
 /** Programs of one form and with equal keys are the same code. */
 export function formKey({ steps }: Program, { shared }: EmitOptions): string {
-  // Scratch buffers lie one behind the other: the size of the last is no part of the code, unless threads have it each.
-  const placesOf = ({ kernel }: KernelStep): (string | number)[] => {
-    const { buffers, bytes } = placeScratch(kernel);
-    const places = buffers.map(({ param, start }) => `${param.name} ${start}`);
-    return shared === undefined ? places : [...places, bytes];
-  };
-  const places = leafSteps(steps).map((step) => (step.kind === "kernel" ? placesOf(step) : []));
-  return JSON.stringify([shared !== undefined, places]);
+  const keys = leafSteps(steps).map((step) =>
+    step.kind === "kernel" ? scratchKey(step.kernel, shared !== undefined) : "",
+  );
+  return JSON.stringify([shared !== undefined, keys]);
 }
 
-/** `known`: of a program of the same form and key, for the same options. */
-export function emitForm(program: Program, options: EmitOptions, known?: EmittedForm): EmittedForm {
-  const module = new ModuleBuilder();
+/** `library`: of the same options. `known`: the code of a program of the same form and key. */
+export function emitProgram(
+  program: Program,
+  options: EmitOptions,
+  library = new KernelLibrary(options),
+  known?: WasmProgram,
+): WasmProgram {
+  const { pool } = library;
   const { shared } = options;
-  const memory = shared === undefined ? {} : { maximumPages: sharedPages, shared: true };
-  module.importMemory({ module: hostModule, name: "memory", minimumPages: 0, ...memory });
-  const kernels: KernelSource =
-    known === undefined ? new KernelLibrary(module, options) : new KnownKernels(known.stages, known.code.functionCount);
-  const emitted: KernelStages[] = [];
-  const team = shared === undefined ? null : shared.by.steps(module, shared.from);
+  const team = shared === undefined ? null : shared.by.steps(pool, shared.from);
   const table = tableLayout(program.slots.length, program.numbers.length);
   const extents: number[] = [];
   /** Sizes outside kernels are read from the table: programs that differ in nothing else share their module. */
@@ -132,15 +109,17 @@ export function emitForm(program: Program, options: EmitOptions, known?: Emitted
     return found;
   };
 
-  const entries: FunctionBuilder[] = [module.createFunction(["i32"], [])];
+  const entries: FunctionBuilder[] = [pool.createFunction(["i32"], [])];
   const draws: DrawStep[] = [];
+  const functions = new Set<FunctionRef>();
   let kernelCount = 0;
+  let scratchBytes = 0;
   let sharedBytes = 0;
   const emitLeaf = (body: Code, step: LeafStep): void => {
     switch (step.kind) {
       case "draw":
         draws.push({ slot: step.slot, draw: step.draw });
-        entries.push(module.createFunction(["i32"], []));
+        entries.push(pool.createFunction(["i32"], []));
         break;
       case "copy": {
         const { bytes } = program.slots[positions.get(step.from)!]!;
@@ -152,11 +131,12 @@ export function emitForm(program: Program, options: EmitOptions, known?: Emitted
       }
       case "kernel": {
         checkCounts(step);
-        const { stages, bytesOf } = kernels.stagesOf(step.kernel);
-        emitted.push({ stages: stages.map((stage) => ({ ...stage, fn: elsewhere })), bytesOf });
+        const { stages, bytesOf } = library.stagesOf(step.kernel);
         const sizes = sizesOf(step);
         sharedBytes = Math.max(sharedBytes, bytesOf(sizes));
         for (const stage of stages) {
+          functions.add(stage.fn);
+          scratchBytes = Math.max(scratchBytes, stage.scratchBytes);
           if (stage.jobOf === null || team === null) emitCall(body, step, stage);
           else postJob(team, body, step, stage, stage.jobOf(sizes));
         }
@@ -238,23 +218,27 @@ export function emitForm(program: Program, options: EmitOptions, known?: Emitted
     }
   };
   emitSteps(program.steps);
-  if (known === undefined) {
-    team?.finish(kernels.scratchBytes);
-    entries.forEach((entry, position) => module.exportFunction(`run${position}`, module.add(entry)));
-  }
-  const code: WasmProgram = {
-    bytes: known?.code.bytes ?? module.build(),
+  const build = (): Pick<WasmProgram, "bytes" | "hostFunctions"> => {
+    const module = new ModuleBuilder();
+    const memory = shared === undefined ? {} : { maximumPages: sharedPages, shared: true };
+    module.importMemory({ module: hostModule, name: "memory", minimumPages: 0, ...memory });
+    team?.finish(module, scratchBytes);
+    entries.forEach((entry, position) => module.exportFunction(`run${position}`, entry));
+    return { bytes: module.build(), hostFunctions: module.importedNames(hostModule) };
+  };
+  const { bytes, hostFunctions } = known ?? build();
+  return {
+    bytes,
     table,
     tableBytes: table.extentOffset(extents.length),
     extents,
     draws,
-    scratchBytes: kernels.scratchBytes,
+    scratchBytes,
     sharedBytes,
     kernelCount,
-    functionCount: kernels.functionCount,
-    hostFunctions: known?.code.hostFunctions ?? module.importedNames(hostModule),
+    functionCount: functions.size,
+    hostFunctions,
   };
-  return { code, stages: emitted };
 }
 
 type NumberKind = (typeof registerKind)[keyof typeof registerKind];

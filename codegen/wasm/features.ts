@@ -1,5 +1,5 @@
 /** What the engine can do, found out by validating a module that uses it. */
-import { ModuleBuilder } from "./module-builder.ts";
+import { FunctionPool, ModuleBuilder } from "./module-builder.ts";
 
 let relaxedSimd: boolean | undefined;
 
@@ -7,9 +7,9 @@ let relaxedSimd: boolean | undefined;
 export function supportsRelaxedSimd(): boolean {
   if (relaxedSimd === undefined) {
     const module = new ModuleBuilder();
-    const fn = module.createFunction(["v128"], ["v128"]);
+    const fn = new FunctionPool().createFunction(["v128"], ["v128"]);
     fn.body.get(0).get(0).get(0).op("f32x4.relaxed_madd");
-    module.add(fn);
+    module.exportFunction("madd", fn);
     relaxedSimd = WebAssembly.validate(module.build());
   }
   return relaxedSimd;

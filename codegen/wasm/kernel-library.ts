@@ -1,4 +1,4 @@
-/** The kernels of a module as functions: one for each that is distinct, several for one that threads do in stages. */
+/** Kernels as functions: one for each that is distinct, several for one that threads do in stages. */
 import type { LoopKernel } from "../../ir/loop.ts";
 import type { Values } from "../../ir/loop-cost.ts";
 import type { Job } from "../schedule/jobs.ts";
@@ -7,7 +7,8 @@ import type { FunctionRef } from "./code.ts";
 import type { EmitOptions } from "./context.ts";
 import { emitKernel, placeScratch, type EmittedKernel } from "./emit-kernel.ts";
 import { threadFunctions } from "./host-functions.ts";
-import type { ModuleBuilder } from "./module-builder.ts";
+import { hostModule } from "./math-functions.ts";
+import { FunctionPool, importsOf } from "./module-builder.ts";
 
 /** A function that does a kernel, or a stage of it. */
 export interface StageFunction {
@@ -25,62 +26,49 @@ export interface KernelStages {
   readonly bytesOf: (sizes: Values) => number;
 }
 
-/** Where the kernels of a module come from. */
-export interface KernelSource {
-  stagesOf(kernel: LoopKernel): KernelStages;
-  /** The most of a function. */
-  readonly scratchBytes: number;
-  readonly functionCount: number;
-}
-
-/** Kernels that were emitted for another program of the same form, in the order of their steps. */
-export class KnownKernels implements KernelSource {
-  private readonly stages: readonly KernelStages[];
-  private next = 0;
-  scratchBytes = 0;
-  readonly functionCount: number;
-
-  constructor(stages: readonly KernelStages[], functionCount: number) {
-    this.stages = stages;
-    this.functionCount = functionCount;
-  }
-
-  stagesOf(kernel: LoopKernel): KernelStages {
-    const { stages, bytesOf } = this.stages[this.next++]!;
-    // Scratch memory of a kernel that one thread does may be larger or smaller here.
-    const scratchBytes = placeScratch(kernel).bytes;
-    const fitted = stages.map((stage) => (stage.jobOf === null ? { ...stage, scratchBytes } : stage));
-    for (const stage of fitted) this.scratchBytes = Math.max(this.scratchBytes, stage.scratchBytes);
-    return { stages: stages.length > 1 ? stages : fitted, bytesOf };
-  }
-}
-
 /** Emits each kernel once: kernels that come out as the same instructions are one function. */
-export class KernelLibrary implements KernelSource {
-  private readonly module: ModuleBuilder;
+export class KernelLibrary {
+  readonly pool = new FunctionPool();
   private readonly options: EmitOptions;
   private readonly byText = new Map<string, FunctionRef>();
-  private readonly byKernel = new Map<LoopKernel, KernelStages>();
-  /** The most of a function. */
-  scratchBytes = 0;
+  private readonly byKernel = new WeakMap<LoopKernel, KernelStages>();
+  /** Of kernels whose code is others', too: by code and where its scratch memory begins. */
+  private readonly byCode = new WeakMap<object, Map<string, KernelStages>>();
+  /** Bytes of all functions. */
+  weight = 0;
 
-  constructor(module: ModuleBuilder, options: EmitOptions) {
-    this.module = module;
+  constructor(options: EmitOptions) {
     this.options = options;
-  }
-
-  get functionCount(): number {
-    return this.byText.size;
   }
 
   stagesOf(kernel: LoopKernel): KernelStages {
     let found = this.byKernel.get(kernel);
-    if (found === undefined) {
-      const { stages, bytesOf } = this.cut(kernel);
-      found = { stages: stages.map((stage) => this.functionOf(stage)), bytesOf };
-      this.byKernel.set(kernel, found);
-    }
+    if (found === undefined) this.byKernel.set(kernel, (found = this.found(kernel)));
     return found;
+  }
+
+  private found(kernel: LoopKernel): KernelStages {
+    const { code } = kernel;
+    if (code === undefined) return this.made(kernel);
+    const byPlaces = this.byCode.get(code) ?? new Map<string, KernelStages>();
+    this.byCode.set(code, byPlaces);
+    const key = scratchKey(kernel, this.options.shared !== undefined);
+    const known = byPlaces.get(key);
+    if (known === undefined) {
+      const made = this.made(kernel);
+      byPlaces.set(key, made);
+      return made;
+    }
+    const { stages, bytesOf } = known;
+    if (stages.length > 1) return known;
+    // Scratch memory of a kernel that one thread does may be larger or smaller here.
+    const scratchBytes = placeScratch(kernel).bytes;
+    return { stages: stages.map((stage) => (stage.jobOf === null ? { ...stage, scratchBytes } : stage)), bytesOf };
+  }
+
+  private made(kernel: LoopKernel): KernelStages {
+    const { stages, bytesOf } = this.cut(kernel);
+    return { stages: stages.map((stage) => this.functionOf(stage)), bytesOf };
   }
 
   /** In parts where threads are to share it. */
@@ -98,13 +86,13 @@ export class KernelLibrary implements KernelSource {
 
   /** Threads that help have few functions of the host. */
   private isForThreads({ kernel, jobOf }: Stage): boolean {
-    return jobOf === null || !this.module.reachesImport(this.emit(kernel).fn, threadFunctions);
+    return jobOf === null || importsOf(this.emit(kernel).fn, hostModule).every((name) => threadFunctions.has(name));
   }
 
-  private readonly emitted = new Map<LoopKernel, EmittedKernel>();
+  private readonly emitted = new WeakMap<LoopKernel, EmittedKernel>();
   private emit(kernel: LoopKernel): EmittedKernel {
     let emitted = this.emitted.get(kernel);
-    if (emitted === undefined) this.emitted.set(kernel, (emitted = emitKernel(kernel, this.module, this.options)));
+    if (emitted === undefined) this.emitted.set(kernel, (emitted = emitKernel(kernel, this.pool, this.options)));
     return emitted;
   }
 
@@ -114,13 +102,22 @@ export class KernelLibrary implements KernelSource {
     const text = `${fn.params.join()} ${textOf(fn.encode(({ id }) => id))}`;
     let found = this.byText.get(text);
     if (found === undefined) {
-      found = this.module.add(fn);
-      this.byText.set(text, found);
-      this.scratchBytes = Math.max(this.scratchBytes, scratchBytes);
+      found = fn;
+      this.byText.set(text, fn);
+      this.weight += text.length;
     }
     const sharedBuffers = kernel.buffers.filter(({ name }) => name.startsWith(sharedBuffer)).length;
     return { fn: found, scratchBytes, sharedBuffers, jobOf };
   }
+}
+
+/**
+ * What is in the code of a kernel's sizes of scratch buffers: they lie one behind the other, so the size of the last is
+ * not, unless threads have it each.
+ */
+export function scratchKey(kernel: LoopKernel, shared: boolean): string {
+  const { buffers, bytes } = placeScratch(kernel);
+  return `${buffers.map(({ param, start }) => `${param.name} ${start}`).join()} ${shared ? bytes : ""}`;
 }
 
 /** Bytes as a string, for use as a key. */

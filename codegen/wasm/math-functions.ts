@@ -13,7 +13,7 @@ import type { FunctionRef } from "./code.ts";
 import type { KernelContext } from "./context.ts";
 import type { HostFunctionName, MathOperation } from "./host-functions.ts";
 import { createWasmMathBuilder, type MathTarget, type MathValue, type WasmMathBuilder } from "./math-builder.ts";
-import type { ModuleBuilder } from "./module-builder.ts";
+import type { FunctionPool } from "./module-builder.ts";
 import { perLane } from "./per-lane.ts";
 import { describe, type OperationExpr, valueTypeOf } from "./types.ts";
 
@@ -64,8 +64,8 @@ const expansions: Readonly<Record<MathOperation, Expansion | null>> = {
 };
 
 /** A function of float64 numbers that the host provides. */
-export function scalarImport(module: ModuleBuilder, name: HostFunctionName, arity: number): FunctionRef {
-  return module.importFunction(hostModule, name, new Array<"f64">(arity).fill("f64"), ["f64"]);
+export function scalarImport(pool: FunctionPool, name: HostFunctionName, arity: number): FunctionRef {
+  return pool.importFunction(hostModule, name, new Array<"f64">(arity).fill("f64"), ["f64"]);
 }
 
 /** The rule of a mathematical operation. */
@@ -90,12 +90,12 @@ export const mathFunction =
       context.emit(arg);
       if (kind === "f32") code.op("f64.promote_f32");
     }
-    code.call(scalarImport(context.module, name === "exp_nonpositive" ? "exp" : name, expr.args.length));
+    code.call(scalarImport(context.pool, name === "exp_nonpositive" ? "exp" : name, expr.args.length));
     if (kind === "f32") code.op("f32.demote_f64");
   };
 
 function expand(context: KernelContext, expr: OperationExpr, { write, inline }: Expansion): void {
-  const { module, options, fn, code } = context;
+  const { pool, options, fn, code } = context;
   const lanes = expr.type.lanes === 1 ? 1 : 4;
   const type = valueTypeOf(expr.type);
   const apply = (target: MathTarget, operands: readonly MathValue[]): void => {
@@ -110,14 +110,14 @@ function expand(context: KernelContext, expr: OperationExpr, { write, inline }: 
     return;
   }
   const key = `${expr.op} x${lanes}`;
-  const ref = module.once(key, () => {
-    const made = module.createFunction(
+  const ref = pool.once(key, () => {
+    const made = pool.createFunction(
       expr.args.map(() => type),
       [type],
     );
     const params = expr.args.map((_, local): MathValue => ({ local, type }));
     apply({ fn: made, code: made.body, relaxedSimd: options.relaxedSimd }, params);
-    return module.add(made);
+    return made;
   });
   code.call(ref);
 }

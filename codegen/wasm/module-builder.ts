@@ -1,6 +1,7 @@
 /**
- * Assembles a WebAssembly module in the binary format: types, imported memory and functions, functions, globals,
- * exports. Functions may be declared and called before they are written; they are numbered when `build` runs.
+ * Assembles a WebAssembly module in the binary format: types, imported memory and functions, functions, exports. What
+ * its exports reach is part of a module. Functions may be called before they are written; they are numbered when
+ * `build` runs. They belong to a pool, of which several modules can be made.
  */
 import { Code, type FunctionRef, type ValueType, valueTypeBytes } from "./code.ts";
 
@@ -70,33 +71,32 @@ export interface MemoryImport {
   readonly shared?: boolean;
 }
 
-interface FunctionImport extends FunctionRef {
+class FunctionImport implements FunctionRef {
+  readonly id: number;
   readonly module: string;
   readonly name: string;
   readonly params: readonly ValueType[];
   readonly results: readonly ValueType[];
-}
 
-interface Global {
-  readonly type: ValueType;
-  readonly mutable: boolean;
-  readonly value: Code;
+  constructor(id: number, module: string, name: string, params: readonly ValueType[], results: readonly ValueType[]) {
+    this.id = id;
+    this.module = module;
+    this.name = name;
+    this.params = params;
+    this.results = results;
+  }
 }
 
 /** Section numbers of the binary format. */
-const sections = { type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 } as const;
+const sections = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
 
-export class ModuleBuilder {
-  private readonly memories: MemoryImport[] = [];
-  private readonly imports: FunctionImport[] = [];
-  private readonly functions: FunctionBuilder[] = [];
-  private readonly globals: Global[] = [];
-  private readonly exports: { name: string; target: FunctionRef }[] = [];
+/** Functions that may call each other. */
+export class FunctionPool {
   private readonly shared = new Map<string, FunctionRef>();
   private nextId = 0;
 
-  importMemory(memory: MemoryImport): void {
-    this.memories.push(memory);
+  createFunction(params: readonly ValueType[], results: readonly ValueType[]): FunctionBuilder {
+    return new FunctionBuilder(this.nextId++, params, results);
   }
 
   /** Imports a function once per name. */
@@ -106,38 +106,10 @@ export class ModuleBuilder {
     params: readonly ValueType[],
     results: readonly ValueType[],
   ): FunctionRef {
-    return this.once(`import ${module}.${name}`, () => {
-      const entry = { id: this.nextId++, module, name, params, results };
-      this.imports.push(entry);
-      return entry;
-    });
-  }
-
-  /** Names of the functions imported so far from `module`. */
-  importedNames(module: string): string[] {
-    return this.imports.filter((entry) => entry.module === module).map((entry) => entry.name);
-  }
-
-  /** Whether a function may call an imported one that is not among the `allowed`, itself or through others. */
-  reachesImport(fn: FunctionBuilder, allowed: ReadonlySet<string>): boolean {
-    const imports = new Set<FunctionRef>(this.imports.filter(({ name }) => !allowed.has(name)));
-    const seen = new Set<FunctionRef>([fn]);
-    for (const target of seen) {
-      if (imports.has(target)) return true;
-      if (!(target instanceof FunctionBuilder)) continue;
-      for (const callee of [...target.prologue.callees, ...target.body.callees]) seen.add(callee);
-    }
-    return false;
-  }
-
-  /** A function that is not part of the module until `add` is called with it. */
-  createFunction(params: readonly ValueType[], results: readonly ValueType[]): FunctionBuilder {
-    return new FunctionBuilder(this.nextId++, params, results);
-  }
-
-  add(fn: FunctionBuilder): FunctionRef {
-    this.functions.push(fn);
-    return fn;
+    return this.once(
+      `import ${module}.${name}`,
+      () => new FunctionImport(this.nextId++, module, name, params, results),
+    );
   }
 
   /** The function kept under `key`, made at the first request. */
@@ -146,24 +118,48 @@ export class ModuleBuilder {
     if (found === undefined) this.shared.set(key, (found = make()));
     return found;
   }
+}
 
-  /** Adds a global and gives its number; `value` is a constant expression. */
-  global(type: ValueType, mutable: boolean, value: Code): number {
-    return this.globals.push({ type, mutable, value }) - 1;
+/** Functions, and all that they may call. */
+function reached(from: readonly FunctionRef[]): Set<FunctionRef> {
+  const found = new Set(from);
+  for (const fn of found) {
+    if (!(fn instanceof FunctionBuilder)) continue;
+    for (const callee of [...fn.prologue.callees, ...fn.body.callees]) found.add(callee);
+  }
+  return found;
+}
+
+/** Names of the functions imported from `module` that a function may call, itself or through others. */
+export const importsOf = (fn: FunctionRef, module: string): string[] =>
+  [...reached([fn])].flatMap((callee) =>
+    callee instanceof FunctionImport && callee.module === module ? [callee.name] : [],
+  );
+
+export class ModuleBuilder {
+  private readonly memories: MemoryImport[] = [];
+  private readonly exports: { name: string; target: FunctionRef }[] = [];
+
+  importMemory(memory: MemoryImport): void {
+    this.memories.push(memory);
   }
 
   exportFunction(name: string, target: FunctionRef): void {
     this.exports.push({ name, target });
   }
 
+  /** Names of the functions that the exports need from `module`. */
+  importedNames(module: string): string[] {
+    return [...new Set(this.exports.flatMap(({ target }) => importsOf(target, module)))];
+  }
+
   build(): Uint8Array<ArrayBuffer> {
-    const numbers = new Map<number, number>();
-    for (const entry of [...this.imports, ...this.functions]) numbers.set(entry.id, numbers.size);
-    const numberOf = (target: FunctionRef): number => {
-      const found = numbers.get(target.id);
-      if (found === undefined) throw new RangeError(`function ${target.id} was called but never added`);
-      return found;
-    };
+    const all = [...reached(this.exports.map(({ target }) => target))];
+    const imports = all.filter((fn) => fn instanceof FunctionImport);
+    const functions = all.filter((fn) => fn instanceof FunctionBuilder);
+    const numbers = new Map<FunctionRef, number>();
+    for (const entry of [...imports, ...functions]) numbers.set(entry, numbers.size);
+    const numberOf = (target: FunctionRef): number => numbers.get(target)!;
 
     const typeNumbers = new Map<string, number>();
     const types: Code[] = [];
@@ -185,20 +181,13 @@ export class ModuleBuilder {
 
     const importEntries = [
       ...this.memories.map(memoryImport),
-      ...this.imports.map((entry) => name(name(new Code(), entry.module), entry.name).byte(0).unsigned(typeOf(entry))),
+      ...imports.map((entry) => name(name(new Code(), entry.module), entry.name).byte(0).unsigned(typeOf(entry))),
     ];
-    const functionEntries = this.functions.map((fn) => new Code().unsigned(typeOf(fn)));
-    const globalEntries = this.globals.map(({ type, mutable, value }) =>
-      new Code()
-        .byte(valueTypeBytes[type])
-        .byte(mutable ? 1 : 0)
-        .append(value)
-        .op("end"),
-    );
+    const functionEntries = functions.map((fn) => new Code().unsigned(typeOf(fn)));
     const exportEntries = this.exports.map((entry) =>
       name(new Code(), entry.name).byte(0).unsigned(numberOf(entry.target)),
     );
-    const codeEntries = this.functions.flatMap((fn) => {
+    const codeEntries = functions.flatMap((fn) => {
       const code = fn.encode(numberOf);
       return [new Code().unsigned(code.length).written, code];
     });
@@ -208,9 +197,8 @@ export class ModuleBuilder {
       ...section(sections.type, types),
       ...section(sections.import, importEntries),
       ...section(sections.function, functionEntries),
-      ...section(sections.global, globalEntries),
       ...section(sections.export, exportEntries),
-      ...sectionOf(sections.code, this.functions.length, codeEntries),
+      ...sectionOf(sections.code, functions.length, codeEntries),
     ]);
   }
 }

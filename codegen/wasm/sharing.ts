@@ -4,12 +4,12 @@
  */
 import { split } from "../schedule/split.ts";
 import { splitSums } from "../schedule/split-sums.ts";
-import type { ModuleBuilder } from "./module-builder.ts";
+import type { FunctionPool } from "./module-builder.ts";
 import { TeamSteps } from "./team-steps.ts";
 
 export const sharing = {
   split,
   splitSums,
-  steps: (module: ModuleBuilder, from: number): TeamSteps => new TeamSteps(module, from),
+  steps: (pool: FunctionPool, from: number): TeamSteps => new TeamSteps(pool, from),
 };
 export type Sharing = typeof sharing;

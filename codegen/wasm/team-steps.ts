@@ -1,6 +1,6 @@
 /** The kernels of a program that threads share: each is a step of the module's function `work`, and is posted as a job. */
 import { Code } from "./code.ts";
-import type { ModuleBuilder } from "./module-builder.ts";
+import type { FunctionPool, ModuleBuilder } from "./module-builder.ts";
 import { addTeamFunctions, type TeamFunctions } from "./team.ts";
 
 /** Work as large as so many of the least jobs is worth waking a thread that sleeps: about 60 us. */
@@ -11,20 +11,20 @@ export const workParameters = { step: 1, scratch: 2, firstPart: 3, lastPart: 4 }
 
 /** The steps that threads share, as they are met. */
 export class TeamSteps {
-  private readonly module: ModuleBuilder;
+  private readonly pool: FunctionPool;
   private functions: TeamFunctions | null = null;
   private readonly steps: Code[] = [];
   private readonly sharedFrom: number;
 
   /** `sharedFrom`: the instructions of the least job. */
-  constructor(module: ModuleBuilder, sharedFrom: number) {
-    this.module = module;
+  constructor(pool: FunctionPool, sharedFrom: number) {
+    this.pool = pool;
     this.sharedFrom = sharedFrom;
   }
 
   /** Writes the posting of a step to `body`: `writeSize` its parts and instructions, `writeStep` the step itself. */
   post(body: Code, writeSize: (body: Code) => void, writeStep: (work: Code) => void): void {
-    this.functions ??= addTeamFunctions(this.module, wakingJobs * this.sharedFrom);
+    this.functions ??= addTeamFunctions(this.pool, wakingJobs * this.sharedFrom);
     const step = new Code();
     writeStep(step);
     writeSize(body.get(0).i32(this.steps.length));
@@ -32,9 +32,9 @@ export class TeamSteps {
     this.steps.push(step);
   }
 
-  /** Writes and exports `work`: a block for each step, which the step's number leaves. */
-  finish(scratchBytes: number): void {
-    const { functions, module, steps } = this;
+  /** Writes `work` and exports it from a module: a block for each step, which the step's number leaves. */
+  finish(module: ModuleBuilder, scratchBytes: number): void {
+    const { functions, steps } = this;
     if (functions === null) return;
     const { body } = functions.work;
     module.exportFunction("work", functions.work);

@@ -12,7 +12,7 @@
  * microseconds: it does so when much has been done without them, and more seldom when they came for nothing.
  */
 import type { Code, FunctionRef } from "./code.ts";
-import { type FunctionBuilder, ModuleBuilder } from "./module-builder.ts";
+import { type FunctionBuilder, FunctionPool, ModuleBuilder } from "./module-builder.ts";
 
 /** Addresses of the fields of the block, which lies below every buffer; those that threads write often, apart. */
 export const team = {
@@ -57,12 +57,10 @@ export interface TeamFunctions {
 }
 
 /** `wakeFrom`: instructions that are worth waking threads for. */
-export function addTeamFunctions(module: ModuleBuilder, wakeFrom: number): TeamFunctions {
-  const work = module.createFunction(["i32", "i32", "i32", "i32", "i32"], []);
-  const post = module.createFunction(["i32", "i32", "i32", "i32"], []);
+export function addTeamFunctions(pool: FunctionPool, wakeFrom: number): TeamFunctions {
+  const work = pool.createFunction(["i32", "i32", "i32", "i32", "i32"], []);
+  const post = pool.createFunction(["i32", "i32", "i32", "i32"], []);
   writePost(post, work, wakeFrom);
-  module.add(work);
-  module.add(post);
   return { work, post };
 }
 
@@ -198,17 +196,18 @@ function writeWaitUntilDone(fn: FunctionBuilder): void {
  * larger than that of the helpers wanted sleeps.
  */
 export function emitHelperModule(hostModule: string): Uint8Array<ArrayBuffer> {
+  const pool = new FunctionPool();
   const module = new ModuleBuilder();
   module.importMemory({ module: hostModule, name: "memory", minimumPages: 0, maximumPages: sharedPages, shared: true });
-  const next = module.createFunction(["i32", "i32"], ["i32"]);
+  const next = pool.createFunction(["i32", "i32"], ["i32"]);
   writeNext(next);
-  module.exportFunction("next", module.add(next));
-  const done = module.createFunction([], []);
+  module.exportFunction("next", next);
+  const done = pool.createFunction([], []);
   done.body.i32(0).i32(1).atomic("i32.atomic.rmw.add", 4, team.helped).op("drop");
   done.body.i32(0).i32(1).atomic("i32.atomic.rmw.sub", 4, team.pending).i32(1).op("i32.eq").open("if");
   writeWake(done.body, team.posterSleeps, team.pending);
   done.body.op("end");
-  module.exportFunction("done", module.add(done));
+  module.exportFunction("done", done);
   return module.build();
 }
 

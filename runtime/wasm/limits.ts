@@ -3,7 +3,7 @@
  * the rate at which memory is copied. A kernel's figure means something beside these.
  */
 import { supportsRelaxedSimd } from "../../codegen/wasm/index.ts";
-import { ModuleBuilder } from "../../codegen/wasm/module-builder.ts";
+import { FunctionPool, ModuleBuilder } from "../../codegen/wasm/module-builder.ts";
 import { processorMs } from "../clock.ts";
 
 export interface Peak {
@@ -66,10 +66,11 @@ function leastMs(samples: number, work: () => void): number {
 }
 
 function buildModule(copyBytes: number, fused: boolean): Uint8Array<ArrayBuffer> {
+  const pool = new FunctionPool();
   const module = new ModuleBuilder();
   module.importMemory({ module: "env", name: "memory", minimumPages: 0 });
 
-  const kernel = module.createFunction(["i32"], ["f32"]);
+  const kernel = pool.createFunction(["i32"], ["f32"]);
   const sums = Array.from({ length: accumulators }, () => kernel.local("v128"));
   const factor = kernel.vectorConstant(new Float32Array(lanes).fill(0.999));
   const term = kernel.vectorConstant(new Float32Array(lanes).fill(0.001));
@@ -87,10 +88,10 @@ function buildModule(copyBytes: number, fused: boolean): Uint8Array<ArrayBuffer>
   body.get(sums[0]!);
   for (const sum of sums.slice(1)) body.get(sum).op("f32x4.add");
   body.lane("f32x4.extract_lane", 0);
-  module.exportFunction("multiplyAdd", module.add(kernel));
+  module.exportFunction("multiplyAdd", kernel);
 
-  const copy = module.createFunction(["i32"], []);
+  const copy = pool.createFunction(["i32"], []);
   copy.body.i32(copyBytes).i32(0).get(0).memoryCopy();
-  module.exportFunction("copy", module.add(copy));
+  module.exportFunction("copy", copy);
   return module.build();
 }

@@ -94,6 +94,34 @@ describe.each(["cpu", "cpu:js"])("compile count on %s", (device) => {
   });
 });
 
+test("a sequence that grows by one compiles nothing new after a while, and stays right", { timeout: 60_000 }, () => {
+  const width = 8;
+  const [first, second] = [new nn.Linear(width, 3 * width), new nn.Linear(width, width)];
+  const attend = (x: torch.Tensor): torch.Tensor => {
+    const [q, k, v] = first(x)
+      .chunk(3, -1)
+      .map((part) => part.view(1, x.shape[1]!, 2, width / 2).transpose(1, 2));
+    const mixed = F.scaled_dot_product_attention(q!, k!, v!, { is_causal: true });
+    return second(F.layer_norm(mixed.transpose(1, 2).reshape(...x.shape), [width]));
+  };
+  torch.no_grad(() => {
+    let sequence = torch.randn(1, 1, width);
+    const counts: number[] = [];
+    for (let length = 1; length < 60; length++) {
+      const before = compilations();
+      const last = attend(sequence).narrow(1, length - 1, 1);
+      last.sum().item();
+      counts.push(compilations() - before);
+      torch.use_deterministic_algorithms(true);
+      const alone = attend(sequence.clone()).narrow(1, length - 1, 1);
+      expect(last.sub(alone).abs().max().item(), `length ${length}`).toBeLessThan(1e-5);
+      torch.use_deterministic_algorithms(false);
+      sequence = torch.cat([sequence, last], 1);
+    }
+    expect(counts.slice(20).reduce((sum, count) => sum + count)).toBeLessThan(4);
+  });
+});
+
 test("lengths of sequences share kernels, whether rows fill tiles or not", { timeout: 60_000 }, () => {
   const layer = new nn.TransformerEncoderLayer(8, 2, 16, { dropout: 0, batch_first: true });
   const optimizer = new optim.SGD(layer.parameters(), { lr: 0.01 });

@@ -17,11 +17,12 @@ import {
   type Contents,
   type Expected,
 } from "./reference.ts";
+import { onSharedKernels } from "./shared-kernels.ts";
 
 export interface Variant {
   readonly device: Device;
   readonly fusion: boolean;
-  /** Kernels in the form that programs of several sizes share. */
+  /** Kernels that programs of several sizes may share. */
   readonly dynamic?: boolean;
   /** Chooses between schedules. */
   readonly tuner?: Tuner;
@@ -38,9 +39,12 @@ async function runGraph(
 ): Promise<(number | bigint)[][]> {
   const options = { device: device.name, name: "fuzz", fusion, dynamic, donations };
   const compiled = compileGraph(roots, tuner === undefined ? options : { ...options, tuner });
-  const executable = device.prepare(compiled.program);
+  const { program, sizes } = dynamic
+    ? onSharedKernels(compiled.program, device.name)
+    : { program: compiled.program, sizes: [] };
+  const executable = device.prepare(program);
   const inputs = compiled.inputs.map((leaf) => device.upload(contents.input(leaf), leaf.dtype));
-  const outputs = executable.run(inputs, compiled.scalars.map(contents.scalar), [], []);
+  const outputs = executable.run(inputs, [...compiled.scalars.map(contents.scalar), ...sizes], [], []);
   const results: (number | bigint)[][] = [];
   for (const [i, result] of compiled.results.entries()) {
     const { dtype } = roots[i]!;

@@ -1,6 +1,7 @@
 /** A contraction in tiles of rows by vector columns; the right operand's columns are adjacent, or packed. */
 import { Index } from "../../../ir/index.ts";
-import { addI, apply, indexExpr, integer, typeOf } from "../expressions.ts";
+import type { Expr } from "../../../ir/loop.ts";
+import { addI, apply, indexExpr, integer, mulI, typeOf } from "../expressions.ts";
 import type { KernelBuilder } from "../kernel-builder.ts";
 import { type Axis, innermost, isPlain } from "./contraction.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
@@ -29,45 +30,65 @@ export function columnTiles(lowering: ContractLowering, start: Start, plan: Colu
   const strips = stripsOf(target, row.size, column.size, column.right === 1 || packing !== null, plan.vectors);
   const buffer = packing === null ? "" : packingBuffer(lowering, plan, packing, strips);
   for (const strip of strips) {
-    const { count, width, first } = strip;
+    const { width } = strip;
     if (packing === null || width === 1) {
-      const body = (columnStart: Index): void => overRows(lowering, start, plan, strip, columnStart, null);
-      // What is packed is one thread's own: it stands in a loop with its use, even of one turn.
-      if (count === 1 && packing === null && !target.dynamic) body(Index.constant(first));
-      else {
-        const name = builder.fresh("n");
-        builder.loop(name, count, "parallel", () => body(builder.position(name, count).scale(width).add(first)));
-      }
+      overStrips(builder, strip, column.size, packing === null, (columnStart) =>
+        overRows(lowering, start, plan, strip, columnStart, null),
+      );
       continue;
     }
-    overBands(builder, count, stripsOfBand(plan, strip), (at, together) =>
-      packedStrips(lowering, start, plan, strip, at.scale(width).add(first), { ...packing, buffer }, together),
+    overBands(builder, strip, column.size, stripsOfBand(plan, strip), (columnStart, together) =>
+      packedStrips(lowering, start, plan, strip, columnStart, { ...packing, buffer }, together),
     );
   }
 }
 
-/** Calls `body` with the number of the first of so many strips that are packed together. */
+/** Calls `body` with the first column of each strip, out of `size` columns. */
+function overStrips(
+  builder: KernelBuilder,
+  { first, count, width }: Strip,
+  size: number,
+  alone: boolean,
+  body: (columnStart: Index) => void,
+): void {
+  const name = builder.fresh("n");
+  if (builder.target.dynamic) {
+    const end = integer(first + count * width);
+    builder.range(name, integer(first), end, width, "parallel", () => body(builder.firstOf(name, width, size)));
+    return;
+  }
+  // What is packed is one thread's own: it stands in a loop with its use, even of one turn.
+  if (count === 1 && alone) body(Index.constant(first));
+  else builder.loop(name, count, "parallel", () => body(builder.position(name, count).scale(width).add(first)));
+}
+
+/** Calls `body` with the first column of so many strips that are packed together, out of `size` columns. */
 function overBands(
   builder: KernelBuilder,
-  count: number,
+  { first, count, width }: Strip,
+  size: number,
   most: number,
-  body: (at: Index, together: number) => void,
+  body: (columnStart: Index, together: number) => void,
 ): void {
   const name = builder.fresh("n");
   const rest = builder.fresh("n");
   if (builder.target.dynamic) {
     // Counted in the kernel, as tiles are.
     const whole = builder.let(apply("div", i32, integer(count), integer(most)));
-    builder.range(name, integer(0), whole, 1, "parallel", () => body(builder.position(name, count).scale(most), most));
-    if (most === 1) return;
-    const done = builder.let(apply("mul", i32, whole, integer(most)));
-    builder.range(rest, done, integer(count), 1, "parallel", () => body(builder.position(rest, count), 1));
+    const done = builder.let(addI(integer(first), mulI(whole, integer(most * width))));
+    const bands = (from: Expr, to: Expr, together: number, index: string): void => {
+      const columns = together * width;
+      builder.range(index, from, to, columns, "parallel", () => body(builder.firstOf(index, columns, size), together));
+    };
+    bands(integer(first), done, most, name);
+    if (most > 1) bands(done, integer(first + count * width), 1, rest);
     return;
   }
   const whole = Math.floor(count / most);
   const left = count - whole * most;
-  if (whole > 0) builder.loop(name, whole, "parallel", () => body(builder.position(name, whole).scale(most), most));
-  if (left > 0) builder.loop(rest, 1, "parallel", () => body(Index.constant(whole * most), left));
+  const at = (strip: Index): Index => strip.scale(width).add(first);
+  if (whole > 0) builder.loop(name, whole, "parallel", () => body(at(builder.position(name, whole).scale(most)), most));
+  if (left > 0) builder.loop(rest, 1, "parallel", () => body(at(Index.constant(whole * most)), left));
 }
 
 const stripsOfBand = ({ band }: ColumnPlan, { width }: Strip): number => Math.max(1, Math.floor(band / width));

@@ -9,6 +9,7 @@
 import type { Node, NodeOf } from "../../../ir/graph.ts";
 import { Index } from "../../../ir/index.ts";
 import type { Region } from "../../../ir/kernel-graph.ts";
+import type { Expr } from "../../../ir/loop.ts";
 import { apply, indexExpr, integer, typeOf } from "../expressions.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "../kernel-builder.ts";
 import { columnTiles } from "./column-tiles.ts";
@@ -56,8 +57,9 @@ function lowerDynamic(lowering: ContractLowering): void {
   const [first, second] = candidates as [Schedule, Schedule?];
   if (second === undefined) return lowerTiles(lowering, first);
   const place = candidates.indexOf(byEstimate(contraction, builder.target, candidates)[0]!);
+  const choice: Expr = { op: "const", type: typeOf("i32"), value: place, varies: true };
   builder.if(
-    apply("eq", typeOf("bool"), integer(place), integer(0)),
+    apply("eq", typeOf("bool"), choice, integer(0)),
     () => lowerTiles(lowering, first),
     () => lowerTiles(lowering, second),
   );

@@ -9,6 +9,7 @@ import { elementCount, type Shape } from "../../../ir/shape.ts";
 import type { Device } from "../../../runtime/device.ts";
 import { interpret } from "../../../runtime/interpreter/index.ts";
 import { typedArray, typedView } from "../../../runtime/typed-array.ts";
+import { onSharedKernels } from "../../fuzz/shared-kernels.ts";
 
 /** Numbers of both signs without pattern, the same in every run. */
 export function draws(seed: number): () => number {
@@ -48,9 +49,12 @@ export async function runRoutine(
   });
   const roots = recordRoutine(g, call, leaves);
   const compiled = compileGraph(roots, { device: device.name, name: "test", dynamic });
-  const executable = device.prepare(compiled.program);
+  const { program, sizes } = dynamic
+    ? onSharedKernels(compiled.program, device.name)
+    : { program: compiled.program, sizes: [] };
+  const executable = device.prepare(program);
   const given = compiled.inputs.map((leaf) => device.upload(arrays[leaves.indexOf(leaf)]!, leaf.dtype));
-  const outputs = executable.run(given, [], [], []);
+  const outputs = executable.run(given, sizes, [], []);
   const actual: number[][] = [];
   for (const [i, result] of compiled.results.entries()) {
     const bytes = await device.read(outputs["output" in result ? result.output : -1]!);

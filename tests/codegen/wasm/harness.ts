@@ -2,7 +2,7 @@
 import { lowestAddress, hostFunctions, supportsRelaxedSimd } from "../../../codegen/wasm/index.ts";
 import { setFlagsFromString } from "node:v8";
 import { emitKernel } from "../../../codegen/wasm/emit-kernel.ts";
-import { ModuleBuilder } from "../../../codegen/wasm/module-builder.ts";
+import { FunctionPool, ModuleBuilder } from "../../../codegen/wasm/module-builder.ts";
 import type { DType } from "../../../ir/dtype.ts";
 import type { BufferParam, Expr, LoopKernel, NumberParam, Operation, Stmt, Type } from "../../../ir/loop.ts";
 import { f32, i32 } from "../../../ir/loop.ts";
@@ -66,8 +66,8 @@ export function runKernel(
 ): number {
   const module = new ModuleBuilder();
   module.importMemory({ module: "env", name: "memory", minimumPages: 0 });
-  const { fn, scratchBytes } = emitKernel(kernel, module, { relaxedSimd });
-  module.exportFunction("kernel", module.add(fn));
+  const { fn, scratchBytes } = emitKernel(kernel, new FunctionPool(), { relaxedSimd });
+  module.exportFunction("kernel", fn);
   const bytes = module.build();
   let end = lowestAddress;
   const place = (size: number): number => {

@@ -1,0 +1,42 @@
+/** What was made of kernels and may be wanted again, up to a total weight: the oldest goes first. */
+import type { LoopKernel } from "../ir/loop.ts";
+
+export class WeightedCache<Value> {
+  private readonly entries = new Map<string, { readonly value: Value; readonly weight: number }>();
+  private readonly capacity: number;
+  private weight = 0;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+  }
+
+  get(key: string): Value | undefined {
+    return this.entries.get(key)?.value;
+  }
+
+  /** In place of what had the key. */
+  set(key: string, value: Value, weight: number): void {
+    this.weight += weight - (this.entries.get(key)?.weight ?? 0);
+    this.entries.delete(key);
+    this.entries.set(key, { value, weight });
+    for (const [oldest, { weight: freed }] of this.entries) {
+      if (this.weight <= this.capacity) break;
+      this.entries.delete(oldest);
+      this.weight -= freed;
+    }
+  }
+}
+
+/** Statements and expressions of a kernel, and what they are made of. */
+export function kernelWeight({ body }: LoopKernel): number {
+  let count = 0;
+  const stack: object[] = [body];
+  for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
+    count++;
+    for (const key in part) {
+      const value = (part as Record<string, unknown>)[key];
+      if (typeof value === "object" && value !== null) stack.push(value);
+    }
+  }
+  return count;
+}
