@@ -66,11 +66,7 @@ export class Adafactor extends Optimizer<AdafactorOptions, AdafactorState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      (state) => state.step,
-    )) {
+    for (const bucket of bucketsOf(params, states, states)) {
       const { state: first } = bucket.first;
       const share = bucket.number(() => first.step ** group.beta2_decay);
       const rate = bucket.number(() => Math.min(group.lr, 1 / Math.sqrt(first.step)));

@@ -79,11 +79,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      (state) => state.step,
-    )) {
+    for (const bucket of bucketsOf(params, states, states)) {
       const { state: first } = bucket.first;
       const minusRate = bucket.number(() => -group.lr / (1 + (first.step - 1) * group.lr_decay));
       const eps = bucket.number(() => group.eps);
@@ -152,11 +148,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      () => 0,
-    )) {
+    for (const bucket of bucketsOf(params, states, null)) {
       const minusRate = bucket.number(() => -group.lr);
       const rho = bucket.number(() => group.rho);
       const rest = bucket.number(() => 1 - group.rho);

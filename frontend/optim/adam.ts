@@ -106,11 +106,7 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      (state) => state.step,
-    )) {
+    for (const bucket of bucketsOf(params, states, states)) {
       const { state: first } = bucket.first;
       const minusSize = bucket.number(() => -group.lr / (1 - group.betas[0] ** first.step));
       const correction = bucket.number(() => Math.sqrt(1 - group.betas[1] ** first.step));

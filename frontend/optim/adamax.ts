@@ -65,11 +65,7 @@ export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      (state) => state.step,
-    )) {
+    for (const bucket of bucketsOf(params, states, states)) {
       const { state: first } = bucket.first;
       const minusSize = bucket.number(() => -group.lr / (1 - group.betas[0] ** first.step));
       const newShare = bucket.number(() => 1 - group.betas[0]);
@@ -127,11 +123,7 @@ export class SparseAdam extends Optimizer<SparseAdamOptions, SparseAdamState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      (state) => state.step,
-    )) {
+    for (const bucket of bucketsOf(params, states, states)) {
       const { state: first } = bucket.first;
       const minusSize = bucket.number(
         () => (-group.lr * Math.sqrt(1 - group.betas[1] ** first.step)) / (1 - group.betas[0] ** first.step),

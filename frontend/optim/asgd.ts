@@ -68,11 +68,7 @@ export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      (state) => state.step,
-    )) {
+    for (const bucket of bucketsOf(params, states, states)) {
       const { state: first } = bucket.first;
       const shrink = bucket.number(() => 1 - group.lambd * first.eta);
       const minusEta = bucket.number(() => -first.eta);

@@ -92,11 +92,7 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
         state.mu_product *= mu(state.step);
       }
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      (state) => state.step,
-    )) {
+    for (const bucket of bucketsOf(params, states, states)) {
       const { state: first } = bucket.first;
       const gradSize = bucket.number(() => (-group.lr * (1 - mu(first.step))) / (1 - first.mu_product));
       const meanSize = bucket.number(
@@ -194,11 +190,7 @@ export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      (state) => state.step,
-    )) {
+    for (const bucket of bucketsOf(params, states, states)) {
       const { state: first } = bucket.first;
       const minusSize = bucket.number(() => -group.lr / (1 - group.betas[0] ** first.step));
       // 0 while the mean square is not used: which of the two it is must not be another program.

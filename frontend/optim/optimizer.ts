@@ -208,8 +208,18 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
     for (const [i, group] of this.param_groups.entries()) {
       this.structuralList_(`param_groups[${i}].params`, () => group.params);
       const params = group.params.filter((param) => param.grad !== null);
-      if (params.length > 0) this.updateGroup_(group, params, `param_groups[${i}]`);
+      if (params.length === 0) continue;
+      this.updateGroup_(group, params, `param_groups[${i}]`);
+      for (const param of params) this.guardState_(this.state.get(param));
     }
+  }
+  /** The tensors in a state are written where they are: another one in their place is another recording. */
+  private guardState_(state: S | undefined): void {
+    const observer = traceObserver();
+    if (observer === null) return;
+    const members = state as Readonly<Record<string, unknown>> | undefined;
+    for (const [name, value] of Object.entries(members ?? {}))
+      if (value instanceof Tensor) observer.guard(`${this.constructor.name}.state's ${name}`, () => members![name]);
   }
   /** Records the update of one group's parameters that have gradients. A subclass overrides this, or step(). */
   protected updateGroup_(_group: ParamGroup<O>, _params: readonly Tensor[], _path: string): void {

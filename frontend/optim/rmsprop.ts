@@ -78,11 +78,7 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      () => 0,
-    )) {
+    for (const bucket of bucketsOf(params, states, null)) {
       const minusRate = bucket.number(() => -group.lr);
       const alpha = bucket.number(() => group.alpha);
       const rest = bucket.number(() => 1 - group.alpha);
@@ -161,11 +157,7 @@ export class Rprop extends Optimizer<RpropOptions, RpropState> {
     this.hostEffect_(() => {
       for (const state of states) state.step++;
     });
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param)!,
-      () => 0,
-    )) {
+    for (const bucket of bucketsOf(params, states, null)) {
       const shrink = bucket.number(() => group.etas[0]);
       const grow = bucket.number(() => group.etas[1]);
       const least = bucket.number(() => group.step_sizes[0]);

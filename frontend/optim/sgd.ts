@@ -78,19 +78,15 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
     const decays = this.structural_(`${path}.weight_decay != 0`, () => group.weight_decay !== 0);
     const nesterov = this.structural_(`${path}.nesterov`, () => group.nesterov);
     const maximize = this.structural_(`${path}.maximize`, () => group.maximize);
-    const states = hasMomentum ? params.map((param) => this.stateOf_(param, () => ({}))) : [];
-    const ages = states.map((state) => this.ageOf(state));
-    states.forEach((state, i) => (state.momentum_buffer ??= zerosLike(params[i]!)));
+    const states = params.map((param): SGDState => (hasMomentum ? this.stateOf_(param, () => ({})) : {}));
+    const ages = hasMomentum ? states.map((state) => this.ageOf(state)) : [];
     if (hasMomentum) {
+      states.forEach((state, i) => (state.momentum_buffer ??= zerosLike(params[i]!)));
       this.hostEffect_(() => {
         for (const age of ages) age.steps++;
       });
     }
-    for (const bucket of bucketsOf(
-      params,
-      (param) => this.state.get(param) ?? {},
-      (state) => (hasDampening && hasMomentum && this.ageOf(state).steps === 1 ? 1 : 2),
-    )) {
+    for (const bucket of bucketsOf(params, states, hasMomentum && hasDampening ? ages : null)) {
       const minusRate = bucket.number(() => -group.lr);
       const decay = decays ? bucket.number(() => group.weight_decay) : null;
       const momentum = hasMomentum ? bucket.number(() => group.momentum) : null;

@@ -12,6 +12,8 @@ import { HostScalar, scalarArgument } from "../bind.ts";
 import { fillTyped } from "../elements.ts";
 import { graph } from "../state.ts";
 import { Tensor } from "../tensor.ts";
+import { traceObserver } from "../trace.ts";
+import { areTogether, cohortsOf, haveSameNumbers, type Cohort, type Counter } from "./cohorts.ts";
 
 /** A tensor of one value like another, with its contents in memory. */
 export function filledLike(like: Tensor, value: number, shape: readonly number[] = like.shape): Tensor {
@@ -30,7 +32,7 @@ export interface Entry<S> {
   readonly state: S;
 }
 
-/** Parameters of one device, type and step count. Half types are computed in float32. */
+/** Parameters of one device and type that step together. Half types are computed in float32. */
 export class Bucket<S> {
   readonly entries: Entry<S>[] = [];
   readonly device: Device;
@@ -65,21 +67,35 @@ export class Bucket<S> {
   }
 }
 
-/** Sorts parameters into buckets; `count` tells apart those that numbers cannot be shared among. */
+/** Sorts parameters into buckets. `counters`: what numbers are computed from that parameters have of their own. */
 export function bucketsOf<S>(
   params: readonly Tensor[],
-  stateOf: (param: Tensor) => S,
-  count: (state: S) => number,
+  states: readonly S[],
+  counters: readonly Counter[] | null,
 ): Bucket<S>[] {
+  const cohorts = counters === null ? null : cohortsOf(counters);
   const buckets = new Map<string, Bucket<S>>();
-  for (const param of params) {
-    const state = stateOf(param);
-    const key = `${param.storage_.device.name} ${param.dtype.name} ${count(state)}`;
+  params.forEach((param, i) => {
+    const key = `${param.storage_.device.name} ${param.dtype.name} ${cohorts?.[i]!.id ?? 0}`;
     let bucket = buckets.get(key);
     if (bucket === undefined) buckets.set(key, (bucket = new Bucket(param)));
-    bucket.entries.push({ param, state });
-  }
+    bucket.entries.push({ param, state: states[i]! });
+  });
+  if (counters !== null)
+    for (const together of new Set(cohorts))
+      guard(
+        together,
+        counters.filter((_, i) => cohorts![i] === together),
+      );
   return [...buckets.values()];
+}
+
+/** A recording in which parameters share a number is for steps in which they do. */
+function guard(cohort: Cohort, members: readonly Counter[]): void {
+  const observer = traceObserver();
+  if (observer === null || members.length === 1) return;
+  observer.guard("which parameters have stepped together", () => areTogether(members, cohort), { rare: true });
+  observer.guard("which parameters have equal step numbers", () => haveSameNumbers(members));
 }
 
 /** Records a bucket's nodes on its device. */
