@@ -50,6 +50,12 @@ export interface TraceObserver {
   dataAssigned?(tensor: Tensor): void;
   /** What an object's members were when the recording began to use it. */
   membersUsed?(label: string, owner: object): void;
+  /** An object that keeps state was made: what it keeps is the recording's own, as new at each call. */
+  ownerMade?(owner: object): void;
+  /** An object's state is used: the tensors that are in it at the end stay, if the object is from before the recording. */
+  stateUsed?(owner: object, read: () => object | undefined): void;
+  /** Records a change of an object's state: numbers of one that the recording has made are the same at each call. */
+  changing?<T>(owner: object, change: () => T): T;
   /** An operator was recorded, as the nodes with ids from `first` to before `end`. */
   called?(operator: string, first: number, end: number): void;
 }

@@ -122,7 +122,7 @@ function stateOf(observer: Observer, written: readonly Storage[], { stands, alia
   // A gradient that is new at each call is no state: whoever kept an older one keeps its values.
   const made = new Set(grads.flatMap(({ owner, holder }) => (holder === null ? [owner.gradient_!.storage_] : [])));
   const isState = (storage: Storage): boolean =>
-    !standStorages.includes(storage) && !observer.grads.has(storage) && !made.has(storage);
+    observer.lasts(storage) && !standStorages.includes(storage) && !observer.grads.has(storage) && !made.has(storage);
   const writes = written.filter(isState).map((storage) => ({ storage, root: rootOf(storage) }));
   return { writes, gradWrites, argumentWrites, grads, cleared };
 }
@@ -176,16 +176,24 @@ function prepare(
 }
 
 const sourcesOf =
-  ({ draws, grads }: Observer, argumentValues: readonly Value[]) =>
+  (observer: Observer, argumentValues: readonly Value[]) =>
   (value: Value): Source => {
+    const { draws, grads } = observer;
     const argument = argumentValues.indexOf(value);
     if (argument >= 0) return { kind: "argument", index: argument };
     const target = draws.get(value);
     if (target !== undefined) return { kind: "draw", value, target };
-    if (value.owner === null) return { kind: "fixed", value };
-    const owner = grads.get(value.owner as Storage);
-    return owner === undefined ? { kind: "storage", storage: value.owner } : { kind: "grad", owner };
+    const storage = value.owner as Storage | null;
+    if (storage === null || !observer.lasts(storage)) return fixed(value);
+    const owner = grads.get(storage);
+    return owner === undefined ? { kind: "storage", storage } : { kind: "grad", owner };
   };
+
+/** What each call starts from again: held here, so that nobody overwrites it. */
+function fixed(value: Value): Source {
+  value.holders++;
+  return { kind: "fixed", value };
+}
 
 /** A program of the conditions alone. */
 function prepareChecks(status: Node, device: Device, sourceOf: (value: Value) => Source): ChecksFirst {

@@ -2,6 +2,7 @@
 import { elementCount, formatShape } from "../../ir/shape.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
+import { mapTree } from "../pytree.ts";
 import { newestStorageId, type Storage } from "../storage.ts";
 import { topologicalOrder } from "../../ir/walks.ts";
 import { Parameter } from "../nn/parameter.ts";
@@ -30,6 +31,12 @@ export class Observer implements TraceObserver {
   /** What the function leaves in objects that it uses. */
   readonly assigned: Assigned[] = [];
   plainBecause: PlainReason | null = null;
+  /** Objects that the function makes, and storages made here that are state of others. */
+  private readonly madeOwners = new WeakSet();
+  private readonly kept = new Set<Storage>();
+  private readonly states: (() => object | undefined)[] = [];
+  /** Whether numbers are those of an object that the function makes. */
+  private isOwnChange = false;
   readonly firstStorageId = newestStorageId();
   /** Set before the function is called. */
   aliases: Aliases | null = null;
@@ -83,10 +90,10 @@ export class Observer implements TraceObserver {
     this.events.push({ kind: "generator", change });
   }
   scalar(argument: ScalarArgument): void {
-    this.events.push({ kind: "scalar", argument });
+    if (!this.isOwnChange) this.events.push({ kind: "scalar", argument });
   }
   effect(change: () => void): void {
-    this.events.push({ kind: "effect", change });
+    if (!this.isOwnChange) this.events.push({ kind: "effect", change });
   }
 
   guard(name: string, read: () => unknown, options: GuardOptions = {}): void {
@@ -94,9 +101,32 @@ export class Observer implements TraceObserver {
     if (options.expect === undefined) this.listFor(options).push(guard);
     else this.unsettled.push({ guard, options });
   }
-  /** The function has returned. `given`: its arguments' values */
-  ended(given: readonly Value[]): void {
-    for (const { label, owner, before } of this.members) this.settleMembers(label, owner, before, given);
+  ownerMade(owner: object): void {
+    this.madeOwners.add(owner);
+  }
+  stateUsed(owner: object, read: () => object | undefined): void {
+    if (!this.madeOwners.has(owner)) this.states.push(read);
+  }
+  changing<T>(owner: object, change: () => T): T {
+    const before = this.isOwnChange;
+    this.isOwnChange ||= this.madeOwners.has(owner);
+    try {
+      return change();
+    } finally {
+      this.isOwnChange = before;
+    }
+  }
+  /** Whether a storage is there at the next call: what the function makes for itself is made anew, but for arrays. */
+  lasts(storage: Storage): boolean {
+    return storage.id < this.firstStorageId || storage.isShared || this.kept.has(storage);
+  }
+
+  /** The function has returned. `given`: its arguments' values; `written`: what it wrote */
+  ended(given: readonly Value[], written: readonly Storage[]): void {
+    // Nobody can tell whether the array is a new one at each call.
+    if (written.some((storage) => storage.isShared && storage.id >= this.firstStorageId)) this.plainBecause ??= writesArray;
+    for (const read of this.states) mapTree(read(), (leaf) => leaf instanceof Tensor && this.kept.add(leaf.storage_));
+    for (const { label, owner, before } of this.members) this.settleMembers(label, owner, before, given, written);
     for (const { guard, options } of this.unsettled) {
       const expected = guard.read();
       if (options.expect === "at the end" || Object.is(guard.expected, expected))
@@ -151,13 +181,20 @@ export class Observer implements TraceObserver {
     this.members.push({ label, owner: owner as Members, before: { ...(owner as Members) } });
   }
   /** Members that are objects: another one at a later call means recording again, unless it is the function's own. */
-  private settleMembers(label: string, owner: Members, before: Members, given: readonly Value[]): void {
+  private settleMembers(
+    label: string,
+    owner: Members,
+    before: Members,
+    given: readonly Value[],
+    written: readonly Storage[],
+  ): void {
     for (const name of new Set([...Object.keys(before), ...Object.keys(owner)])) {
       const [was, is] = [before[name], owner[name]];
       const guard = { name: `${label}.${name}`, read: () => owner[name], expected: was };
       if (Object.is(was, is)) {
         if (typeof is === "object" && !(is instanceof Parameter)) this.always.push(guard);
-      } else if (!(is instanceof Tensor) || is instanceof Parameter || !this.varies(is, given)) continue;
+      } else if (!(is instanceof Tensor) || is instanceof Parameter) continue;
+      else if (!written.includes(is.storage_) && !this.varies(is, given)) continue;
       else if (!(was instanceof Tensor)) {
         // Where there was none yet the function may do something else.
         this.always.push(guard);
@@ -198,6 +235,11 @@ export interface PlainReason {
 export const readsValues: PlainReason = {
   does: "reads values while it is recorded",
   instead: "read its results after the call",
+};
+
+const writesArray: PlainReason = {
+  does: "writes a tensor that shares memory with an array",
+  instead: "copy the array with torch.tensor()",
 };
 
 const plain = "a gradient";

@@ -49,8 +49,8 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
     value instanceof Tensor && !value.requires_grad ? tensors[given.placeOf(value)]! : value,
   ) as A;
   const result = trace(fn, traced, observer, stands.aliases);
-  observer.ended(values);
   const written = takeWritten();
+  observer.ended(values, written);
   const givesHistory = someTensor(result, (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer));
   const { plainBecause } = observer;
   const outcome = (value: unknown, replayable: Recorded<R>["replayable"]): Recorded<R> => ({

@@ -103,6 +103,7 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
 
   constructor(params: Params<O>, defaults: O) {
     this.defaults = defaults;
+    traceObserver()?.ownerMade?.(this);
     if (params instanceof Tensor)
       throw new ArgumentError(
         "optimizer/params",
@@ -174,7 +175,9 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
       for (const hook of this.preHooks) hook(this, closure === null ? [] : [closure], {});
       const loss = closure === null ? null : withGradMode(true, closure);
       const restore = this.savedStates_();
-      withGradMode(false, () => this.update_());
+      const update = (): void => withGradMode(false, () => this.update_());
+      if (observer?.changing === undefined) update();
+      else observer.changing(this, update);
       runHostEffect(() => void this.stepCount_++);
       for (const hook of this.postHooks) hook(this, closure === null ? [] : [closure], {});
       try {
@@ -248,7 +251,9 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
   /** @internal A parameter's state, made when it is first needed. */
   protected stateOf_(param: Tensor, create: () => S): S {
     const known = `${this.constructor.name}.state`;
-    traceObserver()?.guard(known, () => this.state.get(param), { expect: "at the end", rare: true });
+    const observer = traceObserver();
+    observer?.guard(known, () => this.state.get(param), { expect: "at the end", rare: true });
+    observer?.stateUsed?.(this, () => this.state.get(param));
     let state = this.state.get(param);
     if (state === undefined) this.state.set(param, (state = create()));
     return state;

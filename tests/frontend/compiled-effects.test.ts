@@ -159,6 +159,66 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
     expect(firsts([model.seen as unknown as Tensor])).toEqual([2]);
   });
 
+  const made: [string, (x: Tensor) => Tensor, (() => Tensor)?][] = [
+    ["torch.tensor", (x) => torch.tensor([1, 2, 3], { device }).add_(x)],
+    ["new_tensor", (x) => x.new_tensor([1, 2, 3]).add_(x)],
+    ["as_tensor of a list", (x) => torch.as_tensor([1, 2, 3], { device }).add_(x)],
+    ["a view", (x) => ((t) => (t.at(0).add_(x), t))(torch.tensor([[1, 2, 3]], { device }))],
+    [
+      "a parameter",
+      (x) => {
+        const p = new nn.Parameter(torch.tensor([1, 2, 3], { device }));
+        torch.no_grad(() => p.add_(x));
+        return p.detach();
+      },
+    ],
+    ["a module's buffer", (x) => new nn.BatchNorm1d(3, { device })(x.expand(2, 3)).add(x).detach()],
+  ];
+  test.each(made)("what the function makes of values is as new at each call: %s", (_, fn) => {
+    const forward = torch.compile(fn);
+    const expected = inputs(device).map((x) => fn(x).tolist());
+    expect(inputs(device).map((x) => forward(x).tolist())).toEqual(expected);
+    expect(vi.mocked(console.warn).mock.calls).toEqual([]);
+  });
+
+  test("a result that is made of values is each call's own", () => {
+    const forward = torch.compile(() => torch.tensor([1, 2, 3], { device }));
+    for (let i = 0; i < 4; i++) expect(firsts([forward().add_(5)])).toEqual([6]);
+  });
+
+  test.each<[string, (w: Tensor) => torch.optim.Optimizer]>([
+    ["SGD", (w) => new torch.optim.SGD([w], { lr: 0.1, momentum: 0.9 })],
+    ["Adam", (w) => new torch.optim.Adam([w], { lr: 0.1 })],
+    ["RMSprop", (w) => new torch.optim.RMSprop([w], { lr: 0.1 })],
+  ])("an optimizer that the function makes starts anew at each call: %s", (_, make) => {
+    const fit = (x: Tensor): Tensor => {
+      const w = torch.ones(3, { device, requires_grad: true });
+      const optimizer = make(w);
+      for (let i = 0; i < 3; i++) {
+        optimizer.zero_grad();
+        w.mul(x).pow(2).sum().backward();
+        optimizer.step();
+      }
+      return w.detach();
+    };
+    const compiled = torch.compile(fit);
+    expect(inputs(device).map((x) => compiled(x).tolist())).toEqual(inputs(device).map((x) => fit(x).tolist()));
+  });
+
+  class Counting extends nn.Module {
+    seen: Tensor | null = null;
+    override forward(x: Tensor): Tensor {
+      this.seen ??= torch.tensor([0, 0, 0], { device });
+      return this.seen.add_(1).mul(x);
+    }
+  }
+  test("what a module makes at its first call and writes from then on is its state", () => {
+    const model = new Counting();
+    const forward = torch.compile((x: Tensor) => model(x));
+    expect(firsts(inputs(device).map((x) => forward(x)))).toEqual([1, 4, 9, 16]);
+    expect(firsts([model.seen!])).toEqual([4]);
+  });
+
   class Caching extends nn.Module {
     mask: Tensor | null = null;
     override forward(x: Tensor): Tensor {
@@ -172,4 +232,20 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
     expect(firsts(inputs(device).map((x) => forward(x)))).toEqual([1, 2, 3, 4]);
     expect(forward.explain_recompiles()).toEqual([]);
   });
+});
+
+test("an array that the function makes a tensor of is read at each call, and written", () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const array = new Float32Array([1, 2, 3]);
+  const read = torch.compile((x: Tensor) => torch.from_numpy(array).mul(x));
+  const write = torch.compile((x: Tensor) => torch.from_numpy(array).add_(x));
+  const fresh = torch.compile((x: Tensor) => torch.from_numpy(new Float32Array([1, 2, 3])).add_(x));
+  const sums = [2, 4, 7, 11];
+  inputs("cpu").forEach((x, i) => {
+    write(x);
+    expect(array[0]).toBe(sums[i]);
+    expect(firsts([read(torch.ones(3)), fresh(x)])).toEqual([sums[i], i + 2]);
+  });
+  expect(warn.mock.calls.map(String)).toEqual(Array(2).fill(expect.stringMatching(/shares memory with an array/)));
+  vi.restoreAllMocks();
 });
