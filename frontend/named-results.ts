@@ -18,6 +18,11 @@ export class NamedResults extends Array<Tensor> {
     return Array;
   }
 
+  /** @internal The same names for what stands in the places of the results. */
+  mapped(change: (item: unknown, place: number) => unknown): NamedResults {
+    return new NamedResults(this.#operator, this.map(change) as Tensor[], this.#names);
+  }
+
   /** PyTorch's `repr`: `torch.return_types.max(\nvalues=tensor(...),\nindices=tensor(...))`. */
   async reprAsync(): Promise<string> {
     const texts = await Promise.all(this.map((tensor) => tensor.reprAsync()));

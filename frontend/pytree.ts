@@ -2,10 +2,12 @@
 import { ArgumentError } from "../ir/errors.ts";
 import { Tensor } from "./tensor.ts";
 import { isPlainObject } from "./bind.ts";
+import { NamedResults } from "./named-results.ts";
 
 /** A copy of the tree with each leaf mapped; containers are walked, everything else is a leaf. */
 export function mapTree(tree: unknown, leaf: (value: unknown, path: string) => unknown, path = ""): unknown {
   if (tree instanceof Tensor) return leaf(tree, path);
+  if (tree instanceof NamedResults) return tree.mapped((item, i) => leaf(item, `${path}[${i}]`));
   if (Array.isArray(tree)) return tree.map((item, i) => mapTree(item, leaf, `${path}[${i}]`));
   if (tree instanceof Map)
     return new Map([...tree].map(([key, value]) => [key, mapTree(value, leaf, `${path}[${String(key)}]`)]));

@@ -124,7 +124,8 @@ export class Observer implements TraceObserver {
   /** The function has returned. `given`: its arguments' values; `written`: what it wrote */
   ended(given: readonly Value[], written: readonly Storage[]): void {
     // Nobody can tell whether the array is a new one at each call.
-    if (written.some((storage) => storage.isShared && storage.id >= this.firstStorageId)) this.plainBecause ??= writesArray;
+    if (written.some((storage) => storage.isShared && storage.id >= this.firstStorageId))
+      this.plainBecause ??= writesArray;
     for (const read of this.states) mapTree(read(), (leaf) => leaf instanceof Tensor && this.kept.add(leaf.storage_));
     for (const { label, owner, before } of this.members) this.settleMembers(label, owner, before, given, written);
     for (const { guard, options } of this.unsettled) {

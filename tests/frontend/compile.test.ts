@@ -184,3 +184,11 @@ test("a function whose results can be differentiated may write any number of buf
   for (let call = 0; call < 2; call++) compiled(torch.randn(4, 3)).sum().backward();
   expect(Number(model.state_dict()["1.num_batches_tracked"]!.item())).toBe(2);
 });
+
+test("results with names keep them at each call", () => {
+  const top = torch.compile((x: torch.Tensor) => x.topk(2));
+  for (const x of [torch.tensor([1, 5, 3]), torch.tensor([9, 5, 3])]) {
+    const { values, indices } = top(x);
+    expect([values.tolist(), indices.tolist()]).toEqual([x.topk(2).values.tolist(), x.topk(2).indices.tolist()]);
+  }
+});
