@@ -40,6 +40,16 @@ export class CreatedNodes {
     created.nodes.push(node);
   }
 
+  /** Those of another recording, which belong to this one from now on. */
+  add(other: CreatedNodes): void {
+    for (const [device, { nodes, recording }] of other.byDevice) {
+      for (const node of nodes) {
+        if (node.recording === recording) node.recording = null;
+        this.note(node, device);
+      }
+    }
+  }
+
   has(device: Device): boolean {
     return this.byDevice.has(device);
   }

@@ -247,12 +247,13 @@ export class Recorder {
     }
   }
 
-  /** Runs a recording that no flush belongs to: what it creates is not counted as this one's. */
-  aside<T>(record: () => T): T {
+  /** Runs a recording that no flush belongs to: what it creates is not counted as this one's until it is taken in. */
+  aside<T>(record: () => T): { readonly result: T; readonly takeIn: () => void } {
     const { created } = this;
-    this.created = new CreatedNodes();
+    const own = new CreatedNodes();
+    this.created = own;
     try {
-      return record();
+      return { result: record(), takeIn: () => this.created.add(own) };
     } finally {
       this.created = created;
     }

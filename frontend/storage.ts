@@ -106,7 +106,7 @@ export function undoingWrites<T>(
   const own: Journal = { firstId: nextStorageId, before: new Map(), refuse };
   journal = own;
   try {
-    const result = recorder.aside(body);
+    const { result } = recorder.aside(body);
     return { result, written: [...own.before.keys()] };
   } finally {
     journal = outer;

@@ -23,6 +23,8 @@ export class Value {
   isAwaited = false;
   /** Several nodes got this: which storages have them is not counted, so it is neither overwritten nor given back. */
   isShared = false;
+  /** The bytes are another value's, which gives them back. */
+  private borrows = false;
   /** The last storage that held it. */
   owner: { value(): Value } | null = null;
   /** Set when the bytes are gone: what to tell somebody who still wants them. */
@@ -68,13 +70,15 @@ export class Value {
   /** Another value of the same bytes, for a moment: whoever holds this one keeps them. */
   alias(): Value {
     this.check();
-    return new Value(this.dtype, this.shape, this.device, this.host ?? this.memory());
+    const other = new Value(this.dtype, this.shape, this.device, this.host ?? this.memory());
+    other.borrows = true;
+    return other;
   }
 
   /** Gives the bytes back. */
   retire(reason: string): void {
     this.retired = reason;
-    this.deviceMemory?.release();
+    if (!this.borrows) this.deviceMemory?.release();
     this.deviceMemory = null;
     this.host = null;
   }

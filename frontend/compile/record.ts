@@ -48,7 +48,7 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
   const traced = mapTree(args, (value) =>
     value instanceof Tensor && !value.requires_grad ? tensors[given.placeOf(value)]! : value,
   ) as A;
-  const result = trace(fn, traced, observer, stands.aliases);
+  const { result, takeIn } = trace(fn, traced, observer, stands.aliases);
   const written = takeWritten();
   observer.ended(values, written);
   const givesHistory = someTensor(result, (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer));
@@ -59,7 +59,10 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
     givesHistory,
     plainBecause,
   });
-  if (plainBecause !== null || givesHistory) return outcome(finishPlain(result, written, observer, stands), null);
+  if (plainBecause !== null || givesHistory) {
+    takeIn();
+    return outcome(finishPlain(result, written, observer, stands), null);
+  }
   const built = build(result, observer, written, { given, values, stands: tensors, aliases: stands.aliases });
   forgetInterned();
   if (built === null) return outcome(result, null);
@@ -75,23 +78,28 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
   return outcome(firstRun(recording, before, given), { recording, guards: observer.guards, memory });
 }
 
-function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, observer: Observer, aliases: Aliases): R {
+function trace<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  args: A,
+  observer: Observer,
+  aliases: Aliases,
+): ReturnType<typeof recorder.aside<R>> {
   observer.aliases = aliases;
   setTraceObserver(observer);
   setHostEffectHook((change) => observer.effect(change));
   tracing.active = true;
-  let result: R;
+  let recorded: ReturnType<typeof recorder.aside<R>>;
   try {
-    result = recorder.aside(() => fn(...args));
+    recorded = recorder.aside(() => fn(...args));
     aliases.settle();
   } finally {
     setTraceObserver(null);
     setHostEffectHook(null);
     tracing.active = false;
   }
-  if (result instanceof Promise)
+  if (recorded.result instanceof Promise)
     throw new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise.");
-  return result;
+  return recorded;
 }
 
 /** The call was a plain one: what it wrote is computed, and arguments are the caller's own again. */

@@ -114,11 +114,20 @@ function run(
   return results as Value[];
 }
 
-/** An input that is handed on as a result: what was drawn lies where the next call's draws will. */
+/**
+ * An input that is handed on as a result. What was drawn lies where the next call's draws will; an argument's value is
+ * the caller's, and who else has it is not counted.
+ */
 function resultOfInput({ inputs: sources }: Recording, inputs: readonly Value[], place: number): Value {
   const input = inputs[place]!;
-  if (sources[place]!.kind !== "draw") return input;
-  return new Value(input.dtype, input.shape, input.device, input.hostContents!.slice());
+  switch (sources[place]!.kind) {
+    case "draw":
+      return new Value(input.dtype, input.shape, input.device, input.hostContents!.slice());
+    case "argument":
+      return copyOf(input);
+    default:
+      return input;
+  }
 }
 
 /** A root's value as a leaf: a result that is an input may have another shape than it. */
