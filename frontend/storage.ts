@@ -143,6 +143,8 @@ export class Storage {
   private counted: Value | null = null;
   /** The last contents that had a value. */
   private known: Value | null = null;
+  /** Contents without one, before the first write that has not been computed. */
+  private pending: Node | null = null;
   /** A leaf made for this storage alone. Storages made while another node was pending are not counted as its value's. */
   private own: Node | null;
   private shared: SharedMemory | null = null;
@@ -272,6 +274,7 @@ export class Storage {
     this.noteEarlier();
     const node = ownNode(contents);
     noteOverwritten(behindMarkers(this.current));
+    if (!written.has(this)) this.pending = this.isComputed ? null : this.current;
     this.replace(node);
     // What has its value already asks for nothing; a recording wants to know of every write.
     if (valueOf(behindMarkers(node)) === null || journal !== null || traceObserver() !== null || this.isShared)
@@ -349,18 +352,19 @@ export class Storage {
   /** What was written has been computed: nothing of it is undone any more. */
   settle(): void {
     this.earlier = [];
+    this.pending = null;
     // What a tensor was given of itself is the value that the write gave up: it is held again.
     if (this.known !== null && valueOf(behindMarkers(this.current)) === this.known) this.count();
   }
 
   /**
    * Those written since cannot be computed: the contents are again what they were when the condition that failed was
-   * recorded, as if the writes after it had not been made; after any other error, those that were known last.
+   * recorded, as if the writes after it had not been made; after any other error, those before the first of them.
    */
   undoWrites(error: unknown): void {
     if (valueOf(behindMarkers(this.current)) !== null) return this.settle();
     const check = failedCheck(error);
-    const before = check === null ? null : this.contentsAt(check);
+    const before = check === null ? this.pending : this.contentsAt(check);
     const value = before !== null ? valueOf(before) : check === null ? this.known : null;
     if (value?.available === true) this.accept(this.contentsOver(value));
     else if (before !== null) this.accept(refitted(this.held(before), this.shape));

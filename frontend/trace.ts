@@ -30,6 +30,8 @@ export interface TraceObserver {
   scalar(argument: ScalarArgument): void;
   /** A change of host state (a step count): made again. It has been made already in this recording. */
   effect(change: () => void): void;
+  /** How to put back what has been changed beside tensors, if the call cannot be computed. */
+  undoable?(restore: () => void): void;
   /** Something that the recording depends on: another value at a later call means recording again. */
   guard(name: string, read: () => unknown, options?: GuardOptions): void;
   /** `.grad` of a tensor was assigned. */

@@ -8,6 +8,7 @@ import { recorder } from "../recorder.ts";
 import { notesSites } from "../site.ts";
 import { inference } from "../inference.ts";
 import { activeHooks } from "../saved-hooks.ts";
+import { anomaly } from "../saved-values.ts";
 import { graph, settings } from "../state.ts";
 import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
@@ -59,6 +60,8 @@ export class CallArguments {
     this.note(settings.defaultDevice, "", "get_default_device()");
     this.note(notesSites(), "", "the profiler's with_stack");
     this.note(settings.deterministic, "", "are_deterministic_algorithms_enabled()");
+    this.note(anomaly.enabled, "", "is_anomaly_enabled()");
+    this.note(anomaly.checkNan, "", "is_anomaly_check_nan_enabled()");
   }
 
   /** Their values, computed where they are pending. */

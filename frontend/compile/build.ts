@@ -30,13 +30,16 @@ interface Stands {
 
 const isLeaf = (node: Node): boolean => valueOf(node) !== null;
 
-/** The recording, and the values that its first run starts from; null when there is nothing to compute. */
-export function build(
-  result: unknown,
-  observer: Observer,
-  written: readonly Storage[],
-  args: Stands,
-): { recording: Recording; before: readonly Value[] } | null {
+/** A recording with what its first run starts from. */
+export interface Built {
+  readonly recording: Recording;
+  readonly before: readonly Value[];
+  /** What `gradWrites` are of: the function may have put others in their places since. */
+  readonly gradients: readonly Storage[];
+}
+
+/** Null when there is nothing to compute. */
+export function build(result: unknown, observer: Observer, written: readonly Storage[], args: Stands): Built | null {
   const roots = new Roots();
   const { assigned } = observer;
   const outcome = assigned.length === 0 ? result : [result, ...assigned.map(({ value }) => value)];
@@ -45,7 +48,7 @@ export function build(
   const status = statusOf(roots.nodes);
   const device =
     written[0]?.device ??
-    [...observer.touched][0]?.storage_.device ??
+    [...observer.touched.keys()][0]?.storage_.device ??
     args.stands[0]?.storage_.device ??
     deviceIn(result);
   if (device === null) return null;
@@ -69,6 +72,7 @@ export function build(
   const before = leaves.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
   const recording: Recording = {
     ...state,
+    gradWrites: state.gradWrites.map(({ owner, root }) => ({ owner, root })),
     device,
     executable,
     compiled,
@@ -90,7 +94,7 @@ export function build(
     checksFirst,
     statusRoot,
   };
-  return { recording, before };
+  return { recording, before, gradients: state.gradWrites.map(({ storage }) => storage) };
 }
 
 type State = Pick<Recording, "grads" | "cleared"> & {
@@ -112,7 +116,7 @@ function stateOf(observer: Observer, written: readonly Storage[], { stands, alia
   );
   const grads: GradResult[] = [];
   const cleared: Tensor[] = [];
-  for (const owner of observer.touched) {
+  for (const owner of observer.touched.keys()) {
     const { gradient_ } = owner;
     if (gradient_ === null) cleared.push(owner);
     else if (!isOld(gradient_.storage_))

@@ -16,7 +16,7 @@ import { argumentNames, CallArguments, type ArgumentNames } from "./arguments.ts
 import { recompileOf, type Failure, type Guards, type Recompile } from "./guards.ts";
 import { type PlainReason, readsValues } from "./observer.ts";
 import { record } from "./record.ts";
-import type { Recording } from "./recording.ts";
+import { release, type Recording } from "./recording.ts";
 import { replay } from "./run.ts";
 import { verified } from "./verify.ts";
 
@@ -145,7 +145,7 @@ class Compilation<A extends unknown[], R> {
     this.compileCount += recording.compileCount;
     this.compileMs += recording.compileMs;
     this.known.unshift({ state: given.state, ...replayable });
-    if (this.known.length > recordingLimit) this.known.pop()!.recording.executable.release();
+    if (this.known.length > recordingLimit) release(this.known.pop()!.recording);
     this.last = recording;
     return result;
   }

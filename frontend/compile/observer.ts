@@ -18,8 +18,8 @@ export class Observer implements TraceObserver {
   readonly draws = new Map<Value, TypedArray>();
   /** Storages from before the recording that it uses. */
   readonly captured = new Set<Storage>();
-  /** Tensors whose `.grad` the function reads or assigns. */
-  readonly touched = new Set<Tensor>();
+  /** Tensors whose `.grad` the function reads or assigns, with what it was before. */
+  readonly touched = new Map<Tensor, Tensor | null>();
   /** Gradients that were there before, by their storages: each replay takes those that are there then. */
   readonly grads = new Map<Storage, Tensor>();
   /** Tensors from before whose `requires_grad` is guarded. */
@@ -40,6 +40,7 @@ export class Observer implements TraceObserver {
   readonly firstStorageId = newestStorageId();
   /** Set before the function is called. */
   aliases: Aliases | null = null;
+  private readonly restores: (() => void)[] = [];
   private readonly always: Guard[] = [];
   private readonly rare: Guard[] = [];
   private readonly unsettled: { readonly guard: Guard; readonly options: GuardOptions }[] = [];
@@ -141,14 +142,24 @@ export class Observer implements TraceObserver {
     return rare === true ? this.rare : this.always;
   }
 
+  undoable(restore: () => void): void {
+    this.restores.push(restore);
+  }
+  /** The call that was recorded cannot be computed: it has not happened. `written`: the storages that it wrote */
+  undo(written: readonly Storage[], error: unknown): void {
+    for (const [tensor, before] of this.touched) tensor.setGradient_(before);
+    for (const storage of written) storage.undoWrites(error);
+    for (const restore of this.restores.reverse()) restore();
+  }
+
   gradAssigned(tensor: Tensor): void {
-    this.touched.add(tensor);
+    if (!this.touched.has(tensor)) this.touched.set(tensor, tensor.gradient_);
   }
   gradRead(tensor: Tensor): void {
     if (this.touched.has(tensor)) return;
-    this.touched.add(tensor);
     // What was there before the call matters: nothing, a gradient, or a tensor that is more than a gradient.
     const before = tensor.gradient_;
+    this.touched.set(tensor, before);
     if (before !== null && this.isOwnMemory(before.storage_) && plainOrItself(before) === plain) {
       this.grads.set(before.storage_, tensor);
       this.captured.delete(before.storage_);

@@ -11,10 +11,10 @@ import { Tensor } from "../tensor.ts";
 import { setTraceObserver } from "../trace.ts";
 import { Aliases, MemoryGuard } from "./aliases.ts";
 import type { CallArguments } from "./arguments.ts";
-import { build } from "./build.ts";
+import { build, type Built } from "./build.ts";
 import type { Guards } from "./guards.ts";
 import { Observer, type PlainReason } from "./observer.ts";
-import type { Recording } from "./recording.ts";
+import { release, type Recording } from "./recording.ts";
 import { viewed, viewOfArgument } from "./results.ts";
 import { checkFirst, firstRun } from "./run.ts";
 import { standIn } from "./stand-ins.ts";
@@ -59,23 +59,26 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
     givesHistory,
     plainBecause,
   });
-  if (plainBecause !== null || givesHistory) {
-    takeIn();
-    return outcome(finishPlain(result, written, observer, stands), null);
-  }
-  const built = build(result, observer, written, { given, values, stands: tensors, aliases: stands.aliases });
-  forgetInterned();
-  if (built === null) return outcome(result, null);
-  const { recording, before } = built;
-  const memory = new MemoryGuard(given.tensors, memoryAtStake(observer, written, tensors));
-  // The storages hold what was recorded by now: this run starts from what they held before.
+  // The storages hold what was recorded by now: the first run starts from what they held before.
+  let built: Built | null = null;
   try {
+    if (plainBecause !== null || givesHistory) {
+      takeIn();
+      return outcome(finishPlain(result, written, observer, stands), null);
+    }
+    built = build(result, observer, written, { given, values, stands: tensors, aliases: stands.aliases });
+    forgetInterned();
+    if (built === null) return outcome(result, null);
+    const { recording } = built;
+    const memory = new MemoryGuard(given.tensors, memoryAtStake(observer, written, tensors));
     if (recording.checksFirst !== null) checkFirst(recording, recording.checksFirst.before);
+    return outcome(firstRun(built, given), { recording, guards: observer.guards, memory });
   } catch (error) {
-    for (const storage of written) storage.undoWrites(error);
+    if (built !== null) release(built.recording);
+    observer.undo(written, error);
+    forgetInterned();
     throw error;
   }
-  return outcome(firstRun(recording, before, given), { recording, guards: observer.guards, memory });
 }
 
 function trace<A extends unknown[], R>(

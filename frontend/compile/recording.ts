@@ -71,6 +71,12 @@ export interface Recording {
   readonly assigned: readonly { readonly owner: object; readonly name: string }[];
 }
 
+/** Gives back what its programs hold. */
+export function release({ executable, checksFirst }: Recording): void {
+  executable.release();
+  checksFirst?.executable.release();
+}
+
 export interface ChecksFirst {
   readonly executable: Executable;
   readonly inputs: readonly Source[];

@@ -12,17 +12,17 @@ import { Tensor } from "../tensor.ts";
 import { asElements, Value } from "../value.ts";
 import { copyOf } from "../value-copy.ts";
 import type { CallArguments } from "./arguments.ts";
+import type { Built } from "./build.ts";
 import { LeftGradient } from "./left-gradient.ts";
 import type { Recording, Source } from "./recording.ts";
 import { resultOf } from "./results.ts";
 import { overwrittenInPlace, Reuse } from "./reuse.ts";
 
 /** The run of the call that was recorded. */
-export function firstRun(recording: Recording, before: readonly Value[], given: CallArguments): unknown {
+export function firstRun({ recording, before, gradients }: Built, given: CallArguments): unknown {
   // Who waits for a value from before may be known to nobody any more: nothing is overwritten.
   const results = run(recording, [...before], recording.hints, () => true);
-  for (const { owner, root } of recording.gradWrites)
-    owner.gradient_!.storage_.accept(leafOf(recording, results, root), true);
+  recording.gradWrites.forEach(({ root }, i) => gradients[i]!.accept(leafOf(recording, results, root), true));
   for (const grad of recording.grads) {
     if (grad.holder !== null) continue;
     const { owner, root } = grad;

@@ -3,7 +3,7 @@ import { ValueError } from "../../ir/errors.ts";
 import { sameSignature } from "../../ir/graph-key.ts";
 import type { CallArguments } from "./arguments.ts";
 import { record } from "./record.ts";
-import type { Recording, Source } from "./recording.ts";
+import { release, type Recording, type Source } from "./recording.ts";
 import { fixedNumbers } from "./run.ts";
 
 /** @throws ValueError when recording again gives another program */
@@ -21,7 +21,7 @@ export function verified<A extends unknown[], R>(
       "Pass what varies as an argument, or as a tensor that the function closes over.",
     );
   }
-  again.replayable.recording.executable.release();
+  release(again.replayable.recording);
   return again.result;
 }
 

@@ -175,6 +175,7 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
       for (const hook of this.preHooks) hook(this, closure === null ? [] : [closure], {});
       const loss = closure === null ? null : withGradMode(true, closure);
       const restore = this.savedStates_();
+      observer?.undoable?.(restore);
       const update = (): void => withGradMode(false, () => this.update_());
       if (observer?.changing === undefined) update();
       else observer.changing(this, update);
@@ -190,9 +191,9 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
     });
   }
 
-  /** What the parameters' states are now, to be put back if the step cannot be computed: only a condition can tell so late. */
+  /** What the parameters' states are now, to be put back if the step cannot be computed: uncompiled, only a condition can tell so late. */
   private savedStates_(): () => void {
-    if (checkCount() === 0) return () => undefined;
+    if (checkCount() === 0 && traceObserver() === null) return () => undefined;
     const { stepCount_ } = this;
     const states = [...this.state].map(([param, state]) => [param, state, { ...state }] as const);
     return () => {

@@ -1,0 +1,134 @@
+/** A compiled call that fails has not happened. */
+import * as torch from "cresset";
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+const { optim } = torch;
+type Tensor = torch.Tensor;
+
+const outcome = (body: () => unknown): unknown => {
+  try {
+    return body();
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+describe.each(["cpu", "cpu:js"])("on %s", (name) => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** Steps with a counter; the state after each call, and whether it failed. */
+  const training = () => {
+    const w = torch.ones(3, { device: name, requires_grad: true });
+    const count = torch.zeros(2, { device: name });
+    const optimizer = new optim.Adam([w], { lr: 0.1 });
+    const step = torch.compile((x: Tensor) => {
+      count.add_(1);
+      optimizer.zero_grad();
+      w.mul(x).sum().backward();
+      optimizer.step();
+    });
+    const { device } = w.storage_;
+    const state = (): unknown => ({
+      w: w.tolist(),
+      count: count.tolist(),
+      grad: w.grad?.tolist() ?? null,
+      steps: (optimizer.state.get(w) as { step: number } | undefined)?.step,
+      optimizerSteps: optimizer.stepCount_,
+    });
+    return { device, state, step: () => step(torch.full([3], 2, { device: name })) };
+  };
+
+  test.each<[string, (device: torch.Tensor["storage_"]["device"]) => void]>([
+    [
+      "cannot be compiled",
+      (device) =>
+        void vi.spyOn(device, "prepare").mockImplementation(() => {
+          throw new Error("on purpose");
+        }),
+    ],
+    [
+      "has no memory to run in",
+      (device) => {
+        const prepare = device.prepare.bind(device);
+        vi.spyOn(device, "prepare").mockImplementation((program) => {
+          const executable = prepare(program);
+          vi.spyOn(executable, "run").mockImplementation(() => {
+            throw new Error("on purpose");
+          });
+          return executable;
+        });
+      },
+    ],
+  ])("a call that %s leaves everything as it was", (_, fail) => {
+    const run = training();
+    const reference = training();
+    const before = run.state();
+    fail(run.device);
+    for (let i = 0; i < 2; i++) {
+      expect(outcome(run.step)).toContain("on purpose");
+      vi.restoreAllMocks();
+      expect(run.state()).toEqual(before);
+      fail(run.device);
+    }
+    vi.restoreAllMocks();
+    for (let i = 0; i < 3; i++) {
+      run.step();
+      reference.step();
+    }
+    expect(run.state()).toEqual(reference.state());
+  });
+
+  test("a failed write to a tensor that never had a value is undone", () => {
+    const { device } = torch.zeros(1, { device: name }).storage_;
+    const [s, t] = [torch.zeros(2, { device: name }), torch.zeros(2, { device: name })];
+    vi.spyOn(device, "prepare").mockImplementation(() => {
+      throw new Error("on purpose");
+    });
+    expect(outcome(() => [s.add_(1), t.add_(2)].map((x) => x.tolist()))).toContain("on purpose");
+    vi.restoreAllMocks();
+    expect([s.tolist(), t.tolist()]).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
+  test("a first call that fails by a value counts no step", () => {
+    const run = (compile: typeof torch.compile): unknown => {
+      const w = torch.ones(3, { device: name, requires_grad: true });
+      const optimizer = new optim.Adam([w], { lr: 0.1 });
+      const step = compile((i: Tensor) => {
+        optimizer.zero_grad();
+        w.index_select(0, i).sum().backward();
+        optimizer.step();
+      });
+      return [5n, 1n, 7n, 2n, 1n].map((i) => {
+        const failure = outcome(() => step(torch.tensor([i], { device: name })));
+        return [typeof failure, w.tolist(), (optimizer.state.get(w) as { step: number } | undefined)?.step];
+      });
+    };
+    expect(run(torch.compile)).toEqual(run(((fn: unknown) => fn) as typeof torch.compile));
+  });
+
+  test("a call whose result has a history, and that fails by a value, leaves weights as they were", () => {
+    const w = torch.ones(3, { device: name, requires_grad: true });
+    const step = torch.compile((i: Tensor) => {
+      const row = w.index_select(0, i);
+      torch.no_grad(() => w.sub_(row.sum()));
+      return row;
+    });
+    expect(outcome(() => step(torch.tensor([5n], { device: name })))).toContain("out of range");
+    expect(w.tolist()).toEqual([1, 1, 1]);
+  });
+});
+
+test("anomaly detection that is switched on after a function was compiled is heeded", () => {
+  const w = torch.zeros(2, { requires_grad: true });
+  const step = torch.compile(() => {
+    w.grad = null;
+    w.sqrt().mul(0).sum().backward();
+  });
+  step();
+  expect(w.grad!.tolist()).toEqual([NaN, NaN]);
+  expect(outcome(() => torch.autograd.detect_anomaly(step))).toContain("nan");
+  step();
+});
