@@ -107,6 +107,7 @@ export class Tensor {
     this.isInferenceView_ = parent !== null && inference.enabled && !this.isInference_;
     this.ownCounter = step === dataStep ? newCounter() : (parent?.ownCounter ?? null);
     this.madeAt = this.counter_.version;
+    if (parent !== null) traceObserver()?.viewMade?.(this);
   }
 
   /** @internal The tensor that this is a view of. */

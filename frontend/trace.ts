@@ -38,6 +38,8 @@ export interface TraceObserver {
   gradAssigned(tensor: Tensor): void;
   /** `.grad` of a tensor is about to be read. */
   gradRead(tensor: Tensor): void;
+  /** A tensor was made that shares memory with another. */
+  viewMade?(tensor: Tensor): void;
   /** A tensor's contents are about to be used. */
   storageUsed?(storage: Storage): void;
   /** Whether two storages are one memory for the user: an argument stands for the one that was given. */

@@ -151,7 +151,8 @@ export class CallArguments {
   }
 }
 
-function placeIn<T>(list: T[], item: T): number {
+/** The place of an item in a list, which gets it if it is not there. */
+export function placeIn<T>(list: T[], item: T): number {
   const known = list.indexOf(item);
   return known >= 0 ? known : list.push(item) - 1;
 }

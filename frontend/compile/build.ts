@@ -34,8 +34,9 @@ const isLeaf = (node: Node): boolean => valueOf(node) !== null;
 export interface Built {
   readonly recording: Recording;
   readonly before: readonly Value[];
-  /** What `gradWrites` are of: the function may have put others in their places since. */
+  /** What `gradWrites` are of, and what `held` had: the function may have put others in their places since. */
   readonly gradients: readonly Storage[];
+  readonly held: readonly Tensor[];
 }
 
 /** Null when there is nothing to compute. */
@@ -43,7 +44,8 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
   const roots = new Roots();
   const { assigned } = observer;
   const outcome = assigned.length === 0 ? result : [result, ...assigned.map(({ value }) => value)];
-  const template = templateOf(outcome, roots, args.stands, ({ id }) => id < observer.firstStorageId);
+  const held: Tensor[] = [];
+  const template = templateOf(outcome, roots, args.stands, observer, held);
   const state = stateOf(observer, written, args, roots);
   const status = statusOf(roots.nodes);
   const device =
@@ -89,12 +91,14 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     roots: roots.nodes,
     signature,
     result: template,
+    held,
     assigned: assigned.map(({ owner, name }) => ({ owner, name })),
     checks: status?.checks ?? [],
     checksFirst,
     statusRoot,
   };
-  return { recording, before, gradients: state.gradWrites.map(({ storage }) => storage) };
+  const gradients = state.gradWrites.map(({ storage }) => storage);
+  return { recording, before, gradients, held: held.map((owner) => observer.touched.get(owner)!) };
 }
 
 type State = Pick<Recording, "grads" | "cleared"> & {

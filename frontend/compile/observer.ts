@@ -24,6 +24,8 @@ export class Observer implements TraceObserver {
   readonly grads = new Map<Storage, Tensor>();
   /** Tensors from before whose `requires_grad` is guarded. */
   private readonly flagged = new Set<Tensor>();
+  /** Those that the function has made. */
+  private readonly views = new WeakSet<Tensor>();
   /** Memory in which places were compared. */
   readonly compared = new Set<Storage>();
   /** Tensors whose `.data` was assigned. */
@@ -71,15 +73,19 @@ export class Observer implements TraceObserver {
     return this.aliases?.memoryOf(storage) ?? storage;
   }
 
+  viewMade(tensor: Tensor): void {
+    this.views.add(tensor);
+  }
+  /** Whether the function makes this tensor anew at each call: then it is nothing to guard, or to leave. */
+  private isMadeHere(tensor: Tensor): boolean {
+    return tensor.storage_.id >= this.firstStorageId || this.views.has(tensor);
+  }
+
   flagUsed(tensor: Tensor): void {
-    if (tensor.storage_.id >= this.firstStorageId || this.flagged.has(tensor)) return;
+    if (this.isMadeHere(tensor) || this.flagged.has(tensor)) return;
     this.flagged.add(tensor);
-    const expected = tensor.requiresGradNow_;
-    // A view made here is not kept by its guard: without it nobody can change its flag.
-    const known = new WeakRef(tensor);
-    const read = (): boolean => known.deref()?.requiresGradNow_ ?? expected;
     const name = `requires_grad of a closed-over ${tensor.type_}${formatShape(tensor.shape)}`;
-    this.guard(name, read, { expect: "unless changed", rare: true });
+    this.guard(name, () => tensor.requiresGradNow_, { expect: "unless changed", rare: true });
   }
 
   draw(value: Value, fill: (target: TypedArray) => void): void {
@@ -153,10 +159,10 @@ export class Observer implements TraceObserver {
   }
 
   gradAssigned(tensor: Tensor): void {
-    if (!this.touched.has(tensor)) this.touched.set(tensor, tensor.gradient_);
+    if (!this.isMadeHere(tensor) && !this.touched.has(tensor)) this.touched.set(tensor, tensor.gradient_);
   }
   gradRead(tensor: Tensor): void {
-    if (this.touched.has(tensor)) return;
+    if (this.isMadeHere(tensor) || this.touched.has(tensor)) return;
     // What was there before the call matters: nothing, a gradient, or a tensor that is more than a gradient.
     const before = tensor.gradient_;
     this.touched.set(tensor, before);
@@ -170,6 +176,15 @@ export class Observer implements TraceObserver {
       read: () => (own ? plainOrItself(tensor.gradient_) : tensor.gradient_),
       expected: own ? plain : before,
     });
+  }
+  /** The tensor whose `.grad` this memory is: when the call began, or when it ended. */
+  gradientIn(storage: Storage): { readonly owner: Tensor; readonly isBefore: boolean } | null {
+    const before = this.grads.get(storage);
+    if (before !== undefined) return { owner: before, isBefore: true };
+    for (const owner of this.touched.keys())
+      if (storage.id >= this.firstStorageId && owner.gradient_?.storage_ === storage)
+        return owner.gradient_.parent_ === null ? { owner, isBefore: false } : null;
+    return null;
   }
   /** Whether a gradient's memory is from before, and nothing else here is known to use it. */
   private isOwnMemory(storage: Storage): boolean {

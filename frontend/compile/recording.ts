@@ -68,6 +68,8 @@ export interface Recording {
   readonly argumentWrites: readonly { readonly place: number; readonly root: number }[];
   /** See results.ts. Where the function assigns members of objects: a list of its result and of what they get. */
   readonly result: unknown;
+  /** Tensors whose gradients from before the call are in it. */
+  readonly held: readonly Tensor[];
   readonly assigned: readonly { readonly owner: object; readonly name: string }[];
 }
 

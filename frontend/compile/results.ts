@@ -1,9 +1,11 @@
 /** A function's result, as a recording keeps it and as each call makes it anew. */
 import type { DType } from "../../ir/dtype.ts";
+import { placeIn } from "./arguments.ts";
 import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { mapTree } from "../pytree.ts";
 import { type ViewStep } from "../views.ts";
+import type { Observer } from "./observer.ts";
 import type { Roots } from "./roots.ts";
 
 /** Stands in a result for an argument that is returned, or a view of one. */
@@ -12,6 +14,19 @@ class ArgumentMark {
   readonly steps: readonly ViewStep[];
   constructor(place: number, steps: readonly ViewStep[]) {
     this.place = place;
+    this.steps = steps;
+  }
+}
+
+/** Stands in a result for a gradient, or a view of one. */
+class GradientMark {
+  readonly owner: Tensor;
+  /** Of what was in `.grad` when the call began: which of the tensors that are held (-1: what is there after it). */
+  readonly held: number;
+  readonly steps: readonly ViewStep[];
+  constructor(owner: Tensor, held: number, steps: readonly ViewStep[]) {
+    this.owner = owner;
+    this.held = held;
     this.steps = steps;
   }
 }
@@ -33,20 +48,29 @@ class RootMark {
 
 /**
  * The result, with marks for what each call makes anew. Tensors from before the recording stay what they are.
- * `stands`: in the place of arguments
+ * `stands`: in the place of arguments; `held` gets the tensors whose gradients from before the call are in it
  */
 export function templateOf(
   result: unknown,
   roots: Roots,
   stands: readonly Tensor[],
-  isOld: (storage: Storage) => boolean,
+  observer: Observer,
+  held: Tensor[],
 ): unknown {
   const memories = sharedMemories(result);
+  const markOf = (leaf: Tensor): GradientMark | null => {
+    const gradient = observer.gradientIn(leaf.storage_);
+    if (gradient === null) return null;
+    const { owner, isBefore } = gradient;
+    return new GradientMark(owner, isBefore ? placeIn(held, owner) : -1, stepsBetween(leaf, leaf.root_));
+  };
   return mapTree(result, (leaf) => {
     if (!(leaf instanceof Tensor)) return leaf;
     const given = viewOfArgument(leaf, stands);
     if (given !== null) return new ArgumentMark(given.place, given.steps);
-    if (isOld(leaf.storage_)) return leaf;
+    const gradient = markOf(leaf);
+    if (gradient !== null) return gradient;
+    if (leaf.storage_.id < observer.firstStorageId) return leaf;
     const memory = memories.indexOf(leaf.storage_);
     if (memory < 0 && standsAlone(leaf))
       return new RootMark(roots.placeOf(leaf.node_(), "escapes"), leaf.type_, [], null);
@@ -91,11 +115,12 @@ function sharedMemories(result: unknown): readonly Storage[] {
   return [...shared];
 }
 
-/** The tensors of one call. `make`: a tensor of the root's value; `given`: the arguments */
+/** The tensors of one call. `make`: a tensor of the root's value; `given`: the arguments; `held`: gradients from before */
 export function resultOf(
   template: unknown,
   make: (root: number, dtype: DType) => Tensor,
   given: readonly Tensor[],
+  held: readonly Tensor[],
 ): unknown {
   // The most common ones are not worth a walk.
   if (template === undefined) return undefined;
@@ -103,6 +128,8 @@ export function resultOf(
   const memories: Tensor[] = [];
   return mapTree(template, (item) => {
     if (item instanceof ArgumentMark) return viewed(given[item.place]!, item.steps);
+    if (item instanceof GradientMark)
+      return viewed(item.held < 0 ? item.owner.gradient_! : held[item.held]!, item.steps);
     if (!(item instanceof RootMark)) return item;
     const { root, dtype, steps, memory } = item;
     const base = memory === null ? make(root, dtype) : (memories[memory] ??= make(root, dtype));

@@ -19,7 +19,7 @@ import { resultOf } from "./results.ts";
 import { overwrittenInPlace, Reuse } from "./reuse.ts";
 
 /** The run of the call that was recorded. */
-export function firstRun({ recording, before, gradients }: Built, given: CallArguments): unknown {
+export function firstRun({ recording, before, gradients, held }: Built, given: CallArguments): unknown {
   // Who waits for a value from before may be known to nobody any more: nothing is overwritten.
   const results = run(recording, [...before], recording.hints, () => true);
   recording.gradWrites.forEach(({ root }, i) => gradients[i]!.accept(leafOf(recording, results, root), true));
@@ -31,7 +31,7 @@ export function firstRun({ recording, before, gradients }: Built, given: CallArg
     if (made.parent_ === null) made.storage_.accept(node, true);
     else owner.setGradient_(Tensor.ofNode(asElements(node, owner.type_), recording.device));
   }
-  return finish(recording, results, given);
+  return finish(recording, results, given, held);
 }
 
 /** @throws the error of a condition that does not hold */
@@ -50,12 +50,13 @@ export function replay(recording: Recording, given: CallArguments): unknown {
     if (event.kind === "effect") event.change();
     else if (event.kind === "scalar") (event.argument as { value: number }).value = event.argument.source!();
   }
+  const held = recording.held.map((owner) => owner.gradient_!);
   const values = valuesNow(recording.inputs, argumentValues);
   const reuse = Reuse.of(recording, values);
   const results = run(recording, values, reuse?.hints ?? recording.hints, isAwaited);
   reuse?.surrender();
   leaveGradients(recording, results);
-  return finish(recording, results, given);
+  return finish(recording, results, given, held);
 }
 
 const isAwaited = (value: Value): boolean => value.isAwaited || value.isShared;
@@ -150,7 +151,12 @@ function leaveGradients(recording: Recording, results: readonly Value[]): void {
 }
 
 /** Hands out the new contents of what was written, and the function's result. */
-function finish(recording: Recording, results: readonly Value[], given: CallArguments): unknown {
+function finish(
+  recording: Recording,
+  results: readonly Value[],
+  given: CallArguments,
+  held: readonly Tensor[],
+): unknown {
   const { writes, argumentWrites, statusRoot, result, assigned } = recording;
   for (const { storage, root } of writes) storage.accept(leafOf(recording, results, root), true);
   for (const { place, root } of argumentWrites) writeArgument(given.tensors[place]!, leafOf(recording, results, root));
@@ -158,7 +164,7 @@ function finish(recording: Recording, results: readonly Value[], given: CallArgu
   if (statusRoot >= 0) noteStatus(recording.checks, results[statusRoot]!);
   const make = (root: number, dtype: DType): Tensor =>
     Tensor.ofNode(asElements(leafOf(recording, results, root), dtype), recording.device);
-  const outcome = resultOf(result, make, given.tensors);
+  const outcome = resultOf(result, make, given.tensors, held);
   if (assigned.length === 0) return outcome;
   const [own, ...values] = outcome as unknown[];
   assigned.forEach(({ owner, name }, i) => Reflect.set(owner, name, values[i]));

@@ -61,4 +61,92 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
       });
     });
   });
+
+  test("a gradient that is returned is .grad, and so are views of it", () => {
+    same((compile) => {
+      const w = ones();
+      const step = compile((x: Tensor) => {
+        w.grad = null;
+        w.mul(x).sum().backward();
+        return [w.grad!, w.grad!.at(":1"), w.grad!.detach()] as const;
+      });
+      return [1, 2, 3].map((i) => {
+        const [grad, first] = step(full(i));
+        grad.mul_(2);
+        const doubled = w.grad!.tolist();
+        first.zero_();
+        return [grad === w.grad, doubled, w.grad!.tolist()];
+      });
+    });
+  });
+
+  test("a gradient from before that is returned is the one that was there", () => {
+    same((compile) => {
+      const w = ones();
+      const add = compile((x: Tensor) => {
+        w.mul(x).sum().backward();
+        return w.grad!;
+      });
+      const take = compile(() => {
+        const { grad } = w;
+        w.grad = null;
+        return grad!.mul_(10);
+      });
+      return [1, 2, 3].map((i) => {
+        w.sum().backward();
+        const before = w.grad;
+        const added = add(full(i));
+        const values = added.tolist();
+        const taken = take();
+        return [added === before, taken === before, values, taken.tolist(), w.grad];
+      });
+    });
+  });
+
+  test("an argument's gradient that is returned is the argument's", () => {
+    const x = ones();
+    const step = torch.compile((of: Tensor) => {
+      of.grad = null;
+      of.mul(3).sum().backward();
+      return of.grad!;
+    });
+    for (let i = 0; i < 3; i++) expect(step(x)).toBe(x.grad);
+  });
+
+  test.each<[string, (w: Tensor) => Tensor]>([
+    ["drawn", () => torch.rand(2, { device }).requires_grad_()],
+    ["computed", (w) => w.detach().mul(2).requires_grad_()],
+    ["that shares memory with a weight", (w) => w.detach().requires_grad_()],
+    ["that shares memory with a part of a weight", (w) => w.detach().at(":1").requires_grad_()],
+  ])("a leaf %s in the function is no reason to record it again", (_, make) => {
+    const run = (compile: Compile): { losses: unknown[]; compileCount: number | undefined } => {
+      torch.manual_seed(1);
+      const w = ones();
+      const step = compile(() => {
+        const x = make(w);
+        w.grad = null;
+        x.pow(2).mul(w).sum().backward();
+        torch.no_grad(() => w.sub_(x.grad!.mul(0.1)));
+        return x.grad!;
+      });
+      const losses = [1, 2, 3, 4].map(() => [step().tolist(), w.tolist(), w.grad!.tolist()]);
+      return { losses, compileCount: (step as Partial<typeof step>).statistics?.compileCount };
+    };
+    const { losses, compileCount } = run(torch.compile);
+    expect(losses).toEqual(run(((fn: unknown) => fn) as Compile).losses);
+    expect(compileCount).toBe(1);
+  });
+
+  test("a gradient of what the function computes is no reason to record it again", () => {
+    const w = ones();
+    const step = torch.compile((x: Tensor) => {
+      const y = w.view([2, 1]);
+      y.retain_grad();
+      w.grad = null;
+      y.t().mul(x).sum().backward();
+      return y.grad!;
+    });
+    for (let i = 1; i < 4; i++) expect(step(full(i)).tolist()).toEqual([[i], [i]]);
+    expect(step.statistics.compileCount).toBe(1);
+  });
 });
