@@ -18,6 +18,7 @@ export interface OrderOptions {
 }
 
 const mergeLimit = 96; // buffers of one kernel
+const argumentLimit = 512; // values and numbers: a function of an engine has 1000 parameters
 
 export function orderKernels({ kernels, outputs }: LoweredGraph, { donations, fusion }: OrderOptions): LoweredGraph {
   const outputSet = new Set(outputs);
@@ -44,15 +45,17 @@ function mergeSinks(sinks: readonly PlacedKernel[], donors: ReadonlyMap<Node, No
   const groups: PlacedKernel[][] = [];
   for (const sink of sinks) {
     const group = groups.at(-1);
-    if (group === undefined || bufferCount([...group, sink]) > mergeLimit || areOrdered(group, sink, donors))
-      groups.push([sink]);
+    if (group === undefined || !fitOneKernel([...group, sink]) || areOrdered(group, sink, donors)) groups.push([sink]);
     else group.push(sink);
   }
   return groups.map((group) => (group.length === 1 ? group[0]! : merged(group)));
 }
 
-const bufferCount = (group: readonly PlacedKernel[]): number =>
-  group.reduce((count, { lowered }) => count + lowered.arguments.length, 0);
+function fitOneKernel(group: readonly PlacedKernel[]): boolean {
+  const buffers = group.reduce((count, { lowered }) => count + lowered.arguments.length, 0);
+  const numbers = new Set(group.flatMap(({ lowered }) => lowered.scalars));
+  return buffers <= mergeLimit && buffers + numbers.size <= argumentLimit;
+}
 
 /** Whether one part overwrites in place what another part reads. */
 function areOrdered(group: readonly PlacedKernel[], sink: PlacedKernel, donors: ReadonlyMap<Node, Node>): boolean {

@@ -9,7 +9,8 @@
  * Method: nodes are taken inputs first. A node joins the newest region that computes one of its inputs, or one that
  * reads a common input, over the same iteration space, when that makes no cycle; else it opens a region. Some
  * producers are computed inside their consumers (passes/inlining.ts), some views are stored (passes/memory-views.ts).
- * Cost: O(nodes x candidate regions), and the searches for cycles (passes/region-draft.ts).
+ * Cost: O(nodes x (candidate regions + what a node reads through views)), and the searches for cycles
+ * (passes/region-draft.ts).
  */
 import { bodiesOf } from "../ir/body.ts";
 import { IrError } from "../ir/errors.ts";
@@ -20,8 +21,8 @@ import { sameShape, type Shape } from "../ir/shape.ts";
 import { isFree, isReduce, isView } from "../ir/traits.ts";
 import { chooseInlined, isMapLike } from "./inlining.ts";
 import { joinRegions } from "./join-regions.ts";
-import { chooseCopied, mostBuffers, regionInputs } from "./memory-views.ts";
-import { addWait, openDraft, reaches, type Draft } from "./region-draft.ts";
+import { chooseCopied, limitReads, mostBuffers, mostReads, regionInputs } from "./memory-views.ts";
+import { addWait, anyReaches, openDraft, type Draft } from "./region-draft.ts";
 
 const anchorKinds: Readonly<Record<string, RegionKind>> = {
   dot: "contract",
@@ -61,6 +62,14 @@ interface Source {
 
 const computation = (node: Node): Node => (node.op === "pick" ? node.inputs[0]! : node);
 
+/** Whether a region can take a node that reads this as well. */
+function hasRoom({ members, reads }: Draft, found: readonly Source[]): boolean {
+  if (members.size >= regionNodeLimit) return false;
+  if (reads.size + found.length <= mostReads) return true;
+  const more = new Set(found.flatMap(({ node }) => (reads.has(node) || members.has(node) ? [] : [node])));
+  return reads.size + more.size <= mostReads;
+}
+
 /** Regions while they grow, one node after another. */
 class Fusion {
   private readonly options: FuseOptions;
@@ -71,14 +80,18 @@ class Fusion {
   private readonly drafts: Draft[] = [];
   /** The region that computes a node. */
   private readonly home = new Map<Node, Draft>();
-  private readonly readers = new Map<Node, Set<Draft>>();
+  /** The newest regions that read a node. */
+  private readonly readers = new Map<Node, Draft[]>();
 
   constructor(order: readonly Node[], outputs: ReadonlySet<Node>, options: FuseOptions) {
     this.options = options;
     this.outputs = outputs;
     this.handedOver = regionInputs(order);
-    this.inlined = chooseInlined(order, usersOf(order), outputs, options);
-    this.copied = chooseCopied(order, this.handedOver);
+    const inlined = chooseInlined(order, usersOf(order), outputs, options);
+    const copied = chooseCopied(order, this.handedOver);
+    limitReads(order, inlined, copied);
+    this.inlined = inlined;
+    this.copied = copied;
   }
 
   /** Finds a region for a node whose inputs have one. */
@@ -107,7 +120,7 @@ class Fusion {
     const domain = node.inputs[0]!.shape;
     const takes = (draft: Draft): boolean =>
       draft.kind === "loops" &&
-      draft.members.size < regionNodeLimit &&
+      hasRoom(draft, found) &&
       sameShape(draft.domain, domain) &&
       (draft.reduced.length === 0 || sameShape(draft.reduced, axes)) &&
       this.isSameIteration(draft, node.inputs[0]!) &&
@@ -119,7 +132,7 @@ class Fusion {
   }
 
   private takesMap(draft: Draft, node: Node, found: readonly Source[], isCopied: boolean): boolean {
-    if ((draft.kind !== "loops" && draft.kind !== "contract") || draft.members.size >= regionNodeLimit) return false;
+    if ((draft.kind !== "loops" && draft.kind !== "contract") || !hasRoom(draft, found)) return false;
     if (isCopied && this.takesParts(draft, node)) return this.isAcyclic(draft, found);
     const isRow = draft.rowShape !== null && sameShape(draft.rowShape, node.shape);
     if (!isRow && !sameShape(draft.domain, node.shape)) return false;
@@ -146,16 +159,15 @@ class Fusion {
     const { drafts, home, outputs } = this;
     const { sumsAcross = false } = this.options;
     const fits = (draft: Draft, member: Node): boolean => this.isMemberOf(draft, member);
-    if (this.options.fusion)
-      joinRegions(drafts, {
-        home,
-        outputs,
-        nodeLimit: regionNodeLimit,
-        readLimit: mostBuffers,
-        sumsAcross,
-        fits,
-      });
-    return drafts;
+    if (!this.options.fusion) return drafts;
+    return joinRegions(drafts, {
+      home,
+      outputs,
+      nodeLimit: regionNodeLimit,
+      readLimit: mostBuffers,
+      sumsAcross,
+      fits,
+    });
   }
 
   /** The nodes behind `input` that some region computes, and what else is read, looking through views and inlined nodes. */
@@ -224,14 +236,20 @@ class Fusion {
         addWait(draft, origin);
         origin.stores.add(source);
       }
+      if (draft.reads.has(source)) continue;
       draft.reads.add(source);
+      this.noteReader(source, draft);
     }
     if (this.outputs.has(node)) draft.stores.add(node);
-    for (const read of draft.reads) {
-      const known = this.readers.get(read);
-      if (known === undefined) this.readers.set(read, new Set([draft]));
-      else known.add(draft);
-    }
+  }
+
+  /** As many readers are kept as `candidates` takes at most, and could leave out as producers. */
+  private noteReader(node: Node, draft: Draft): void {
+    const known = this.readers.get(node);
+    if (known === undefined) return void this.readers.set(node, [draft]);
+    const place = known.findIndex(({ order }) => order < draft.order);
+    known.splice(place < 0 ? known.length : place, 0, draft);
+    if (known.length > 2 * candidateLimit) known.pop();
   }
 
   /**
@@ -253,10 +271,10 @@ class Fusion {
   }
 
   private isAcyclic(draft: Draft, found: readonly Source[]): boolean {
-    return found.every(({ node }) => {
-      const origin = this.home.get(computation(node));
-      return origin === undefined || origin === draft || !reaches(origin, draft);
-    });
+    const origins = new Set(found.map(({ node }) => this.home.get(computation(node))));
+    origins.delete(undefined);
+    origins.delete(draft);
+    return !anyReaches(origins as Set<Draft>, draft);
   }
 }
 

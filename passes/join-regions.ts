@@ -9,14 +9,15 @@
  * iterations only, or when both read a value of the whole domain; two elementwise ones when one reads the other's values
  * at its own iterations only. Elementwise work goes into a contraction when that alone reads it, beside the product: a
  * sum that the product is added to.
- * Cost: O(pairs of such regions x region edges).
+ * Cost: O(pairs of such regions that are next to each other or read one value); a way around is only looked for where
+ * everything else allows the two to be one.
  */
 import type { Node } from "../ir/graph.ts";
 import { keptAxes, rowCountOf } from "../ir/kernel-graph.ts";
 import { elementCount, sameShape } from "../ir/shape.ts";
 import { isReduce, isView } from "../ir/traits.ts";
 import { isMapLike } from "./inlining.ts";
-import { reachesAround, takeOverWaits, type Draft } from "./region-draft.ts";
+import { reachesAround, searchCost, takeOverWaits, type Draft } from "./region-draft.ts";
 
 export interface JoinContext {
   readonly home: Map<Node, Draft>;
@@ -29,50 +30,36 @@ export interface JoinContext {
   readonly fits: (draft: Draft, member: Node) => boolean;
 }
 
-export function joinRegions(drafts: Draft[], context: JoinContext): void {
+export function joinRegions(all: readonly Draft[], context: JoinContext): Draft[] {
+  const drafts = new Set(all);
   joinRows(drafts, context);
   if (context.sumsAcross) joinSumsAcross(drafts, context);
   joinElements(drafts, context);
   joinAddends(drafts, context);
+  return [...drafts];
 }
 
 const isElementwise = ({ kind, reduced }: Draft): boolean => kind === "loops" && reduced.length === 0;
 
 /** Elementwise regions take over those whose values they read. */
-function joinElements(drafts: Draft[], context: JoinContext): void {
-  const gone = new Set<Draft>();
-  for (const draft of drafts.filter(isElementwise)) {
-    if (gone.has(draft)) continue;
+function joinElements(drafts: Set<Draft>, context: JoinContext): void {
+  for (const draft of [...drafts].filter(isElementwise)) {
+    if (!drafts.has(draft)) continue;
     const producer = (): Draft | undefined =>
       [...draft.before].find(
         (earlier) =>
           isElementwise(earlier) && sameShape(earlier.domain, draft.domain) && mayJoin(draft, earlier, context),
       );
-    for (let earlier = producer(); earlier !== undefined; earlier = producer()) {
-      absorb(drafts, draft, earlier, context);
-      gone.add(earlier);
-    }
+    for (let earlier = producer(); earlier !== undefined; earlier = producer()) absorb(drafts, draft, earlier, context);
   }
 }
 
 /** Contractions take over elementwise regions that they alone read. */
-function joinAddends(drafts: Draft[], context: JoinContext): void {
-  const readers = new Map<Node, Draft[]>();
-  for (const draft of drafts)
-    for (const node of draft.reads) {
-      const known = readers.get(node);
-      if (known === undefined) readers.set(node, [draft]);
-      else known.push(draft);
-    }
+function joinAddends(drafts: Set<Draft>, context: JoinContext): void {
   for (const addend of [...drafts].reverse()) {
-    if (addend.kind !== "loops" || addend.reduced.length > 0) continue;
-    const [into, ...others] = new Set([...addend.stores].flatMap((node) => readers.get(node) ?? []));
-    if (into === undefined || others.length > 0 || !takesAddend(into, addend, context)) continue;
-    absorb(drafts, into, addend, context);
-    for (const node of addend.reads) {
-      const known = readers.get(node)!.filter((draft) => draft !== addend && draft !== into);
-      readers.set(node, [...known, into]);
-    }
+    if (!isElementwise(addend) || addend.after.size !== 1) continue;
+    const [into] = addend.after;
+    if (takesAddend(into!, addend, context)) absorb(drafts, into!, addend, context);
   }
 }
 
@@ -93,22 +80,72 @@ function behindViews(node: Node): Node {
   return source;
 }
 
-function joinRows(drafts: Draft[], context: JoinContext): void {
-  const byRows = new Map<string, Draft[]>();
+/** Regions of one iteration space, found by what they read of all of it and by what they wait for. */
+class Neighbours {
+  private readonly space: number;
+  private readonly known: Set<Draft>;
+  private readonly readers = new Map<Node, Set<Draft>>();
+
+  constructor(drafts: readonly Draft[]) {
+    this.space = elementCount(drafts[0]!.domain);
+    this.known = new Set(drafts);
+    for (const draft of drafts) this.note(draft, draft.reads);
+  }
+
+  /** Those that may be joined with a region, oldest first. */
+  of(draft: Draft): Draft[] {
+    const found = new Set<Draft>();
+    for (const other of draft.before) if (this.known.has(other)) found.add(other);
+    for (const other of draft.after) if (this.known.has(other)) found.add(other);
+    for (const node of draft.reads) for (const other of this.readers.get(node) ?? []) found.add(other);
+    found.delete(draft);
+    return [...found].sort((a, b) => a.order - b.order);
+  }
+
+  /** One has taken over another, which may have been none of these. */
+  taken(into: Draft, other: Draft): void {
+    this.known.delete(other);
+    for (const node of other.reads) this.readers.get(node)?.delete(other);
+    this.note(into, other.reads);
+  }
+
+  private note(draft: Draft, reads: Iterable<Node>): void {
+    for (const node of reads) {
+      if (elementCount(node.shape) !== this.space) continue;
+      const known = this.readers.get(node);
+      if (known === undefined) this.readers.set(node, new Set([draft]));
+      else known.add(draft);
+    }
+  }
+}
+
+function groupedBy(drafts: Iterable<Draft>, keyOf: (draft: Draft) => string): Map<string, Draft[]> {
+  const groups = new Map<string, Draft[]>();
   for (const draft of drafts) {
-    if (draft.kind !== "loops" || draft.reduced.length === 0) continue;
-    const key = `${draft.domain.join()}|${draft.reduced.join()}`;
-    const known = byRows.get(key);
-    if (known === undefined) byRows.set(key, [draft]);
+    const key = keyOf(draft);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [draft]);
     else known.push(draft);
   }
-  for (const group of byRows.values()) {
-    for (let i = 0; i < group.length; i++) {
-      for (let j = group.length - 1; j > i; j--) {
-        if (!mayJoin(group[i]!, group[j]!, context)) continue;
-        absorb(drafts, group[i]!, group[j]!, context);
-        group.splice(j, 1);
-        j = group.length;
+  return groups;
+}
+
+function joinRows(drafts: Set<Draft>, context: JoinContext): void {
+  const reducing = [...drafts].filter(({ kind, reduced }) => kind === "loops" && reduced.length > 0);
+  for (const group of groupedBy(reducing, ({ domain, reduced }) => `${domain.join()}|${reduced.join()}`).values()) {
+    const neighbours = new Neighbours(group);
+    for (const draft of group) {
+      if (!drafts.has(draft)) continue;
+      // What it takes over may bring it next to others.
+      for (let isChanged = true; isChanged;) {
+        isChanged = false;
+        for (const other of neighbours.of(draft).reverse()) {
+          if (other.order < draft.order) break;
+          if (!mayJoin(draft, other, context)) continue;
+          neighbours.taken(draft, other);
+          absorb(drafts, draft, other, context);
+          isChanged = true;
+        }
       }
     }
   }
@@ -120,15 +157,16 @@ const leastColumns = 32;
 const mostColumns = 2 ** 14;
 
 /** Regions over rows take over sums over the other axes of the same values. */
-function joinSumsAcross(drafts: Draft[], context: JoinContext): void {
-  const rows = drafts.filter(takesSumsAcross);
-  const sums = drafts.filter(isOfSums);
-  for (const draft of sums) {
-    const into = rows.find(
-      (row) =>
-        sameShape(keptAxes(row), draft.reduced) && sameShape(row.domain, draft.domain) && mayJoin(row, draft, context),
-    );
-    if (into !== undefined) absorb(drafts, into, draft, context);
+function joinSumsAcross(drafts: Set<Draft>, context: JoinContext): void {
+  const rows = [...drafts].filter(takesSumsAcross);
+  const groups = groupedBy(rows, (row) => `${row.domain.join()}|${keptAxes(row).join()}`);
+  const spaces = new Map([...groups].map(([key, group]) => [key, new Neighbours(group)]));
+  for (const draft of [...drafts].filter(isOfSums)) {
+    const neighbours = spaces.get(`${draft.domain.join()}|${draft.reduced.join()}`);
+    const into = neighbours?.of(draft).find((row) => drafts.has(row) && mayJoin(row, draft, context));
+    if (into === undefined) continue;
+    neighbours!.taken(into, draft);
+    absorb(drafts, into, draft, context);
   }
 }
 
@@ -151,16 +189,21 @@ const isOfSums = ({ kind, reduced, domain, members }: Draft): boolean =>
 
 function mayJoin(a: Draft, b: Draft, { nodeLimit, readLimit, fits }: JoinContext): boolean {
   if (a.members.size + b.members.size > nodeLimit || a.reads.size + b.reads.size > readLimit) return false;
-  if (reachesAround(a, b) || reachesAround(b, a)) return false;
-  const isDirect = a.before.has(b) || b.before.has(a);
-  const whole = elementCount(a.domain);
-  const shares = (): boolean => [...a.reads].some((node) => b.reads.has(node) && elementCount(node.shape) === whole);
-  if (!isDirect) return shares();
-  const both: Draft = { ...a, members: new Set([...a.members, ...b.members]) };
-  return [...both.members].every((node) => fits(both, node));
+  if (a.before.has(b) || b.before.has(a)) {
+    const both: Draft = { ...a, members: new Set([...a.members, ...b.members]) };
+    for (const node of both.members) if (!fits(both, node)) return false;
+  } else if (!sharesWhole(a, b)) return false;
+  return !reachesAround(a, b) && !reachesAround(b, a);
 }
 
-function absorb(drafts: Draft[], into: Draft, other: Draft, { home, outputs }: JoinContext): void {
+/** Whether both read a value of the whole domain. */
+function sharesWhole(a: Draft, b: Draft): boolean {
+  const whole = elementCount(a.domain);
+  for (const node of a.reads) if (b.reads.has(node) && elementCount(node.shape) === whole) return true;
+  return false;
+}
+
+function absorb(drafts: Set<Draft>, into: Draft, other: Draft, { home, outputs }: JoinContext): void {
   for (const node of other.members) {
     into.members.add(node);
     home.set(node, into);
@@ -168,12 +211,20 @@ function absorb(drafts: Draft[], into: Draft, other: Draft, { home, outputs }: J
   for (const node of other.stores) into.stores.add(node);
   for (const node of other.reads) into.reads.add(node);
   takeOverWaits(into, other);
-  drafts.splice(drafts.indexOf(other), 1);
+  drafts.delete(other);
   const isOwn = (node: Node): boolean => home.get(node.op === "pick" ? node.inputs[0]! : node) === into;
-  for (const node of into.reads) if (isOwn(node)) into.reads.delete(node);
-  // What only the other part read need not be stored.
-  for (const node of into.stores) {
-    if (!outputs.has(node) && !drafts.some((draft) => draft !== into && draft.reads.has(node)))
-      into.stores.delete(node);
+  for (const node of into.reads) {
+    if (!isOwn(node)) continue;
+    into.reads.delete(node);
+    // What only one part read of the other need not be stored.
+    if (!outputs.has(node) && !isReadByAny(into.after, node)) into.stores.delete(node);
   }
+}
+
+function isReadByAny(drafts: ReadonlySet<Draft>, node: Node): boolean {
+  for (const { reads } of drafts) {
+    searchCost.drafts++;
+    if (reads.has(node)) return true;
+  }
+  return false;
 }

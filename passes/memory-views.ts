@@ -1,11 +1,20 @@
 /** Which views and leaves are written to memory although nothing computes them there. */
 import { bodiesOf } from "../ir/body.ts";
 import type { Node } from "../ir/graph.ts";
-import { isView } from "../ir/traits.ts";
+import { isFree, isView } from "../ir/traits.ts";
 import { behindReshape, linearAccess } from "../ir/views.ts";
 
-/** The most buffers of a kernel. */
+/** Up to so many buffers are brought together in one kernel. */
 export const mostBuffers = 128;
+/**
+ * The most values and numbers that a kernel reads, whatever brought it together. A function of an engine has 1000
+ * parameters, and what is stored needs some.
+ */
+export const mostReads = 2 * mostBuffers;
+/** The most loads and operations behind what is read in one place of a kernel. */
+const mostBehind = 1024;
+/** The most gathers of gathers: each kernel that reads the last of a chain looks all of them up. */
+const mostLookups = 32;
 
 /** What the kernels inside loops and choices find in memory. A reshaped value has the same bytes as it had before. */
 export function regionInputs(order: readonly Node[]): Set<Node> {
@@ -34,6 +43,54 @@ export function chooseCopied(order: readonly Node[], handedOver: ReadonlySet<Nod
     }
   }
   return copied;
+}
+
+/** What reading a value takes: which values and numbers, how many loads and operations, how many lookups in turn. */
+interface Behind {
+  readonly reads: ReadonlySet<Node>;
+  readonly size: number;
+  readonly lookups: number;
+}
+
+const isTooMuch = ({ reads, size, lookups }: Behind): boolean =>
+  reads.size > mostReads || size > mostBehind || lookups > mostLookups;
+
+/**
+ * Bounds what a node reads through views and through what is computed where it is used: where that is too much for one
+ * kernel, the node's own inputs are stored. Changes both sets.
+ * Cost: O(edges x the limits).
+ */
+export function limitReads(order: readonly Node[], inlined: Set<Node>, copied: Set<Node>): void {
+  const known = new Map<Node, Behind>();
+  const isPassedOn = (node: Node): boolean => (isView(node) && !copied.has(node)) || inlined.has(node);
+  for (const node of order) {
+    let behind = behindInputs(node, known);
+    if (isTooMuch(behind)) {
+      for (const input of node.inputs.filter(isPassedOn)) {
+        if (isView(input)) copied.add(input);
+        inlined.delete(input);
+        known.set(input, stored(input));
+      }
+      behind = behindInputs(node, known);
+    }
+    known.set(node, isPassedOn(node) ? behind : stored(node));
+  }
+}
+
+const nothing: Behind = { reads: new Set(), size: 0, lookups: 0 };
+const stored = (node: Node): Behind =>
+  isFree(node) && node.op !== "input" && node.op !== "scalar"
+    ? nothing
+    : { ...nothing, reads: new Set([node]), size: 1 };
+
+function behindInputs(node: Node, known: ReadonlyMap<Node, Behind>): Behind {
+  const parts = node.inputs.map((input) => known.get(input)!);
+  const [first = nothing, ...others] = parts;
+  if (others.length === 0) return first;
+  const reads = new Set(first.reads);
+  for (const part of others) for (const read of part.reads) reads.add(read);
+  const lookups = parts.reduce((most, part) => Math.max(most, part.lookups), 0) + (node.op === "gather" ? 1 : 0);
+  return { reads, size: parts.reduce((sum, part) => sum + part.size, 1), lookups };
 }
 
 /** Joins of at least so many values element by element are written out. */

@@ -83,7 +83,7 @@ export const searchCost = { drafts: 0 };
 let searches = 0;
 
 /** Whether any of `from` waits for `to`, directly or through others, or is `to`. */
-function anyReaches(from: Iterable<Draft>, to: Draft): boolean {
+export function anyReaches(from: Iterable<Draft>, to: Draft): boolean {
   const search = ++searches;
   const lateEnd: Draft[] = [];
   for (const draft of from) {
@@ -112,9 +112,6 @@ function anyReaches(from: Iterable<Draft>, to: Draft): boolean {
   }
   return false;
 }
-
-/** Whether `from` waits for `to`, directly or through others. */
-export const reaches = (from: Draft, to: Draft): boolean => anyReaches([from], to);
 
 /** Whether `from` waits for `to` through a third region. */
 export const reachesAround = (from: Draft, to: Draft): boolean =>
