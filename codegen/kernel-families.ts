@@ -12,10 +12,10 @@
  */
 import type { Expr, LoopKernel, NumberParam } from "../ir/loop.ts";
 import { leafSteps, type NumberSlot, type Program, type ScalarValue, type Step } from "../ir/program.ts";
-import { kernelWeight, WeightedCache } from "./weighted-cache.ts";
+import { formOf, type KernelForm, type Literal, sameForm, withLiterals } from "./kernel-form.ts";
+import { WeightedCache } from "./weighted-cache.ts";
 
 type KernelStep = Extract<Step, { kind: "kernel" }>;
-type Literal = Extract<Expr, { op: "const" }>;
 type Schedule = (kernel: LoopKernel) => LoopKernel;
 
 /** Of a kernel; WebAssembly's functions take a thousand. */
@@ -23,55 +23,8 @@ const mostParameters = 800;
 /** Families of kernels that are alike at first sight, and forms of programs, that are remembered. */
 const mostAlike = 16;
 const mostForms = 8;
-/** Of the families of all programs, in statements and expressions. */
-const capacity = 2e6;
-
-/** Literals of which there may be several values; truth values and vectors belong to the form. */
-const isLiteral = (part: unknown): part is Literal =>
-  typeof part === "object" &&
-  part !== null &&
-  "op" in part &&
-  part.op === "const" &&
-  (part as Literal).type.lanes === 1 &&
-  (part as Literal).type.kind !== "bool";
-
-/** Thrown inside when two kernels differ in more than literals. */
-class DifferentForm extends Error {}
-
-/** The literals of `kernel` in the order in which `form` has them; null when they differ in anything else. */
-function literalsOf(form: LoopKernel, kernel: LoopKernel): Literal[] | null {
-  const literals: Literal[] = [];
-  const visit = (expected: unknown, given: unknown): void => {
-    if (typeof expected !== "object" || expected === null) {
-      if (!Object.is(expected, given)) throw new DifferentForm();
-      return;
-    }
-    if (typeof given !== "object" || given === null || Array.isArray(expected) !== Array.isArray(given))
-      throw new DifferentForm();
-    if (isLiteral(expected)) {
-      if (!isLiteral(given) || given.type.kind !== expected.type.kind) throw new DifferentForm();
-      literals.push(given);
-      return;
-    }
-    // Both are plain: what either has is its own.
-    const [wanted, found] = [expected as Record<string, unknown>, given as Record<string, unknown>];
-    let more = 0;
-    for (const _ in found) more++;
-    for (const key in wanted) {
-      if (!(key in found)) throw new DifferentForm();
-      visit(wanted[key], found[key]);
-      more--;
-    }
-    if (more !== 0) throw new DifferentForm();
-  };
-  try {
-    visit(form.body, kernel.body);
-    return literals;
-  } catch (error) {
-    if (error instanceof DifferentForm) return null;
-    throw error;
-  }
-}
+/** Of the families of all programs, by the weight of their kernels. */
+const capacity = 8e6;
 
 /** What kernels of a family have in common at first sight. Sizes of buffers are no part of the code. */
 const sightOf = ({ name, buffers, numbers, body, workgroupSize, status }: LoopKernel): string =>
@@ -93,7 +46,8 @@ const hull = (a: Range, b: Range): Range =>
 const textOf = ({ value }: Literal): string => (Object.is(value, -0) ? "-0" : String(value));
 
 class KernelFamily {
-  private readonly form: LoopKernel;
+  private readonly first: LoopKernel;
+  private readonly form: KernelForm;
   private readonly schedule: Schedule;
   /** Those of the first kernel. */
   private readonly literals: readonly Literal[];
@@ -108,28 +62,29 @@ class KernelFamily {
   private code: LoopKernel | null = null;
   readonly weight: number;
 
-  constructor(first: LoopKernel, schedule: Schedule) {
-    this.form = first;
+  constructor(first: LoopKernel, form: KernelForm, schedule: Schedule) {
+    this.first = first;
+    this.form = form;
     this.schedule = schedule;
-    this.literals = literalsOf(first, first)!;
+    this.literals = form.literals;
     this.most = this.literals.map(({ value }) => value);
     const places: number[] = [];
     this.parameters = this.literals.map(({ varies }, i) => (varies === true ? places.push(i) - 1 : -1));
     this.places = places;
     this.ranges = first.numbers.map(({ range }) => range);
-    this.weight = kernelWeight(first);
+    this.weight = form.tokens.length;
   }
 
-  /** The literals of a kernel that is a member from here on; null when it is of another form. */
-  admit(kernel: LoopKernel): readonly Literal[] | null {
-    const literals = literalsOf(this.form, kernel);
-    if (literals === null) return null;
+  /** Makes a kernel a member, unless it is of another form. */
+  admit(kernel: LoopKernel, form: KernelForm): boolean {
+    if (!sameForm(form, this.form)) return false;
+    const { literals } = form;
     if (!literals.every(({ value }, i) => Object.is(value, this.expected(literals, i)))) this.split(literals);
     this.widen(kernel.numbers.map(({ range }) => range));
     literals.forEach(({ value }, i) => {
       if (value > this.most[i]!) this.most[i] = value;
     });
-    return literals;
+    return true;
   }
 
   /** The value of a literal, if what is known of the family holds. */
@@ -169,23 +124,16 @@ class KernelFamily {
   }
 
   private withParameters(): LoopKernel {
-    const { form, literals, parameters, places, ranges } = this;
-    let next = 0;
-    const replace = (part: unknown): unknown => {
-      if (typeof part !== "object" || part === null) return part;
-      if (isLiteral(part)) {
-        const parameter = parameters[next++]!;
-        return parameter < 0 ? part : { op: "param", type: part.type, name: `z${parameter}` };
-      }
-      if (Array.isArray(part)) return part.map(replace);
-      return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, replace(value)]));
-    };
-    const body = replace(form.body) as LoopKernel["body"];
+    const { first, literals, parameters, places, ranges } = this;
+    const body = withLiterals(first.body, (literal, i): Expr => {
+      const parameter = parameters[i]!;
+      return parameter < 0 ? literal : { op: "param", type: literal.type, name: `z${parameter}` };
+    });
     const largest = places.map((place) => this.most[place]!);
     parameters.forEach((parameter, i) => {
       if (parameter >= 0 && this.most[i]! > largest[parameter]!) largest[parameter] = this.most[i]!;
     });
-    const numbers = form.numbers.map(({ name, kind }, i): NumberParam => {
+    const numbers = first.numbers.map(({ name, kind }, i): NumberParam => {
       const range = ranges[i];
       return range === undefined ? { name, kind } : { name, kind, range };
     });
@@ -193,7 +141,7 @@ class KernelFamily {
       const { kind } = literals[place]!.type;
       return { name: `z${parameter}`, kind, ...(kind === "i32" ? { typical: Number(largest[parameter]) } : {}) };
     });
-    return { ...form, body, numbers: [...numbers, ...sizes] };
+    return { ...first, body, numbers: [...numbers, ...sizes] };
   }
 
   /** What a member passes for the parameters, as its literals. */
@@ -260,15 +208,14 @@ export class KernelFamilies {
   private admit(kernel: LoopKernel): Member {
     const key = `${this.id} ${sightOf(kernel)}`;
     const alike = families.get(key) ?? [];
-    for (const family of alike) {
-      const literals = family.admit(kernel);
-      if (literals !== null) return { family, literals };
-    }
-    const family = new KernelFamily(kernel, this.schedule);
+    const form = formOf(kernel);
+    const { literals } = form;
+    for (const family of alike) if (family.admit(kernel, form)) return { family, literals };
+    const family = new KernelFamily(kernel, form, this.schedule);
     const kept = [family, ...alike].slice(0, mostAlike);
     const weight = kept.reduce((sum, other) => sum + other.weight, 0);
     families.set(key, kept, weight);
-    return { family, literals: family.admit(kernel)! };
+    return { family, literals };
   }
 
   /** One object for programs whose code is the same but for sizes: `code` has what stands for each of `kernels`. */

@@ -1,6 +1,4 @@
-/** What was made of kernels and may be wanted again, up to a total weight: the oldest goes first. */
-import type { LoopKernel } from "../ir/loop.ts";
-
+/** What was made and may be wanted again, up to a total weight: the oldest goes first. */
 export class WeightedCache<Value> {
   private readonly entries = new Map<string, { readonly value: Value; readonly weight: number }>();
   private readonly capacity: number;
@@ -25,18 +23,4 @@ export class WeightedCache<Value> {
       this.weight -= freed;
     }
   }
-}
-
-/** Statements and expressions of a kernel, and what they are made of. */
-export function kernelWeight({ body }: LoopKernel): number {
-  let count = 0;
-  const stack: object[] = [body];
-  for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
-    count++;
-    for (const key in part) {
-      const value = (part as Record<string, unknown>)[key];
-      if (typeof value === "object" && value !== null) stack.push(value);
-    }
-  }
-  return count;
 }

@@ -11,7 +11,8 @@ import type { LoopKernel } from "../../ir/loop.ts";
 import { isFree, isView } from "../../ir/traits.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
 import { operationOf } from "./evaluate.ts";
-import { kernelWeight, WeightedCache } from "../weighted-cache.ts";
+import { kernelWeight } from "../kernel-form.ts";
+import { WeightedCache } from "../weighted-cache.ts";
 import { lowerRegion } from "./region.ts";
 import { blockSums } from "./sums-across.ts";
 
@@ -22,8 +23,8 @@ interface Template {
   readonly scalars: readonly number[];
 }
 
-/** In statements and expressions: kernels that take sizes as numbers have tens of thousands each. */
-const templates = new WeightedCache<readonly Template[]>(1e6);
+/** By weight: kernels that take sizes as numbers have tens of thousands of expressions each. */
+const templates = new WeightedCache<readonly Template[]>(4e6);
 
 /** Compares kernels that were made for another region of the same form with what this one's own would be. */
 export type TemplateCheck = (kept: readonly LoweredKernel[], own: readonly LoweredKernel[]) => void;

@@ -1,0 +1,138 @@
+/**
+ * What kernels that share code have in common: a kernel as a list of whole numbers, without the values of its literals,
+ * which are listed beside it. Two kernels with equal lists are equal but for literals.
+ */
+import type { Expr, LoopKernel, Stmt, Type } from "../ir/loop.ts";
+
+export type Literal = Extract<Expr, { op: "const" }>;
+
+export interface KernelForm {
+  readonly tokens: readonly number[];
+  /** In the order in which `withLiterals` meets them. */
+  readonly literals: readonly Literal[];
+}
+
+/** Numbers that stand for names, operations and whatever else a kernel is written with. */
+const tokenOf = new Map<string | number | boolean | undefined, number>();
+function token(word: string | number | boolean | undefined): number {
+  let found = tokenOf.get(word);
+  if (found === undefined) tokenOf.set(word, (found = tokenOf.size));
+  return found;
+}
+
+/** Truth values and vectors belong to the form. */
+const isLiteral = ({ type }: Literal): boolean => type.lanes === 1 && type.kind !== "bool";
+
+export function formOf({ body }: LoopKernel): KernelForm {
+  const tokens: number[] = [];
+  const literals: Literal[] = [];
+  const type = ({ kind, lanes }: Type): void => void tokens.push(token(kind), lanes);
+  const visit = (expr: Expr): void => {
+    tokens.push(token(expr.op));
+    type(expr.type);
+    switch (expr.op) {
+      case "const":
+        if (isLiteral(expr)) literals.push(expr);
+        else tokens.push(token(String(expr.value)));
+        return;
+      case "var":
+      case "param":
+        tokens.push(token(expr.name));
+        return;
+      case "load":
+        tokens.push(token(expr.buffer));
+        visit(expr.index);
+        return;
+      default:
+        tokens.push(token(expr.memory), token(expr.lane), expr.args.length);
+        for (const arg of expr.args) visit(arg);
+    }
+  };
+  const all = (statements: readonly Stmt[]): void => {
+    tokens.push(statements.length);
+    for (const statement of statements) each(statement);
+  };
+  const each = (statement: Stmt): void => {
+    tokens.push(token(statement.kind));
+    switch (statement.kind) {
+      case "let":
+      case "declare":
+      case "assign":
+        tokens.push(token(statement.name));
+        visit(statement.value);
+        return;
+      case "for":
+        tokens.push(token(statement.name), token(statement.step), token(statement.mode));
+        visit(statement.start);
+        visit(statement.end);
+        all(statement.body);
+        return;
+      case "if":
+        visit(statement.condition);
+        all(statement.then);
+        all(statement.else);
+        return;
+      case "while":
+        visit(statement.condition);
+        all(statement.body);
+        return;
+      case "store":
+        tokens.push(token(statement.buffer));
+        visit(statement.index);
+        visit(statement.value);
+        return;
+      case "fence":
+        tokens.push(token(statement.never));
+        visit(statement.counter);
+        return;
+      case "barrier":
+    }
+  };
+  all(body);
+  return { tokens, literals };
+}
+
+/** Whether two kernels are equal but for literals. */
+export function sameForm({ tokens: a }: KernelForm, { tokens: b }: KernelForm): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** A body with other expressions in place of its literals, by their places in the form. */
+export function withLiterals(body: readonly Stmt[], replace: (literal: Literal, place: number) => Expr): Stmt[] {
+  let next = 0;
+  const changed = (expr: Expr): Expr => {
+    if (expr.op === "const") return isLiteral(expr) ? replace(expr, next++) : expr;
+    if (expr.op === "load") return { ...expr, index: changed(expr.index) };
+    return "args" in expr ? { ...expr, args: expr.args.map(changed) } : expr;
+  };
+  const each = (statement: Stmt): Stmt => {
+    switch (statement.kind) {
+      case "let":
+      case "declare":
+      case "assign":
+        return { ...statement, value: changed(statement.value) };
+      case "for": {
+        const [start, end] = [changed(statement.start), changed(statement.end)];
+        return { ...statement, start, end, body: statement.body.map(each) };
+      }
+      case "if": {
+        const condition = changed(statement.condition);
+        return { ...statement, condition, then: statement.then.map(each), else: statement.else.map(each) };
+      }
+      case "while":
+        return { ...statement, condition: changed(statement.condition), body: statement.body.map(each) };
+      case "store":
+        return { ...statement, index: changed(statement.index), value: changed(statement.value) };
+      case "fence":
+        return { ...statement, counter: changed(statement.counter) };
+      case "barrier":
+        return statement;
+    }
+  };
+  return body.map(each);
+}
+
+/** About how much memory a kernel takes, in parts of statements and expressions. */
+export const kernelWeight = (kernel: LoopKernel): number => formOf(kernel).tokens.length;
