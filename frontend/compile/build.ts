@@ -77,6 +77,7 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     gradWrites: state.gradWrites.map(({ owner, root }) => ({ owner, root })),
     device,
     executable,
+    programs: checksFirst === null ? [executable] : [executable, checksFirst.executable],
     compiled,
     compileMs,
     compileCount: compileCount + (checksFirst === null ? 0 : 1),

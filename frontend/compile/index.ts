@@ -16,7 +16,7 @@ import { argumentNames, CallArguments, type ArgumentNames } from "./arguments.ts
 import { recompileOf, type Failure, type Guards, type Recompile } from "./guards.ts";
 import { type PlainReason, readsValues } from "./observer.ts";
 import { record } from "./record.ts";
-import { release, type Recording } from "./recording.ts";
+import { release, type Programs, type Recording } from "./recording.ts";
 import { replay } from "./run.ts";
 import { verified } from "./verify.ts";
 
@@ -80,11 +80,18 @@ export function compile<A extends unknown[], R>(
   }) as CompiledFunction<A, R>;
 }
 
+/** Devices keep what is prepared until it is released: programs of functions that nobody has any more are. */
+const dropped = new FinalizationRegistry<Iterable<Programs>>((held) => {
+  for (const programs of held) release(programs);
+});
+
 class Compilation<A extends unknown[], R> {
   readonly recompiles: Recompile[] = [];
   private readonly fn: (...args: A) => R;
   private readonly options: CompileOptions;
   private readonly known: Known[] = [];
+  /** Of the recordings that are known. */
+  private readonly held = new Set<Programs>();
   private warned = false;
   /** It does what no replay can do. */
   private isPlain = false;
@@ -98,6 +105,7 @@ class Compilation<A extends unknown[], R> {
   constructor(fn: (...args: A) => R, options: CompileOptions) {
     this.fn = fn;
     this.options = options;
+    dropped.register(this, this.held);
   }
 
   call(args: A): R {
@@ -132,7 +140,7 @@ class Compilation<A extends unknown[], R> {
   private readonly nameOf: ArgumentNames = (path) => (this.names ??= argumentNames(this.fn))(path);
 
   private recordCall(args: A, given: CallArguments, failure: Failure | null): R {
-    const { result, replayable, givesHistory, plainBecause } = record(this.fn, args, given);
+    const { result, replayable, givesHistory, plainBecause, error } = record(this.fn, args, given);
     // A function that reads values is recorded at each call, whatever the guards say.
     if (failure !== null && (replayable !== null || givesHistory))
       this.recompiles.push(recompileOf(failure, captureSite()()));
@@ -145,9 +153,16 @@ class Compilation<A extends unknown[], R> {
     this.compileCount += recording.compileCount;
     this.compileMs += recording.compileMs;
     this.known.unshift({ state: given.state, ...replayable });
-    if (this.known.length > recordingLimit) release(this.known.pop()!.recording);
+    this.held.add(recording.programs);
+    if (this.known.length > recordingLimit) this.forget(this.known.pop()!.recording);
     this.last = recording;
+    if (error !== null) throw error;
     return result;
+  }
+
+  private forget({ programs }: Recording): void {
+    this.held.delete(programs);
+    release(programs);
   }
 
   private stayPlain(reason: PlainReason): void {

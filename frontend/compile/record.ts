@@ -16,7 +16,7 @@ import type { Guards } from "./guards.ts";
 import { Observer, type PlainReason } from "./observer.ts";
 import { release, type Recording } from "./recording.ts";
 import { viewed, viewOfArgument } from "./results.ts";
-import { checkFirst, firstRun } from "./run.ts";
+import { firstFailed, firstRun } from "./run.ts";
 import { standIn } from "./stand-ins.ts";
 
 export interface Recorded<R> {
@@ -27,6 +27,8 @@ export interface Recorded<R> {
   readonly givesHistory: boolean;
   /** Why there can be no replay, where it is for what the function does. */
   readonly plainBecause: PlainReason | null;
+  /** Of the first condition that does not hold in this call: then there is no result. */
+  readonly error: Error | null;
 }
 
 /** The arguments as the function gets them: inputs have stand-ins. */
@@ -58,6 +60,7 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
     replayable,
     givesHistory,
     plainBecause,
+    error: null,
   });
   // The storages hold what was recorded by now: the first run starts from what they held before.
   let built: Built | null = null;
@@ -71,10 +74,13 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
     if (built === null) return outcome(result, null);
     const { recording } = built;
     const memory = new MemoryGuard(given.tensors, memoryAtStake(observer, written, tensors));
-    if (recording.checksFirst !== null) checkFirst(recording, recording.checksFirst.before);
-    return outcome(firstRun(built, given), { recording, guards: observer.guards, memory });
+    const replayable = { recording, guards: observer.guards, memory };
+    const error = recording.checksFirst === null ? null : firstFailed(recording, recording.checksFirst.before);
+    if (error === null) return outcome(firstRun(built, given), replayable);
+    observer.undo(written, error);
+    return { ...outcome(undefined, replayable), error };
   } catch (error) {
-    if (built !== null) release(built.recording);
+    if (built !== null) release(built.recording.programs);
     observer.undo(written, error);
     forgetInterned();
     throw error;

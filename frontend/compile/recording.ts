@@ -33,6 +33,8 @@ export type GradResult =
 export interface Recording {
   readonly device: Device;
   readonly executable: Executable;
+  /** That one, and the one that checks conditions. */
+  readonly programs: Programs;
   readonly compiled: Compiled;
   /** From the recorded graph to code: the passes too. */
   readonly compileMs: number;
@@ -73,11 +75,10 @@ export interface Recording {
   readonly assigned: readonly { readonly owner: object; readonly name: string }[];
 }
 
-/** Gives back what its programs hold. */
-export function release({ executable, checksFirst }: Recording): void {
-  executable.release();
-  checksFirst?.executable.release();
-}
+/** The programs of one recording. */
+export type Programs = readonly Executable[];
+/** Gives back what they hold. */
+export const release = (programs: Programs): void => programs.forEach((executable) => executable.release());
 
 export interface ChecksFirst {
   readonly executable: Executable;

@@ -45,7 +45,8 @@ export function replay(recording: Recording, given: CallArguments): unknown {
     if (event.kind === "draw") event.fill(event.target);
     else if (event.kind === "generator") event.change();
   }
-  if (checksFirst !== null) checkFirst(recording, valuesNow(checksFirst.inputs, argumentValues));
+  const error = checksFirst === null ? null : firstFailed(recording, valuesNow(checksFirst.inputs, argumentValues));
+  if (error !== null) throw error;
   for (const event of events) {
     if (event.kind === "effect") event.change();
     else if (event.kind === "scalar") (event.argument as { value: number }).value = event.argument.source!();
@@ -61,11 +62,16 @@ export function replay(recording: Recording, given: CallArguments): unknown {
 
 const isAwaited = (value: Value): boolean => value.isAwaited || value.isShared;
 
-/** @throws the error of the first condition that does not hold; nothing has been changed then */
-export function checkFirst({ checksFirst, checks, device }: Recording, values: readonly Value[]): void {
+/** The error of the first condition that does not hold, or null; nothing has been changed by then. */
+export function firstFailed({ checksFirst, checks, device }: Recording, values: readonly Value[]): Error | null {
   const memories = values.map((value) => value.memory());
   const [status] = checksFirst!.executable.run(memories, numbersOf(checksFirst!.scalars), [], ["escapes"]);
-  noteStatus(checks, new Value("int64", [checks.length], device, status!));
+  try {
+    noteStatus(checks, new Value("int64", [checks.length], device, status!));
+    return null;
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 function valuesNow(sources: readonly Source[], argumentValues: readonly Value[]): Value[] {

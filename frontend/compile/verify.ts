@@ -21,7 +21,8 @@ export function verified<A extends unknown[], R>(
       "Pass what varies as an argument, or as a tensor that the function closes over.",
     );
   }
-  release(again.replayable.recording);
+  release(again.replayable.recording.programs);
+  if (again.error !== null) throw again.error;
   return again.result;
 }
 

@@ -1,4 +1,4 @@
-/** One measured run: `memory-run.ts <device> lazy|compiled|models|eval|unread|programs|failing <steps>`; prints samples as JSON. */
+/** One measured run: `memory-run.ts <device> lazy|compiled|models|functions|eval|unread|programs|failing|failing-compiled <steps>`; prints samples as JSON. */
 import * as torch from "cresset";
 import { deviceFor, deviceName } from "../../frontend/devices.ts";
 import { ensureSwiftShader } from "../support/webgpu.ts";
@@ -80,14 +80,20 @@ if (mode === "models") {
     weight.grad!.sum().item();
     if (i % 10 === 4) await sample(i + 50);
   }
-} else if (mode === "failing") {
+} else if (mode === "functions") {
+  for (let i = 0; i < steps; i++) {
+    const step = torch.compile(model());
+    for (let k = 0; k < 3; k++) await step(x, y).itemAsync();
+    if (i % 100 === 99) await sample(i);
+  }
+} else if (mode === "failing" || mode === "failing-compiled") {
   // One read after another that fails.
+  const ones = torch.ones(3, { device: name });
+  const select = (index: torch.Tensor): torch.Tensor => ones.mul(1).index_select(0, index);
+  const selected = mode === "failing" ? select : torch.compile(select);
   for (let i = 0; i < steps; i++) {
     try {
-      torch
-        .ones(3, { device: name })
-        .index_select(0, torch.tensor([9n], { device: name }))
-        .tolist();
+      selected(torch.tensor([9n], { device: name })).tolist();
     } catch (error) {
       if (!(error instanceof torch.IndexError)) throw error;
     }

@@ -61,11 +61,17 @@ describe("reads that fail", { timeout: 300_000 }, () => {
   it.each(["cpu", "cpu:js"])("leave nothing behind on %s", async (device) =>
     expectFlat(await samples(device, "failing", "2000")),
   );
+  it.each(["cpu", "cpu:js"])("leave nothing behind on %s in compiled functions", async (device) =>
+    expectFlat(await samples(device, "failing-compiled", "2000")),
+  );
 });
 
 describe("models that come and go", { timeout: 300_000 }, () => {
   it.each(["cpu", "cpu:js"])("leave nothing behind on %s after 100 times", async (device) =>
     expectFlat(await samples(device, "models", "100")),
+  );
+  it.each(["cpu", "cpu:js"])("leave nothing behind on %s when their steps are compiled", async (device) =>
+    expectFlat(await samples(device, "functions", "300")),
   );
   it.each(["cpu", "cpu:js"])("leave nothing behind on %s when loaded and never read", async (device) =>
     // 1.3 MB of values each; a few dozen are kept.

@@ -109,6 +109,15 @@ describe.each(["cpu", "cpu:js"])("on %s", (name) => {
     expect(run(torch.compile)).toEqual(run(((fn: unknown) => fn) as typeof torch.compile));
   });
 
+  test("a first call that fails by a value compiles for the next ones", () => {
+    const w = torch.ones(3, { device: name });
+    const read = torch.compile((i: Tensor) => w.index_select(0, i).sum());
+    for (const i of [5n, 6n, 1n, 7n, 2n]) outcome(() => read(torch.tensor([i], { device: name })));
+    expect(read(torch.tensor([2n], { device: name })).item()).toBe(1);
+    expect(read.explain_recompiles()).toEqual([]);
+    expect(read.statistics.compileCount).toBe(2);
+  });
+
   test("a call whose result has a history, and that fails by a value, leaves weights as they were", () => {
     const w = torch.ones(3, { device: name, requires_grad: true });
     const step = torch.compile((i: Tensor) => {
