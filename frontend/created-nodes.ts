@@ -76,10 +76,18 @@ const views = new Set(["reshape", "permute", "expand", "slice", "detach", "leaf"
  */
 export function usedAgain(order: readonly Node[]): Node[] {
   const found = new Set<Node>();
+  /** What the views that were asked for so far are of: users come after what they use. */
+  const shown = new Map<Node, Node>();
+  const behindViews = (input: Node): Node => {
+    let node = input;
+    while (views.has(node.op) && valueOf(node) === null && node.inputs.length > 0)
+      node = shown.get(node) ?? node.inputs[0]!;
+    if (node !== input) shown.set(input, node);
+    return node;
+  };
   for (const user of order) {
     for (const input of user.inputs) {
-      let node = input;
-      while (views.has(node.op) && valueOf(node) === null && node.inputs.length > 0) node = node.inputs[0]!;
+      const node = behindViews(input);
       const recording = recordingOf(node);
       if (recording === null || user.id < recording.end) continue;
       const isPending = valueOf(node) === null && node.inputs.length > 0;

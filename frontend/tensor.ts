@@ -57,6 +57,15 @@ interface Place {
 }
 
 /** Writes that give every element one value. */
+/** Where a tensor's elements lie. */
+interface Placed {
+  readonly layout: Layout;
+  /** Whether they do lie there, as they are. */
+  readonly isExact: boolean;
+  /** Whether this or what it is a view of shows something else than lies in memory. */
+  readonly isComputed: boolean;
+}
+
 const fills = new Set(["fill_", "zero_"]);
 /** Those and others that an expanded tensor can take. */
 const idempotent = new Set([...fills, "index_fill_", "index_put_", "masked_fill_"]);
@@ -82,7 +91,7 @@ export class Tensor {
   /** @internal A view made in inference_mode of a tensor from outside. */ readonly isInferenceView_: boolean;
   /** `isComputed`: the storage's contents were, when a view's node was made of them. */
   private cached: { node: Node; version: number; isComputed: boolean } | null = null;
-  private placed: Layout | null = null;
+  private placed: Placed | null = null;
   /** Of what is cut from the tensor that it shares memory with: how its own contents were made, once it was written. */
   private history: Node | null = null;
   private ownCounter: VersionCounter | null;
@@ -262,7 +271,8 @@ export class Tensor {
   /** As a view of its parent's node. What has been written since is a view of the memory, whatever views it was made by. */
   private nodeOver(parentNode: Node): Node {
     const own = this.step_!;
-    if (!this.isChanged_ || own.isLayout === true) return nodeOfView(own, own.name, parentNode);
+    const hasHistory = parentNode.requiresGrad;
+    if (!hasHistory || !this.isChanged_ || own.isLayout === true) return nodeOfView(own, own.name, parentNode);
     const steps = [own];
     let base = this.parent_!;
     for (; base.isPlainView; base = base.parent_!) steps.unshift(base.step_!);
@@ -339,7 +349,6 @@ export class Tensor {
     return false;
   }
 
-  /** Whether a dimension repeats its elements. */
   /** @internal Whether several elements lie in one place. */
   isExpanded_(): boolean {
     const { strides } = this.layout_();
@@ -434,16 +443,39 @@ export class Tensor {
 
   /** @internal Strides and offset in elements of the storage. */
   layout_(): Layout {
-    if (this.placed !== null) return this.placed;
-    return (this.placed = this.placement_() ??
-      this.layoutOfBits() ?? {
-        strides: contiguousStrides(this.shape),
-        offset: this.parent_?.layout_().offset ?? 0,
-      });
+    return this.placed_().layout;
   }
-  /** Whether this or what it is a view of shows something else than lies in memory. */
-  private isComputed(): boolean {
-    return this.step_?.isComputed === true || (this.parent_ !== null && this.parent_.isComputed());
+  /** @internal The same, where the elements do lie by strides in the storage; else null. */
+  placement_(): Layout | null {
+    const { layout, isExact } = this.placed_();
+    return isExact ? layout : null;
+  }
+  private placed_(): Placed {
+    // Up to the nearest ancestor whose place is known, then down again.
+    const chain: Tensor[] = [];
+    let known: Tensor = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
+    for (; known.placed === null && known.parent_ !== null; known = known.parent_) chain.push(known);
+    let placed = (known.placed ??= {
+      layout: { strides: contiguousStrides(known.shape), offset: 0 },
+      isExact: true,
+      isComputed: false,
+    });
+    for (const view of chain.toReversed()) placed = view.placed = view.placedIn(placed, view.parent_!.shape);
+    return placed;
+  }
+  /** By where its parent lies. */
+  private placedIn(parent: Placed, shape: Shape): Placed {
+    const step = this.step_!;
+    const isComputed = parent.isComputed || step.isComputed === true;
+    const isOwnType = this.type_ === this.storage_.dtype;
+    const isExact = parent.isExact && isOwnType && !isComputed;
+    // Of a view as another type, or of what is computed: in elements of that type.
+    const layout = isExact || !isOwnType || isComputed ? viewLayout(step, shape, parent.layout) : null;
+    return {
+      layout: layout ?? { strides: contiguousStrides(this.shape), offset: parent.layout.offset },
+      isExact: isExact && layout !== null,
+      isComputed,
+    };
   }
   /** @internal Whether it shows the conjugates of what lies in memory. */
   get isConjugate_(): boolean {
@@ -451,18 +483,6 @@ export class Tensor {
     let view: Tensor | null = this; // oxlint-disable-line typescript/no-this-alias -- the start of a walk
     for (; view !== null; view = view.parent_) if (view.step_?.isComputed === true) isConjugate = !isConjugate;
     return isConjugate;
-  }
-  /** Of a view as another type, in elements of that type. */
-  private layoutOfBits(): Layout | null {
-    if (this.parent_ === null || (this.type_ === this.storage_.dtype && !this.isComputed())) return null;
-    return viewLayout(this.step_!, this.parent_.shape, this.parent_.layout_());
-  }
-  /** @internal The same, where the elements do lie by strides in the storage; else null. */
-  placement_(): Layout | null {
-    if (this.parent_ === null) return { strides: contiguousStrides(this.shape), offset: 0 };
-    if (this.type_ !== this.storage_.dtype || this.step_!.isComputed === true) return null;
-    const parent = this.parent_.placement_();
-    return parent === null ? null : viewLayout(this.step_!, this.parent_.shape, parent);
   }
   /**
    * Distances in memory between neighbours along all dimensions, or along one, in elements.

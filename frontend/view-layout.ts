@@ -2,6 +2,7 @@
 import { leafNode, type Node } from "../ir/graph.ts";
 import { Index, linear } from "../ir/index.ts";
 import { contiguousStrides, isContiguous, type Shape } from "../ir/shape.ts";
+import { withFreshInterning } from "../ir/interning.ts";
 import { sourceCoordinates } from "../ir/views.ts";
 import { graph } from "./state.ts";
 import { isSameMemory, type ViewStep } from "./views.ts";
@@ -16,7 +17,8 @@ export function viewLayout(step: ViewStep, shape: Shape, layout: Layout): Layout
   if (isSameMemory(step)) return layout;
   if (step.layout !== undefined) return step.layout;
   const standIn = leafNode("input", "bool", shape, null);
-  const view = step.apply(graph, standIn);
+  // What is asked here is nothing of the user's recording.
+  const view = withFreshInterning(() => step.apply(graph, standIn));
   const steps = stepsBetween(view, standIn);
   // What has no elements may be made of nothing.
   if (steps === null) return { strides: contiguousStrides(view.shape), offset: layout.offset };

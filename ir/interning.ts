@@ -4,7 +4,15 @@
  */
 import { attrsKey } from "./attribute-text.ts";
 import { ShapeError } from "./errors.ts";
-import { kindHash, makeNode, nextNodeId, type Node, type NodeRequest, type Primitive } from "./graph.ts";
+import {
+  kindHash,
+  makeNode,
+  nextNodeId,
+  type Node,
+  type NodeRequest,
+  type Primitive,
+  type PrimitiveAttrs,
+} from "./graph.ts";
 import { mixHash } from "./hash.ts";
 import { elementCount, formatShape, sameShape } from "./shape.ts";
 
@@ -92,16 +100,23 @@ export function internExisting(node: Node): Node {
   return node;
 }
 
+/** How many other nodes all look-ups so far have come across, for tests. */
+export const interningCost = { collisions: 0 };
+
 /** Where a node that equals the request is in the table, or is to be. */
 function placeOf(request: NodeRequest<Primitive>, attrText: string, kind: number): number {
   const { inputs, shape } = request;
   let hash = request.requiresGrad ? mixHash(kind, stepStart) : kind;
+  // `kind` leaves a tag out, since it says nothing of a graph's form; here it is what tells such nodes apart.
+  if (request.op === "barrier") hash = mixHash(hash, (request.attrs as PrimitiveAttrs["barrier"]).tag);
   if (attrText === "" && inputs.length === 0) for (const size of shape) hash = mixHash(hash, size);
   for (const input of inputs) hash = mixHash(hash, input.id);
   // Small enough for the engine to keep it beside the pointer.
   let place = hash & 0x3fffffff;
-  for (let known = interned.get(place); known !== undefined; known = interned.get(++place))
+  for (let known = interned.get(place); known !== undefined; known = interned.get(++place)) {
     if (isEqual(known, request, attrText)) break;
+    interningCost.collisions++;
+  }
   return place;
 }
 
