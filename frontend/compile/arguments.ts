@@ -30,6 +30,10 @@ export function argumentNames(fn: (...args: never[]) => unknown): ArgumentNames 
   };
 }
 
+/** Containers inside of each other beyond this many are taken for one that is inside of itself. */
+const depthLimit = 500;
+class Endless extends Error {}
+
 /** Walked at every call: names are worked out only when something differs. */
 export class CallArguments {
   /** What the recording is made for, in the order of the walk. */
@@ -49,10 +53,20 @@ export class CallArguments {
   private equals: Map<Tensor, number> | null = null;
   private known: Value[] | null = null;
 
-  constructor(args: readonly unknown[], named = false) {
+  /** Null where an argument is inside of itself. */
+  static of(args: readonly unknown[]): CallArguments | null {
+    try {
+      return new CallArguments(args);
+    } catch (error) {
+      if (error instanceof Endless) return null;
+      throw error;
+    }
+  }
+
+  private constructor(args: readonly unknown[], named = false) {
     this.args = args;
     this.names = named ? [] : null;
-    this.walk(args, "");
+    this.walk(args, "", 0);
     this.note(graph.gradEnabled, "", "is_grad_enabled()");
     this.note(inference.enabled, "", "is_inference_mode_enabled()");
     this.note(activeHooks(), "", "the hooks on saved tensors");
@@ -99,24 +113,25 @@ export class CallArguments {
     this.names?.push(`${path}\0${what}`);
   }
 
-  private walk(tree: unknown, path: string): void {
+  private walk(tree: unknown, path: string, depth: number): void {
+    if (depth > depthLimit) throw new Endless();
     if (tree instanceof Tensor) this.noteTensor(tree, path);
     else if (Array.isArray(tree)) {
       this.note(tree.length, path, ".length");
-      for (let i = 0; i < tree.length; i++) this.walk(tree[i], this.names === null ? "" : `${path}[${i}]`);
+      for (let i = 0; i < tree.length; i++) this.walk(tree[i], this.names === null ? "" : `${path}[${i}]`, depth + 1);
     } else if (tree instanceof Map) {
       this.note(tree.size, path, ".size");
-      for (const [key, value] of tree) this.walkMember(key, value, `${path}[${String(key)}]`);
+      for (const [key, value] of tree) this.walkMember(key, value, `${path}[${String(key)}]`, depth);
     } else if (isPlainObject(tree)) {
       const keys = Object.keys(tree);
       this.note(keys.length, path, "'s number of members");
-      for (const key of keys) this.walkMember(key, tree[key], `${path}.${key}`);
+      for (const key of keys) this.walkMember(key, tree[key], `${path}.${key}`, depth);
     } else this.note(tree, path, "");
   }
 
-  private walkMember(key: unknown, value: unknown, path: string): void {
+  private walkMember(key: unknown, value: unknown, path: string, depth: number): void {
     this.note(key, path, "'s name");
-    this.walk(value, path);
+    this.walk(value, path, depth + 1);
   }
 
   private noteTensor(tensor: Tensor, path: string): void {

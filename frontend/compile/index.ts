@@ -47,6 +47,11 @@ export interface CompiledFunction<A extends unknown[], R> {
   };
 }
 
+const takesCycle: PlainReason = {
+  does: "takes an argument that is inside of itself",
+  instead: "pass what it is made of",
+};
+
 /** How many recordings of one function are kept, the latest first. */
 const recordingLimit = 64;
 
@@ -112,7 +117,11 @@ class Compilation<A extends unknown[], R> {
     const { verify, disable } = this.options;
     // Inside another recording it is part of that one.
     if (disable === true || this.isPlain || traceObserver() !== null) return this.fn(...args);
-    const given = new CallArguments(args);
+    const given = CallArguments.of(args);
+    if (given === null) {
+      this.warn(takesCycle);
+      return this.fn(...args);
+    }
     // A gradient has to flow on through what the function computes from it.
     if (graph.gradEnabled && (this.givesHistory || given.haveHistory)) return this.fn(...args);
     this.calls++;
@@ -167,6 +176,10 @@ class Compilation<A extends unknown[], R> {
 
   private stayPlain(reason: PlainReason): void {
     if (reason !== readsValues) this.isPlain = true;
+    this.warn(reason);
+  }
+
+  private warn(reason: PlainReason): void {
     if (this.warned && !settings.warnAlways) return;
     this.warned = true;
     const { does, instead } = reason;

@@ -18,6 +18,7 @@ import { release, type Recording } from "./recording.ts";
 import { viewed, viewOfArgument } from "./results.ts";
 import { firstFailed, firstRun } from "./run.ts";
 import { standIn } from "./stand-ins.ts";
+import { putting, switchesNow } from "./switches.ts";
 
 export interface Recorded<R> {
   readonly result: R;
@@ -50,7 +51,10 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
   const traced = mapTree(args, (value) =>
     value instanceof Tensor && !value.requires_grad ? tensors[given.placeOf(value)]! : value,
   ) as A;
+  const switches = switchesNow();
   const { result, takeIn } = trace(fn, traced, observer, stands.aliases);
+  const put = putting(switches);
+  if (put !== null) observer.effect(put);
   const written = takeWritten();
   observer.ended(values, written);
   const givesHistory = someTensor(result, (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer));
