@@ -11,8 +11,9 @@
  */
 import type { BufferParam, Expr, LoopKernel, Stmt } from "../../ir/loop.ts";
 import { addI, apply, constant, integer, load, typeOf, variable } from "../lower/expressions.ts";
+import { countOf, leastColumns, leastElements, strideOf } from "./columns.ts";
 import { narrowSums } from "./narrow-sums.ts";
-import { copyLoopBody, mapStmt, mentions, readsOf, replaceVariable, visitStmts, type ForStmt } from "./statements.ts";
+import { copyLoopBody, mapStmt, readsOf, replaceVariable, visitStmts, type ForStmt } from "./statements.ts";
 
 const i32 = typeOf("i32");
 const f32 = typeOf("f32");
@@ -21,9 +22,6 @@ const f32 = typeOf("f32");
 const streams = 4;
 /** Rows from one stream to the next, at least: nearer ones are no streams of their own. */
 const leastDistance = 64;
-const leastColumns = 256;
-/** A matrix of fewer elements is in cache anyway. */
-const leastElements = 2 ** 17;
 /** Columns whose running sums are kept at a time. */
 const mostColumns = 2 ** 14;
 
@@ -52,9 +50,6 @@ interface Columns {
   readonly before: readonly Stmt[];
   readonly after: readonly Stmt[];
 }
-
-const countOf = ({ start, end, step }: ForStmt): number | null =>
-  start.op === "const" && Number(start.value) === 0 && end.op === "const" && step === 1 ? Number(end.value) : null;
 
 /** A loop over columns whose body sums over rows, and nothing else that loops. */
 function findColumns(columns: ForStmt, buffers: ReadonlyMap<string, BufferParam>): Columns | null {
@@ -113,21 +108,6 @@ function isMatrix(
       return expr;
     });
   return fits && along > 0;
-}
-
-/** How far an index moves with a variable, or null where that is not one distance. */
-function strideOf(index: Expr, name: string): number | null {
-  if (!mentions(index, name)) return 0;
-  if (index.op === "var") return 1;
-  if (!("args" in index)) return null;
-  const [a, b] = index.args as [Expr, Expr];
-  const [first, second] = [strideOf(a, name), b === undefined ? null : strideOf(b, name)];
-  if (first === null || second === null) return null;
-  if (index.op === "add") return first + second;
-  if (index.op === "sub") return first - second;
-  if (index.op !== "mul") return null;
-  if (b.op === "const") return first * Number(b.value);
-  return a.op === "const" ? second * Number(a.value) : null;
 }
 
 /** The loops that take rows one after the other. */
