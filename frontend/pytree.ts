@@ -4,16 +4,27 @@ import { Tensor } from "./tensor.ts";
 import { isPlainObject } from "./bind.ts";
 import { NamedResults } from "./named-results.ts";
 
-/** A copy of the tree with each leaf mapped; containers are walked, everything else is a leaf. */
-export function mapTree(tree: unknown, leaf: (value: unknown, path: string) => unknown, path = ""): unknown {
-  if (tree instanceof Tensor) return leaf(tree, path);
+/** Whether a value is one of the containers that are walked. */
+export const isTree = (value: unknown): boolean => Array.isArray(value) || value instanceof Map || isPlainObject(value);
+
+/** A copy of the tree with each leaf mapped; containers are walked, everything else is a leaf, and what `isLeaf` says. */
+export function mapTree(
+  tree: unknown,
+  leaf: (value: unknown, path: string) => unknown,
+  path = "",
+  isLeaf?: (value: unknown) => boolean,
+): unknown {
+  if (tree instanceof Tensor || isLeaf?.(tree) === true) return leaf(tree, path);
   if (tree instanceof NamedResults) return tree.mapped((item, i) => leaf(item, `${path}[${i}]`));
-  if (Array.isArray(tree)) return tree.map((item, i) => mapTree(item, leaf, `${path}[${i}]`));
+  if (Array.isArray(tree)) return tree.map((item, i) => mapTree(item, leaf, `${path}[${i}]`, isLeaf));
   if (tree instanceof Map)
-    return new Map([...tree].map(([key, value]) => [key, mapTree(value, leaf, `${path}[${String(key)}]`)]));
+    return new Map([...tree].map(([key, value]) => [key, mapTree(value, leaf, `${path}[${String(key)}]`, isLeaf)]));
   if (isPlainObject(tree))
     return Object.fromEntries(
-      Object.entries(tree).map(([key, value]) => [key, mapTree(value, leaf, path === "" ? key : `${path}.${key}`)]),
+      Object.entries(tree).map(([key, value]) => [
+        key,
+        mapTree(value, leaf, path === "" ? key : `${path}.${key}`, isLeaf),
+      ]),
     );
   return leaf(tree, path);
 }

@@ -52,8 +52,8 @@ export interface TraceObserver {
   valueRead(): void;
   /** `.data` of a tensor was assigned: which memory it has is no part of a recording. */
   dataAssigned?(tensor: Tensor): void;
-  /** What an object's members were when the recording began to use it. */
-  membersUsed?(label: string, owner: object): void;
+  /** The recording uses an object: what it reads of it is looked at in later calls, and what it changes is changed there. */
+  objectUsed?(label: string, owner: object): void;
   /** An object that keeps state was made: what it keeps is the recording's own, as new at each call. */
   ownerMade?(owner: object): void;
   /** An object's state is used: the tensors that are in it at the end stay, if the object is from before the recording. */

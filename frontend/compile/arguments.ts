@@ -3,7 +3,9 @@ import { AutogradError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/graph.ts";
 import { isPlainObject } from "../bind.ts";
 import { parameterNames } from "../export/parameter-names.ts";
+import { NamedResults } from "../named-results.ts";
 import { isModule } from "../nn/module-internals.ts";
+import { isTree } from "../pytree.ts";
 import { recorder } from "../recorder.ts";
 import { notesSites } from "../site.ts";
 import { inference } from "../inference.ts";
@@ -44,7 +46,9 @@ export class CallArguments {
   haveHistory = false;
   /** Where the tensors are in the arguments. */
   private readonly paths: string[] = [];
-  private readonly args: readonly unknown[];
+  readonly args: readonly unknown[];
+  /** What the function is a method of; undefined where it does not ask for that. */
+  readonly self: unknown;
   private readonly names: string[] | null;
   private readonly storages: Storage[] = [];
   private readonly nodes: Node[] = [];
@@ -52,21 +56,24 @@ export class CallArguments {
   /** Every tensor that is no input by itself, and the input's place that it is equal to. */
   private equals: Map<Tensor, number> | null = null;
   private known: Value[] | null = null;
+  private held: readonly object[] | null = null;
 
   /** Null where an argument is inside of itself. */
-  static of(args: readonly unknown[]): CallArguments | null {
+  static of(args: readonly unknown[], self?: unknown): CallArguments | null {
     try {
-      return new CallArguments(args);
+      return new CallArguments(args, self);
     } catch (error) {
       if (error instanceof Endless) return null;
       throw error;
     }
   }
 
-  private constructor(args: readonly unknown[], named = false) {
+  private constructor(args: readonly unknown[], self: unknown, named = false) {
     this.args = args;
+    this.self = self;
     this.names = named ? [] : null;
     this.walk(args, "", 0);
+    if (self !== undefined) this.note(self, "", "this");
     this.note(graph.gradEnabled, "", "is_grad_enabled()");
     this.note(inference.enabled, "", "is_inference_mode_enabled()");
     this.note(activeHooks(), "", "the hooks on saved tensors");
@@ -81,6 +88,11 @@ export class CallArguments {
   /** Their values, computed where they are pending. */
   get values(): readonly Value[] {
     return (this.known ??= this.tensors.map(currentValue));
+  }
+
+  /** Lists, Maps and plain objects among them and in them, each once. */
+  get containers(): readonly object[] {
+    return (this.held ??= containersIn(this.args));
   }
 
   /** The place of the input that a tensor among the arguments is. */
@@ -99,11 +111,11 @@ export class CallArguments {
 
   /** The name of the argument at a place. */
   nameOf(place: number, nameOf: ArgumentNames): string {
-    return nameOf(new CallArguments(this.args, true).paths[place]!);
+    return nameOf(new CallArguments(this.args, this.self, true).paths[place]!);
   }
 
   private failure(i: number, before: unknown, nameOf: ArgumentNames): Failure {
-    const name = new CallArguments(this.args, true).names![i]!;
+    const name = new CallArguments(this.args, this.self, true).names![i]!;
     const [path, what] = name.split("\0") as [string, string];
     return { guard: path === "" ? what : `${nameOf(path)}${what}`, before, now: this.state[i] };
   }
@@ -164,6 +176,18 @@ export class CallArguments {
     this.tensors.push(tensor);
     if (this.names !== null) this.paths.push(path);
   }
+}
+
+function containersIn(args: readonly unknown[]): readonly object[] {
+  const found = new Set<object>();
+  const walk = (tree: unknown): void => {
+    if (tree instanceof Tensor || tree instanceof NamedResults || found.has(tree as object)) return;
+    if (!isTree(tree)) return;
+    found.add(tree as object);
+    for (const item of tree instanceof Map ? tree.values() : Object.values(tree as object)) walk(item);
+  };
+  args.forEach(walk);
+  return [...found];
 }
 
 /** The place of an item in a list, which gets it if it is not there. */

@@ -15,10 +15,11 @@ import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { valueOf, type Value } from "../value.ts";
 import type { Aliases } from "./aliases.ts";
+import type { ArgumentCopies } from "./argument-copies.ts";
 import type { CallArguments } from "./arguments.ts";
 import type { Observer } from "./observer.ts";
 import type { ChecksFirst, GradResult, Recording, Source } from "./recording.ts";
-import { templateOf } from "./results.ts";
+import { KeptMark, templateOf } from "./results.ts";
 import { Roots, type Write } from "./roots.ts";
 
 interface Stands {
@@ -26,6 +27,7 @@ interface Stands {
   readonly values: readonly Value[];
   readonly stands: readonly Tensor[];
   readonly aliases: Aliases;
+  readonly copies: ArgumentCopies;
 }
 
 const isLeaf = (node: Node): boolean => valueOf(node) !== null;
@@ -43,9 +45,9 @@ export interface Built {
 export function build(result: unknown, observer: Observer, written: readonly Storage[], args: Stands): Built | null {
   const roots = new Roots();
   const { assigned } = observer;
-  const outcome = assigned.length === 0 ? result : [result, ...assigned.map(({ value }) => value)];
+  const outcome = assigned.length === 0 ? result : [result, ...assigned.map(({ is }) => is)];
   const held: Tensor[] = [];
-  const template = templateOf(outcome, roots, args.stands, observer, held);
+  const template = templateOf(marked(outcome, observer, args.copies), roots, args.stands, observer, held);
   const state = stateOf(observer, written, args, roots);
   const status = statusOf(roots.nodes);
   const device =
@@ -93,7 +95,11 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     signature,
     result: template,
     held,
-    assigned: assigned.map(({ owner, name }) => ({ owner, name })),
+    assigned: assigned.map(({ held: { owner, kind }, key }) => ({
+      owner: args.copies.placeOf(owner) ?? owner,
+      kind,
+      key,
+    })),
     checks: status?.checks ?? [],
     checksFirst,
     statusRoot,
@@ -101,6 +107,15 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
   const gradients = state.gradWrites.map(({ storage }) => storage);
   return { recording, before, gradients, held: held.map((owner) => observer.touched.get(owner)!) };
 }
+
+/** Marks the objects that stay the ones they are. */
+const marked = (outcome: unknown, { held }: Observer, copies: ArgumentCopies): unknown =>
+  mapTree(
+    outcome,
+    (leaf) => (held.has(leaf) ? new KeptMark(copies.placeOf(leaf) ?? (leaf as object)) : leaf),
+    "",
+    (tree) => held.has(tree),
+  );
 
 type State = Pick<Recording, "grads" | "cleared"> & {
   readonly writes: readonly Write[];

@@ -1,6 +1,7 @@
 /** What a recording takes for granted, and what is said when that no longer holds. */
 import { rareChanges } from "../trace.ts";
 import { isModule } from "../nn/module-internals.ts";
+import type { HeldGuard } from "./held.ts";
 import { Storage } from "../storage.ts";
 
 /** One line of `explain_recompiles()`. */
@@ -29,14 +30,20 @@ export class Guards {
   /** Looked at when anything of their kind has changed anywhere. */
   private readonly rare: readonly Guard[];
   private rareCount: number;
+  private readonly held: readonly HeldGuard[];
 
-  constructor(always: readonly Guard[], rare: readonly Guard[]) {
+  constructor(always: readonly Guard[], rare: readonly Guard[], held: readonly HeldGuard[]) {
+    this.held = held;
     this.always = always;
     this.rare = rare;
     this.rareCount = rareChanges.count;
   }
 
   firstFailure(): Failure | null {
+    for (const held of this.held) {
+      const failure = held.firstFailure();
+      if (failure !== null) return failure;
+    }
     const failure = firstFailing(this.always);
     if (failure !== null || this.rareCount === rareChanges.count) return failure;
     const rareFailure = firstFailing(this.rare);

@@ -7,6 +7,7 @@
  * A function whose results can still be differentiated is recorded with the graph around it at each call.
  * https://docs.pytorch.org/docs/stable/generated/torch.compile.html
  */
+import { isModule } from "../nn/module-internals.ts";
 import { recorder } from "../recorder.ts";
 import { captureSite, locate } from "../site.ts";
 import { graph, settings } from "../state.ts";
@@ -55,6 +56,9 @@ const takesCycle: PlainReason = {
 /** How many recordings of one function are kept, the latest first. */
 const recordingLimit = 64;
 
+/** How many recordings in a row may make the next one necessary, as many as PyTorch makes of a function. */
+const selfChangeLimit = 8;
+
 interface Known {
   /** The state of the arguments that it was recorded for. */
   readonly state: readonly unknown[];
@@ -70,10 +74,10 @@ export function compile<A extends unknown[], R>(
 ): CompiledFunction<A, R> {
   const compiled = new Compilation(fn, options);
   recorder.guardPending();
-  const call = (...args: A): R => {
+  const call = function (this: unknown, ...args: A): R {
     // `withSite` without a function of its own for each call.
     try {
-      return compiled.call(args);
+      return compiled.call(this, args);
     } catch (error) {
       locate(error);
       throw error;
@@ -101,6 +105,10 @@ class Compilation<A extends unknown[], R> {
   /** It does what no replay can do. */
   private isPlain = false;
   private givesHistory = false;
+  /** How many calls in a row were recorded that changed what they had found. */
+  private selfChanges = 0;
+  /** Whether the function's text asks for what it is called on. */
+  private readonly usesThis: boolean;
   private calls = 0;
   private compileCount = 0;
   private compileMs = 0;
@@ -109,33 +117,37 @@ class Compilation<A extends unknown[], R> {
 
   constructor(fn: (...args: A) => R, options: CompileOptions) {
     this.fn = fn;
+    this.usesThis = !isModule(fn) && /\bthis\b/.test(Function.prototype.toString.call(fn));
     this.options = options;
     dropped.register(this, this.held);
   }
 
-  call(args: A): R {
+  call(caller: unknown, args: A): R {
+    const { fn } = this;
     const { verify, disable } = this.options;
+    const self = this.usesThis ? caller : undefined;
     // Inside another recording it is part of that one.
-    if (disable === true || this.isPlain || traceObserver() !== null) return this.fn(...args);
-    const given = CallArguments.of(args);
+    if (disable === true || this.isPlain || traceObserver() !== null) return Reflect.apply(fn, self, args);
+    const given = CallArguments.of(args, self);
     if (given === null) {
       this.warn(takesCycle);
-      return this.fn(...args);
+      return Reflect.apply(fn, self, args);
     }
     // A gradient has to flow on through what the function computes from it.
-    if (graph.gradEnabled && (this.givesHistory || given.haveHistory)) return this.fn(...args);
+    if (graph.gradEnabled && (this.givesHistory || given.haveHistory)) return Reflect.apply(fn, self, args);
     this.calls++;
     let failure: Failure | null = null;
     for (const known of this.known) {
       const failed = this.firstFailure(given, known);
       if (failed === null) {
         this.last = known.recording;
-        if (verify !== undefined && this.calls % verify === 0) return verified(this.fn, args, given, known.recording);
+        if (verify !== undefined && this.calls % verify === 0) return verified(fn, given, this.nameOf, known.recording);
+        this.selfChanges = 0;
         return replay(known.recording, given) as R;
       }
       failure ??= failed;
     }
-    return this.recordCall(args, given, failure);
+    return this.recordCall(given, failure);
   }
 
   private firstFailure(given: CallArguments, { state, guards, memory }: Known): Failure | null {
@@ -148,8 +160,11 @@ class Compilation<A extends unknown[], R> {
 
   private readonly nameOf: ArgumentNames = (path) => (this.names ??= argumentNames(this.fn))(path);
 
-  private recordCall(args: A, given: CallArguments, failure: Failure | null): R {
-    const { result, replayable, givesHistory, plainBecause, error } = record(this.fn, args, given);
+  private recordCall(given: CallArguments, failure: Failure | null): R {
+    const { result, replayable, givesHistory, plainBecause, selfChange, error } = record(this.fn, given, this.nameOf);
+    this.selfChanges = selfChange === null ? 0 : this.selfChanges + 1;
+    if (this.selfChanges === selfChangeLimit)
+      this.stayPlain({ does: `changes ${selfChange!} at each call`, instead: "return it" });
     // A function that reads values is recorded at each call, whatever the guards say.
     if (failure !== null && (replayable !== null || givesHistory))
       this.recompiles.push(recompileOf(failure, captureSite()()));

@@ -2,7 +2,7 @@
 import { elementCount, formatShape } from "../../ir/shape.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
-import { mapTree } from "../pytree.ts";
+import { isTree, mapTree } from "../pytree.ts";
 import { newestStorageId, type Storage } from "../storage.ts";
 import { topologicalOrder } from "../../ir/walks.ts";
 import { Parameter } from "../nn/parameter.ts";
@@ -10,6 +10,9 @@ import { Tensor } from "../tensor.ts";
 import type { GuardOptions, TraceObserver } from "../trace.ts";
 import { valueOf, type Value } from "../value.ts";
 import type { Aliases } from "./aliases.ts";
+import { isModule } from "../nn/module-internals.ts";
+import { absent, areAlike, HeldGuard, HeldObjects, Like, type Change, type Held } from "./held.ts";
+import { kindOf } from "./holders.ts";
 import { Guards, type Guard } from "./guards.ts";
 import type { Event } from "./recording.ts";
 
@@ -30,8 +33,12 @@ export class Observer implements TraceObserver {
   readonly compared = new Set<Storage>();
   /** Tensors whose `.data` was assigned. */
   readonly reassigned = new Set<Tensor>();
-  /** What the function leaves in objects that it uses. */
-  readonly assigned: Assigned[] = [];
+  /** What the function has changed in objects that it uses, and in copies of arguments. */
+  changes: readonly Change[] = [];
+  /** What each call leaves there. */
+  readonly assigned: Change[] = [];
+  /** Whether another call can leave what this one does. */
+  isRepeatable = true;
   plainBecause: PlainReason | null = null;
   /** Objects that the function makes, and storages made here that are state of others. */
   private readonly madeOwners = new WeakSet();
@@ -46,7 +53,10 @@ export class Observer implements TraceObserver {
   private readonly always: Guard[] = [];
   private readonly rare: Guard[] = [];
   private readonly unsettled: { readonly guard: Guard; readonly options: GuardOptions }[] = [];
-  private readonly members: { readonly label: string; readonly owner: Members; readonly before: Members }[] = [];
+  readonly held = new HeldObjects(this.madeOwners);
+  private readonly heldGuards: HeldGuard[] = [];
+  /** What it changes such that the next call finds something else than this one did. */
+  selfChange: string | null = null;
 
   /** What is used gets a value of its own, which each replay reads again. */
   storageUsed(storage: Storage): void {
@@ -134,7 +144,7 @@ export class Observer implements TraceObserver {
     if (written.some((storage) => storage.isShared && storage.id >= this.firstStorageId))
       this.plainBecause ??= writesArray;
     for (const read of this.states) mapTree(read(), (leaf) => leaf instanceof Tensor && this.kept.add(leaf.storage_));
-    for (const { label, owner, before } of this.members) this.settleMembers(label, owner, before, given, written);
+    this.settleHeld(given, written);
     for (const { guard, options } of this.unsettled) {
       const expected = guard.read();
       if (options.expect === "at the end" || Object.is(guard.expected, expected))
@@ -142,7 +152,7 @@ export class Observer implements TraceObserver {
     }
   }
   get guards(): Guards {
-    return new Guards(this.always, this.rare);
+    return new Guards(this.always, this.rare, this.heldGuards);
   }
   private listFor({ rare }: GuardOptions): Guard[] {
     return rare === true ? this.rare : this.always;
@@ -204,36 +214,70 @@ export class Observer implements TraceObserver {
     this.plainBecause = { does: "assigns .data of a tensor", instead: "write it with .data.copy_()" };
   }
 
-  membersUsed(label: string, owner: object): void {
-    this.members.push({ label, owner: owner as Members, before: { ...(owner as Members) } });
+  objectUsed(label: string, owner: object): void {
+    this.held.use(label, owner);
   }
-  /** Members that are objects: another one at a later call means recording again, unless it is the function's own. */
-  private settleMembers(
-    label: string,
-    owner: Members,
-    before: Members,
-    given: readonly Value[],
-    written: readonly Storage[],
-  ): void {
-    for (const name of new Set([...Object.keys(before), ...Object.keys(owner)])) {
-      const [was, is] = [before[name], owner[name]];
-      const guard = { name: `${label}.${name}`, read: () => owner[name], expected: was };
-      if (Object.is(was, is)) {
-        if (typeof is === "object" && !(is instanceof Parameter)) this.always.push(guard);
-      } else if (!(is instanceof Tensor) || is instanceof Parameter) continue;
-      else if (!written.includes(is.storage_) && !this.varies(is, given)) continue;
-      else if (!(was instanceof Tensor)) {
-        // Where there was none yet the function may do something else.
-        this.always.push(guard);
-        this.assigned.push({ owner, name, value: is });
-      } else if (this.captured.has(was.storage_))
-        this.plainBecause = { does: `replaces ${guard.name}`, instead: "write it with copy_()" };
-      else {
-        this.always.push({ name: guard.name, read: () => owner[name] instanceof Tensor, expected: true });
-        this.assigned.push({ owner, name, value: is });
-      }
+
+  /** What objects hold: the same at a later call, unless the function itself leaves something new there at each. */
+  private settleHeld(given: readonly Value[], written: readonly Storage[]): void {
+    const isConstant = (is: unknown): boolean =>
+      is instanceof Tensor && !written.includes(is.storage_) && !this.varies(is, given);
+    this.changes = this.held.changes();
+    for (const held of this.held.objects) {
+      const own = this.changes.filter((change) => change.held === held);
+      if (held.isArgument) own.forEach((change) => this.leave(change, change.was instanceof Tensor));
+      else this.guardHeld(held, own, isConstant);
     }
   }
+
+  private guardHeld(held: Held, changes: readonly Change[], isConstant: (value: unknown) => boolean): void {
+    const guard = new HeldGuard(held);
+    const changed = new Map(changes.map((change) => [change.key, change]));
+    for (const [key, value] of held.before)
+      if (!changed.has(key) && held.read?.has(key) !== false) guard.expect(key, value);
+    for (const change of changes) {
+      const { key, was, is } = change;
+      const isRead = was === absent || held.read?.has(key) !== false;
+      const name = held.kind.name(held.label, key);
+      if (is instanceof Parameter || was instanceof Parameter) guard.expect(key, was);
+      else if (isConstant(is)) {
+        if (was === absent) guard.allow();
+      } else if (is instanceof Tensor && was instanceof Tensor && this.captured.has(was.storage_))
+        this.plainBecause ??= { does: `replaces ${name}`, instead: "write it with copy_()" };
+      else if (areAlike(was, is)) {
+        if (isRead) guard.expect(key, new Like(was, (now) => areAlike(was, now)));
+      } else {
+        const isReplaced = was instanceof Tensor && is instanceof Tensor;
+        if (isReplaced) guard.expect(key, new Like(was, (now) => now instanceof Tensor));
+        else if (isRead) guard.expect(key, was);
+        this.leave(change, isReplaced || !isRead || (is instanceof Tensor && !(was instanceof Tensor)));
+      }
+    }
+    this.heldGuards.push(guard);
+  }
+
+  /** Each call makes this change. `again`: also after the one before */
+  private leave(change: Change, again: boolean): void {
+    const { held, key, is } = change;
+    this.assigned.push(change);
+    if (!again || this.hidesTensors(is)) this.selfChange ??= held.kind.name(held.label, key);
+    if (this.hidesTensors(is)) this.isRepeatable = false;
+  }
+
+  /** Whether there is something in a value that each call makes anew, and where it cannot be put in its place. */
+  private hidesTensors(value: unknown, isHidden = false, seen = new Set<unknown>()): boolean {
+    if (value instanceof Tensor) return isHidden && !this.lasts(value.storage_);
+    if (this.madeOwners.has(value as object)) return true;
+    const kind = kindOf(value);
+    if (kind === null || isModule(value) || this.held.has(value) || seen.has(value)) return false;
+    seen.add(value);
+    const owner = value as object;
+    return kind.keys(owner).some((key) => {
+      const item = value instanceof Set ? key : kind.get(owner, key);
+      return this.hidesTensors(item, isHidden || !isTree(value), seen);
+    });
+  }
+
   /** Whether a tensor may be another one at the next call. */
   private varies(tensor: Tensor, given: readonly Value[]): boolean {
     const order = topologicalOrder([tensor.node_()], (node) => valueOf(node) !== null);
@@ -244,14 +288,6 @@ export class Observer implements TraceObserver {
       return given.includes(value) || this.draws.has(value) || (owner !== null && owner.id < this.firstStorageId);
     });
   }
-}
-
-type Members = Readonly<Record<string, unknown>>;
-/** A member of an object that each call gives a new tensor. */
-export interface Assigned {
-  readonly owner: object;
-  readonly name: string;
-  readonly value: Tensor;
 }
 
 /** What a function does that a replay cannot do, and what to do instead. */

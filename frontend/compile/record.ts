@@ -3,6 +3,8 @@ import { ValueError } from "../../ir/errors.ts";
 import { forgetInterned } from "../../ir/interning.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { setHostEffectHook, tracing } from "../host-effects.ts";
+import { guardModule } from "../nn/guards.ts";
+import { isModule } from "../nn/module-internals.ts";
 import { mapTree } from "../pytree.ts";
 import { recorder } from "../recorder.ts";
 import { reachesLeaf } from "../saved-values.ts";
@@ -10,7 +12,8 @@ import { requestOf, takeWritten, type Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { setTraceObserver } from "../trace.ts";
 import { Aliases, MemoryGuard } from "./aliases.ts";
-import type { CallArguments } from "./arguments.ts";
+import { ArgumentCopies } from "./argument-copies.ts";
+import type { ArgumentNames, CallArguments } from "./arguments.ts";
 import { build, type Built } from "./build.ts";
 import type { Guards } from "./guards.ts";
 import { Observer, type PlainReason } from "./observer.ts";
@@ -30,6 +33,8 @@ export interface Recorded<R> {
   readonly plainBecause: PlainReason | null;
   /** Of the first condition that does not hold in this call: then there is no result. */
   readonly error: Error | null;
+  /** What it changes such that the next call finds something else than this one did. */
+  readonly selfChange: string | null;
 }
 
 /** The arguments as the function gets them: inputs have stand-ins. */
@@ -37,9 +42,14 @@ interface Stands {
   readonly given: CallArguments;
   readonly tensors: readonly Tensor[];
   readonly aliases: Aliases;
+  readonly copies: ArgumentCopies;
 }
 
-export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, given: CallArguments): Recorded<R> {
+export function record<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  given: CallArguments,
+  nameOf: ArgumentNames,
+): Recorded<R> {
   // What was written before belongs to the past.
   flushWrites(takeWritten());
   recorder.notePending();
@@ -47,35 +57,40 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
   // Each has a value of its own, so that two arguments that happen to be equal stay two.
   const values = given.values.map((value) => value.alias());
   const tensors = given.tensors.map((tensor, i) => standIn(tensor, values[i]!));
-  const stands = { given, tensors, aliases: new Aliases(given.tensors, tensors) };
-  const traced = mapTree(args, (value) =>
-    value instanceof Tensor && !value.requires_grad ? tensors[given.placeOf(value)]! : value,
-  ) as A;
+  const { args, self } = given;
+  const standFor = (tensor: Tensor): Tensor => tensors[given.placeOf(tensor)]!;
+  const copies = new ArgumentCopies(args, given, nameOf, observer.held, standFor);
+  const stands = { given, tensors, copies, aliases: new Aliases(given.tensors, tensors) };
   const switches = switchesNow();
-  const { result, takeIn } = trace(fn, traced, observer, stands.aliases);
+  const { result, takeIn } = trace(fn, self, args.map((arg) => copies.of(arg)) as A, observer, stands.aliases);
   const put = putting(switches);
   if (put !== null) observer.effect(put);
   const written = takeWritten();
   observer.ended(values, written);
-  const givesHistory = someTensor(result, (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer));
-  const { plainBecause } = observer;
+  const left = observer.changes.filter(({ held }) => held.isArgument).map(({ is }) => is);
+  const givesHistory = someTensor(
+    [result, left],
+    (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer),
+  );
+  const { plainBecause, selfChange } = observer;
   const outcome = (value: unknown, replayable: Recorded<R>["replayable"]): Recorded<R> => ({
     result: value as R,
     replayable,
     givesHistory,
     plainBecause,
     error: null,
+    selfChange,
   });
   // The storages hold what was recorded by now: the first run starts from what they held before.
   let built: Built | null = null;
   try {
-    if (plainBecause !== null || givesHistory) {
+    if (plainBecause !== null || givesHistory || !observer.isRepeatable) {
       takeIn();
       return outcome(finishPlain(result, written, observer, stands), null);
     }
-    built = build(result, observer, written, { given, values, stands: tensors, aliases: stands.aliases });
+    built = build(result, observer, written, { ...stands, values, stands: tensors });
     forgetInterned();
-    if (built === null) return outcome(result, null);
+    if (built === null) return outcome(finishPlain(result, written, observer, stands), null);
     const { recording } = built;
     const memory = new MemoryGuard(given.tensors, memoryAtStake(observer, written, tensors));
     const replayable = { recording, guards: observer.guards, memory };
@@ -93,6 +108,7 @@ export function record<A extends unknown[], R>(fn: (...args: A) => R, args: A, g
 
 function trace<A extends unknown[], R>(
   fn: (...args: A) => R,
+  self: unknown,
   args: A,
   observer: Observer,
   aliases: Aliases,
@@ -103,9 +119,12 @@ function trace<A extends unknown[], R>(
   tracing.active = true;
   let recorded: ReturnType<typeof recorder.aside<R>>;
   try {
-    recorded = recorder.aside(() => fn(...args));
+    if (isModule(self)) guardModule(self);
+    else if (self !== undefined) observer.held.use("this", self as object);
+    recorded = recorder.aside(() => Reflect.apply(fn, self, args));
     aliases.settle();
   } finally {
+    observer.held.release();
     setTraceObserver(null);
     setHostEffectHook(null);
     tracing.active = false;
@@ -119,8 +138,8 @@ function trace<A extends unknown[], R>(
 function finishPlain(
   result: unknown,
   written: readonly Storage[],
-  { reassigned }: Observer,
-  { given, tensors, aliases }: Stands,
+  { reassigned, changes }: Observer,
+  { given, tensors, aliases, copies }: Stands,
 ): unknown {
   flushWrites(written);
   tensors.forEach((stand, i) => {
@@ -135,7 +154,13 @@ function finishPlain(
     const memory = ofArgument(tensor);
     if (memory !== null) tensor.become_(memory);
   }
-  return mapTree(result, (leaf) => (leaf instanceof Tensor ? (ofArgument(leaf) ?? leaf) : leaf));
+  copies.settle(changes, ofArgument);
+  return mapTree(
+    result,
+    (leaf) => (leaf instanceof Tensor ? (ofArgument(leaf) ?? leaf) : copies.originalOf(leaf)),
+    "",
+    (tree) => copies.placeOf(tree) !== undefined,
+  );
 }
 
 /** The storages for which it matters where in them an argument lies, or whether: what is written, here or there. */

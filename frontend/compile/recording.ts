@@ -8,6 +8,7 @@ import type { Compiled } from "../pipeline.ts";
 import type { Storage } from "../storage.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Value } from "../value.ts";
+import type { Kind } from "./holders.ts";
 import type { LeftGradient } from "./left-gradient.ts";
 
 /** Where a graph input's contents come from at each call. */
@@ -72,7 +73,14 @@ export interface Recording {
   readonly result: unknown;
   /** Tensors whose gradients from before the call are in it. */
   readonly held: readonly Tensor[];
-  readonly assigned: readonly { readonly owner: object; readonly name: string }[];
+  readonly assigned: readonly Left[];
+}
+
+/** A member of an object, or of an argument at a place (see `containersIn`), that each call leaves something in. */
+export interface Left {
+  readonly owner: object | number;
+  readonly kind: Kind;
+  readonly key: unknown;
 }
 
 /** The programs of one recording. */

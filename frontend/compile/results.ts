@@ -31,6 +31,14 @@ class GradientMark {
   }
 }
 
+/** Stands in a result for an object that is the same at each call, or for an argument (see `containersIn`). */
+export class KeptMark {
+  readonly object: object | number;
+  constructor(object: object | number) {
+    this.object = object;
+  }
+}
+
 /** Stands in a result for a tensor that each call makes anew, or a view of one. */
 class RootMark {
   readonly root: number;
@@ -115,12 +123,16 @@ function sharedMemories(result: unknown): readonly Storage[] {
   return [...shared];
 }
 
-/** The tensors of one call. `make`: a tensor of the root's value; `given`: the arguments; `held`: gradients from before */
+/**
+ * The tensors of one call. `make`: a tensor of the root's value; `given`: the arguments; `held`: gradients from before;
+ * `kept`: what a mark stands for
+ */
 export function resultOf(
   template: unknown,
   make: (root: number, dtype: DType) => Tensor,
   given: readonly Tensor[],
   held: readonly Tensor[],
+  kept: (object: object | number) => object,
 ): unknown {
   // The most common ones are not worth a walk.
   if (template === undefined) return undefined;
@@ -130,6 +142,7 @@ export function resultOf(
     if (item instanceof ArgumentMark) return viewed(given[item.place]!, item.steps);
     if (item instanceof GradientMark)
       return viewed(item.held < 0 ? item.owner.gradient_! : held[item.held]!, item.steps);
+    if (item instanceof KeptMark) return kept(item.object);
     if (!(item instanceof RootMark)) return item;
     const { root, dtype, steps, memory } = item;
     const base = memory === null ? make(root, dtype) : (memories[memory] ??= make(root, dtype));

@@ -13,6 +13,7 @@ import { asElements, Value } from "../value.ts";
 import { copyOf } from "../value-copy.ts";
 import type { CallArguments } from "./arguments.ts";
 import type { Built } from "./build.ts";
+import { put } from "./held.ts";
 import { LeftGradient } from "./left-gradient.ts";
 import type { Recording, Source } from "./recording.ts";
 import { resultOf } from "./results.ts";
@@ -170,10 +171,11 @@ function finish(
   if (statusRoot >= 0) noteStatus(recording.checks, results[statusRoot]!);
   const make = (root: number, dtype: DType): Tensor =>
     Tensor.ofNode(asElements(leafOf(recording, results, root), dtype), recording.device);
-  const outcome = resultOf(result, make, given.tensors, held);
+  const kept = (object: object | number): object => (typeof object === "number" ? given.containers[object]! : object);
+  const outcome = resultOf(result, make, given.tensors, held, kept);
   if (assigned.length === 0) return outcome;
   const [own, ...values] = outcome as unknown[];
-  assigned.forEach(({ owner, name }, i) => Reflect.set(owner, name, values[i]));
+  assigned.forEach(({ owner, kind, key }, i) => put(kind, kept(owner), key, values[i]));
   return own;
 }
 

@@ -1,7 +1,7 @@
 /** `verify`: records again and compares: what the function closes over may have changed without a guard seeing it. */
 import { ValueError } from "../../ir/errors.ts";
 import { sameSignature } from "../../ir/graph-key.ts";
-import type { CallArguments } from "./arguments.ts";
+import type { ArgumentNames, CallArguments } from "./arguments.ts";
 import { record } from "./record.ts";
 import { release, type Recording, type Source } from "./recording.ts";
 import { fixedNumbers } from "./run.ts";
@@ -9,11 +9,11 @@ import { fixedNumbers } from "./run.ts";
 /** @throws ValueError when recording again gives another program */
 export function verified<A extends unknown[], R>(
   fn: (...args: A) => R,
-  args: A,
   given: CallArguments,
+  nameOf: ArgumentNames,
   recording: Recording,
 ): R {
-  const again = record(fn, args, given);
+  const again = record(fn, given, nameOf);
   if (again.replayable === null || !isSameRecording(again.replayable.recording, recording)) {
     throw new ValueError(
       "compile/verify",

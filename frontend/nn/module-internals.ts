@@ -42,9 +42,20 @@ export function callable(prototype: object, run: (module: Module, args: readonly
   return module;
 }
 
+/** How many looks at members are under way that are not the user's. */
+let looks = 0;
+/** Whether a member is only being looked at: no result depends on it. */
+export const isLookedAt = (): boolean => looks > 0;
+
 /** A property's value, whatever its name. */
-export const attribute = (module: Module, name: string): unknown =>
-  (module as unknown as Record<string, unknown>)[name];
+export function attribute(module: Module, name: string): unknown {
+  looks++;
+  try {
+    return (module as unknown as Record<string, unknown>)[name];
+  } finally {
+    looks--;
+  }
+}
 export function setAttribute(module: Module, name: string, value: unknown): void {
   const { onRead } = internalsOf(module);
   if (onRead !== null && !Object.hasOwn(module, name)) return watchMember(module, name, value, onRead);

@@ -8,6 +8,7 @@ import type { DTypeLike } from "../dtype.ts";
 import { withSite } from "../site.ts";
 import { graph } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
+import { traceObserver } from "../trace.ts";
 import { convertTensors, convertTo, convertToAsync, destination, type ToOptions } from "./convert.ts";
 import { guardModule } from "./guards.ts";
 import { callWithHooks, globalHooks } from "./hooks.ts";
@@ -78,6 +79,7 @@ export class Module extends HookedModule {
 
   constructor() {
     super(call);
+    traceObserver()?.ownerMade?.(this);
   }
 
   /** What a call computes. */

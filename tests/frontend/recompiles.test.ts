@@ -10,12 +10,11 @@ const linear = (): torch.nn.Linear => trained().requires_grad_(false);
 
 class Scaled extends nn.Module {
   factors = [2, 3];
-  settings = { bias: 0, calls: 0 };
+  settings = { bias: 0 };
   activation: (input: torch.Tensor) => torch.Tensor = torch.relu;
   seen = torch.tensor(0);
   override forward(input: torch.Tensor): torch.Tensor {
     this.seen = input.mul(2);
-    this.settings.calls++;
     const active = this.activation(input).add(this.settings.bias);
     return this.factors.reduce((value, factor) => value.mul(factor), active);
   }
@@ -282,5 +281,52 @@ test("what forward itself assigns records nothing again", () => {
     expect(run(torch.tensor([i])).item()).toBe(6 * i);
     expect(model.seen.tolist()).toEqual([2 * i]);
   }
+  expect(run.explain_recompiles().map(String)).toEqual([]);
+});
+
+class Options {
+  scale = 2;
+  readonly weights = [torch.ones([2])];
+}
+class Holding extends nn.Module {
+  options = new Options();
+  factors = new Map<string, number>([["a", 2]]);
+  flags = new Set<string>();
+  numbers = new Float32Array([2]);
+  nested = { list: [{ bias: 1 }] };
+  unread: number[] = [];
+  epoch = 0;
+  override forward(input: torch.Tensor): torch.Tensor {
+    const { scale, weights } = this.options;
+    const scaled = weights.reduce((value, weight) => value.mul(weight), input).mul(scale * this.factors.get("a")!);
+    const shifted = scaled.add(this.nested.list[0]!.bias).mul(this.numbers[0]!);
+    return this.flags.has("negative") ? shifted.neg() : shifted;
+  }
+}
+
+test.each<[string, (model: Holding) => unknown, RegExp]>([
+  ["an object of a class", ({ options }) => (options.scale = 5), /^Holding\.options\.scale: 2 -> 5/],
+  ["a list in one", ({ options }) => options.weights.push(x.at(0)), /^Holding\.options\.weights\.length: 1 -> 2/],
+  ["a Map", ({ factors }) => factors.set("a", 3), /^Holding\.factors\[a\]: 2 -> 3/],
+  ["a Set", ({ flags }) => flags.add("negative"), /^Holding\.flags's number of members: 0 -> 1/],
+  ["a typed array", ({ numbers }) => (numbers[0] = 7), /^Holding\.numbers\[0\]: 2 -> 7/],
+  ["an object in a list", ({ nested }) => (nested.list[0]!.bias = 9), /^Holding\.nested\.list\[0\]\.bias: 1 -> 9/],
+])("what a module holds in %s is looked at", (_, change, guard) => {
+  const model = new Holding();
+  expectSame(
+    () => model(x),
+    () => void change(model),
+    guard,
+  );
+});
+
+test("what forward does not read may change", () => {
+  const model = new Holding();
+  const run = torch.compile(() => model(x).sum());
+  for (let i = 0; i < 4; i++) {
+    model.unread.push(run().item() as number);
+    model.epoch = i;
+  }
+  expect(model.unread).toEqual([28, 28, 28, 28]);
   expect(run.explain_recompiles().map(String)).toEqual([]);
 });
