@@ -4,6 +4,7 @@ import { signature, type CallOf } from "../arguments.ts";
 import { graph as g } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer, requireValue, type GroupOptions, type ParamGroup, type Params } from "./optimizer.ts";
+import { requireRate, type Rate } from "./rate.ts";
 import { bucketsOf, lerp, record, zerosLike } from "./update.ts";
 
 export interface AdafactorOptions extends GroupOptions {
@@ -22,7 +23,7 @@ interface AdafactorState {
 }
 const adafactor = signature<
   [
-    lr: number,
+    lr: Rate,
     beta2_decay: number,
     eps: readonly [number | null, number],
     d: number,
@@ -53,7 +54,7 @@ export class Adafactor extends Optimizer<AdafactorOptions, AdafactorState> {
       foreach = null,
       maximize = false,
     } = adafactor.bind("Adafactor", args);
-    requireValue(lr >= 0, "learning rate", lr);
+    requireRate(lr);
     requireValue(beta2_decay <= 0, "beta2_decay", beta2_decay);
     requireValue(d >= 1, "clipping threshold", d);
     requireValue(weight_decay >= 0, "weight_decay", weight_decay);

@@ -10,6 +10,7 @@ import {
   type ParamGroup,
   type Params,
 } from "./optimizer.ts";
+import { requireRate, type Rate } from "./rate.ts";
 import { bucketsOf, filledLike, record, zerosLike } from "./update.ts";
 
 export interface AdagradOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -25,7 +26,7 @@ interface AdagradState {
 }
 const adagrad = signature<
   [
-    lr: number,
+    lr: Rate,
     lr_decay: number,
     weight_decay: number,
     initial_accumulator_value: number,
@@ -51,7 +52,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
       differentiable = false,
       fused = null,
     } = adagrad.bind("Adagrad", args);
-    requireValue(lr >= 0, "learning rate", lr);
+    requireRate(lr);
     requireValue(lr_decay >= 0, "lr_decay value", lr_decay);
     requireValue(weight_decay >= 0, "weight_decay value", weight_decay);
     requireValue(initial_accumulator_value >= 0, "initial_accumulator_value value", initial_accumulator_value);
@@ -109,7 +110,7 @@ interface AdadeltaState {
 }
 const adadelta = signature<
   [
-    lr: number,
+    lr: Rate,
     rho: number,
     eps: number,
     weight_decay: number,
@@ -133,7 +134,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
       maximize = false,
       differentiable = false,
     } = adadelta.bind("Adadelta", args);
-    requireValue(lr >= 0, "learning rate", lr);
+    requireRate(lr);
     requireValue(rho >= 0 && rho <= 1, "rho value", rho);
     requireValue(eps >= 0, "epsilon value", eps);
     requireValue(weight_decay >= 0, "weight_decay value", weight_decay);

@@ -6,11 +6,13 @@ import {
   Optimizer,
   requireBetas,
   requireValue,
+  type GivenOptions,
   type GroupOptions,
   type ImplementationOptions,
   type ParamGroup,
   type Params,
 } from "./optimizer.ts";
+import { requireRate, type Rate } from "./rate.ts";
 import { bucketsOf, lerp, record, zerosLike } from "./update.ts";
 
 export interface AdamOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -30,7 +32,7 @@ interface AdamState {
 
 const adam = signature<
   [
-    lr: number,
+    lr: Rate,
     betas: readonly [number, number],
     eps: number,
     weight_decay: number,
@@ -47,7 +49,7 @@ const adam = signature<
 );
 type AdamArguments = CallOf<typeof adam>;
 
-function optionsOf(name: string, args: AdamArguments, decay: number, decoupled: boolean): AdamOptions {
+function optionsOf(name: string, args: AdamArguments, decay: number, decoupled: boolean): GivenOptions<AdamOptions> {
   const {
     lr = 1e-3,
     betas = [0.9, 0.999],
@@ -61,7 +63,7 @@ function optionsOf(name: string, args: AdamArguments, decay: number, decoupled: 
     fused = null,
     decoupled_weight_decay = decoupled,
   } = adam.bind(name, args);
-  requireValue(lr >= 0, "learning rate", lr);
+  requireRate(lr);
   requireValue(eps >= 0, "epsilon value", eps);
   requireBetas(betas);
   requireValue(weight_decay >= 0, "weight_decay value", weight_decay);

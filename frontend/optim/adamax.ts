@@ -11,6 +11,7 @@ import {
   type ParamGroup,
   type Params,
 } from "./optimizer.ts";
+import { requireRate, type Rate } from "./rate.ts";
 import { bucketsOf, lerp, record, zerosLike } from "./update.ts";
 
 export interface AdamaxOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -26,7 +27,7 @@ interface AdamaxState {
 }
 const adamax = signature<
   [
-    lr: number,
+    lr: Rate,
     betas: readonly [number, number],
     eps: number,
     weight_decay: number,
@@ -50,7 +51,7 @@ export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
       differentiable = false,
       capturable = false,
     } = adamax.bind("Adamax", args);
-    requireValue(lr >= 0, "learning rate", lr);
+    requireRate(lr);
     requireValue(eps >= 0, "epsilon value", eps);
     requireBetas(betas);
     requireValue(weight_decay >= 0, "weight_decay value", weight_decay);
@@ -98,7 +99,7 @@ interface SparseAdamState {
   exp_avg_sq: Tensor;
 }
 const sparseAdam =
-  signature<[lr: number, betas: readonly [number, number], eps: number, maximize: boolean]>()(
+  signature<[lr: Rate, betas: readonly [number, number], eps: number, maximize: boolean]>()(
     "lr?, betas?, eps?, maximize?",
   );
 
@@ -110,7 +111,7 @@ export class SparseAdam extends Optimizer<SparseAdamOptions, SparseAdamState> {
   override readonly tensorNumbers_: readonly string[] = [];
   constructor(params: Params<SparseAdamOptions>, ...args: CallOf<typeof sparseAdam>) {
     const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, maximize = false } = sparseAdam.bind("SparseAdam", args);
-    requireValue(lr > 0, "learning rate", lr);
+    requireRate(lr, (rate) => rate > 0);
     requireValue(eps > 0, "epsilon value", eps);
     requireBetas(betas);
     super(params, { lr, betas: [...betas], eps, maximize });

@@ -10,6 +10,7 @@ import {
   type ParamGroup,
   type Params,
 } from "./optimizer.ts";
+import { requireRate, type Rate } from "./rate.ts";
 import { bucketsOf, record, zerosLike } from "./update.ts";
 
 export interface ASGDOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -28,7 +29,7 @@ interface ASGDState {
 }
 const asgd = signature<
   [
-    lr: number,
+    lr: Rate,
     lambd: number,
     alpha: number,
     t0: number,
@@ -55,7 +56,7 @@ export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
       differentiable = false,
       capturable = false,
     } = asgd.bind("ASGD", args);
-    requireValue(lr >= 0, "learning rate", lr);
+    requireRate(lr);
     requireValue(weight_decay >= 0, "weight_decay value", weight_decay);
     super(params, { lr, lambd, alpha, t0, weight_decay, foreach, maximize, differentiable, capturable });
   }

@@ -11,6 +11,7 @@ import {
   type ParamGroup,
   type Params,
 } from "./optimizer.ts";
+import { requireRate, type Rate } from "./rate.ts";
 import { bucketsOf, lerp, record, zerosLike } from "./update.ts";
 
 export interface NAdamOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -29,7 +30,7 @@ interface NAdamState {
 }
 const nadam = signature<
   [
-    lr: number,
+    lr: Rate,
     betas: readonly [number, number],
     eps: number,
     weight_decay: number,
@@ -60,7 +61,7 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
       capturable = false,
       differentiable = false,
     } = nadam.bind("NAdam", args);
-    requireValue(lr >= 0, "learning rate", lr);
+    requireRate(lr);
     requireValue(eps >= 0, "epsilon value", eps);
     requireBetas(betas);
     requireValue(weight_decay >= 0, "weight_decay value", weight_decay);
@@ -138,7 +139,7 @@ interface RAdamState {
 }
 const radam = signature<
   [
-    lr: number,
+    lr: Rate,
     betas: readonly [number, number],
     eps: number,
     weight_decay: number,
@@ -164,7 +165,7 @@ export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
       capturable = false,
       differentiable = false,
     } = radam.bind("RAdam", args);
-    requireValue(lr >= 0, "learning rate", lr);
+    requireRate(lr);
     requireValue(eps >= 0, "epsilon value", eps);
     requireBetas(betas);
     requireValue(weight_decay >= 0, "weight_decay value", weight_decay);

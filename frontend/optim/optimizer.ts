@@ -11,6 +11,7 @@ import { recorder } from "../recorder.ts";
 import { Tensor } from "../tensor.ts";
 import type { RemovableHandle } from "../tensor-autograd.ts";
 import { noteRareChange, traceObserver } from "../trace.ts";
+import { rateOf, withRate, type Rate } from "./rate.ts";
 import { optimizerText } from "./repr.ts";
 import { loadStateDict, stateDictOf, type OptimizerStateDict } from "./state-dict.ts";
 
@@ -26,9 +27,12 @@ export type ParamGroup<O extends GroupOptions = GroupOptions> = O & {
   param_names?: string[];
 };
 /** A group as it is given: what is left out is the optimizer's default. */
-export type GivenGroup<O extends GroupOptions = GroupOptions> = Partial<O> & {
+export type GivenGroup<O extends GroupOptions = GroupOptions> = Partial<Omit<O, "lr">> & {
+  readonly lr?: Rate;
   readonly params: Tensor | Iterable<Tensor> | Iterable<readonly [string, Tensor]>;
 };
+/** An optimizer's options as they are given. */
+export type GivenOptions<O extends GroupOptions = GroupOptions> = Omit<O, "lr"> & { readonly lr: Rate };
 export type Params<O extends GroupOptions = GroupOptions> =
   Iterable<Tensor> | Iterable<readonly [string, Tensor]> | Iterable<GivenGroup<O>>;
 
@@ -101,8 +105,8 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
   /** @internal How often step() was called. */
   stepCount_ = 0;
 
-  constructor(params: Params<O>, defaults: O) {
-    this.defaults = defaults;
+  constructor(params: Params<O>, defaults: GivenOptions<O>) {
+    this.defaults = withRate({ ...defaults }) as unknown as O;
     traceObserver()?.ownerMade?.(this);
     if (params instanceof Tensor)
       throw new ArgumentError(
@@ -148,12 +152,15 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
       const known = new Set(this.param_groups.flatMap((group) => group.params));
       if (params.some((param) => known.has(param)) || new Set(params).size < params.length)
         throw new ValueError("optimizer/duplicate", "some parameters appear in more than one parameter group.");
-      this.param_groups.push({
-        ...this.defaults,
-        ...given,
-        params,
-        ...(names.length > 0 ? { param_names: names } : {}),
-      });
+      this.param_groups.push(
+        withRate({
+          ...this.defaults,
+          lr: rateOf(this.defaults),
+          ...given,
+          params,
+          ...(names.length > 0 ? { param_names: names } : {}),
+        }),
+      );
     });
   }
 

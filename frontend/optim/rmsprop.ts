@@ -10,6 +10,7 @@ import {
   type ParamGroup,
   type Params,
 } from "./optimizer.ts";
+import { requireRate, type Rate } from "./rate.ts";
 import { bucketsOf, filledLike, lerp, record, zerosLike } from "./update.ts";
 
 export interface RMSpropOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -28,7 +29,7 @@ interface RMSpropState {
 }
 const rmsprop = signature<
   [
-    lr: number,
+    lr: Rate,
     alpha: number,
     eps: number,
     weight_decay: number,
@@ -56,7 +57,7 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
       maximize = false,
       differentiable = false,
     } = rmsprop.bind("RMSprop", args);
-    requireValue(lr >= 0, "learning rate", lr);
+    requireRate(lr);
     requireValue(eps >= 0, "epsilon value", eps);
     requireValue(momentum >= 0, "momentum value", momentum);
     requireValue(weight_decay >= 0, "weight_decay value", weight_decay);
@@ -123,7 +124,7 @@ interface RpropState {
 }
 const rprop = signature<
   [
-    lr: number,
+    lr: Rate,
     etas: readonly [number, number],
     step_sizes: readonly [number, number],
     capturable: boolean,
@@ -145,7 +146,7 @@ export class Rprop extends Optimizer<RpropOptions, RpropState> {
       maximize = false,
       differentiable = false,
     } = rprop.bind("Rprop", args);
-    requireValue(lr >= 0, "learning rate", lr);
+    requireRate(lr);
     requireValue(etas[0] > 0 && etas[0] < 1 && etas[1] > 1, "eta values", `${etas[0]}, ${etas[1]}`);
     super(params, { lr, etas: [...etas], step_sizes: [...step_sizes], foreach, maximize, differentiable, capturable });
   }

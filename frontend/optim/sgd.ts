@@ -11,6 +11,7 @@ import {
   type ParamGroup,
   type Params,
 } from "./optimizer.ts";
+import { requireRate, type Rate } from "./rate.ts";
 import { bucketsOf, record, zerosLike } from "./update.ts";
 
 export interface SGDOptions extends GroupOptions, Partial<ImplementationOptions> {
@@ -26,7 +27,7 @@ interface SGDState {
 
 const sgd = signature<
   [
-    lr: number,
+    lr: Rate,
     momentum: number,
     dampening: number,
     weight_decay: number,
@@ -57,7 +58,7 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
       differentiable = false,
       fused = null,
     } = sgd.bind("SGD", args);
-    requireValue(lr >= 0, "learning rate", lr);
+    requireRate(lr);
     requireValue(momentum >= 0, "momentum value", momentum);
     requireValue(weight_decay >= 0, "weight_decay value", weight_decay);
     if (nesterov && (momentum <= 0 || dampening !== 0))

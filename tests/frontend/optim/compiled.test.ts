@@ -1,6 +1,6 @@
 /** Compiled steps do what the same steps do uncompiled, whichever parameters a call updates. */
 import * as torch from "cresset";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it, test, vi } from "vitest";
 
 const { optim } = torch;
 type Tensor = torch.Tensor;
@@ -149,4 +149,78 @@ test("parameters that are left out now and then compile a program once for each 
   const { compileCount } = step.statistics;
   for (let i = 0; i < 5; i++) run();
   expect(step.statistics.compileCount).toBe(compileCount);
+});
+
+describe("a learning rate that is a tensor", () => {
+  const makers: readonly (readonly [string, (params: Tensor[], lr: number | Tensor) => torch.optim.Optimizer])[] = [
+    ["Adam", (params, lr) => new optim.Adam(params, { lr })],
+    ["AdamW", (params, lr) => new optim.AdamW(params, { lr })],
+    ["SGD", (params, lr) => new optim.SGD(params, { lr, momentum: 0.9 })],
+    ["RMSprop of a group's own", (params, lr) => new optim.RMSprop([{ params, lr }])],
+    ["SparseAdam", (params, lr) => new optim.SparseAdam(params, { lr })],
+  ];
+  const rates = [0.5, 0.5, 0.25, 0.125, 0.0625, 0.0625];
+
+  it.each(makers)("is what it holds at each step of %s", (_, make) => {
+    const run = (
+      isTensor: boolean,
+      compile: typeof torch.compile,
+    ): { w: unknown; compileCount: number | undefined } => {
+      const w = torch.ones(2, { requires_grad: true });
+      const lr = torch.tensor(rates[0]!);
+      const optimizer = make([w], isTensor ? lr : rates[0]!);
+      const step = compile(() => {
+        optimizer.zero_grad();
+        w.pow(2).sum().backward();
+        optimizer.step();
+      });
+      for (const rate of rates) {
+        if (isTensor) lr.fill_(rate);
+        else optimizer.param_groups[0]!.lr = rate;
+        step();
+      }
+      return { w: w.tolist(), compileCount: (step as Partial<typeof step>).statistics?.compileCount };
+    };
+    const uncompiled = ((fn: unknown) => fn) as typeof torch.compile;
+    const { w } = run(false, uncompiled);
+    expect(run(true, uncompiled).w).toEqual(w);
+    expect(run(true, torch.compile)).toEqual({ w, compileCount: 1 });
+  });
+
+  it("is written by schedulers, and saved as a number", () => {
+    const w = torch.ones(2, { requires_grad: true });
+    const lr = torch.tensor(0.5);
+    const optimizer = new optim.Adam([w], { lr });
+    const schedule = new optim.lr_scheduler.StepLR(optimizer, { step_size: 1, gamma: 0.5 });
+    w.sum().backward();
+    optimizer.step();
+    schedule.step();
+    expect([lr.item(), optimizer.param_groups[0]!.lr, schedule.get_last_lr()]).toEqual([0.25, 0.25, [0.25]]);
+    expect(optimizer.state_dict().param_groups[0]!["lr"]).toBe(0.25);
+  });
+
+  it("that the compiled step itself changes is the changed one", () => {
+    const run = (compile: typeof torch.compile): unknown => {
+      const w = torch.ones(2, { requires_grad: true });
+      const lr = torch.tensor(0.5);
+      const optimizer = new optim.SGD([w], { lr });
+      const step = compile(() => {
+        lr.mul_(0.5);
+        w.grad = null;
+        w.pow(2).sum().backward();
+        optimizer.step();
+      });
+      for (let i = 0; i < 4; i++) step();
+      return [w.tolist(), lr.item()];
+    };
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    expect(run(torch.compile)).toEqual(run(((fn: unknown) => fn) as typeof torch.compile));
+    warn.mockRestore();
+  });
+
+  it("must be one number, and no negative one", () => {
+    const w = torch.ones(2, { requires_grad: true });
+    expect(() => new optim.Adam([w], { lr: torch.tensor([0.1, 0.2]) })).toThrow("Tensor lr must be 1-element");
+    expect(() => new optim.SGD([w], { lr: torch.tensor(-0.5) })).toThrow("Invalid learning rate: -0.5");
+  });
 });
