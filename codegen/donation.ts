@@ -15,8 +15,9 @@ export type Donations = ReadonlyMap<number, Node>;
 /** The donors by result. An input that is itself handed out keeps its memory. */
 export function donorsOf(outputs: readonly Node[], donations: Donations): Map<Node, Node> {
   const donors = new Map<Node, Node>();
+  const handedOut = new Set(outputs);
   donations.forEach((donor, i) => {
-    if (outputs[i]!.op !== "input" && !outputs.includes(donor)) donors.set(outputs[i]!, donor);
+    if (outputs[i]!.op !== "input" && !handedOut.has(donor)) donors.set(outputs[i]!, donor);
   });
   return donors;
 }

@@ -16,6 +16,7 @@ import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { behindMarkers, valueOf, type Value } from "../value.ts";
 import type { Failure } from "./guards.ts";
+import { Places } from "./places.ts";
 import { stridesOf } from "./stand-ins.ts";
 
 /** How messages call an argument at a path such as `[0].images`. */
@@ -41,7 +42,9 @@ export class CallArguments {
   /** What the recording is made for, in the order of the walk. */
   readonly state: unknown[] = [];
   /** The tensors that a recording takes as inputs, each distinct value once: those that require no grad. */
-  readonly tensors: Tensor[] = [];
+  get tensors(): readonly Tensor[] {
+    return this.inputs.items;
+  }
   /** Whether some tensor was computed from others that require grad. */
   haveHistory = false;
   /** Where the tensors are in the arguments. */
@@ -50,9 +53,10 @@ export class CallArguments {
   /** What the function is a method of; undefined where it does not ask for that. */
   readonly self: unknown;
   private readonly names: string[] | null;
-  private readonly storages: Storage[] = [];
-  private readonly nodes: Node[] = [];
-  private readonly inputNodes: Node[] = [];
+  private readonly inputs = new Places<Tensor>();
+  private readonly storages = new Places<Storage>();
+  private readonly nodes = new Places<Node>();
+  private readonly inputNodes = new Places<Node>();
   /** Every tensor that is no input by itself, and the input's place that it is equal to. */
   private equals: Map<Tensor, number> | null = null;
   private known: Value[] | null = null;
@@ -97,7 +101,7 @@ export class CallArguments {
 
   /** The place of the input that a tensor among the arguments is. */
   placeOf(tensor: Tensor): number {
-    const place = this.tensors.indexOf(tensor);
+    const place = this.inputs.find(tensor);
     return place >= 0 ? place : (this.equals?.get(tensor) ?? -1);
   }
 
@@ -157,8 +161,8 @@ export class CallArguments {
     this.note(storage_.device.name, path, ".device");
     this.note(stridesOf(tensor), path, ".stride()");
     this.note(requires_grad, path, ".requires_grad");
-    this.note(placeIn(this.storages, storage_), path, "'s memory");
-    this.note(placeIn(this.nodes, node), path, "'s value");
+    this.note(this.storages.of(storage_), path, "'s memory");
+    this.note(this.nodes.of(node), path, "'s value");
     // Gradients accumulate in this very tensor.
     if (requires_grad) {
       this.note(tensor, path, " itself");
@@ -167,13 +171,13 @@ export class CallArguments {
   }
 
   private noteInput(tensor: Tensor, node: Node, path: string): void {
-    const place = this.inputNodes.indexOf(node);
+    const place = this.inputNodes.find(node);
     if (place >= 0) {
       if (this.tensors[place] !== tensor) (this.equals ??= new Map()).set(tensor, place);
       return;
     }
-    this.inputNodes.push(node);
-    this.tensors.push(tensor);
+    this.inputNodes.of(node);
+    this.inputs.of(tensor);
     if (this.names !== null) this.paths.push(path);
   }
 }
@@ -188,12 +192,6 @@ function containersIn(args: readonly unknown[]): readonly object[] {
   };
   args.forEach(walk);
   return [...found];
-}
-
-/** The place of an item in a list, which gets it if it is not there. */
-export function placeIn<T>(list: T[], item: T): number {
-  const known = list.indexOf(item);
-  return known >= 0 ? known : list.push(item) - 1;
 }
 
 function currentValue(tensor: Tensor): Value {

@@ -19,6 +19,7 @@ import type { ArgumentCopies } from "./argument-copies.ts";
 import type { CallArguments } from "./arguments.ts";
 import type { Observer } from "./observer.ts";
 import type { ChecksFirst, GradResult, Recording, Source } from "./recording.ts";
+import { membersOf, Places } from "./places.ts";
 import { KeptMark, templateOf } from "./results.ts";
 import { Roots, type Write } from "./roots.ts";
 
@@ -46,7 +47,7 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
   const roots = new Roots();
   const { assigned } = observer;
   const outcome = assigned.length === 0 ? result : [result, ...assigned.map(({ is }) => is)];
-  const held: Tensor[] = [];
+  const held = new Places<Tensor>();
   const template = templateOf(marked(outcome, observer, args.copies), roots, args.stands, observer, held);
   const state = stateOf(observer, written, args, roots);
   const status = statusOf(roots.nodes);
@@ -73,6 +74,7 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
   recorder.noteCompiled(executable);
   const given = compiled.results.flatMap((item) => ("input" in item ? [item.input] : []));
   const leaves = [...new Set([...compiled.inputs, ...given])];
+  const leafPlaces = new Map(leaves.map((leaf, place) => [leaf, place]));
   const before = leaves.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
   const recording: Recording = {
     ...state,
@@ -86,7 +88,7 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     events: observer.events,
     inputs: before.map(sourceOf),
     leaves,
-    handedOn: compiled.results.map((item) => ("input" in item ? leaves.indexOf(item.input) : -1)),
+    handedOn: compiled.results.map((item) => ("input" in item ? leafPlaces.get(item.input)! : -1)),
     replaced: replacedContents(compiled, state.writes),
     overwritten: overwrittenInputs(compiled.program),
     scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!),
@@ -94,7 +96,7 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     roots: roots.nodes,
     signature,
     result: template,
-    held,
+    held: held.items,
     assigned: assigned.map(({ held: { owner, kind }, key }) => ({
       owner: args.copies.placeOf(owner) ?? owner,
       kind,
@@ -105,7 +107,7 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     statusRoot,
   };
   const gradients = state.gradWrites.map(({ storage }) => storage);
-  return { recording, before, gradients, held: held.map((owner) => observer.touched.get(owner)!) };
+  return { recording, before, gradients, held: held.items.map((owner) => observer.touched.get(owner)!) };
 }
 
 /** Marks the objects that stay the ones they are. */
@@ -126,13 +128,15 @@ type State = Pick<Recording, "grads" | "cleared"> & {
 /** What the function leaves behind: contents of storages, and gradients. */
 function stateOf(observer: Observer, written: readonly Storage[], { stands, aliases }: Stands, roots: Roots): State {
   const standStorages = stands.map((stand) => stand.storage_);
+  const isStand = membersOf(standStorages);
+  const isWritten = membersOf(written);
   const isOld = ({ id }: Storage): boolean => id < observer.firstStorageId;
   const rootOf = (storage: Storage): number => roots.placeOf(storage.node, "state");
   const gradWrites = [...observer.grads].flatMap(([storage, owner]) =>
-    written.includes(storage) ? [{ storage, owner, root: rootOf(storage) }] : [],
+    isWritten(storage) ? [{ storage, owner, root: rootOf(storage) }] : [],
   );
   const argumentWrites = standStorages.flatMap((storage, place) =>
-    written.includes(storage) && !aliases.isCarried(place) ? [{ storage, place, root: rootOf(storage) }] : [],
+    isWritten(storage) && !aliases.isCarried(place) ? [{ storage, place, root: rootOf(storage) }] : [],
   );
   const grads: GradResult[] = [];
   const cleared: Tensor[] = [];
@@ -146,7 +150,7 @@ function stateOf(observer: Observer, written: readonly Storage[], { stands, alia
   // A gradient that is new at each call is no state: whoever kept an older one keeps its values.
   const made = new Set(grads.flatMap(({ owner, holder }) => (holder === null ? [owner.gradient_!.storage_] : [])));
   const isState = (storage: Storage): boolean =>
-    observer.lasts(storage) && !standStorages.includes(storage) && !observer.grads.has(storage) && !made.has(storage);
+    observer.lasts(storage) && !isStand(storage) && !observer.grads.has(storage) && !made.has(storage);
   const writes = written.filter(isState).map((storage) => ({ storage, root: rootOf(storage) }));
   return { writes, gradWrites, argumentWrites, grads, cleared };
 }
@@ -159,13 +163,17 @@ function donationsOf(
   writes: Recording["writes"],
   { values, aliases }: Stands,
 ): Map<number, Node> {
+  const isArgument = membersOf(values);
+  const leaves = new Map<unknown, Node>();
+  for (const node of order) {
+    const value = valueOf(node);
+    if (value === null || value.owner === null || value.holders > 1 || isArgument(value)) continue;
+    if (!leaves.has(value.owner)) leaves.set(value.owner, node);
+  }
   const donations = new Map<number, Node>();
   for (const { storage, root } of writes) {
     if (aliases.touch(storage)) continue;
-    const leaf = order.find((node) => {
-      const value = valueOf(node);
-      return value !== null && value.owner === storage && value.holders <= 1 && !values.includes(value);
-    });
+    const leaf = leaves.get(storage);
     if (leaf !== undefined && sameBytes(leaf, roots[root]!) && !isLeaf(roots[root]!))
       donations.set(root, placed.get(leaf)!);
   }
@@ -199,12 +207,13 @@ function prepare(
   return { ...prepared(), compileCount: 2 };
 }
 
-const sourcesOf =
-  (observer: Observer, argumentValues: readonly Value[]) =>
-  (value: Value): Source => {
+function sourcesOf(observer: Observer, argumentValues: readonly Value[]): (value: Value) => Source {
+  const places = new Map<Value, number>();
+  for (const [i, value] of argumentValues.entries()) if (!places.has(value)) places.set(value, i);
+  return (value) => {
     const { draws, grads } = observer;
-    const argument = argumentValues.indexOf(value);
-    if (argument >= 0) return { kind: "argument", index: argument };
+    const index = places.get(value);
+    if (index !== undefined) return { kind: "argument", index };
     const target = draws.get(value);
     if (target !== undefined) return { kind: "draw", value, target };
     const storage = value.owner as Storage | null;
@@ -212,6 +221,7 @@ const sourcesOf =
     const owner = grads.get(storage);
     return owner === undefined ? { kind: "storage", storage } : { kind: "grad", owner };
   };
+}
 
 /** What each call starts from again: held here, so that nobody overwrites it. */
 function fixed(value: Value): Source {
@@ -252,8 +262,9 @@ function replacedContents({ program, results }: Compiled, writes: readonly Write
 
 /** Which inputs a program overwrites in place. */
 function overwrittenInputs(program: Program): number[] {
+  const slots = new Map(program.slots.map((slot) => [slot.id, slot]));
   return program.slots.flatMap(({ place }) => {
-    const donor = place.kind === "donated" ? program.slots.find(({ id }) => id === place.of) : undefined;
+    const donor = place.kind === "donated" ? slots.get(place.of) : undefined;
     return donor?.place.kind === "input" ? [donor.place.index] : [];
   });
 }

@@ -1,11 +1,11 @@
 /** A function's result, as a recording keeps it and as each call makes it anew. */
 import type { DType } from "../../ir/dtype.ts";
-import { placeIn } from "./arguments.ts";
 import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { mapTree } from "../pytree.ts";
 import { type ViewStep } from "../views.ts";
 import type { Observer } from "./observer.ts";
+import type { Places } from "./places.ts";
 import type { Roots } from "./roots.ts";
 
 /** Stands in a result for an argument that is returned, or a view of one. */
@@ -63,14 +63,14 @@ export function templateOf(
   roots: Roots,
   stands: readonly Tensor[],
   observer: Observer,
-  held: Tensor[],
+  held: Places<Tensor>,
 ): unknown {
   const memories = sharedMemories(result);
   const markOf = (leaf: Tensor): GradientMark | null => {
     const gradient = observer.gradientIn(leaf.storage_);
     if (gradient === null) return null;
     const { owner, isBefore } = gradient;
-    return new GradientMark(owner, isBefore ? placeIn(held, owner) : -1, stepsBetween(leaf, leaf.root_));
+    return new GradientMark(owner, isBefore ? held.of(owner) : -1, stepsBetween(leaf, leaf.root_));
   };
   return mapTree(result, (leaf) => {
     if (!(leaf instanceof Tensor)) return leaf;

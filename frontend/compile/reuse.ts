@@ -4,6 +4,7 @@
  */
 import type { Memory, OutputHint } from "../../runtime/device.ts";
 import type { Value } from "../value.ts";
+import { membersOf } from "./places.ts";
 import type { Recording } from "./recording.ts";
 
 export const overwrittenInPlace = "this value was overwritten in place by a compiled function";
@@ -29,9 +30,10 @@ export class Reuse {
       const result = compiled.results[grad.root]!;
       if ("output" in result) reuse.take(grad.left.unseen, result.output);
     }
+    const isRead = membersOf(inputs);
     for (const { storage, output } of replaced) {
       const value = storage.soleValue;
-      if (value !== null && !inputs.includes(value)) reuse.take(value, output);
+      if (value !== null && !isRead(value)) reuse.take(value, output);
     }
     return reuse.values.length === 0 ? null : reuse;
   }

@@ -13,15 +13,24 @@ export interface Write {
 export class Roots {
   readonly nodes: Node[] = [];
   readonly hints: OutputHint[] = [];
+  private readonly places = new Map<Node, number>();
 
   placeOf(node: Node, hint: OutputHint): number {
     const target = behindMarkers(node);
-    let index = this.nodes.indexOf(target);
-    if (index < 0) {
-      index = this.nodes.push(target) - 1;
-      this.hints.push(hint);
-    } else if (hint === "state") this.hints[index] = "state";
-    return index;
+    const known = this.places.get(target);
+    if (known !== undefined) {
+      if (hint === "state") this.hints[known] = "state";
+      return known;
+    }
+    const place = this.nodes.push(target) - 1;
+    this.places.set(target, place);
+    this.hints.push(hint);
+    return place;
+  }
+
+  private replace(root: number, node: Node): void {
+    this.places.delete(this.nodes[root]!);
+    this.nodes[root] = node;
   }
 
   /**
@@ -34,7 +43,7 @@ export class Roots {
       const old = storage.contentsAt(status.checks[0]!.number);
       if (old === null || (valueOf(old) !== null && valueOf(old)!.owner !== storage)) continue;
       const kept = unlessFailed(status, old, this.nodes[root]!);
-      if (writes.filter((other) => other.root === root).length === 1) this.nodes[root] = kept;
+      if (writes.filter((other) => other.root === root).length === 1) this.replace(root, kept);
       else {
         write.root = this.nodes.push(kept) - 1;
         this.hints.push("state");

@@ -15,6 +15,7 @@ import type { CallArguments } from "./arguments.ts";
 import type { Built } from "./build.ts";
 import { put } from "./held.ts";
 import { LeftGradient } from "./left-gradient.ts";
+import { membersOf } from "./places.ts";
 import type { Recording, Source } from "./recording.ts";
 import { resultOf } from "./results.ts";
 import { overwrittenInPlace, Reuse } from "./reuse.ts";
@@ -116,7 +117,8 @@ function run(
   for (let i = 0; i < memories.length; i++) memories[i] = inputs[i]!.memory();
   const outputs = recording.executable.run(memories, numbersOf(recording.scalars), [], hints);
   // What was overwritten in place is no longer the old value.
-  for (const i of overwritten) if (outputs.includes(memories[i]!)) inputs[i]!.surrender(overwrittenInPlace);
+  const isOutput = membersOf(outputs);
+  for (const i of overwritten) if (isOutput(memories[i]!)) inputs[i]!.surrender(overwrittenInPlace);
   const results = valuesOf(compiled, roots, device, outputs);
   for (let i = 0; i < results.length; i++) results[i] ??= resultOfInput(recording, inputs, handedOn[i]!);
   return results as Value[];

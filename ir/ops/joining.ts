@@ -51,14 +51,15 @@ export const cat = defineOp({
     const parts = tensors.filter((x) => !sameShape(x.shape, [0]));
     const first = parts[0] ?? tensors[0]!;
     const axis = axisOf("cat", dim, first.shape.length);
-    for (const part of parts) {
+    for (const [place, part] of tensors.entries()) {
+      if (sameShape(part.shape, [0])) continue;
       if (part.shape.length === 0)
         throw new ShapeError(
           "cat/0-d",
           "cat: zero-dimensional tensor (at position 0) cannot be concatenated.",
           "Use torch.stack, or unsqueeze first.",
         );
-      requireFitting(part, tensors.indexOf(part), first, axis);
+      requireFitting(part, place, first, axis);
     }
     return g.concat(
       (parts.length > 0 ? parts : [first]).map((part) => g.cast(part, dtype)),
