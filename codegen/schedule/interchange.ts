@@ -12,6 +12,7 @@ import { addI, apply, integer, load, typeOf, variable } from "../lower/expressio
 import { countOf, leastColumns, leastElements, strideOf } from "./columns.ts";
 import {
   copyLoopBody,
+  mapExpr,
   mapStmt,
   mentions,
   replaceVariable,
@@ -38,17 +39,60 @@ const memoryOf: Readonly<Partial<Record<Kind, DType>>> = {
 
 export function interchange(kernel: LoopKernel): LoopKernel {
   const scratch: BufferParam[] = [];
+  const gathered = new Set(kernel.buffers.filter(({ scope }) => scope === "scratch").map(({ name }) => name));
   const inBody = (body: readonly Stmt[]): Stmt[] =>
     body.map((statement) => {
       if (statement.kind !== "for") return statement;
-      const count = columnCount(statement);
-      const numbers = count === null ? null : numbersBetween(statement);
+      const columns = { ...statement, body: readAgain(statement.body, gathered) };
+      const count = columnCount(columns);
+      const numbers = count === null ? null : numbersBetween(columns);
       if (count === null || numbers === null) return { ...statement, body: inBody(statement.body) };
-      return new ByRows(statement, count, numbers, scratch).run();
+      return new ByRows(columns, count, numbers, scratch).run();
     });
   const body = inBody(kernel.body);
-  return scratch.length === 0 ? kernel : { ...kernel, body, buffers: [...kernel.buffers, ...scratch] };
+  if (scratch.length === 0) return kernel;
+  const used = new Set<string>();
+  visitStmts(body, (s) => void (s.kind === "store" && used.add(s.buffer)));
+  const buffers = kernel.buffers.filter(({ name }) => !gathered.has(name) || used.has(name));
+  return { ...kernel, body, buffers: [...buffers, ...scratch] };
 }
+
+/** A column that is gathered in scratch memory as it is read first, and read there from then on, is read where it is. */
+function readAgain(body: readonly Stmt[], gathered: ReadonlySet<string>): readonly Stmt[] {
+  const sources = new Map<string, { readonly row: string; readonly value: Load } | null>();
+  const visit = (list: readonly Stmt[], row: string | null): void => {
+    const loads = new Map<string, Expr>();
+    for (const s of list) {
+      if (s.kind === "for") visit(s.body, s.name);
+      if (s.kind === "let") loads.set(s.name, s.value);
+      if (s.kind !== "store" || !gathered.has(s.buffer)) continue;
+      const value = s.value.op === "var" ? loads.get(s.value.name) : s.value;
+      const isGathered =
+        value?.op === "load" &&
+        s.index.op === "var" &&
+        s.index.name === row &&
+        ![...loads.keys()].some((name) => mentions(value.index, name));
+      sources.set(s.buffer, isGathered && !sources.has(s.buffer) ? { row: s.index.name, value } : null);
+    }
+  };
+  visit(body, null);
+  const sourceOf = (buffer: string): { readonly row: string; readonly value: Load } | null =>
+    sources.get(buffer) ?? null;
+  if (![...sources.keys()].some((buffer) => sourceOf(buffer) !== null)) return body;
+  const replaced = (expr: Expr): Expr => {
+    const source = expr.op === "load" ? sourceOf(expr.buffer) : null;
+    if (source === null || expr.op !== "load") return expr;
+    const at = (e: Expr): Expr => (e.op === "var" && e.name === source.row ? expr.index : e);
+    return { ...source.value, index: mapExpr(source.value.index, at) };
+  };
+  const without = (list: readonly Stmt[]): Stmt[] =>
+    list.flatMap((s): Stmt[] => {
+      if (s.kind === "store" && sourceOf(s.buffer) !== null) return [];
+      return [s.kind === "for" ? { ...s, body: without(s.body) } : mapStmt(s, replaced)];
+    });
+  return without(body);
+}
+type Load = Extract<Expr, { op: "load" }>;
 
 /** Of a loop over columns that read far apart down the rows, and of which nothing depends on another; else null. */
 function columnCount(columns: ForStmt): number | null {

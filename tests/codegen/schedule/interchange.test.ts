@@ -73,6 +73,47 @@ test.each([
   expect(interchange(kernel)).toEqual(kernel);
 });
 
+test("a column that is gathered first is read where it is", () => {
+  const gathering = parseKernel(
+    `kernel k(b0: read float32[${rows * columns}], b1: write float32[${columns}]) workgroup 64
+  scratch s0: float32[${rows}]
+  parallel i = 0 .. ${columns}
+    var sum: f32 = 0:f32
+    serial r = 0 .. ${rows}
+      let x: f32 = b0[(i + (r * ${columns}))]
+      s0[r] = x
+      sum = add(sum, x)
+    var most: f32 = 0:f32
+    serial q = 0 .. ${rows}
+      most = max(most, sub(s0[q], sum))
+    b1[i] = most
+`,
+  );
+  const changed = interchange(gathering);
+  expect(changed.buffers.map(({ name }) => name)).toEqual(["b0", "b1", "sum_i", "most_i"]);
+  const x = Float32Array.from({ length: rows * columns }, (_, i) => Math.fround(Math.cos(i * 3)));
+  const [expected, given] = [new Float32Array(columns), new Float32Array(columns)];
+  runKernel(gathering, [x, expected]);
+  runKernel(vectorise(changed), [x, given]);
+  expect(given).toEqual(expected);
+});
+
+const ofColumns: Readonly<Record<string, (x: torch.Tensor, axis: number) => torch.Tensor>> = {
+  std: (x, axis) => x.std(axis),
+  var: (x, axis) => x.var(axis),
+  softmax: (x, axis) => x.softmax(axis),
+  logsumexp: (x, axis) => x.logsumexp(axis),
+};
+test.each(Object.entries(ofColumns))("%s down a matrix is that across", (name, compute) => {
+  torch.manual_seed(4);
+  const x = torch.randn(600, 300);
+  x.add_(0).sum().item();
+  const across = x.t().contiguous();
+  const [down, expected] = [compute(x, 0), compute(across, 1)];
+  const same = name === "softmax" ? expected.t() : expected;
+  expect(down.sub(same).abs().max().item()).toBeLessThan(2e-6);
+});
+
 describe.each(["float32", "float64", "int32", "int64", "int8"] as const)("down a matrix of %s", (dtype) => {
   torch.manual_seed(3);
   const x = torch.randint(-50, 50, [600, 300]).to(torch[dtype]);
