@@ -11,7 +11,7 @@ import { withGradMode } from "./grad-mode.ts";
 import { recorder, type FlushRequest } from "./recorder.ts";
 import { SharedMemory } from "./shared-memory.ts";
 import { graph } from "./state.ts";
-import { traceObserver } from "./trace.ts";
+import { traceObserver, type MakingCall } from "./trace.ts";
 import { behindMarkers, contentsOf, inputNode, nodeOver, valueOf, type Value } from "./value.ts";
 import { claimNode, newCounter, noteWrite, ownNode, type Exposure, type VersionCounter } from "./versions.ts";
 import { copyOf } from "./value-copy.ts";
@@ -148,6 +148,9 @@ export class Storage {
   /** A leaf made for this storage alone. Storages made while another node was pending are not counted as its value's. */
   private own: Node | null;
   private shared: SharedMemory | null = null;
+
+  /** The recorded call that made it, where replays of that call make it no more. */
+  madeIn: MakingCall | null = traceObserver()?.made ?? null;
 
   constructor(node: Node, device: Device) {
     this.dtype = node.dtype;

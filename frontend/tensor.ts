@@ -214,7 +214,8 @@ export class Tensor {
   /** @internal The node of the current value. */
   node_(): Node {
     const observer = traceObserver();
-    observer?.storageUsed?.(this.storage_);
+    if (observer === null) this.storage_.madeIn?.used(this);
+    else observer.storageUsed?.(this.storage_);
     this.storage_.refresh();
     observer?.flagUsed?.(this);
     const { version } = this.storage_;

@@ -21,7 +21,15 @@ export function noteRareChange(): void {
   rareChanges.count++;
 }
 
+/** A recorded call, for the storages that it makes. */
+export interface MakingCall {
+  /** A tensor is used outside of any recording. */
+  used(tensor: Tensor): void;
+}
+
 export interface TraceObserver {
+  /** Storages that are made now are told by it. */
+  readonly made?: MakingCall;
   /** A value that came from a generator: `fill` draws it again. */
   draw(value: Value, fill: (target: TypedArray) => void): void;
   /** A generator was seeded or set: done again, in order with the draws. It has been done already in this recording. */

@@ -77,6 +77,7 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
   const leafPlaces = new Map(leaves.map((leaf, place) => [leaf, place]));
   const before = leaves.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
   const recording: Recording = {
+    made: observer.made,
     ...state,
     gradWrites: state.gradWrites.map(({ owner, root }) => ({ owner, root })),
     device,

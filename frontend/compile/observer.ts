@@ -4,15 +4,15 @@ import type { ScalarArgument } from "../../ir/signature.ts";
 import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
 import { isTree, mapTree } from "../pytree.ts";
 import { newestStorageId, type Storage } from "../storage.ts";
-import { topologicalOrder } from "../../ir/walks.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { Tensor } from "../tensor.ts";
 import type { GuardOptions, TraceObserver } from "../trace.ts";
-import { valueOf, type Value } from "../value.ts";
+import type { Value } from "../value.ts";
 import type { Aliases } from "./aliases.ts";
 import { isModule } from "../nn/module-internals.ts";
 import { absent, areAlike, HeldGuard, HeldObjects, Like, type Change, type Held } from "./held.ts";
 import { kindOf } from "./holders.ts";
+import { MadeInCall } from "./made-in-call.ts";
 import { Guards, type Guard } from "./guards.ts";
 import type { Event } from "./recording.ts";
 
@@ -47,6 +47,7 @@ export class Observer implements TraceObserver {
   /** Whether numbers are those of an object that the function makes. */
   private isOwnChange = false;
   readonly firstStorageId = newestStorageId();
+  readonly made: MadeInCall;
   /** Set before the function is called. */
   aliases: Aliases | null = null;
   private readonly restores: (() => void)[] = [];
@@ -57,6 +58,10 @@ export class Observer implements TraceObserver {
   private readonly heldGuards: HeldGuard[] = [];
   /** What it changes such that the next call finds something else than this one did. */
   selfChange: string | null = null;
+
+  constructor(fn: (...args: never[]) => unknown) {
+    this.made = new MadeInCall(fn, this.firstStorageId);
+  }
 
   /** What is used gets a value of its own, which each replay reads again. */
   storageUsed(storage: Storage): void {
@@ -101,6 +106,7 @@ export class Observer implements TraceObserver {
   draw(value: Value, fill: (target: TypedArray) => void): void {
     const target = typedArray(value.dtype, elementCount(value.shape));
     this.draws.set(value, target);
+    this.made.sources.add(value);
     this.events.push({ kind: "draw", target, fill });
   }
   generatorChanged(change: () => void): void {
@@ -138,13 +144,14 @@ export class Observer implements TraceObserver {
     return storage.id < this.firstStorageId || storage.isShared || this.kept.has(storage);
   }
 
-  /** The function has returned. `given`: its arguments' values; `written`: what it wrote */
-  ended(given: readonly Value[], written: readonly Storage[]): void {
+  /** The function has returned. `written`: what it wrote */
+  ended(written: readonly Storage[]): void {
     // Nobody can tell whether the array is a new one at each call.
     if (written.some((storage) => storage.isShared && storage.id >= this.firstStorageId))
       this.plainBecause ??= writesArray;
     for (const read of this.states) mapTree(read(), (leaf) => leaf instanceof Tensor && this.kept.add(leaf.storage_));
-    this.settleHeld(given, written);
+    this.settleHeld(written);
+    this.settleMade();
     for (const { guard, options } of this.unsettled) {
       const expected = guard.read();
       if (options.expect === "at the end" || Object.is(guard.expected, expected))
@@ -219,15 +226,22 @@ export class Observer implements TraceObserver {
   }
 
   /** What objects hold: the same at a later call, unless the function itself leaves something new there at each. */
-  private settleHeld(given: readonly Value[], written: readonly Storage[]): void {
+  private settleHeld(written: readonly Storage[]): void {
     const isConstant = (is: unknown): boolean =>
-      is instanceof Tensor && !written.includes(is.storage_) && !this.varies(is, given);
+      is instanceof Tensor && !written.includes(is.storage_) && !this.made.varies(is);
     this.changes = this.held.changes();
     for (const held of this.held.objects) {
       const own = this.changes.filter((change) => change.held === held);
       if (held.isArgument) own.forEach((change) => this.leave(change, change.was instanceof Tensor));
       else this.guardHeld(held, own, isConstant);
     }
+  }
+
+  /** What later calls make anew, or go on with. */
+  private settleMade(): void {
+    for (const storage of this.kept) storage.madeIn = null;
+    for (const { gradient_ } of this.touched.keys()) if (gradient_ !== null) gradient_.storage_.madeIn = null;
+    for (const { is } of this.changes) if (is instanceof Parameter) is.storage_.madeIn = null;
   }
 
   private guardHeld(held: Held, changes: readonly Change[], isConstant: (value: unknown) => boolean): void {
@@ -275,17 +289,6 @@ export class Observer implements TraceObserver {
     return kind.keys(owner).some((key) => {
       const item = value instanceof Set ? key : kind.get(owner, key);
       return this.hidesTensors(item, isHidden || !isTree(value), seen);
-    });
-  }
-
-  /** Whether a tensor may be another one at the next call. */
-  private varies(tensor: Tensor, given: readonly Value[]): boolean {
-    const order = topologicalOrder([tensor.node_()], (node) => valueOf(node) !== null);
-    return order.some((node) => {
-      const value = valueOf(node);
-      if (value === null) return false;
-      const owner = value.owner as Storage | null;
-      return given.includes(value) || this.draws.has(value) || (owner !== null && owner.id < this.firstStorageId);
     });
   }
 }

@@ -53,10 +53,12 @@ export function record<A extends unknown[], R>(
   // What was written before belongs to the past.
   flushWrites(takeWritten());
   recorder.notePending();
-  const observer = new Observer();
+  const observer = new Observer(fn);
   // Each has a value of its own, so that two arguments that happen to be equal stay two.
   const values = given.values.map((value) => value.alias());
   const tensors = given.tensors.map((tensor, i) => standIn(tensor, values[i]!));
+  values.forEach((value) => observer.made.sources.add(value));
+  for (const { storage_ } of tensors) storage_.madeIn = observer.made;
   const { args, self } = given;
   const standFor = (tensor: Tensor): Tensor => tensors[given.placeOf(tensor)]!;
   const copies = new ArgumentCopies(args, given, nameOf, observer.held, standFor);
@@ -66,7 +68,7 @@ export function record<A extends unknown[], R>(
   const put = putting(switches);
   if (put !== null) observer.effect(put);
   const written = takeWritten();
-  observer.ended(values, written);
+  observer.ended(written);
   const left = observer.changes.filter(({ held }) => held.isArgument).map(({ is }) => is);
   const givesHistory = someTensor(
     [result, left],

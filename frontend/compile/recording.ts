@@ -9,6 +9,7 @@ import type { Storage } from "../storage.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Value } from "../value.ts";
 import type { Kind } from "./holders.ts";
+import type { MadeInCall } from "./made-in-call.ts";
 import type { LeftGradient } from "./left-gradient.ts";
 
 /** Where a graph input's contents come from at each call. */
@@ -32,6 +33,7 @@ export type GradResult =
   | { readonly owner: Tensor; readonly holder: Tensor };
 
 export interface Recording {
+  readonly made: MadeInCall;
   readonly device: Device;
   readonly executable: Executable;
   /** That one, and the one that checks conditions. */

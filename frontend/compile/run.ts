@@ -53,6 +53,7 @@ export function replay(recording: Recording, given: CallArguments): unknown {
     if (event.kind === "effect") event.change();
     else if (event.kind === "scalar") (event.argument as { value: number }).value = event.argument.source!();
   }
+  recording.made.isReplayed = true;
   const held = recording.held.map((owner) => owner.gradient_!);
   const values = valuesNow(recording.inputs, argumentValues);
   const reuse = Reuse.of(recording, values);

@@ -364,6 +364,34 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
     expect(flip.explain_recompiles()).toHaveLength(1);
   });
 
+  const tellings = (): unknown[] =>
+    vi.mocked(console.warn).mock.calls.filter(([text]) => String(text).includes("kept outside of it"));
+  test.each<[string, (keep: (x: Tensor) => void) => (x: Tensor) => Tensor, number]>([
+    ["kept in a list", (keep) => (x) => (keep(x.mul(2)), x.mul(3)), 1],
+    ["an argument", (keep) => (x) => (keep(x), x.mul(3)), 1],
+    ["a draw", (keep) => (x) => (keep(torch.rand(3, { device })), x.mul(3)), 1],
+    ["a constant", (keep) => (x) => (keep(torch.ones(3, { device }).mul(2)), x.mul(3)), 0],
+    [
+      "kept by a hook",
+      (keep) => {
+        const model = new nn.Linear(3, 3, { device }).requires_grad_(false);
+        model.register_forward_hook((_module, _args, output) => keep((output as Tensor).detach()));
+        return (x) => model(x);
+      },
+      1,
+    ],
+  ])("who uses what only the recorded call made is told once: %s", (_, make, count) => {
+    const kept: Tensor[] = [];
+    const forward = torch.compile(make((x) => void kept.push(x)));
+    const [first, ...rest] = inputs(device);
+    forward(first!).tolist();
+    kept[0]!.tolist();
+    for (const x of rest) forward(x).tolist();
+    expect(tellings()).toEqual([]);
+    for (let i = 0; i < 2; i++) kept[0]!.tolist();
+    expect(tellings()).toHaveLength(count);
+  });
+
   class Caching extends nn.Module {
     mask: Tensor | null = null;
     override forward(x: Tensor): Tensor {
