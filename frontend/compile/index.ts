@@ -16,7 +16,7 @@ import type { MemoryGuard } from "./aliases.ts";
 import { argumentNames, CallArguments, type ArgumentNames } from "./arguments.ts";
 import { recompileOf, type Failure, type Guards, type Recompile } from "./guards.ts";
 import { type PlainReason, readsValues } from "./observer.ts";
-import { record } from "./record.ts";
+import { record, type Recorded } from "./record.ts";
 import { release, type Programs, type Recording } from "./recording.ts";
 import { replay } from "./run.ts";
 import { verified } from "./verify.ts";
@@ -161,17 +161,25 @@ class Compilation<A extends unknown[], R> {
   private readonly nameOf: ArgumentNames = (path) => (this.names ??= argumentNames(this.fn))(path);
 
   private recordCall(given: CallArguments, failure: Failure | null): R {
-    const { result, replayable, givesHistory, plainBecause, selfChange, error } = record(this.fn, given, this.nameOf);
+    const recorded = record(this.fn, given, this.nameOf);
+    const { result, selfChange, error } = recorded;
+    this.keep(recorded, given, failure);
     this.selfChanges = selfChange === null ? 0 : this.selfChanges + 1;
     if (this.selfChanges === selfChangeLimit)
       this.stayPlain({ does: `changes ${selfChange!} at each call`, instead: "return it" });
+    if (error !== null) throw error;
+    return result;
+  }
+
+  private keep(recorded: Recorded<R>, given: CallArguments, failure: Failure | null): void {
+    const { replayable, givesHistory, plainBecause } = recorded;
     // A function that reads values is recorded at each call, whatever the guards say.
     if (failure !== null && (replayable !== null || givesHistory))
       this.recompiles.push(recompileOf(failure, captureSite()()));
     if (replayable === null) {
       if (givesHistory) this.givesHistory = true;
       else if (plainBecause !== null) this.stayPlain(plainBecause);
-      return result;
+      return;
     }
     const { recording } = replayable;
     this.compileCount += recording.compileCount;
@@ -180,8 +188,6 @@ class Compilation<A extends unknown[], R> {
     this.held.add(recording.programs);
     if (this.known.length > recordingLimit) this.forget(this.known.pop()!.recording);
     this.last = recording;
-    if (error !== null) throw error;
-    return result;
   }
 
   private forget({ programs }: Recording): void {
@@ -190,7 +196,10 @@ class Compilation<A extends unknown[], R> {
   }
 
   private stayPlain(reason: PlainReason): void {
-    if (reason !== readsValues) this.isPlain = true;
+    if (reason !== readsValues) {
+      this.isPlain = true;
+      for (const { recording } of this.known.splice(0)) this.forget(recording);
+    }
     this.warn(reason);
   }
 
