@@ -273,6 +273,7 @@ export class Storage {
   }
 
   private contain(contents: Node): void {
+    traceObserver()?.storageWritten?.(this, this.current);
     this.version++;
     this.noteEarlier();
     const node = ownNode(contents);

@@ -2,6 +2,7 @@
  * What a compiled function's recording has to remember beyond the graph, in program order: draws and numbers that each
  * replay makes anew, changes of host state, and what must still hold for the recording to be valid.
  */
+import type { Node } from "../ir/graph.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { TypedArray } from "../runtime/typed-array.ts";
 import type { Storage } from "./storage.ts";
@@ -50,6 +51,8 @@ export interface TraceObserver {
   viewMade?(tensor: Tensor): void;
   /** A tensor's contents are about to be used. */
   storageUsed?(storage: Storage): void;
+  /** A storage is about to be written; `before`: its contents. */
+  storageWritten?(storage: Storage, before: Node): void;
   /** Whether two storages are one memory for the user: an argument stands for the one that was given. */
   sharesMemory?(a: Storage, b: Storage): boolean;
   /** Where in its memory a tensor lies is about to be read. */

@@ -107,6 +107,8 @@ class Compilation<A extends unknown[], R> {
   private givesHistory = false;
   /** How many calls in a row were recorded that changed what they had found. */
   private selfChanges = 0;
+  /** A call has made state. The next one either finds it, or makes it as every call does. */
+  private makesState = false;
   /** Whether the function's text asks for what it is called on. */
   private readonly usesThis: boolean;
   private calls = 0;
@@ -161,7 +163,8 @@ class Compilation<A extends unknown[], R> {
   private readonly nameOf: ArgumentNames = (path) => (this.names ??= argumentNames(this.fn))(path);
 
   private recordCall(given: CallArguments, failure: Failure | null): R {
-    const recorded = record(this.fn, given, this.nameOf);
+    const recorded = record(this.fn, given, this.nameOf, this.makesState);
+    this.makesState ||= recorded.makesState;
     const { result, selfChange, error } = recorded;
     this.keep(recorded, given, failure);
     this.selfChanges = selfChange === null ? 0 : this.selfChanges + 1;

@@ -2,13 +2,14 @@
  * Tensors that a recorded call made and that somebody got hold of without their being results: replays do not make them
  * anew. Whoever uses one after a replay is told.
  */
+import type { Node } from "../../ir/graph.ts";
 import { formatShape } from "../../ir/shape.ts";
 import { topologicalOrder } from "../../ir/walks.ts";
 import { settings } from "../state.ts";
 import type { Storage } from "../storage.ts";
 import type { Tensor } from "../tensor.ts";
 import type { MakingCall } from "../trace.ts";
-import { valueOf, type Value } from "../value.ts";
+import { behindMarkers, valueOf, type Value } from "../value.ts";
 
 /** Functions of which it has been said. */
 const told = new WeakSet<(...args: never[]) => unknown>();
@@ -42,14 +43,25 @@ export class MadeInCall implements MakingCall {
     );
   }
 
+  /** Whether contents are what they are at each call, as far as is seen at a glance: made of numbers alone. */
+  isConstant(contents: Node): boolean {
+    let node = behindMarkers(contents);
+    while (node.inputs.length === 1) node = node.inputs[0]!;
+    const value = valueOf(node);
+    return value === null ? node.inputs.length === 0 : !this.isGiven(value);
+  }
+
   /** Whether a tensor may be another one at the next call. */
   varies({ storage_ }: Tensor): boolean {
     const order = topologicalOrder([storage_.node], (node) => valueOf(node) !== null);
     return order.some((node) => {
       const value = valueOf(node);
-      if (value === null) return false;
-      const owner = value.owner as Storage | null;
-      return this.sources.has(value) || (owner !== null && owner.id < this.firstStorageId);
+      return value !== null && this.isGiven(value);
     });
+  }
+
+  private isGiven(value: Value): boolean {
+    const owner = value.owner as Storage | null;
+    return this.sources.has(value) || (owner !== null && owner.id < this.firstStorageId);
   }
 }

@@ -1,4 +1,5 @@
 /** What is noted beside the graph while a function is recorded. */
+import type { Node } from "../../ir/graph.ts";
 import { elementCount, formatShape } from "../../ir/shape.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
@@ -44,6 +45,9 @@ export class Observer implements TraceObserver {
   private readonly madeOwners = new WeakSet();
   private readonly kept = new Set<Storage>();
   private readonly states: (() => object | undefined)[] = [];
+  /** Storages made here that begin as the same at each call, and are written. */
+  private readonly begun = new Set<Storage>();
+  private makesOwners = false;
   /** Whether numbers are those of an object that the function makes. */
   private isOwnChange = false;
   readonly firstStorageId = newestStorageId();
@@ -125,6 +129,7 @@ export class Observer implements TraceObserver {
     else this.unsettled.push({ guard, options });
   }
   ownerMade(owner: object): void {
+    this.makesOwners = true;
     this.madeOwners.add(owner);
   }
   stateUsed(owner: object, read: () => object | undefined): void {
@@ -138,6 +143,13 @@ export class Observer implements TraceObserver {
     } finally {
       this.isOwnChange = before;
     }
+  }
+  storageWritten(storage: Storage, before: Node): void {
+    if (storage.id >= this.firstStorageId && this.made.isConstant(before)) this.begun.add(storage);
+  }
+  /** Whether it makes what may be there at the next call, in a variable that the function closes over: state. */
+  get makesState(): boolean {
+    return this.makesOwners || [...this.begun].some((storage) => !this.lasts(storage));
   }
   /** Whether a storage is there at the next call: what the function makes for itself is made anew, but for arrays. */
   lasts(storage: Storage): boolean {

@@ -35,6 +35,8 @@ export interface Recorded<R> {
   readonly error: Error | null;
   /** What it changes such that the next call finds something else than this one did. */
   readonly selfChange: string | null;
+  /** It makes state: whether at each call, or for later ones, the next call shows. */
+  readonly makesState: boolean;
 }
 
 /** The arguments as the function gets them: inputs have stand-ins. */
@@ -49,6 +51,7 @@ export function record<A extends unknown[], R>(
   fn: (...args: A) => R,
   given: CallArguments,
   nameOf: ArgumentNames,
+  mayMakeState: boolean,
 ): Recorded<R> {
   // What was written before belongs to the past.
   flushWrites(takeWritten());
@@ -74,7 +77,7 @@ export function record<A extends unknown[], R>(
     [result, left],
     (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer),
   );
-  const { plainBecause, selfChange } = observer;
+  const { plainBecause, selfChange, makesState } = observer;
   const outcome = (value: unknown, replayable: Recorded<R>["replayable"]): Recorded<R> => ({
     result: value as R,
     replayable,
@@ -82,11 +85,12 @@ export function record<A extends unknown[], R>(
     plainBecause,
     error: null,
     selfChange,
+    makesState,
   });
   // The storages hold what was recorded by now: the first run starts from what they held before.
   let built: Built | null = null;
   try {
-    if (plainBecause !== null || givesHistory || !observer.isRepeatable) {
+    if (plainBecause !== null || givesHistory || !observer.isRepeatable || (makesState && !mayMakeState)) {
       takeIn();
       return outcome(finishPlain(result, written, observer, stands), null);
     }

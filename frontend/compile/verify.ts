@@ -13,7 +13,7 @@ export function verified<A extends unknown[], R>(
   nameOf: ArgumentNames,
   recording: Recording,
 ): R {
-  const again = record(fn, given, nameOf);
+  const again = record(fn, given, nameOf, true);
   if (again.replayable === null || !isSameRecording(again.replayable.recording, recording)) {
     throw new ValueError(
       "compile/verify",

@@ -422,3 +422,26 @@ test("an array that the function makes a tensor of is read at each call, and wri
   expect(warn.mock.calls.map(String)).toEqual(Array(2).fill(expect.stringMatching(/shares memory with an array/)));
   vi.restoreAllMocks();
 });
+
+test("state that a first call leaves in a variable is gone on with, and what each call makes is new", () => {
+  type Step = (x: Tensor) => Tensor;
+  const run = (wrap: (fn: Step) => Step): unknown => {
+    const weight = torch.tensor([1, 2]).requires_grad_(true);
+    let optimizer: torch.optim.Adam | null = null;
+    let sum: Tensor | null = null;
+    const step = wrap((x: Tensor): Tensor => {
+      optimizer ??= new torch.optim.Adam([weight], { lr: 0.1 });
+      sum ??= torch.zeros(2);
+      sum.add_(x);
+      const own = torch.ones(2).add_(x);
+      optimizer.zero_grad();
+      const loss = weight.mul(own).pow(2).sum();
+      loss.backward();
+      optimizer.step();
+      return loss.detach();
+    });
+    const losses = [1, 2, 3, 4, 5].map((value) => step(torch.full([2], value)).item());
+    return [losses, weight.tolist(), sum!.tolist()];
+  };
+  expect(run((fn) => torch.compile(fn))).toEqual(run((fn) => fn));
+});
