@@ -3,6 +3,7 @@
  * which are listed beside it. Two kernels with equal lists are equal but for literals.
  */
 import type { Expr, LoopKernel, Stmt, Type } from "../ir/loop.ts";
+import { mapStmt } from "./schedule/statements.ts";
 
 export type Literal = Extract<Expr, { op: "const" }>;
 
@@ -102,36 +103,8 @@ export function sameForm({ tokens: a }: KernelForm, { tokens: b }: KernelForm): 
 /** A body with other expressions in place of its literals, by their places in the form. */
 export function withLiterals(body: readonly Stmt[], replace: (literal: Literal, place: number) => Expr): Stmt[] {
   let next = 0;
-  const changed = (expr: Expr): Expr => {
-    if (expr.op === "const") return isLiteral(expr) ? replace(expr, next++) : expr;
-    if (expr.op === "load") return { ...expr, index: changed(expr.index) };
-    return "args" in expr ? { ...expr, args: expr.args.map(changed) } : expr;
-  };
-  const each = (statement: Stmt): Stmt => {
-    switch (statement.kind) {
-      case "let":
-      case "declare":
-      case "assign":
-        return { ...statement, value: changed(statement.value) };
-      case "for": {
-        const [start, end] = [changed(statement.start), changed(statement.end)];
-        return { ...statement, start, end, body: statement.body.map(each) };
-      }
-      case "if": {
-        const condition = changed(statement.condition);
-        return { ...statement, condition, then: statement.then.map(each), else: statement.else.map(each) };
-      }
-      case "while":
-        return { ...statement, condition: changed(statement.condition), body: statement.body.map(each) };
-      case "store":
-        return { ...statement, index: changed(statement.index), value: changed(statement.value) };
-      case "fence":
-        return { ...statement, counter: changed(statement.counter) };
-      case "barrier":
-        return statement;
-    }
-  };
-  return body.map(each);
+  const changed = (expr: Expr): Expr => (expr.op === "const" && isLiteral(expr) ? replace(expr, next++) : expr);
+  return body.map((statement) => mapStmt(statement, changed));
 }
 
 /** About how much memory a kernel takes, in parts of statements and expressions. */
