@@ -1,5 +1,5 @@
 /** Looking things up in lists that may be long, and mostly are not: few are looked through, which takes no memory. */
-const few = 16;
+const few = { numbered: 16, given: 64 };
 
 /** Distinct items, numbered as they come. */
 export class Places<T> {
@@ -18,14 +18,14 @@ export class Places<T> {
     const { items } = this;
     items.push(item);
     if (this.known !== null) this.known.set(item, items.length - 1);
-    else if (items.length > few) this.known = new Map(items.map((known, i) => [known, i]));
+    else if (items.length > few.numbered) this.known = new Map(items.map((known, i) => [known, i]));
     return items.length - 1;
   }
 }
 
 /** What tells whether something is in a list. */
 export function membersOf<T>(list: readonly T[]): (item: T) => boolean {
-  if (list.length <= few) return (item) => list.includes(item);
+  if (list.length <= few.given) return (item) => list.includes(item);
   const members = new Set(list);
   return (item) => members.has(item);
 }
