@@ -3,10 +3,11 @@ import { Index } from "../../../ir/index.ts";
 import type { Expr } from "../../../ir/loop.ts";
 import { addI, apply, indexExpr, integer, mulI, typeOf } from "../expressions.ts";
 import type { KernelBuilder } from "../kernel-builder.ts";
+import { type BlockBuffers, blockBuffers, blockedTiles } from "./blocks.ts";
 import { type Axis, innermost, isPlain } from "./contraction.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
 import { pack, type Packing } from "./packing.ts";
-import { overTiles, rowsOfTile, type Strip, stripsOf } from "./strips.ts";
+import { evenTiles, inTiles, overTiles, rowsOfTile, type Strip, stripsOf, type Tiles } from "./strips.ts";
 import { type Packed, tile } from "./tile.ts";
 
 const i32 = typeOf("i32");
@@ -20,6 +21,8 @@ export interface ColumnPlan {
   readonly band: number;
   /** Outer axes of the columns that are walked inside each strip. */
   readonly within: readonly Axis[];
+  /** Rows are packed, too. */
+  readonly blocked: boolean;
 }
 
 export function columnTiles(lowering: ContractLowering, start: Start, plan: ColumnPlan): void {
@@ -29,6 +32,8 @@ export function columnTiles(lowering: ContractLowering, start: Start, plan: Colu
   const { row, column } = innermost(contraction);
   const strips = stripsOf(target, row.size, column.size, column.right === 1 || packing !== null, plan.vectors);
   const buffer = packing === null ? "" : packingBuffer(lowering, plan, packing, strips);
+  const height = rowsOfTile(target, plan.vectors);
+  const blocks = plan.blocked ? blockBuffers(lowering, height, plan.band) : null;
   for (const strip of strips) {
     const { width } = strip;
     if (packing === null || width === 1) {
@@ -38,7 +43,16 @@ export function columnTiles(lowering: ContractLowering, start: Start, plan: Colu
       continue;
     }
     overBands(builder, strip, column.size, stripsOfBand(plan, strip), (columnStart, together) =>
-      packedStrips(lowering, start, plan, strip, columnStart, { ...packing, buffer }, together),
+      packedStrips(
+        lowering,
+        start,
+        plan,
+        strip,
+        columnStart,
+        { ...packing, buffer },
+        together,
+        strip.count > 1 ? blocks : null,
+      ),
     );
   }
 }
@@ -116,20 +130,32 @@ function packedStrips(
   strip: Strip,
   columnStart: Index,
   packing: Packing & { readonly buffer: string },
-  strips: number,
+  count: number,
+  blocks: BlockBuffers | null,
 ): void {
-  const { builder } = lowering;
+  const { builder, contraction } = lowering;
   const each = packing.size * strip.width;
-  pack(lowering, packing.buffer, packing, start.right, columnStart, strip, strips);
+  pack(lowering, packing.buffer, packing, start.right, columnStart, strip, count);
+  let tiles: readonly Tiles[] | null = null;
+  if (blocks !== null) {
+    const [whole, ...rest] = evenTiles(
+      innermost(contraction).row.size,
+      rowsOfTile(builder.target, strip.vectors.length),
+    );
+    const packed = { ...packing, offset: Index.constant(0) };
+    blockedTiles(lowering, start, { packed, strip, count, columnStart }, whole!, blocks);
+    if (rest.length === 0) return;
+    tiles = rest;
+  }
   const compute = (columns: Index, offset: Index): void =>
-    overRows(lowering, start, plan, strip, columns, { ...packing, offset });
-  if (strips === 1) return compute(columnStart, Index.constant(0));
+    overRows(lowering, start, plan, strip, columns, { ...packing, offset }, tiles);
+  if (count === 1) return compute(columnStart, Index.constant(0));
   const name = builder.fresh("j");
-  const j = builder.position(name, strips);
-  builder.loop(name, strips, "serial", () => compute(columnStart.add(j.scale(strip.width)), j.scale(each)));
+  const j = builder.position(name, count);
+  builder.loop(name, count, "serial", () => compute(columnStart.add(j.scale(strip.width)), j.scale(each)));
 }
 
-/** All rows with the columns of a strip, at each position of the axes within. */
+/** All rows, or those of some tiles, with the columns of a strip, at each position of the axes within. */
 function overRows(
   lowering: ContractLowering,
   start: Start,
@@ -137,6 +163,7 @@ function overRows(
   strip: Strip,
   columnStart: Index,
   packed: Packed | null,
+  tiles: readonly Tiles[] | null = null,
 ): void {
   const { builder, contraction } = lowering;
   const { row } = innermost(contraction);
@@ -157,7 +184,8 @@ function overRows(
     const right = isThere ? start.right : builder.let(addI(start.right, indexExpr(moved)));
     const at = { start: { left: start.left, right, out }, strip, columnStart, packed: packed && { ...packed, offset } };
     const body = (rowStart: Index, height: number): void => tile(lowering, { ...at, rowStart, height });
-    overTiles(builder, row.size, rows, "m", body, !isPlain(contraction));
+    if (tiles !== null) inTiles(builder, tiles, "m", body);
+    else overTiles(builder, row.size, rows, "m", body, !isPlain(contraction));
   };
   walk(0, start.out, packed?.offset ?? Index.constant(0), Index.constant(0));
 }

@@ -65,30 +65,6 @@ export function analyse(dot: NodeOf<"dot">): Contraction {
   };
 }
 
-/** Elements from one step along the contracted axes to the next, from which on few sets of the cache hold them all. */
-const farApart = 512;
-
-/**
- * The product with its operands exchanged, where the left one's rows stand beside each other but far apart along the
- * contracted axes, and the right one's do not: only the right operand is packed.
- */
-export function withFarSideRight(contraction: Contraction): Contraction {
-  const { left, right, batch, rows, columns, depth } = contraction;
-  const isFar = (side: "left" | "right"): boolean => depth.some((axis) => axis[side] >= farApart && axis.size > 64);
-  const gains = rows.at(-1)?.left === 1 && columns.at(-1)?.right === 1 && columns.at(-1)!.size >= 32;
-  if (!gains || !isFar("left") || isFar("right")) return contraction;
-  const exchanged = (axes: readonly Axis[]): Axis[] =>
-    axes.map((axis) => ({ ...axis, left: axis.right, right: axis.left }));
-  return {
-    left: right,
-    right: left,
-    batch: exchanged(batch),
-    rows: exchanged(columns),
-    columns: exchanged(rows),
-    depth: exchanged(depth),
-  };
-}
-
 /** The contracted axes may be walked in any order: largest strides outermost, so that neighbours can be joined. */
 const orderDepth = (axes: Axis[]): Axis[] => axes.sort((a, b) => b.left + b.right - (a.left + a.right));
 

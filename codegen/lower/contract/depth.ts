@@ -6,14 +6,10 @@ import type { ContractLowering } from "./lowering.ts";
 /** Steps along the contracted axes that are written out one by one. */
 const mostTaps = 9;
 
-/**
- * `body` gets the position in each operand relative to the tile's start, the name of
- * the innermost loop, and the position along each axis.
- */
-export function overDepth(
-  { builder, contraction: { depth }, lanes }: ContractLowering,
-  body: (left: Index, right: Index, inner: string, at: readonly Index[]) => void,
-): void {
+/** Gets the position in each operand relative to the tile's start, the innermost loop's name, and the position along each axis. */
+export type DepthBody = (left: Index, right: Index, inner: string, at: readonly Index[]) => void;
+
+export function overDepth({ builder, contraction: { depth }, lanes }: ContractLowering, body: DepthBody): void {
   const writtenOut = builder.target.dynamic || lanes === 1 ? depth.length : firstTap(depth);
   const step = (i: number, left: Index, right: Index, inner: string, at: readonly Index[]): void => {
     const axis = depth[i];

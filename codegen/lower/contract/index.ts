@@ -87,7 +87,10 @@ function lowerTiles(lowering: ContractLowering, schedule: Schedule): void {
       out: at((x) => x.out, 0),
     };
     if (schedule.form === "rows") rowProducts(lowering, start);
-    else columnTiles(lowering, start, { vectors: schedule.vectors, band: schedule.packed, packing, within });
+    else {
+      const { vectors, packed: band, blocked } = schedule;
+      columnTiles(lowering, start, { vectors, band, packing, within, blocked });
+    }
   };
   const nest = (depthIndex: number): void => {
     const axis = outer[depthIndex];

@@ -9,7 +9,7 @@ import { contiguousStrides } from "../../../ir/shape.ts";
 import { evaluate, type EvaluationContext } from "../evaluate.ts";
 import { indexExpr, kindOf, load, typeOf } from "../expressions.ts";
 import type { KernelBuilder } from "../kernel-builder.ts";
-import { analyse, type Contraction, withFarSideRight } from "./contraction.ts";
+import { analyse, type Contraction } from "./contraction.ts";
 import { computed } from "./prologue.ts";
 
 export type Stored = (node: Node) => boolean;
@@ -37,8 +37,7 @@ export class ContractLowering {
     this.dot = dot;
     this.stored = stored;
     this.members = new Set(region.members);
-    const { kind, dynamic } = builder.target;
-    this.contraction = kind === "cpu" && dynamic !== true ? withFarSideRight(analyse(dot)) : analyse(dot);
+    this.contraction = analyse(dot);
     this.lanes = builder.target.simd ? 4 : 1;
   }
 

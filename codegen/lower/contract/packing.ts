@@ -6,10 +6,13 @@ import { contiguousStrides } from "../../../ir/shape.ts";
 import { addI, indexExpr, integer } from "../expressions.ts";
 import { type Axis, type Contraction, innermost, sizeOf } from "./contraction.ts";
 import type { ContractLowering } from "./lowering.ts";
-import type { Strip } from "./strips.ts";
+import { evenShare, type Strip } from "./strips.ts";
 
 /** Elements of a column that are packed: eight columns take a megabyte. */
 const mostPacked = (1 << 20) / 8 / dtypeBytes("float32");
+
+/** Strips that are copied by statements of their own, not by the turns of a loop. */
+const mostWrittenOut = 8;
 
 /** Columns laid out next to each other in scratch memory, for all positions along `axes`. */
 export interface Packing {
@@ -98,14 +101,22 @@ export function pack(
       );
       return;
     }
-    const base = builder.let(addI(rightStart, indexExpr(from.add(columnStart.scale(column.right)))));
-    for (let strip = 0; strip < strips; strip++) {
-      for (const j of places) {
-        const at = addI(base, integer((strip * width + j) * column.right));
-        const value = lowering.right(isWide ? 4 : 1, at);
-        builder.emit({ kind: "store", buffer, index: indexExpr(to.add(strip * size * width + j)), value });
+    const together = evenShare(strips, 1, mostWrittenOut);
+    const copy = (strip: Index): void => {
+      const start = from.add(columnStart.add(strip.scale(width)).scale(column.right));
+      const base = builder.let(addI(rightStart, indexExpr(start)));
+      const first = to.add(strip.scale(size * width));
+      for (let s = 0; s < together; s++) {
+        for (const j of places) {
+          const value = lowering.right(isWide ? 4 : 1, addI(base, integer((s * width + j) * column.right)));
+          builder.emit({ kind: "store", buffer, index: indexExpr(first.add(s * size * width + j)), value });
+        }
       }
-    }
+    };
+    if (together === strips) return copy(Index.constant(0));
+    const name = builder.fresh("q");
+    const turns = Math.floor(strips / together);
+    builder.loop(name, turns, "serial", () => copy(builder.position(name, turns).scale(together)));
   };
   nest(0, Index.constant(0), Index.constant(0));
 }

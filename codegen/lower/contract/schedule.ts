@@ -11,6 +11,7 @@
 import { dtypeBytes } from "../../../ir/dtype.ts";
 import type { Target } from "../kernel-builder.ts";
 import { type Axis, type Contraction, innermost, isPlain, sizeOf } from "./contraction.ts";
+import { suitsBlocks } from "./blocks.ts";
 import { isPackable } from "./packing.ts";
 import { lanesOf, rowsOfTile } from "./strips.ts";
 
@@ -21,6 +22,8 @@ export interface TileSchedule {
   readonly vectors: number;
   /** Columns of the right operand that are packed together before they are used; 0: they are read in their place. */
   readonly packed: number;
+  /** Rows are packed, too, in blocks of rows and depth. */
+  readonly blocked: boolean;
 }
 
 /** Tiles, or vectors of partial sums along the contracted axis, where both operands are adjacent. */
@@ -32,9 +35,11 @@ const pageBytes = 4096;
 const nearPages = 96;
 /** A step that nearly always leads to another page. */
 const farStep = 0.9 * pageBytes;
-/** Positions that the nearest cache holds, and those whole pages apart that all caches of a core hold. */
-const nearPositions = 768;
+/** Positions that the nearer caches hold, those half a page apart, and those whole pages apart. */
+const nearPositions = 512;
 const alignedPositions = 256;
+/** A left operand that a core's own caches hold. */
+const nearBytes = 1 << 21;
 /** Of columns that are packed together: half of what the nearer caches hold. */
 const mostBandBytes = 1 << 19;
 
@@ -42,19 +47,30 @@ const mostBandBytes = 1 << 19;
 const multiplyAdd = { start: 0.5, latency: 4 };
 /** A multiply-add of sums along the depth. */
 const alongDepth = 0.585;
-/** Packing four columns: neighbours from near or far, or half lines of memory from far; single ones. */
-const packing = { near: 0.75, far: 1.7, halfLines: 8, single: 4 };
-/** Waiting for a tile's next position: its page is not at hand; it is another each time; they evict each other. */
-const waiting = { far: 0.6, page: 2.2, aligned: 5 };
+/** Packing four columns: neighbours from near or far, or half lines of memory from far; single ones. One row, and what else blocks take. */
+const packing = { near: 0.75, far: 1.7, halfLines: 8, single: 4, row: 0.8, blocks: 2 };
+/**
+ * Waiting for a tile's next position: its page is not at hand; it is another each time; they evict each other. For
+ * neighbouring rows, which are a line of memory at each position; for rows along the depth that come from far.
+ */
+const waiting = { far: 0.6, page: 2.2, aligned: 5, rows: 0.15, farRows: 0.25 };
 
 /** Columns that may be packed together: whole lines of memory where they are neighbours. */
 const bands = [64, 32, 16, 8];
+/** Beside blocks of rows: more columns, so that rows are packed less often; they need not stay in the nearer caches. */
+const blockBands = [256, 128, 64];
+const mostBlockBandBytes = 1 << 21;
 /** For code that takes sizes as they come. */
 const dynamicBand = 32;
 /** Vectors in a row of a tile of one, two or three rows: registers are left for more than two. */
 const vectorsOfFewRows = [12, 4, 3];
 
-const tiles = (vectors: number, packed: number): TileSchedule => ({ form: "tiles", vectors, packed });
+const tiles = (vectors: number, packed: number, blocked = false): TileSchedule => ({
+  form: "tiles",
+  vectors,
+  packed,
+  blocked,
+});
 
 /** Every schedule that suits a contraction, in an order of their own: at least one. */
 export function candidatesOf(contraction: Contraction, target: Target): readonly Schedule[] {
@@ -75,6 +91,10 @@ export function candidatesOf(contraction: Contraction, target: Target): readonly
     return schedules;
   }
   if (isWide && vectors !== undefined) schedules.push(tiles(vectors, 0));
+  if (packs && isWide && suitsBlocks(contraction, rowsOfTile(target, 2))) {
+    const band = blockBands.find((columns) => columns * sizeOf(depth) * floatBytes <= mostBlockBandBytes);
+    if (band !== undefined) schedules.push(tiles(2, band, true));
+  }
   if (packs) schedules.push(...(isWide ? bands.filter(fits) : [8]).map((band) => tiles(2, band)));
   return schedules;
 }
@@ -92,28 +112,33 @@ export function byEstimate(
 function estimate(contraction: Contraction, target: Target, schedule: Schedule): number {
   const { row, column } = innermost(contraction);
   if (schedule.form === "rows") return row.size * alongDepth;
-  const { vectors, packed } = schedule;
+  const { vectors, packed, blocked } = schedule;
   const turns = Math.ceil(row.size / rowsOfTile(target, vectors));
   const sums = turns * Math.max((row.size / turns) * multiplyAdd.start, multiplyAdd.latency / vectors);
-  const wait = waitingFor(contraction.depth);
-  if (packed === 0) return sums + turns * (wait / vectors);
-  if (column.right !== 1) return sums + packing.single;
-  if (wait === 0) return sums + packing.near;
-  return sums + (packed === 8 && wait > waiting.far ? packing.halfLines : packing.far);
+  const rows = blocked ? packing.blocks + (row.size * packing.row * 4) / packed : turns * waitingForRows(contraction);
+  const wait = waitingFor(contraction.depth, "right");
+  if (packed === 0) return sums + rows + turns * (wait / vectors);
+  if (column.right !== 1) return sums + rows + packing.single;
+  if (wait === 0) return sums + rows + packing.near;
+  return sums + rows + (packed === 8 && wait > waiting.far ? packing.halfLines : packing.far);
 }
 
-/** How long a tile waits for the right operand each time it goes one position further. */
-function waitingFor(depth: readonly Axis[]): number {
-  const { right, size } = depth.reduce(
-    (most, axis) => (axis.right * axis.size > most.right * most.size ? axis : most),
-    {
-      right: 0,
-      size: 1,
-    },
+/** How long a tile waits for its rows each time it goes one position further. */
+function waitingForRows(contraction: Contraction): number {
+  const { row, inner } = innermost(contraction);
+  if (row.left === 1 && inner.left !== 1) return waiting.rows + waitingFor(contraction.depth, "left");
+  return row.size * inner.size * floatBytes > nearBytes ? waiting.farRows : 0;
+}
+
+/** How long a tile waits for an operand each time it goes one position further. */
+function waitingFor(depth: readonly Axis[], side: "left" | "right"): number {
+  const { [side]: step, size } = depth.reduce(
+    (most, axis) => (axis[side] * axis.size > most[side] * most.size ? axis : most),
+    { left: 0, right: 0, size: 1 },
   );
-  const bytes = Math.abs(right) * floatBytes;
+  const bytes = Math.abs(step) * floatBytes;
   const pages = size * Math.min(1, bytes / pageBytes);
   if (pages <= nearPages || (bytes < farStep && size <= nearPositions)) return 0;
   if (bytes % pageBytes === 0 && size >= alignedPositions) return waiting.aligned;
-  return bytes >= farStep ? waiting.page : waiting.far;
+  return bytes >= farStep || bytes % (pageBytes / 2) === 0 ? waiting.page : waiting.far;
 }

@@ -62,8 +62,14 @@ export function stripsOf(target: Target, rows: number, size: number, wide: boole
 }
 
 /** Vectors that cover so many columns, at least four: the last may overlap the one before. */
-const along = (columns: number): number[] =>
+export const along = (columns: number): number[] =>
   Array.from({ length: Math.ceil(columns / 4) }, (_, i) => Math.min(i * 4, columns - 4));
+
+/** The largest part of `count` from `least` to `most` that leaves no rest, or else `most`, which does. */
+export function evenShare(count: number, least: number, most: number): number {
+  for (let share = Math.min(count, most); share >= least; share--) if (count % share === 0) return share;
+  return Math.min(count, most);
+}
 
 /**
  * Rows of a tile of so many vectors. About a dozen accumulators hide the latency of a multiply-add, and leave registers
@@ -102,12 +108,16 @@ export function overTiles(
     }
     return;
   }
-  // A rest of few steps would leave most of the machine idle: it shares evenly with the last whole block.
-  const rest = size % tile;
-  const even = rest > 0 && rest <= tile / 2 && size > tile;
-  const whole = Math.floor(size / tile) - (even ? 1 : 0);
-  const blocks = (first: number, height: number, count: number): void => {
-    if (count === 0 || height === 0) return;
+  inTiles(builder, evenTiles(size, tile), prefix, body);
+}
+
+export function inTiles(
+  builder: KernelBuilder,
+  tiles: readonly Tiles[],
+  prefix: string,
+  body: (from: Index, count: number) => void,
+): void {
+  for (const { first, height, count } of tiles) {
     const name = builder.fresh(prefix);
     builder.loop(name, count, "parallel", () =>
       body(
@@ -117,13 +127,31 @@ export function overTiles(
         height,
       ),
     );
-  };
-  blocks(0, tile, whole);
-  const last = size - whole * tile;
-  if (!even) blocks(whole * tile, last, 1);
-  else if (last % 2 === 0) blocks(whole * tile, last / 2, 2);
-  else {
-    blocks(whole * tile, (last + 1) / 2, 1);
-    blocks(size - (last - 1) / 2, (last - 1) / 2, 1);
   }
+}
+
+/** So many blocks of one height, one behind the other. */
+export interface Tiles {
+  readonly first: number;
+  readonly height: number;
+  readonly count: number;
+}
+
+/** Blocks of `tile` steps, and what is left of `size`. */
+export function evenTiles(size: number, tile: number): Tiles[] {
+  // A rest of few steps would leave most of the machine idle: it shares evenly with the last whole block.
+  const rest = size % tile;
+  const even = rest > 0 && rest <= tile / 2 && size > tile;
+  const whole = Math.floor(size / tile) - (even ? 1 : 0);
+  const first = whole * tile;
+  const last = size - first;
+  const half = Math.ceil(last / 2);
+  const rests: Tiles[] =
+    !even || last % 2 === 0
+      ? [{ first, height: even ? half : last, count: even ? 2 : 1 }]
+      : [
+          { first, height: half, count: 1 },
+          { first: first + half, height: last - half, count: 1 },
+        ];
+  return [{ first: 0, height: tile, count: whole }, ...rests].filter(({ height, count }) => height > 0 && count > 0);
 }

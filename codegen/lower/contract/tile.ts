@@ -1,9 +1,9 @@
 /** One tile: rows of the left operand by vectors of columns of the right one, summed in registers and stored. */
 import { Index, linear, unravel } from "../../../ir/index.ts";
 import type { Expr } from "../../../ir/loop.ts";
-import { addI, apply, cast, constant, indexExpr, integer, load, mulI, typeOf, variable } from "../expressions.ts";
-import { innermost } from "./contraction.ts";
-import { overDepth } from "./depth.ts";
+import { addI, apply, cast, constant, indexExpr, integer, load, typeOf, variable } from "../expressions.ts";
+import { innermost, sizeOf } from "./contraction.ts";
+import { type DepthBody, overDepth } from "./depth.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
 import type { Packing } from "./packing.ts";
 import type { Strip } from "./strips.ts";
@@ -29,34 +29,54 @@ export interface TilePlace {
   readonly packed: Packed | null;
   readonly rowStart: Index;
   readonly height: number;
+  /** Where not all of the depth is summed at once, from rows that are packed as the columns are. */
+  readonly part?: DepthPart;
+}
+
+export interface DepthPart {
+  readonly from: Index;
+  readonly positions: number;
+  /** Where the tile's rows are: [positions, height]. */
+  readonly rows: string;
+  readonly rowOffset: Index;
+  /** Where the tile's sums are between parts, at first zero; null where there is one part only. */
+  readonly sums: { readonly buffer: string; readonly offset: Index } | null;
 }
 
 export function tile(lowering: ContractLowering, place: TilePlace): void {
   const { builder, contraction } = lowering;
-  const { start, strip, columnStart, packed, rowStart, height } = place;
+  const { start, strip, columnStart, packed, rowStart, height, part } = place;
   const { row, column } = innermost(contraction);
   const { lanes, vectors, width } = strip;
   const single = lowering.type();
   const type = lowering.type(lanes);
   const wide = lanes === 1 ? "f64" : "f32";
   const zero: Expr = constant(wide, 0);
-  const sums = Array.from({ length: height * vectors.length }, () =>
-    builder.declare(lanes === 1 ? zero : apply("splat", type, zero), "c"),
+  const kept = part?.sums ?? null;
+  const sums = Array.from({ length: height * vectors.length }, (_, s) => {
+    if (kept !== null) return builder.declare(load(kept.buffer, type, indexExpr(kept.offset.add(s * lanes))), "c");
+    return builder.declare(lanes === 1 ? zero : apply("splat", type, zero), "c");
+  });
+  const leftBase = builder.let(
+    part === undefined ? addI(start.left, indexExpr(rowStart.scale(row.left))) : indexExpr(part.rowOffset),
   );
-  const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));
   const rightBase =
-    packed === null ? builder.let(addI(start.right, indexExpr(columnStart.scale(column.right)))) : integer(0);
+    packed === null
+      ? builder.let(addI(start.right, indexExpr(columnStart.scale(column.right))))
+      : builder.let(indexExpr((part?.from ?? Index.constant(0)).scale(width)));
   const packedStrides = packed === null ? [] : contraction.depth.map((axis) => packed.strideOf(axis) * width);
+  const leftStep = part === undefined ? row.left : 1;
+  const left = (index: Expr): Expr => (part === undefined ? lowering.left(1, index) : load(part.rows, single, index));
   const right = (index: Expr): Expr =>
     packed === null ? lowering.right(lanes, index) : load(packed.buffer, type, index);
   let fences = 0;
-  overDepth(lowering, (leftAt, rightAt, inner, at) => {
+  const multiply: DepthBody = (leftAt, rightAt, inner, at) => {
     const rightIndex = packed === null ? rightAt : linear(at, packedStrides).add(packed.offset);
     const columnAt = (offset: number): Expr =>
       builder.let(cast(right(addI(addI(rightBase, indexExpr(rightIndex)), integer(offset))), wide));
     const a0 = builder.let(addI(leftBase, indexExpr(leftAt)));
     const rowAt = (i: number): Expr => {
-      const scalar = lowering.left(1, addI(a0, mulI(integer(i), integer(row.left))));
+      const scalar = left(addI(a0, integer(i * leftStep)));
       return builder.let(lanes === 1 ? cast(scalar, wide) : apply("splat", type, scalar));
     };
     const add = (i: number, v: number, a: Expr, b: Expr): void => {
@@ -83,9 +103,42 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
       b.forEach((value, v) => add(i, v, a, value));
       if (vectors.length > 1 || i % 2 === 1) fence();
     }
-  });
-  const results = sums.map((sum) => cast(sum, single.kind));
-  finish(lowering, place, results);
+  };
+  if (part === undefined) overDepth(lowering, multiply);
+  else {
+    const name = builder.fresh("k");
+    const k = builder.position(name, part.positions);
+    builder.loop(name, part.positions, "serial", () => multiply(k.scale(height), k, name, [k]));
+  }
+  const end = (): void => {
+    const results = sums.map((sum) => cast(sum, single.kind));
+    finish(lowering, place, results);
+  };
+  if (part === undefined) end();
+  else endPart(lowering, part, sums, end);
+}
+
+/** Leaves the sums to the next part, or calls `end` with the last. */
+function endPart(
+  { builder, contraction }: ContractLowering,
+  part: DepthPart,
+  sums: readonly Expr[],
+  end: () => void,
+): void {
+  const kept = part.sums;
+  if (kept === null) return end();
+  const last = sizeOf(contraction.depth) - part.positions;
+  const isLast = apply("eq", typeOf("bool"), indexExpr(part.from), integer(last));
+  builder.if(isLast, end, () =>
+    sums.forEach((value, s) =>
+      builder.emit({
+        kind: "store",
+        buffer: kept.buffer,
+        index: indexExpr(kept.offset.add(s * value.type.lanes)),
+        value,
+      }),
+    ),
+  );
 }
 
 /** Stores a tile: straight from registers when there is nothing to add, else through a small scratch tile. */

@@ -4,6 +4,7 @@ import * as torch from "../../../frontend/index.ts";
 import { compileGraph } from "../../../frontend/pipeline.ts";
 import { GraphBuilder } from "../../../ir/builder.ts";
 import { leafNode } from "../../../ir/graph.ts";
+import { elementCount } from "../../../ir/shape.ts";
 import { matmulOf } from "../../../ir/ops/matmul.ts";
 import { createWasmDevice } from "../../../runtime/wasm/device.ts";
 import { generate } from "../../../bench/generate.ts";
@@ -65,27 +66,54 @@ describe("products at every size of an edge", () => {
   }
 });
 
-describe("products whose left rows are far apart, computed from the other side", () => {
-  for (const [m, n] of [
-    [601, 32],
-    [513, 35],
-    [520, 45],
-  ] as const) {
-    it(`of ${m} by ${n}`, () => {
-      const k = 70;
-      const [a, b, bias] = [made(1, [k, m]), made(2, [k, n]), made(3, [n])];
-      const expected = product(
-        m,
-        n,
-        k,
-        (i, j) => a.values[j * m + i]!,
-        (i, j) => b.values[i * n + j]!,
-      );
-      expectClose(a.tensor.t().matmul(b.tensor), expected);
-      expectClose(
-        F.relu(a.tensor.t().matmul(b.tensor).add(bias.tensor)),
-        expected.map((value, at) => Math.max(0, value + bias.values[at % n]!)),
-      );
+describe("every schedule of a product gives the same", () => {
+  const device = createWasmDevice({ relaxedSimd: false });
+  const shapes = [
+    [48, 9, 2],
+    [65, 8, 70], // the rest of the rows is two tiles of other heights
+    [64, 33, 300], // two blocks of the depth
+    [127, 35, 257], // two that are not as long
+    [100, 300, 100], // two bands of columns, of which one is short
+    [210, 20, 515], // tiles that are no whole blocks, three blocks of the depth
+  ] as const;
+  const layouts = [
+    ["rows beside each other", true, 0],
+    ["depth beside each other", false, 0],
+    ["rows of a batch, as its axes lie", true, 2],
+  ] as const;
+  for (const [layout, transposed, batch] of layouts) {
+    it.each(shapes)(`${layout}: %i rows, %i columns, %i deep`, (m, n, k) => {
+      const outer = batch === 0 ? [] : [batch];
+      const product = (place: number | null): { readonly values: Float32Array; readonly schedules: number } => {
+        let schedules = 0;
+        const choose = (kernels: readonly unknown[]): number => {
+          schedules = kernels.length;
+          return place ?? 0;
+        };
+        const g = new GraphBuilder();
+        const leaves = [
+          leafNode("input", "float32", [...outer, ...(transposed ? [k, m] : [m, k])], 0),
+          leafNode("input", "float32", [...outer, k, n], 1),
+          leafNode("input", "float32", [n], 2),
+        ] as const;
+        const left = transposed ? g.swap(leaves[0], outer.length, outer.length + 1) : leaves[0];
+        const result = g.binary("max", g.binary("add", matmulOf(g, left, leaves[1]), leaves[2]), 0);
+        const { program, inputs } = compileGraph([result], {
+          device: "cpu",
+          name: "p",
+          fused: false,
+          tuner: { name: `place ${place}`, choose },
+        });
+        const memories = inputs.map((leaf) => {
+          const at = leaves.indexOf(leaf);
+          return device.upload(generate(at, elementCount(leaf.shape)), "float32");
+        });
+        const [memory] = device.prepare(program).run(memories, [], [], []);
+        return { values: new Float32Array(device.readSync(memory!)), schedules };
+      };
+      const { values: expected, schedules } = product(null);
+      expect(schedules).toBeGreaterThan(3);
+      for (let place = 1; place < schedules; place++) expect(product(place).values).toEqual(expected);
     });
   }
 });
