@@ -11,7 +11,7 @@ import { withGradMode } from "./grad-mode.ts";
 import { recorder, type FlushRequest } from "./recorder.ts";
 import { SharedMemory } from "./shared-memory.ts";
 import { graph } from "./state.ts";
-import { traceObserver, type MakingCall } from "./trace.ts";
+import { notePlaceChange, traceObserver, type MakingCall } from "./trace.ts";
 import { behindMarkers, contentsOf, inputNode, nodeOver, valueOf, type Value } from "./value.ts";
 import { claimNode, newCounter, noteWrite, ownNode, type Exposure, type VersionCounter } from "./versions.ts";
 import { copyOf } from "./value-copy.ts";
@@ -255,6 +255,7 @@ export class Storage {
     this.refuseResize(elementCount(shape), operator);
     this.noteJournal(operator);
     this.contain(refitted(leafless(this.current), shape));
+    notePlaceChange(null);
   }
   /** @throws ShapeError when the memory is an array's */
   refuseResize(count: number, operator: string): void {

@@ -30,7 +30,7 @@ import { recorder } from "./recorder.ts";
 import { withSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { Storage } from "./storage.ts";
-import { noteRareChange, traceObserver } from "./trace.ts";
+import { notePlaceChange, noteRareChange, traceObserver } from "./trace.ts";
 import { behindMarkers, contentsOf, nodeOver, valueOf } from "./value.ts";
 import { claimNode, newCounter, ownNode, type VersionCounter } from "./versions.ts";
 import { viewLayout, type Layout } from "./view-layout.ts";
@@ -200,6 +200,7 @@ export class Tensor {
    * versions: writes to the one are not told to those who know the other.
    */
   takeOver_(other: Tensor): this {
+    notePlaceChange(this);
     const ownCounter = this.counter_;
     if (this.place !== null) this.giveWay_();
     const { storage_, shape, origin, step_, type_, history, isInference_, isInferenceView_ } = other;
@@ -207,7 +208,6 @@ export class Tensor {
     const recordsGrad_ = this._base === null || this.recordsGrad_ || other.recordsGrad_;
     Object.assign(this, { storage_, shape, origin, step_, type_, ownCounter, isInference_, isInferenceView_ });
     Object.assign(this, { recordsGrad_, history, madeAt: ownCounter.version, cached: null, placed: null });
-    noteRareChange();
     return this;
   }
 
@@ -694,12 +694,14 @@ export class Tensor {
   }
   /** @internal The same for a tensor that nothing else has been made of: its memory is of another shape. */
   reshapeMemory_(shape: Shape, operator: string): void {
+    notePlaceChange(this);
     this.storage_.resize(shape, operator);
     (this as { -readonly [K in "shape"]: Tensor[K] }).shape = shape;
     this.placed = null;
   }
   /** @internal Becomes a view of another tensor, of whatever type, device and shape: this object stays, its storage is given up. */
   become_(other: Tensor): void {
+    notePlaceChange(null);
     const node = this.node_();
     const isSameKind = sameShape(this.shape, other.shape) && this.type_ === other.type_;
     // What is no leaf stays what was computed, with other values.
@@ -708,7 +710,6 @@ export class Tensor {
     const seen = (other === this ? former : other).viewBy_(detachStep);
     const { storage_, shape, origin, step_, type_, ownCounter } = seen;
     Object.assign(this, { storage_, shape, origin, step_, type_, ownCounter, history, cached: null, placed: null });
-    noteRareChange();
   }
   /** How this value was made: null for leaves and for what needs no gradient. */
   get grad_fn(): GradientFunction | null {

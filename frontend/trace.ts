@@ -21,6 +21,14 @@ export const rareChanges = { count: 0 };
 export function noteRareChange(): void {
   rareChanges.count++;
 }
+/** How often a tensor has come to stand for other memory, or for another view of it. */
+export const placeChanges = { count: 0 };
+/** `tensor`: null where memory itself has another size. */
+export function notePlaceChange(tensor: Tensor | null): void {
+  placeChanges.count++;
+  noteRareChange();
+  if (tensor !== null) observer?.placeChanged?.(tensor);
+}
 
 /** A recorded call, for the storages that it makes. */
 export interface MakingCall {
@@ -63,6 +71,8 @@ export interface TraceObserver {
   valueRead(): void;
   /** `.data` of a tensor was assigned: which memory it has is no part of a recording. */
   dataAssigned?(tensor: Tensor): void;
+  /** A tensor is about to stand for other memory, or for another view of it. */
+  placeChanged?(tensor: Tensor): void;
   /** The recording uses an object: what it reads of it is looked at in later calls, and what it changes is changed there. */
   objectUsed?(label: string, owner: object): void;
   /** An object that keeps state was made: what it keeps is the recording's own, as new at each call. */

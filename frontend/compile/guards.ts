@@ -1,8 +1,10 @@
 /** What a recording takes for granted, and what is said when that no longer holds. */
-import { rareChanges } from "../trace.ts";
+import { elementCount, formatShape, sameShape } from "../../ir/shape.ts";
 import { isModule } from "../nn/module-internals.ts";
-import type { HeldGuard } from "./held.ts";
 import { Storage } from "../storage.ts";
+import type { Tensor } from "../tensor.ts";
+import { placeChanges, rareChanges } from "../trace.ts";
+import type { HeldGuard } from "./held.ts";
 
 /** One line of `explain_recompiles()`. */
 export interface Recompile {
@@ -31,12 +33,23 @@ export class Guards {
   private readonly rare: readonly Guard[];
   private rareCount: number;
   private readonly held: readonly HeldGuard[];
+  /** Looked at when any tensor has come to stand for something else. */
+  private readonly places: readonly PlaceGuard[];
+  private placeCount: number;
 
-  constructor(always: readonly Guard[], rare: readonly Guard[], held: readonly HeldGuard[]) {
+  /** `tensors`: those that the function closes over */
+  constructor(
+    always: readonly Guard[],
+    rare: readonly Guard[],
+    held: readonly HeldGuard[],
+    tensors: readonly Tensor[],
+  ) {
     this.held = held;
     this.always = always;
     this.rare = rare;
     this.rareCount = rareChanges.count;
+    this.places = tensors.map((tensor) => new PlaceGuard(tensor));
+    this.placeCount = placeChanges.count;
   }
 
   firstFailure(): Failure | null {
@@ -44,11 +57,49 @@ export class Guards {
       const failure = held.firstFailure();
       if (failure !== null) return failure;
     }
-    const failure = firstFailing(this.always);
-    if (failure !== null || this.rareCount === rareChanges.count) return failure;
-    const rareFailure = firstFailing(this.rare);
-    if (rareFailure === null) this.rareCount = rareChanges.count;
-    return rareFailure;
+    return firstFailing(this.always) ?? this.firstRareFailure() ?? this.firstPlaceFailure();
+  }
+  private firstRareFailure(): Failure | null {
+    if (this.rareCount === rareChanges.count) return null;
+    const failure = firstFailing(this.rare);
+    if (failure === null) this.rareCount = rareChanges.count;
+    return failure;
+  }
+  private firstPlaceFailure(): Failure | null {
+    if (this.placeCount === placeChanges.count) return null;
+    for (const place of this.places) {
+      const failure = place.failure();
+      if (failure !== null) return failure;
+    }
+    this.placeCount = placeChanges.count;
+    return null;
+  }
+}
+
+/** The memory that a tensor stands for, and how it is seen: `.data`, `set_`, `t_` and the like change it. */
+class PlaceGuard {
+  private readonly tensor: Tensor;
+  private readonly before: Pick<Tensor, "storage_" | "step_" | "shape" | "type_">;
+  private readonly count: number;
+
+  constructor(tensor: Tensor) {
+    const { storage_, step_, shape, type_ } = tensor;
+    this.tensor = tensor;
+    this.before = { storage_, step_, shape, type_ };
+    this.count = elementCount(storage_.shape);
+  }
+
+  failure(): Failure | null {
+    const { before, count } = this;
+    const { storage_, step_, shape, type_ } = this.tensor;
+    const what = `a closed-over ${before.type_}${formatShape(before.shape)}`;
+    if (type_ !== before.type_ || !sameShape(shape, before.shape))
+      return { guard: what, before: before.type_ + formatShape(before.shape), now: type_ + formatShape(shape) };
+    if (storage_ !== before.storage_) return { guard: `memory of ${what}`, before: before.storage_, now: storage_ };
+    if (step_ !== before.step_)
+      return { guard: `view that ${what} is`, before: before.step_?.name ?? null, now: step_?.name ?? null };
+    const now = elementCount(storage_.shape);
+    return now === count ? null : { guard: `size of the memory of ${what}`, before: count, now };
   }
 }
 

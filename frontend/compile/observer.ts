@@ -26,7 +26,7 @@ export class Observer implements TraceObserver {
   readonly touched = new Map<Tensor, Tensor | null>();
   /** Gradients that were there before, by their storages: each replay takes those that are there then. */
   readonly grads = new Map<Storage, Tensor>();
-  /** Tensors from before whose `requires_grad` is guarded. */
+  /** Tensors from before whose `requires_grad` and memory are guarded. */
   private readonly flagged = new Set<Tensor>();
   /** Those that the function has made. */
   private readonly views = new WeakSet<Tensor>();
@@ -171,7 +171,7 @@ export class Observer implements TraceObserver {
     }
   }
   get guards(): Guards {
-    return new Guards(this.always, this.rare, this.heldGuards);
+    return new Guards(this.always, this.rare, this.heldGuards, [...this.flagged]);
   }
   private listFor({ rare }: GuardOptions): Guard[] {
     return rare === true ? this.rare : this.always;
@@ -231,6 +231,12 @@ export class Observer implements TraceObserver {
   dataAssigned(tensor: Tensor): void {
     this.reassigned.add(tensor);
     this.plainBecause = { does: "assigns .data of a tensor", instead: "write it with .data.copy_()" };
+  }
+
+  placeChanged(tensor: Tensor): void {
+    if (this.isMadeHere(tensor)) return;
+    this.reassigned.add(tensor);
+    this.plainBecause ??= { does: "gives a tensor another shape or memory", instead: "make a view of it" };
   }
 
   objectUsed(label: string, owner: object): void {

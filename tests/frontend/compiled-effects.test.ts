@@ -70,6 +70,14 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
     expect(p.tolist()).toEqual([10, 4, 2]);
   });
 
+  test("a tensor that gets another shape where it is gets it at each call", () => {
+    const v = torch.ones(2, 3, { device });
+    const turn = torch.compile((x: Tensor) => v.t_().sum(0).add(x));
+    const shapes = inputs(device).map(() => [turn(torch.ones(1, { device })).shape, v.shape]);
+    expect(shapes).toEqual([0, 1, 2, 3].map((i) => (i % 2 === 0 ? [[2], [3, 2]] : [[3], [2, 3]])));
+    expect(vi.mocked(console.warn).mock.calls).toEqual([[expect.stringMatching(/another shape or memory/)]]);
+  });
+
   test("tensors that exchange their memory do so at each call", () => {
     const [a, b] = [torch.zeros(3, { device }), torch.ones(3, { device })];
     const step = torch.compile((x: Tensor) => {

@@ -217,6 +217,35 @@ describe("a compiled function is recorded again when", () => {
     );
   });
 
+  test.each<[string, (tensor: torch.Tensor) => unknown, RegExp]>([
+    ["assigned to .data", (tensor) => (tensor.data = torch.ones([2, 2])), /^memory of .*: float32 on cpu -> another /],
+    ["set_", (tensor) => tensor.set_(torch.full([4], 5)), /: float32\[2, 2\] -> float32\[4\]/],
+    ["resize_", (tensor) => tensor.resize_(2), /: float32\[2, 2\] -> float32\[2\]/],
+    ["resize_ to more", (tensor) => tensor.resize_(7).fill_(2), /: float32\[2, 2\] -> float32\[7\]/],
+    ["t_", (tensor) => tensor.t_(), /^view that .* is: null -> t/],
+    ["unsqueeze_", (tensor) => tensor.unsqueeze_(0), /: float32\[2, 2\] -> float32\[1, 2, 2\]/],
+  ])("a tensor that is closed over comes to stand for something else: %s", (_, change, guard) => {
+    const weight = torch.tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    expectSame(
+      () => weight.mul(2),
+      () => change(weight),
+      guard,
+    );
+  });
+
+  test("memory of which it uses a view gets another size", () => {
+    const weight = torch.ones([2]);
+    const view = weight.view(1, 2);
+    expectSame(
+      () => view.mul(2),
+      () => weight.resize_(5),
+      /^size of the memory of a closed-over float32\[1, 2\]: 2 -> 5/,
+    );
+  });
+
   test("its results can be differentiated from now on", () => {
     const weight = torch.ones([2]);
     const scaled = torch.compile((input: torch.Tensor) => input.mul(weight));
@@ -265,6 +294,26 @@ function stepsOf(change: (optimizer: torch.optim.Adam, other: torch.Tensor) => v
   }
   return values;
 }
+
+test("a step trains the memory that a parameter has by then", () => {
+  const run = (compile: boolean): unknown => {
+    const weight = torch.ones([2]).requires_grad_(true);
+    const optimizer = new optim.SGD([weight], { lr: 1, momentum: 0.5 });
+    const body = (): void => {
+      optimizer.zero_grad();
+      weight.mul(2).sum().backward();
+      optimizer.step();
+    };
+    const step = compile ? torch.compile(body) : body;
+    return [weight.data, torch.tensor([100, 50]), weight.data].flatMap((data) => {
+      weight.data = data;
+      step();
+      step();
+      return [weight.tolist(), data.tolist()];
+    });
+  };
+  expect(run(true)).toEqual(run(false));
+});
 
 test("an optimizer's state that is cleared, and a parameter that is exchanged, are seen", () => {
   const clear = (optimizer: torch.optim.Adam): void => optimizer.state.clear();
