@@ -7,6 +7,7 @@
  * A function whose results can still be differentiated is recorded with the graph around it at each call.
  * https://docs.pytorch.org/docs/stable/generated/torch.compile.html
  */
+import { textOf } from "../function-text.ts";
 import { isModule } from "../nn/module-internals.ts";
 import { recorder } from "../recorder.ts";
 import { captureSite, locate } from "../site.ts";
@@ -119,7 +120,7 @@ class Compilation<A extends unknown[], R> {
 
   constructor(fn: (...args: A) => R, options: CompileOptions) {
     this.fn = fn;
-    this.usesThis = !isModule(fn) && /\bthis\b/.test(Function.prototype.toString.call(fn));
+    this.usesThis = !isModule(fn) && /\bthis\b/.test(textOf(fn));
     this.options = options;
     dropped.register(this, this.held);
   }

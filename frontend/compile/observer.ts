@@ -10,7 +10,7 @@ import { Tensor } from "../tensor.ts";
 import type { GuardOptions, TraceObserver } from "../trace.ts";
 import type { Value } from "../value.ts";
 import type { Aliases } from "./aliases.ts";
-import { isModule } from "../nn/module-internals.ts";
+import { heldIn, holderOf, isModule } from "../nn/module-internals.ts";
 import { absent, areAlike, HeldGuard, HeldObjects, Like, type Change, type Held } from "./held.ts";
 import { kindOf } from "./holders.ts";
 import { MadeInCall } from "./made-in-call.ts";
@@ -107,6 +107,13 @@ export class Observer implements TraceObserver {
     this.guard(name, () => tensor.requiresGradNow_, { expect: "unless changed", rare: true });
   }
 
+  /** A parameter may have been taken from its module by hand: `F.linear(x, model.weight)`. */
+  private guardHolder(tensor: Tensor): void {
+    const holder = holderOf(tensor);
+    if (holder === null || this.held.has(holder.module)) return;
+    this.guard(`${holder.module._get_name()}.${holder.name}`, () => heldIn(holder));
+  }
+
   draw(value: Value, fill: (target: TypedArray) => void): void {
     const target = typedArray(value.dtype, elementCount(value.shape));
     this.draws.set(value, target);
@@ -163,6 +170,7 @@ export class Observer implements TraceObserver {
       this.plainBecause ??= writesArray;
     for (const read of this.states) mapTree(read(), (leaf) => leaf instanceof Tensor && this.kept.add(leaf.storage_));
     this.settleHeld(written);
+    for (const tensor of this.flagged) this.guardHolder(tensor);
     this.settleMade();
     for (const { guard, options } of this.unsettled) {
       const expected = guard.read();

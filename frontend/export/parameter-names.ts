@@ -2,6 +2,7 @@
  * The names of a function's parameters, read from its source: JavaScript tells them in no other way. What is between
  * the parentheses is walked with care for strings, templates, comments, regular expressions and brackets in defaults.
  */
+import { textOf } from "../function-text.ts";
 
 /** A name for each parameter, null for a destructured one; `isRest` for `...names`. Empty where nothing can be read. */
 export interface ParameterName {
@@ -13,7 +14,7 @@ const closers: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}"
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/u;
 
 export function parameterNames(fn: (...args: never[]) => unknown): readonly ParameterName[] {
-  const source = Function.prototype.toString.call(fn);
+  const source = textOf(fn);
   if (source.includes("[native code]") || source.startsWith("class")) return [];
   const start = skipBlanks(source, source.startsWith("async") && !/^async\s*\(/.test(source) ? "async".length : 0);
   // `x => ...`

@@ -1,10 +1,11 @@
 /**
- * What a compiled function assumes of the modules that it calls, and of all below them: what they hold, the parameters'
- * modes, and the hooks.
+ * What a compiled function assumes of the modules that it calls, by whatever method, and of all below them: what they
+ * hold, the parameters' modes, and the hooks.
  */
+import { standIn } from "../function-text.ts";
 import { traceObserver, type TraceObserver } from "../trace.ts";
 import { globalHooks, noHooks, type HookTable } from "./hooks.ts";
-import { internalsOf, ownChildren, ownParameters, walk } from "./module-internals.ts";
+import { internalsOf, isModule, ownChildren, ownParameters, walk } from "./module-internals.ts";
 import type { Module } from "./module.ts";
 import type { Parameter } from "./parameter.ts";
 
@@ -55,4 +56,37 @@ function guardHooks(observer: TraceObserver, label: string, table: () => HookTab
 export function guardedChildren(container: Module): [name: string, child: Module][] {
   guardModule(container);
   return ownChildren(container);
+}
+
+const told = new WeakSet<object>();
+
+/**
+ * From here on the methods and getters that a class of modules adds to `base`'s tell on which module they are called:
+ * `model.encode(x)` depends on what `model` holds as `model(x)` does.
+ */
+export function tellMethods(prototype: object, base: object): void {
+  for (let own: object | null = prototype; own !== null && own !== base && !told.has(own); own = Object.getPrototypeOf(own) as object | null) {
+    told.add(own);
+    for (const key of Reflect.ownKeys(own)) {
+      const property = Object.getOwnPropertyDescriptor(own, key)!;
+      if (key === "constructor" || property.configurable !== true) continue;
+      const { get, value } = property as { get?: () => unknown; value?: unknown };
+      if (typeof value === "function") property.value = telling(value as (...args: unknown[]) => unknown);
+      else if (get !== undefined) property.get = telling(get);
+      else continue;
+      Object.defineProperty(own, key, property);
+    }
+  }
+}
+
+function telling<A extends unknown[], R>(method: (...args: A) => R): (...args: A) => R {
+  const stand = function (this: unknown, ...args: A): R {
+    if (traceObserver() !== null && isModule(this)) guardModule(this);
+    const result = Reflect.apply(method, this, args);
+    // Constructors end with it: what they have made is known as the module's from then on.
+    if (method.name === "reset_parameters" && isModule(this)) ownParameters(this);
+    return result;
+  };
+  standIn(stand, method);
+  return stand;
 }

@@ -81,9 +81,31 @@ export function ownParameters(module: Module): [name: string, parameter: Paramet
   const found: [string, Parameter][] = [];
   for (const name of internalsOf(module).order ?? Object.keys(module)) {
     const value = attribute(module, name);
-    if (value instanceof Parameter) found.push([name, value]);
+    if (value instanceof Parameter) found.push([name, noted(module, name, value)]);
   }
   return found;
+}
+
+/** A place of a parameter in a module. */
+export interface Holder {
+  readonly module: Module;
+  readonly name: string;
+}
+/** Where parameters were found last. */
+const holders = new WeakMap<Tensor, Holder>();
+function noted(module: Module, name: string, parameter: Parameter): Parameter {
+  holders.set(parameter, { module, name });
+  return parameter;
+}
+/** The module that a tensor was last found to be a parameter of, if it still is. */
+export function holderOf(tensor: Tensor): Holder | null {
+  const holder = holders.get(tensor);
+  return holder !== undefined && heldIn(holder) === tensor ? holder : null;
+}
+/** What is in such a place by now. */
+export function heldIn({ module, name }: Holder): unknown {
+  const value = attribute(module, name);
+  return value instanceof Parameter ? noted(module, name, value) : value;
 }
 
 export function ownBuffers(module: Module): [name: string, buffer: Tensor, persistent: boolean][] {

@@ -10,7 +10,7 @@ import { graph } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import { traceObserver } from "../trace.ts";
 import { convertTensors, convertTo, convertToAsync, destination, type ToOptions } from "./convert.ts";
-import { guardModule } from "./guards.ts";
+import { guardModule, tellMethods } from "./guards.ts";
 import { callWithHooks, globalHooks } from "./hooks.ts";
 import { HookedModule } from "./module-hooks.ts";
 import { internalsOf } from "./module-internals.ts";
@@ -79,6 +79,7 @@ export class Module extends HookedModule {
 
   constructor() {
     super(call);
+    tellMethods(new.target.prototype, Module.prototype);
     traceObserver()?.ownerMade?.(this);
   }
 

@@ -186,6 +186,65 @@ describe("a compiled function is recorded again when", () => {
     );
   });
 
+  test("a module changes of which only a method or a getter is used", () => {
+    class Codec extends nn.Module {
+      scale = 2;
+      readonly settings = { bias: 1 };
+      encode(input: torch.Tensor): torch.Tensor {
+        return input.mul(this.scale);
+      }
+      get bias(): number {
+        return this.settings.bias;
+      }
+    }
+    class Wide extends Codec {
+      override encode(input: torch.Tensor): torch.Tensor {
+        return super.encode(input).add(this.settings.bias);
+      }
+    }
+    for (const Class of [Codec, Wide]) {
+      const codec = new Class();
+      const label = Class.name;
+      expectSame(
+        () => codec.encode(x),
+        () => (codec.scale = 5),
+        new RegExp(`^${label}\\.scale: 2 -> 5`),
+      );
+      expectSame(
+        () => x.mul(codec.bias),
+        () => (codec.settings.bias = 7),
+        new RegExp(`^${label}\\.settings\\.bias: 1 -> 7`),
+      );
+      expect([codec.encode.name, codec.encode.length]).toEqual(["encode", 1]);
+    }
+    const norm = new nn.BatchNorm1d(2).requires_grad_(false);
+    expectSame(
+      () => norm.forward(torch.cat([x, x])),
+      () => norm.eval(),
+      /^BatchNorm1d\.training: true -> false/,
+    );
+    const model = linear();
+    expectSame(
+      () => model.forward(x),
+      () => (model.weight = new nn.Parameter(torch.ones([2, 2]), false)),
+      /^Linear\.weight: /,
+    );
+  });
+
+  test("a parameter is exchanged that it takes from a module itself", () => {
+    const model = linear();
+    expectSame(
+      () => nn.functional.linear(x, model.weight),
+      () => (model.weight = new nn.Parameter(torch.ones([2, 2]), false)),
+      /^Linear\.weight: /,
+    );
+    expectSame(
+      () => x.matmul(model.weight),
+      () => model.load_state_dict({ weight: torch.full([2, 2], 3) }, { assign: true }),
+      /^Linear\.weight: /,
+    );
+  });
+
   test("parameters are frozen, exchanged or converted", () => {
     const model = trained();
     const run = (): torch.Tensor => {
