@@ -8,11 +8,10 @@ import type { Device, Executable, OutputHint } from "../../runtime/device.ts";
 import { statusOf } from "../checks.ts";
 import type { Compiled } from "../pipeline.ts";
 import { prepareGraph } from "../program-families.ts";
-import { mapTree } from "../pytree.ts";
 import { placeholders, placeOf } from "../program-values.ts";
 import { recorder } from "../recorder.ts";
 import type { Storage } from "../storage.ts";
-import { Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { valueOf, type Value } from "../value.ts";
 import type { Aliases } from "./aliases.ts";
 import type { ArgumentCopies } from "./argument-copies.ts";
@@ -20,7 +19,7 @@ import type { CallArguments } from "./arguments.ts";
 import type { Observer } from "./observer.ts";
 import type { ChecksFirst, GradResult, Recording, Source } from "./recording.ts";
 import { membersOf, Places } from "./places.ts";
-import { KeptMark, templateOf } from "./results.ts";
+import { KeptMark, reached, templateOf } from "./results.ts";
 import { Roots, type Write } from "./roots.ts";
 
 interface Stands {
@@ -48,14 +47,16 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
   const { assigned } = observer;
   const outcome = assigned.length === 0 ? result : [result, ...assigned.map(({ is }) => is)];
   const held = new Places<Tensor>();
-  const template = templateOf(marked(outcome, observer, args.copies), roots, args.stands, observer, held);
+  const keptMark = (value: unknown): KeptMark | null =>
+    observer.held.has(value) ? new KeptMark(args.copies.placeOf(value) ?? (value as object)) : null;
+  const template = templateOf(outcome, roots, args.stands, observer, held, keptMark);
   const state = stateOf(observer, written, args, roots);
   const status = statusOf(roots.nodes);
   const device =
     written[0]?.device ??
     [...observer.touched.keys()][0]?.storage_.device ??
     args.stands[0]?.storage_.device ??
-    deviceIn(result);
+    deviceIn(result, observer);
   if (device === null) return null;
   // Where values can be read at once, conditions are checked before anything is overwritten.
   const first = status !== null && device.synchronous;
@@ -69,7 +70,13 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     donationsOf(order, placed, roots.nodes, state.writes, args),
   );
   const sourceOf = sourcesOf(observer, args.values);
-  const checksFirst = first ? prepareChecks(status.node, device, sourceOf) : null;
+  let checksFirst: ChecksFirst | null = null;
+  try {
+    if (first) checksFirst = prepareChecks(status.node, device, sourceOf);
+  } catch (error) {
+    executable.release();
+    throw error;
+  }
   const compileMs = performance.now() - started;
   recorder.noteCompiled(executable);
   const given = compiled.results.flatMap((item) => ("input" in item ? [item.input] : []));
@@ -110,15 +117,6 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
   const gradients = state.gradWrites.map(({ storage }) => storage);
   return { recording, before, gradients, held: held.items.map((owner) => observer.touched.get(owner)!) };
 }
-
-/** Marks the objects that stay the ones they are. */
-const marked = (outcome: unknown, { held }: Observer, copies: ArgumentCopies): unknown =>
-  mapTree(
-    outcome,
-    (leaf) => (held.has(leaf) ? new KeptMark(copies.placeOf(leaf) ?? (leaf as object)) : leaf),
-    "",
-    (tree) => held.has(tree),
-  );
 
 type State = Pick<Recording, "grads" | "cleared"> & {
   readonly writes: readonly Write[];
@@ -204,6 +202,7 @@ function prepare(
   const kept = new Set(program.compiled.results.flatMap((item) => ("input" in item ? [item.input] : [])));
   const unsafe = [...donations].filter(([, leaf]) => kept.has(leaf));
   if (unsafe.length === 0) return { ...program, compileCount: 1 };
+  program.executable.release();
   for (const [root] of unsafe) donations.delete(root);
   return { ...prepared(), compileCount: 2 };
 }
@@ -270,11 +269,7 @@ function overwrittenInputs(program: Program): number[] {
   });
 }
 
-function deviceIn(result: unknown): Device | null {
-  let device: Device | null = null;
-  mapTree(result, (leaf) => {
-    if (leaf instanceof Tensor) device ??= leaf.storage_.device;
-    return leaf;
-  });
-  return device;
+function deviceIn(result: unknown, { held }: Observer): Device | null {
+  const [first] = reached(result, (value) => held.has(value)).tensors;
+  return first?.storage_.device ?? null;
 }

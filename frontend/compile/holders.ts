@@ -65,6 +65,7 @@ const arrays: Kind<Numbers> = {
 
 /** What watches over itself, or never changes. */
 const ownClasses = [Tensor, Optimizer, LRScheduler, Generator, dtype];
+export const isOwnClass = (value: object): boolean => ownClasses.some((own) => value instanceof own);
 
 /** Null for what is no object with contents. */
 export function kindOf(value: unknown): Kind | null {
@@ -74,7 +75,7 @@ export function kindOf(value: unknown): Kind | null {
   if (value instanceof Map) return maps;
   if (value instanceof Set) return sets;
   if (ArrayBuffer.isView(value)) return value instanceof DataView ? null : arrays;
-  return ownClasses.some((own) => value instanceof own) ? null : records;
+  return isOwnClass(value) ? null : records;
 }
 
 /** Whether single members can be watched as they are read. */

@@ -139,6 +139,9 @@ export class Observer implements TraceObserver {
     this.makesOwners = true;
     this.madeOwners.add(owner);
   }
+  makes(owner: unknown): boolean {
+    return this.madeOwners.has(owner as object);
+  }
   stateUsed(owner: object, read: () => object | undefined): void {
     if (!this.madeOwners.has(owner)) this.states.push(read);
   }

@@ -5,7 +5,6 @@ import { withGradMode } from "../grad-mode.ts";
 import { setHostEffectHook, tracing } from "../host-effects.ts";
 import { guardModule } from "../nn/guards.ts";
 import { isModule } from "../nn/module-internals.ts";
-import { mapTree } from "../pytree.ts";
 import { recorder } from "../recorder.ts";
 import { reachesLeaf } from "../saved-values.ts";
 import { requestOf, takeWritten, type Storage } from "../storage.ts";
@@ -15,10 +14,11 @@ import { Aliases, MemoryGuard } from "./aliases.ts";
 import { ArgumentCopies } from "./argument-copies.ts";
 import type { ArgumentNames, CallArguments } from "./arguments.ts";
 import { build, type Built } from "./build.ts";
+import { hidingIn } from "./contents.ts";
 import type { Guards } from "./guards.ts";
 import { Observer, type PlainReason } from "./observer.ts";
 import { release, type Recording } from "./recording.ts";
-import { viewed, viewOfArgument } from "./results.ts";
+import { reached, viewed, viewOfArgument, withReplaced } from "./results.ts";
 import { firstFailed, firstRun } from "./run.ts";
 import { standIn } from "./stand-ins.ts";
 import { putting, switchesNow } from "./switches.ts";
@@ -73,10 +73,15 @@ export function record<A extends unknown[], R>(
   const written = takeWritten();
   observer.ended(written);
   const left = observer.changes.filter(({ held }) => held.isArgument).map(({ is }) => is);
-  const givesHistory = someTensor(
-    [result, left],
+  const isKept = (value: unknown): boolean => observer.held.has(value);
+  const givesHistory = [...reached([result, left], isKept).tensors].some(
     (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer),
   );
+  const { closed } = reached(result, (value) => isKept(value) || given.state.includes(value));
+  for (const value of closed) {
+    const what = observer.makes(value) ? "what it has made for itself" : hidingIn(value);
+    if (what !== null) observer.plainBecause ??= hides(what);
+  }
   const { plainBecause, selfChange, makesState } = observer;
   const outcome = (value: unknown, replayable: Recorded<R>["replayable"]): Recorded<R> => ({
     result: value as R,
@@ -161,13 +166,17 @@ function finishPlain(
     if (memory !== null) tensor.become_(memory);
   }
   copies.settle(changes, ofArgument);
-  return mapTree(
+  return withReplaced(
     result,
-    (leaf) => (leaf instanceof Tensor ? (ofArgument(leaf) ?? leaf) : copies.originalOf(leaf)),
-    "",
-    (tree) => copies.placeOf(tree) !== undefined,
+    (item) => (item instanceof Tensor ? (ofArgument(item) ?? item) : copies.originalOf(item)),
+    (item) => copies.placeOf(item) !== undefined,
   );
 }
+
+const hides = (what: string): PlainReason => ({
+  does: `returns ${what}, and what tensors that holds cannot be seen`,
+  instead: "return the tensors",
+});
 
 /** The storages for which it matters where in them an argument lies, or whether: what is written, here or there. */
 function memoryAtStake(observer: Observer, written: readonly Storage[], stands: readonly Tensor[]): Set<Storage> {
@@ -180,15 +189,6 @@ function memoryAtStake(observer: Observer, written: readonly Storage[], stands: 
 /** Whether a result of the function's can be differentiated on. */
 const isNewWithHistory = (tensor: Tensor, observer: Observer): boolean =>
   tensor.storage_.id >= observer.firstStorageId && reachesLeaf(tensor.node_());
-
-function someTensor(tree: unknown, test: (tensor: Tensor) => boolean): boolean {
-  let found = false;
-  mapTree(tree, (value) => {
-    if (!found && value instanceof Tensor) found = test(value);
-    return value;
-  });
-  return found;
-}
 
 /** One flush a device: values that others of them rest on are given up after a few. */
 function flushWrites(written: readonly Storage[]): void {

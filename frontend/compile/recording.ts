@@ -11,6 +11,7 @@ import type { Value } from "../value.ts";
 import type { Kind } from "./holders.ts";
 import type { MadeInCall } from "./made-in-call.ts";
 import type { LeftGradient } from "./left-gradient.ts";
+import type { Template } from "./results.ts";
 
 /** Where a graph input's contents come from at each call. */
 export type Source =
@@ -72,7 +73,7 @@ export interface Recording {
   /** Arguments that the function writes, with the roots that are their new contents. */
   readonly argumentWrites: readonly { readonly place: number; readonly root: number }[];
   /** See results.ts. Where the function assigns members of objects: a list of its result and of what they get. */
-  readonly result: unknown;
+  readonly result: Template;
   /** Tensors whose gradients from before the call are in it. */
   readonly held: readonly Tensor[];
   readonly assigned: readonly Left[];

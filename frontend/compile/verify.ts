@@ -14,6 +14,7 @@ export function verified<A extends unknown[], R>(
   recording: Recording,
 ): R {
   const again = record(fn, given, nameOf, true);
+  if (again.replayable !== null) release(again.replayable.recording.programs);
   if (again.replayable === null || !isSameRecording(again.replayable.recording, recording)) {
     throw new ValueError(
       "compile/verify",
@@ -21,7 +22,6 @@ export function verified<A extends unknown[], R>(
       "Pass what varies as an argument, or as a tensor that the function closes over.",
     );
   }
-  release(again.replayable.recording.programs);
   if (again.error !== null) throw again.error;
   return again.result;
 }

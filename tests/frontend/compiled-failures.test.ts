@@ -78,6 +78,66 @@ describe.each(["cpu", "cpu:js"])("on %s", (name) => {
     expect(run.state()).toEqual(reference.state());
   });
 
+  test.each<[string, number, (x: Tensor) => unknown]>([
+    [
+      "whose first program would overwrite a result",
+      1,
+      (x) => {
+        const compiled = torch.compile(() => {
+          const old = x.clone();
+          x.add_(1);
+          return old;
+        });
+        compiled();
+        return compiled();
+      },
+    ],
+    [
+      "that differs when it is verified",
+      1,
+      (x) => {
+        let calls = 0;
+        const compiled = torch.compile(() => (calls++ === 0 ? x.mul(3) : x.sin()), { verify: 2 });
+        compiled();
+        return outcome(compiled);
+      },
+    ],
+    [
+      "whose conditions cannot be compiled",
+      0,
+      (x) => {
+        const { device } = x.storage_;
+        const [prepare] = [vi.mocked(device.prepare)];
+        const known = prepare.getMockImplementation()!;
+        prepare.mockImplementation((program) => {
+          if (program.name === "checks") throw new Error("on purpose");
+          return known(program);
+        });
+        return outcome(() => torch.compile((i: Tensor) => x.index_select(0, i))(torch.tensor([0n], { device: name })));
+      },
+    ],
+  ])("a recording %s keeps %i program", (_, kept, run) => {
+    const x = torch.arange(1, 7, 1, { device: name, dtype: "float32" });
+    x.tolist();
+    const { device } = x.storage_;
+    const prepare = device.prepare.bind(device);
+    const live = new Set<string>();
+    let count = 0;
+    vi.spyOn(device, "prepare").mockImplementation((program) => {
+      const executable = prepare(program);
+      const release = executable.release.bind(executable);
+      const own = `${program.name} ${count++}`;
+      live.add(own);
+      vi.spyOn(executable, "release").mockImplementation(() => {
+        live.delete(own);
+        release();
+      });
+      return executable;
+    });
+    run(x);
+    expect([...live].filter((own) => own.startsWith("program")).length).toBe(kept);
+  });
+
   test("a failed write to a tensor that never had a value is undone", () => {
     const { device } = torch.zeros(1, { device: name }).storage_;
     const [s, t] = [torch.zeros(2, { device: name }), torch.zeros(2, { device: name })];
