@@ -142,6 +142,8 @@ export class CallArguments {
       const keys = Object.keys(tree);
       this.note(keys.length, path, "'s number of members");
       for (const key of keys) this.walkMember(key, tree[key], `${path}.${key}`, depth);
+      for (const key of Object.getOwnPropertySymbols(tree))
+        this.walkMember(key, (tree as Record<symbol, unknown>)[key], `${path}[${String(key)}]`, depth);
     } else this.note(tree, path, "");
   }
 

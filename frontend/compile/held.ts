@@ -9,6 +9,7 @@ import { guardModule } from "../nn/guards.ts";
 import { isLookedAt, isModule } from "../nn/module-internals.ts";
 import { Tensor } from "../tensor.ts";
 import type { Failure } from "./guards.ts";
+import { Bytes } from "./bytes.ts";
 import { isRecord, kindOf, type Kind } from "./holders.ts";
 
 /** Stands for a member that there is none of. */
@@ -43,6 +44,8 @@ export interface Change {
 export class HeldObjects {
   private readonly all = new Map<object, Held>();
   private readonly restores: (() => void)[] = [];
+  /** Objects that have been reached, while another is looked into. */
+  private readonly reached: Pick<Held, "label" | "owner" | "isArgument">[] = [];
   /** Made by the function itself: as new at each call. */
   private readonly made: WeakSet<object>;
 
@@ -59,6 +62,13 @@ export class HeldObjects {
 
   /** An object is used; its members where they are read. */
   use(label: string, owner: object, isArgument = false): void {
+    const { reached } = this;
+    // One after the other: they may lie in each other as deep as they like.
+    if (reached.push({ label, owner, isArgument }) > 1) return;
+    for (let i = 0; i < reached.length; i++) this.lookInto(reached[i]!);
+    reached.length = 0;
+  }
+  private lookInto({ label, owner, isArgument }: Pick<Held, "label" | "owner" | "isArgument">): void {
     const kind = kindOf(owner);
     if (kind === null || this.all.has(owner) || this.made.has(owner)) return;
     const isWatched = isRecord(kind) && !isArgument;
@@ -82,8 +92,8 @@ export class HeldObjects {
       const { owner, kind, before } = held;
       const keys = kind.keys(owner);
       for (const key of keys) {
-        const [was, is] = [before.has(key) ? before.get(key) : absent, kind.get(owner, key)];
-        if (!Object.is(was, is)) found.push({ held, key, was, is });
+        const was = before.has(key) ? before.get(key) : absent;
+        if (!kind.has(owner, key, was)) found.push({ held, key, was, is: kind.get(owner, key) });
       }
       const left = new Set(keys);
       for (const [key, was] of before) if (!left.has(key)) found.push({ held, key, was, is: absent });
@@ -132,16 +142,11 @@ export class HeldGuard {
   private readonly held: Held;
   private readonly keys: unknown[] = [];
   private readonly expected: unknown[] = [];
-  private count: number;
+  private readonly members: readonly unknown[];
 
   constructor(held: Held) {
     this.held = held;
-    this.count = held.before.size;
-  }
-
-  /** It has a member more, which nothing depends on. */
-  allow(): void {
-    this.count++;
+    this.members = [...held.before.keys()];
   }
 
   expect(key: unknown, value: unknown): void {
@@ -150,18 +155,23 @@ export class HeldGuard {
   }
 
   firstFailure(): Failure | null {
-    const { held, keys, expected, count } = this;
+    const { held, keys, expected, members } = this;
     const { kind, owner, label } = held;
     for (let i = 0; i < keys.length; i++) {
-      const now = kind.get(owner, keys[i]);
       const before = expected[i];
-      if (Object.is(now, before)) continue;
+      if (kind.has(owner, keys[i], before)) continue;
+      const now = kind.get(owner, keys[i]);
+      if (before instanceof Bytes) return before.failure(label, owner as ArrayBuffer);
       if (before instanceof Like ? before.fits(now) : before === absent && now === undefined) continue;
       const was = before instanceof Like ? before.value : before === absent ? undefined : before;
       return { guard: kind.name(label, keys[i]), before: was, now };
     }
-    const now = kind.count(owner);
-    return now === count ? null : { guard: `${label}'s number of members`, before: count, now };
+    if (kind.hasKeys(owner, members)) return null;
+    const now = kind.keys(owner);
+    if (now.length !== members.length)
+      return { guard: `${label}'s number of members`, before: members.length, now: now.length };
+    const place = now.findIndex((key, i) => !Object.is(key, members[i]));
+    return { guard: `${label}'s members`, before: members[place], now: now[place] };
   }
 }
 
@@ -177,11 +187,24 @@ export class Like {
 
 /** Whether two values are alike all the way down, and of numbers, words and the like alone. */
 export function areAlike(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return !(a instanceof Tensor);
-  const kind = kindOf(a);
-  if (kind === null || isModule(a) || kind !== kindOf(b) || Object.getPrototypeOf(a) !== Object.getPrototypeOf(b))
-    return false;
-  const [one, other] = [a as object, b as object];
-  const keys = kind.keys(one);
-  return keys.length === kind.count(other) && keys.every((key) => areAlike(kind.get(one, key), kind.get(other, key)));
+  const pairs: (readonly [unknown, unknown])[] = [[a, b]];
+  const seen = new Map<unknown, unknown>();
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const [one, other] = pair;
+    if (one instanceof Tensor) return false;
+    if (Object.is(one, other) || (seen.has(one) && seen.get(one) === other)) continue;
+    const kind = kindOf(one);
+    if (kind === null || isModule(one) || kind !== kindOf(other)) return false;
+    if (Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) return false;
+    seen.set(one, other);
+    const [left, right] = [one as object, other as object];
+    const keys = kind.keys(left);
+    if (!kind.hasKeys(right, keys)) return false;
+    for (const key of keys) {
+      const value = kind.get(left, key);
+      if (value instanceof Tensor) return false;
+      if (!kind.has(right, key, value)) pairs.push([value, kind.get(right, key)]);
+    }
+  }
+  return true;
 }

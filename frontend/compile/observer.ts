@@ -172,7 +172,7 @@ export class Observer implements TraceObserver {
     if (written.some((storage) => storage.isShared && storage.id >= this.firstStorageId))
       this.plainBecause ??= writesArray;
     for (const read of this.states) mapTree(read(), (leaf) => leaf instanceof Tensor && this.kept.add(leaf.storage_));
-    this.settleHeld(written);
+    this.settleHeld();
     for (const tensor of this.flagged) this.guardHolder(tensor);
     this.settleMade();
     for (const { guard, options } of this.unsettled) {
@@ -255,14 +255,12 @@ export class Observer implements TraceObserver {
   }
 
   /** What objects hold: the same at a later call, unless the function itself leaves something new there at each. */
-  private settleHeld(written: readonly Storage[]): void {
-    const isConstant = (is: unknown): boolean =>
-      is instanceof Tensor && !written.includes(is.storage_) && !this.made.varies(is);
+  private settleHeld(): void {
     this.changes = this.held.changes();
     for (const held of this.held.objects) {
       const own = this.changes.filter((change) => change.held === held);
       if (held.isArgument) own.forEach((change) => this.leave(change, change.was instanceof Tensor));
-      else this.guardHeld(held, own, isConstant);
+      else this.guardHeld(held, own);
     }
   }
 
@@ -273,7 +271,7 @@ export class Observer implements TraceObserver {
     for (const { is } of this.changes) if (is instanceof Parameter) is.storage_.madeIn = null;
   }
 
-  private guardHeld(held: Held, changes: readonly Change[], isConstant: (value: unknown) => boolean): void {
+  private guardHeld(held: Held, changes: readonly Change[]): void {
     const guard = new HeldGuard(held);
     const changed = new Map(changes.map((change) => [change.key, change]));
     for (const [key, value] of held.before)
@@ -283,9 +281,7 @@ export class Observer implements TraceObserver {
       const isRead = was === absent || held.read?.has(key) !== false;
       const name = held.kind.name(held.label, key);
       if (is instanceof Parameter || was instanceof Parameter) guard.expect(key, was);
-      else if (isConstant(is)) {
-        if (was === absent) guard.allow();
-      } else if (is instanceof Tensor && was instanceof Tensor && this.captured.has(was.storage_))
+      else if (is instanceof Tensor && was instanceof Tensor && this.captured.has(was.storage_))
         this.plainBecause ??= { does: `replaces ${name}`, instead: "write it with copy_()" };
       else if (areAlike(was, is)) {
         if (isRead) guard.expect(key, new Like(was, (now) => areAlike(was, now)));

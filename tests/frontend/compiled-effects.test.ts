@@ -407,11 +407,31 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
       return this.mask.matmul(x);
     }
   }
-  test("a constant that a module makes at its first call is no reason to record again", () => {
+  test("a constant that a module makes at its first call is a member like any other from then on", () => {
     const model = new Caching();
     const forward = torch.compile((x: Tensor) => model(x));
     expect(firsts(inputs(device).map((x) => forward(x)))).toEqual([1, 2, 3, 4]);
-    expect(forward.explain_recompiles()).toEqual([]);
+    expect(forward.explain_recompiles()).toHaveLength(1);
+    for (const mask of [torch.full([3, 3], 2, { device }), null]) {
+      model.mask = mask;
+      const expected = firsts([new Caching()(inputs(device)[1]!)]).map((first) => (mask === null ? first : 6));
+      for (let i = 0; i < 2; i++) expect(firsts([forward(inputs(device)[1]!)])).toEqual(expected);
+      expect(model.mask).not.toBeNull();
+    }
+  });
+
+  class Warming extends nn.Module {
+    mask: Tensor | null = null;
+    override forward(x: Tensor): Tensor {
+      if (this.mask !== null) return x.mul(this.mask);
+      this.mask = torch.full([3], 2, { device });
+      return x;
+    }
+  }
+  test("what depends on whether it is there is seen", () => {
+    const model = new Warming();
+    const forward = torch.compile((x: Tensor) => model(x));
+    expect(firsts(inputs(device).map((x) => forward(x)))).toEqual([1, 4, 6, 8]);
   });
 });
 

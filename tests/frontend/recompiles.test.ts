@@ -392,6 +392,18 @@ test("what forward itself assigns records nothing again", () => {
   expect(run.explain_recompiles().map(String)).toEqual([]);
 });
 
+const symbol = Symbol();
+class Summing extends nn.Module {
+  readonly held: Uint8Array;
+  constructor(held: Uint8Array) {
+    super();
+    this.held = held;
+  }
+  override forward(): number {
+    return this.held[0]!;
+  }
+}
+
 class Options {
   scale = 2;
   readonly weights = [torch.ones([2])];
@@ -426,6 +438,70 @@ test.each<[string, (model: Holding) => unknown, RegExp]>([
     () => void change(model),
     guard,
   );
+});
+
+class Keyed extends nn.Module {
+  readonly sizes: Record<string, number> = { a: 1 };
+  readonly bytes = new Uint8Array([1, 0, 0, 0]).buffer;
+  readonly view = new DataView(new ArrayBuffer(3), 1);
+  readonly date = new Date(1000);
+  readonly [symbol]: number = 2;
+  readonly names = new Map([["a", 1]]);
+  readonly flags = new Set(["a"]);
+  override forward(input: torch.Tensor): torch.Tensor {
+    const numbers = [new Int32Array(this.bytes)[0]!, this.view.getUint8(1) + 1, this.date.getTime(), this[symbol]];
+    const keys = ["b" in this.sizes, this.names.has("b"), this.flags.has("b")].map((has) => (has ? 5 : 1));
+    return [...numbers, ...keys].reduce((value, number) => value.mul(number), input);
+  }
+}
+test.each<[string, (model: Keyed) => unknown, RegExp]>([
+  ["a member in the place of another", ({ sizes }) => (delete sizes["a"], (sizes["b"] = 1)), /^Keyed\.sizes/],
+  ["a key of a Map", ({ names }) => (names.clear(), names.set("b", 1)), /^Keyed\.names/],
+  ["an item of a Set", ({ flags }) => (flags.clear(), flags.add("b")), /^Keyed\.flags/],
+  ["an ArrayBuffer", ({ bytes }) => (new Uint8Array(bytes)[0] = 3), /^Keyed\.bytes\[0\]: 1 -> 3/],
+  ["a DataView", ({ view }) => view.setUint8(1, 3), /^Keyed\.view\[1\]: 0 -> 3/],
+  ["a Date", ({ date }) => date.setTime(2000), /^Keyed\.date: 1000 -> 2000/],
+  ["a symbol", (model) => Object.assign(model, { [symbol]: 7 }), /^Keyed\.Symbol\(\): 2 -> 7/],
+])("what a module holds is compared: %s", (_, change, guard) => {
+  const model = new Keyed();
+  expectSame(
+    () => model(x),
+    () => void change(model),
+    guard,
+  );
+});
+
+test("symbols of a plain argument are looked at", () => {
+  const scaled = torch.compile((options: Record<symbol, number>) => x.mul(options[symbol]!));
+  for (const scale of [2, 3]) expect(scaled({ [symbol]: scale }).tolist()).toEqual([[scale, 2 * scale]]);
+});
+
+test("long arrays and deep objects are compared", () => {
+  const long = new Uint8Array(2e7);
+  long[0] = 2;
+  const summing = new Summing(long);
+  expectSame(
+    () => x.mul(summing()),
+    () => (long[0] = 3),
+    /^Summing\.held\[0\]: 2 -> 3/,
+  );
+  type Chain = { next: Chain | null; value: number };
+  const deep = (value: number): Chain => {
+    let chain: Chain = { next: null, value };
+    for (let i = 0; i < 20_000; i++) chain = { next: chain, value };
+    return chain;
+  };
+  const model = new (class Deep extends nn.Module {
+    chain = deep(2);
+    override forward(input: torch.Tensor): torch.Tensor {
+      let sum = 0;
+      for (let at: Chain | null = this.chain; at !== null; at = at.next) sum += at.value;
+      this.chain = deep(2);
+      return input.mul(sum);
+    }
+  })();
+  const run = torch.compile(() => model(x));
+  for (let i = 0; i < 3; i++) expect(run().tolist()).toEqual([[40_002, 80_004]]);
 });
 
 test("what forward does not read may change", () => {
