@@ -1,9 +1,13 @@
 /** L-BFGS. */
+import { promoteTypes, realOf } from "../../ir/dtype.ts";
 import { ArgumentError, ValueError } from "../../ir/errors.ts";
+import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { fromHost } from "../creation.ts";
 import { currentDevice } from "../devices.ts";
 import { withSite } from "../call.ts";
+import { scalarOf } from "../element-values.ts";
+import { fillTyped } from "../elements.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { Tensor } from "../tensor.ts";
 import { minimise, type Evaluation, type LBFGSMemory, type Search, type Vector } from "./lbfgs-search.ts";
@@ -17,7 +21,7 @@ export interface LBFGSOptions extends GroupOptions {
   history_size: number;
   line_search_fn: "strong_wolfe" | null;
 }
-/** The vectors are tensors on the CPU. */
+/** The vectors are real tensors on the CPU. */
 interface LBFGSState {
   func_evals: number;
   n_iter: number;
@@ -109,7 +113,7 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
     const evaluate = async (): Promise<[T, Evaluation]> => {
       const loss = await withGradMode(true, closure);
       const value = loss instanceof Tensor ? await loss.itemAsync() : loss;
-      const contents = new Map<Tensor, ArrayLike<number | bigint>>();
+      const contents = new Map<Tensor, TypedArray>();
       for (const { grad } of this.params) if (grad !== null) contents.set(grad, await grad.numpyAsync());
       return [loss, { loss: Number(value), grad: this.gather((tensor) => contents.get(tensor)!) }];
     };
@@ -132,34 +136,38 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
   /** The iterations from here; the memory is kept when they end. */
   private *search(
     first: Evaluation,
-    start: readonly ArrayLike<number | bigint>[] = this.params.map((param) => param.detach().readSync_()),
+    start: readonly TypedArray[] = this.params.map((param) => param.detach().readSync_()),
   ): Search<Vector> {
     const group = this.param_groups[0]!;
     const memory = this.remembered(first);
-    const x = yield* minimise(flat(start), first, memory, group);
+    const x = yield* minimise(
+      flat(start.map((contents, i) => numbers(contents, this.params[i]!))),
+      first,
+      memory,
+      group,
+    );
     this.remember(memory);
     return x;
   }
 
-  private gather(contents: (tensor: Tensor) => ArrayLike<number | bigint>): Vector {
+  private gather(contents: (tensor: Tensor) => TypedArray): Vector {
     return flat(
-      this.params.map(({ grad, shape }) =>
-        grad === null ? new Float64Array(shape.reduce((n, size) => n * size, 1)) : contents(grad),
-      ),
+      this.params.map((param) => {
+        const { grad } = param;
+        return numbers(grad === null ? typedArray(param.dtype.name, param.numel()) : contents(grad), param);
+      }),
     );
   }
 
-  /** Writes a point into the parameters. */
+  /** Writes a point into the parameters: of complex ones both parts of each number are in it. */
   private place(x: Vector): void {
     withGradMode(false, () => {
       let at = 0;
       for (const param of this.params) {
-        const count = param.numel();
-        param.write_(
-          fromHost(x.subarray(at, at + count), param.shape, param.dtype.name, param.storage_.device).node_(),
-          "LBFGS.step",
-        );
-        at += count;
+        const dtype = param.dtype.name;
+        const contents = typedArray(dtype, param.numel());
+        fillTyped(contents, realOf(dtype), x.subarray(at, (at += contents.length)));
+        param.write_(Tensor.ofArray(contents, param.shape, dtype, param.storage_.device).node_(), "LBFGS.step");
       }
     });
   }
@@ -167,7 +175,7 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
   private remembered({ grad, loss }: Evaluation): LBFGSMemory {
     const state = this.stateOf_(this.params[0]!, () => ({ func_evals: 0, n_iter: 0 }));
     const vector = (tensor: Tensor | undefined): Vector =>
-      tensor === undefined ? new Float64Array(grad.length) : Float64Array.from(tensor.readSync_() as ArrayLike<number>);
+      tensor === undefined ? new Float64Array(grad.length) : numbers(tensor.readSync_(), tensor);
     return {
       func_evals: state.func_evals,
       n_iter: state.n_iter,
@@ -182,7 +190,7 @@ export class LBFGS extends Optimizer<LBFGSOptions, LBFGSState> {
     };
   }
   private remember(memory: LBFGSMemory): void {
-    const dtype = this.params[0]!.dtype.name;
+    const dtype = this.params.map((param) => realOf(param.dtype.name)).reduce(promoteTypes);
     const tensor = (vector: Vector): Tensor => fromHost(vector, [vector.length], dtype, currentDevice("cpu"));
     Object.assign(this.state.get(this.params[0]!)!, {
       ...memory,
@@ -205,10 +213,19 @@ function required<T>(closure: (() => T) | null): () => T {
   return closure;
 }
 
-/** Arrays one after another. */
-function flat(arrays: readonly ArrayLike<number | bigint>[]): Vector {
-  const vector = new Float64Array(arrays.reduce((n, array) => n + array.length, 0));
+/** What a tensor's memory holds, as numbers: of a complex one the parts in turns. */
+function numbers(contents: TypedArray, { dtype }: Tensor): Vector {
+  const part = realOf(dtype.name);
+  return Float64Array.from(contents as ArrayLike<number>, (_, i) => Number(scalarOf(contents, part, i, {})));
+}
+
+/** Vectors one after another. */
+function flat(vectors: readonly Vector[]): Vector {
+  const whole = new Float64Array(vectors.reduce((n, { length }) => n + length, 0));
   let at = 0;
-  for (const array of arrays) for (let i = 0; i < array.length; i++) vector[at++] = Number(array[i]);
-  return vector;
+  for (const vector of vectors) {
+    whole.set(vector, at);
+    at += vector.length;
+  }
+  return whole;
 }
