@@ -1,11 +1,12 @@
 /** Adafactor: keeps the mean squares of rows and columns instead of every element's. */
+import { DTypeError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/graph.ts";
 import { signature, type CallOf } from "../arguments.ts";
 import { graph as g } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer, requireValue, type GroupOptions, type ParamGroup, type Params } from "./optimizer.ts";
 import { requireRate, type Rate } from "./rate.ts";
-import { bucketsOf, lerp, record, zerosLike } from "./update.ts";
+import { bucketsOf, lerp, partsCure, record, zerosLike } from "./update.ts";
 
 export interface AdafactorOptions extends GroupOptions {
   beta2_decay: number;
@@ -63,6 +64,13 @@ export class Adafactor extends Optimizer<AdafactorOptions, AdafactorState> {
   protected override updateGroup_(group: ParamGroup<AdafactorOptions>, params: readonly Tensor[], path: string): void {
     const maximize = this.structural_(`${path}.maximize`, () => group.maximize);
     const decays = this.structural_(`${path}.weight_decay != 0`, () => group.weight_decay !== 0);
+    const complex = params.find((param) => param.is_complex());
+    if (complex !== undefined)
+      throw new DTypeError(
+        "adafactor/complex",
+        `Adafactor does not support complex parameters, got ${String(complex)}.`,
+        partsCure,
+      );
     const states = params.map((param) => this.stateOf_(param, () => freshState(param)));
     this.hostEffect_(() => {
       for (const state of states) state.step++;

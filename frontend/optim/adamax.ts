@@ -1,5 +1,7 @@
 /** Adam with the largest gradient in place of the mean square, and Adam for gradients that are mostly zero. */
+import { ValueError } from "../../ir/errors.ts";
 import { signature, type CallOf } from "../arguments.ts";
+import { withSite } from "../call.ts";
 import { graph as g } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import {
@@ -12,7 +14,7 @@ import {
   type Params,
 } from "./optimizer.ts";
 import { requireRate, type Rate } from "./rate.ts";
-import { bucketsOf, lerp, record, zerosLike } from "./update.ts";
+import { bucketsOf, lerp, partsCure, record, zerosLike } from "./update.ts";
 
 export interface AdamaxOptions extends GroupOptions, Partial<ImplementationOptions> {
   betas: readonly [number, number];
@@ -115,6 +117,17 @@ export class SparseAdam extends Optimizer<SparseAdamOptions, SparseAdamState> {
     requireValue(eps > 0, "epsilon value", eps);
     requireBetas(betas);
     super(params, { lr, betas: [...betas], eps, maximize });
+    const complex = this.param_groups.flatMap((group, i) =>
+      group.params.flatMap((param, k) => (param.is_complex() ? [`[${i}, ${k}]`] : [])),
+    );
+    withSite(() => {
+      if (complex.length > 0)
+        throw new ValueError(
+          "sparseadam/complex",
+          `Complex params at indices [${complex.join(", ")}]: SparseAdam does not support complex parameters.`,
+          partsCure,
+        );
+    });
   }
   protected override updateGroup_(group: ParamGroup<SparseAdamOptions>, params: readonly Tensor[], path: string): void {
     const maximize = this.structural_(`${path}.maximize`, () => group.maximize);

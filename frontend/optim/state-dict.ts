@@ -85,10 +85,7 @@ function loaded(optimizer: Optimizer, name: string, value: unknown, param: Tenso
   if (!(value instanceof Tensor)) return value;
   if (name === "step" || optimizer.tensorNumbers_.includes(name)) return Number(value.item());
   const plain = value.detach();
-  const moved =
-    param.is_floating_point() && plain.is_floating_point()
-      ? plain.to(param.device, param.dtype)
-      : plain.to(param.device);
+  const moved = param.is_floating_point() ? plain.to(param.device, param.dtype) : plain.to(param.device);
   // A copy: the saved tensor must not change with the optimizer's.
   return Tensor.ofNode(moved.node_(), param.storage_.device);
 }

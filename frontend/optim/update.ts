@@ -1,11 +1,13 @@
 /**
  * What updates are recorded with: parameters that share everything but their values go through one set of numbers, and
- * state starts as real zeros, so that the second step is the same program as the first.
+ * state starts as zeros in memory, so that the second step is the same program as the first. A complex tensor is updated
+ * as its parts, [..., 2]: each part is a parameter of its own, with squares, signs and sizes of its own.
  */
-import type { DType } from "../../ir/dtype.ts";
+import { isComplex, realOf, type DType } from "../../ir/dtype.ts";
+import { DTypeError } from "../../ir/errors.ts";
 import { enterScope } from "../../ir/interning.ts";
 import { type Node } from "../../ir/graph.ts";
-import { elementCount } from "../../ir/shape.ts";
+import { elementCount, formatShape } from "../../ir/shape.ts";
 import type { Device } from "../../runtime/device.ts";
 import { typedArray } from "../../runtime/typed-array.ts";
 import { HostScalar, scalarArgument } from "../bind.ts";
@@ -15,16 +17,20 @@ import { Tensor } from "../tensor.ts";
 import { traceObserver } from "../trace.ts";
 import { areTogether, cohortsOf, haveSameNumbers, type Cohort, type Counter } from "./cohorts.ts";
 
-/** A tensor of one value like another, with its contents in memory. */
+/** A tensor of one value like another, with its contents in memory; of a complex one both parts are that value. */
 export function filledLike(like: Tensor, value: number, shape: readonly number[] = like.shape): Tensor {
   const dtype = like.dtype.name;
   const contents = typedArray(dtype, elementCount(shape));
-  if (value !== 0) fillTyped(contents, dtype, new Array<number>(contents.length).fill(value));
+  if (value !== 0) fillTyped(contents, realOf(dtype), new Array<number>(contents.length).fill(value));
   return Tensor.ofArray(contents, shape, dtype, like.storage_.device);
 }
 export const zerosLike = (like: Tensor, shape: readonly number[] = like.shape): Tensor => filledLike(like, 0, shape);
 
 const isHalf = (dtype: DType): boolean => dtype === "float16" || dtype === "bfloat16";
+
+/** For optimizers that PyTorch has for real parameters alone. */
+export const partsCure =
+  "Optimize the parts, a real tensor [..., 2], and compute with torch.view_as_complex() of it; or use torch.optim.Adam.";
 
 /** One parameter of a bucket. */
 export interface Entry<S> {
@@ -32,16 +38,18 @@ export interface Entry<S> {
   readonly state: S;
 }
 
-/** Parameters of one device and type that step together. Half types are computed in float32. */
+/** Parameters of one device and type that step together. Half types are computed in float32, complex ones by parts. */
 export class Bucket<S> {
   readonly entries: Entry<S>[] = [];
   readonly device: Device;
+  /** What is computed in. */
   readonly dtype: DType;
+  private readonly paramType: DType;
 
   constructor(first: Tensor) {
     this.device = first.storage_.device;
-    const dtype = first.dtype.name;
-    this.dtype = isHalf(dtype) ? "float32" : dtype;
+    this.paramType = first.dtype.name;
+    this.dtype = isHalf(this.paramType) ? "float32" : realOf(this.paramType);
   }
 
   get first(): Entry<S> {
@@ -52,19 +60,32 @@ export class Bucket<S> {
   number(read: () => number): Node {
     return graph.scalar(scalarArgument(new HostScalar(read)), this.dtype);
   }
-  /** A tensor's value, in the type that is computed in. */
+  /** A tensor's value, or a complex one's parts, in the type that is computed in. */
   value(tensor: Tensor): Node {
-    return graph.cast(tensor.node_(), this.dtype);
+    const node = tensor.node_();
+    if (isComplex(node.dtype) !== isComplex(this.paramType)) refuseState(node, this.paramType);
+    return graph.cast(isComplex(node.dtype) ? graph.asReal(node) : node, this.dtype);
   }
   /** The gradient, or minus it. */
   grad({ param }: Entry<S>, maximize: boolean): Node {
-    const node = graph.cast(param.grad!.node_(), this.dtype);
+    const node = this.value(param.grad!);
     return maximize ? graph.neg(node) : node;
   }
   /** A tensor's new value. */
   write(tensor: Tensor, node: Node, operator: string): void {
-    tensor.write_(graph.cast(node, tensor.dtype.name), operator);
+    const dtype = tensor.dtype.name;
+    const value = graph.cast(node, realOf(dtype));
+    tensor.write_(isComplex(dtype) ? graph.asComplex(value) : value, operator);
   }
+}
+
+function refuseState(found: Node, paramType: DType): never {
+  const why = isComplex(paramType) ? ": view_as_real is only supported for complex tensors" : "";
+  throw new DTypeError(
+    "optimizer/state",
+    `a ${paramType} parameter has ${found.dtype}${formatShape(found.shape)} in its optimizer's state${why}.`,
+    `Convert it with to(torch.${paramType}) before it is loaded.`,
+  );
 }
 
 /** Sorts parameters into buckets. `counters`: what numbers are computed from that parameters have of their own. */
