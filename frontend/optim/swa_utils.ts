@@ -79,12 +79,7 @@ export class AveragedModel<M extends Module = Module> extends Module {
       const before = own.map((mine) => op("clone", mine));
       if (many !== null) many(own, current, this.n_averaged);
       pairs.forEach(([mine], i) => {
-        const next =
-          many === null
-            ? mine.is_floating_point()
-              ? one(before[i]!, current[i]!, this.n_averaged)
-              : current[i]!
-            : own[i]!;
+        const next = many === null ? one(before[i]!, current[i]!, this.n_averaged) : own[i]!;
         enterScope(mine.storage_.device.name);
         // The first time there is nothing to average with.
         mine.write_(graph.cast(op("where", first, current[i]!, next).node_(), mine.dtype.name), "update_parameters");

@@ -30,6 +30,34 @@ describe("averaged weights", () => {
     expect(averaged.module.weight.item()).toBe(6);
   });
 
+  it("are of whole and complex numbers too", () => {
+    class Rotation extends nn.Module {
+      angle = new nn.Parameter(torch.tensor([new torch.Complex(1, 2)]));
+      declare seen: torch.Tensor;
+      constructor() {
+        super();
+        this.register_buffer("seen", torch.tensor([1n]));
+      }
+      override forward(x: torch.Tensor): torch.Tensor {
+        return x.mul(this.angle);
+      }
+    }
+    const model = new Rotation();
+    const averaged = new optim.swa_utils.AveragedModel(model, { use_buffers: true });
+    for (let i = 0; i < 3; i++) {
+      torch.no_grad(() => {
+        model.angle.mul_(new torch.Complex(1, 0.5));
+        model.seen.mul_(2).add_(1);
+      });
+      averaged.update_parameters(model);
+    }
+    // As in PyTorch, which drops what is behind the point.
+    expect(averaged.module.seen.tolist()).toEqual([8]);
+    const angle = averaged.module.angle.detach().item() as unknown as torch.Complex;
+    expect(angle.re).toBeCloseTo(-1.25);
+    expect(angle.im).toBeCloseTo(2.2916667);
+  });
+
   it("get statistics of their own", async () => {
     const model = new nn.Sequential(new nn.BatchNorm1d(1));
     await optim.swa_utils.update_bn([torch.tensor([[1], [3]]), torch.tensor([[5], [7]])], model);
