@@ -37,6 +37,9 @@ export function argumentNames(fn: (...args: never[]) => unknown): ArgumentNames 
 const depthLimit = 500;
 class Endless extends Error {}
 
+/** What there are few kinds of: see `Failure`. */
+const layouts = /^(\.|'s memory|'s value|'s number|is_|are_|get_)/;
+
 /** Walked at every call: names are worked out only when something differs. */
 export class CallArguments {
   /** What the recording is made for, in the order of the walk. */
@@ -105,6 +108,11 @@ export class CallArguments {
     return place >= 0 ? place : (this.equals?.get(tensor) ?? -1);
   }
 
+  /** Whether a recording that was made for these would do for those. */
+  isLike(state: readonly unknown[]): boolean {
+    return this.state.length === state.length && this.state.every((value, i) => Object.is(value, state[i]));
+  }
+
   /** What differs from the arguments that a recording was made for. */
   firstFailure(expected: readonly unknown[], nameOf: ArgumentNames): Failure | null {
     const { state } = this;
@@ -121,7 +129,8 @@ export class CallArguments {
   private failure(i: number, before: unknown, nameOf: ArgumentNames): Failure {
     const name = new CallArguments(this.args, this.self, true).names![i]!;
     const [path, what] = name.split("\0") as [string, string];
-    return { guard: path === "" ? what : `${nameOf(path)}${what}`, before, now: this.state[i] };
+    const guard = path === "" ? what : `${nameOf(path)}${what}`;
+    return { guard, before, now: this.state[i], isLayout: layouts.test(what) };
   }
 
   private note(value: unknown, path: string, what: string): void {

@@ -10,6 +10,7 @@ import type { HeldGuard } from "./held.ts";
 export interface Recompile {
   /** What changed, such as `x.shape[0]`. */
   readonly guard: string;
+  /** Numbers and words as they are, and what others are called. */
   readonly before: unknown;
   readonly now: unknown;
   /** `file:line:column` of the call that was recorded again. */
@@ -17,7 +18,10 @@ export interface Recompile {
   toString(): string;
 }
 
-export type Failure = Pick<Recompile, "guard" | "before" | "now">;
+export interface Failure extends Pick<Recompile, "guard" | "before" | "now"> {
+  /** How an argument lies or which shape it has: of which there are few kinds, mostly. */
+  readonly isLayout?: boolean;
+}
 
 export interface Guard {
   readonly name: string;
@@ -112,9 +116,12 @@ function firstFailing(guards: readonly Guard[]): Failure | null {
 }
 
 export function recompileOf({ guard, before, now }: Failure, line: string | null): Recompile {
-  const [old, fresh] = [shown(before), shown(now)];
-  const text = `${guard}: ${old} -> ${old === fresh ? "another " : ""}${fresh}${line === null ? "" : `\n  at ${line}`}`;
-  return { guard, before, now, line, toString: () => text };
+  const old = shown(before);
+  const fresh = shown(now) === old ? `another ${old}` : shown(now);
+  const text = `${guard}: ${old} -> ${fresh}${line === null ? "" : `\n  at ${line}`}`;
+  // Objects are given back to whoever made them.
+  const kept = (value: unknown, name: string): unknown => (Object(value) === value ? name : value);
+  return { guard, before: kept(before, old), now: kept(now, fresh), line, toString: () => text };
 }
 
 function shown(value: unknown): string {

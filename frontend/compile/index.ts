@@ -59,6 +59,10 @@ const recordingLimit = 64;
 
 /** How many recordings in a row may make the next one necessary, as many as PyTorch makes of a function. */
 const selfChangeLimit = 8;
+/** How many calls in a row may be recorded each for something that no call has found before. */
+const newcomerLimit = 8;
+/** How many lines `explain_recompiles()` has: the latest. */
+const recompileLimit = 1000;
 
 interface Known {
   /** The state of the arguments that it was recorded for. */
@@ -108,6 +112,10 @@ class Compilation<A extends unknown[], R> {
   private givesHistory = false;
   /** How many calls in a row were recorded that changed what they had found. */
   private selfChanges = 0;
+  /** How many calls in a row were recorded for what no call had found before. */
+  private newcomers = 0;
+  /** The last call that no recording fitted: once there are many, the next one is recorded if it is like that. */
+  private stranger: { readonly state: readonly unknown[]; readonly failure: Failure } | null = null;
   /** A call has made state. The next one either finds it, or makes it as every call does. */
   private makesState = false;
   /** Whether the function's text asks for what it is called on. */
@@ -146,11 +154,31 @@ class Compilation<A extends unknown[], R> {
         this.last = known.recording;
         if (verify !== undefined && this.calls % verify === 0) return verified(fn, given, this.nameOf, known.recording);
         this.selfChanges = 0;
+        this.newcomers = 0;
         return replay(known.recording, given) as R;
       }
       failure ??= failed;
     }
+    if (failure !== null && !this.isWorthRecording(given, failure)) return Reflect.apply(fn, self, args);
     return this.recordCall(given, failure);
+  }
+
+  /** What is another number or object at each call would be compiled at each call: then only what comes again is. */
+  private isWorthRecording(given: CallArguments, failure: Failure): boolean {
+    const { stranger, known, newcomers } = this;
+    this.stranger = { state: given.state, failure };
+    const isFull = known.length === recordingLimit;
+    const isKnown = stranger !== null && given.isLike(stranger.state) && Object.is(stranger.failure.now, failure.now);
+    if (isKnown || (!isFull && (failure.isLayout === true || newcomers < newcomerLimit - 1))) {
+      this.newcomers++;
+      return true;
+    }
+    this.warn({
+      does: isFull ? `has been called in ${recordingLimit} ways` : `finds another ${failure.guard.replace(" itself", "")} at each call`,
+      instead: isFull ? "pad what it is given to fewer shapes" : "give it tensors, or the same object",
+      therefore: "calls unlike those before are run as they stand",
+    });
+    return false;
   }
 
   private firstFailure(given: CallArguments, { state, guards, memory }: Known): Failure | null {
@@ -179,7 +207,7 @@ class Compilation<A extends unknown[], R> {
     const { replayable, givesHistory, plainBecause } = recorded;
     // A function that reads values is recorded at each call, whatever the guards say.
     if (failure !== null && (replayable !== null || givesHistory))
-      this.recompiles.push(recompileOf(failure, captureSite()()));
+      if (this.recompiles.push(recompileOf(failure, captureSite()())) > recompileLimit) this.recompiles.shift();
     if (replayable === null) {
       if (givesHistory) this.givesHistory = true;
       else if (plainBecause !== null) this.stayPlain(plainBecause);
@@ -210,9 +238,9 @@ class Compilation<A extends unknown[], R> {
   private warn(reason: PlainReason): void {
     if (this.warned && !settings.warnAlways) return;
     this.warned = true;
-    const { does, instead } = reason;
+    const { does, instead, therefore = "every call is recorded again" } = reason;
     // oxlint-disable-next-line no-console -- once a function, and nobody else can tell
-    console.warn(`torch.compile: the function ${does}, so every call is recorded again; ${instead} instead.`);
+    console.warn(`torch.compile: the function ${does}, so ${therefore}; ${instead} instead.`);
   }
 
   get statistics(): CompiledFunction<A, R>["statistics"] {

@@ -322,6 +322,8 @@ export class Observer implements TraceObserver {
 export interface PlainReason {
   readonly does: string;
   readonly instead: string;
+  /** What follows: unless told otherwise, that every call is recorded. */
+  readonly therefore?: string;
 }
 export const readsValues: PlainReason = {
   does: "reads values while it is recorded",
