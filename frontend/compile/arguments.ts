@@ -16,6 +16,7 @@ import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { behindMarkers, valueOf, type Value } from "../value.ts";
 import type { Failure } from "./guards.ts";
+import { isOpenObject } from "./open-objects.ts";
 import { Places } from "./places.ts";
 import { stridesOf } from "./stand-ins.ts";
 
@@ -55,6 +56,7 @@ export class CallArguments {
   readonly args: readonly unknown[];
   /** What the function is a method of; undefined where it does not ask for that. */
   readonly self: unknown;
+  private readonly opens: boolean;
   private readonly names: string[] | null;
   private readonly inputs = new Places<Tensor>();
   private readonly storages = new Places<Storage>();
@@ -65,19 +67,20 @@ export class CallArguments {
   private known: Value[] | null = null;
   private held: readonly object[] | null = null;
 
-  /** Null where an argument is inside of itself. */
-  static of(args: readonly unknown[], self?: unknown): CallArguments | null {
+  /** Null where an argument is inside of itself. `opens`: objects of classes are what they hold, as plain ones are */
+  static of(args: readonly unknown[], self: unknown, opens: boolean): CallArguments | null {
     try {
-      return new CallArguments(args, self);
+      return new CallArguments(args, self, opens);
     } catch (error) {
       if (error instanceof Endless) return null;
       throw error;
     }
   }
 
-  private constructor(args: readonly unknown[], self: unknown, named = false) {
+  private constructor(args: readonly unknown[], self: unknown, opens: boolean, named = false) {
     this.args = args;
     this.self = self;
+    this.opens = opens;
     this.names = named ? [] : null;
     this.walk(args, "", 0);
     if (self !== undefined) this.note(self, "", "this");
@@ -97,9 +100,12 @@ export class CallArguments {
     return (this.known ??= this.tensors.map(currentValue));
   }
 
-  /** Lists, Maps and plain objects among them and in them, each once. */
+  /** Lists, Maps and plain objects among them and in them, each once, and the objects that are opened. */
   get containers(): readonly object[] {
-    return (this.held ??= containersIn(this.args));
+    return (this.held ??= containersIn(this.args, (tree) => isTree(tree) || this.isOpened(tree)));
+  }
+  private isOpened(tree: unknown): tree is Record<string, unknown> {
+    return this.opens && isOpenObject(tree);
   }
 
   /** The place of the input that a tensor among the arguments is. */
@@ -123,11 +129,11 @@ export class CallArguments {
 
   /** The name of the argument at a place. */
   nameOf(place: number, nameOf: ArgumentNames): string {
-    return nameOf(new CallArguments(this.args, this.self, true).paths[place]!);
+    return nameOf(new CallArguments(this.args, this.self, this.opens, true).paths[place]!);
   }
 
   private failure(i: number, before: unknown, nameOf: ArgumentNames): Failure {
-    const name = new CallArguments(this.args, this.self, true).names![i]!;
+    const name = new CallArguments(this.args, this.self, this.opens, true).names![i]!;
     const [path, what] = name.split("\0") as [string, string];
     const guard = path === "" ? what : `${nameOf(path)}${what}`;
     return { guard, before, now: this.state[i], isLayout: layouts.test(what) };
@@ -147,7 +153,8 @@ export class CallArguments {
     } else if (tree instanceof Map) {
       this.note(tree.size, path, ".size");
       for (const [key, value] of tree) this.walkMember(key, value, `${path}[${String(key)}]`, depth);
-    } else if (isPlainObject(tree)) {
+    } else if (isPlainObject(tree) || this.isOpened(tree)) {
+      if (this.opens) this.note(Object.getPrototypeOf(tree), path, "'s class");
       const keys = Object.keys(tree);
       this.note(keys.length, path, "'s number of members");
       for (const key of keys) this.walkMember(key, tree[key], `${path}.${key}`, depth);
@@ -193,11 +200,11 @@ export class CallArguments {
   }
 }
 
-function containersIn(args: readonly unknown[]): readonly object[] {
+function containersIn(args: readonly unknown[], isContainer: (tree: unknown) => boolean): readonly object[] {
   const found = new Set<object>();
   const walk = (tree: unknown): void => {
     if (tree instanceof Tensor || tree instanceof NamedResults || found.has(tree as object)) return;
-    if (!isTree(tree)) return;
+    if (!isContainer(tree)) return;
     found.add(tree as object);
     for (const item of tree instanceof Map ? tree.values() : Object.values(tree as object)) walk(item);
   };

@@ -19,7 +19,7 @@ export interface Recompile {
 }
 
 export interface Failure extends Pick<Recompile, "guard" | "before" | "now"> {
-  /** How an argument lies or which shape it has: of which there are few kinds, mostly. */
+  /** Of arguments: how one lies or which shape it has, of which there are few kinds, mostly. */
   readonly isLayout?: boolean;
 }
 

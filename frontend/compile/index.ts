@@ -17,6 +17,7 @@ import type { MemoryGuard } from "./aliases.ts";
 import { argumentNames, CallArguments, type ArgumentNames } from "./arguments.ts";
 import { recompileOf, type Failure, type Guards, type Recompile } from "./guards.ts";
 import { type PlainReason, readsValues } from "./observer.ts";
+import { isOpenObject } from "./open-objects.ts";
 import { record, type Recorded } from "./record.ts";
 import { release, type Programs, type Recording } from "./recording.ts";
 import { replay } from "./run.ts";
@@ -112,6 +113,8 @@ class Compilation<A extends unknown[], R> {
   private givesHistory = false;
   /** How many calls in a row were recorded that changed what they had found. */
   private selfChanges = 0;
+  /** Arguments that are objects of classes are what they hold. */
+  private opens = false;
   /** How many calls in a row were recorded for what no call had found before. */
   private newcomers = 0;
   /** The last call that no recording fitted: once there are many, the next one is recorded if it is like that. */
@@ -139,7 +142,7 @@ class Compilation<A extends unknown[], R> {
     const self = this.usesThis ? caller : undefined;
     // Inside another recording it is part of that one.
     if (disable === true || this.isPlain || traceObserver() !== null) return Reflect.apply(fn, self, args);
-    const given = CallArguments.of(args, self);
+    const given = CallArguments.of(args, self, this.opens);
     if (given === null) {
       this.warn(takesCycle);
       return Reflect.apply(fn, self, args);
@@ -159,8 +162,20 @@ class Compilation<A extends unknown[], R> {
       }
       failure ??= failed;
     }
+    if (failure !== null && this.shouldOpen(args, self, failure)) {
+      this.opens = true;
+      for (const { recording } of this.known.splice(0)) this.forget(recording);
+      return this.recordCall(CallArguments.of(args, self, true)!, failure);
+    }
     if (failure !== null && !this.isWorthRecording(given, failure)) return Reflect.apply(fn, self, args);
     return this.recordCall(given, failure);
+  }
+
+  /** Whether an object of a class has come in the place of another: from then on they are what they hold. */
+  private shouldOpen(args: A, self: unknown, { before, now, isLayout }: Failure): boolean {
+    if (this.opens || isLayout === undefined || !isOpenObject(before) || !isOpenObject(now)) return false;
+    const isSameClass = Object.getPrototypeOf(before) === Object.getPrototypeOf(now);
+    return isSameClass && CallArguments.of(args, self, true) !== null;
   }
 
   /** What is another number or object at each call would be compiled at each call: then only what comes again is. */
@@ -174,7 +189,9 @@ class Compilation<A extends unknown[], R> {
       return true;
     }
     this.warn({
-      does: isFull ? `has been called in ${recordingLimit} ways` : `finds another ${failure.guard.replace(" itself", "")} at each call`,
+      does: isFull
+        ? `has been called in ${recordingLimit} ways`
+        : `finds another ${failure.guard.replace(" itself", "")} at each call`,
       instead: isFull ? "pad what it is given to fewer shapes" : "give it tensors, or the same object",
       therefore: "calls unlike those before are run as they stand",
     });

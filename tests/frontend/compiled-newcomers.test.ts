@@ -59,17 +59,65 @@ test("more shapes than recordings are kept for are no reason to compile for ever
   expect(vi.mocked(console.warn).mock.calls).toEqual([[expect.stringMatching(/called in 64 ways/)]]);
 });
 
-test("explain_recompiles keeps names of objects", () => {
-  class Batch {
-    readonly items: Tensor;
-    constructor(items: Tensor) {
-      this.items = items;
-    }
+class Batch {
+  items: Tensor;
+  factor = 2;
+  seen: Tensor | null = null;
+  readonly inner: { list: Tensor[] } = { list: [] };
+  constructor(items: Tensor) {
+    this.items = items;
   }
-  const sum = torch.compile((batch: Batch | Map<string, number>, other: unknown) => [x.sum(), other, batch]);
-  for (const batch of [new Batch(x), new Batch(x), new Map([["a", 1]])]) sum(batch, 1);
+  scaled(): Tensor {
+    return this.items.mul(this.factor);
+  }
+}
+class Private {
+  readonly #items: Tensor;
+  constructor(items: Tensor) {
+    this.#items = items;
+  }
+  scaled(): Tensor {
+    return this.#items.mul(2);
+  }
+}
+class Knowing {
+  items: Tensor;
+  constructor(items: Tensor) {
+    this.items = items;
+  }
+  readonly scaled = (): Tensor => this.items.mul(2);
+}
+
+test("an object of a class that is another one at each call is what it holds", () => {
+  const use = torch.compile((batch: Batch) => {
+    batch.seen = batch.items.add(1);
+    batch.inner.list.push(batch.seen);
+    return [batch.scaled(), batch, batch instanceof Batch] as const;
+  });
+  for (const i of numbers) {
+    const batch = new Batch(torch.full([2], i));
+    if (i > 20) batch.factor = 3;
+    const [scaled, same, isBatch] = use(batch);
+    expect(scaled.tolist()).toEqual(Array(2).fill(i * batch.factor));
+    expect([same === batch, isBatch, batch.inner.list.length]).toEqual([true, true, 1]);
+    expect(batch.inner.list[0]).toBe(batch.seen);
+    expect(batch.seen!.tolist()).toEqual([i + 1, i + 1]);
+  }
+  expect(use.explain_recompiles().map(({ guard }) => guard)).toEqual(["batch", "batch.factor"]);
+  expect(console.warn).not.toHaveBeenCalled();
+});
+
+test.each([Private, Knowing])("one that holds more than is seen is not taken apart: %o", (Class) => {
+  const use = torch.compile((batch: Private | Knowing) => batch.scaled());
+  for (const i of numbers) expect(use(new Class(torch.full([2], i))).tolist()).toEqual([2 * i, 2 * i]);
+  expect(use.statistics.compileCount).toBe(8);
+});
+
+test("explain_recompiles keeps names of objects", () => {
+  const sum = torch.compile((batch: Private | Map<string, number>, other: unknown) => [x.sum(), other, batch]);
+  for (const batch of [new Private(x), new Private(x), new Map([["a", 1]])]) sum(batch, 1);
   expect(sum.explain_recompiles().map(({ before, now }) => [before, now])).toEqual([
-    ["Batch", "another Batch"],
-    ["Batch", expect.any(Number)],
+    ["Private", "another Private"],
+    ["Private", expect.any(Number)],
   ]);
 });
