@@ -8,6 +8,7 @@ import { absent, put, type Change, type HeldObjects } from "./held.ts";
 import { kindOf } from "./holders.ts";
 
 export class ArgumentCopies {
+  private readonly given: CallArguments;
   private readonly originals: readonly object[];
   private readonly copies: readonly object[];
   private readonly standIn: (tensor: Tensor) => Tensor;
@@ -20,6 +21,7 @@ export class ArgumentCopies {
     held: HeldObjects,
     standIn: (tensor: Tensor) => Tensor,
   ) {
+    this.given = given;
     this.originals = given.containers;
     this.standIn = standIn;
     this.copies = this.originals.map((original) =>
@@ -50,7 +52,7 @@ export class ArgumentCopies {
 
   /** An argument, or what is in one, for the function. */
   of(value: unknown): unknown {
-    if (value instanceof Tensor) return value.requires_grad ? value : this.standIn(value);
+    if (value instanceof Tensor) return this.given.placeOf(value) < 0 ? value : this.standIn(value);
     if (value instanceof NamedResults) return value.mapped((item) => this.of(item));
     const place = this.placeFor(value);
     return place < 0 ? value : this.copies[place]!;

@@ -16,6 +16,7 @@ import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { behindMarkers, valueOf, type Value } from "../value.ts";
 import type { Failure } from "./guards.ts";
+import { isFreshLeaf } from "./leaf-arguments.ts";
 import { isOpenObject } from "./open-objects.ts";
 import { Places } from "./places.ts";
 import { stridesOf } from "./stand-ins.ts";
@@ -38,6 +39,14 @@ export function argumentNames(fn: (...args: never[]) => unknown): ArgumentNames 
 const depthLimit = 500;
 class Endless extends Error {}
 
+/** Arguments that are others at each call and are taken for what they hold. */
+export interface Opens {
+  /** Objects of classes, as plain ones are. */
+  readonly objects: boolean;
+  /** Tensors that require grad, as others are: those whose storages have this id or a later one. */
+  readonly leavesFrom: number;
+}
+
 /** What there are few kinds of: see `Failure`. */
 const layouts = /^(\.|'s memory|'s value|'s number|is_|are_|get_)/;
 
@@ -45,7 +54,7 @@ const layouts = /^(\.|'s memory|'s value|'s number|is_|are_|get_)/;
 export class CallArguments {
   /** What the recording is made for, in the order of the walk. */
   readonly state: unknown[] = [];
-  /** The tensors that a recording takes as inputs, each distinct value once: those that require no grad. */
+  /** The tensors that a recording takes as inputs, each distinct value once: those that require no grad, and opened leaves. */
   get tensors(): readonly Tensor[] {
     return this.inputs.items;
   }
@@ -56,7 +65,7 @@ export class CallArguments {
   readonly args: readonly unknown[];
   /** What the function is a method of; undefined where it does not ask for that. */
   readonly self: unknown;
-  private readonly opens: boolean;
+  private readonly opens: Opens;
   private readonly names: string[] | null;
   private readonly inputs = new Places<Tensor>();
   private readonly storages = new Places<Storage>();
@@ -67,8 +76,8 @@ export class CallArguments {
   private known: Value[] | null = null;
   private held: readonly object[] | null = null;
 
-  /** Null where an argument is inside of itself. `opens`: objects of classes are what they hold, as plain ones are */
-  static of(args: readonly unknown[], self: unknown, opens: boolean): CallArguments | null {
+  /** Null where an argument is inside of itself. */
+  static of(args: readonly unknown[], self: unknown, opens: Opens): CallArguments | null {
     try {
       return new CallArguments(args, self, opens);
     } catch (error) {
@@ -77,7 +86,7 @@ export class CallArguments {
     }
   }
 
-  private constructor(args: readonly unknown[], self: unknown, opens: boolean, named = false) {
+  private constructor(args: readonly unknown[], self: unknown, opens: Opens, named = false) {
     this.args = args;
     this.self = self;
     this.opens = opens;
@@ -105,7 +114,7 @@ export class CallArguments {
     return (this.held ??= containersIn(this.args, (tree) => isTree(tree) || this.isOpened(tree)));
   }
   private isOpened(tree: unknown): tree is Record<string, unknown> {
-    return this.opens && isOpenObject(tree);
+    return this.opens.objects && isOpenObject(tree);
   }
 
   /** The place of the input that a tensor among the arguments is. */
@@ -154,7 +163,7 @@ export class CallArguments {
       this.note(tree.size, path, ".size");
       for (const [key, value] of tree) this.walkMember(key, value, `${path}[${String(key)}]`, depth);
     } else if (isPlainObject(tree) || this.isOpened(tree)) {
-      if (this.opens) this.note(Object.getPrototypeOf(tree), path, "'s class");
+      if (this.opens.objects) this.note(Object.getPrototypeOf(tree), path, "'s class");
       const keys = Object.keys(tree);
       this.note(keys.length, path, "'s number of members");
       for (const key of keys) this.walkMember(key, tree[key], `${path}.${key}`, depth);
@@ -182,7 +191,7 @@ export class CallArguments {
     this.note(this.storages.of(storage_), path, "'s memory");
     this.note(this.nodes.of(node), path, "'s value");
     // Gradients accumulate in this very tensor.
-    if (requires_grad) {
+    if (requires_grad && !isFreshLeaf(tensor, this.opens.leavesFrom)) {
       this.note(tensor, path, " itself");
       this.haveHistory ||= !tensor.is_leaf;
     } else this.noteInput(tensor, node, path);

@@ -11,13 +11,13 @@ import { prepareGraph } from "../program-families.ts";
 import { placeholders, placeOf } from "../program-values.ts";
 import { recorder } from "../recorder.ts";
 import type { Storage } from "../storage.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 import { valueOf, type Value } from "../value.ts";
 import type { Aliases } from "./aliases.ts";
 import type { ArgumentCopies } from "./argument-copies.ts";
 import type { CallArguments } from "./arguments.ts";
 import type { Observer } from "./observer.ts";
-import type { ChecksFirst, GradResult, Recording, Source } from "./recording.ts";
+import { GivenTensor, type ChecksFirst, type GradResult, type Left, type Recording, type Source } from "./recording.ts";
 import { membersOf, Places } from "./places.ts";
 import { KeptMark, reached, templateOf } from "./results.ts";
 import { Roots, type Write } from "./roots.ts";
@@ -105,17 +105,19 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     signature,
     result: template,
     held: held.items,
-    assigned: assigned.map(({ held: { owner, kind }, key }) => ({
-      owner: args.copies.placeOf(owner) ?? owner,
-      kind,
-      key,
-    })),
+    assigned: assigned.map(({ held: { owner, kind }, key }) => ({ owner: ownerOf(owner, args), kind, key })),
     checks: status?.checks ?? [],
     checksFirst,
     statusRoot,
   };
   const gradients = state.gradWrites.map(({ storage }) => storage);
   return { recording, before, gradients, held: held.items.map((owner) => observer.touched.get(owner)!) };
+}
+
+/** An argument is another one at each call. */
+function ownerOf(owner: object, { copies, given }: Stands): Left["owner"] {
+  const place = owner instanceof Tensor ? given.placeOf(owner) : -1;
+  return place >= 0 ? new GivenTensor(place) : (copies.placeOf(owner) ?? owner);
 }
 
 type State = Pick<Recording, "grads" | "cleared"> & {

@@ -12,11 +12,14 @@ import { isModule } from "../nn/module-internals.ts";
 import { recorder } from "../recorder.ts";
 import { captureSite, locate } from "../site.ts";
 import { graph, settings } from "../state.ts";
+import { newestStorageId } from "../storage.ts";
+import { Tensor } from "../tensor.ts";
 import { traceObserver } from "../trace.ts";
 import type { MemoryGuard } from "./aliases.ts";
-import { argumentNames, CallArguments, type ArgumentNames } from "./arguments.ts";
+import { argumentNames, CallArguments, type ArgumentNames, type Opens } from "./arguments.ts";
 import { recompileOf, type Failure, type Guards, type Recompile } from "./guards.ts";
 import { type PlainReason, readsValues } from "./observer.ts";
+import { isFreshLeaf } from "./leaf-arguments.ts";
 import { isOpenObject } from "./open-objects.ts";
 import { record, type Recorded } from "./record.ts";
 import { release, type Programs, type Recording } from "./recording.ts";
@@ -113,8 +116,9 @@ class Compilation<A extends unknown[], R> {
   private givesHistory = false;
   /** How many calls in a row were recorded that changed what they had found. */
   private selfChanges = 0;
-  /** Arguments that are objects of classes are what they hold. */
-  private opens = false;
+  private opens: { -readonly [K in keyof Opens]: Opens[K] } = { objects: false, leavesFrom: Infinity };
+  /** The next storage's id when it was called last. */
+  private newest = 0;
   /** How many calls in a row were recorded for what no call had found before. */
   private newcomers = 0;
   /** The last call that no recording fitted: once there are many, the next one is recorded if it is like that. */
@@ -142,6 +146,9 @@ class Compilation<A extends unknown[], R> {
     const self = this.usesThis ? caller : undefined;
     // Inside another recording it is part of that one.
     if (disable === true || this.isPlain || traceObserver() !== null) return Reflect.apply(fn, self, args);
+    const since = this.newest;
+    this.newest = newestStorageId();
+    if (this.opens.leavesFrom < Infinity) this.opens.leavesFrom = since;
     const given = CallArguments.of(args, self, this.opens);
     if (given === null) {
       this.warn(takesCycle);
@@ -162,20 +169,26 @@ class Compilation<A extends unknown[], R> {
       }
       failure ??= failed;
     }
-    if (failure !== null && this.shouldOpen(args, self, failure)) {
-      this.opens = true;
+    const opened = failure === null ? null : this.opened(failure, since);
+    const again = opened === null ? null : CallArguments.of(args, self, opened);
+    if (again !== null) {
+      this.opens = opened!;
       for (const { recording } of this.known.splice(0)) this.forget(recording);
-      return this.recordCall(CallArguments.of(args, self, true)!, failure);
+      return this.recordCall(again, failure);
     }
     if (failure !== null && !this.isWorthRecording(given, failure)) return Reflect.apply(fn, self, args);
     return this.recordCall(given, failure);
   }
 
-  /** Whether an object of a class has come in the place of another: from then on they are what they hold. */
-  private shouldOpen(args: A, self: unknown, { before, now, isLayout }: Failure): boolean {
-    if (this.opens || isLayout === undefined || !isOpenObject(before) || !isOpenObject(now)) return false;
-    const isSameClass = Object.getPrototypeOf(before) === Object.getPrototypeOf(now);
-    return isSameClass && CallArguments.of(args, self, true) !== null;
+  /** Where an argument has come in the place of another one like it: from then on such are what they hold. */
+  private opened({ before, now, isLayout }: Failure, leavesFrom: number): Opens | null {
+    const { opens } = this;
+    if (isLayout !== false) return null;
+    // One that was there at the last call may be used by other ways, too.
+    if (before instanceof Tensor && now instanceof Tensor && isFreshLeaf(now, leavesFrom))
+      return opens.leavesFrom < Infinity ? null : { ...opens, leavesFrom };
+    if (opens.objects || !isOpenObject(before) || !isOpenObject(now)) return null;
+    return Object.getPrototypeOf(before) === Object.getPrototypeOf(now) ? { ...opens, objects: true } : null;
   }
 
   /** What is another number or object at each call would be compiled at each call: then only what comes again is. */

@@ -114,6 +114,11 @@ export class Observer implements TraceObserver {
     this.guard(`${holder.module._get_name()}.${holder.name}`, () => heldIn(holder));
   }
 
+  /** Whether the function uses a tensor by another way than as an argument. */
+  usesItself(tensor: Tensor): boolean {
+    return this.flagged.has(tensor) || this.touched.has(tensor);
+  }
+
   draw(value: Value, fill: (target: TypedArray) => void): void {
     const target = typedArray(value.dtype, elementCount(value.shape));
     this.draws.set(value, target);

@@ -16,6 +16,7 @@ import type { ArgumentNames, CallArguments } from "./arguments.ts";
 import { build, type Built } from "./build.ts";
 import { hidingIn } from "./contents.ts";
 import type { Guards } from "./guards.ts";
+import { leaveGradients, settleGradients } from "./leaf-arguments.ts";
 import { Observer, type PlainReason } from "./observer.ts";
 import { release, type Recording } from "./recording.ts";
 import { reached, viewed, viewOfArgument, withReplaced } from "./results.ts";
@@ -59,7 +60,7 @@ export function record<A extends unknown[], R>(
   const observer = new Observer(fn);
   // Each has a value of its own, so that two arguments that happen to be equal stay two.
   const values = given.values.map((value) => value.alias());
-  const tensors = given.tensors.map((tensor, i) => standIn(tensor, values[i]!));
+  const tensors = given.tensors.map((tensor, i) => standIn(tensor, values[i]!).requires_grad_(tensor.requires_grad));
   values.forEach((value) => observer.made.sources.add(value));
   for (const { storage_ } of tensors) storage_.madeIn = observer.made;
   const { args, self } = given;
@@ -72,7 +73,8 @@ export function record<A extends unknown[], R>(
   if (put !== null) observer.effect(put);
   const written = takeWritten();
   observer.ended(written);
-  const left = observer.changes.filter(({ held }) => held.isArgument).map(({ is }) => is);
+  leaveGradients(given, tensors, observer);
+  const left = [...observer.changes, ...observer.assigned].filter(({ held }) => held.isArgument).map(({ is }) => is);
   const isKept = (value: unknown): boolean => observer.held.has(value);
   const givesHistory = [...reached([result, left], isKept).tensors].some(
     (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer),
@@ -166,6 +168,7 @@ function finishPlain(
     if (memory !== null) tensor.become_(memory);
   }
   copies.settle(changes, ofArgument);
+  settleGradients(given, tensors);
   return withReplaced(
     result,
     (item) => (item instanceof Tensor ? (ofArgument(item) ?? item) : copies.originalOf(item)),

@@ -79,6 +79,14 @@ export interface Recording {
   readonly assigned: readonly Left[];
 }
 
+/** An argument, by its place among the tensors that are. */
+export class GivenTensor {
+  readonly place: number;
+  constructor(place: number) {
+    this.place = place;
+  }
+}
+
 /** A member of an object, or of an argument at a place (see `containersIn`), that each call leaves something in. */
 export interface Left {
   readonly owner: object | number;

@@ -16,7 +16,7 @@ import type { Built } from "./build.ts";
 import { put } from "./held.ts";
 import { LeftGradient } from "./left-gradient.ts";
 import { membersOf } from "./places.ts";
-import type { Recording, Source } from "./recording.ts";
+import { GivenTensor, type Recording, type Source } from "./recording.ts";
 import { resultOf } from "./results.ts";
 import { overwrittenInPlace, Reuse } from "./reuse.ts";
 
@@ -178,7 +178,9 @@ function finish(
   const outcome = resultOf(result, make, given.tensors, held, kept);
   if (assigned.length === 0) return outcome;
   const [own, ...values] = outcome as unknown[];
-  assigned.forEach(({ owner, kind, key }, i) => put(kind, kept(owner), key, values[i]));
+  assigned.forEach(({ owner, kind, key }, i) =>
+    put(kind, owner instanceof GivenTensor ? given.tensors[owner.place]! : kept(owner), key, values[i]),
+  );
   return own;
 }
 

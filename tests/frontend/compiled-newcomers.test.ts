@@ -38,17 +38,82 @@ test("so is a function that closes over an object which changes between all call
   expect(scaled.statistics.compileCount).toBe(8);
 });
 
-test("a tensor that requires grad and is another one at each call has its gradient", () => {
-  const weight = torch.tensor([3, 4]);
+const leaf = (value: number): Tensor => torch.full([2], value).requires_grad_(true);
+test("a tensor that requires grad and is another one at each call is like any other, and has its gradient", () => {
+  const weight = torch.tensor([3, 4]).requires_grad_(true);
   const slope = torch.compile((input: Tensor) => {
     input.mul(weight).sum().backward();
+    const { grad } = input;
+    torch.no_grad(() => input.sub_(grad!));
+    return [grad!, grad!.mul(2), input] as const;
+  });
+  const early = leaf(3);
+  const kept = numbers.map((i) => {
+    const input = i === 3 ? early : leaf(i);
+    const [grad, double, same] = slope(input);
+    expect([grad === input.grad, same === input]).toEqual([true, true]);
+    expect([input, grad, double].map((each) => each.tolist())).toEqual([
+      [i - 3, i - 4],
+      [3, 4],
+      [6, 8],
+    ]);
+    return input;
+  });
+  expect(kept.map(({ grad }) => grad!.tolist())).toEqual(numbers.map(() => [3, 4]));
+  const sum = numbers.reduce((a, b) => a + b, 0);
+  expect(weight.grad!.tolist()).toEqual([sum, sum]);
+  // Gradients are added to those that are there.
+  slope(kept[5]!);
+  expect(kept[5]!.grad!.tolist()).toEqual([6, 8]);
+  expect(slope.statistics.compileCount).toBeLessThan(6);
+  expect(console.warn).not.toHaveBeenCalled();
+});
+
+test("its values are not another call's", () => {
+  const adversarial = torch.compile((input: Tensor, scale: Tensor) => {
+    const [slope] = torch.autograd.grad(input.pow(2).mul(scale).sum(), [input]);
+    return input.detach().add(slope);
   });
   for (const i of numbers) {
-    const input = torch.full([2], i).requires_grad_(true);
-    slope(input);
-    expect(input.grad!.tolist()).toEqual([3, 4]);
+    const input = leaf(i);
+    expect(adversarial(input, torch.full([2], i)).tolist()).toEqual([i + 2 * i * i, i + 2 * i * i]);
+    expect(input.grad).toBeNull();
   }
-  expect(slope.statistics.compileCount).toBeLessThan(9);
+  expect(adversarial.statistics.compileCount).toBe(2);
+});
+
+test("one that it closes over, too, and one of which a result is differentiated on, have their gradients", () => {
+  const run = (compile: boolean): unknown => {
+    let current = leaf(0);
+    const square = (input: Tensor): void => input.mul(current).sum().backward();
+    const sometimes = (input: Tensor, isLast: boolean): Tensor => (isLast ? input.pow(2) : input.detach().mul(2));
+    const [both, last] = compile ? [torch.compile(square), torch.compile(sometimes)] : [square, sometimes];
+    return numbers.slice(0, 6).map((i) => {
+      current = leaf(i);
+      both(current);
+      const other = leaf(i);
+      const result = last(other, i === 5);
+      if (i === 5) result.sum().backward();
+      return [current.grad!.tolist(), result.tolist(), other.grad?.tolist()];
+    });
+  };
+  expect(run(true)).toEqual(run(false));
+});
+
+test("parameters that an optimizer has as well are trained in turn", () => {
+  const run = (compile: boolean): unknown => {
+    const weights = [1, 2, 3].map(leaf);
+    const optimizer = new torch.optim.SGD(weights, { lr: 0.5 });
+    const body = (weight: Tensor): void => {
+      optimizer.zero_grad();
+      weight.pow(2).sum().backward();
+      optimizer.step();
+    };
+    const step = compile ? torch.compile(body) : body;
+    for (let i = 0; i < 9; i++) step(weights[i % 3]!);
+    return weights.map((weight) => weight.tolist());
+  };
+  expect(run(true)).toEqual(run(false));
 });
 
 test("more shapes than recordings are kept for are no reason to compile for ever", () => {
