@@ -5,6 +5,7 @@
 import type { Node } from "../ir/graph.ts";
 import type { ScalarArgument } from "../ir/signature.ts";
 import type { TypedArray } from "../runtime/typed-array.ts";
+import type { Place } from "./host-numbers.ts";
 import type { Storage } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Value } from "./value.ts";
@@ -46,7 +47,7 @@ export interface TraceObserver {
   /** A number with a source: evaluated again. */
   scalar(argument: ScalarArgument): void;
   /** A change of host state (a step count): made again. It has been made already in this recording. */
-  effect(change: () => void): void;
+  effect(change: () => void, places: readonly Place[]): void;
   /** How to put back what has been changed beside tensors, if the call cannot be computed. */
   undoable?(restore: () => void): void;
   /** Something that the recording depends on: another value at a later call means recording again. */

@@ -16,6 +16,7 @@ import { valueOf, type Value } from "../value.ts";
 import type { Aliases } from "./aliases.ts";
 import type { ArgumentCopies } from "./argument-copies.ts";
 import type { CallArguments } from "./arguments.ts";
+import { Counters } from "./counters.ts";
 import type { Observer } from "./observer.ts";
 import { GivenTensor, type ChecksFirst, type GradResult, type Left, type Recording, type Source } from "./recording.ts";
 import { membersOf, Places } from "./places.ts";
@@ -94,6 +95,7 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     compileMs,
     compileCount: compileCount + (checksFirst === null ? 0 : 1),
     events: observer.events,
+    counters: new Counters(observer.numbers.changed),
     inputs: before.map(sourceOf),
     leaves,
     handedOn: compiled.results.map((item) => ("input" in item ? leafPlaces.get(item.input)! : -1)),

@@ -4,6 +4,7 @@ import { elementCount, formatShape } from "../../ir/shape.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
 import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
 import { isTree, mapTree } from "../pytree.ts";
+import type { Place } from "../host-numbers.ts";
 import { newestStorageId, type Storage } from "../storage.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { Tensor } from "../tensor.ts";
@@ -14,6 +15,7 @@ import { heldIn, holderOf, isModule } from "../nn/module-internals.ts";
 import { absent, areAlike, HeldGuard, HeldObjects, Like, type Change, type Held } from "./held.ts";
 import { kindOf } from "./holders.ts";
 import { MadeInCall } from "./made-in-call.ts";
+import { UsedNumbers } from "./counters.ts";
 import { Guards, type Guard } from "./guards.ts";
 import type { Event } from "./recording.ts";
 
@@ -58,6 +60,7 @@ export class Observer implements TraceObserver {
   private readonly always: Guard[] = [];
   private readonly rare: Guard[] = [];
   private readonly unsettled: { readonly guard: Guard; readonly options: GuardOptions }[] = [];
+  readonly numbers = new UsedNumbers();
   readonly held = new HeldObjects(this.madeOwners);
   private readonly heldGuards: HeldGuard[] = [];
   /** What it changes such that the next call finds something else than this one did. */
@@ -131,8 +134,10 @@ export class Observer implements TraceObserver {
   scalar(argument: ScalarArgument): void {
     if (!this.isOwnChange) this.events.push({ kind: "scalar", argument });
   }
-  effect(change: () => void): void {
-    if (!this.isOwnChange) this.events.push({ kind: "effect", change });
+  effect(change: () => void, places: readonly Place[]): void {
+    if (this.isOwnChange) return;
+    this.numbers.changing(places);
+    this.events.push({ kind: "effect", change });
   }
 
   guard(name: string, read: () => unknown, options: GuardOptions = {}): void {
@@ -180,6 +185,7 @@ export class Observer implements TraceObserver {
     this.settleHeld();
     for (const tensor of this.flagged) this.guardHolder(tensor);
     this.settleMade();
+    this.settleNumbers();
     for (const { guard, options } of this.unsettled) {
       const expected = guard.read();
       if (options.expect === "at the end" || Object.is(guard.expected, expected))
@@ -187,7 +193,7 @@ export class Observer implements TraceObserver {
     }
   }
   get guards(): Guards {
-    return new Guards(this.always, this.rare, this.heldGuards, [...this.flagged]);
+    return new Guards([...this.always, ...this.numbers.guards], this.rare, this.heldGuards, [...this.flagged]);
   }
   private listFor({ rare }: GuardOptions): Guard[] {
     return rare === true ? this.rare : this.always;
@@ -201,6 +207,7 @@ export class Observer implements TraceObserver {
     for (const [tensor, before] of this.touched) tensor.setGradient_(before);
     for (const storage of written) storage.undoWrites(error);
     for (const restore of this.restores.reverse()) restore();
+    this.numbers.undo();
   }
 
   gradAssigned(tensor: Tensor): void {
@@ -267,6 +274,17 @@ export class Observer implements TraceObserver {
       if (held.isArgument) own.forEach((change) => this.leave(change, change.was instanceof Tensor));
       else this.guardHeld(held, own);
     }
+  }
+
+  private settleNumbers(): void {
+    const { assigned, readAndChanged } = this.numbers;
+    if (assigned !== null)
+      this.plainBecause ??= {
+        does: `assigns ${assigned}`,
+        instead: "step a scheduler in it, or assign before the call",
+      };
+    else if (readAndChanged !== null)
+      this.plainBecause ??= { does: `reads ${readAndChanged}, which it changes`, instead: "read it after the call" };
   }
 
   /** What later calls make anew, or go on with. */

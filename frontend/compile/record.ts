@@ -70,7 +70,7 @@ export function record<A extends unknown[], R>(
   const switches = switchesNow();
   const { result, takeIn } = trace(fn, self, args.map((arg) => copies.of(arg)) as A, observer, stands.aliases);
   const put = putting(switches);
-  if (put !== null) observer.effect(put);
+  if (put !== null) observer.effect(put.put, put.places);
   const written = takeWritten();
   observer.ended(written);
   leaveGradients(given, tensors, observer);
@@ -128,16 +128,18 @@ function trace<A extends unknown[], R>(
 ): ReturnType<typeof recorder.aside<R>> {
   observer.aliases = aliases;
   setTraceObserver(observer);
-  setHostEffectHook((change) => observer.effect(change));
+  setHostEffectHook((change, places) => observer.effect(change, places()));
   tracing.active = true;
   let recorded: ReturnType<typeof recorder.aside<R>>;
   try {
+    observer.numbers.watch();
     if (isModule(self)) guardModule(self);
     else if (self !== undefined) observer.held.use("this", self as object);
     recorded = recorder.aside(() => Reflect.apply(fn, self, args));
     aliases.settle();
   } finally {
     observer.held.release();
+    observer.numbers.release();
     setTraceObserver(null);
     setHostEffectHook(null);
     tracing.active = false;

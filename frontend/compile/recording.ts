@@ -8,6 +8,7 @@ import type { Compiled } from "../pipeline.ts";
 import type { Storage } from "../storage.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Value } from "../value.ts";
+import type { Counters } from "./counters.ts";
 import type { Kind } from "./holders.ts";
 import type { MadeInCall } from "./made-in-call.ts";
 import type { LeftGradient } from "./left-gradient.ts";
@@ -45,6 +46,8 @@ export interface Recording {
   /** How many programs were compiled. */
   readonly compileCount: number;
   readonly events: readonly Event[];
+  /** The numbers that these change. */
+  readonly counters: Counters;
   readonly inputs: readonly Source[];
   /** The leaves that the inputs stand for: the program's, then those that are only handed on as results. */
   readonly leaves: readonly Node[];

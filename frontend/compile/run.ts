@@ -49,18 +49,31 @@ export function replay(recording: Recording, given: CallArguments): unknown {
   }
   const error = checksFirst === null ? null : firstFailed(recording, valuesNow(checksFirst.inputs, argumentValues));
   if (error !== null) throw error;
-  for (const event of events) {
-    if (event.kind === "effect") event.change();
-    else if (event.kind === "scalar") (event.argument as { value: number }).value = event.argument.source!();
-  }
   recording.made.isReplayed = true;
   const held = recording.held.map((owner) => owner.gradient_!);
-  const values = valuesNow(recording.inputs, argumentValues);
-  const reuse = Reuse.of(recording, values);
-  const results = run(recording, values, reuse?.hints ?? recording.hints, isAwaited);
-  reuse?.surrender();
+  const results = step(recording, argumentValues);
   leaveGradients(recording, results);
   return finish(recording, results, given, held);
+}
+
+/** Effects, then the program: where one of them cannot be run, none has been. */
+function step(recording: Recording, argumentValues: readonly Value[]): readonly Value[] {
+  const { events, counters } = recording;
+  counters.save();
+  try {
+    for (const event of events) {
+      if (event.kind === "effect") event.change();
+      else if (event.kind === "scalar") (event.argument as { value: number }).value = event.argument.source!();
+    }
+    const values = valuesNow(recording.inputs, argumentValues);
+    const reuse = Reuse.of(recording, values);
+    const results = run(recording, values, reuse?.hints ?? recording.hints, isAwaited);
+    reuse?.surrender();
+    return results;
+  } catch (error) {
+    counters.restore();
+    throw error;
+  }
 }
 
 const isAwaited = (value: Value): boolean => value.isAwaited || value.isShared;

@@ -5,7 +5,8 @@ import { isPlainObject } from "../bind.ts";
 import { withSite } from "../call.ts";
 import { checkCount } from "../checks.ts";
 import { withGradMode } from "../grad-mode.ts";
-import { runHostEffect, tracing } from "../host-effects.ts";
+import { asOwnWork, runHostEffect, tracing } from "../host-effects.ts";
+import { isReachWatched, noteReached, numbersIn } from "../host-numbers.ts";
 import { zeroGradient } from "../nn/module.ts";
 import { recorder } from "../recorder.ts";
 import { Tensor } from "../tensor.ts";
@@ -52,8 +53,25 @@ export interface ImplementationOptions {
   fused: boolean | null;
 }
 
-/** A change of it is told to compiled functions, which take the state in it for granted. */
-class StateMap<S> extends Map<Tensor, S> {
+/** A change of it is told to compiled functions, which take the state in it for granted, and so is who looks into it. */
+class StateMap<S extends object> extends Map<Tensor, S> {
+  override get(param: Tensor): S | undefined {
+    const state = super.get(param);
+    if (state !== undefined && isReachWatched()) noteReached("an optimizer's state", state);
+    return state;
+  }
+  override *values(): MapIterator<S> {
+    for (const [, state] of this) yield state;
+  }
+  override forEach(each: (state: S, param: Tensor, map: Map<Tensor, S>) => void): void {
+    for (const [param, state] of this) each(state, param, this);
+  }
+  override entries(): MapIterator<[Tensor, S]> {
+    return this[Symbol.iterator]();
+  }
+  override *[Symbol.iterator](): MapIterator<[Tensor, S]> {
+    for (const param of this.keys()) yield [param, this.get(param)!];
+  }
   override set(param: Tensor, state: S): this {
     noteRareChange();
     return super.set(param, state);
@@ -99,7 +117,9 @@ const isModuleLike = (value: unknown): boolean => typeof value === "function" &&
 export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamState = ParamState> {
   readonly defaults: O;
   readonly state: Map<Tensor, S> = new StateMap<S>();
-  readonly param_groups: ParamGroup<O>[] = [];
+  private readonly groups: ParamGroup<O>[] = [];
+  /** @internal The schedulers made for it. */
+  readonly schedulers_: object[] = [];
   private readonly preHooks = new HookList<StepHook>();
   private readonly postHooks = new HookList<StepHook>();
   /** @internal How often step() was called. */
@@ -126,6 +146,11 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
     });
     if (isPlainObject(list[0])) for (const group of list) this.add_param_group(group as GivenGroup<O>);
     else this.add_param_group({ params: list as Iterable<Tensor> } as GivenGroup<O>);
+  }
+
+  get param_groups(): ParamGroup<O>[] {
+    this.reached_();
+    return this.groups;
   }
 
   add_param_group(given: GivenGroup<O>): void {
@@ -176,17 +201,21 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
   step<T>(closure: (() => T) | null): T | null;
   step<T>(closure: (() => T) | null = null): T | null {
     return withSite(() => {
+      this.reached_();
       const observer = traceObserver();
       observer?.guard(`${this.constructor.name}.step's pre-hooks`, () => this.preHooks.entries, { rare: true });
       observer?.guard(`${this.constructor.name}.step's post-hooks`, () => this.postHooks.entries, { rare: true });
       for (const hook of this.preHooks) hook(this, closure === null ? [] : [closure], {});
       const loss = closure === null ? null : withGradMode(true, closure);
-      const restore = this.savedStates_();
+      const restore = asOwnWork(() => this.savedStates_());
       observer?.undoable?.(restore);
-      const update = (): void => withGradMode(false, () => this.update_());
+      const update = (): void => asOwnWork(() => withGradMode(false, () => this.update_()));
       if (observer?.changing === undefined) update();
       else observer.changing(this, update);
-      runHostEffect(() => void this.stepCount_++);
+      runHostEffect(
+        () => void this.stepCount_++,
+        () => [[this, "stepCount_"]],
+      );
       for (const hook of this.postHooks) hook(this, closure === null ? [] : [closure], {});
       try {
         this.flush_();
@@ -252,9 +281,17 @@ export class Optimizer<O extends GroupOptions = GroupOptions, S extends ParamSta
       list.length === before.length && list.every((item, i) => item === before[i]);
     this.structural_(name, () => (isSame(read()) ? before : read()));
   }
-  /** @internal Changes host state now, and at every replay of a compiled function. */
-  protected hostEffect_(effect: () => void): void {
-    runHostEffect(effect);
+  /** @internal Changes numbers of the host's now, and at every replay of a compiled function. `counters`: whose, if not the states' */
+  protected hostEffect_(effect: () => void, counters: Iterable<object> = this.state.values()): void {
+    runHostEffect(effect, () => [...counters].flatMap((counter) => numbersIn(counter)));
+  }
+  /** @internal Somebody is about to read or assign its numbers, or its schedulers': a compiled function is told of them. */
+  reached_(): void {
+    if (!isReachWatched()) return;
+    const { name } = this.constructor;
+    noteReached(`${name}.defaults`, this.defaults);
+    this.groups.forEach((group, i) => noteReached(`${name}.param_groups[${i}]`, group));
+    for (const scheduler of this.schedulers_) noteReached(scheduler.constructor.name, scheduler);
   }
   /** @internal A parameter's state, made when it is first needed. */
   protected stateOf_(param: Tensor, create: () => S): S {

@@ -3,6 +3,7 @@ import { ValueError } from "../../ir/errors.ts";
 import { typedView } from "../../runtime/typed-array.ts";
 import { withSite } from "../call.ts";
 import { withGradMode } from "../grad-mode.ts";
+import { isOwnWork } from "../host-effects.ts";
 import { scalarOf } from "../element-values.ts";
 import { recorder } from "../recorder.ts";
 import { Tensor } from "../tensor.ts";
@@ -47,7 +48,10 @@ export function withRate<T extends { lr: Rate }>(owner: T): T & { lr: number } {
     Object.defineProperty(owner, "lr", {
       enumerable: true,
       configurable: true,
-      get: () => numberOf(lr),
+      get: () => {
+        if (!isOwnWork()) traceObserver()?.valueRead();
+        return numberOf(lr);
+      },
       set(number: number) {
         traceObserver()?.valueRead();
         withGradMode(false, () => void lr.fill_(number));

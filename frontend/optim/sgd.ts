@@ -85,7 +85,7 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
       states.forEach((state, i) => (state.momentum_buffer ??= zerosLike(params[i]!)));
       this.hostEffect_(() => {
         for (const age of ages) age.steps++;
-      });
+      }, ages);
     }
     for (const bucket of bucketsOf(params, states, hasMomentum && hasDampening ? ages : null)) {
       const minusRate = bucket.number(() => -group.lr);

@@ -13,6 +13,13 @@ const outcome = (body: () => unknown): unknown => {
   }
 };
 
+/** As text, with the tensors' values. */
+const shown = (value: unknown): string =>
+  JSON.stringify(value, function (this: Record<string, unknown>, key) {
+    const item = this[key];
+    return item instanceof torch.Tensor ? item.tolist() : item;
+  });
+
 describe.each(["cpu", "cpu:js"])("on %s", (name) => {
   afterEach(() => void vi.restoreAllMocks());
 
@@ -76,6 +83,46 @@ describe.each(["cpu", "cpu:js"])("on %s", (name) => {
       reference.step();
     }
     expect(run.state()).toEqual(reference.state());
+  });
+
+  test("a replay that cannot be run leaves everything as it was", () => {
+    const run = (fails: boolean): unknown[] => {
+      const w = torch.ones(3, { device: name, requires_grad: true });
+      const optimizer = new optim.SGD([w], { lr: 0.5, momentum: 0.5, dampening: 0.5 });
+      const parts = [new optim.lr_scheduler.ConstantLR(optimizer, 0.5, 2), new optim.lr_scheduler.StepLR(optimizer, 1)];
+      const scheduler = new optim.lr_scheduler.SequentialLR(optimizer, parts, [2]);
+      const { device } = w.storage_;
+      const prepare = device.prepare.bind(device);
+      let isBroken = false;
+      vi.spyOn(device, "prepare").mockImplementation((program) => {
+        const executable = prepare(program);
+        const start = executable.run.bind(executable);
+        vi.spyOn(executable, "run").mockImplementation((...given) => {
+          if (isBroken) throw new Error("on purpose");
+          return start(...given);
+        });
+        return executable;
+      });
+      const step = torch.compile(() => {
+        optimizer.zero_grad();
+        w.mul(w).sum().backward();
+        optimizer.step();
+        scheduler.step();
+      });
+      const state = (): unknown => [w, w.grad, optimizer.state_dict(), optimizer.stepCount_, scheduler.state_dict()];
+      const states = [0, 1, 2, 3].map(() => {
+        step();
+        const before = shown(state());
+        isBroken = fails;
+        if (fails) for (let i = 0; i < 2; i++) expect(outcome(step)).toContain("on purpose");
+        isBroken = false;
+        expect(shown(state())).toBe(before);
+        return before;
+      });
+      vi.restoreAllMocks();
+      return states;
+    };
+    expect(run(true)).toEqual(run(false));
   });
 
   test.each<[string, number, (x: Tensor) => unknown]>([

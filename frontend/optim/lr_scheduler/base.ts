@@ -2,6 +2,7 @@
 import { ArgumentError, ValueError } from "../../../ir/errors.ts";
 import { withSite } from "../../call.ts";
 import { runHostEffect } from "../../host-effects.ts";
+import { numbersIn, type Place } from "../../host-numbers.ts";
 import { Optimizer, type GroupOptions, type ParamGroup } from "../optimizer.ts";
 
 /** Any optimizer. */
@@ -40,6 +41,7 @@ export abstract class LRScheduler {
         );
     }
     this.base_lrs = this.groups.map((group) => group.initial_lr!);
+    optimizer.schedulers_.push(this);
   }
 
   /** @internal */
@@ -62,7 +64,17 @@ export abstract class LRScheduler {
 
   /** Goes on to the next epoch, or to the given one. */
   step(epoch?: number): void {
-    withSite(() => runHostEffect(() => this.advance_(epoch)));
+    this.hostEffect_(() => this.advance_(epoch));
+  }
+  /** @internal Changes numbers now, and at every replay of a compiled function. */
+  protected hostEffect_(change: () => void): void {
+    this.optimizer.reached_();
+    withSite(() => runHostEffect(change, () => this.changing_()));
+  }
+  /** @internal The numbers that a step may change. */
+  changing_(): Place[] {
+    const options = this.groups.flatMap((group) => numbersIn(group, ["lr", "momentum", "betas"]));
+    return [...numbersIn(this), ...options];
   }
   /** @internal */
   protected advance_(epoch: number | undefined): void {
@@ -90,6 +102,7 @@ export abstract class LRScheduler {
 
   /** The rates set last. */
   get_last_lr(): number[] {
+    this.optimizer.reached_();
     return this._last_lr;
   }
 
@@ -100,6 +113,7 @@ export abstract class LRScheduler {
     );
   }
   state_dict(): Record<string, unknown> {
+    this.optimizer.reached_();
     const own = this as unknown as Record<string, unknown>;
     return Object.fromEntries(
       this.stateNames_().map((name) => [name, Array.isArray(own[name]) ? [...(own[name] as unknown[])] : own[name]]),

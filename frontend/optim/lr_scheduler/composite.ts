@@ -1,6 +1,6 @@
 /** Schedules of schedules. */
 import { ValueError } from "../../../ir/errors.ts";
-import { withSite } from "../../call.ts";
+import type { Place } from "../../host-numbers.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import { countUpTo, LRScheduler, type AnyOptimizer } from "./base.ts";
 import { ReduceLROnPlateau } from "./plateau.ts";
@@ -33,6 +33,9 @@ abstract class Composite extends LRScheduler {
   }
   override get_lr(): number[] {
     return this.groups.map((group) => group.lr);
+  }
+  override changing_(): Place[] {
+    return [...super.changing_(), ...this._schedulers.flatMap((scheduler) => scheduler.changing_())];
   }
   override state_dict(): Record<string, unknown> {
     return { ...super.state_dict(), _schedulers: this._schedulers.map((scheduler) => scheduler.state_dict()) };
@@ -72,7 +75,7 @@ export class SequentialLR extends Composite {
     this._last_lr = first!.get_last_lr();
   }
   override step(): void {
-    withSite(() => {
+    this.hostEffect_(() => {
       this.last_epoch++;
       const at = countUpTo(this._milestones, this.last_epoch);
       const scheduler = this._schedulers[at]!;
@@ -93,7 +96,9 @@ export class ChainedScheduler extends Composite {
     this._last_lr = this.get_lr();
   }
   override step(): void {
-    for (const scheduler of this._schedulers) scheduler.step();
-    this._last_lr = this.get_lr();
+    this.hostEffect_(() => {
+      for (const scheduler of this._schedulers) scheduler.step();
+      this._last_lr = this.get_lr();
+    });
   }
 }

@@ -80,6 +80,9 @@ export class ReduceLROnPlateau extends LRScheduler {
         "ReduceLROnPlateau.step: missing 1 required positional argument: 'metrics'.",
       );
     const current = metrics instanceof Tensor ? Number(metrics.item()) : metrics;
+    this.hostEffect_(() => this.take(current, epoch));
+  }
+  private take(current: number, epoch: number | undefined): void {
     this.last_epoch = epoch ?? this.last_epoch + 1;
     if (this.is_better(current, this.best)) {
       this.best = current;
