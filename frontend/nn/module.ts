@@ -123,6 +123,7 @@ export class Module extends HookedModule {
   /** Training mode, here and in all descendants. */
   train(...args: CallOf<typeof trainFlag>): this {
     const { mode = true } = trainFlag.bind("train", args);
+    guardModule(this);
     for (const module of this.modules()) module.training = mode;
     return this;
   }

@@ -78,6 +78,13 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
     expect(vi.mocked(console.warn).mock.calls).toEqual([[expect.stringMatching(/another shape or memory/)]]);
   });
 
+  test("a mode that the function turns is turned at each call", () => {
+    const model = new nn.Dropout(1);
+    const turn = torch.compile((x: Tensor) => model.train(!model.training)(x));
+    const given = inputs(device).map((x) => [turn(x).tolist(), model.training]);
+    expect(given).toEqual(inputs(device).map((x, i) => (i % 2 === 0 ? [x.tolist(), false] : [[0, 0, 0], true])));
+  });
+
   test("tensors that exchange their memory do so at each call", () => {
     const [a, b] = [torch.zeros(3, { device }), torch.ones(3, { device })];
     const step = torch.compile((x: Tensor) => {
