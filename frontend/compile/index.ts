@@ -8,6 +8,7 @@
  * https://docs.pytorch.org/docs/stable/generated/torch.compile.html
  */
 import { textOf } from "../function-text.ts";
+import { bodyDepth } from "../body-scope.ts";
 import { isModule } from "../nn/module-internals.ts";
 import { recorder } from "../recorder.ts";
 import { captureSite, locate } from "../site.ts";
@@ -125,7 +126,7 @@ class Compilation<A extends unknown[], R> {
   private stranger: { readonly state: readonly unknown[]; readonly failure: Failure } | null = null;
   /** A call has made state. The next one either finds it, or makes it as every call does. */
   private makesState = false;
-  /** Whether the function's text asks for what it is called on. */
+  /** Whether the function's text asks for what it is called on: any other need not be looked at. */
   private readonly usesThis: boolean;
   private calls = 0;
   private compileCount = 0;
@@ -135,7 +136,7 @@ class Compilation<A extends unknown[], R> {
 
   constructor(fn: (...args: A) => R, options: CompileOptions) {
     this.fn = fn;
-    this.usesThis = !isModule(fn) && /\bthis\b/.test(textOf(fn));
+    this.usesThis = !isModule(fn) && /\b(?:this|super)\b/.test(textOf(fn));
     this.options = options;
     dropped.register(this, this.held);
   }
@@ -144,8 +145,9 @@ class Compilation<A extends unknown[], R> {
     const { fn } = this;
     const { verify, disable } = this.options;
     const self = this.usesThis ? caller : undefined;
-    // Inside another recording it is part of that one.
-    if (disable === true || this.isPlain || traceObserver() !== null) return Reflect.apply(fn, self, args);
+    // Inside another recording, or the body of a vmap, a scan or the like, it is part of that one.
+    if (disable === true || this.isPlain || traceObserver() !== null || bodyDepth() > 0)
+      return Reflect.apply(fn, self, args);
     const since = this.newest;
     this.newest = newestStorageId();
     if (this.opens.leavesFrom < Infinity) this.opens.leavesFrom = since;

@@ -1,5 +1,5 @@
 import * as torch from "cresset";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 describe.each(["cpu", "cpu:js"])("compile on %s", (device) => {
   test("state advances once a call, from the first call on", () => {
@@ -191,4 +191,55 @@ test("results with names keep them at each call", () => {
     const { values, indices } = top(x);
     expect([values.tolist(), indices.tolist()]).toEqual([x.topk(2).values.tolist(), x.topk(2).indices.tolist()]);
   }
+});
+
+test("a compiled method reaches the class above, and its own members", () => {
+  class Scale {
+    factor = 2;
+    run(x: torch.Tensor): torch.Tensor {
+      return x.mul(this.factor);
+    }
+  }
+  class Shift extends Scale {
+    override run(x: torch.Tensor): torch.Tensor {
+      return super.run(x).add(1);
+    }
+  }
+  const shift = Object.assign(new Shift(), { compiled: torch.compile(Shift.prototype.run) });
+  const x = torch.ones(1);
+  expect([2, 3, 2].map((factor) => ((shift.factor = factor), shift.compiled(x).item()))).toEqual([3, 4, 3]);
+});
+
+test("a compiled function inside of vmap is part of it", () => {
+  const compiled = torch.compile((x: torch.Tensor) => x.pow(3).sum());
+  const x = torch.tensor([
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ]);
+  for (let i = 0; i < 2; i++) {
+    expect(torch.vmap(compiled)(x).tolist()).toEqual([9, 91, 341]);
+    expect(torch.vmap(torch.func.grad(compiled))(x).tolist()).toEqual([
+      [3, 12],
+      [27, 48],
+      [75, 108],
+    ]);
+    expect(compiled(x.at(0)).item()).toBe(9);
+  }
+});
+
+test("gradients that are looked at after each call prepare no programs", () => {
+  const weights = Array.from({ length: 3 }, (_, i) => torch.ones(i + 2, { requires_grad: true }));
+  const step = torch.compile(() => {
+    for (const w of weights) w.grad = null;
+    for (const w of weights) w.mul(w).sum().backward();
+  });
+  const look = (): unknown => (step(), weights.map((w) => w.grad!.sum().item()));
+  const { device } = weights[0]!.storage_;
+  const seen = [look(), look(), look()];
+  const prepare = vi.spyOn(device, "prepare");
+  seen.push(look(), look());
+  expect(prepare).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
+  expect(seen).toEqual(seen.map(() => [4, 6, 8]));
 });
