@@ -22,22 +22,14 @@ import { recompileOf, type Failure, type Guards, type Recompile } from "./guards
 import { type PlainReason, readsValues } from "./observer.ts";
 import { isFreshLeaf } from "./leaf-arguments.ts";
 import { isOpenObject } from "./open-objects.ts";
+import { checkCompile, type CompileOptions } from "./options.ts";
 import { record, type Recorded } from "./record.ts";
 import { release, type Programs, type Recording } from "./recording.ts";
 import { replay } from "./run.ts";
 import { verified } from "./verify.ts";
 
 export type { Recompile } from "./guards.ts";
-
-export interface CompileOptions {
-  /** Records every n-th call again and throws when it differs. */
-  readonly verify?: number;
-  readonly fullgraph?: boolean;
-  readonly dynamic?: boolean | null;
-  readonly backend?: unknown;
-  readonly mode?: unknown;
-  readonly disable?: boolean;
-}
+export type { CompileOptions } from "./options.ts";
 
 export interface CompiledFunction<A extends unknown[], R> {
   (...args: A): R;
@@ -82,6 +74,7 @@ export function compile<A extends unknown[], R>(
   fn: (...args: A) => R,
   options: CompileOptions = {},
 ): CompiledFunction<A, R> {
+  checkCompile(fn, options);
   const compiled = new Compilation(fn, options);
   recorder.guardPending();
   const call = function (this: unknown, ...args: A): R {

@@ -1,5 +1,5 @@
 import * as torch from "cresset";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 
 describe.each(["cpu", "cpu:js"])("compile on %s", (device) => {
   test("state advances once a call, from the first call on", () => {
@@ -228,18 +228,18 @@ test("a compiled function inside of vmap is part of it", () => {
   }
 });
 
-test("gradients that are looked at after each call prepare no programs", () => {
-  const weights = Array.from({ length: 3 }, (_, i) => torch.ones(i + 2, { requires_grad: true }));
-  const step = torch.compile(() => {
-    for (const w of weights) w.grad = null;
-    for (const w of weights) w.mul(w).sum().backward();
-  });
-  const look = (): unknown => (step(), weights.map((w) => w.grad!.sum().item()));
-  const { device } = weights[0]!.storage_;
-  const seen = [look(), look(), look()];
-  const prepare = vi.spyOn(device, "prepare");
-  seen.push(look(), look());
-  expect(prepare).not.toHaveBeenCalled();
-  vi.restoreAllMocks();
-  expect(seen).toEqual(seen.map(() => [4, 6, 8]));
+test.each<[string, unknown, object, RegExp]>([
+  ["what is no function", 3, {}, /A callable function is expected, but number/],
+  ["an option that there is not", () => 1, { nonsense: 1 }, /unexpected keyword argument 'nonsense'/],
+  ["no calls to verify", () => 1, { verify: 0 }, /verify is a whole number of calls above 0, got 0/],
+  ["half a call to verify", () => 1, { verify: 1.5 }, /got 1\.5/],
+  ["an unknown backend", () => 1, { backend: "bogus" }, /Invalid backend: 'bogus'/],
+  ["an unknown mode", () => 1, { mode: "bogus" }, /Unrecognized mode=bogus/],
+])("compile refuses %s", (_, fn, options, message) => {
+  expect(() => torch.compile(fn as () => unknown, options)).toThrow(message);
+});
+
+test("compile takes PyTorch's backends and modes", () => {
+  const fn = torch.compile((x: torch.Tensor) => x.add(1), { backend: "inductor", mode: "max-autotune", dynamic: null });
+  expect(fn(torch.ones(1)).item()).toBe(2);
 });
