@@ -13,6 +13,9 @@ export const retention = 2;
 const keptBytes = 16e6;
 const reason = "this tensor was not read in time: the values it is computed from have been overwritten since";
 
+/** It may have been handed on as another node's meanwhile. */
+const isGivenUp = ({ holders, isShared, available }: Value): boolean => holders === 0 && !isShared && available;
+
 export class RetiringValues {
   private list: { readonly value: Value | WeakRef<Value>; readonly at: number }[] = [];
   private bytes = 0;
@@ -29,7 +32,7 @@ export class RetiringValues {
     let values: Set<Value> | null = null;
     for (const item of this.list) {
       const value = this.time + 1 - item.at > retention ? valueIn(item.value) : undefined;
-      if (value?.holders === 0 && value.available) (values ??= new Set()).add(value);
+      if (value !== undefined && isGivenUp(value)) (values ??= new Set()).add(value);
     }
     return values;
   }
@@ -42,7 +45,7 @@ export class RetiringValues {
     this.bytes = 0;
     for (const item of list) {
       const value = valueIn(item.value);
-      if (value === undefined || value.holders > 0 || !value.available) continue;
+      if (value === undefined || !isGivenUp(value)) continue;
       if (this.time - item.at > retention) value.retire(reason);
       else {
         this.list.push(item);

@@ -31,6 +31,8 @@ export function isWritePending(device: Device): boolean {
 }
 /** Storages made from now on have this id or a higher one. */
 export const newestStorageId = (): number => nextStorageId;
+/** The id of a storage that is made now, or later as if it had been. */
+export const newStorageId = (): number => nextStorageId++;
 
 /** What the last flush was asked to compute. */
 let collected: Storage[] = [];
@@ -129,7 +131,7 @@ function refitted(node: Node, shape: Shape): Node {
 }
 
 export class Storage {
-  readonly id = nextStorageId++;
+  readonly id: number;
   readonly dtype: DType;
   readonly device: Device;
   /** Other contents, or other nodes for them, have another version. */
@@ -152,7 +154,8 @@ export class Storage {
   /** The recorded call that made it, where replays of that call make it no more. */
   madeIn: MakingCall | null = traceObserver()?.made ?? null;
 
-  constructor(node: Node, device: Device) {
+  constructor(node: Node, device: Device, id = newStorageId()) {
+    this.id = id;
     this.dtype = node.dtype;
     this.device = device;
     this.current = node;
@@ -345,6 +348,11 @@ export class Storage {
     }
     const own = value === null ? recorder.compute(node, this.device) : copyOf(value);
     this.accept(leafNode("input", node.dtype, node.shape, own), true);
+  }
+
+  /** Views that were read know their own values, of what is there now: from here on they are parts of the contents. */
+  forgetViews(): void {
+    if (this.exposed.some(({ node }) => node !== this.current)) this.accept(this.current, this.own === this.current);
   }
 
   /** The contents when a condition was recorded (see `checkCount`), if they have been replaced since. */

@@ -130,10 +130,10 @@ export class Tensor {
   }
 
   /** @internal A tensor of its own for a node. */
-  static ofNode(result: Node, device: Device): Tensor {
+  static ofNode(result: Node, device: Device, storageId?: number): Tensor {
     const node = ownNode(result);
     refuseDtype("tensor", node.dtype, device);
-    const storage = new Storage(node, device);
+    const storage = new Storage(node, device, storageId);
     const tensor = new Tensor(storage, node.shape, null, null);
     if (node.requiresGrad) endStep();
     storage.expose(node, storage.counter);
@@ -155,14 +155,27 @@ export class Tensor {
 
   /** @internal The tensor as it is, in its place: this object is about to become something else. */
   giveWay_(): Tensor {
-    const former = new Tensor(this.storage_, this.shape, this.parent_, this.step_);
-    const { ownCounter, madeAt, recordsGrad_, isInference_, isInferenceView_, cached, placed, history, place } = this;
-    Object.assign(former, { ownCounter, madeAt, recordsGrad_, isInference_, isInferenceView_ });
-    Object.assign(former, { cached, placed, history, place });
+    const former = this.asItIs();
     former.standsFor = this;
-    if (place !== null) place.tensor = former;
+    former.place = this.place;
+    if (former.place !== null) former.place.tensor = former;
     this.place = null;
+    traceObserver()?.gaveWay?.(this, former);
     return former;
+  }
+  private asItIs(): Tensor {
+    const same = new Tensor(this.storage_, this.shape, this.parent_, this.step_);
+    const { ownCounter, madeAt, recordsGrad_, isInference_, isInferenceView_, cached, placed, history } = this;
+    return Object.assign(same, {
+      ownCounter,
+      madeAt,
+      recordsGrad_,
+      isInference_,
+      isInferenceView_,
+      cached,
+      placed,
+      history,
+    });
   }
 
   /** @internal The tensor that is no view. */
@@ -203,6 +216,7 @@ export class Tensor {
     notePlaceChange(this);
     const ownCounter = this.counter_;
     if (this.place !== null) this.giveWay_();
+    else if (traceObserver() !== null) traceObserver()!.gaveWay?.(this, this.asItIs());
     const { storage_, shape, origin, step_, type_, history, isInference_, isInferenceView_ } = other;
     // What is nobody's view has the history of what is written to it, wherever it was made.
     const recordsGrad_ = this._base === null || this.recordsGrad_ || other.recordsGrad_;
@@ -545,6 +559,8 @@ export class Tensor {
   set grad(value: Tensor | null | undefined) {
     if (value !== null && value !== undefined) this.checkGradient(value);
     traceObserver()?.gradAssigned(this);
+    // It may be another one's, too.
+    if (value instanceof Tensor) noteRareChange();
     this.setGradient_(value ?? null);
   }
   /** @internal The same, of which a recording under way knows nothing. */

@@ -58,6 +58,8 @@ export interface TraceObserver {
   gradRead(tensor: Tensor): void;
   /** A tensor was made that shares memory with another. */
   viewMade?(tensor: Tensor): void;
+  /** A tensor is about to become another one, or another view; `former` is what it was. */
+  gaveWay?(tensor: Tensor, former: Tensor): void;
   /** A tensor's contents are about to be used. */
   storageUsed?(storage: Storage): void;
   /** A storage is about to be written; `before`: its contents. */

@@ -23,7 +23,7 @@ export class Value {
   isAwaited = false;
   /** Several nodes got this: which storages have them is not counted, so it is neither overwritten nor given back. */
   isShared = false;
-  /** The bytes are another value's, which gives them back. */
+  /** The bytes are another value's. */
   private borrows = false;
   /** The last storage that held it. */
   owner: { value(): Value } | null = null;
@@ -67,11 +67,14 @@ export class Value {
       );
   }
 
-  /** Another value of the same bytes, for a moment: whoever holds this one keeps them. */
+  /** Another value of the same bytes. */
   alias(): Value {
     this.check();
     const other = new Value(this.dtype, this.shape, this.device, this.host ?? this.memory());
     other.borrows = true;
+    // Who has either of them, or what is pending and rests on it, is not known.
+    this.isShared = true;
+    other.isShared = true;
     return other;
   }
 

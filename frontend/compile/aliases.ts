@@ -64,6 +64,19 @@ export class Aliases {
     });
   }
 
+  /**
+   * The call was a plain one: what was written through arguments is written in their memory. `formers`: what stand-ins
+   * were that have become something else
+   */
+  giveBack(formers: ReadonlyMap<Tensor, Tensor>): void {
+    this.carry(() => {
+      for (const link of this.links) {
+        const group = this.links.filter(({ given }) => given.storage_ === link.given.storage_);
+        this.push(link, group, formers.get(link.stand));
+      }
+    });
+  }
+
   private carry(body: () => void): void {
     this.busy = true;
     try {
@@ -89,12 +102,12 @@ export class Aliases {
   }
 
   /** What was written to a stand-in goes to the memory behind it. */
-  private push(link: Link, group: readonly Link[]): void {
-    if (link.stand.storage_.version === link.standVersion) return;
+  private push(link: Link, group: readonly Link[], stand = link.stand): void {
+    if (stand.storage_.version === link.standVersion) return;
     const memory = link.given.storage_;
     const before = memory.version;
-    link.given.write_(link.stand.node_(), "a compiled function");
-    link.standVersion = link.stand.storage_.version;
+    link.given.write_(stand.node_(), "a compiled function");
+    link.standVersion = stand.storage_.version;
     if (link.givenVersion === before) link.givenVersion = memory.version;
     for (const other of group) other.used = true;
   }

@@ -1,5 +1,6 @@
 /** A gradient that a replay leaves in `.grad`: it becomes a tensor when somebody looks, and goes unseen when nobody does. */
 import type { Device } from "../../runtime/device.ts";
+import { newStorageId } from "../storage.ts";
 import { Tensor, type LaterGradient } from "../tensor.ts";
 import { nodeOver, type Value } from "../value.ts";
 import { copyOf } from "../value-copy.ts";
@@ -8,8 +9,10 @@ export class LeftGradient implements LaterGradient {
   private readonly value: Value;
   private readonly owner: Tensor;
   private readonly device: Device;
-  /** Somebody else's value (an argument's, for instance), which is not given back here. */
+  /** Somebody else has the value, too (an argument, for instance): it is not given back here. */
   private readonly isShared: boolean;
+  /** It is as old as it would be as a tensor: a recording that asks for it has not made it. */
+  private readonly storageId = newStorageId();
   private isGone = false;
 
   constructor(value: Value, owner: Tensor, device: Device, isShared: boolean) {
@@ -27,10 +30,10 @@ export class LeftGradient implements LaterGradient {
 
   /** Memory that is the user's from now on, like any result's. */
   take(): Tensor {
-    const { value, owner, device } = this;
+    const { value, owner, device, storageId } = this;
     const own = copyOf(value, "escapes");
     this.drop();
-    return Tensor.ofNode(nodeOver(owner.type_, owner.shape, own), device);
+    return Tensor.ofNode(nodeOver(owner.type_, owner.shape, own), device, storageId);
   }
 
   drop(): void {

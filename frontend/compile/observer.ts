@@ -17,6 +17,7 @@ import { kindOf } from "./holders.ts";
 import { MadeInCall } from "./made-in-call.ts";
 import { UsedNumbers } from "./counters.ts";
 import { Guards, type Guard } from "./guards.ts";
+import { reached } from "./results.ts";
 import type { Event } from "./recording.ts";
 
 export class Observer implements TraceObserver {
@@ -24,6 +25,8 @@ export class Observer implements TraceObserver {
   readonly draws = new Map<Value, TypedArray>();
   /** Storages from before the recording that it uses. */
   readonly captured = new Set<Storage>();
+  /** Those and gradients: whatever was looked at once. */
+  private readonly used = new Set<Storage>();
   /** Tensors whose `.grad` the function reads or assigns, with what it was before. */
   readonly touched = new Map<Tensor, Tensor | null>();
   /** Gradients that were there before, by their storages: each replay takes those that are there then. */
@@ -34,6 +37,8 @@ export class Observer implements TraceObserver {
   private readonly views = new WeakSet<Tensor>();
   /** Memory in which places were compared. */
   readonly compared = new Set<Storage>();
+  /** What tensors were that have become something else. */
+  readonly formers = new Map<Tensor, Tensor>();
   /** Tensors whose `.data` was assigned. */
   readonly reassigned = new Set<Tensor>();
   /** What the function has changed in objects that it uses, and in copies of arguments. */
@@ -75,6 +80,10 @@ export class Observer implements TraceObserver {
     if (storage.id < this.firstStorageId) {
       if (!this.grads.has(storage)) this.captured.add(storage);
       const { version } = storage;
+      if (!this.used.has(storage)) {
+        this.used.add(storage);
+        storage.forgetViews();
+      }
       storage.takeForReplay(this.firstStorageId);
       if (storage.version !== version) this.aliases?.renumbered(storage, version);
     }
@@ -95,6 +104,10 @@ export class Observer implements TraceObserver {
     return this.aliases?.memoryOf(storage) ?? storage;
   }
 
+  gaveWay(tensor: Tensor, former: Tensor): void {
+    if (!this.formers.has(tensor)) this.formers.set(tensor, former);
+    if (!this.isMadeHere(tensor)) this.plainBecause ??= becomesAnother;
+  }
   viewMade(tensor: Tensor): void {
     this.views.add(tensor);
   }
@@ -176,14 +189,21 @@ export class Observer implements TraceObserver {
     return storage.id < this.firstStorageId || storage.isShared || this.kept.has(storage);
   }
 
+  /** What the function has changed in objects. */
+  noteChanges(): void {
+    this.changes = this.held.changes();
+  }
+
   /** The function has returned. `written`: what it wrote */
-  ended(written: readonly Storage[]): void {
+  ended(written: readonly Storage[], result: unknown): void {
     // Nobody can tell whether the array is a new one at each call.
     if (written.some((storage) => storage.isShared && storage.id >= this.firstStorageId))
       this.plainBecause ??= writesArray;
     for (const read of this.states) mapTree(read(), (leaf) => leaf instanceof Tensor && this.kept.add(leaf.storage_));
+    this.refuseSharedGradients();
     this.settleHeld();
     for (const tensor of this.flagged) this.guardHolder(tensor);
+    this.refuseMoves(result);
     this.settleMade();
     this.settleNumbers();
     for (const { guard, options } of this.unsettled) {
@@ -221,6 +241,7 @@ export class Observer implements TraceObserver {
     if (before !== null && this.isOwnMemory(before.storage_) && plainOrItself(before) === plain) {
       this.grads.set(before.storage_, tensor);
       this.captured.delete(before.storage_);
+      if (this.grads.size === 2) this.guard("gradients share memory", () => this.shareGradients(), { rare: true });
     }
     const own = this.grads.get(before?.storage_ as Storage) === tensor;
     this.always.push({
@@ -228,6 +249,22 @@ export class Observer implements TraceObserver {
       read: () => (own ? plainOrItself(tensor.gradient_) : tensor.gradient_),
       expected: own ? plain : before,
     });
+  }
+  /** A gradient is known by the tensor that has it: it may be no other one's, before the call or after it. */
+  private refuseSharedGradients(): void {
+    const owners = new Map<Storage, Tensor>(this.grads);
+    for (const [tensor, before] of this.touched)
+      for (const grad of [before, tensor.gradient_]) {
+        if (grad === null) continue;
+        const owner = owners.get(grad.storage_);
+        if (owner === undefined) owners.set(grad.storage_, tensor);
+        else if (owner !== tensor) this.plainBecause ??= sharesGradients;
+      }
+  }
+  /** Whether tensors have one gradient that had one each. */
+  private shareGradients(): boolean {
+    const owners = [...this.grads.values()];
+    return new Set(owners.map(({ gradient_ }) => gradient_?.storage_ ?? null)).size < owners.length;
   }
   /** The tensor whose `.grad` this memory is: when the call began, or when it ended. */
   gradientIn(storage: Storage): { readonly owner: Tensor; readonly isBefore: boolean } | null {
@@ -268,7 +305,7 @@ export class Observer implements TraceObserver {
 
   /** What objects hold: the same at a later call, unless the function itself leaves something new there at each. */
   private settleHeld(): void {
-    this.changes = this.held.changes();
+    this.noteChanges();
     for (const held of this.held.objects) {
       const own = this.changes.filter((change) => change.held === held);
       if (held.isArgument) own.forEach((change) => this.leave(change, change.was instanceof Tensor));
@@ -285,6 +322,20 @@ export class Observer implements TraceObserver {
       };
     else if (readAndChanged !== null)
       this.plainBecause ??= { does: `reads ${readAndChanged}, which it changes`, instead: "read it after the call" };
+  }
+
+  /** A tensor that a member gives up and that goes on elsewhere would be the first call's for ever. */
+  private refuseMoves(result: unknown): void {
+    const moved = new Map<unknown, string>();
+    for (const { held, key, was } of this.changes)
+      if (was instanceof Tensor && !held.isArgument) moved.set(was, held.kind.name(held.label, key));
+    if (moved.size === 0) return;
+    for (const tensor of reached([result, ...this.changes.map(({ is }) => is)], (value) => this.held.has(value))
+      .tensors) {
+      const name = moved.get(tensor);
+      if (name !== undefined)
+        this.plainBecause ??= { does: `hands on the tensor that it replaces in ${name}`, instead: "hand on a clone()" };
+    }
   }
 
   /** What later calls make anew, or go on with. */
@@ -353,6 +404,14 @@ export const readsValues: PlainReason = {
   instead: "read its results after the call",
 };
 
+const sharesGradients: PlainReason = {
+  does: "gives a tensor the gradient of another one, or uses tensors that have one gradient",
+  instead: "give it a clone()",
+};
+const becomesAnother: PlainReason = {
+  does: "changes what a tensor is that it closes over (t_, unsqueeze_, resize_, set_ ...)",
+  instead: "do so outside of it",
+};
 const writesArray: PlainReason = {
   does: "writes a tensor that shares memory with an array",
   instead: "copy the array with torch.tensor()",

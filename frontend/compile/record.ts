@@ -1,7 +1,6 @@
 /** Records a call of a function, builds its program, and runs it for the first time. */
 import { ValueError } from "../../ir/errors.ts";
 import { forgetInterned } from "../../ir/interning.ts";
-import { withGradMode } from "../grad-mode.ts";
 import { setHostEffectHook, tracing } from "../host-effects.ts";
 import { guardModule } from "../nn/guards.ts";
 import { isModule } from "../nn/module-internals.ts";
@@ -10,6 +9,7 @@ import { reachesLeaf } from "../saved-values.ts";
 import { requestOf, takeWritten, type Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { setTraceObserver } from "../trace.ts";
+import { alter, altersArguments, isAltered } from "./altered-arguments.ts";
 import { Aliases, MemoryGuard } from "./aliases.ts";
 import { ArgumentCopies } from "./argument-copies.ts";
 import type { ArgumentNames, CallArguments } from "./arguments.ts";
@@ -68,35 +68,26 @@ export function record<A extends unknown[], R>(
   const copies = new ArgumentCopies(args, given, nameOf, observer.held, standFor);
   const stands = { given, tensors, copies, aliases: new Aliases(given.tensors, tensors) };
   const switches = switchesNow();
-  const { result, takeIn } = trace(fn, self, args.map((arg) => copies.of(arg)) as A, observer, stands.aliases);
+  const { result, takeIn } = trace(fn, self, args.map((arg) => copies.of(arg)) as A, observer, stands);
   const put = putting(switches);
   if (put !== null) observer.effect(put.put, put.places);
   const written = takeWritten();
-  observer.ended(written);
-  leaveGradients(given, tensors, observer);
-  const left = [...observer.changes, ...observer.assigned].filter(({ held }) => held.isArgument).map(({ is }) => is);
-  const isKept = (value: unknown): boolean => observer.held.has(value);
-  const givesHistory = [...reached([result, left], isKept).tensors].some(
-    (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer),
-  );
-  const { closed } = reached(result, (value) => isKept(value) || given.state.includes(value));
-  for (const value of closed) {
-    const what = observer.makes(value) ? "what it has made for itself" : hidingIn(value);
-    if (what !== null) observer.plainBecause ??= hides(what);
-  }
-  const { plainBecause, selfChange, makesState } = observer;
-  const outcome = (value: unknown, replayable: Recorded<R>["replayable"]): Recorded<R> => ({
-    result: value as R,
-    replayable,
-    givesHistory,
-    plainBecause,
-    error: null,
-    selfChange,
-    makesState,
-  });
   // The storages hold what was recorded by now: the first run starts from what they held before.
   let built: Built | null = null;
   try {
+    observer.ended(written, result);
+    leaveGradients(given, tensors, observer);
+    const givesHistory = lookThrough(result, observer, stands);
+    const { plainBecause, selfChange, makesState } = observer;
+    const outcome = (value: unknown, replayable: Recorded<R>["replayable"]): Recorded<R> => ({
+      result: value as R,
+      replayable,
+      givesHistory,
+      plainBecause,
+      error: null,
+      selfChange,
+      makesState,
+    });
     if (plainBecause !== null || givesHistory || !observer.isRepeatable || (makesState && !mayMakeState)) {
       takeIn();
       return outcome(finishPlain(result, written, observer, stands), null);
@@ -119,24 +110,49 @@ export function record<A extends unknown[], R>(
   }
 }
 
+/** Whether results can be differentiated on; notes what else a replay could not do. */
+function lookThrough(result: unknown, observer: Observer, { given, tensors }: Stands): boolean {
+  if (tensors.some((stand, i) => isAltered(stand, given.tensors[i]!, observer.formers.get(stand))))
+    observer.plainBecause ??= altersArguments;
+  const isKept = (value: unknown): boolean => observer.held.has(value);
+  const { closed } = reached(result, (value) => isKept(value) || given.state.includes(value));
+  for (const value of closed) {
+    const what = observer.makes(value) ? "what it has made for itself" : hidingIn(value);
+    if (what !== null) observer.plainBecause ??= hides(what);
+  }
+  const left = [...observer.changes, ...observer.assigned].filter(({ held }) => held.isArgument).map(({ is }) => is);
+  return [...reached([result, left], isKept).tensors].some(
+    (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer),
+  );
+}
+
 function trace<A extends unknown[], R>(
   fn: (...args: A) => R,
   self: unknown,
   args: A,
   observer: Observer,
-  aliases: Aliases,
-): ReturnType<typeof recorder.aside<R>> {
+  stands: Stands,
+): { readonly result: R; readonly takeIn: () => void } {
+  const { aliases } = stands;
   observer.aliases = aliases;
   setTraceObserver(observer);
   setHostEffectHook((change, places) => observer.effect(change, places()));
   tracing.active = true;
-  let recorded: ReturnType<typeof recorder.aside<R>>;
+  let thrown: { readonly error: unknown } | null = null;
+  let recorded: ReturnType<typeof recorder.aside<R | null>>;
   try {
     observer.numbers.watch();
     if (isModule(self)) guardModule(self);
     else if (self !== undefined) observer.held.use("this", self as object);
-    recorded = recorder.aside(() => Reflect.apply(fn, self, args));
-    aliases.settle();
+    recorded = recorder.aside(() => {
+      try {
+        return Reflect.apply(fn, self, args);
+      } catch (error) {
+        thrown = { error };
+        return null;
+      }
+    });
+    if (thrown === null) aliases.settle();
   } finally {
     observer.held.release();
     observer.numbers.release();
@@ -144,24 +160,57 @@ function trace<A extends unknown[], R>(
     setHostEffectHook(null);
     tracing.active = false;
   }
-  if (recorded.result instanceof Promise)
-    throw new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise.");
-  return recorded;
+  const { result, takeIn } = recorded;
+  if (result instanceof Promise)
+    thrown = {
+      error: new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise."),
+    };
+  if (thrown === null) return { result: result as R, takeIn };
+  takeIn();
+  leaveWhatWasDone(observer, stands);
+  throw (thrown as { readonly error: unknown }).error;
+}
+
+/** The function has thrown: what it did before stays, as in any other function. */
+function leaveWhatWasDone(observer: Observer, stands: Stands): void {
+  const written = takeWritten();
+  try {
+    observer.noteChanges();
+    settlePlain(written, observer, stands);
+  } catch (error) {
+    // Its own error tells more than that what it wrote cannot be computed.
+    observer.undo(written, error);
+  }
 }
 
 /** The call was a plain one: what it wrote is computed, and arguments are the caller's own again. */
-function finishPlain(
-  result: unknown,
+function finishPlain(result: unknown, written: readonly Storage[], observer: Observer, stands: Stands): unknown {
+  const { copies } = stands;
+  const ofArgument = settlePlain(written, observer, stands);
+  return withReplaced(
+    result,
+    (item) => (item instanceof Tensor ? (ofArgument(item) ?? item) : copies.originalOf(item)),
+    (item) => copies.placeOf(item) !== undefined,
+  );
+}
+
+/** Gives the tensor that is of an argument what its stand-in, or a view of it, is; null for any other. */
+type OfArgument = (tensor: Tensor) => Tensor | null;
+
+function settlePlain(
   written: readonly Storage[],
-  { reassigned, changes }: Observer,
+  { reassigned, changes, formers }: Observer,
   { given, tensors, aliases, copies }: Stands,
-): unknown {
+): OfArgument {
   flushWrites(written);
-  tensors.forEach((stand, i) => {
-    if (!written.includes(stand.storage_) || aliases.isCarried(i)) return;
-    withGradMode(false, () => given.tensors[i]!.write_(stand.node_(), "a compiled function"));
-  });
-  const ofArgument = (tensor: Tensor): Tensor | null => {
+  const altered = tensors.flatMap((stand, i) => (isAltered(stand, given.tensors[i]!, formers.get(stand)) ? [i] : []));
+  for (const i of altered) if (formers.get(tensors[i]!) === undefined) alter(given.tensors[i]!, tensors[i]!, undefined);
+  aliases.giveBack(formers);
+  for (const i of altered) {
+    const former = formers.get(tensors[i]!);
+    if (former !== undefined) alter(given.tensors[i]!, tensors[i]!, former);
+  }
+  const ofArgument: OfArgument = (tensor) => {
     const view = viewOfArgument(tensor, tensors);
     return view === null ? null : viewed(given.tensors[view.place]!, view.steps);
   };
@@ -171,11 +220,7 @@ function finishPlain(
   }
   copies.settle(changes, ofArgument);
   settleGradients(given, tensors);
-  return withReplaced(
-    result,
-    (item) => (item instanceof Tensor ? (ofArgument(item) ?? item) : copies.originalOf(item)),
-    (item) => copies.placeOf(item) !== undefined,
-  );
+  return ofArgument;
 }
 
 const hides = (what: string): PlainReason => ({

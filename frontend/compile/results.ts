@@ -223,7 +223,7 @@ export function viewOfArgument(
 }
 
 /** The steps that make `tensor` of `base`. */
-function stepsBetween(tensor: Tensor, base: Tensor): ViewStep[] {
+export function stepsBetween(tensor: Tensor, base: Tensor): ViewStep[] {
   const steps: ViewStep[] = [];
   let current = tensor;
   for (; current !== base && current.parent_ !== null; current = current.parent_) steps.unshift(current.step_!);

@@ -9,6 +9,7 @@ import { scalarValue, valuesOf } from "../program-values.ts";
 import { recorder } from "../recorder.ts";
 import { isWritePending } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
+import { noteRareChange } from "../trace.ts";
 import { asElements, Value } from "../value.ts";
 import { copyOf } from "../value-copy.ts";
 import type { CallArguments } from "./arguments.ts";
@@ -160,15 +161,21 @@ const leafOf = ({ roots }: Recording, results: readonly Value[], root: number): 
 
 /** Gradients where there were none before are new tensors at each call: whoever kept an older one keeps its values. */
 function leaveGradients(recording: Recording, results: readonly Value[]): void {
-  const { grads, gradWrites, cleared, device, compiled } = recording;
+  const { grads, gradWrites, cleared, device, compiled, argumentWrites } = recording;
   for (const { owner, root } of gradWrites) owner.gradient_!.storage_.accept(leafOf(recording, results, root), true);
   for (const grad of grads) {
     const { owner } = grad;
     if (grad.holder === null) {
-      const isShared = "input" in compiled.results[grad.root]!;
-      grad.left = new LeftGradient(results[grad.root]!, owner, device, isShared);
+      const value = results[grad.root]!;
+      // Of a write to an argument that is a view, what it is a view of is still to be computed.
+      const isWritten = argumentWrites.some((write) => results[write.root] === value);
+      const isShared = isWritten || value.isShared || "input" in compiled.results[grad.root]!;
+      grad.left = new LeftGradient(value, owner, device, isShared);
       owner.setGradient_(grad.left);
-    } else if (owner.gradient_ !== grad.holder) owner.setGradient_(grad.holder);
+    } else if (owner.gradient_ !== grad.holder) {
+      owner.setGradient_(grad.holder);
+      noteRareChange();
+    }
   }
   for (const owner of cleared) owner.setGradient_(null);
 }

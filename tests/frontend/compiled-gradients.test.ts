@@ -149,4 +149,79 @@ describe.each(["cpu", "cpu:js"])("on %s", (device) => {
     for (let i = 1; i < 4; i++) expect(step(full(i)).tolist()).toEqual([[i], [i]]);
     expect(step.statistics.compileCount).toBe(1);
   });
+
+  test("a gradient that a replay has left is not the next function's own", () => {
+    const p = ones();
+    const set = torch.compile((x: Tensor) => {
+      p.grad = null;
+      p.mul(x).sum().backward();
+    });
+    const half = torch.compile(() => void p.grad!.mul_(0.5));
+    for (const [x, halves] of [
+      [16, 1],
+      [16, 1],
+      [16, 3],
+      [8, 2],
+    ] as const) {
+      set(full(x));
+      for (let i = 0; i < halves; i++) half();
+      expect(p.grad!.tolist()).toEqual([x / 2 ** halves, x / 2 ** halves]);
+    }
+  });
+
+  test("a gradient that is also written to a view is there for both", () => {
+    const base = torch.arange(6, { dtype: "float32", device });
+    const p = ones();
+    const fn = torch.compile((a: Tensor) => {
+      a.mul_(2);
+      p.grad = a.detach().clone();
+    });
+    for (let i = 1; i < 5; i++) {
+      fn(base.narrow(0, 1, 2));
+      expect(p.grad!.tolist()).toEqual([2 ** i, 2 * 2 ** i]);
+    }
+    expect(base.tolist()).toEqual([0, 16, 32, 3, 4, 5]);
+  });
+
+  test("tensors that have one gradient", () => {
+    const [p, q] = [ones(), ones()];
+    const give = torch.compile(() => void (q.grad = p.grad));
+    const add = torch.compile((x: Tensor) => {
+      p.mul(x).add(q.mul(2)).sum().backward();
+    });
+    add(full(1));
+    give();
+    expect(q.grad === p.grad).toBe(true);
+    add(full(1));
+    expect([p.grad!.tolist(), q.grad === p.grad]).toEqual([[4, 4], true]);
+    p.grad = null;
+    add(full(5));
+    add(full(5));
+    expect([p.grad, q.grad].map((grad) => grad!.tolist())).toEqual([
+      [10, 10],
+      [8, 8],
+    ]);
+  });
+
+  test.each<[string, (b: Tensor) => Tensor]>([
+    ["a row", (b) => b.at(1)],
+    ["transposed", (b) => b.t()],
+  ])("a view that was read before the recording is no constant: %s", (_, view) => {
+    const b = torch.ones(2, 2, { device });
+    const v = view(b);
+    const first = torch.compile((x: Tensor) => {
+      v.mul_(3);
+      return x;
+    });
+    first(ones());
+    v.tolist();
+    const second = torch.compile((x: Tensor) => {
+      v.mul_(2);
+      return v.sum().add(x);
+    });
+    const sums = [3, 4, 5].map(() => second(torch.tensor(0, { device, dtype: "float32" })).item());
+    const all = v.shape.length === 1 ? 2 : 4;
+    expect(sums).toEqual([6 * all, 12 * all, 24 * all]);
+    expect(v.sum().item()).toBe(24 * all);
+  });
 });

@@ -1,0 +1,174 @@
+/** Compiled functions that no replay can stand for leave what they would have left uncompiled, at the first call too. */
+import * as torch from "cresset";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+type Tensor = torch.Tensor;
+const ones = (n = 3): Tensor => torch.ones(n);
+
+beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => undefined));
+afterEach(() => void vi.restoreAllMocks());
+
+/** What three calls give, uncompiled and compiled. */
+function both(scenario: (compile: <F extends (...args: never[]) => unknown>(fn: F) => F) => unknown): void {
+  const plain = scenario((fn) => fn);
+  expect(scenario((fn) => torch.compile(fn as never) as never)).toEqual(plain);
+}
+
+describe("a function that writes an argument and reads a value", () => {
+  test("of it", () =>
+    both((compile) => {
+      const x = ones();
+      const fn = compile((a: Tensor) => a.mul_(2).sum().item());
+      return [fn(x), fn(x), fn(x), x.tolist()];
+    }));
+  test("of something else, between two writes", () =>
+    both((compile) => {
+      const [x, y] = [ones(), ones()];
+      const fn = compile((a: Tensor, b: Tensor) => {
+        a.mul_(2);
+        b.sum().item();
+        b.add_(a);
+        a.add_(1);
+        return a;
+      });
+      return [fn(x, y).tolist(), fn(x, y) === x, x.tolist(), y.tolist()];
+    }));
+  test("where the argument is a view, or in an object", () =>
+    both((compile) => {
+      const base = torch.ones([3, 2]);
+      const held = { h: ones() };
+      const fn = compile((a: Tensor, state: { h: Tensor }) => {
+        a.zero_();
+        state.h.mul_(3);
+        return a.nonzero().shape;
+      });
+      return [fn(base.t(), held), fn(base.at("1:").t(), held), base.tolist(), held.h.tolist()];
+    }));
+});
+
+test("a function that throws leaves what it has done by then, to arguments as to what it closes over", () =>
+  both((compile) => {
+    const [w, x] = [ones(), ones()];
+    const list = [1];
+    const fn = compile((a: Tensor, all: number[]) => {
+      w.mul_(2);
+      a.mul_(2);
+      all.push(2);
+      throw new Error("on purpose");
+    });
+    for (let i = 0; i < 2; i++) expect(() => fn(x, list)).toThrow("on purpose");
+    return [w.tolist(), x.tolist(), list];
+  }));
+
+test.each<[string, (w: Tensor, x: Tensor) => unknown]>([
+  ["reads values", (_, x) => x.sum().item()],
+  [
+    "throws",
+    () => {
+      throw new Error("on purpose");
+    },
+  ],
+  ["gives a result with history", (_, x) => ones().requires_grad_().mul(x)],
+])("what it keeps of an argument does not change with it: it %s", (_, end) =>
+  both((compile) => {
+    const [w, x] = [ones(), torch.tensor([1, 2, 3])];
+    const bump = compile(() => void x.add_(1));
+    for (let i = 0; i < 3; i++) bump();
+    const kept: Tensor[] = [];
+    const fn = compile((a: Tensor) => {
+      w.copy_(a);
+      kept.push(a.clone());
+      return end(w, a);
+    });
+    try {
+      fn(x);
+    } catch {
+      // on purpose
+    }
+    for (let i = 0; i < 3; i++) bump();
+    return [w.tolist(), kept[0]!.tolist(), x.tolist()];
+  }),
+);
+
+describe("what a function does to an argument beside writing it", () => {
+  test.each<[string, (x: Tensor) => unknown]>([
+    ["asks for gradients", (x) => void x.requires_grad_().mul(2).sum().backward()],
+    ["gives it a gradient", (x) => void (x.grad = ones(6).reshape(2, 3))],
+    ["gives it other memory", (x) => void (x.data = torch.zeros(2, 3))],
+    ["sets it", (x) => void x.set_(torch.zeros(4))],
+    [
+      "transposes it, between two writes",
+      (x) =>
+        void x
+          .mul_(2)
+          .t_()
+          .add_(torch.tensor([[1, 2]])),
+    ],
+    ["gives it an axis", (x) => void x.unsqueeze_(0).mul_(3)],
+    ["makes it smaller", (x) => void x.resize_(4)],
+    ["makes it larger", (x) => void x.resize_(3, 3).at(":2").add_(1)],
+  ])("%s", (_, change) =>
+    both((compile) => {
+      const x = torch.arange(6, { dtype: "float32" }).reshape(2, 3).clone();
+      const fn = compile((a: Tensor) => {
+        change(a);
+        return a;
+      });
+      const result = fn(x);
+      const shown = [result === x, x.tolist(), x.requires_grad, x.grad?.tolist() ?? null];
+      return [...shown, x.detach().is_contiguous()];
+    }),
+  );
+
+  test("and its other views stay what they are", () =>
+    both((compile) => {
+      const base = torch.ones([2, 3]);
+      const x = base.view([2, 3]);
+      compile((a: Tensor) => void a.t_().mul_(2))(x);
+      base.add_(1);
+      return [x.tolist(), base.tolist()];
+    }));
+});
+
+test("a tensor that a function closes over and transposes", () =>
+  both((compile) => {
+    const w = torch.ones([2, 3]);
+    const fn = compile(() => w.t_().shape);
+    return [fn(), fn(), fn(), w.shape];
+  }));
+
+test("tensors that move from member to member, or out of one that gets another", () =>
+  both((compile) => {
+    class State extends torch.nn.Module {
+      previous: Tensor = torch.zeros(2);
+      current: Tensor = torch.zeros(2);
+      ring: Tensor[] = [torch.zeros(2), torch.ones(2)];
+      override forward(x: Tensor): Tensor {
+        const oldest = this.ring.shift()!;
+        this.ring.push(x.mul(3));
+        this.previous = this.current;
+        this.current = x.add(0.5);
+        return oldest;
+      }
+    }
+    const state = new State();
+    const fn = compile((x: Tensor) => state(x) as Tensor);
+    const seen: unknown[] = [];
+    for (let i = 0; i < 5; i++)
+      seen.push(fn(torch.full([2], i)).tolist(), state.previous.tolist(), state.current.tolist());
+    return [seen, state.ring.map((item) => item.tolist())];
+  }));
+
+test("a result of contents that are overwritten in the same call can be read later", () =>
+  both((compile) => {
+    const w = torch.tensor([1, 2, 3]);
+    const fn = compile(() => {
+      const before = w.clone();
+      w.mul_(0.5);
+      w.sum().item();
+      return before;
+    });
+    const kept = [fn(), fn(), fn()];
+    for (let i = 0; i < 4; i++) w.add_(1).tolist();
+    return kept.map((item) => item.tolist());
+  }));
