@@ -106,7 +106,6 @@ export class Observer implements TraceObserver {
 
   gaveWay(tensor: Tensor, former: Tensor): void {
     if (!this.formers.has(tensor)) this.formers.set(tensor, former);
-    if (!this.isMadeHere(tensor)) this.plainBecause ??= becomesAnother;
   }
   viewMade(tensor: Tensor): void {
     this.views.add(tensor);
@@ -407,10 +406,6 @@ export const readsValues: PlainReason = {
 const sharesGradients: PlainReason = {
   does: "gives a tensor the gradient of another one, or uses tensors that have one gradient",
   instead: "give it a clone()",
-};
-const becomesAnother: PlainReason = {
-  does: "changes what a tensor is that it closes over (t_, unsqueeze_, resize_, set_ ...)",
-  instead: "do so outside of it",
 };
 const writesArray: PlainReason = {
   does: "writes a tensor that shares memory with an array",

@@ -138,7 +138,7 @@ function trace<A extends unknown[], R>(
   setTraceObserver(observer);
   setHostEffectHook((change, places) => observer.effect(change, places()));
   tracing.active = true;
-  let thrown: { readonly error: unknown } | null = null;
+  const thrown: unknown[] = [];
   let recorded: ReturnType<typeof recorder.aside<R | null>>;
   try {
     observer.numbers.watch();
@@ -148,11 +148,11 @@ function trace<A extends unknown[], R>(
       try {
         return Reflect.apply(fn, self, args);
       } catch (error) {
-        thrown = { error };
+        thrown.push(error);
         return null;
       }
     });
-    if (thrown === null) aliases.settle();
+    if (thrown.length === 0) aliases.settle();
   } finally {
     observer.held.release();
     observer.numbers.release();
@@ -162,13 +162,11 @@ function trace<A extends unknown[], R>(
   }
   const { result, takeIn } = recorded;
   if (result instanceof Promise)
-    thrown = {
-      error: new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise."),
-    };
-  if (thrown === null) return { result: result as R, takeIn };
+    thrown.push(new ValueError("compile/async", "compile: the function must be synchronous; it returned a promise."));
+  if (thrown.length === 0) return { result: result as R, takeIn };
   takeIn();
   leaveWhatWasDone(observer, stands);
-  throw (thrown as { readonly error: unknown }).error;
+  throw thrown[0];
 }
 
 /** The function has thrown: what it did before stays, as in any other function. */

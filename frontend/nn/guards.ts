@@ -65,7 +65,11 @@ const told = new WeakSet<object>();
  * `model.encode(x)` depends on what `model` holds as `model(x)` does.
  */
 export function tellMethods(prototype: object, base: object): void {
-  for (let own: object | null = prototype; own !== null && own !== base && !told.has(own); own = Object.getPrototypeOf(own) as object | null) {
+  for (
+    let own: object | null = prototype;
+    own !== null && own !== base && !told.has(own);
+    own = Object.getPrototypeOf(own) as object | null
+  ) {
     told.add(own);
     for (const key of Reflect.ownKeys(own)) {
       const property = Object.getOwnPropertyDescriptor(own, key)!;

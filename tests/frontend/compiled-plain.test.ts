@@ -9,20 +9,20 @@ beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => undefin
 afterEach(() => void vi.restoreAllMocks());
 
 /** What three calls give, uncompiled and compiled. */
-function both(scenario: (compile: <F extends (...args: never[]) => unknown>(fn: F) => F) => unknown): void {
+function expectSame(scenario: (compile: <F extends (...args: never[]) => unknown>(fn: F) => F) => unknown): void {
   const plain = scenario((fn) => fn);
   expect(scenario((fn) => torch.compile(fn as never) as never)).toEqual(plain);
 }
 
 describe("a function that writes an argument and reads a value", () => {
   test("of it", () =>
-    both((compile) => {
+    expectSame((compile) => {
       const x = ones();
       const fn = compile((a: Tensor) => a.mul_(2).sum().item());
       return [fn(x), fn(x), fn(x), x.tolist()];
     }));
   test("of something else, between two writes", () =>
-    both((compile) => {
+    expectSame((compile) => {
       const [x, y] = [ones(), ones()];
       const fn = compile((a: Tensor, b: Tensor) => {
         a.mul_(2);
@@ -34,7 +34,7 @@ describe("a function that writes an argument and reads a value", () => {
       return [fn(x, y).tolist(), fn(x, y) === x, x.tolist(), y.tolist()];
     }));
   test("where the argument is a view, or in an object", () =>
-    both((compile) => {
+    expectSame((compile) => {
       const base = torch.ones([3, 2]);
       const held = { h: ones() };
       const fn = compile((a: Tensor, state: { h: Tensor }) => {
@@ -47,7 +47,7 @@ describe("a function that writes an argument and reads a value", () => {
 });
 
 test("a function that throws leaves what it has done by then, to arguments as to what it closes over", () =>
-  both((compile) => {
+  expectSame((compile) => {
     const [w, x] = [ones(), ones()];
     const list = [1];
     const fn = compile((a: Tensor, all: number[]) => {
@@ -70,7 +70,7 @@ test.each<[string, (w: Tensor, x: Tensor) => unknown]>([
   ],
   ["gives a result with history", (_, x) => ones().requires_grad_().mul(x)],
 ])("what it keeps of an argument does not change with it: it %s", (_, end) =>
-  both((compile) => {
+  expectSame((compile) => {
     const [w, x] = [ones(), torch.tensor([1, 2, 3])];
     const bump = compile(() => void x.add_(1));
     for (let i = 0; i < 3; i++) bump();
@@ -92,7 +92,7 @@ test.each<[string, (w: Tensor, x: Tensor) => unknown]>([
 
 describe("what a function does to an argument beside writing it", () => {
   test.each<[string, (x: Tensor) => unknown]>([
-    ["asks for gradients", (x) => void x.requires_grad_().mul(2).sum().backward()],
+    ["asks for gradients", (x) => x.requires_grad_().mul(2).sum().backward()],
     ["gives it a gradient", (x) => void (x.grad = ones(6).reshape(2, 3))],
     ["gives it other memory", (x) => void (x.data = torch.zeros(2, 3))],
     ["sets it", (x) => void x.set_(torch.zeros(4))],
@@ -108,7 +108,7 @@ describe("what a function does to an argument beside writing it", () => {
     ["makes it smaller", (x) => void x.resize_(4)],
     ["makes it larger", (x) => void x.resize_(3, 3).at(":2").add_(1)],
   ])("%s", (_, change) =>
-    both((compile) => {
+    expectSame((compile) => {
       const x = torch.arange(6, { dtype: "float32" }).reshape(2, 3).clone();
       const fn = compile((a: Tensor) => {
         change(a);
@@ -121,7 +121,7 @@ describe("what a function does to an argument beside writing it", () => {
   );
 
   test("and its other views stay what they are", () =>
-    both((compile) => {
+    expectSame((compile) => {
       const base = torch.ones([2, 3]);
       const x = base.view([2, 3]);
       compile((a: Tensor) => void a.t_().mul_(2))(x);
@@ -131,14 +131,14 @@ describe("what a function does to an argument beside writing it", () => {
 });
 
 test("a tensor that a function closes over and transposes", () =>
-  both((compile) => {
+  expectSame((compile) => {
     const w = torch.ones([2, 3]);
     const fn = compile(() => w.t_().shape);
     return [fn(), fn(), fn(), w.shape];
   }));
 
 test("tensors that move from member to member, or out of one that gets another", () =>
-  both((compile) => {
+  expectSame((compile) => {
     class State extends torch.nn.Module {
       previous: Tensor = torch.zeros(2);
       current: Tensor = torch.zeros(2);
@@ -152,7 +152,7 @@ test("tensors that move from member to member, or out of one that gets another",
       }
     }
     const state = new State();
-    const fn = compile((x: Tensor) => state(x) as Tensor);
+    const fn = compile((x: Tensor) => state(x));
     const seen: unknown[] = [];
     for (let i = 0; i < 5; i++)
       seen.push(fn(torch.full([2], i)).tolist(), state.previous.tolist(), state.current.tolist());
@@ -160,7 +160,7 @@ test("tensors that move from member to member, or out of one that gets another",
   }));
 
 test("a result of contents that are overwritten in the same call can be read later", () =>
-  both((compile) => {
+  expectSame((compile) => {
     const w = torch.tensor([1, 2, 3]);
     const fn = compile(() => {
       const before = w.clone();
