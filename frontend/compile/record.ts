@@ -201,6 +201,7 @@ function settlePlain(
   { given, tensors, aliases, copies }: Stands,
 ): OfArgument {
   flushWrites(written);
+  settleGradients(given, tensors);
   const altered = tensors.flatMap((stand, i) => (isAltered(stand, given.tensors[i]!, formers.get(stand)) ? [i] : []));
   for (const i of altered) if (formers.get(tensors[i]!) === undefined) alter(given.tensors[i]!, tensors[i]!, undefined);
   aliases.giveBack(formers);
@@ -217,7 +218,6 @@ function settlePlain(
     if (memory !== null) tensor.become_(memory);
   }
   copies.settle(changes, ofArgument);
-  settleGradients(given, tensors);
   return ofArgument;
 }
 
