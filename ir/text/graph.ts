@@ -20,10 +20,26 @@ import { Lines, type Scanner } from "./scanner.ts";
 export class Names {
   private readonly numbers = new Map<Node, number>();
   of(node: Node): string {
-    let number = this.numbers.get(node);
-    if (number === undefined) this.numbers.set(node, (number = this.numbers.size + 1));
-    return `%${number}`;
+    return `%${numberIn(this.numbers, node)}`;
   }
+
+  attribute(_node: Node, _name: string, value: unknown): unknown {
+    return value;
+  }
+}
+
+/** The tags of barriers are identities, too. */
+class NamesInBody extends Names {
+  private readonly tags = new Map<unknown, number>();
+  override attribute({ op }: Node, name: string, value: unknown): unknown {
+    return op === "barrier" && name === "tag" ? numberIn(this.tags, value) : value;
+  }
+}
+
+function numberIn<T>(numbers: Map<T, number>, item: T): number {
+  let number = numbers.get(item);
+  if (number === undefined) numbers.set(item, (number = numbers.size + 1));
+  return number;
 }
 
 const typeText = (dtype: DType, shape: Shape): string => dtype + formatShape(shape);
@@ -40,7 +56,7 @@ export function printNode(node: Node, names: Names, bodies: readonly number[] = 
   const numbers = [...bodies];
   const attrs = Object.entries(node.attrs).map(([name, value]) => {
     const number = isBody(value) ? numbers.shift() : undefined;
-    return `${name}=${number ?? JSON.stringify(value, encodeAttr)}`;
+    return `${name}=${number ?? JSON.stringify(names.attribute(node, name, value), encodeAttr)}`;
   });
   const parts = [node.op, type, inputs, ...attrs, node.requiresGrad ? "grad" : ""];
   return `${names.of(node)} = ${parts.filter((part) => part !== "").join(" ")}`;
@@ -58,7 +74,7 @@ export function printGraph(roots: readonly Node[]): string {
 
 /** A body on one line, its parameters first: nodes without identities, as an attribute's text must be. */
 export function printBody(parameters: readonly Node[], results: readonly Node[]): string {
-  const names = new Names();
+  const names = new NamesInBody();
   const order = new Set([...parameters, ...topologicalOrder(results)]);
   for (const node of order) names.of(node);
   return [...[...order].map((node) => printNode(node, names)), printReturn(results, names)].join("\n");

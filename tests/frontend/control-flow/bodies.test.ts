@@ -1,6 +1,7 @@
 /** What bodies close over, and slices of it in them. */
 import * as torch from "cresset";
 import { describe, expect, test } from "vitest";
+import { recorder } from "../../../frontend/recorder.ts";
 import { expectClose } from "./support.ts";
 
 const { nn } = torch;
@@ -111,4 +112,35 @@ test.each(["cpu", "cpu:js"])("a row that is moved and one that is not are two, o
   torch
     .compile(scanned)(x)
     .forEach((value, i) => expectClose(value, expected[i]!));
+});
+
+describe("a body with conditions of its own compiles", () => {
+  const w = torch.full([3, 3], 0.5).requires_grad_();
+  const target = (): Tensor => torch.tensor([1n, 0n]);
+  const { cross_entropy, nll_loss } = nn.functional;
+  const bodies: Record<string, (x: Tensor) => Tensor> = {
+    "a branch that gathers": (x) =>
+      torch.cond(
+        x.sum().gt(0),
+        (scores: Tensor) => nll_loss(scores, target()),
+        (scores: Tensor) => cross_entropy(scores.mul(2), target()),
+        [x.mm(w)],
+      ),
+    "a scan that looks up": (x) =>
+      torch.scan(
+        (sum: Tensor, row: Tensor) => [sum.add(row.index_select(0, target())), row],
+        torch.zeros(2),
+        x.mm(w),
+      )[0].sum(),
+  };
+  test.each(Object.entries(bodies))("no more often than others: %s", (_, loss) => {
+    const counts = [1, 2, 3, 4, 5].map((factor) => {
+      const before = recorder.compileCount;
+      w.grad = null;
+      loss(torch.full([2, 3], factor)).backward();
+      w.grad!.tolist();
+      return recorder.compileCount - before;
+    });
+    expect(counts.slice(2)).toEqual([0, 0, 0]);
+  });
 });
