@@ -34,7 +34,7 @@ export function placeholders(
 /** The values of the roots that a run computed (null: an input handed on). What is in one memory is one value. */
 export function valuesOf(
   { results }: Compiled,
-  roots: readonly Node[],
+  roots: readonly Pick<Node, "dtype" | "shape">[],
   device: Device,
   memories: readonly Memory[],
 ): (Value | null)[] {

@@ -13,7 +13,7 @@ import { failedCheck, noteStatus, statusWithin, unlessFailed, type Conditions } 
 import { CreatedNodes, type Created, noteAwaited, pendingEnds, recordingOf, usedAgain } from "./created-nodes.ts";
 import { tracing } from "./host-effects.ts";
 import { forgetOperationOf } from "./operations.ts";
-import { compileEntry, ProgramCache, type CacheEntry } from "./program-cache.ts";
+import { compileEntry, ProgramCache, type CacheEntry, type RecordedGraph } from "./program-cache.ts";
 import { noteShared, placeOf, scalarValue, valuesOf } from "./program-values.ts";
 import { leaveLost, RetiringValues } from "./retiring-values.ts";
 import type { Tensor } from "./tensor.ts";
@@ -259,10 +259,24 @@ export class Recorder {
     }
   }
 
-  /** A compiled function made a program of its own. */
-  noteCompiled(executable: Executable): void {
-    this.compileCount++;
-    this.lastExecutable = executable;
+  /** The program of a graph that is not computed now. */
+  program(graph: RecordedGraph, device: Device): CacheEntry {
+    const entry = this.programs.find(device, graph.key) ?? this.compile(graph, device);
+    this.noteUse(entry);
+    return entry;
+  }
+
+  private compile(graph: RecordedGraph, device: Device): CacheEntry {
+    const entry = compileEntry(graph, device);
+    this.compileCount += entry.compileCount;
+    this.compileMs += entry.compileMs;
+    this.programs.add(device, graph.key, entry);
+    return entry;
+  }
+
+  private noteUse(entry: CacheEntry): void {
+    this.programs.noteUse(entry);
+    this.lastExecutable = entry.executable;
   }
 
   /** A node of an earlier recording is read after its flush: from now on that graph gives it out. */
@@ -305,7 +319,7 @@ export class Recorder {
     const roots = status === null || device.synchronous ? targets : guarded(targets, status, before);
     const hints: readonly OutputHint[] = status === null ? requestedHints : [...requestedHints, "escapes"];
     const order = status === null ? walked : canonicalOrder(roots, isLeaf);
-    const key = graphKey(order, roots, isLeaf);
+    const key = { ...graphKey(order, roots, isLeaf), donated: [] };
     let entry = this.programs.find(device, key);
     if (entry !== undefined && entry.late.size > 0) {
       const { late } = entry;
@@ -317,14 +331,8 @@ export class Recorder {
         return entry;
       }
     }
-    if (entry === undefined) {
-      entry = compileEntry({ order, roots, isLeaf, signature: key.signature }, device);
-      this.compileCount++;
-      this.compileMs += entry.compileMs;
-      this.programs.add(device, key, entry);
-    }
-    this.programs.noteUse(entry);
-    this.lastExecutable = entry.executable;
+    entry ??= this.compile({ order, roots, isLeaf, key }, device);
+    this.noteUse(entry);
     const inputs = entry.inputLeaves.map((place) => {
       const leaf = order[place]!;
       return valueOf(leaf)?.memory() ?? parts.memoryOf(leaf) ?? refuseLeaked();

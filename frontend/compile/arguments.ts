@@ -128,12 +128,11 @@ export class CallArguments {
     return this.state.length === state.length && this.state.every((value, i) => Object.is(value, state[i]));
   }
 
-  /** What differs from the arguments that a recording was made for. */
-  firstFailure(expected: readonly unknown[], nameOf: ArgumentNames): Failure | null {
+  /** Where they differ from the arguments that a recording was made for; -1 where they do not. */
+  firstDifference(expected: readonly unknown[]): number {
     const { state } = this;
-    for (let i = 0; i < state.length; i++)
-      if (!Object.is(state[i], expected[i])) return this.failure(i, expected[i], nameOf);
-    return null;
+    for (let i = 0; i < state.length; i++) if (!Object.is(state[i], expected[i])) return i;
+    return -1;
   }
 
   /** The name of the argument at a place. */
@@ -141,7 +140,8 @@ export class CallArguments {
     return nameOf(new CallArguments(this.args, this.self, this.opens, true).paths[place]!);
   }
 
-  private failure(i: number, before: unknown, nameOf: ArgumentNames): Failure {
+  /** What is different at a place. */
+  failure(i: number, before: unknown, nameOf: ArgumentNames): Failure {
     const name = new CallArguments(this.args, this.self, this.opens, true).names![i]!;
     const [path, what] = name.split("\0") as [string, string];
     const guard = path === "" ? what : `${nameOf(path)}${what}`;

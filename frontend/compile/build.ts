@@ -4,11 +4,11 @@ import { type Node } from "../../ir/graph.ts";
 import { graphKey } from "../../ir/graph-key.ts";
 import type { Program } from "../../ir/program.ts";
 import { elementCount } from "../../ir/shape.ts";
-import type { Device, Executable, OutputHint } from "../../runtime/device.ts";
+import type { Device, OutputHint } from "../../runtime/device.ts";
 import { statusOf } from "../checks.ts";
 import type { Compiled } from "../pipeline.ts";
-import { prepareGraph } from "../program-families.ts";
-import { placeholders, placeOf } from "../program-values.ts";
+import { hold, type CacheEntry } from "../program-cache.ts";
+import { placeOf } from "../program-values.ts";
 import { recorder } from "../recorder.ts";
 import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
@@ -37,6 +37,8 @@ const isLeaf = (node: Node): boolean => valueOf(node) !== null;
 export interface Built {
   readonly recording: Recording;
   readonly before: readonly Value[];
+  /** For the program of the conditions. */
+  readonly beforeChecks: readonly Value[];
   /** What `gradWrites` are of, and what `held` had: the function may have put others in their places since. */
   readonly gradients: readonly Storage[];
   readonly held: readonly Tensor[];
@@ -65,21 +67,15 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     roots.keepOnFailure(status, [...state.writes, ...state.gradWrites, ...state.argumentWrites]);
   const statusRoot = status === null || first ? -1 : roots.placeOf(status.node, "escapes");
   const order = canonicalOrder(roots.nodes, isLeaf);
-  const { signature } = graphKey(order, roots.nodes, isLeaf);
-  const started = performance.now();
-  const { compiled, executable, compileCount } = prepare(order, roots.nodes, signature, device, (placed) =>
-    donationsOf(order, placed, roots.nodes, state.writes, args),
-  );
+  const donated = donationsOf(order, roots.nodes, state.writes, args);
+  const key = { ...graphKey(order, roots.nodes, isLeaf), donated };
+  const { compileMs } = recorder;
   const sourceOf = sourcesOf(observer, args.values);
-  let checksFirst: ChecksFirst | null = null;
-  try {
-    if (first) checksFirst = prepareChecks(status.node, device, sourceOf);
-  } catch (error) {
-    executable.release();
-    throw error;
-  }
-  const compileMs = performance.now() - started;
-  recorder.noteCompiled(executable);
+  const checks = first ? prepareChecks(status.node, device, sourceOf) : null;
+  const program = recorder.program({ order, roots: roots.nodes, isLeaf, key }, device);
+  const { compiled, executable } = program;
+  const programs = checks === null ? [program] : [program, checks.program];
+  programs.forEach(hold);
   const given = compiled.results.flatMap((item) => ("input" in item ? [item.input] : []));
   const leaves = [...new Set([...compiled.inputs, ...given])];
   const leafPlaces = new Map(leaves.map((leaf, place) => [leaf, place]));
@@ -88,32 +84,37 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     made: observer.made,
     ...state,
     gradWrites: state.gradWrites.map(({ owner, root }) => ({ owner, root })),
+    argumentWrites: state.argumentWrites.map(({ place, root }) => ({ place, root })),
     device,
     executable,
-    programs: checksFirst === null ? [executable] : [executable, checksFirst.executable],
+    programs,
     compiled,
-    compileMs,
-    compileCount: compileCount + (checksFirst === null ? 0 : 1),
+    compileMs: recorder.compileMs - compileMs,
+    compileCount: programs.reduce((sum, { compileCount }) => sum + compileCount, 0),
     events: observer.events,
     counters: new Counters(observer.numbers.changed),
     inputs: before.map(sourceOf),
-    leaves,
     handedOn: compiled.results.map((item) => ("input" in item ? leafPlaces.get(item.input)! : -1)),
     replaced: replacedContents(compiled, state.writes),
     overwritten: overwrittenInputs(compiled.program),
     scalars: compiled.scalars.map((leaf) => order[placeOf(leaf)]!),
     hints: outputHints(compiled, roots.hints),
-    roots: roots.nodes,
-    signature,
+    roots: roots.nodes.map(({ dtype, shape }) => ({ dtype, shape })),
+    signature: program.signature,
     result: template,
     held: held.items,
     assigned: assigned.map(({ held: { owner, kind }, key }) => ({ owner: ownerOf(owner, args), kind, key })),
     checks: status?.checks ?? [],
-    checksFirst,
+    checksFirst: checks?.checks ?? null,
     statusRoot,
   };
-  const gradients = state.gradWrites.map(({ storage }) => storage);
-  return { recording, before, gradients, held: held.items.map((owner) => observer.touched.get(owner)!) };
+  return {
+    recording,
+    before,
+    beforeChecks: checks?.before ?? [],
+    gradients: state.gradWrites.map(({ storage }) => storage),
+    held: held.items.map((owner) => observer.touched.get(owner)!),
+  };
 }
 
 /** An argument is another one at each call. */
@@ -158,58 +159,30 @@ function stateOf(observer: Observer, written: readonly Storage[], { stands, alia
   return { writes, gradWrites, argumentWrites, grads, cleared };
 }
 
-/** New contents may overwrite the old ones, where nobody but the storage holds them: leaves by roots. */
+/** New contents may overwrite the old ones, where nobody but the storage holds them: places of roots and of leaves. */
 function donationsOf(
   order: readonly Node[],
-  placed: ReadonlyMap<Node, Node>,
   roots: readonly Node[],
   writes: Recording["writes"],
   { values, aliases }: Stands,
-): Map<number, Node> {
+): number[] {
   const isArgument = membersOf(values);
-  const leaves = new Map<unknown, Node>();
-  for (const node of order) {
+  const leaves = new Map<unknown, number>();
+  for (const [place, node] of order.entries()) {
     const value = valueOf(node);
     if (value === null || value.owner === null || value.holders > 1 || isArgument(value)) continue;
-    if (!leaves.has(value.owner)) leaves.set(value.owner, node);
+    if (!leaves.has(value.owner)) leaves.set(value.owner, place);
   }
-  const donations = new Map<number, Node>();
+  const donated: number[] = [];
   for (const { storage, root } of writes) {
     if (aliases.touch(storage)) continue;
     const leaf = leaves.get(storage);
-    if (leaf !== undefined && sameBytes(leaf, roots[root]!) && !isLeaf(roots[root]!))
-      donations.set(root, placed.get(leaf)!);
+    if (leaf !== undefined && sameBytes(order[leaf]!, roots[root]!) && !isLeaf(roots[root]!)) donated.push(root, leaf);
   }
-  return donations;
+  return donated;
 }
 
 const sameBytes = (a: Node, b: Node): boolean => a.dtype === b.dtype && elementCount(a.shape) === elementCount(b.shape);
-
-function prepare(
-  order: readonly Node[],
-  roots: readonly Node[],
-  signature: readonly (number | string)[],
-  device: Device,
-  donated: (placed: ReadonlyMap<Node, Node>) => Map<number, Node>,
-): { compiled: Compiled; executable: Executable; compileCount: number } {
-  const placed = placeholders(order);
-  const donations = donated(placed);
-  const prepared = (): ReturnType<typeof prepareGraph> =>
-    prepareGraph(
-      roots.map((root) => placed.get(root)!),
-      signature,
-      device,
-      { device: device.name, name: "program", donations },
-    );
-  const program = prepared();
-  // What is handed on as a result must not be overwritten.
-  const kept = new Set(program.compiled.results.flatMap((item) => ("input" in item ? [item.input] : [])));
-  const unsafe = [...donations].filter(([, leaf]) => kept.has(leaf));
-  if (unsafe.length === 0) return { ...program, compileCount: 1 };
-  program.executable.release();
-  for (const [root] of unsafe) donations.delete(root);
-  return { ...prepared(), compileCount: 2 };
-}
 
 function sourcesOf(observer: Observer, argumentValues: readonly Value[]): (value: Value) => Source {
   const places = new Map<Value, number>();
@@ -234,17 +207,19 @@ function fixed(value: Value): Source {
 }
 
 /** A program of the conditions alone. */
-function prepareChecks(status: Node, device: Device, sourceOf: (value: Value) => Source): ChecksFirst {
+function prepareChecks(status: Node, device: Device, sourceOf: (value: Value) => Source): PreparedChecks {
   const order = canonicalOrder([status], isLeaf);
-  const placed = placeholders(order);
-  const { signature } = graphKey(order, [status], isLeaf);
-  const { compiled, executable } = prepareGraph([placed.get(status)!], signature, device, {
-    device: device.name,
-    name: "checks",
-  });
-  const values = compiled.inputs.map((leaf) => valueOf(order[placeOf(leaf)]!)!);
-  const scalars = compiled.scalars.map((leaf) => order[placeOf(leaf)]!);
-  return { executable, inputs: values.map(sourceOf), before: values, scalars };
+  const key = { ...graphKey(order, [status], isLeaf), donated: [] };
+  const program = recorder.program({ order, roots: [status], isLeaf, key, name: "checks" }, device);
+  const before = program.inputLeaves.map((place) => valueOf(order[place]!)!);
+  const scalars = program.scalarLeaves.map((place) => order[place]!);
+  return { program, before, checks: { executable: program.executable, inputs: before.map(sourceOf), scalars } };
+}
+
+interface PreparedChecks {
+  readonly program: CacheEntry;
+  readonly checks: ChecksFirst;
+  readonly before: readonly Value[];
 }
 
 function outputHints({ program, results }: Compiled, rootHints: readonly OutputHint[]): OutputHint[] {

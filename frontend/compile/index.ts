@@ -33,14 +33,17 @@ export type { CompileOptions } from "./options.ts";
 
 export interface CompiledFunction<A extends unknown[], R> {
   (...args: A): R;
-  /** Why the function was recorded again, in order. */
+  /** Why the function was recorded again, in order: the last thousand times. */
   explain_recompiles(): readonly Recompile[];
   /** The program of the last call. */
   readonly statistics: {
     readonly kernels: number;
     /** Kernels before fusion. */ readonly operations: number;
     readonly compileMs: number;
-    /** How many programs were compiled, the ones that check conditions beforehand included. */
+    /**
+     * How many programs the recordings of the function needed, the ones that check conditions beforehand included. What
+     * was recorded before, here or elsewhere, is not compiled again.
+     */
     readonly compileCount: number;
     readonly peakBytes: number;
   };
@@ -51,8 +54,11 @@ const takesCycle: PlainReason = {
   instead: "pass what it is made of",
 };
 
-/** How many recordings of one function are kept, the latest first. */
-const recordingLimit = 64;
+/**
+ * How many recordings of one function are kept, those that were used last: so many, and of small ones more, as long as
+ * they have no more inputs and results together.
+ */
+const recordingLimit = { fewest: 64, most: 512, parts: 8192 };
 
 /** How many recordings in a row may make the next one necessary, as many as PyTorch makes of a function. */
 const selfChangeLimit = 8;
@@ -97,11 +103,15 @@ const dropped = new FinalizationRegistry<Iterable<Programs>>((held) => {
   for (const programs of held) release(programs);
 });
 
+const partsOf = ({ inputs, roots }: Recording): number => inputs.length + roots.length;
+
 class Compilation<A extends unknown[], R> {
   readonly recompiles: Recompile[] = [];
   private readonly fn: (...args: A) => R;
   private readonly options: CompileOptions;
   private readonly known: Known[] = [];
+  /** Of all of them. */
+  private parts = 0;
   /** Of the recordings that are known. */
   private readonly held = new Set<Programs>();
   private warned = false;
@@ -152,18 +162,21 @@ class Compilation<A extends unknown[], R> {
     // A gradient has to flow on through what the function computes from it.
     if (graph.gradEnabled && (this.givesHistory || given.haveHistory)) return Reflect.apply(fn, self, args);
     this.calls++;
-    let failure: Failure | null = null;
+    let why: (() => Failure) | null = null;
     for (const known of this.known) {
-      const failed = this.firstFailure(given, known);
-      if (failed === null) {
-        this.last = known.recording;
-        if (verify !== undefined && this.calls % verify === 0) return verified(fn, given, this.nameOf, known.recording);
+      const { state, recording } = known;
+      const place = given.firstDifference(state);
+      const failed = place < 0 ? this.firstFailure(given, known) : null;
+      if (place < 0 && failed === null) {
+        this.noteUse(known);
+        if (verify !== undefined && this.calls % verify === 0) return verified(fn, given, this.nameOf, recording);
         this.selfChanges = 0;
         this.newcomers = 0;
-        return replay(known.recording, given) as R;
+        return replay(recording, given) as R;
       }
-      failure ??= failed;
+      why ??= () => failed ?? given.failure(place, state[place], this.nameOf);
     }
+    const failure = why?.() ?? null;
     const opened = failure === null ? null : this.opened(failure, since);
     const again = opened === null ? null : CallArguments.of(args, self, opened);
     if (again !== null) {
@@ -186,11 +199,16 @@ class Compilation<A extends unknown[], R> {
     return Object.getPrototypeOf(before) === Object.getPrototypeOf(now) ? { ...opens, objects: true } : null;
   }
 
+  private get isFull(): boolean {
+    const { fewest, most, parts } = recordingLimit;
+    const { length } = this.known;
+    return length >= fewest && (length >= most || this.parts > parts);
+  }
+
   /** What is another number or object at each call would be compiled at each call: then only what comes again is. */
   private isWorthRecording(given: CallArguments, failure: Failure): boolean {
-    const { stranger, known, newcomers } = this;
+    const { stranger, known, newcomers, isFull } = this;
     this.stranger = { state: given.state, failure };
-    const isFull = known.length === recordingLimit;
     const isKnown = stranger !== null && given.isLike(stranger.state) && Object.is(stranger.failure.now, failure.now);
     if (isKnown || (!isFull && (failure.isLayout === true || newcomers < newcomerLimit - 1))) {
       this.newcomers++;
@@ -198,7 +216,7 @@ class Compilation<A extends unknown[], R> {
     }
     this.warn({
       does: isFull
-        ? `has been called in ${recordingLimit} ways`
+        ? `has been called in ${known.length} ways`
         : `finds another ${failure.guard.replace(" itself", "")} at each call`,
       instead: isFull ? "pad what it is given to fewer shapes" : "give it tensors, or the same object",
       therefore: "calls unlike those before are run as they stand",
@@ -206,12 +224,17 @@ class Compilation<A extends unknown[], R> {
     return false;
   }
 
-  private firstFailure(given: CallArguments, { state, guards, memory }: Known): Failure | null {
-    return (
-      given.firstFailure(state, this.nameOf) ??
-      guards.firstFailure() ??
-      memory.firstFailure(given.tensors, (place) => given.nameOf(place, this.nameOf))
-    );
+  /** Of arguments that do not differ by themselves. */
+  private firstFailure(given: CallArguments, { guards, memory }: Known): Failure | null {
+    return guards.firstFailure() ?? memory.firstFailure(given.tensors, (place) => given.nameOf(place, this.nameOf));
+  }
+
+  /** The recordings that are used stay, and are found soon. */
+  private noteUse(known: Known): void {
+    this.last = known.recording;
+    if (this.known[0] === known) return;
+    this.known.splice(this.known.indexOf(known), 1);
+    this.known.unshift(known);
   }
 
   private readonly nameOf: ArgumentNames = (path) => (this.names ??= argumentNames(this.fn))(path);
@@ -241,13 +264,16 @@ class Compilation<A extends unknown[], R> {
     const { recording } = replayable;
     this.compileCount += recording.compileCount;
     this.compileMs += recording.compileMs;
+    if (this.isFull) this.forget(this.known.pop()!.recording);
     this.known.unshift({ state: given.state, ...replayable });
     this.held.add(recording.programs);
-    if (this.known.length > recordingLimit) this.forget(this.known.pop()!.recording);
+    this.parts += partsOf(recording);
     this.last = recording;
   }
 
-  private forget({ programs }: Recording): void {
+  private forget(recording: Recording): void {
+    const { programs } = recording;
+    this.parts -= partsOf(recording);
     this.held.delete(programs);
     release(programs);
   }

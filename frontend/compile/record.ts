@@ -98,7 +98,7 @@ export function record<A extends unknown[], R>(
     const { recording } = built;
     const memory = new MemoryGuard(given.tensors, memoryAtStake(observer, written, tensors));
     const replayable = { recording, guards: observer.guards, memory };
-    const error = recording.checksFirst === null ? null : firstFailed(recording, recording.checksFirst.before);
+    const error = recording.checksFirst === null ? null : firstFailed(recording, built.beforeChecks);
     if (error === null) return outcome(firstRun(built, given), replayable);
     observer.undo(written, error);
     return { ...outcome(undefined, replayable), error };
@@ -144,14 +144,7 @@ function trace<A extends unknown[], R>(
     observer.numbers.watch();
     if (isModule(self)) guardModule(self);
     else if (self !== undefined) observer.held.use("this", self as object);
-    recorded = recorder.aside(() => {
-      try {
-        return Reflect.apply(fn, self, args);
-      } catch (error) {
-        thrown.push(error);
-        return null;
-      }
-    });
+    recorded = recorder.aside(callOf(fn, self, args, thrown));
     if (thrown.length === 0) aliases.settle();
   } finally {
     observer.held.release();
@@ -180,6 +173,18 @@ function leaveWhatWasDone(observer: Observer, stands: Stands): void {
     observer.undo(written, error);
   }
 }
+
+/** By itself, since what notes the user's line keeps the functions on the stack, and all that is around them. */
+const callOf =
+  <A extends unknown[], R>(fn: (...args: A) => R, self: unknown, args: A, thrown: unknown[]) =>
+  (): R | null => {
+    try {
+      return Reflect.apply(fn, self, args);
+    } catch (error) {
+      thrown.push(error);
+      return null;
+    }
+  };
 
 /** The call was a plain one: what it wrote is computed, and arguments are the caller's own again. */
 function finishPlain(result: unknown, written: readonly Storage[], observer: Observer, stands: Stands): unknown {

@@ -2,9 +2,12 @@
 import type { Check } from "../../ir/builder.ts";
 import type { Node } from "../../ir/graph.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
+import type { Shape } from "../../ir/shape.ts";
+import type { DType } from "../../ir/dtype.ts";
 import type { Device, Executable, OutputHint } from "../../runtime/device.ts";
 import type { TypedArray } from "../../runtime/typed-array.ts";
 import type { Compiled } from "../pipeline.ts";
+import { release as releaseProgram, type CacheEntry } from "../program-cache.ts";
 import type { Storage } from "../storage.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Value } from "../value.ts";
@@ -34,6 +37,7 @@ export type GradResult =
   | { readonly owner: Tensor; readonly holder: null; readonly root: number; left: LeftGradient | null }
   | { readonly owner: Tensor; readonly holder: Tensor };
 
+/** What each call computes, and nothing of the recorded one: its graph would keep the arguments. */
 export interface Recording {
   readonly made: MadeInCall;
   readonly device: Device;
@@ -41,17 +45,16 @@ export interface Recording {
   /** That one, and the one that checks conditions. */
   readonly programs: Programs;
   readonly compiled: Compiled;
-  /** From the recorded graph to code: the passes too. */
+  /** From the recorded graph to code, where it was not known: the passes too. */
   readonly compileMs: number;
-  /** How many programs were compiled. */
+  /** How many programs were made for it, be it by an earlier recording. */
   readonly compileCount: number;
   readonly events: readonly Event[];
   /** The numbers that these change. */
   readonly counters: Counters;
+  /** The program's, then those that are only handed on as results. */
   readonly inputs: readonly Source[];
-  /** The leaves that the inputs stand for: the program's, then those that are only handed on as results. */
-  readonly leaves: readonly Node[];
-  /** Of each root, the leaf that is handed on as it; -1 where the program computes it. */
+  /** Of each root, the input that is handed on as it; -1 where the program computes it. */
   readonly handedOn: readonly number[];
   /** Indices of the inputs that are overwritten in place. */
   readonly overwritten: readonly number[];
@@ -66,7 +69,7 @@ export interface Recording {
   readonly grads: readonly GradResult[];
   /** Tensors whose `.grad` the function clears. */
   readonly cleared: readonly Tensor[];
-  readonly roots: readonly Node[];
+  readonly roots: readonly { readonly dtype: DType; readonly shape: Shape }[];
   readonly signature: readonly (number | string)[];
   /** Conditions that each run checks, and the root that tells which failed (-1: none). */
   readonly checks: readonly Check[];
@@ -98,13 +101,12 @@ export interface Left {
 }
 
 /** The programs of one recording. */
-export type Programs = readonly Executable[];
-/** Gives back what they hold. */
-export const release = (programs: Programs): void => programs.forEach((executable) => executable.release());
+export type Programs = readonly CacheEntry[];
+/** The recording is given up. */
+export const release = (programs: Programs): void => programs.forEach(releaseProgram);
 
 export interface ChecksFirst {
   readonly executable: Executable;
   readonly inputs: readonly Source[];
-  readonly before: readonly Value[];
   readonly scalars: readonly Node[];
 }

@@ -1,4 +1,4 @@
-/** One measured run: `memory-run.ts <device> lazy|compiled|models|functions|eval|unread|programs|failing|failing-compiled <steps>`; prints samples as JSON. */
+/** One measured run: `memory-run.ts <device> lazy|compiled|recorded|models|functions|eval|unread|programs|failing|failing-compiled <steps>`; prints samples as JSON. */
 import * as torch from "cresset";
 import { deviceFor, deviceName } from "../../frontend/devices.ts";
 import { ensureSwiftShader } from "../support/webgpu.ts";
@@ -79,6 +79,13 @@ if (mode === "models") {
     x.sum().backward();
     weight.grad!.sum().item();
     if (i % 10 === 4) await sample(i + 50);
+  }
+} else if (mode === "recorded") {
+  // Each call is recorded again.
+  const step = torch.compile(model(), { verify: 1 });
+  for (let i = 0; i < steps; i++) {
+    step(x, y);
+    if (i % 250 === 249) await sample(i);
   }
 } else if (mode === "functions") {
   for (let i = 0; i < steps; i++) {

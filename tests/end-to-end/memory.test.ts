@@ -45,6 +45,10 @@ describe("memory over 10,000 steps", { timeout: 300_000 }, () => {
   );
 });
 
+describe("memory over 1,000 recorded calls", { timeout: 300_000 }, () => {
+  it("is flat when compiled", async () => expectFlat(await samples("cpu", "recorded", "1000")));
+});
+
 describe("memory over 8,000 predictions", { timeout: 300_000 }, () => {
   it.each(["cpu", "cpu:js"])("is flat on %s when nothing is written", async (device) =>
     expectFlat(await samples(device, "eval", "8000"), 2e5),

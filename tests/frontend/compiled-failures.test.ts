@@ -1,6 +1,7 @@
 /** A compiled call that fails has not happened. */
 import * as torch from "cresset";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { recorder } from "../../frontend/recorder.ts";
 
 const { optim } = torch;
 type Tensor = torch.Tensor;
@@ -55,14 +56,14 @@ describe.each(["cpu", "cpu:js"])("on %s", (name) => {
     ],
     [
       "has no memory to run in",
-      (device) => {
-        const prepare = device.prepare.bind(device);
-        vi.spyOn(device, "prepare").mockImplementation((program) => {
-          const executable = prepare(program);
-          vi.spyOn(executable, "run").mockImplementation(() => {
+      () => {
+        const program = recorder.program.bind(recorder);
+        vi.spyOn(recorder, "program").mockImplementation((graph, device) => {
+          const entry = program(graph, device);
+          vi.spyOn(entry.executable, "run").mockImplementation(() => {
             throw new Error("on purpose");
           });
-          return executable;
+          return entry;
         });
       },
     ],
@@ -70,6 +71,7 @@ describe.each(["cpu", "cpu:js"])("on %s", (name) => {
     const run = training();
     const reference = training();
     const before = run.state();
+    expect(reference.state()).toEqual(before);
     fail(run.device);
     for (let i = 0; i < 2; i++) {
       expect(outcome(run.step)).toContain("on purpose");
@@ -126,9 +128,10 @@ describe.each(["cpu", "cpu:js"])("on %s", (name) => {
     expect(run(true)).toEqual(run(false));
   });
 
-  test.each<[string, number, (x: Tensor) => unknown]>([
+  test.each<[string, number, number, (x: Tensor) => unknown]>([
     [
       "whose first program would overwrite a result",
+      1,
       1,
       (x) => {
         const compiled = torch.compile(() => {
@@ -143,6 +146,7 @@ describe.each(["cpu", "cpu:js"])("on %s", (name) => {
     [
       "that differs when it is verified",
       1,
+      2,
       (x) => {
         let calls = 0;
         const compiled = torch.compile(() => (calls++ === 0 ? x.mul(3) : x.sin()), { verify: 2 });
@@ -152,6 +156,7 @@ describe.each(["cpu", "cpu:js"])("on %s", (name) => {
     ],
     [
       "whose conditions cannot be compiled",
+      0,
       0,
       (x) => {
         const { device } = x.storage_;
@@ -164,7 +169,7 @@ describe.each(["cpu", "cpu:js"])("on %s", (name) => {
         return outcome(() => torch.compile((i: Tensor) => x.index_select(0, i))(torch.tensor([0n], { device: name })));
       },
     ],
-  ])("a recording %s keeps %i program", (_, kept, run) => {
+  ])("a recording %s keeps %i of %i programs", (_, held, cached, run) => {
     const x = torch.arange(1, 7, 1, { device: name, dtype: "float32" });
     x.tolist();
     const { device } = x.storage_;
@@ -182,8 +187,10 @@ describe.each(["cpu", "cpu:js"])("on %s", (name) => {
       });
       return executable;
     });
+    const before = recorder.statistics.held;
     run(x);
-    expect([...live].filter((own) => own.startsWith("program")).length).toBe(kept);
+    expect([...live].filter((own) => own.startsWith("program")).length).toBe(cached);
+    expect(recorder.statistics.held - before).toBe(held);
   });
 
   test("a failed write to a tensor that never had a value is undone", () => {

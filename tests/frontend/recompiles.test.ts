@@ -1,6 +1,7 @@
 /** What makes a compiled function record again, and what it says then. */
 import * as torch from "cresset";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { recorder } from "../../frontend/recorder.ts";
 
 const { nn, optim } = torch;
 const x = torch.tensor([[1, 2]]);
@@ -513,4 +514,46 @@ test("what forward does not read may change", () => {
   }
   expect(model.unread).toEqual([28, 28, 28, 28]);
   expect(run.explain_recompiles().map(String)).toEqual([]);
+});
+
+describe("of many sizes in turns", () => {
+  const rows = (count: number): torch.Tensor => torch.ones(count, 2);
+  const counting = (width: number) => {
+    const counts = { recorded: 0 };
+    const summed = torch.compile((input: torch.Tensor) => {
+      counts.recorded++;
+      return Array.from({ length: width }, (_, k) => input.mul(k + 2).sum());
+    });
+    return { counts, summed };
+  };
+
+  test("small recordings are kept by the hundred", () => {
+    const { counts, summed } = counting(1);
+    for (let round = 0; round < 3; round++)
+      for (let size = 1; size <= 100; size++) expect(summed(rows(size))[0]!.item()).toBe(4 * size);
+    expect(counts.recorded).toBe(100);
+  });
+
+  test("of larger ones, those that are used stay", () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const { counts, summed } = counting(130);
+    // What comes twice in a row takes the place of what was used longest ago.
+    for (let size = 1; size <= 70; size++) for (const rowCount of [size, size, 1]) summed(rows(rowCount));
+    const recorded = counts.recorded;
+    summed(rows(1));
+    expect(counts.recorded).toBe(recorded);
+    summed(rows(2));
+    expect(counts.recorded).toBe(recorded + 1);
+    vi.restoreAllMocks();
+  });
+});
+
+test("what is compiled for one function or number is there for another", () => {
+  const scaled = () => torch.compile((input: torch.Tensor, by: number) => input.mul(by).add(7).cosh());
+  scaled()(x, 1);
+  const before = recorder.compileCount;
+  const again = scaled();
+  for (const by of [2, 3, 4]) again(x, by);
+  expect(again.explain_recompiles().length).toBe(2);
+  expect(recorder.compileCount - before).toBe(0);
 });

@@ -127,11 +127,9 @@ describe("a body with conditions of its own compiles", () => {
         [x.mm(w)],
       ),
     "a scan that looks up": (x) =>
-      torch.scan(
-        (sum: Tensor, row: Tensor) => [sum.add(row.index_select(0, target())), row],
-        torch.zeros(2),
-        x.mm(w),
-      )[0].sum(),
+      torch
+        .scan((sum: Tensor, row: Tensor) => [sum.add(row.index_select(0, target())), row], torch.zeros(2), x.mm(w))[0]
+        .sum(),
   };
   test.each(Object.entries(bodies))("no more often than others: %s", (_, loss) => {
     const counts = [1, 2, 3, 4, 5].map((factor) => {
