@@ -72,7 +72,7 @@ const views = new Set(["reshape", "permute", "expand", "slice", "detach", "leaf"
 
 /**
  * Pending values of earlier recordings that a later one uses: computed once and kept, not once for each use. What has
- * gradients is computed again, with what it is computed from.
+ * gradients is computed again, with what it is computed from, unless it is used without them.
  */
 export function usedAgain(order: readonly Node[]): Node[] {
   const found = new Set<Node>();
@@ -91,7 +91,8 @@ export function usedAgain(order: readonly Node[]): Node[] {
       const recording = recordingOf(node);
       if (recording === null || user.id < recording.end) continue;
       const isPending = valueOf(node) === null && node.inputs.length > 0;
-      if (isPending && !node.requiresGrad && !isComplex(node.dtype)) found.add(node);
+      const isUsedWithout = !node.requiresGrad || !input.requiresGrad;
+      if (isPending && isUsedWithout && !isComplex(node.dtype)) found.add(node);
     }
   }
   return [...found];

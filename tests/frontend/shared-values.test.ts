@@ -38,6 +38,42 @@ describe.each(["cpu", "cpu:js"])("values of several tensors on %s", (device) => 
   });
 });
 
+describe.each(["cpu", "cpu:js"])("a copy of weights that are trained on %s", (device) => {
+  const ways: readonly (readonly [string, (w: torch.Tensor) => torch.Tensor])[] = [
+    ["detached first", (w) => w.detach().clone()],
+    ["detached later", (w) => w.clone().detach()],
+    ["with its gradient", (w) => w.clone()],
+    ["without recording", (w) => torch.no_grad(() => w.clone())],
+    ["of its data", (w) => w.data.clone()],
+  ];
+  const types = [torch.float32, torch.complex64];
+  const cases = ways.flatMap(([name, copy]) => types.map((dtype) => ({ name, copy, dtype })));
+
+  test.each(cases)("is what they were, $name, $dtype", ({ copy, dtype }) => {
+    const w = torch.tensor([1, 1], { device, dtype, requires_grad: true });
+    const before = copy(w);
+    const optimizer = new torch.optim.SGD([w], { lr: 0.5 });
+    for (let i = 0; i < 5; i++) {
+      w.grad = torch.ones(2, { device, dtype });
+      optimizer.step();
+    }
+    expect(w.detach().real.tolist()).toEqual([-1.5, -1.5]);
+    expect(before.detach().real.tolist()).toEqual([1, 1]);
+  });
+
+  test.each(cases)("can be used in each step, $name, $dtype", ({ copy, dtype }) => {
+    const w = torch.tensor([1, 1], { device, dtype, requires_grad: true });
+    const before = copy(w).detach();
+    const other = torch.zeros(1, { device });
+    for (let i = 0; i < 5; i++) {
+      torch.no_grad(() => w.add_(before));
+      other.add_(1).item();
+    }
+    expect(w.detach().real.tolist()).toEqual([6, 6]);
+    expect(before.real.tolist()).toEqual([1, 1]);
+  });
+});
+
 describe.each(["cpu", "cpu:js"])("a pending value whose operands are gone on %s", (device) => {
   const lostFrom = (x: torch.Tensor): torch.Tensor => {
     const pending = x.mul(2);
