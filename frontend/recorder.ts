@@ -19,6 +19,7 @@ import { leaveLost, RetiringValues } from "./retiring-values.ts";
 import type { Tensor } from "./tensor.ts";
 import { UnreadTensors } from "./unread-tensors.ts";
 import { isRetirement, valueOf, type Value } from "./value.ts";
+import { isCopied } from "./versions.ts";
 import { copyOf } from "./value-copy.ts";
 import { ValueParts } from "./value-parts.ts";
 
@@ -354,6 +355,8 @@ export class Recorder {
     if (status !== null) noteStatus(status.checks, values[targets.length - 1]!);
     targets.forEach((target, i) => {
       target.binding = values[i];
+      // Its copies may be asked for whenever.
+      if (isCopied(target)) values[i]!.isShared = true;
       cutHistory(target);
     });
     return entry;

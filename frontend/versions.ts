@@ -64,6 +64,9 @@ export function overwriteOf(node: Node): Overwrite | null {
 }
 
 const owned = new NodeFlag();
+const copied = new NodeFlag();
+/** Whether other tensors' nodes are copies of this one that wait for its value. */
+export const isCopied = (node: Node): boolean => copied.has(node);
 
 /**
  * A node for new contents: two tensors may be computed by one, but what is saved for backward is checked for each by
@@ -80,7 +83,9 @@ export function ownNode(contents: Node): Node {
 
 /** The same value as another node. What is known stays known: a copy that waits might wait until the value is gone. */
 function toldApart(contents: Node): Node {
-  const value = valueOf(behindMarkers(contents));
+  const source = behindMarkers(contents);
+  const value = valueOf(source);
+  if (value === null) copied.set(source);
   if (value === null || tracing.active) return graph.distinct(contents);
   // It was pending when the storage that has it was asked: that one is not among its holders.
   if (value.holders === 0) value.isShared = true;

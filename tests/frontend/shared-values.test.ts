@@ -120,3 +120,16 @@ test("a tensor that was computed beside something else outlives what is written 
   expect(torch.prod(empty).item()).toBe(1);
   expect(torch.lerp(x, x.flip(0), 0.37).at(0).item()).toBe(1.8515625);
 });
+
+test.each([true, false])("of equal new tensors one may be trained while the others wait: compiled %s", (isCompiled) => {
+  const make = (): torch.Tensor[] => [torch.zeros(2), torch.ones(3), torch.full([3], 2)];
+  const [trained, waiting] = [make(), make()];
+  for (const tensor of trained) tensor.tolist();
+  const plain = (x: torch.Tensor): void => trained.forEach((tensor) => tensor.mul_(2).add_(x));
+  const step = isCompiled ? torch.compile(plain) : plain;
+  for (let i = 0; i < 8; i++) {
+    step(torch.tensor(1));
+    trained[0]!.tolist();
+  }
+  expect(waiting.map((tensor) => tensor.tolist())).toEqual(make().map((tensor) => tensor.tolist()));
+});
