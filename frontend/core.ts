@@ -106,7 +106,7 @@ export {
   inference_mode,
   is_inference_mode_enabled,
 } from "./grad-mode.ts";
-export { compile, type CompileOptions, type CompiledFunction, type Recompile } from "./compile/index.ts";
+export { compile, type Compiled, type CompileOptions, type CompiledFunction, type Recompile } from "./compile/index.ts";
 export {
   export,
   ExportedProgram,

@@ -57,7 +57,7 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
   const status = statusOf(roots.nodes);
   const device =
     written[0]?.device ??
-    [...observer.touched.keys()][0]?.storage_.device ??
+    [...observer.gradients.touched.keys()][0]?.storage_.device ??
     args.stands[0]?.storage_.device ??
     deviceIn(result, observer);
   if (device === null) return null;
@@ -113,7 +113,7 @@ export function build(result: unknown, observer: Observer, written: readonly Sto
     before,
     beforeChecks: checks?.before ?? [],
     gradients: state.gradWrites.map(({ storage }) => storage),
-    held: held.items.map((owner) => observer.touched.get(owner)!),
+    held: held.items.map((owner) => observer.gradients.touched.get(owner)!),
   };
 }
 
@@ -136,7 +136,7 @@ function stateOf(observer: Observer, written: readonly Storage[], { stands, alia
   const isWritten = membersOf(written);
   const isOld = ({ id }: Storage): boolean => id < observer.firstStorageId;
   const rootOf = (storage: Storage): number => roots.placeOf(storage.node, "state");
-  const gradWrites = [...observer.grads].flatMap(([storage, owner]) =>
+  const gradWrites = [...observer.gradients.found].flatMap(([storage, owner]) =>
     isWritten(storage) ? [{ storage, owner, root: rootOf(storage) }] : [],
   );
   const argumentWrites = standStorages.flatMap((storage, place) =>
@@ -144,17 +144,17 @@ function stateOf(observer: Observer, written: readonly Storage[], { stands, alia
   );
   const grads: GradResult[] = [];
   const cleared: Tensor[] = [];
-  for (const owner of observer.touched.keys()) {
+  for (const owner of observer.gradients.touched.keys()) {
     const { gradient_ } = owner;
     if (gradient_ === null) cleared.push(owner);
     else if (!isOld(gradient_.storage_))
       grads.push({ owner, holder: null, root: roots.placeOf(gradient_.node_(), "state"), left: null });
-    else if (observer.grads.get(gradient_.storage_) !== owner) grads.push({ owner, holder: gradient_ });
+    else if (observer.gradients.found.get(gradient_.storage_) !== owner) grads.push({ owner, holder: gradient_ });
   }
   // A gradient that is new at each call is no state: whoever kept an older one keeps its values.
   const made = new Set(grads.flatMap(({ owner, holder }) => (holder === null ? [owner.gradient_!.storage_] : [])));
   const isState = (storage: Storage): boolean =>
-    observer.lasts(storage) && !isStand(storage) && !observer.grads.has(storage) && !made.has(storage);
+    observer.lasts(storage) && !isStand(storage) && !observer.gradients.found.has(storage) && !made.has(storage);
   const writes = written.filter(isState).map((storage) => ({ storage, root: rootOf(storage) }));
   return { writes, gradWrites, argumentWrites, grads, cleared };
 }
@@ -188,14 +188,14 @@ function sourcesOf(observer: Observer, argumentValues: readonly Value[]): (value
   const places = new Map<Value, number>();
   for (const [i, value] of argumentValues.entries()) if (!places.has(value)) places.set(value, i);
   return (value) => {
-    const { draws, grads } = observer;
+    const { draws, gradients } = observer;
     const index = places.get(value);
     if (index !== undefined) return { kind: "argument", index };
     const target = draws.get(value);
     if (target !== undefined) return { kind: "draw", value, target };
     const storage = value.owner as Storage | null;
     if (storage === null || !observer.lasts(storage)) return fixed(value);
-    const owner = grads.get(storage);
+    const owner = gradients.found.get(storage);
     return owner === undefined ? { kind: "storage", storage } : { kind: "grad", owner };
   };
 }

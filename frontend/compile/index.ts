@@ -9,6 +9,7 @@
  */
 import { textOf } from "../function-text.ts";
 import { bodyDepth } from "../body-scope.ts";
+import type { Module } from "../nn/module.ts";
 import { isModule } from "../nn/module-internals.ts";
 import { recorder } from "../recorder.ts";
 import { captureSite, locate } from "../site.ts";
@@ -31,8 +32,7 @@ import { verified } from "./verify.ts";
 export type { Recompile } from "./guards.ts";
 export type { CompileOptions } from "./options.ts";
 
-export interface CompiledFunction<A extends unknown[], R> {
-  (...args: A): R;
+export interface Compiled {
   /** Why the function was recorded again, in order: the last thousand times. */
   explain_recompiles(): readonly Recompile[];
   /** The program of the last call. */
@@ -47,6 +47,9 @@ export interface CompiledFunction<A extends unknown[], R> {
     readonly compileCount: number;
     readonly peakBytes: number;
   };
+}
+export interface CompiledFunction<A extends unknown[], R> extends Compiled {
+  (...args: A): R;
 }
 
 const takesCycle: PlainReason = {
@@ -75,7 +78,15 @@ interface Known {
   readonly recording: Recording;
 }
 
-/** Compiles a function (or a module) whose arguments and results are tensors. */
+/**
+ * Compiles a function whose arguments and results are tensors, or the calls of a module: what is given back for one is
+ * the module for all else (`parameters()`, `state_dict()`, `eval()`, its members).
+ */
+export function compile<M extends Module>(module: M, options?: CompileOptions): M & Compiled;
+export function compile<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  options?: CompileOptions,
+): CompiledFunction<A, R>;
 export function compile<A extends unknown[], R>(
   fn: (...args: A) => R,
   options: CompileOptions = {},
@@ -92,11 +103,24 @@ export function compile<A extends unknown[], R>(
       throw error;
     }
   };
-  return Object.defineProperties(call, {
-    explain_recompiles: { value: () => compiled.recompiles },
-    statistics: { get: () => compiled.statistics },
-  }) as CompiledFunction<A, R>;
+  const extra: Compiled = {
+    explain_recompiles: () => compiled.recompiles,
+    get statistics() {
+      return compiled.statistics;
+    },
+  };
+  if (isModule(fn)) return calledBy(fn, call, extra) as never;
+  return Object.defineProperties(call, Object.getOwnPropertyDescriptors(extra)) as CompiledFunction<A, R>;
 }
+
+/** A module whose calls are another function's, and that has more members. */
+const calledBy = <A extends unknown[]>(module: Module, call: (...args: A) => unknown, extra: Compiled): Module =>
+  new Proxy(module, {
+    apply: (_, self, args) => Reflect.apply(call, self, args as A),
+    has: (target, key) => key in target || key in extra,
+    get: (target, key, receiver): unknown =>
+      key in target || !Object.hasOwn(extra, key) ? Reflect.get(target, key, receiver) : extra[key as keyof Compiled],
+  });
 
 /** Devices keep what is prepared until it is released: programs of functions that nobody has any more are. */
 const dropped = new FinalizationRegistry<Iterable<Programs>>((held) => {

@@ -15,6 +15,7 @@ import { heldIn, holderOf, isModule } from "../nn/module-internals.ts";
 import { absent, areAlike, HeldGuard, HeldObjects, Like, type Change, type Held } from "./held.ts";
 import { kindOf } from "./holders.ts";
 import { MadeInCall } from "./made-in-call.ts";
+import { ObservedGradients, sharesGradients } from "./observed-gradients.ts";
 import { UsedNumbers } from "./counters.ts";
 import { Guards, type Guard } from "./guards.ts";
 import { reached } from "./results.ts";
@@ -27,10 +28,6 @@ export class Observer implements TraceObserver {
   readonly captured = new Set<Storage>();
   /** Those and gradients: whatever was looked at once. */
   private readonly used = new Set<Storage>();
-  /** Tensors whose `.grad` the function reads or assigns, with what it was before. */
-  readonly touched = new Map<Tensor, Tensor | null>();
-  /** Gradients that were there before, by their storages: each replay takes those that are there then. */
-  readonly grads = new Map<Storage, Tensor>();
   /** Tensors from before whose `requires_grad` and memory are guarded. */
   private readonly flagged = new Set<Tensor>();
   /** Those that the function has made. */
@@ -66,6 +63,7 @@ export class Observer implements TraceObserver {
   private readonly rare: Guard[] = [];
   private readonly unsettled: { readonly guard: Guard; readonly options: GuardOptions }[] = [];
   readonly numbers = new UsedNumbers();
+  readonly gradients = new ObservedGradients(this);
   readonly held = new HeldObjects(this.madeOwners);
   private readonly heldGuards: HeldGuard[] = [];
   /** What it changes such that the next call finds something else than this one did. */
@@ -78,7 +76,7 @@ export class Observer implements TraceObserver {
   /** What is used gets a value of its own, which each replay reads again. */
   storageUsed(storage: Storage): void {
     if (storage.id < this.firstStorageId) {
-      if (!this.grads.has(storage)) this.captured.add(storage);
+      if (!this.gradients.found.has(storage)) this.captured.add(storage);
       const { version } = storage;
       if (!this.used.has(storage)) {
         this.used.add(storage);
@@ -111,7 +109,7 @@ export class Observer implements TraceObserver {
     this.views.add(tensor);
   }
   /** Whether the function makes this tensor anew at each call: then it is nothing to guard, or to leave. */
-  private isMadeHere(tensor: Tensor): boolean {
+  isMadeHere(tensor: Tensor): boolean {
     return tensor.storage_.id >= this.firstStorageId || this.views.has(tensor);
   }
 
@@ -131,7 +129,7 @@ export class Observer implements TraceObserver {
 
   /** Whether the function uses a tensor by another way than as an argument. */
   usesItself(tensor: Tensor): boolean {
-    return this.flagged.has(tensor) || this.touched.has(tensor);
+    return this.flagged.has(tensor) || this.gradients.touched.has(tensor);
   }
 
   draw(value: Value, fill: (target: TypedArray) => void): void {
@@ -199,7 +197,7 @@ export class Observer implements TraceObserver {
     if (written.some((storage) => storage.isShared && storage.id >= this.firstStorageId))
       this.plainBecause ??= writesArray;
     for (const read of this.states) mapTree(read(), (leaf) => leaf instanceof Tensor && this.kept.add(leaf.storage_));
-    this.refuseSharedGradients();
+    if (this.gradients.hasShared) this.plainBecause ??= sharesGradients;
     this.settleHeld();
     for (const tensor of this.flagged) this.guardHolder(tensor);
     this.refuseMoves(result);
@@ -223,65 +221,17 @@ export class Observer implements TraceObserver {
   }
   /** The call that was recorded cannot be computed: it has not happened. `written`: the storages that it wrote */
   undo(written: readonly Storage[], error: unknown): void {
-    for (const [tensor, before] of this.touched) tensor.setGradient_(before);
+    this.gradients.undo();
     for (const storage of written) storage.undoWrites(error);
     for (const restore of this.restores.reverse()) restore();
     this.numbers.undo();
   }
 
   gradAssigned(tensor: Tensor): void {
-    if (!this.isMadeHere(tensor) && !this.touched.has(tensor)) this.touched.set(tensor, tensor.gradient_);
+    this.gradients.assigned(tensor);
   }
   gradRead(tensor: Tensor): void {
-    if (this.isMadeHere(tensor) || this.touched.has(tensor)) return;
-    // What was there before the call matters: nothing, a gradient, or a tensor that is more than a gradient.
-    const before = tensor.gradient_;
-    this.touched.set(tensor, before);
-    if (before !== null && this.isOwnMemory(before.storage_) && plainOrItself(before) === plain) {
-      this.grads.set(before.storage_, tensor);
-      this.captured.delete(before.storage_);
-      if (this.grads.size === 2) this.guard("gradients share memory", () => this.shareGradients(), { rare: true });
-    }
-    const own = this.grads.get(before?.storage_ as Storage) === tensor;
-    this.always.push({
-      name: "grad",
-      read: () => (own ? plainOrItself(tensor.gradient_) : tensor.gradient_),
-      expected: own ? plain : before,
-    });
-  }
-  /** A gradient is known by the tensor that has it: it may be no other one's, before the call or after it. */
-  private refuseSharedGradients(): void {
-    const owners = new Map<Storage, Tensor>(this.grads);
-    for (const [tensor, before] of this.touched)
-      for (const grad of [before, tensor.gradient_]) {
-        if (grad === null) continue;
-        const owner = owners.get(grad.storage_);
-        if (owner === undefined) owners.set(grad.storage_, tensor);
-        else if (owner !== tensor) this.plainBecause ??= sharesGradients;
-      }
-  }
-  /** Whether tensors have one gradient that had one each. */
-  private shareGradients(): boolean {
-    const owners = [...this.grads.values()];
-    return new Set(owners.map(({ gradient_ }) => gradient_?.storage_ ?? null)).size < owners.length;
-  }
-  /** The tensor whose `.grad` this memory is: when the call began, or when it ended. */
-  gradientIn(storage: Storage): { readonly owner: Tensor; readonly isBefore: boolean } | null {
-    const before = this.grads.get(storage);
-    if (before !== undefined) return { owner: before, isBefore: true };
-    for (const owner of this.touched.keys())
-      if (storage.id >= this.firstStorageId && owner.gradient_?.storage_ === storage)
-        return owner.gradient_.parent_ === null ? { owner, isBefore: false } : null;
-    return null;
-  }
-  /** Whether a gradient's memory is from before, and nothing else here is known to use it. */
-  private isOwnMemory(storage: Storage): boolean {
-    return (
-      storage.id < this.firstStorageId &&
-      !this.captured.has(storage) &&
-      !this.grads.has(storage) &&
-      this.aliases?.touch(storage) !== true
-    );
+    this.gradients.read(tensor);
   }
 
   valueRead(): void {
@@ -340,7 +290,7 @@ export class Observer implements TraceObserver {
   /** What later calls make anew, or go on with. */
   private settleMade(): void {
     for (const storage of this.kept) storage.madeIn = null;
-    for (const { gradient_ } of this.touched.keys()) if (gradient_ !== null) gradient_.storage_.madeIn = null;
+    for (const { gradient_ } of this.gradients.touched.keys()) if (gradient_ !== null) gradient_.storage_.madeIn = null;
     for (const { is } of this.changes) if (is instanceof Parameter) is.storage_.madeIn = null;
   }
 
@@ -403,16 +353,7 @@ export const readsValues: PlainReason = {
   instead: "read its results after the call",
 };
 
-const sharesGradients: PlainReason = {
-  does: "gives a tensor the gradient of another one, or uses tensors that have one gradient",
-  instead: "give it a clone()",
-};
 const writesArray: PlainReason = {
   does: "writes a tensor that shares memory with an array",
   instead: "copy the array with torch.tensor()",
 };
-
-const plain = "a gradient";
-/** Gradients of one tensor are alike: they have its shape, dtype and device. */
-const plainOrItself = (grad: Tensor | null): unknown =>
-  grad !== null && grad.parent_ === null && !grad.requires_grad ? plain : grad;

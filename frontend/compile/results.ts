@@ -146,7 +146,7 @@ export function templateOf(
   const { objects, tensors } = reached(result, (value) => keptMark(value) !== null);
   const memories = sharedMemories(tensors);
   const gradientMark = (leaf: Tensor): GradientMark | null => {
-    const gradient = observer.gradientIn(leaf.storage_);
+    const gradient = observer.gradients.ownerOf(leaf.storage_);
     if (gradient === null) return null;
     const { owner, isBefore } = gradient;
     return new GradientMark(owner, isBefore ? held.of(owner) : -1, stepsBetween(leaf, leaf.root_));

@@ -56,7 +56,7 @@ const functions: [string, (parts: Parts) => unknown][] = [
     (parts) => (train(parts), Object.values(parts.optimizer.state_dict().param_groups[0]!)),
   ],
 ];
-const plainly = (<F>(fn: F): F => fn) as unknown as typeof torch.compile;
+const plainly = (<F>(fn: F): F => fn) as typeof torch.compile;
 const values = (result: unknown): string =>
   JSON.stringify(result, function (this: Record<string, unknown>, key) {
     const item = this[key];
