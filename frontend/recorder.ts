@@ -78,7 +78,7 @@ export class Recorder {
 
   /** A pending gradient became a tensor's. */
   noteGradient(owner: Tensor, gradient: Tensor): void {
-    if (!tracing.active) this.unread.addGradient(owner, gradient);
+    this.unread.addGradient(owner, gradient);
   }
 
   /** Marks the values that pending tensors are computed from. */

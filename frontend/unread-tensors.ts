@@ -13,6 +13,11 @@ import { retention } from "./retiring-values.ts";
 import type { Tensor } from "./tensor.ts";
 import { behindMarkers, valueOf, type Value } from "./value.ts";
 
+/**
+ * How long they are known, in flushes that let time pass. What they are computed from may be given up some flushes after
+ * they were noted: a step that reads values between its writes is several.
+ */
+const known = 3 * retention;
 /** While no time passes, the latest are kept: this many, and this many bytes from before the last flush. */
 const most = 256;
 const mostBytes = 16e6;
@@ -61,7 +66,7 @@ export class UnreadTensors {
   /** Time has passed. */
   advance(): void {
     this.time++;
-    if (this.list.length > 0) this.keep(this.list.filter(({ at }) => this.time - at <= retention));
+    if (this.list.length > 0) this.keep(this.list.filter(({ at }) => this.time - at <= known));
   }
 
   private keep(list: Unread[]): void {

@@ -172,3 +172,21 @@ test("a result of contents that are overwritten in the same call can be read lat
     for (let i = 0; i < 4; i++) w.add_(1).tolist();
     return kept.map((item) => item.tolist());
   }));
+
+test("a gradient that a call has left can be read as long as it is there", () =>
+  expectSame((compile) => {
+    const w = torch.ones(4).requires_grad_();
+    const average = torch.zeros(4);
+    const optimizer = new torch.optim.SGD([w], { lr: 0.05 });
+    const step = compile((x: Tensor) => {
+      optimizer.zero_grad();
+      const loss = w.sub(x).pow(2).sum();
+      loss.backward();
+      optimizer.step();
+      torch.no_grad(() => average.lerp_(w.detach(), 0.5));
+      loss.item();
+      x.zero_();
+      return w.detach().select(0, 0);
+    });
+    return [1, 2, 3, 4].map((i) => [step(torch.full([4], i)).item(), w.grad!.tolist(), average.tolist()]);
+  }));
