@@ -29,6 +29,8 @@ export interface PackedStrips {
   readonly strip: Strip;
   readonly count: number;
   readonly columnStart: Index;
+  /** Columns in as many bands as threads are likely to be: they share those, and no band is packed twice. */
+  readonly areMany: boolean;
 }
 
 /** Where blocks keep their rows and their sums. */
@@ -72,7 +74,8 @@ export function blockedTiles(
   const block = (firstRow: Index, tiles: number): void =>
     overDepthBlocks(lowering, start, strips, { firstRow, height, count: tiles }, buffers);
   const [name, last] = [builder.fresh("m"), builder.fresh("m")];
-  builder.loop(name, whole, "parallel", () =>
+  const mode = strips.areMany ? "serial" : "parallel";
+  builder.loop(name, whole, mode, () =>
     block(
       builder
         .position(name, whole)
@@ -81,7 +84,7 @@ export function blockedTiles(
       each,
     ),
   );
-  if (rest > 0) builder.loop(last, 1, "parallel", () => block(Index.constant(first + whole * each * height), rest));
+  if (rest > 0) builder.loop(last, 1, mode, () => block(Index.constant(first + whole * each * height), rest));
 }
 
 /** The tiles of one block of rows. */

@@ -12,6 +12,9 @@ import { type Packed, tile } from "./tile.ts";
 
 const i32 = typeOf("i32");
 
+/** Bands that threads share rather than the rows of each. */
+const manyBands = 4;
+
 /** How the columns are walked. */
 export interface ColumnPlan {
   /** Vectors in a row of a tile. */
@@ -143,7 +146,13 @@ function packedStrips(
       rowsOfTile(builder.target, strip.vectors.length),
     );
     const packed = { ...packing, offset: Index.constant(0) };
-    blockedTiles(lowering, start, { packed, strip, count, columnStart }, whole!, blocks);
+    blockedTiles(
+      lowering,
+      start,
+      { packed, strip, count, columnStart, areMany: strip.count >= manyBands * count },
+      whole!,
+      blocks,
+    );
     if (rest.length === 0) return;
     tiles = rest;
   }
