@@ -62,6 +62,10 @@ function contentsOfNamed(value: NamedResults): Contents {
   return { isTree: true, items: [...value], make: (items) => frame.mapped((_, i) => items[i]), fill: () => undefined };
 }
 
+/** Whether all that an object holds are properties, and nobody can hide anything in it. */
+export const isRecordOfMembers = (value: object): boolean =>
+  classOf(value) === "open" && !(value instanceof NamedResults) && elementsOf(value).kind === records;
+
 /** What an object holds beside properties. */
 interface Elements {
   readonly prototype: object;
@@ -149,7 +153,7 @@ const iterators = [[].values(), (async function* () {})()].map((iterator) => {
   return chain[chain.length - 2]!;
 });
 /** How private members are used, in the language or what it is compiled to: others like this object cannot have them. */
-const privateUse = /\.#[\p{ID_Start}$_]|__(?:classP|p)rivate/u;
+const privateUse = /\.#[\p{ID_Start}$_]|__(?:classP|p)rivate|\bWeak(?:Map|Set)\b/u;
 
 function classOf(value: object): Openness {
   if (value instanceof NamedResults) return "open";

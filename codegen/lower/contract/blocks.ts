@@ -24,7 +24,7 @@ export const suitsBlocks = ({ rows, columns, depth }: Contraction, height: numbe
   columns.length === 1 && depth.length === 1 && rows.length > 0 && rows.at(-1)!.size >= leastTiles * height;
 
 /** Packed columns that lie behind each other, strip by strip. */
-export interface PackedStrips {
+interface PackedStrips {
   readonly packed: Packed;
   readonly strip: Strip;
   readonly count: number;
