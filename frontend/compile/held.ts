@@ -6,7 +6,7 @@
  * function has returned, what it has changed is compared with what was there: each call makes the same changes.
  */
 import { guardModule } from "../nn/guards.ts";
-import { isLookedAt, isModule } from "../nn/module-internals.ts";
+import { isLookedAt, isModule, isState } from "../nn/module-internals.ts";
 import { Tensor } from "../tensor.ts";
 import type { Failure } from "./guards.ts";
 import { Bytes } from "./bytes.ts";
@@ -110,13 +110,17 @@ export class HeldObjects {
     } else if (!held.isArgument && kindOf(value) !== null) this.use(held.kind.name(held.label, key), value as object);
   }
 
-  /** False where reading cannot be noted, or need not be: tensors, functions and modules are always looked at. */
+  /**
+   * False where reading cannot be noted, or need not be: functions, modules, and their parameters and buffers are always
+   * looked at.
+   */
   private watch(held: Held, key: string): boolean {
     const { owner } = held;
     const property = Object.getOwnPropertyDescriptor(owner, key)!;
     if (property.configurable !== true || property.writable !== true) return false;
     let { value } = property as { value: unknown };
-    if (value instanceof Tensor || typeof value === "function") return false;
+    if (typeof value === "function" || (value instanceof Tensor && isModule(owner) && isState(owner, key, value)))
+      return false;
     Object.defineProperty(owner, key, {
       configurable: true,
       enumerable: property.enumerable === true,

@@ -26,6 +26,7 @@ import { isOpenObject } from "./open-objects.ts";
 import { checkCompile, type CompileOptions } from "./options.ts";
 import { record, type Recorded } from "./record.ts";
 import { release, type Programs, type Recording } from "./recording.ts";
+import { noteResults } from "./results.ts";
 import { replay } from "./run.ts";
 import { verified } from "./verify.ts";
 
@@ -63,8 +64,13 @@ const takesCycle: PlainReason = {
  */
 const recordingLimit = { fewest: 64, most: 512, parts: 8192 };
 
-/** How many recordings in a row may make the next one necessary, as many as PyTorch makes of a function. */
+/**
+ * How many recordings may change what they have found and not be replayed by a later call, as many as PyTorch makes of a
+ * function.
+ */
 const selfChangeLimit = 8;
+/** When so many recordings in a row have come to nothing, one call of so many is recorded. */
+const vainLimit = { inRow: 8, every: 64 };
 /** How many calls in a row may be recorded each for something that no call has found before. */
 const newcomerLimit = 8;
 /** How many lines `explain_recompiles()` has: the latest. */
@@ -142,8 +148,12 @@ class Compilation<A extends unknown[], R> {
   /** It does what no replay can do. */
   private isPlain = false;
   private givesHistory = false;
-  /** How many calls in a row were recorded that changed what they had found. */
-  private selfChanges = 0;
+  /** Recordings that changed what they had found and that no later call has found useful. */
+  private readonly selfChanges = new Set<object>();
+  /** How many recordings came to nothing, since their calls read values, after the last one that did not. */
+  private vain = 0;
+  /** The arguments of the last such call. */
+  private vainState: readonly unknown[] = [];
   private opens: { -readonly [K in keyof Opens]: Opens[K] } = { objects: false, leavesFrom: Infinity };
   /** The next storage's id when it was called last. */
   private newest = 0;
@@ -173,18 +183,18 @@ class Compilation<A extends unknown[], R> {
     const { verify, disable } = this.options;
     const self = this.usesThis ? caller : undefined;
     // Inside another recording, or the body of a vmap, a scan or the like, it is part of that one.
-    if (disable === true || this.isPlain || traceObserver() !== null || bodyDepth() > 0)
-      return Reflect.apply(fn, self, args);
+    if (disable === true || traceObserver() !== null || bodyDepth() > 0) return Reflect.apply(fn, self, args);
+    if (this.isPlain) return this.asItStands(self, args);
     const since = this.newest;
     this.newest = newestStorageId();
     if (this.opens.leavesFrom < Infinity) this.opens.leavesFrom = since;
     const given = CallArguments.of(args, self, this.opens);
     if (given === null) {
       this.warn(takesCycle);
-      return Reflect.apply(fn, self, args);
+      return this.asItStands(self, args);
     }
     // A gradient has to flow on through what the function computes from it.
-    if (graph.gradEnabled && (this.givesHistory || given.haveHistory)) return Reflect.apply(fn, self, args);
+    if (graph.gradEnabled && (this.givesHistory || given.haveHistory)) return this.asItStands(self, args);
     this.calls++;
     let why: (() => Failure) | null = null;
     for (const known of this.known) {
@@ -194,7 +204,7 @@ class Compilation<A extends unknown[], R> {
       if (place < 0 && failed === null) {
         this.noteUse(known);
         if (verify !== undefined && this.calls % verify === 0) return verified(fn, given, this.nameOf, recording);
-        this.selfChanges = 0;
+        this.selfChanges.delete(recording);
         this.newcomers = 0;
         return replay(recording, given) as R;
       }
@@ -206,10 +216,18 @@ class Compilation<A extends unknown[], R> {
     if (again !== null) {
       this.opens = opened!;
       for (const { recording } of this.known.splice(0)) this.forget(recording);
+      this.selfChanges.clear();
       return this.recordCall(again, failure);
     }
-    if (failure !== null && !this.isWorthRecording(given, failure)) return Reflect.apply(fn, self, args);
+    if (this.isInVain(given) || (failure !== null && !this.isWorthRecording(given, failure)))
+      return this.asItStands(self, args);
     return this.recordCall(given, failure);
+  }
+
+  private asItStands(self: unknown, args: A): R {
+    const result = Reflect.apply(this.fn, self, args);
+    noteResults(result);
+    return result;
   }
 
   /** Where an argument has come in the place of another one like it: from then on such are what they hold. */
@@ -248,6 +266,13 @@ class Compilation<A extends unknown[], R> {
     return false;
   }
 
+  /** A function that reads values is recorded now and then, lest it stops doing so. */
+  private isInVain(given: CallArguments): boolean {
+    const { inRow, every } = vainLimit;
+    if (this.vain < inRow || (this.known.length > 0 && !given.isLike(this.vainState))) return false;
+    return ++this.vain % every !== 0;
+  }
+
   /** Of arguments that do not differ by themselves. */
   private firstFailure(given: CallArguments, { guards, memory }: Known): Failure | null {
     return guards.firstFailure() ?? memory.firstFailure(given.tensors, (place) => given.nameOf(place, this.nameOf));
@@ -266,11 +291,15 @@ class Compilation<A extends unknown[], R> {
   private recordCall(given: CallArguments, failure: Failure | null): R {
     const recorded = record(this.fn, given, this.nameOf, this.makesState);
     this.makesState ||= recorded.makesState;
-    const { result, selfChange, error } = recorded;
+    const { result, replayable, selfChange, error } = recorded;
     this.keep(recorded, given, failure);
-    this.selfChanges = selfChange === null ? 0 : this.selfChanges + 1;
-    if (this.selfChanges === selfChangeLimit)
-      this.stayPlain({ does: `changes ${selfChange!} at each call`, instead: "return it" });
+    if (replayable !== null) this.vain = 0;
+    else {
+      this.vain++;
+      this.vainState = given.state;
+    }
+    if (selfChange !== null && this.selfChanges.add(replayable?.recording ?? {}).size === selfChangeLimit)
+      this.stayPlain({ does: `changes ${selfChange} at each call`, instead: "return it" });
     if (error !== null) throw error;
     return result;
   }

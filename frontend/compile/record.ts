@@ -19,7 +19,7 @@ import type { Guards } from "./guards.ts";
 import { leaveGradients, settleGradients } from "./leaf-arguments.ts";
 import { Observer, type PlainReason } from "./observer.ts";
 import { release, type Recording } from "./recording.ts";
-import { reached, viewed, viewOfArgument, withReplaced } from "./results.ts";
+import { noteResults, reached, viewed, viewOfArgument, withReplaced } from "./results.ts";
 import { firstFailed, firstRun } from "./run.ts";
 import { standIn } from "./stand-ins.ts";
 import { putting, switchesNow } from "./switches.ts";
@@ -167,7 +167,7 @@ function leaveWhatWasDone(observer: Observer, stands: Stands): void {
   const written = takeWritten();
   try {
     observer.noteChanges();
-    settlePlain(written, observer, stands);
+    settlePlain(null, written, observer, stands);
   } catch (error) {
     // Its own error tells more than that what it wrote cannot be computed.
     observer.undo(written, error);
@@ -189,7 +189,7 @@ const callOf =
 /** The call was a plain one: what it wrote is computed, and arguments are the caller's own again. */
 function finishPlain(result: unknown, written: readonly Storage[], observer: Observer, stands: Stands): unknown {
   const { copies } = stands;
-  const ofArgument = settlePlain(written, observer, stands);
+  const ofArgument = settlePlain(result, written, observer, stands);
   return withReplaced(
     result,
     (item) => (item instanceof Tensor ? (ofArgument(item) ?? item) : copies.originalOf(item)),
@@ -201,10 +201,12 @@ function finishPlain(result: unknown, written: readonly Storage[], observer: Obs
 type OfArgument = (tensor: Tensor) => Tensor | null;
 
 function settlePlain(
+  result: unknown,
   written: readonly Storage[],
   { reassigned, changes, formers }: Observer,
   { given, tensors, aliases, copies }: Stands,
 ): OfArgument {
+  noteResults([result, changes.flatMap(({ held, is }) => (held.isArgument ? [is] : []))]);
   flushWrites(written);
   settleGradients(given, tensors);
   const altered = tensors.flatMap((stand, i) => (isAltered(stand, given.tensors[i]!, formers.get(stand)) ? [i] : []));

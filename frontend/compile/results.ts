@@ -3,6 +3,7 @@ import type { DType } from "../../ir/dtype.ts";
 import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { NamedResults } from "../named-results.ts";
+import { noteReturned } from "../nn/returned.ts";
 import { type ViewStep } from "../views.ts";
 import { contentsOf, type Contents } from "./contents.ts";
 import type { Observer } from "./observer.ts";
@@ -112,6 +113,9 @@ export function reached(result: unknown, isLeaf: (value: unknown) => boolean): R
   }
   return { objects, tensors, closed };
 }
+
+/** Of a call that is run as it stands: they can be read as late as those of a replay. */
+export const noteResults = (results: unknown): void => noteReturned([...reached(results, () => false).tensors]);
 
 /** A result with something else in the places of what it consists of; objects stay the ones they are. */
 export function withReplaced(

@@ -108,6 +108,10 @@ export function heldIn({ module, name }: Holder): unknown {
   return value instanceof Parameter ? noted(module, name, value) : value;
 }
 
+/** Whether a tensor that is a member is a parameter or a buffer. */
+export const isState = (module: Module, name: string, tensor: Tensor): boolean =>
+  tensor instanceof Parameter || tensor instanceof Buffer || internalsOf(module).buffers.has(name);
+
 export function ownBuffers(module: Module): [name: string, buffer: Tensor, persistent: boolean][] {
   const { buffers } = internalsOf(module);
   const found: [string, Tensor, boolean][] = [];

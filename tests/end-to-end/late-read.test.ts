@@ -56,6 +56,22 @@ describe.each(["cpu", "cpu:js"])("a late read on %s", (device) => {
     expect(Number(loss.item())).toBeCloseTo(before, 5);
   });
 
+  it("is right for norms by which gradients are clipped", () => {
+    const norms = (isLate: boolean): unknown[] => {
+      const w = torch.tensor([1, 2], { device, requires_grad: true });
+      const optimizer = new optim.Adam([w], { lr: 0.1 });
+      const found = Array.from({ length: 6 }, () => {
+        optimizer.zero_grad();
+        w.pow(2).sum().backward();
+        const norm = nn.utils.clip_grad_norm_([w], 0.5);
+        optimizer.step();
+        return isLate ? norm : norm.item();
+      });
+      return found.map((norm) => (norm instanceof torch.Tensor ? norm.item() : norm));
+    };
+    expect(norms(true)).toEqual(norms(false));
+  });
+
   it("throws for a value inside a step when two more have passed, naming the line", () => {
     const w = torch.tensor([1, 2], { device, dtype: "float32", requires_grad: true });
     const step = (): torch.Tensor => {

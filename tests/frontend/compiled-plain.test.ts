@@ -1,6 +1,7 @@
 /** Compiled functions that no replay can stand for leave what they would have left uncompiled, at the first call too. */
 import * as torch from "cresset";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { traceObserver } from "../../frontend/trace.ts";
 
 type Tensor = torch.Tensor;
 const ones = (n = 3): Tensor => torch.ones(n);
@@ -13,6 +14,49 @@ function expectSame(scenario: (compile: <F extends (...args: never[]) => unknown
   const plain = scenario((fn) => fn);
   expect(scenario((fn) => torch.compile(fn as never))).toEqual(plain);
 }
+
+/** How many calls were recorded. */
+const recording = { count: 0 };
+const noteRecording = (): void => void (recording.count += traceObserver() === null ? 0 : 1);
+
+test("a function that reads values at each call is recorded now and then", () => {
+  recording.count = 0;
+  const read = torch.compile((x: Tensor, isRead: boolean) => {
+    noteRecording();
+    return isRead ? x.mul(x.sum().item()) : x;
+  });
+  for (let i = 0; i < 40; i++) expect(read(ones(), true).tolist()).toEqual([3, 3, 3]);
+  expect(recording.count).toBe(8);
+  for (let i = 0; i < 100; i++) read(ones(), false);
+  expect(recording.count).toBe(9);
+  // Other arguments are no reason to wait.
+  for (let i = 0; i < 8; i++) read(ones(), true);
+  read(ones(4), false);
+  expect(recording.count).toBe(18);
+});
+
+test("a module whose state begins anew now and then is not recorded for ever", () => {
+  class Stateful extends torch.nn.Module {
+    state: Tensor[] | null = null;
+    override forward(x: Tensor): Tensor {
+      noteRecording();
+      const [h = torch.zeros(3)] = this.state ?? [];
+      const next = h.mul(0.5).add(x);
+      this.state = [next];
+      return next;
+    }
+  }
+  recording.count = 0;
+  expectSame((compile) => {
+    const model = new Stateful();
+    const forward = compile((x: Tensor) => model(x));
+    return Array.from({ length: 24 }, (_, i) => {
+      if (i % 4 === 3) model.state = null;
+      return forward(torch.full([3], i)).tolist();
+    });
+  });
+  expect(recording.count).toBeLessThan(12);
+});
 
 describe("a function that writes an argument and reads a value", () => {
   test("of it", () =>
@@ -171,6 +215,32 @@ test("a result of contents that are overwritten in the same call can be read lat
     const kept = [fn(), fn(), fn()];
     for (let i = 0; i < 4; i++) w.add_(1).tolist();
     return kept.map((item) => item.tolist());
+  }));
+
+test("so can what is returned, or left in an argument, by calls that are run as they stand", () =>
+  expectSame((compile) => {
+    class Remembering extends torch.nn.Module {
+      readonly w = new torch.nn.Parameter(torch.ones(3));
+      last = torch.zeros(3);
+      override forward(x: Tensor, out: Tensor[]): Tensor {
+        const y = this.w.mul(x).add(this.last);
+        this.last = y.detach().mul(0.5);
+        out.push(y.detach().exp());
+        return y;
+      }
+    }
+    const model = new Remembering();
+    const optimizer = new torch.optim.SGD(model.parameters(), { lr: 0.1 });
+    const step = compile((x: Tensor, out: Tensor[]) => {
+      optimizer.zero_grad();
+      const y = model(x, out);
+      y.pow(2).sum().backward();
+      optimizer.step();
+      return y.detach();
+    });
+    const out: Tensor[] = [];
+    const results = Array.from({ length: 8 }, (_, i) => step(torch.full([3], i / 8), out));
+    return [...results, ...out.slice(0, 1)].map((tensor) => tensor.tolist());
   }));
 
 test("a gradient that a call has left can be read as long as it is there", () =>

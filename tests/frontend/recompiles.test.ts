@@ -516,6 +516,41 @@ test("what forward does not read may change", () => {
   expect(run.explain_recompiles().map(String)).toEqual([]);
 });
 
+test("so may tensors, of modules and of what a method is called on", () => {
+  class Keeping extends Holding {
+    last = x;
+  }
+  const model = new Keeping();
+  class Trainer {
+    best = x;
+    readonly run = torch.compile((input: torch.Tensor) => this.forward(input));
+    forward(input: torch.Tensor): torch.Tensor {
+      return model(input).sum();
+    }
+  }
+  const trainer = new Trainer();
+  for (let i = 0; i < 4; i++) {
+    model.last = trainer.run(x);
+    trainer.best = torch.minimum(trainer.best, model.last);
+  }
+  expect(trainer.run.explain_recompiles().map(String)).toEqual([]);
+});
+
+test("a module that is called with other tensors in the place of its own stays the one it is", () => {
+  const model = new nn.Linear(2, 2);
+  const [weight, bias] = [torch.ones(3, 2, 2), torch.zeros(3, 2)];
+  const run = torch.compile((input: torch.Tensor) =>
+    torch
+      .vmap((weight: torch.Tensor, bias: torch.Tensor) => torch.func.functional_call(model, { weight, bias }, [input]))(
+        weight,
+        bias,
+      )
+      .sum(),
+  );
+  for (let i = 1; i < 5; i++) expect(run(x.mul(i)).item()).toBe(18 * i);
+  expect(run.explain_recompiles()).toEqual([]);
+});
+
 describe("of many sizes in turns", () => {
   const rows = (count: number): torch.Tensor => torch.ones(count, 2);
   const counting = (width: number) => {

@@ -10,6 +10,7 @@ import { zeros } from "../../creation.ts";
 import { withGradMode } from "../../grad-mode.ts";
 import { graph } from "../../state.ts";
 import { Tensor } from "../../tensor.ts";
+import { noteReturned } from "../returned.ts";
 
 type Parameters = Tensor | Iterable<Tensor>;
 const listOf = (parameters: Parameters): Tensor[] => (parameters instanceof Tensor ? [parameters] : [...parameters]);
@@ -49,6 +50,8 @@ function totalNorm(name: string, tensors: readonly Tensor[], p: number, errorIfN
       `${name}: The total norm of order ${p} for gradients from \`parameters\` is non-finite, so it cannot be clipped.`,
       "Pass { error_if_nonfinite: false } to scale the gradients anyway.",
     );
+  // Usually read after the optimizer's step, if not after many.
+  noteReturned(total);
   return total;
 }
 

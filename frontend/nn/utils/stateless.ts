@@ -1,6 +1,7 @@
 /** Calling a module with other values for its parameters and buffers. */
 import { ArgumentError } from "../../../ir/errors.ts";
 import type { Tensor } from "../../tensor.ts";
+import { guardModule } from "../guards.ts";
 import { attribute, setAttribute } from "../module-internals.ts";
 import type { Module } from "../module.ts";
 
@@ -25,6 +26,8 @@ export function functional_call<M extends Module>(
   ) as readonly Readonly<Record<string, Tensor>>[];
   const given = Object.assign({}, ...dicts) as Record<string, Tensor>;
   if (options.strict === true) requireAll(module, given);
+  // By its own tensors: those that are there during the call would be looked for in later ones.
+  guardModule(module);
   const restore: (() => void)[] = [];
   try {
     for (const path of Object.keys(given)) {
