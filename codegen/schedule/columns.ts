@@ -1,11 +1,20 @@
 /** Loops over the columns of matrices. */
-import type { Expr } from "../../ir/loop.ts";
+import type { DType } from "../../ir/dtype.ts";
+import type { Expr, Kind } from "../../ir/loop.ts";
 import { mentions, type ForStmt } from "./statements.ts";
 
 /** Fewer are not worth other loops. */
 export const leastColumns = 256;
 /** A matrix of fewer elements is in cache anyway. */
 export const leastElements = 2 ** 17;
+
+/** What keeps a register in scratch memory. */
+export const memoryOf: Readonly<Partial<Record<Kind, DType>>> = {
+  f32: "float32",
+  f64: "float64",
+  i32: "int32",
+  i64: "int64",
+};
 
 /** Of a loop from 0 in steps of 1. */
 export const countOf = ({ start, end, step }: ForStmt): number | null =>

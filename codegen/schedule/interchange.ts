@@ -6,10 +6,9 @@
  * in:  a kernel of scalar loops for a CPU
  * out: the same kernel; a loop over columns around loops over rows is loops over rows around loops over columns
  */
-import type { DType } from "../../ir/dtype.ts";
 import type { BufferParam, Expr, Kind, LoopKernel, Stmt } from "../../ir/loop.ts";
 import { addI, apply, integer, load, typeOf, variable } from "../lower/expressions.ts";
-import { countOf, leastColumns, leastElements, strideOf } from "./columns.ts";
+import { countOf, leastColumns, leastElements, memoryOf, strideOf } from "./columns.ts";
 import {
   copyLoopBody,
   mapExpr,
@@ -29,13 +28,6 @@ const mostColumns = 1024;
 const blockRows = 64;
 /** Numbers that a column may have so far. */
 const mostNumbers = 6;
-
-const memoryOf: Readonly<Partial<Record<Kind, DType>>> = {
-  f32: "float32",
-  f64: "float64",
-  i32: "int32",
-  i64: "int64",
-};
 
 export function interchange(kernel: LoopKernel): LoopKernel {
   const scratch: BufferParam[] = [];

@@ -5,7 +5,7 @@
 import { mathFunctions, type BufferParam, type Expr, type Operation, type Stmt, type Type } from "../../ir/loop.ts";
 import { addI, integer } from "../lower/expressions.ts";
 import { isWideSum } from "./narrow-sums.ts";
-import { assignedFromOutside, mentions, type ForStmt } from "./statements.ts";
+import { assignedFromOutside, mentions, visitExprs, type ForStmt } from "./statements.ts";
 
 export const lanes = 4;
 
@@ -95,6 +95,7 @@ export class Widening {
   private readonly inside = new Set<string>();
   /** Variables from outside that the loop assigns: only their own reduction may read them. */
   private readonly carried: ReadonlySet<string>;
+  private readonly loaded = new Set<string>();
   private readonly memory: VectorMemory;
   private readonly loop: ForStmt;
   private readonly suffix: string;
@@ -106,6 +107,9 @@ export class Widening {
     this.suffix = suffix;
     this.variation.set(loop.name, { kind: "step", by: 1 });
     this.carried = assignedFromOutside(loop.body);
+    visitExprs(loop.body, (expr) => {
+      if (expr.op === "load") this.loaded.add(expr.buffer);
+    });
   }
 
   /** @throws NotVectorisable */
@@ -124,8 +128,9 @@ export class Widening {
 
   /** Stores to every second element or so: only where nothing reads what they write. */
   private stridedStore(statement: Extract<Stmt, { kind: "store" }>, by: number): Stmt[] {
-    const { dtype, access } = this.memory.buffers.get(statement.buffer)!;
-    if (access !== "write" || !isNear(by) || !strided.has(dtype)) throw new NotVectorisable();
+    const { dtype, access, scope } = this.memory.buffers.get(statement.buffer)!;
+    const isUnread = scope === "scratch" ? !this.loaded.has(statement.buffer) : access === "write" && isNear(by);
+    if (!isUnread || !strided.has(dtype)) throw new NotVectorisable();
     const value = this.vector(statement.value);
     const name = `${this.loop.name}_apart${this.stores++}${this.suffix}`;
     const vector: Expr = { op: "var", type: value.type, name };

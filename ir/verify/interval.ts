@@ -6,6 +6,8 @@ export interface Interval {
   readonly max: number;
   /** Values are `min` and so many more each; 1 where it is not stated. */
   readonly stride?: number;
+  /** With another variable it adds up to less than that: the counter of a part of a loop, beside where that begins. */
+  readonly beside?: { readonly name: string; readonly below: number };
 }
 
 const exactly = (value: number): Interval => ({ min: value, max: value });
@@ -21,7 +23,7 @@ export function intervalOf(expr: Expr, variables: ReadonlyMap<string, Interval |
   const [a, b] = expr.args.map((arg) => intervalOf(arg, variables));
   switch (expr.op) {
     case "add":
-      return a && b ? { min: a.min + b.min, max: a.max + b.max } : null;
+      return a && b ? { min: a.min + b.min, max: Math.min(a.max + b.max, mostTogether(expr.args, variables)) } : null;
     case "sub":
       return a && b ? { min: a.min - b.max, max: a.max - b.min } : null;
     case "mul":
@@ -39,4 +41,20 @@ export function intervalOf(expr: Expr, variables: ReadonlyMap<string, Interval |
     default:
       return null;
   }
+}
+
+function mostTogether([a, b]: readonly Expr[], variables: ReadonlyMap<string, Interval | null>): number {
+  if (a?.op !== "var" || b?.op !== "var") return Infinity;
+  const most = (one: string, other: string): number => {
+    const beside = variables.get(one)?.beside;
+    return beside?.name === other ? beside.below - 1 : Infinity;
+  };
+  return Math.min(most(a.name, b.name), most(b.name, a.name));
+}
+
+/** What a loop's counter is beside, where it goes to the end of a part of another loop, `min(length, count - from)`. */
+export function besideOf(end: Expr): Pick<Interval, "beside"> {
+  const left = end.op === "min" ? end.args[1] : undefined;
+  const [count, from] = left?.op === "sub" ? left.args : [];
+  return count?.op === "const" && from?.op === "var" ? { beside: { name: from.name, below: Number(count.value) } } : {};
 }

@@ -13,7 +13,7 @@
 import type { BufferParam, Expr, LoopKernel, Operation, Stmt, Type } from "../loop.ts";
 import { elementType, impliedType, sameType, typeRules, typeText } from "../text/loop-types.ts";
 import { LoopPrinter } from "../text/loop-printer.ts";
-import { intervalOf, type Interval } from "./interval.ts";
+import { besideOf, intervalOf, type Interval } from "./interval.ts";
 import { check } from "./report.ts";
 
 interface Variable {
@@ -167,7 +167,7 @@ class KernelVerifier {
     const [start, end] = [intervalOf(s.start, this.intervals), intervalOf(s.end, this.intervals)];
     if (start && end && end.max <= start.min) return; // never runs
     this.variables.set(s.name, { type: i32, assignable: false });
-    this.intervals.set(s.name, start && end ? iterations(start, end, s.step) : null);
+    this.intervals.set(s.name, start && end ? { ...iterations(start, end, s.step), ...besideOf(s.end) } : null);
     this.block(s.body, { ...around, parallel: around.parallel || s.mode === "parallel" });
     this.variables.delete(s.name);
   }
