@@ -1,5 +1,5 @@
 import * as torch from "cresset";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 describe.each(["cpu", "cpu:js"])("compile on %s", (device) => {
   test("state advances once a call, from the first call on", () => {
@@ -242,4 +242,24 @@ test.each<[string, unknown, object, RegExp]>([
 test("compile takes PyTorch's backends and modes", () => {
   const fn = torch.compile((x: torch.Tensor) => x.add(1), { backend: "inductor", mode: "max-autotune", dynamic: null });
   expect(fn(torch.ones(1)).item()).toBe(2);
+});
+
+test("values that are copied in each call prepare no programs", () => {
+  const weights = Array.from({ length: 3 }, (_, i) => torch.ones(i + 2, { requires_grad: true }));
+  const kept = torch.zeros(4);
+  const step = torch.compile((x: torch.Tensor) => {
+    torch.no_grad(() => kept.copy_(x));
+    for (const w of weights) w.grad = null;
+    for (const w of weights) w.mul(w).sum().backward();
+  });
+  const look = (call: number): unknown => {
+    step(torch.full([4], call));
+    return [...weights.map((w) => w.grad!.sum().item()), kept.sum().item()];
+  };
+  const seen = [look(0), look(1), look(2)];
+  const prepare = vi.spyOn(weights[0]!.storage_.device, "prepare");
+  seen.push(look(3), look(4));
+  expect(prepare).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
+  expect(seen).toEqual(seen.map((_, call) => [4, 6, 8, 4 * call]));
 });
