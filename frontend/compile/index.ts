@@ -7,6 +7,7 @@
  * A function whose results can still be differentiated is recorded with the graph around it at each call.
  * https://docs.pytorch.org/docs/stable/generated/torch.compile.html
  */
+import { NotImplementedError } from "../../ir/errors.ts";
 import { textOf } from "../function-text.ts";
 import { bodyDepth } from "../body-scope.ts";
 import type { Module } from "../nn/module.ts";
@@ -145,8 +146,8 @@ class Compilation<A extends unknown[], R> {
   /** Of the recordings that are known. */
   private readonly held = new Set<Programs>();
   private warned = false;
-  /** It does what no replay can do. */
-  private isPlain = false;
+  /** What it does that no replay can do. */
+  private plainBecause: PlainReason | null = null;
   private givesHistory = false;
   /** Recordings that changed what they had found and that no later call has found useful. */
   private readonly selfChanges = new Set<object>();
@@ -184,13 +185,16 @@ class Compilation<A extends unknown[], R> {
     const self = this.usesThis ? caller : undefined;
     // Inside another recording, or the body of a vmap, a scan or the like, it is part of that one.
     if (disable === true || traceObserver() !== null || bodyDepth() > 0) return Reflect.apply(fn, self, args);
-    if (this.isPlain) return this.asItStands(self, args);
+    if (this.plainBecause !== null) {
+      this.say(this.plainBecause);
+      return this.asItStands(self, args);
+    }
     const since = this.newest;
     this.newest = newestStorageId();
     if (this.opens.leavesFrom < Infinity) this.opens.leavesFrom = since;
     const given = CallArguments.of(args, self, this.opens);
     if (given === null) {
-      this.warn(takesCycle);
+      this.say(takesCycle);
       return this.asItStands(self, args);
     }
     // A gradient has to flow on through what the function computes from it.
@@ -256,7 +260,7 @@ class Compilation<A extends unknown[], R> {
       this.newcomers++;
       return true;
     }
-    this.warn({
+    this.say({
       does: isFull
         ? `has been called in ${known.length} ways`
         : `finds another ${failure.guard.replace(" itself", "")} at each call`,
@@ -269,6 +273,7 @@ class Compilation<A extends unknown[], R> {
   /** A function that reads values is recorded now and then, lest it stops doing so. */
   private isInVain(given: CallArguments): boolean {
     const { inRow, every } = vainLimit;
+    if (this.options.fullgraph === true) return false;
     if (this.vain < inRow || (this.known.length > 0 && !given.isLike(this.vainState))) return false;
     return ++this.vain % every !== 0;
   }
@@ -333,16 +338,22 @@ class Compilation<A extends unknown[], R> {
 
   private stayPlain(reason: PlainReason): void {
     if (reason !== readsValues) {
-      this.isPlain = true;
+      this.plainBecause = reason;
       for (const { recording } of this.known.splice(0)) this.forget(recording);
     }
-    this.warn(reason);
+    this.say(reason);
   }
 
-  private warn(reason: PlainReason): void {
+  /** @throws NotImplementedError where a function that is not replayed is not wanted */
+  private say({ does, instead, therefore = "every call is recorded again" }: PlainReason): void {
+    if (this.options.fullgraph === true)
+      throw new NotImplementedError(
+        "compile/fullgraph",
+        `compile: fullgraph=true, but the function ${does}.`,
+        `${instead[0]!.toUpperCase()}${instead.slice(1)} instead; without fullgraph ${therefore}.`,
+      );
     if (this.warned && !settings.warnAlways) return;
     this.warned = true;
-    const { does, instead, therefore = "every call is recorded again" } = reason;
     // oxlint-disable-next-line no-console -- once a function, and nobody else can tell
     console.warn(`torch.compile: the function ${does}, so ${therefore}; ${instead} instead.`);
   }

@@ -5,7 +5,10 @@ import { withSite } from "../site.ts";
 export interface CompileOptions {
   /** Records every n-th call again and throws when it differs. */
   readonly verify?: number;
-  /** Accepted: a function that cannot be replayed is run as it stands, and that is said once. */
+  /**
+   * Whether a function that cannot be replayed is an error, in each call of it; else it is run as it stands, and that is
+   * said once. What it does is found out by running it: the call that finds it has happened.
+   */
   readonly fullgraph?: boolean;
   /** Accepted: sizes that vary share programs by themselves. */
   readonly dynamic?: boolean | null;

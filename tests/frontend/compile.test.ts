@@ -263,3 +263,40 @@ test("values that are copied in each call prepare no programs", () => {
   vi.restoreAllMocks();
   expect(seen).toEqual(seen.map((_, call) => [4, 6, 8, 4 * call]));
 });
+
+describe("with fullgraph, what cannot be replayed is an error", () => {
+  const circle: unknown[] = [];
+  circle.push(circle);
+  const kept = torch.ones(2);
+  test.each<[string, (x: torch.Tensor) => unknown, unknown, RegExp]>([
+    [
+      "a value that is read",
+      (x) => (x.sum().gt(0).item() === true ? x.add(1) : x),
+      torch.ones(2),
+      /reads values while it is recorded/,
+    ],
+    ["data that is assigned", (x) => void (kept.data = x.mul(2)), torch.ones(2), /assigns \.data of a tensor/],
+    ["an argument inside of itself", () => torch.ones(2), circle, /inside of itself/],
+  ])("%s", (_, fn, argument, message) => {
+    const strict = torch.compile(fn, { fullgraph: true });
+    for (let call = 0; call < 12; call++) expect(() => strict(argument as torch.Tensor)).toThrow(message);
+    expect(() => strict(argument as torch.Tensor)).toThrow(torch.NotImplementedError);
+  });
+  test("and what can be is none", () => {
+    const strict = torch.compile((x: torch.Tensor, y: number) => x.mul(y), { fullgraph: true });
+    for (let call = 1; call < 4; call++) expect(strict(torch.ones(call), 3).sum().item()).toBe(3 * call);
+  });
+  test("a number that is another one at each call", () => {
+    const strict = torch.compile((x: torch.Tensor, y: number) => x.mul(y), { fullgraph: true });
+    const calls = Array.from({ length: 12 }, (_, i) => () => strict(torch.ones(1), i + 0.5).item());
+    const errors = calls.filter((call) => {
+      try {
+        call();
+        return false;
+      } catch (error) {
+        return error instanceof torch.NotImplementedError;
+      }
+    });
+    expect(errors.length).toBe(4);
+  });
+});
