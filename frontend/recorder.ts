@@ -223,9 +223,13 @@ export class Recorder {
     return "input" in compiled.results[0]! ? copyOf(value) : value;
   }
 
-  /** A program ran: what was superseded long enough ago is given back. Compiled functions replay without a flush. */
+  /**
+   * A program ran: what was superseded long enough ago is given back. Compiled functions replay without a flush: views of
+   * what they wrote, such as `p.detach()`, would otherwise be known, and kept, for ever.
+   */
   advance(): void {
     this.hasWritten = false;
+    forgetInterned();
     this.keepUnread();
     this.retiring.advance();
     this.unread.advance();

@@ -135,6 +135,7 @@ function isEqual(
 
 /** Starts a new recording: nodes made before stay valid, but equal ones are made anew. */
 export function forgetInterned(): void {
+  if (tables.size === 1 && interned.size === 0 && tables.get(scope) === interned) return;
   tables = new Map();
   interned = tableOf(scope);
 }

@@ -1,4 +1,4 @@
-/** One measured run: `memory-run.ts <device> lazy|compiled|recorded|models|functions|eval|unread|programs|failing|failing-compiled <steps>`; prints samples as JSON. */
+/** One measured run: `memory-run.ts <device> lazy|compiled|recorded|watched|models|functions|eval|unread|programs|failing|failing-compiled <steps>`; prints samples as JSON. */
 import * as torch from "cresset";
 import { deviceFor, deviceName } from "../../frontend/devices.ts";
 import { ensureSwiftShader } from "../support/webgpu.ts";
@@ -86,6 +86,19 @@ if (mode === "models") {
   for (let i = 0; i < steps; i++) {
     step(x, y);
     if (i % 250 === 249) await sample(i);
+  }
+} else if (mode === "watched") {
+  const net = network();
+  const optimizer = new optim.SGD(net.parameters(), { lr: 0.01 });
+  const step = torch.compile((x: torch.Tensor) => {
+    optimizer.zero_grad();
+    net(x).pow(2).mean().backward();
+    optimizer.step();
+  });
+  for (let i = 0; i < steps; i++) {
+    step(x);
+    for (const parameter of net.parameters()) parameter.detach().tolist();
+    if (i === 60 || i % 1000 === 999) await sample(i);
   }
 } else if (mode === "functions") {
   for (let i = 0; i < steps; i++) {

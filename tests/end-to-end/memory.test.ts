@@ -49,6 +49,12 @@ describe("memory over 1,000 recorded calls", { timeout: 300_000 }, () => {
   it("is flat when compiled", async () => expectFlat(await samples("cpu", "recorded", "1000")));
 });
 
+describe("memory over 3,000 compiled steps", { timeout: 300_000 }, () => {
+  it.each(["cpu", "cpu:js"])("is flat on %s when the weights are looked at after each", async (device) =>
+    expectFlat(await samples(device, "watched", "3000")),
+  );
+});
+
 describe("memory over 8,000 predictions", { timeout: 300_000 }, () => {
   it.each(["cpu", "cpu:js"])("is flat on %s when nothing is written", async (device) =>
     expectFlat(await samples(device, "eval", "8000"), 2e5),
