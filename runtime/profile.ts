@@ -24,6 +24,7 @@ export interface StepTime {
   readonly cpuMs: number;
   /** Bytes of the slots that the step reads and writes. */
   readonly bytes: number;
+  /** NaN of a loop whose turns nobody counts. */
   readonly flops: number;
   /** The operands, as `float32[2, 3]`. */
   readonly shapes: readonly string[];
@@ -88,11 +89,11 @@ function results(device: Device, program: Program, memories: ReadonlyMap<number,
   return handedOut;
 }
 
-/** A loop counts what it repeats, one without a known end one turn, a choice its larger side. */
+/** A loop counts what it repeats, a choice its larger side. How often a loop without a known end turns is not known. */
 function flopsOf(step: Step, numbers: readonly ScalarValue[]): number {
   const ofAll = (steps: readonly Step[]): number => steps.reduce((sum, inner) => sum + flopsOf(inner, numbers), 0);
   if (step.kind === "loop") return step.count * ofAll(step.steps);
-  if (step.kind === "while") return ofAll(step.steps);
+  if (step.kind === "while") return Number.NaN;
   if (step.kind === "branch") return Math.max(ofAll(step.then), ofAll(step.else));
   if (step.kind !== "kernel") return 0;
   const { kernel } = step;

@@ -86,6 +86,27 @@ describe("torch.profiler", () => {
     expect(() => averages.table({ sort_by: "cuda_time" as "count" })).toThrow(/sort_by has to be one of/);
   });
 
+  test("knows how much the turns of a loop compute where it knows how many there are", () => {
+    const x = torch.rand(32, 32);
+    const turns = torch.tensor(3);
+    const prof = profiler.profile(() => {
+      const [, last] = torch.scan((h: torch.Tensor) => [h.matmul(x).tanh(), h.sum()], x, torch.zeros(7));
+      last!.tolist();
+      const [, end] = torch.while_loop(
+        (i, _) => i.lt(turns),
+        (i, h) => [i.add(1), h.matmul(x)],
+        [torch.tensor(0), x],
+      );
+      end!.tolist();
+    });
+    const averages = prof.key_averages();
+    const flopsOf = (key: string): number => averages.find((row) => row.key === key)!.flops;
+    expect(flopsOf("loop")).toBeGreaterThanOrEqual(7 * 2 * 32 ** 3);
+    expect(flopsOf("while")).toBeNaN();
+    expect(averages.table()).toMatch(/^while +1 .*% +[\d.]+ +- +[\d.]+ +-/m);
+    expect(averages.table({ sort_by: "flops" })).toMatch(/^kernel.*\nloop /);
+  });
+
   test("writes what Perfetto opens: kernels and named stretches, in microseconds", async () => {
     const prof = profiler.profile(() => {
       profiler.record_function("forward", () => torch.ones(8).exp().tolist());
