@@ -91,13 +91,13 @@ describe("torch.profiler", () => {
     const turns = torch.tensor(3);
     const prof = profiler.profile(() => {
       const [, last] = torch.scan((h: torch.Tensor) => [h.matmul(x).tanh(), h.sum()], x, torch.zeros(7));
-      last!.tolist();
+      last.tolist();
       const [, end] = torch.while_loop(
-        (i, _) => i.lt(turns),
+        (i) => i.lt(turns),
         (i, h) => [i.add(1), h.matmul(x)],
         [torch.tensor(0), x],
       );
-      end!.tolist();
+      end.tolist();
     });
     const averages = prof.key_averages();
     const flopsOf = (key: string): number => averages.find((row) => row.key === key)!.flops;
