@@ -10,6 +10,7 @@ export type HostNumber = number | bigint | boolean | Complex;
 /** Elements of one type written as another. */
 export function fillTyped(target: TypedArray, dtype: DType, values: ArrayLike<HostNumber>): void {
   if (isComplex(dtype)) return fillComplex(target as Float32Array, values);
+  if (target instanceof BigInt64Array && values instanceof Int32Array) return fillLong(target, values);
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number | bigint | boolean;
     if (target instanceof BigInt64Array)
@@ -19,6 +20,16 @@ export function fillTyped(target: TypedArray, dtype: DType, values: ArrayLike<Ho
     else if (dtype === "float16") target[i] = float16Bits(Number(value));
     else if (dtype === "bfloat16") target[i] = bfloat16Bits(Number(value));
     else target[i] = Number(value);
+  }
+}
+
+/** As two words each, least first: bigints are objects. */
+function fillLong(target: BigInt64Array, values: Int32Array): void {
+  const words = new Int32Array(target.buffer, target.byteOffset, 2 * target.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    words[2 * i] = value;
+    words[2 * i + 1] = value >> 31;
   }
 }
 

@@ -45,12 +45,13 @@ export async function measuredLater(definition: Operator, args: BoundArguments, 
 
 function toMeasure(definition: Operator, args: BoundArguments, device: Device): readonly Tensor[] {
   enterScope(device.name);
-  return definition.measure!(graph, args).map((node) => Tensor.ofNode(graph.detach(node), device));
+  return definition.measure!(graph, args, device.synchronous).map((node) => Tensor.ofNode(graph.detach(node), device));
 }
 
 function measuredOf(device: Device, values: readonly HostElements[]): Measured {
   return {
     values,
+    synchronous: device.synchronous,
     upload(elements, shape, dtype) {
       const array = typedArray(dtype, elementCount(shape));
       fillTyped(array, dtype, elements);

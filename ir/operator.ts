@@ -40,6 +40,8 @@ export type HostElements =
 export interface Measured {
   /** The values of the nodes that `measure` named, in order. */
   readonly values: readonly HostElements[];
+  /** It is the host's processor that computed them. */
+  readonly synchronous: boolean;
   /** Puts elements computed on the host into the graph. */
   upload(elements: ArrayLike<number | bigint>, shape: Shape, dtype: DType): Node;
 }
@@ -115,7 +117,7 @@ export interface OpSpecification<S extends string> {
    * The nodes whose values decide the result's shape: computed and read before `record`, synchronously where the
    * device can, else by the operator's `...Async` twin.
    */
-  measure?(g: GraphBuilder, args: Arguments<S>): readonly Node[];
+  measure?(g: GraphBuilder, args: Arguments<S>, synchronous: boolean): readonly Node[];
   /** Builds the operator from primitives and other operators. */
   record(g: GraphBuilder, args: Arguments<S>, measured: Measured): RecordResult;
   /** The ONNX operator of a composite. */
@@ -148,7 +150,8 @@ export interface Operator extends Omit<OpSpecification<string>, "record" | "meas
       ) => readonly AxisOrder[])
     | null;
   readonly view?: boolean | ((args: Readonly<Record<string, unknown>>) => boolean) | undefined;
-  readonly measure: ((g: GraphBuilder, args: Readonly<Record<string, unknown>>) => readonly Node[]) | null;
+  readonly measure:
+    ((g: GraphBuilder, args: Readonly<Record<string, unknown>>, synchronous: boolean) => readonly Node[]) | null;
   readonly record: (g: GraphBuilder, args: Readonly<Record<string, unknown>>, measured: Measured) => RecordResult;
   /** The nodes that a recorded composite stands for. */
   readonly expand: (g: GraphBuilder, node: NodeOf<"call">) => readonly Node[];
@@ -159,6 +162,7 @@ const registry = new Map<string, Operator>();
 /** For operators that measure nothing. */
 export const nothingMeasured: Measured = {
   values: [],
+  synchronous: true,
   upload() {
     throw new IrError("ir/operator", "only an operator that measures may upload");
   },

@@ -20,6 +20,7 @@ import {
 import { dynamicIndex, evaluate, positionOf } from "./evaluate.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "./kernel-builder.ts";
 import { betterThan, combine, identityOf, isWidened } from "./reductions.ts";
+import { isByBytes, RadixSort } from "./radix-sort.ts";
 import { isSelection, Selection } from "./selection.ts";
 
 type Stored = (node: Node) => boolean;
@@ -107,7 +108,11 @@ export function lowerSort(
   const builder = new KernelBuilder(target);
   const { axis, count } = node.attrs;
   const source = node.inputs[0]!;
-  const rows: RowOrder = isSelection(node) ? new Selection(builder, node) : new MergeSort(builder, node);
+  const rows: RowOrder = isSelection(node)
+    ? new Selection(builder, node)
+    : isByBytes(node, target)
+      ? new RadixSort(builder, node)
+      : new MergeSort(builder, node);
   overRows(builder, source.shape, axis, (at) => {
     rows.take((place) => evaluate({ builder, stored }, source, at(place)));
     builder.loop("m", count, "serial", () => {
@@ -115,9 +120,7 @@ export function lowerSort(
       const index = indexExpr(linear(at(m), contiguousStrides(node.shape)));
       for (const result of stores) {
         const isPlace = result.op === "pick" && result.attrs.index === 1;
-        const value = isPlace
-          ? convert(load(rows.places, i32, indexExpr(m)), "int32", "int64")
-          : load(rows.values, typeOf(kindOf(source.dtype)), indexExpr(m));
+        const value = isPlace ? convert(rows.place(indexExpr(m)), "int32", "int64") : rows.value(indexExpr(m));
         builder.emit({ kind: "store", buffer: builder.buffer(result, "write"), index, value });
       }
     });
@@ -127,17 +130,17 @@ export function lowerSort(
 
 /** Puts rows in order. */
 interface RowOrder {
-  /** Scratch arrays of the values in order, and where they came from. */
-  readonly values: string;
-  readonly places: string;
   take(valueAt: (place: Index) => Expr): void;
+  /** What is m-th of the row that was taken last, and where it came from. */
+  value(m: Expr): Expr;
+  place(m: Expr): Expr;
 }
 
 /** Bottom-up, in two pairs of scratch arrays. */
 class MergeSort implements RowOrder {
-  readonly values: string;
-  readonly places: string;
-  private readonly merged: Pick<RowOrder, "values" | "places">;
+  private readonly values: string;
+  private readonly places: string;
+  private readonly merged: { readonly values: string; readonly places: string };
   private readonly builder: KernelBuilder;
   private readonly length: number;
   private readonly kind: Kind;
@@ -152,6 +155,13 @@ class MergeSort implements RowOrder {
     this.values = builder.scratch(dtype, this.length);
     this.places = builder.scratch("int32", this.length);
     this.merged = { values: builder.scratch(dtype, this.length), places: builder.scratch("int32", this.length) };
+  }
+
+  value(m: Expr): Expr {
+    return load(this.values, typeOf(this.kind), m);
+  }
+  place(m: Expr): Expr {
+    return load(this.places, i32, m);
   }
 
   take(valueAt: (place: Index) => Expr): void {

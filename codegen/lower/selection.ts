@@ -31,8 +31,8 @@ const minus = (a: Expr, b: Expr): Expr => apply("sub", i32, a, b);
 
 export class Selection {
   /** Values and positions, best first when the row has been taken. */
-  readonly values: string;
-  readonly places: string;
+  private readonly values: string;
+  private readonly places: string;
   private readonly builder: KernelBuilder;
   private readonly count: number;
   private readonly length: number;
@@ -49,6 +49,13 @@ export class Selection {
     this.dtype = source.dtype;
     this.values = builder.scratch(source.dtype, count);
     this.places = builder.scratch("int32", count);
+  }
+
+  value(m: Expr): Expr {
+    return load(this.values, typeOf(this.kind), m);
+  }
+  place(m: Expr): Expr {
+    return load(this.places, i32, m);
   }
 
   /** Takes a row, whose elements `valueAt` gives. */

@@ -19,7 +19,11 @@ defineOp({
     source: "torch.bincount",
   },
   gradient: "none",
-  measure: (_g, { input }) => [input],
+  // The least and the largest value; what cannot be counted is refused when it is recorded.
+  measure: (g, { input }) =>
+    isInteger(input.dtype) && input.shape.length === 1 && input.shape[0] !== 0
+      ? [g.reduce("reduce_min", input, [0]), g.reduce("reduce_max", input, [0])]
+      : [],
   record(g, { input, weights, minlength }, measured) {
     if (minlength < 0)
       throw new ArgumentError("bincount/minlength", `bincount: minlength should be >= 0, got ${minlength}.`);
@@ -34,15 +38,13 @@ defineOp({
         "bincount/weights",
         `bincount: weights should be 1-d and have the same length as input: ${describe(weights)} and ${describe(input)}.`,
       );
-    let size = minlength;
-    for (const value of measured.values[0]!) {
-      if (value < 0)
-        throw new ArgumentError(
-          "bincount/negative",
-          `bincount only supports 1-d non-negative integral inputs, got ${value}.`,
-        );
-      size = Math.max(size, Number(value) + 1);
-    }
+    const [least, largest] = measured.values.map((value) => Number(value[0]));
+    if (least !== undefined && least < 0)
+      throw new ArgumentError(
+        "bincount/negative",
+        `bincount only supports 1-d non-negative integral inputs, got ${least}.`,
+      );
+    const size = Math.max(minlength, (largest ?? -1) + 1);
     const added =
       weights === null
         ? g.full(input.shape, 1, "int64")
@@ -72,32 +74,62 @@ function compareRows(values: HostElements, width: number): (a: number, b: number
   };
 }
 
-interface Distinct {
-  /** A row of the input for each distinct one. */
-  readonly rows: number[];
-  readonly inverse: number[];
-  readonly counts: number[];
+/** Rows in an order, and whether one equals the one before it. NaN differs from every NaN. */
+interface Ordered {
+  readonly count: number;
+  readonly row: (place: number) => number;
+  readonly isRepeated: (place: number) => boolean;
 }
 
-/** Groups rows in sorted order, or neighbours only. NaN differs from every NaN. */
-function distinct(values: HostElements, count: number, width: number, sorted: boolean): Distinct {
-  const order = range(count);
+/** By comparing, or as they come. */
+function orderedRows(values: HostElements, count: number, width: number, sorted: boolean): Ordered {
+  const order = sorted ? range(count) : null;
   const compare = compareRows(values, width);
-  if (sorted) order.sort((a, b) => compare(a, b) || a - b);
-  const equal = (a: number, b: number): boolean =>
-    range(width).every((i) => values[a * width + i] === values[b * width + i]);
-  const result: Distinct = { rows: [], inverse: new Array<number>(count).fill(0), counts: [] };
-  let previous = -1;
-  for (const row of order) {
-    if (previous < 0 || !equal(previous, row)) {
-      result.rows.push(row);
-      result.counts.push(0);
-    }
-    result.inverse[row] = result.rows.length - 1;
-    result.counts[result.counts.length - 1]!++;
-    previous = row;
+  order?.sort((a, b) => compare(a, b) || a - b);
+  const row = (place: number): number => (order === null ? place : order[place]!);
+  return {
+    count,
+    row,
+    isRepeated(place) {
+      const [a, b] = [row(place - 1) * width, row(place) * width];
+      for (let i = 0; i < width; i++) if (values[a + i] !== values[b + i]) return false;
+      return true;
+    },
+  };
+}
+
+/** Single elements: the device has sorted them, and compared each with the one before it. */
+const comparedElements = (repeated: HostElements, places: HostElements | undefined): Ordered => ({
+  count: repeated.length,
+  row: (place) => (places === undefined ? place : (places[place] as number)),
+  isRepeated: (place) => repeated[place] === 1,
+});
+
+/** Of a line of elements, which equal the one before. */
+function repeats(g: GraphBuilder, line: Node): Node {
+  const count = line.shape[0]!;
+  if (count === 0) return g.full([0], false, "bool");
+  const equal = g.eq(g.sliceAxis(line, 0, 1, count - 1), g.sliceAxis(line, 0, 0, count - 1));
+  return g.pad(equal, [1], [0], false);
+}
+
+interface Distinct {
+  /** A row of the input for each distinct one. */
+  readonly rows: Int32Array;
+  readonly inverse: Int32Array;
+  readonly counts: Int32Array;
+}
+
+function distinct({ count, row, isRepeated }: Ordered): Distinct {
+  const [rows, inverse, counts] = [new Int32Array(count), new Int32Array(count), new Int32Array(count)];
+  let found = 0;
+  for (let place = 0; place < count; place++) {
+    const current = row(place);
+    if (place === 0 || !isRepeated(place)) rows[found++] = current;
+    inverse[current] = found - 1;
+    counts[found - 1]!++;
   }
-  return result;
+  return { rows: rows.slice(0, found), inverse, counts: counts.slice(0, found) };
 }
 
 /** Rows to compare: the slices along dim, or single elements. */
@@ -127,9 +159,19 @@ for (const [name, sorted] of [
   ["unique_consecutive", false],
 ] as const) {
   const order = sorted ? "bool sorted=True, " : "";
-  const measure = (g: GraphBuilder, { input, dim }: { readonly input: Node; readonly dim: number | null }): Node[] => [
-    rowsOf(g, name, refuseComplex(name, input), dim).moved,
-  ];
+  const measure = (
+    g: GraphBuilder,
+    { input, dim }: { readonly input: Node; readonly dim: number | null },
+    synchronous: boolean,
+  ): Node[] => {
+    const { moved, count, width } = rowsOf(g, name, refuseComplex(name, input), dim);
+    // A graphics card puts a line in order no faster than the host.
+    if (width !== 1 || !synchronous) return [moved];
+    const line = g.reshape(moved, [count]);
+    if (!sorted) return [repeats(g, line)];
+    const [values, places] = g.sort(line, 0, false);
+    return [repeats(g, values), g.cast(places, "int32")];
+  };
   const record = (
     g: GraphBuilder,
     {
@@ -146,20 +188,25 @@ for (const [name, sorted] of [
     measured: Measured,
   ): Node | Node[] => {
     const { moved, axis, count, width } = rowsOf(g, name, refuseComplex(name, input), dim);
-    const { rows, inverse, counts } = distinct(measured.values[0]!, count, width, sorted);
+    const [values, places] = measured.values;
+    const { rows, inverse, counts } = distinct(
+      width === 1 && measured.synchronous
+        ? comparedElements(values!, places)
+        : orderedRows(values!, count, width, sorted),
+    );
     const chosen = g.gather(moved, [0], [measured.upload(rows, [rows.length], "int64")]);
     const named = sorted ? (dim === null ? "_unique2" : "unique_dim") : name;
-    const values = withoutDerivative(
+    const result = withoutDerivative(
       g,
       moveAxis(g, chosen, 0, axis),
       [input],
       `the derivative for '${named}'`,
       "Take the elements by index_select with the positions of the distinct ones.",
     );
-    if (!return_inverse && !return_counts) return values;
+    if (!return_inverse && !return_counts) return result;
     const inverses = measured.upload(inverse, dim === null ? input.shape : [count], "int64");
     return [
-      values,
+      result,
       ...(return_inverse ? [inverses] : []),
       ...(return_counts ? [measured.upload(counts, [counts.length], "int64")] : []),
     ];

@@ -32,12 +32,13 @@ defineOp({
       return putMasked(g, input, lone.mask, lone.axis, written, accumulate);
     }
     const plan = planIndices(g, "index_put", input, indices, measured);
-    const order = resultOrder(plan, input.shape.length);
-    const rest = input.shape.filter((_, axis) => !plan.axes.includes(axis));
+    const order = resultOrder(plan, plan.source.shape.length);
+    const rest = plan.source.shape.filter((_, axis) => !plan.axes.includes(axis));
     const gathered = [...plan.shape, ...rest];
     const target = order.map((axis) => gathered[axis]!);
     const updates = g.permute(fitted(g, input, values, target), inverseOf(order));
-    return g.scatter(accumulate ? "add" : "set", input, updates, plan.axes, plan.indices);
+    const written = g.scatter(accumulate ? "add" : "set", plan.source, updates, plan.axes, plan.indices);
+    return g.reshape(written, input.shape);
   },
 });
 

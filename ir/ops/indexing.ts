@@ -2,7 +2,7 @@
 import type { GraphBuilder } from "../builder.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
-import { defineOp, type Measured } from "../operator.ts";
+import { defineOp, type HostElements, type Measured } from "../operator.ts";
 import { broadcastShapes, elementCount, formatShape, type Shape } from "../shape.ts";
 import { atLeast1d, axisOf, checkRange, describe, moveAxis, range, requireIndex, wrapIndex } from "./support.ts";
 import { scalarName } from "../dtype.ts";
@@ -12,6 +12,8 @@ export const isMask = (index: Node): boolean => index.dtype === "bool" || index.
 
 /** Tensors that index dimensions of a source: one for each of `axes`, of one shape. */
 interface IndexPlan {
+  /** The dimensions that a mask covers are one in it. */
+  readonly source: Node;
   readonly axes: readonly number[];
   readonly indices: readonly Node[];
   readonly shape: Shape;
@@ -24,17 +26,38 @@ export const masksOf = (indices: readonly (Node | null)[]): Node[] =>
   indices.filter((index): index is Node => index !== null && isMask(index));
 
 /** The positions of a mask's true elements, one list for each of its dimensions. */
-export function truePositions(mask: ArrayLike<number | bigint>, shape: Shape): number[][] {
-  const positions: number[][] = shape.map(() => []);
-  for (let i = 0; i < mask.length; i++) {
-    if (Number(mask[i]) === 0) continue;
-    let rest = i;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      positions[axis]!.push(rest % shape[axis]!);
-      rest = Math.floor(rest / shape[axis]!);
-    }
+export function truePositions(mask: HostElements, shape: Shape): Int32Array[] {
+  // Written at every element, and kept where it is true: of random masks no branch can be predicted.
+  const bytes = mask as Uint8Array;
+  let count = 0;
+  for (let i = 0; i < bytes.length; i++) count += oneOf(bytes[i]!);
+  const flat = new Int32Array(count + 1);
+  let found = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    flat[found] = i;
+    found += oneOf(bytes[i]!);
   }
-  return positions;
+  return coordinatesOf(flat.subarray(0, count), shape);
+}
+
+/** 1 of what is not 0, up to 255. */
+const oneOf = (byte: number): number => (byte + 255) >> 8;
+
+function coordinatesOf(flat: Int32Array, shape: Shape): Int32Array[] {
+  const lists: Int32Array[] = [];
+  let rest = flat;
+  for (let axis = shape.length - 1; axis > 0; axis--) {
+    const size = shape[axis]!;
+    const outer = new Int32Array(rest.length);
+    const own = new Int32Array(rest.length);
+    for (let i = 0; i < rest.length; i++) {
+      outer[i] = rest[i]! / size;
+      own[i] = rest[i]! - outer[i]! * size;
+    }
+    lists.unshift(own);
+    rest = outer;
+  }
+  return shape.length === 0 ? [] : [rest, ...lists];
 }
 
 /** Resolves indices (null: the whole dimension) against a source, by PyTorch's rules of advanced indexing. */
@@ -47,10 +70,12 @@ export function planIndices(
 ): IndexPlan {
   const axes: number[] = [];
   const indices: Node[] = [];
+  const joined: number[] = [];
   let axis = 0;
   let masks = 0;
   given.forEach((index, position) => {
     if (index === null) {
+      if (axis < source.shape.length) joined.push(source.shape[axis]!);
       axis++;
       return;
     }
@@ -62,10 +87,14 @@ export function planIndices(
             `${name}: The shape of the mask ${formatShape(index.shape)} at index ${position} does not match the shape of the indexed tensor ${formatShape(source.shape)} at index ${axis + i}.`,
           );
       });
-      for (const positions of truePositions(measured.values[masks++]!, index.shape)) {
-        axes.push(axis++);
+      const count = elementCount(index.shape);
+      const positions = truePositions(measured.values[masks++]!, [count])[0]!;
+      if (index.shape.length > 0) {
+        axes.push(joined.length);
         indices.push(measured.upload(positions, [positions.length], "int64"));
+        joined.push(count);
       }
+      axis += index.shape.length;
       return;
     }
     if (index.dtype !== "int64" && index.dtype !== "int32")
@@ -83,7 +112,9 @@ export function planIndices(
     if (size === 0 && elementCount(index.shape) > 0)
       throw new IndexError(`${name}/empty`, `${name}: index is out of bounds for dimension ${axis} with size 0.`);
     indices.push(wrapIndex(g, index, size, "index", axis));
-    axes.push(axis++);
+    axes.push(joined.length);
+    joined.push(size);
+    axis++;
   });
   if (axis > source.shape.length)
     throw new IndexError(
@@ -102,6 +133,7 @@ export function planIndices(
   }
   const adjacent = axes.every((a, i) => i === 0 || a === axes[i - 1]! + 1);
   return {
+    source: g.reshape(source, [...joined, ...source.shape.slice(axis)]),
     axes,
     indices: indices.map((index) => g.expandTo(index, shape)),
     shape,
@@ -130,7 +162,7 @@ export const index = defineOp({
   record(g, { input, indices }, measured) {
     const plan = planIndices(g, "index", input, indices, measured);
     if (plan.axes.length === 0) return input;
-    return g.permute(g.gather(input, plan.axes, plan.indices), resultOrder(plan, input.shape.length));
+    return g.permute(g.gather(plan.source, plan.axes, plan.indices), resultOrder(plan, plan.source.shape.length));
   },
 });
 

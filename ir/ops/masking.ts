@@ -75,8 +75,10 @@ function positionRows(g: GraphBuilder, measured: Measured, shape: Shape): Node {
   const mask = measured.values[0]!;
   if (shape.length === 0) return measured.upload([], [Number(mask[0]) === 0 ? 0 : 1, 0], "int64");
   const lists = truePositions(mask, shape);
-  const all = lists[0]!.concat(...lists.slice(1));
-  return g.permute(measured.upload(all, [shape.length, lists[0]!.length], "int64"), [1, 0]);
+  const count = lists[0]!.length;
+  const all = new Int32Array(shape.length * count);
+  lists.forEach((positions, axis) => all.set(positions, axis * count));
+  return g.permute(measured.upload(all, [shape.length, count], "int64"), [1, 0]);
 }
 
 defineOp({

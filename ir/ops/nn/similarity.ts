@@ -122,13 +122,12 @@ export const pdist = defineOp({
     const rows = input.shape[0]!;
     const count = (rows * (rows - 1)) / 2;
     if (count === 0) return g.slice(g.reshape(input, [elementCount(input.shape)]), [0], [0]);
-    // Pair k belongs to the last row whose first pair, i * rows - i * (i + 1) / 2 - i ..., is not after k.
-    const row = g.iotaAlong([count, rows], 1, "int64");
-    const first = g.sub(g.mul(row, BigInt(rows)), g.div(g.mul(row, g.add(row, 1n)), 2n));
-    const k = g.iotaAlong([count, rows], 0, "int64");
-    const left = g.sub(g.reshape(g.sum(g.cast(g.le(first, k), "int64"), [1]), [count]), 1n);
-    const start = g.sub(g.mul(left, BigInt(rows)), g.div(g.mul(left, g.add(left, 1n)), 2n));
-    const right = g.add(g.add(g.sub(g.iota(count, "int64"), start), left), 1n);
+    // Where each row's pairs start, 1 is added to the row.
+    const startOf = (row: Node): Node => g.sub(g.mul(row, BigInt(rows)), g.div(g.mul(row, g.add(row, 1n)), 2n));
+    const starts = startOf(g.add(g.iota(rows - 2, "int64"), 1n));
+    const steps = g.scatter("set", g.full([count], 0, "int64"), g.full([rows - 2], 1, "int64"), [0], [starts]);
+    const left = g.scan("sum", steps, 0);
+    const right = g.add(g.add(g.sub(g.iota(count, "int64"), startOf(left)), left), 1n);
     const difference = g.sub(g.gather(widen(g, input), [0], [left]), g.gather(widen(g, input), [0], [right]));
     return g.cast(g.reshape(normOver(g, difference, p, [1]), [count]), input.dtype);
   },

@@ -111,6 +111,33 @@ onEachDevice("reading at positions", () => {
     expect(torch.nonzero(torch.zeros([0, 3])).shape).toEqual([0, 2]);
   });
 
+  test("a mask of several dimensions is one index, beside others and written to as well", () => {
+    const x = torch.arange(24).float().reshape([2, 3, 4]);
+    const mask = torch.tensor([
+      [true, false, true],
+      [false, true, false],
+    ]);
+    const uneven = mask.byte().mul(200);
+    expect(x.at(mask).tolist()).toEqual([
+      [0, 1, 2, 3],
+      [8, 9, 10, 11],
+      [16, 17, 18, 19],
+    ]);
+    expect(x.at(uneven, long([0, 1, 3])).tolist()).toEqual([0, 9, 19]);
+    expect(mask.nonzero().tolist()).toEqual([
+      [0, 0],
+      [0, 2],
+      [1, 1],
+    ]);
+    const written = x.index_put([mask, long([0, 1, 3])], torch.tensor([-1, -2, -3]));
+    expect(written.sub(x).nonzero().tolist()).toEqual([
+      [0, 0, 0],
+      [0, 2, 1],
+      [1, 1, 3],
+    ]);
+    expectGradients((y) => y.at(mask), [sample(2, 3, 2)]);
+  });
+
   test("masked_select is differentiable and has a twin that gives a promise", async () => {
     const mask = torch.tensor([[true, false, true]]);
     expect(torch.masked_select(matrix(), mask).tolist()).toEqual([0, 2, 3, 5]);

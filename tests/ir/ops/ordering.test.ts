@@ -4,6 +4,16 @@ import { expectGradients, long, onEachDevice, sample } from "./support.ts";
 
 const shuffled = (): torch.Tensor => torch.tensor([3, 1, NaN, 2, 1]);
 
+const orderedTypes = ["float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"] as const;
+/** By place; what is not named is an ordinary number. */
+const oddValues: readonly (number | undefined)[] = [NaN, -0, 0, Infinity, -Infinity, 1e-40, -0];
+const numbersOf = (x: torch.Tensor): number[][] => (x.tolist() as number[][]).map((row) => row.map(Number));
+/** NaN is largest, and both zeros are one. */
+const compare = (a: number, b: number): number =>
+  Number.isNaN(a) || Number.isNaN(b)
+    ? Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+    : Number(a > b) - Number(a < b);
+
 onEachDevice("order", () => {
   test("sorting is stable and puts NaN last, first when descending", () => {
     const { values, indices } = torch.sort(shuffled());
@@ -26,6 +36,39 @@ onEachDevice("order", () => {
       [1, 0],
       [0, 1],
     ]);
+  });
+
+  test("long rows of every type come in the order of a stable sort", () => {
+    const length = 131;
+    for (const dtype of orderedTypes) {
+      const isFloat = dtype.includes("float");
+      const x = torch
+        .tensor(
+          Array.from({ length: 2 * length }, (_, i) => {
+            const odd = oddValues[i % 23];
+            if (isFloat && odd !== undefined) return odd;
+            const spread = ((i * 7919) % 251) - (dtype === "uint8" ? 0 : 125);
+            if (dtype === "bool") return spread > 0;
+            return dtype === "int64" && i % 3 === 0 ? spread * 2 ** 40 : spread;
+          }),
+          { dtype },
+        )
+        .reshape([2, length]);
+      for (const [dim, descending] of [
+        [1, false],
+        [1, true],
+        [0, false],
+      ] as const) {
+        const given = dim === 1 ? x : x.t();
+        const { values, indices } = torch.sort(given, dim, descending);
+        const rows = [given, values, indices].map((part) => numbersOf(dim === 1 ? part : part.t()));
+        rows[0]!.forEach((row, r) => {
+          const order = row.map((_, i) => i).sort((a, b) => (descending ? -1 : 1) * compare(row[a]!, row[b]!) || a - b);
+          expect(rows[2]![r], `${dtype} ${dim} ${descending}`).toEqual(order);
+          expect(rows[1]![r]).toEqual(order.map((place) => row[place]));
+        });
+      }
+    }
   });
 
   test("a 0-d tensor is in order already", () => {
@@ -242,6 +285,21 @@ onEachDevice("searching", () => {
       [1, 2],
     ]);
     expect(torch.unique(torch.tensor([NaN, NaN])).shape).toEqual([2]);
+    const odd = torch.unique(torch.tensor([2, NaN, 0, 2, -0, NaN]), { return_inverse: true });
+    expect(odd.map((part) => part.tolist())).toEqual([
+      [0, 2, NaN, NaN],
+      [1, 2, 0, 1, 0, 3],
+    ]);
+    expect(torch.unique_consecutive(torch.tensor([1, 1, 0, 1]).reshape([2, 2])).tolist()).toEqual([1, 0, 1]);
+    expect(torch.unique(torch.tensor([])).shape).toEqual([0]);
+  });
+
+  test("bincount needs its least and largest value alone", () => {
+    const x = long([1, 5, 1]);
+    expect(torch.bincount(x).tolist()).toEqual([0, 2, 0, 0, 0, 1]);
+    expect(torch.bincount(x, { minlength: 8 }).shape).toEqual([8]);
+    expect(torch.bincount(long([])).shape).toEqual([0]);
+    expect(() => torch.bincount(long([1, -5]))).toThrow("1-d non-negative integral inputs, got -5");
   });
 
   test("histograms count between edges", () => {
