@@ -93,8 +93,8 @@ describe("torch.profiler", () => {
       const [, last] = torch.scan((h: torch.Tensor) => [h.matmul(x).tanh(), h.sum()], x, torch.zeros(7));
       last.tolist();
       const [, end] = torch.while_loop(
-        (i) => i.lt(turns),
-        (i, h) => [i.add(1), h.matmul(x)],
+        (i: torch.Tensor) => i.lt(turns),
+        (i: torch.Tensor, h: torch.Tensor) => [i.add(1), h.matmul(x)],
         [torch.tensor(0), x],
       );
       end.tolist();
