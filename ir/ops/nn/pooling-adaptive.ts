@@ -53,6 +53,46 @@ function bounds(g: GraphBuilder, size: number, count: number): { start: Node; en
   return { start, end };
 }
 
+/** How many inputs the widest output covers. */
+const widest = (size: number, count: number): number =>
+  Math.max(...range(count).map((i) => Math.ceil(((i + 1) * size) / count) - Math.floor((i * size) / count)));
+
+/**
+ * Sums over the inputs that each output covers. Input p is in outputs floor(p * out / in) to ceil((p + 1) * out / in),
+ * so that the adjoint is such a sum, too.
+ */
+const intervalSum = defineOp({
+  name: "interval_sum",
+  signature: "interval_sum(Tensor input, int axis, int count) -> Tensor",
+  places: [],
+  composite: true,
+  doc: {
+    summary: "Sums over `count` intervals of an axis that cover it evenly, and may share elements.",
+    shape: "[.., size, ..] -> [.., count, ..]",
+    source: "torch.nn.functional.adaptive_avg_pool2d",
+  },
+  gradient(g, { inputs, attrs, grads }) {
+    const axis = attrs["axis"] as number;
+    return [sumIntervals(g, grads[0]!, axis, inputs[0]!.shape[axis]!)];
+  },
+  record(g, { input, axis, count }) {
+    const size = input.shape[axis]!;
+    const width = widest(size, count);
+    const { start, end } = bounds(g, size, count);
+    const column = (line: Node): Node => g.reshape(line, [count, 1]);
+    const position = g.add(column(start), g.reshape(g.iota(width, "int64"), [1, width]));
+    const inside = g.lt(position, column(end));
+    // [count, width, ...others]; what an interval lacks of the width is not read for its value.
+    const others = axesBetween(2, input.shape.length + 1);
+    const covered = g.gather(input, [axis], [g.min(position, BigInt(size - 1))]);
+    const counted = g.where(g.reshape(inside, [count, width, ...others.map(() => 1)]), covered, 0);
+    const sums = g.reshape(g.sum(counted, [1]), [count, ...input.shape.filter((_, i) => i !== axis)]);
+    return g.permute(sums, [...range(axis).map((i) => i + 1), 0, ...axesBetween(axis + 1, input.shape.length)]);
+  },
+});
+const sumIntervals = (g: GraphBuilder, input: Node, axis: number, count: number): Node =>
+  recordOperator(g, intervalSum, { input, axis, count }, isNode) as Node;
+
 export function adaptiveAverage(g: GraphBuilder, name: string, rank: number, input: Node, wanted: unknown): Node {
   const target = targetOf(name, input, rank, wanted);
   const lead = input.shape.length - rank;
@@ -66,21 +106,15 @@ export function adaptiveAverage(g: GraphBuilder, name: string, rank: number, inp
     const total = sumWindows(g, x, { kernel, stride: kernel, low: zero, high: zero, interior: zero });
     return g.cast(g.div(total, elementCount(kernel)), input.dtype);
   }
-  // Uneven windows: one averaging matrix for each dimension.
+  // Uneven windows: one dimension after the other.
   let result = x;
   target.forEach((count, i) => {
-    const size = sizes[i]!;
-    if (count === size) return;
-    const { start, end } = bounds(g, size, count);
-    const column = (line: Node): Node => g.reshape(line, [count, 1]);
-    const position = g.reshape(g.iota(size, "int64"), [1, size]);
-    const inside = g.and(g.ge(position, column(start)), g.lt(position, column(end)));
-    const weight = g.div(1, g.cast(column(g.sub(end, start)), x.dtype));
-    const matrix = g.where(inside, weight, g.constant(0, x.dtype));
     const axis = lead + i;
-    const product = g.dot(result, matrix, [[axis], [1]]);
-    const last = product.shape.length - 1;
-    result = g.permute(product, [...range(axis), last, ...axesBetween(axis, last)]);
+    if (count === sizes[i]) return;
+    const { start, end } = bounds(g, sizes[i]!, count);
+    const covered = g.cast(g.sub(end, start), x.dtype);
+    const shape = result.shape.map((_, at) => (at === axis ? count : 1));
+    result = g.div(sumIntervals(g, result, axis, count), g.reshape(covered, shape));
   });
   return g.cast(result, input.dtype);
 }

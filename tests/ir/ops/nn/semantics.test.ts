@@ -91,6 +91,18 @@ describe("attention", () => {
   });
 });
 
+describe("pooling", () => {
+  it("uneven windows keep what is not finite, in values and gradients, to those that cover it", () => {
+    const x = torch.tensor([[1, NaN, 2, 3, 4, Infinity, 7]]).requires_grad_();
+    const means = F.adaptive_avg_pool1d(x, 3);
+    expect(means.tolist()).toEqual([[NaN, 3, Infinity]]);
+    means.backward(torch.tensor([[3, Infinity, 6]]));
+    expect(x.grad!.tolist()).toEqual([[1, 1, Infinity, Infinity, Infinity, 2, 2]]);
+    const [wide] = F.interpolate(x.detach().reshape([1, 1, 7]), { size: 9, mode: "area" }).tolist() as number[][][];
+    expect(wide![0]!.slice(4)).toEqual([3, 3.5, Infinity, Infinity, 7]);
+  });
+});
+
 describe("losses", () => {
   it("ignored targets count neither in the sum nor in the mean", () => {
     const logits = torch.tensor([
