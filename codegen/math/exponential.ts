@@ -48,9 +48,18 @@ export function expInRange<F, I, M>(b: MathBuilder<F, I, M>, x: F, shift = 0): F
   return scaleByPowerOfTwo(b, b.add(fraction, b.f32(1)), biased);
 }
 
+/**
+ * `value`, of which the result is a multiple, or 0 where the result is: a product that vanishes takes processors a
+ * hundred cycles, and those of masked scores do.
+ */
+const orNothing = <F, I, M>(b: MathBuilder<F, I, M>, x: F, value: F, lowest = expLowest): F =>
+  b.select(b.lt(x, b.f32(lowest)), b.f32(0), value);
+
 /** e^x; 1.1 ulp, subnormal results included. */
 export function exp<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
-  return expInRange(b, b.max(b.min(x, b.f32(expHighest)), b.f32(expLowest)));
+  const bounded = b.max(b.min(x, b.f32(expHighest)), b.f32(expLowest));
+  const { biased, fraction } = splitExp(b, bounded, doubleBias);
+  return scaleByPowerOfTwo(b, orNothing(b, x, b.add(fraction, b.f32(1))), biased);
 }
 
 /** e^x for x <= 0; 1.1 ulp, subnormal results included. */
@@ -59,7 +68,7 @@ export function expNonpositive<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const raised = 64;
   const { biased, fraction } = splitExp(b, b.max(x, b.f32(expLowest)), 127 + raised);
   const power = b.bitcastToFloat(b.ishl(biased, 23));
-  return b.mul(b.mul(b.add(fraction, b.f32(1)), power), b.f32(2 ** -raised));
+  return b.mul(b.mul(orNothing(b, x, b.add(fraction, b.f32(1))), power), b.f32(2 ** -raised));
 }
 
 /** 2^x; 1.1 ulp, exact for whole x. */
@@ -104,5 +113,5 @@ export function sigmoid<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const power = b.bitcastToFloat(b.ishl(biased, 23));
   const scale = b.f32(2 ** -25);
   const sum = fastTwoSum(b, power, scale);
-  return b.div(scale, b.add(b.madd(fraction, power, sum.low), sum.high));
+  return b.div(orNothing(b, x, scale), b.add(b.madd(fraction, power, sum.low), sum.high));
 }
