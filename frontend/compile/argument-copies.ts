@@ -2,7 +2,6 @@
 import { NamedResults } from "../named-results.ts";
 import { Tensor } from "../tensor.ts";
 import { isModule } from "../nn/module-internals.ts";
-import { isTree } from "../pytree.ts";
 import type { ArgumentNames, CallArguments } from "./arguments.ts";
 import { absent, put, type Change, type HeldObjects } from "./held.ts";
 import { kindOf } from "./holders.ts";
@@ -73,23 +72,9 @@ export class ArgumentCopies {
     return place === undefined ? value : this.originals[place];
   }
 
-  /** What the function has changed is changed in the arguments themselves. `ofArgument`: in the place of stand-ins */
-  settle(changes: readonly Change[], ofArgument: (tensor: Tensor) => Tensor | null): void {
-    const seen = new Set<unknown>();
-    const given = (value: unknown): unknown => {
-      if (value instanceof Tensor) return ofArgument(value) ?? value;
-      if (this.placeOf(value) !== undefined) return this.originalOf(value);
-      if (!isTree(value) || seen.has(value)) return value;
-      seen.add(value);
-      const kind = kindOf(value)!;
-      const owner = value as object;
-      for (const key of kind.keys(owner)) {
-        const [was, is] = [kind.get(owner, key), given(kind.get(owner, key))];
-        if (was !== is) kind.set(owner, key, is);
-      }
-      return value;
-    };
+  /** What the function has changed is changed in the arguments themselves. `own`: in the place of what it was given */
+  settle(changes: readonly Change[], own: (value: unknown) => unknown): void {
     for (const { held, key, is } of changes)
-      put(held.kind, given(held.owner) as object, key, is === absent ? absent : given(is));
+      put(held.kind, this.originalOf(held.owner) as object, key, is === absent ? absent : own(is));
   }
 }

@@ -157,13 +157,15 @@ export class CallArguments {
     if (depth > depthLimit) throw new Endless();
     if (tree instanceof Tensor) this.noteTensor(tree, path);
     else if (Array.isArray(tree)) {
+      this.note(Array, path, "'s class");
       this.note(tree.length, path, ".length");
       for (let i = 0; i < tree.length; i++) this.walk(tree[i], this.names === null ? "" : `${path}[${i}]`, depth + 1);
     } else if (tree instanceof Map) {
+      this.note(Map, path, "'s class");
       this.note(tree.size, path, ".size");
       for (const [key, value] of tree) this.walkMember(key, value, `${path}[${String(key)}]`, depth);
     } else if (isPlainObject(tree) || this.isOpened(tree)) {
-      if (this.opens.objects) this.note(Object.getPrototypeOf(tree), path, "'s class");
+      this.note(Object.getPrototypeOf(tree), path, "'s class");
       const keys = Object.keys(tree);
       this.note(keys.length, path, "'s number of members");
       for (const key of keys) this.walkMember(key, tree[key], `${path}.${key}`, depth);
@@ -188,6 +190,7 @@ export class CallArguments {
     this.note(storage_.device.name, path, ".device");
     this.note(stridesOf(tensor), path, ".stride()");
     this.note(requires_grad, path, ".requires_grad");
+    this.note(tensor.is_inference(), path, ".is_inference()");
     this.note(this.storages.of(storage_), path, "'s memory");
     this.note(this.nodes.of(node), path, "'s value");
     // Gradients accumulate in this very tensor.

@@ -187,26 +187,19 @@ const callOf =
   };
 
 /** The call was a plain one: what it wrote is computed, and arguments are the caller's own again. */
-function finishPlain(result: unknown, written: readonly Storage[], observer: Observer, stands: Stands): unknown {
-  const { copies } = stands;
-  const ofArgument = settlePlain(result, written, observer, stands);
-  return withReplaced(
-    result,
-    (item) => (item instanceof Tensor ? (ofArgument(item) ?? item) : copies.originalOf(item)),
-    (item) => copies.placeOf(item) !== undefined,
-  );
-}
+const finishPlain = (result: unknown, written: readonly Storage[], observer: Observer, stands: Stands): unknown =>
+  settlePlain(result, written, observer, stands)(result);
 
-/** Gives the tensor that is of an argument what its stand-in, or a view of it, is; null for any other. */
-type OfArgument = (tensor: Tensor) => Tensor | null;
+/** Gives what the function was given, and views of it, in the place of what stood for that; it may be in objects. */
+type Own = (value: unknown) => unknown;
 
 function settlePlain(
   result: unknown,
   written: readonly Storage[],
   { reassigned, changes, formers }: Observer,
   { given, tensors, aliases, copies }: Stands,
-): OfArgument {
-  noteResults([result, changes.flatMap(({ held, is }) => (held.isArgument ? [is] : []))]);
+): Own {
+  noteResults([result, changes.map(({ is }) => is)]);
   flushWrites(written);
   settleGradients(given, tensors);
   const altered = tensors.flatMap((stand, i) => (isAltered(stand, given.tensors[i]!, formers.get(stand)) ? [i] : []));
@@ -216,16 +209,22 @@ function settlePlain(
     const former = formers.get(tensors[i]!);
     if (former !== undefined) alter(given.tensors[i]!, tensors[i]!, former);
   }
-  const ofArgument: OfArgument = (tensor) => {
+  const ofArgument = (tensor: Tensor): Tensor => {
     const view = viewOfArgument(tensor, tensors);
-    return view === null ? null : viewed(given.tensors[view.place]!, view.steps);
+    return view === null ? tensor : viewed(given.tensors[view.place]!, view.steps);
   };
   for (const tensor of reassigned) {
     const memory = ofArgument(tensor);
-    if (memory !== null) tensor.become_(memory);
+    if (memory !== tensor) tensor.become_(memory);
   }
-  copies.settle(changes, ofArgument);
-  return ofArgument;
+  const own: Own = (value) =>
+    withReplaced(
+      value,
+      (item) => (item instanceof Tensor ? ofArgument(item) : copies.originalOf(item)),
+      (item) => copies.placeOf(item) !== undefined,
+    );
+  copies.settle(changes, own);
+  return own;
 }
 
 const hides = (what: string): PlainReason => ({

@@ -19,6 +19,7 @@ export function stridesOf(tensor: Tensor): string {
  */
 export function standIn(given: Tensor, value: Value): Tensor {
   const elements = Tensor.ofNode(nodeOver(given.type_, given.shape, value), given.storage_.device);
+  Object.assign(elements, { isInference_: given.isInference_ });
   const layout = given.layout_();
   if (layout.offset === 0 && stridesOf(given) === rowByRow) return elements;
   const step: ViewStep = {

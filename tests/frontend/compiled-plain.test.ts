@@ -203,6 +203,30 @@ test("tensors that move from member to member, or out of one that gets another",
     return [seen, state.ring.map((item) => item.tolist())];
   }));
 
+test("objects of classes that are left in members share the memory of what they were made of", () =>
+  expectSame((compile) => {
+    class Box {
+      readonly t: Tensor;
+      constructor(t: Tensor) {
+        this.t = t;
+      }
+    }
+    const held = {
+      box: null as Box | null,
+      boxes: new Set<Box>(),
+      keep: compile(function (this: { box: Box | null; boxes: Set<Box> }, x: Tensor) {
+        this.box = new Box(x.detach());
+        this.boxes = new Set([new Box(x.narrow(0, 0, 1))]);
+      }),
+    };
+    return [1, 2, 3].map((i) => {
+      const x = torch.full([3], i);
+      held.keep(x);
+      x.add_(10);
+      return [held.box!.t.tolist(), [...held.boxes].map(({ t }) => t.tolist())];
+    });
+  }));
+
 test("a result of contents that are overwritten in the same call can be read later", () =>
   expectSame((compile) => {
     const w = torch.tensor([1, 2, 3]);

@@ -472,6 +472,30 @@ test.each<[string, (model: Keyed) => unknown, RegExp]>([
   );
 });
 
+test("an argument that was made in inference_mode is refused where it is uncompiled", () => {
+  const layer = trained();
+  const loss = torch.compile((input: torch.Tensor) => layer(input).sum().detach());
+  const made = torch.inference_mode(() => x.mul(2));
+  for (let i = 0; i < 3; i++) {
+    expect(loss(x).item()).toEqual(expect.any(Number));
+    expect(() => loss(made)).toThrow(/Inference tensors cannot be saved for backward/);
+  }
+  const isInference = torch.compile((input: torch.Tensor) => [input.mul(1), input.is_inference()]);
+  const seen = [x, made].flatMap((input) => [isInference(input)[1], torch.inference_mode(() => isInference(input)[1])]);
+  expect(seen).toEqual([false, false, true, true]);
+});
+
+test("a list is no object and no Map, whatever it holds", () => {
+  const classOf = torch.compile((held: object, input: torch.Tensor) => {
+    if (Array.isArray(held)) held.push(input);
+    return [input.mul(2), held.constructor.name];
+  });
+  const a = x;
+  const all = [[], {}, new Map(), { a }, new Map([["a", a]])];
+  expect(all.map((held) => classOf(held, x)[1])).toEqual(["Array", "Object", "Map", "Object", "Map"]);
+  expect(all.map((held) => Object.keys(held))).toEqual([["0"], [], [], ["a"], []]);
+});
+
 test("symbols of a plain argument are looked at", () => {
   const scaled = torch.compile((options: Record<symbol, number>) => x.mul(options[symbol]!));
   for (const scale of [2, 3]) expect(scaled({ [symbol]: scale }).tolist()).toEqual([[scale, 2 * scale]]);

@@ -1,5 +1,5 @@
 /** Calling a module with other values for its parameters and buffers. */
-import { ArgumentError } from "../../../ir/errors.ts";
+import { ArgumentError, ValueError } from "../../../ir/errors.ts";
 import type { Tensor } from "../../tensor.ts";
 import { guardModule } from "../guards.ts";
 import { attribute, setAttribute } from "../module-internals.ts";
@@ -8,6 +8,8 @@ import type { Module } from "../module.ts";
 export interface FunctionalCallOptions {
   /** Whether the names must be those of all parameters and buffers. */
   readonly strict?: boolean;
+  /** Whether one name of a tensor that has several stands for all of them: true unless told otherwise. */
+  readonly tie_weights?: boolean;
 }
 
 /**
@@ -24,7 +26,8 @@ export function functional_call<M extends Module>(
   const dicts = (
     Array.isArray(parameter_and_buffer_dicts) ? parameter_and_buffer_dicts : [parameter_and_buffer_dicts]
   ) as readonly Readonly<Record<string, Tensor>>[];
-  const given = Object.assign({}, ...dicts) as Record<string, Tensor>;
+  const named = Object.assign({}, ...dicts) as Record<string, Tensor>;
+  const given = options.tie_weights === false ? named : withTied(module, named);
   if (options.strict === true) requireAll(module, given);
   // By its own tensors: those that are there during the call would be looked for in later ones.
   guardModule(module);
@@ -51,9 +54,38 @@ export function functional_call<M extends Module>(
   }
 }
 
+/**
+ * The same tensor under all names of what it stands for.
+ * @throws ValueError for two tensors in the place of one
+ */
+function withTied(module: Module, given: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  const all = { remove_duplicate: false };
+  const namesOf = new Map<Tensor, string[]>();
+  for (const [name, tensor] of [...module.named_parameters(all), ...module.named_buffers(all)]) {
+    const names = namesOf.get(tensor);
+    if (names === undefined) namesOf.set(tensor, [name]);
+    else names.push(name);
+  }
+  const tied = { ...given };
+  for (const names of namesOf.values()) {
+    if (names.length === 1) continue;
+    const [first, ...others] = new Set(names.flatMap((name) => (name in given ? [given[name]!] : [])));
+    if (first === undefined) continue;
+    if (others.length > 0)
+      throw new ValueError(
+        "functional-call/tied",
+        `functional_call: functional_call got multiple values for keys ${JSON.stringify(names.toSorted())}, which are tied.`,
+        "Consider using { tie_weights: false }.",
+      );
+    for (const name of names) tied[name] = first;
+  }
+  return tied;
+}
+
 /** @throws ArgumentError naming the parameters and buffers that are missing, and those that the module has not */
 function requireAll(module: Module, given: Readonly<Record<string, Tensor>>): void {
-  const own = new Set([...module.named_parameters(), ...module.named_buffers()].map(([name]) => name));
+  const all = { remove_duplicate: false };
+  const own = new Set([...module.named_parameters(all), ...module.named_buffers(all)].map(([name]) => name));
   const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");
   const unexpected = Object.keys(given).filter((name) => !own.has(name));
   const missing = [...own].filter((name) => !(name in given));

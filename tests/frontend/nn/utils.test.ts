@@ -110,4 +110,18 @@ describe("functional_call", () => {
     expect(nn.utils.stateless.functional_call(layer, { weight: torch.tensor([[4]]) }, torch.ones(1, 1)).item()).toBe(4);
     expect(layer.weight).toBe(before);
   });
+
+  it("takes one name of a tensor that has two for both", () => {
+    const [first, second] = [new nn.Linear(1, 1, { bias: false }), new nn.Linear(1, 1, { bias: false })];
+    second.weight = first.weight;
+    const model = new nn.Sequential(first, second);
+    const call = (named: Record<string, torch.Tensor>, options = {}): unknown =>
+      torch.func.functional_call(model, named, [torch.ones(1, 1)], null, options).item();
+    const [two, four] = [torch.tensor([[2]]), torch.tensor([[4]])];
+    expect(call({ "0.weight": two })).toBe(4);
+    expect(call({ "1.weight": two }, { strict: true })).toBe(4);
+    expect(call({ "0.weight": two, "1.weight": two })).toBe(4);
+    expect(call({ "0.weight": two, "1.weight": four }, { tie_weights: false })).toBe(8);
+    expect(() => call({ "0.weight": two, "1.weight": four })).toThrow(/multiple values for keys .* which are tied/);
+  });
 });
