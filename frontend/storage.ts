@@ -347,6 +347,8 @@ export class Storage {
       return;
     }
     const own = value === null ? recorder.compute(node, this.device) : copyOf(value);
+    // It is not overwritten: who needs it, such as a pending gradient, keeps it.
+    if (value !== null) value.isShared = true;
     this.accept(leafNode("input", node.dtype, node.shape, own), true);
   }
 

@@ -5,6 +5,7 @@ import type { ScalarArgument } from "../../ir/signature.ts";
 import { typedArray, type TypedArray } from "../../runtime/typed-array.ts";
 import { isTree, mapTree } from "../pytree.ts";
 import type { Place } from "../host-numbers.ts";
+import { reachesLeaf } from "../saved-values.ts";
 import { newestStorageId, type Storage } from "../storage.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { Tensor } from "../tensor.ts";
@@ -76,6 +77,8 @@ export class Observer implements TraceObserver {
   /** What is used gets a value of its own, which each replay reads again. */
   storageUsed(storage: Storage): void {
     if (storage.id < this.firstStorageId) {
+      // A replay would start from its value, and cut it from what it was computed from.
+      if (hasHistory(storage.node)) return void (this.plainBecause ??= usesHistory);
       if (!this.gradients.found.has(storage)) this.captured.add(storage);
       const { version } = storage;
       if (!this.used.has(storage)) {
@@ -351,6 +354,18 @@ export interface PlainReason {
 export const readsValues: PlainReason = {
   does: "reads values while it is recorded",
   instead: "read its results after the call",
+};
+
+/** Whether what a storage holds was computed from tensors that require grad. */
+function hasHistory(contents: Node): boolean {
+  let node = contents;
+  while (node.op === "as_complex") node = node.inputs[0]!;
+  return node.op !== "leaf" && reachesLeaf(node);
+}
+
+const usesHistory: PlainReason = {
+  does: "closes over a tensor that was computed from ones that require grad",
+  instead: "pass it as an argument, or detach() it",
 };
 
 const writesArray: PlainReason = {

@@ -203,6 +203,23 @@ test("tensors that move from member to member, or out of one that gets another",
     return [seen, state.ring.map((item) => item.tolist())];
   }));
 
+test("what a function closes over that was computed from tensors which require grad keeps its history", () =>
+  expectSame((compile) => {
+    const w = torch.tensor([1, 2], { dtype: "float32", requires_grad: true });
+    const y = w.mul(3);
+    const loss = w.pow(2).sum();
+    const product = compile((x: Tensor) => y.mul(x).sum());
+    const back = compile(() => loss.backward({ retain_graph: true }));
+    return [1, 2, 3].map((i) => {
+      w.grad = null;
+      product(torch.tensor([i, 1])).backward({ retain_graph: true });
+      const value = torch.no_grad(() => product(torch.tensor([1, i])));
+      back();
+      y.sum().backward({ retain_graph: true });
+      return [value.item(), w.grad!.tolist()];
+    });
+  }));
+
 test("objects of classes that are left in members share the memory of what they were made of", () =>
   expectSame((compile) => {
     class Box {
