@@ -3,6 +3,7 @@ import { isNode, type GraphBuilder } from "../../builder.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator } from "../../operator.ts";
+import { recordLoop } from "../../regions.ts";
 import { describe, requireFloat } from "../support.ts";
 import { reduced, reductionOf, widen } from "./support.ts";
 
@@ -40,16 +41,25 @@ function alignments(
   const isFresh = g.ne(labels, g.pad(labels, [0, 2], [0, -2], BigInt(blank)));
   const maySkip = g.and(g.ne(labels, BigInt(blank)), isFresh);
   const chosen = g.takeAlong(x, 2, g.expandTo(g.reshape(labels, [1, batch, width]), [steps, batch, width]));
-  const at = (t: number): Node => g.reshape(g.sliceAxis(chosen, 0, t, 1), [batch, width]);
   const isStart = g.lt(g.iotaAlong([batch, width], 1, "int64"), 2n);
   const column = (line: Node): Node => g.reshape(line, [batch, 1]);
-  let state = g.where(isStart, at(0), -Infinity);
-  for (let t = 1; t < steps; t++) {
-    const one = g.pad(state, [0, 1], [0, -1], -Infinity);
-    const two = g.where(maySkip, g.pad(state, [0, 2], [0, -2], -Infinity), -Infinity);
-    const next = g.add(logSum(g, [state, one, two]), at(t));
-    state = g.where(g.gt(column(inputLengths), BigInt(t)), next, state);
-  }
+  const first = g.reshape(g.sliceAxis(chosen, 0, 0, 1), [batch, width]);
+  const later = g.iotaAlong([steps - 1, batch, 1], 0, "int64");
+  const { carried } = recordLoop(
+    g,
+    {
+      count: steps - 1,
+      carried: [g.where(isStart, first, -Infinity)],
+      scanned: [g.sliceAxis(chosen, 0, 1, steps - 1), g.gt(g.reshape(inputLengths, [1, batch, 1]), g.add(later, 1n))],
+    },
+    ([state], [emitted, isGoing]) => {
+      const one = g.pad(state!, [0, 1], [0, -1], -Infinity);
+      const two = g.where(maySkip, g.pad(state!, [0, 2], [0, -2], -Infinity), -Infinity);
+      const next = g.add(logSum(g, [state!, one, two]), emitted!);
+      return { carried: [g.where(isGoing!, next, state!)], outputs: [] };
+    },
+  );
+  const state = carried[0]!;
   const last = g.mul(targetLengths, 2n);
   const end = (place: Node): Node => g.reshape(g.takeAlong(state, 1, column(g.max(place, 0n))), [batch]);
   const beforeLast = g.where(g.gt(targetLengths, 0n), end(g.sub(last, 1n)), -Infinity);

@@ -115,6 +115,21 @@ describe("losses", () => {
     expect(some.item()).toBeCloseTo(kept.item() as number, 6);
   });
 
+  it("ctc_loss of more steps is no larger program", () => {
+    const kernelCount = (steps: number): number => {
+      const scores = torch.randn(steps, 2, 5).requires_grad_();
+      const targets = torch.randint(1, 5, [2, 3]);
+      const lengths = torch.tensor([steps, steps - 1]).long();
+      const run = (): void => {
+        F.ctc_loss(scores.log_softmax(2), targets, lengths, torch.tensor([3, 2]).long()).backward();
+        scores.grad!.tolist();
+      };
+      const kernels = torch.profiler.profile({}, run).key_averages();
+      return [...kernels].reduce((total, { count }) => total + count, 0);
+    };
+    expect(kernelCount(30)).toBe(kernelCount(10));
+  });
+
   it("a target that is no class is reported when the loss is read", () => {
     const loss = F.cross_entropy(torch.zeros(2, 3), torch.tensor([0n, 3n]));
     expect(() => loss.item()).toThrow(/out of (range|bounds)/);
