@@ -4,7 +4,7 @@ import { dtypeBytes } from "../../ir/dtype.ts";
 import type { Program } from "../../ir/program.ts";
 import type { TableLayout, WasmProgram } from "../../codegen/wasm/index.ts";
 import type { Device, DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
-import { sharedCopy } from "./host-slabs.ts";
+import { sharedCopy } from "./host-copies.ts";
 import type { MemoryPool } from "./memory-pool.ts";
 import type { LinkedModule } from "./module-cache.ts";
 import { writeNumber } from "./numbers.ts";
@@ -14,10 +14,11 @@ import type { Team } from "./team.ts";
 import { WasmMemory } from "./wasm-memory.ts";
 
 /**
- * Results that escape to the user and are at least this large stay where they were computed, since copying them costs
- * more than computing them; the pool moves them out of the heap when many have gathered.
+ * Results that escape to the user and are at least this large stay where they were computed, and the pool moves them out
+ * of the heap when many have gathered: copying them costs more than blocks that are no longer in cache. Of smaller ones
+ * a copy is cheaper, since the next result is computed in the same place.
  */
-const smallestLooseBytes = 1 << 18;
+const smallestLooseBytes = 1 << 22;
 
 const alignment = 64;
 /** Larger inputs do not go into the arena, which would keep their size. */

@@ -6,6 +6,7 @@
  * needed. Other blocks are freed by `release`, or when their Memory object is collected.
  */
 import { Heap } from "./heap.ts";
+import { ownCopy } from "./host-copies.ts";
 
 /** A heap block that belongs to a Memory. It does not know the Memory, so that the Memory can be collected. */
 export interface Residency {
@@ -79,7 +80,7 @@ export class MemoryPool {
 
   /** A copy in ordinary memory of its own. */
   copyOut(address: number, bytes: number): Uint8Array<ArrayBuffer> {
-    return this.views.u8.slice(address, address + bytes);
+    return ownCopy(this.views.u8, address, bytes);
   }
 
   /** A block, if need be at the cost of copies. @throws OutOfMemoryError */

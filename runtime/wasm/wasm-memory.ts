@@ -1,6 +1,7 @@
 /** A value's bytes: in an ordinary ArrayBuffer, in a heap block, or in both. */
 import { ReadError } from "../../ir/errors.ts";
 import type { Device, Memory } from "../device.ts";
+import { ownCopy } from "./host-copies.ts";
 import type { MemoryPool, Residency } from "./memory-pool.ts";
 
 export class WasmMemory implements Memory {
@@ -121,13 +122,15 @@ export class WasmMemory implements Memory {
     this.checkLive();
     this.settle();
     if (this.of !== null) return this.of.whole.readPart(this.of.start, this.bytes);
-    return (this.host?.slice() ?? this.pool.copyOut(this.residency!.address, this.bytes)).buffer;
+    const { host } = this;
+    if (host !== null) return ownCopy(host, 0, this.bytes).buffer;
+    return this.pool.copyOut(this.residency!.address, this.bytes).buffer;
   }
 
   private readPart(start: number, bytes: number): ArrayBuffer {
     const address = this.presentAddress();
     if (address !== 0) return this.pool.copyOut(address + start, bytes).buffer;
-    return this.hostBytes().slice(start, start + bytes).buffer;
+    return ownCopy(this.hostBytes(), start, bytes).buffer;
   }
 
   write(data: Uint8Array): void {

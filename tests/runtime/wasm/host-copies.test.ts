@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sharedCopy } from "../../../runtime/wasm/host-slabs.ts";
+import { sharedCopy } from "../../../runtime/wasm/host-copies.ts";
 
 const memory = Uint8Array.from({ length: 2 ** 17 }, (_, i) => (i * 7) % 251);
 
