@@ -6,7 +6,7 @@ import { isPlainObject } from "./bind.ts";
 import type { RemovableHandle } from "./node-hooks.ts";
 import { withSite } from "./site.ts";
 import { Tensor, type GradientHook } from "./tensor.ts";
-import { noteRareChange } from "./trace.ts";
+import { noteRareChange, traceObserver } from "./trace.ts";
 
 export type { RemovableHandle } from "./node-hooks.ts";
 
@@ -54,6 +54,7 @@ Object.defineProperties(Tensor.prototype, {
             "register_hook: cannot register a hook on a tensor that doesn't require gradient.",
           );
         // A leaf stays one whatever is written to it; a hook on anything else is on what it is now.
+        if (this.is_leaf) traceObserver()?.hooksChanged?.(this);
         const hooks = this.is_leaf ? (this.hooks_ ??= new Map<number, GradientHook>()) : watchersOf(this.node_()).hooks;
         const id = nextHook++;
         hooks.set(id, hook);
@@ -75,6 +76,7 @@ Object.defineProperties(Tensor.prototype, {
             "hook/non-leaf",
             "register_post_accumulate_grad_hook: post accumulate grad hooks cannot be registered on non-leaf tensors.",
           );
+        traceObserver()?.hooksChanged?.(this);
         const hooks = (this.accumulateHooks_ ??= new Map<number, (tensor: Tensor) => void>());
         const id = nextHook++;
         hooks.set(id, hook);

@@ -70,6 +70,8 @@ export interface TraceObserver {
   placeUsed?(storage: Storage): void;
   /** Whether a tensor requires grad is about to matter: its contents are used, or the flag is read. */
   flagUsed?(tensor: Tensor): void;
+  /** A leaf is about to get a hook. */
+  hooksChanged?(leaf: Tensor): void;
   /** A value was read while recording. */
   valueRead(): void;
   /** `.data` of a tensor was assigned: which memory it has is no part of a recording. */

@@ -1,6 +1,6 @@
 /**
- * What a function does to an argument beside writing its elements: it asks it for gradients, gives it one, another shape
- * or other memory. It does so to the stand-in; the argument gets the same when the call is over.
+ * What a function does to an argument beside writing its elements: it asks it for gradients, gives it one, a hook,
+ * another shape or other memory. It does so to the stand-in; the argument gets the same when the call is over.
  */
 import { resized } from "../resizing.ts";
 import { sameShape } from "../../ir/shape.ts";
@@ -9,7 +9,7 @@ import type { PlainReason } from "./observer.ts";
 import { stepsBetween, viewed } from "./results.ts";
 
 export const altersArguments: PlainReason = {
-  does: "changes what an argument is (requires_grad_, grad, t_, resize_, set_ ...)",
+  does: "changes what an argument is (requires_grad_, grad, hooks, t_, resize_, set_ ...)",
   instead: "do so outside of it",
 };
 
@@ -18,12 +18,16 @@ export const isAltered = (stand: Tensor, given: Tensor, former: Tensor | undefin
   former !== undefined ||
   !sameShape(stand.shape, given.shape) ||
   isOtherLeaf(stand, given) ||
-  hasOwnGradient(stand, given);
+  hasOwnGradient(stand, given) ||
+  hasOwnHooks(stand);
 
 const isOtherLeaf = (stand: Tensor, given: Tensor): boolean =>
   stand.is_leaf && stand.requires_grad !== given.requires_grad;
 /** Those of leaves are dealt with in leaf-arguments.ts. */
 const hasOwnGradient = (stand: Tensor, given: Tensor): boolean => !given.requires_grad && stand.heldGradient_ !== null;
+
+/** They are dealt with in leaf-arguments.ts, too. */
+const hasOwnHooks = ({ hooks_, accumulateHooks_ }: Tensor): boolean => hooks_ !== null || accumulateHooks_ !== null;
 
 /** Elements that were written are in the argument by now, but for those of what it was before. */
 export function alter(given: Tensor, stand: Tensor, former: Tensor | undefined): void {

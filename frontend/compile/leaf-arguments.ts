@@ -51,7 +51,14 @@ export function settleGradients({ tensors }: CallArguments, stands: readonly Ten
     const stand = stands[i]!;
     if (!owner.requires_grad) return;
     moveGradient(stand, owner);
-    stand.accumulateHooks_ = new Map([[0, () => moveGradient(stand, owner)]]);
+    const own = stand.accumulateHooks_;
+    owner.hooks_ ??= stand.hooks_;
+    owner.accumulateHooks_ ??= own;
+    const move = (): void => {
+      moveGradient(stand, owner);
+      for (const hook of own?.values() ?? []) hook(owner);
+    };
+    stand.accumulateHooks_ = new Map([[0, move]]);
   });
 }
 

@@ -31,6 +31,8 @@ export class Observer implements TraceObserver {
   private readonly used = new Set<Storage>();
   /** Tensors from before whose `requires_grad` and memory are guarded. */
   private readonly flagged = new Set<Tensor>();
+  /** Leaves from before that got hooks, and which they had. */
+  private readonly hooks = new Map<Tensor, string>();
   /** Those that the function has made. */
   private readonly views = new WeakSet<Tensor>();
   /** Memory in which places were compared. */
@@ -114,6 +116,10 @@ export class Observer implements TraceObserver {
   /** Whether the function makes this tensor anew at each call: then it is nothing to guard, or to leave. */
   isMadeHere(tensor: Tensor): boolean {
     return tensor.storage_.id >= this.firstStorageId || this.views.has(tensor);
+  }
+
+  hooksChanged(leaf: Tensor): void {
+    if (!this.isMadeHere(leaf) && !this.hooks.has(leaf)) this.hooks.set(leaf, hooksOf(leaf));
   }
 
   flagUsed(tensor: Tensor): void {
@@ -200,6 +206,7 @@ export class Observer implements TraceObserver {
     if (written.some((storage) => storage.isShared && storage.id >= this.firstStorageId))
       this.plainBecause ??= writesArray;
     for (const read of this.states) mapTree(read(), (leaf) => leaf instanceof Tensor && this.kept.add(leaf.storage_));
+    for (const [leaf, before] of this.hooks) if (hooksOf(leaf) !== before) this.plainBecause ??= leavesHook;
     if (this.gradients.hasShared) this.plainBecause ??= sharesGradients;
     this.settleHeld();
     for (const tensor of this.flagged) this.guardHolder(tensor);
@@ -355,6 +362,10 @@ export const readsValues: PlainReason = {
   does: "reads values while it is recorded",
   instead: "read its results after the call",
 };
+
+const leavesHook: PlainReason = { does: "leaves a hook on a tensor", instead: "remove() it, or register it before" };
+const hooksOf = ({ hooks_, accumulateHooks_ }: Tensor): string =>
+  [...(hooks_?.keys() ?? []), ...(accumulateHooks_?.keys() ?? [])].join();
 
 /** Whether what a storage holds was computed from tensors that require grad. */
 function hasHistory(contents: Node): boolean {

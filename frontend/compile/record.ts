@@ -201,8 +201,8 @@ function settlePlain(
 ): Own {
   noteResults([result, changes.map(({ is }) => is)]);
   flushWrites(written);
-  settleGradients(given, tensors);
   const altered = tensors.flatMap((stand, i) => (isAltered(stand, given.tensors[i]!, formers.get(stand)) ? [i] : []));
+  settleGradients(given, tensors);
   for (const i of altered) if (formers.get(tensors[i]!) === undefined) alter(given.tensors[i]!, tensors[i]!, undefined);
   aliases.giveBack(formers);
   for (const i of altered) {

@@ -220,6 +220,36 @@ test("what a function closes over that was computed from tensors which require g
     });
   }));
 
+test("hooks that a function leaves on leaves are there after each call", () =>
+  expectSame((compile) => {
+    const leaf = (i: number): Tensor => torch.tensor([i, 1], { dtype: "float32", requires_grad: true });
+    const halving = compile((x: Tensor) => {
+      x.pow(2).sum().backward();
+      x.register_hook((grad) => grad.mul(0.5));
+      return x.mul(3).sum();
+    });
+    const counted: number[] = [];
+    const after = compile((x: Tensor) => {
+      x.register_post_accumulate_grad_hook((owner) => void counted.push(owner.shape[0]!));
+      x.sum().backward();
+    });
+    const p = leaf(3);
+    const more = compile((x: Tensor) => {
+      p.grad = null;
+      p.register_hook((grad) => grad.mul(0.5));
+      p.mul(x).sum().backward();
+    });
+    return [1, 2, 3, 4].map((i) => {
+      const [x, y] = [leaf(i), leaf(i)];
+      halving(x).backward();
+      x.sum().backward();
+      after(y);
+      y.sum().backward();
+      more(torch.tensor([i, 1]));
+      return [x.grad!.tolist(), y.grad!.tolist(), counted.length, p.grad!.tolist()];
+    });
+  }));
+
 test("objects of classes that are left in members share the memory of what they were made of", () =>
   expectSame((compile) => {
     class Box {
