@@ -131,16 +131,22 @@ defineOp({
   },
 });
 
-/** Rising positions of the choices of `length` out of `count`, in order. */
-function choices(count: number, length: number, repeated: boolean): number[][] {
-  let rows: number[][] = [[]];
-  for (let i = 0; i < length; i++) {
-    rows = rows.flatMap((row) => {
-      const from = row.length === 0 ? 0 : row.at(-1)! + (repeated ? 0 : 1);
-      return range(Math.max(0, count - from)).map((k) => [...row, from + k]);
-    });
+/** Rising positions of the choices of `length` out of `count`, in order, one after another. */
+function choices(count: number, length: number, repeated: boolean): Int32Array {
+  const available = repeated ? count + length - 1 : count;
+  const total = range(length).reduce((ways, i) => Math.round((ways * (available - i)) / (i + 1)), 1);
+  const all = new Int32Array(Math.max(0, total) * length);
+  const choice = Int32Array.from({ length }, (_, i) => (repeated ? 0 : i));
+  for (let start = 0; start < all.length; start += length) {
+    for (let i = 0; i < length; i++) all[start + i] = choice[i]!;
+    // The last position that may rise does, and those behind it start anew.
+    let rising = length - 1;
+    while (rising >= 0 && choice[rising] === (repeated ? count - 1 : count - length + rising)) rising--;
+    if (rising < 0) break;
+    choice[rising]!++;
+    for (let i = rising + 1; i < length; i++) choice[i] = choice[i - 1]! + (repeated ? 0 : 1);
   }
-  return rows;
+  return all;
 }
 
 defineOp({
@@ -164,7 +170,7 @@ defineOp({
     if (r < 0) throw new ArgumentError("combinations/r", `combinations: Expect a non-negative number, but got ${r}.`);
     if (r === 0) return g.full([0], 0, input.dtype);
     const rows = choices(input.shape[0]!, r, with_replacement);
-    return g.gather(input, [0], [measured.upload(rows.flat(), [rows.length, r], "int64")]);
+    return g.gather(input, [0], [measured.upload(rows, [rows.length / r, r], "int64")]);
   },
 });
 

@@ -8,6 +8,23 @@ const lists = (tensors: unknown): unknown[] => (tensors as List).map((tensor) =>
 onEachDevice("shapes", () => {
   const x = (): torch.Tensor => torch.arange(6).reshape(2, 3);
 
+  test("triangles and choices of any size, empty ones too", () => {
+    expect(torch.tril_indices(2, 5, 7).shape).toEqual([2, 10]);
+    expect(torch.tril_indices(3, 3, -5).shape).toEqual([2, 0]);
+    expect(torch.triu_indices(3, 3, -1).tolist()).toEqual([
+      [0, 0, 0, 1, 1, 1, 2, 2],
+      [0, 1, 2, 0, 1, 2, 1, 2],
+    ]);
+    expect(torch.combinations(torch.tensor([1, 2]), 3).shape).toEqual([0, 3]);
+    expect(torch.combinations(torch.tensor([]), 2, true).shape).toEqual([0, 2]);
+    expect(torch.combinations(torch.tensor([1, 2]), 3, true).tolist()).toEqual([
+      [1, 1, 1],
+      [1, 1, 2],
+      [1, 2, 2],
+      [2, 2, 2],
+    ]);
+  });
+
   test("views of any kind write through", () => {
     const base = torch.zeros(3, 3);
     base.diagonal().add_(1);
