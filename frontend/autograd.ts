@@ -435,8 +435,9 @@ const summed = (grads: readonly (Node | null)[]): Node | null =>
 function leavesByTensor(outputs: readonly Tensor[]): Map<Tensor, Node[]> {
   const leaves = new Map<Tensor, Node[]>();
   const roots = outputs.map((output) => output.node_());
+  // A leaf may be an output itself, and be so several times.
   const seen = new Set<Node>(roots);
-  const stack = [...roots];
+  const stack = [...seen];
   while (stack.length > 0) {
     const node = stack.pop()!;
     if (node.op === "leaf") {

@@ -9,6 +9,12 @@ const warned = () => vi.spyOn(console, "warn").mockImplementation(() => {});
 afterEach(() => void vi.restoreAllMocks());
 
 describe("backward and grad", () => {
+  test("a leaf that is several of the outputs gets each of their gradients once", () => {
+    const x = torch.tensor(3).requires_grad_();
+    torch.autograd.backward([x, x.mul(2), x], [torch.tensor(1.5), torch.tensor(-2), torch.tensor(1)]);
+    expect(x.grad!.item()).toBe(-1.5);
+  });
+
   test("grad_tensors by position and by name, and by its old name with a warning", () => {
     const x = leaf(2);
     autograd.backward(x.mul(2), torch.ones(2));
