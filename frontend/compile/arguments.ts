@@ -165,7 +165,7 @@ export class CallArguments {
       this.note(tree.size, path, ".size");
       for (const [key, value] of tree) this.walkMember(key, value, `${path}[${String(key)}]`, depth);
     } else if (isPlainObject(tree) || this.isOpened(tree)) {
-      this.note(Object.getPrototypeOf(tree), path, "'s class");
+      this.note((Object.getPrototypeOf(tree) as object | null)?.constructor, path, "'s class");
       const keys = Object.keys(tree);
       this.note(keys.length, path, "'s number of members");
       for (const key of keys) this.walkMember(key, tree[key], `${path}.${key}`, depth);
@@ -182,7 +182,7 @@ export class CallArguments {
   private noteTensor(tensor: Tensor, path: string): void {
     const { shape, storage_, requires_grad } = tensor;
     const node = tensor.node_();
-    this.note(Tensor, path, "");
+    this.note(tensor.constructor, path, "'s class");
     this.note(shape.length, path, ".ndim");
     for (let axis = 0; axis < shape.length; axis++)
       this.note(shape[axis], path, this.names === null ? "" : `.shape[${axis}]`);

@@ -18,6 +18,13 @@ export function stridesOf(tensor: Tensor): string {
  * as the argument does: what is a view of the one is a view of the other, and results lie as they would.
  */
 export function standIn(given: Tensor, value: Value): Tensor {
+  const stand = elementsOf(given, value);
+  const prototype = Object.getPrototypeOf(given) as object;
+  // It may be a Parameter, and somebody may ask.
+  return prototype === Tensor.prototype ? stand : (Object.setPrototypeOf(stand, prototype) as Tensor);
+}
+
+function elementsOf(given: Tensor, value: Value): Tensor {
   const elements = Tensor.ofNode(nodeOver(given.type_, given.shape, value), given.storage_.device);
   Object.assign(elements, { isInference_: given.isInference_ });
   const layout = given.layout_();

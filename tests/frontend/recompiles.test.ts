@@ -496,6 +496,13 @@ test("a list is no object and no Map, whatever it holds", () => {
   expect(all.map((held) => Object.keys(held))).toEqual([["0"], [], [], ["a"], []]);
 });
 
+test("a parameter that is an argument is one in the function", () => {
+  const isParameter = torch.compile((input: torch.Tensor) => [input.mul(2), input instanceof nn.Parameter]);
+  const all = [x, new nn.Parameter(x, false), x, new nn.Parameter(x), new nn.Parameter(x, false)];
+  expect(all.map((input) => isParameter(input)[1])).toEqual([false, true, false, true, true]);
+  expect(String(isParameter.explain_recompiles()[0])).toContain("input's class: Tensor -> Parameter");
+});
+
 test("symbols of a plain argument are looked at", () => {
   const scaled = torch.compile((options: Record<symbol, number>) => x.mul(options[symbol]!));
   for (const scale of [2, 3]) expect(scaled({ [symbol]: scale }).tolist()).toEqual([[scale, 2 * scale]]);
