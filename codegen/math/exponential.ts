@@ -8,9 +8,10 @@ const log2OfE = 1.4426950408889634;
 const ln2High = 0.693145751953125;
 const ln2Low = 1.428606765330187e-6;
 
-/** Beyond these bounds the result is 0 or infinity, and n would leave the range that `scaleByPowerOfTwo` covers. */
-const expLowest = -104;
+/** Above it the result is infinity, and n would leave the range that `scaleByPowerOfTwo` covers. */
 const expHighest = 89;
+/** Below it the result is 0. */
+const expLowest = -104;
 
 /** (e^r - 1 - r) / r^2 on |r| <= ln(2) / 2; the error relative to e^r is 2^-28.2. */
 const expTail = [0.49999994, 0.16666521, 0.041668274, 0.008368683, 0.0013820049];
@@ -22,7 +23,8 @@ const doubleBias = 254;
 
 /**
  * value * 2^n with one rounding, for |n| <= 250 given as n + 254 in the low bits: 2^n is split into two powers so
- * that neither leaves the float range when the result is subnormal or nearly overflows. NaN stays NaN.
+ * that neither leaves the float range when the result is subnormal or nearly overflows. NaN stays NaN; for n = -254
+ * both powers are 0.
  */
 export function scaleByPowerOfTwo<F, I, M>(b: MathBuilder<F, I, M>, value: F, biased: I): F {
   const firstScale = b.ishl(b.ishr(biased, 1), 23);
@@ -49,26 +51,25 @@ export function expInRange<F, I, M>(b: MathBuilder<F, I, M>, x: F, shift = 0): F
 }
 
 /**
- * `value`, of which the result is a multiple, or 0 where the result is: a product that vanishes takes processors a
- * hundred cycles, and those of masked scores do.
+ * x, but for numbers so low that e^x is 0: those come where the power of two is 0 itself. A product that vanishes takes
+ * processors a hundred cycles, and those of masked scores do.
  */
-const orNothing = <F, I, M>(b: MathBuilder<F, I, M>, x: F, value: F, lowest = expLowest): F =>
-  b.select(b.lt(x, b.f32(lowest)), b.f32(0), value);
+const noLowerThan = <F, I, M>(b: MathBuilder<F, I, M>, x: F, exponent: number): F =>
+  b.max(x, b.f32(exponent / log2OfE - 0.05));
 
 /** e^x; 1.1 ulp, subnormal results included. */
 export function exp<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
-  const bounded = b.max(b.min(x, b.f32(expHighest)), b.f32(expLowest));
-  const { biased, fraction } = splitExp(b, bounded, doubleBias);
-  return scaleByPowerOfTwo(b, orNothing(b, x, b.add(fraction, b.f32(1))), biased);
+  return expInRange(b, noLowerThan(b, b.min(x, b.f32(expHighest)), -doubleBias));
 }
 
 /** e^x for x <= 0; 1.1 ulp, subnormal results included. */
 export function expNonpositive<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   // 2^n lies 2^64 higher, where no n leaves the float range: the last product alone rounds to a subnormal.
   const raised = 64;
-  const { biased, fraction } = splitExp(b, b.max(x, b.f32(expLowest)), 127 + raised);
+  const bias = 127 + raised;
+  const { biased, fraction } = splitExp(b, noLowerThan(b, x, -bias), bias);
   const power = b.bitcastToFloat(b.ishl(biased, 23));
-  return b.mul(b.mul(orNothing(b, x, b.add(fraction, b.f32(1))), power), b.f32(2 ** -raised));
+  return b.mul(b.mul(b.add(fraction, b.f32(1)), power), b.f32(2 ** -raised));
 }
 
 /** 2^x; 1.1 ulp, exact for whole x. */
@@ -113,5 +114,7 @@ export function sigmoid<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const power = b.bitcastToFloat(b.ishl(biased, 23));
   const scale = b.f32(2 ** -25);
   const sum = fastTwoSum(b, power, scale);
-  return b.div(orNothing(b, x, scale), b.add(b.madd(fraction, power, sum.low), sum.high));
+  // A quotient that vanishes takes as long as a product that does.
+  const above = b.select(b.lt(x, b.f32(expLowest)), b.f32(0), scale);
+  return b.div(above, b.add(b.madd(fraction, power, sum.low), sum.high));
 }
