@@ -13,6 +13,7 @@ import { mapStmt, mentions, replaceVariable, visitExprs, visitStmts, type ForStm
 
 const i32 = typeOf("i32");
 type Load = Extract<Expr, { op: "load" }>;
+type Literal = Extract<Expr, { op: "const" }>;
 
 /** Rows of a block: more are pages that a processor writes to in turn, and it knows the places of few. */
 const height = 8;
@@ -52,21 +53,20 @@ function rowsOf(outer: ForStmt): Rows | null {
   const names: Stmt[] = [];
   let body: readonly Stmt[] = [outer];
   for (;;) {
-    const inner = body.filter((s): s is ForStmt => s.kind === "for" && s.mode === "parallel");
-    const [loop] = inner;
+    const loop = body.find((s): s is ForStmt => s.kind === "for" && s.mode === "parallel");
     if (loop === undefined) return loops.length > 0 ? { loops, names, body } : null;
     const around = body.filter((s) => s !== loop);
     if (countOf(loop) === null || around.some((s) => s.kind !== "let")) return null;
     names.push(...around);
     if (loop.body.every((s) => s.kind === "let" || s.kind === "store"))
-      return loops.length > 0 ? stretches({ loops, names, body: [loop] }, loop) : null;
+      return loops.length > 0 ? stretches(loops, names, loop) : null;
     loops.push(loop);
     body = loop.body;
   }
 }
 
 /** Rows whose elements are computed each by itself, as rows of `width` elements. */
-function stretches({ loops, names }: Rows, elements: ForStmt): Rows {
+function stretches(loops: Rows["loops"], names: Rows["names"], elements: ForStmt): Rows {
   const { name, body } = elements;
   const inside: ForStmt = {
     ...elements,
@@ -80,7 +80,7 @@ function stretches({ loops, names }: Rows, elements: ForStmt): Rows {
 
 /** Of a loop over the part of another that begins where that one stands. */
 function endInside(loop: ForStmt, step: number): Expr {
-  const count = Number((loop.end as { value: number }).value);
+  const count = Number((loop.end as Literal).value);
   if (count <= step || count % step === 0) return integer(Math.min(count, step));
   return apply("min", i32, integer(step), apply("sub", i32, integer(count), variable(loop.name, i32)));
 }
