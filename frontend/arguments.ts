@@ -79,24 +79,37 @@ function missing(absent: readonly Parameter[]): string {
   return `missing ${names.length} required ${keywordOnly ? "keyword-only" : "positional"} argument${names.length === 1 ? "" : "s"}: ${list}`;
 }
 
+interface Parameters {
+  readonly parameters: readonly Parameter[];
+  readonly positionalCount: number;
+  readonly known: ReadonlySet<string>;
+}
+
+/** Hundreds of signatures are written and few are used, so that each is read when it is. */
+function parametersOf(text: string): Parameters {
+  const parts = text === "" ? [] : text.split(", ");
+  const keywordAt = parts.indexOf("*");
+  const parameters: readonly Parameter[] = parts.flatMap((part, i) =>
+    part === "*"
+      ? []
+      : [{ name: part.replace("?", ""), optional: part.endsWith("?"), keywordOnly: keywordAt >= 0 && i > keywordAt }],
+  );
+  const positionalCount = parameters.filter(({ keywordOnly }) => !keywordOnly).length;
+  return { parameters, positionalCount, known: new Set(parameters.map(({ name }) => name)) };
+}
+
 /** Parameters that are tensors wherever they occur. */
 const tensors = new Set(["input", "the_template"]);
 
 export const signature =
   <T extends readonly unknown[]>() =>
   <const S extends string>(text: S): Signature<S, T> => {
-    const parts = text === "" ? [] : text.split(", ");
-    const keywordAt = parts.indexOf("*");
-    const parameters: readonly Parameter[] = parts.flatMap((part, i) =>
-      part === "*"
-        ? []
-        : [{ name: part.replace("?", ""), optional: part.endsWith("?"), keywordOnly: keywordAt >= 0 && i > keywordAt }],
-    );
-    const positionalCount = parameters.filter(({ keywordOnly }) => !keywordOnly).length;
-    const known = new Set(parameters.map((parameter) => parameter.name));
+    let parsed: Parameters | undefined;
     return {
       text,
       bind(name, args) {
+        parsed ??= parametersOf(text);
+        const { known, parameters, positionalCount } = parsed;
         const last = args.at(-1);
         const options = isPlainObject(last) ? last : null;
         const positional = options === null ? args : args.slice(0, -1);

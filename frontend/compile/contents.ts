@@ -148,12 +148,14 @@ type Openness = "open" | "hidden" | "closed";
 const known = new WeakMap<object, Openness>();
 const transparent: readonly unknown[] = [Object, Array, Map, Set, Error, RangeError, TypeError, AggregateError];
 const opaque: readonly unknown[] = [Promise, WeakMap, WeakSet, WeakRef];
-const iterators = [[].values(), (async function* () {})()].map((iterator) => {
-  const chain = prototypesOf(iterator);
-  return chain[chain.length - 2]!;
-});
+// What follows is only made when it is needed: engines take longer for it than for most of a module.
+const iterators = (): object[] =>
+  [[].values(), (async function* () {})()].map((iterator) => {
+    const chain = prototypesOf(iterator);
+    return chain[chain.length - 2]!;
+  });
 /** How private members are used, in the language or what it is compiled to: others like this object cannot have them. */
-const privateUse = /\.#[\p{ID_Start}$_]|__(?:classP|p)rivate|\bWeak(?:Map|Set)\b/u;
+const privateUse = (): RegExp => /\.#[\p{ID_Start}$_]|__(?:classP|p)rivate|\bWeak(?:Map|Set)\b/u;
 
 function classOf(value: object): Openness {
   if (value instanceof NamedResults) return "open";
@@ -174,13 +176,14 @@ function prototypesOf(value: object): object[] {
 
 function judge(chain: readonly object[]): Openness {
   let isOpen = true;
+  const hidden = iterators();
   for (const prototype of chain) {
-    if (iterators.includes(prototype)) return "hidden";
+    if (hidden.includes(prototype)) return "hidden";
     const made: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
     if (typeof made !== "function" || transparent.includes(made)) continue;
     if (opaque.includes(made)) return "hidden";
     if (isNative(made)) isOpen = false;
-    else if (privateUse.test(Function.prototype.toString.call(made))) return "hidden";
+    else if (privateUse().test(Function.prototype.toString.call(made))) return "hidden";
   }
   return isOpen ? "open" : "closed";
 }

@@ -11,14 +11,15 @@ export interface ParameterName {
 }
 
 const closers: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
-const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/u;
+// Engines look up Unicode's properties when they meet the expression.
+const identifier = (): RegExp => /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/u;
 
 export function parameterNames(fn: (...args: never[]) => unknown): readonly ParameterName[] {
   const source = textOf(fn);
   if (source.includes("[native code]") || source.startsWith("class")) return [];
   const start = skipBlanks(source, source.startsWith("async") && !/^async\s*\(/.test(source) ? "async".length : 0);
   // `x => ...`
-  const lone = identifier.exec(source.slice(start));
+  const lone = identifier().exec(source.slice(start));
   if (lone !== null && lone[0] !== "function" && source.startsWith("=>", skipBlanks(source, start + lone[0].length)))
     return [{ name: lone[0], isRest: false }];
   const open = openingParenthesis(source, start);
@@ -51,7 +52,7 @@ function nameOf(text: string): ParameterName {
   let at = skipBlanks(text, 0);
   const isRest = text.startsWith("...", at);
   if (isRest) at = skipBlanks(text, at + 3);
-  return { name: identifier.exec(text.slice(at))?.[0] ?? null, isRest };
+  return { name: identifier().exec(text.slice(at))?.[0] ?? null, isRest };
 }
 
 /** The index after what begins here: a string, a template, a comment, a bracketed group, or one character. */
