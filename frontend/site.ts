@@ -1,9 +1,11 @@
 /** The user's own line: the first stack frame that is not the library's. */
 import { CressetError } from "../ir/errors.ts";
 
-const root = new URL("..", import.meta.url).href.replace(/^file:\/\//, "");
-// `node/` is where the package has the others joined (scripts/build-package.ts).
-const own = ["frontend/", "ir/", "passes/", "codegen/", "runtime/", "node/"].map((folder) => root + folder);
+const pathOf = (url: URL): string => url.href.replace(/^file:\/\//, "");
+const here = new URL(import.meta.url);
+const root = pathOf(new URL("..", here));
+// The library's folders, and the file that all of it may have been joined into.
+const own = [...["frontend/", "ir/", "passes/", "codegen/", "runtime/"].map((folder) => root + folder), pathOf(here)];
 
 /** `file:line:column` of the user's frame in a stack trace, or null. */
 export function userSite(stack: string | undefined): string | null {
@@ -23,9 +25,9 @@ export function userSite(stack: string | undefined): string | null {
 export function captureSite(): () => string | null {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 60;
-  const here = new Error();
+  const now = new Error();
   Error.stackTraceLimit = limit;
-  return () => userSite(here.stack);
+  return () => userSite(now.stack);
 }
 
 let noting = false;

@@ -30,6 +30,8 @@ export const parameterOf = (fresh: Tensor, requires_grad = true): Parameter =>
 
 /** A tensor that is a buffer of the module that it is assigned to. https://docs.pytorch.org/docs/stable/generated/torch.nn.Buffer.html */
 export class Buffer extends Tensor {
+  /** Bundlers number what has the name of something that engines have. @internal */
+  static override readonly name = "Buffer";
   readonly persistent: boolean;
   constructor(data: Tensor | null = null, given: boolean | { readonly persistent?: boolean } = true) {
     const source = data ?? empty(0);

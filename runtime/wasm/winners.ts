@@ -3,8 +3,8 @@
  * and pages. What cannot be read counts as empty, and what cannot be written is kept in memory.
  */
 import type * as nodeFiles from "node:fs";
-import type * as nodeOs from "node:os";
 import type * as nodePath from "node:path";
+import { cacheFolder } from "../node/cache-folder.ts";
 
 export interface Winners {
   get(key: string): number | undefined;
@@ -23,15 +23,11 @@ export function rememberedWinners(): Winners {
   return typeof indexedDB === "object" ? winnersInDatabase(indexedDB) : new Map<string, number>();
 }
 
-/** In the user's folder for caches. */
 function defaultPath(): string {
-  const { env, platform } = process;
-  const named = env[pathVariable];
+  const named = process.env[pathVariable];
   if (named !== undefined && named !== "") return named;
   const path: typeof nodePath = process.getBuiltinModule("node:path");
-  const os: typeof nodeOs = process.getBuiltinModule("node:os");
-  const own = platform === "win32" ? env["LOCALAPPDATA"] : env["XDG_CACHE_HOME"];
-  return path.join(own !== undefined && own !== "" ? own : path.join(os.homedir(), ".cache"), "cresset", fileName);
+  return path.join(cacheFolder(), fileName);
 }
 
 /** A JSON object of winners by key, replaced as a whole when there is a new one. */

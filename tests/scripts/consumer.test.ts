@@ -35,7 +35,8 @@ async function installPacked(): Promise<void> {
 
 function run(file: string, ...options: readonly string[]): string {
   // In a process of its own: here, "cresset" is this checkout's source.
-  const { stdout, stderr } = spawnSync(process.execPath, [...options, file], { cwd: project, encoding: "utf8" });
+  const env = { ...process.env, CRESSET_CODE_CACHE: path.join(project, "cache") };
+  const { stdout, stderr } = spawnSync(process.execPath, [...options, file], { cwd: project, encoding: "utf8", env });
   expect(stderr).toBe("");
   return stdout;
 }
@@ -174,18 +175,24 @@ describe("the built package", () => {
     [57.5, 59.5],
   ];
   /** In Node all entries are one file, in which nothing is absent. */
-  const expectedOfCore = { node: [1, 5465, []], browser: [1, 5465, ["page/absent-method", "device/absent"]] };
+  const everything = [1, 5465, []];
+  const whatIsUsed = [1, 5465, ["page/absent-method", "device/absent"]];
   it("runs", () => {
     expect(JSON.parse(run("out/main.js"))).toEqual(expected);
-    expect(JSON.parse(run("out/page.js"))).toEqual(expectedOfCore.node);
+    expect(JSON.parse(run("out/page.js"))).toEqual(everything);
   });
 
-  it.each(["node", "browser"] as const)("runs in a bundle for %s", async (platform) => {
+  it.each([
+    { platform: "node", taken: whatIsUsed },
+    { platform: "browser", taken: whatIsUsed },
+    // With conditions of one's own, esbuild does not take what is made for bundlers, but what Node loads.
+    { platform: "node", conditions: ["own"], taken: everything },
+  ] as const)("runs in a bundle for $platform", async ({ platform, taken, ...options }) => {
     writeFileSync(
       path.join(project, "out/methods.js"),
       `import "cresset/methods";\nimport "cresset/cpu-js";\n${readFileSync(path.join(project, "out/page.js"), "utf8")}`,
     );
-    const programs = { main: expected, page: expectedOfCore[platform], methods: [1, 5465, []] };
+    const programs = { main: expected, page: taken, methods: everything };
     for (const [file, printed] of Object.entries(programs)) {
       const outfile = path.join(project, `${file}-${platform}.mjs`);
       await build({
@@ -195,13 +202,14 @@ describe("the built package", () => {
         minify: true,
         format: "esm",
         platform,
+        ...("conditions" in options && { conditions: [...options.conditions] }),
         external: ["webgpu", "node:*"],
       });
       expect(JSON.parse(run(outfile))).toEqual(printed);
     }
   });
 
-  it("is loaded from few files in Node, in which classes keep their names", () => {
+  it("is loaded from one file in Node, in which classes keep their names", () => {
     const places = classPlaces(source);
     expect(places.length).toBeGreaterThan(150);
     writeFileSync(
