@@ -1,5 +1,5 @@
 /** Making tensors: from data, filled, counted. */
-import { complexOf, isComplex, isFloat, scalarName, type DType } from "../ir/dtype.ts";
+import { complexOf, isInteger, isComplex, isFloat, scalarName, type DType } from "../ir/dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/interning.ts";
 import { type Node } from "../ir/graph.ts";
@@ -42,36 +42,55 @@ export type Size = readonly [readonly number[]] | readonly number[];
 interface Flattened {
   readonly shape: number[];
   readonly flat: HostNumber[];
+  readonly kinds: ReadonlySet<ValueKind>;
 }
+
+type ValueKind = "number" | "bigint" | "boolean" | "complex";
+const kindOf = (value: HostNumber): ValueKind =>
+  value instanceof Complex ? "complex" : (typeof value as "number" | "bigint" | "boolean");
 
 function flattenData(data: unknown): Flattened {
   const shape: number[] = [];
   for (let level = data; Array.isArray(level); level = level[0]) shape.push(level.length);
   const flat: HostNumber[] = [];
+  const kinds = new Set<ValueKind>();
+  const add = (value: HostNumber): void => {
+    kinds.add(kindOf(value));
+    flat.push(value);
+  };
+  const single = (item: unknown, depth: number): void => {
+    if (typeof item === "number" || typeof item === "bigint" || typeof item === "boolean" || item instanceof Complex) {
+      if (depth !== shape.length) throw new ShapeError("tensor/ragged", "tensor: rows of different depth.");
+      add(item);
+    } else if (item instanceof Tensor && item.numel() === 1) add(item.item());
+    else throw notData(item);
+  };
   const stack: { item: unknown; depth: number }[] = [{ item: data, depth: 0 }];
   while (stack.length > 0) {
     const { item, depth } = stack.pop()!;
-    if (Array.isArray(item)) {
-      if (depth >= shape.length || item.length !== shape[depth])
-        throw new ShapeError(
-          "tensor/ragged",
-          `tensor: expected sequence of length ${shape[depth] ?? 0} at dim ${depth} (got ${item.length}).`,
-          "All rows must have one length.",
-        );
-      for (let i = item.length - 1; i >= 0; i--) stack.push({ item: item[i], depth: depth + 1 });
-    } else if (
-      typeof item === "number" ||
-      typeof item === "bigint" ||
-      typeof item === "boolean" ||
-      item instanceof Complex
-    ) {
-      if (depth !== shape.length) throw new ShapeError("tensor/ragged", "tensor: rows of different depth.");
-      flat.push(item);
-    } else if (item instanceof Tensor && item.numel() === 1) flat.push(item.item());
-    else throw notData(item);
+    if (!Array.isArray(item)) {
+      single(item, depth);
+      continue;
+    }
+    if (depth >= shape.length || item.length !== shape[depth])
+      throw new ShapeError(
+        "tensor/ragged",
+        `tensor: expected sequence of length ${shape[depth] ?? 0} at dim ${depth} (got ${item.length}).`,
+        "All rows must have one length.",
+      );
+    if (depth === shape.length - 1 && isNumbers(item)) {
+      if (item.length > 0) kinds.add("number");
+      for (let i = 0; i < item.length; i++) flat.push(item[i]!);
+    } else for (let i = item.length - 1; i >= 0; i--) stack.push({ item: item[i], depth: depth + 1 });
   }
-  return { shape, flat };
+  return { shape, flat, kinds };
 }
+
+function isNumbers(items: readonly unknown[]): items is readonly number[] {
+  for (let i = 0; i < items.length; i++) if (typeof items[i] !== "number") return false;
+  return true;
+}
+
 function notData(item: unknown): ArgumentError {
   const kind = pythonType(item);
   const words =
@@ -79,15 +98,10 @@ function notData(item: unknown): ArgumentError {
   return new ArgumentError("tensor/data", `tensor: new(): ${words}: cannot make a tensor of ${String(item)}.`);
 }
 
-function inferDType(values: readonly HostNumber[]): DType {
-  let bools = values.length > 0;
-  let integers = values.length > 0;
-  for (const value of values) {
-    bools &&= typeof value === "boolean";
-    integers &&= typeof value !== "number";
-    if (value instanceof Complex) return complexOf(settings.defaultDType);
-  }
-  return bools ? "bool" : integers ? "int64" : settings.defaultDType;
+function inferDType(kinds: ReadonlySet<ValueKind>): DType {
+  if (kinds.has("complex")) return complexOf(settings.defaultDType);
+  if (kinds.has("number") || kinds.size === 0) return settings.defaultDType;
+  return kinds.size === 1 && kinds.has("boolean") ? "bool" : "int64";
 }
 
 const arrayTypes = new Map<unknown, DType>([
@@ -152,15 +166,20 @@ export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: nev
           ? Tensor.ofArray((data as Float32Array).slice(), [(data as Float32Array).length], dtype, device)
           : fromHost(data, [(data as Float32Array).length], dtype, device);
     } else {
-      const { shape, flat } = flattenData(data);
-      const dtype = wanted ?? inferDType(flat);
-      for (const value of flat)
-        if (value instanceof Complex) requireComplex(dtype);
-        else requireFit("tensor", asNumber(value), dtype);
+      const { shape, flat, kinds } = flattenData(data);
+      const dtype = wanted ?? inferDType(kinds);
+      if (isInteger(dtype) || kinds.has("complex")) requireFits(flat, dtype);
       result = fromHost(flat, shape, dtype, device);
     }
     return options.requires_grad ? result.requires_grad_() : result;
   });
+}
+
+/** @throws ValueError, DTypeError for the first value that the type has not */
+function requireFits(values: readonly HostNumber[], dtype: DType): void {
+  for (const value of values)
+    if (value instanceof Complex) requireComplex(dtype);
+    else requireFit("tensor", asNumber(value), dtype);
 }
 
 /** @throws DTypeError for a type that no complex number has; any has a truth */
@@ -376,7 +395,7 @@ export function full(...args: CallOf<typeof fullSignature>): Tensor {
     const { size, fill_value, ...given } = fullSignature.bind("full", args);
     const options = factoryOptions(given);
     const { shape } = sizeArguments("full", [typeof size === "number" ? [size] : size]);
-    const own = fill_value instanceof Tensor ? fill_value.dtype.name : inferDType([fill_value]);
+    const own = fill_value instanceof Tensor ? fill_value.dtype.name : inferDType(new Set([kindOf(fill_value)]));
     return filledWith("full", shape, fill_value, dtypeOption(options, own, "full"), options);
   });
 }

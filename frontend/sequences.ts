@@ -40,7 +40,7 @@ interface Given {
   readonly out?: Tensor | null | undefined;
 }
 
-function made(name: string, given: Given, valuesOf: (dtype: DType) => readonly number[]): Tensor {
+function made(name: string, given: Given, valuesOf: (dtype: DType) => Float64Array): Tensor {
   const options: FactoryOptions = {
     dtype: given.dtype,
     device: given.device,
@@ -57,25 +57,42 @@ function made(name: string, given: Given, valuesOf: (dtype: DType) => readonly n
   );
 }
 
-/** start + step * i, rounded. */
-type Advance = (start: number, step: number, i: number) => number;
+const itself = (value: number): number => value;
+
+/** Integers stay as they are until they are stored. */
+function roundingTo(dtype: DType): (value: number) => number {
+  if (dtype === "float32") return Math.fround;
+  if (dtype === "float64" || !isFloat(dtype)) return itself;
+  return (value) => Number(roundToDType(value, dtype));
+}
 
 /** Counted from whichever end is nearer, in the arithmetic of the type, as PyTorch does; ends of integers are whole. */
-function evenly(name: string, from: number, to: number, steps: number, dtype: DType, fused: boolean): number[] {
+function evenly(
+  name: string,
+  from: number,
+  to: number,
+  steps: number,
+  dtype: DType,
+  fused: boolean,
+): Float64Array<ArrayBuffer> {
   if (steps < 0)
     throw new ArgumentError(`${name}/steps`, `${name}: number of steps must be non-negative, got ${steps}.`);
-  const rounded = (value: number): number => (isFloat(dtype) ? Number(roundToDType(value, dtype)) : value);
+  const rounded = roundingTo(dtype);
   const [start, end] = isIntegral(dtype) ? [Math.trunc(from), Math.trunc(to)] : [rounded(from), rounded(to)];
   const step = steps > 1 ? rounded(rounded(end - start) / (steps - 1)) : 0;
-  const advance: Advance =
-    fused && (dtype === "float32" || dtype === "float64")
-      ? (at, by, i) => fusedMultiplyAdd(by, i, at)
-      : (at, by, i) => at + rounded(by * i);
+  const values = new Float64Array(steps);
+  // Of float32, float64 holds the product whole.
+  const advance =
+    fused && dtype === "float64"
+      ? (at: number, by: number, i: number): number => fusedMultiplyAdd(by, i, at)
+      : fused && dtype === "float32"
+        ? (at: number, by: number, i: number): number => at + by * i
+        : (at: number, by: number, i: number): number => at + rounded(by * i);
   // A single value is the start.
   const middle = steps === 1 ? 1 : Math.floor(steps / 2);
-  return Array.from({ length: steps }, (_, i) =>
-    rounded(i < middle ? advance(start, step, i) : advance(end, -step, steps - i - 1)),
-  );
+  for (let i = 0; i < middle; i++) values[i] = rounded(advance(start, step, i));
+  for (let i = middle; i < steps; i++) values[i] = rounded(advance(end, -step, steps - i - 1));
+  return values;
 }
 
 /** @throws ShapeError for ends of several numbers, ArgumentError for a count that is none */
@@ -109,10 +126,10 @@ function complexSteps([start, end]: readonly [HostNumber, HostNumber], steps: nu
     );
   const part = (of: "re" | "im", value: HostNumber): number =>
     value instanceof Complex ? value[of] : of === "re" ? Number(value) : 0;
-  const line = (of: "re" | "im"): number[] =>
+  const line = (of: "re" | "im"): Float64Array =>
     evenly("linspace", part(of, start), part(of, end), steps, realOf(dtype), true);
   const [re, im] = [line("re"), line("im")];
-  const values = re.map((value, i) => new Complex(value, im[i]));
+  const values = Array.from(re, (value, i) => new Complex(value, im[i]));
   const options: FactoryOptions = { ...given, dtype, out: given.out ?? undefined };
   const device = currentDevice(given.device ?? given.out?.device);
   return finishCounted(fromHost(values, [values.length], dtype, device), options);
@@ -186,6 +203,6 @@ export function range(...args: CallOf<typeof rangeSignature>): Tensor {
         `range: upper bound and larger bound inconsistent with step sign: start ${start}, end ${end}, step ${step}.`,
       );
     const count = Math.floor((end - start) / step) + 1;
-    return made("range", bound, () => Array.from({ length: count }, (_, i) => start + i * step));
+    return made("range", bound, () => new Float64Array(count).map((_, i) => start + i * step));
   });
 }

@@ -31,3 +31,33 @@ test("a step and its start are rounded once, in float32 and float64", () => {
   // The ends of a logarithmic range are numbers of the type.
   expect(numbers(torch.logspace(0.1, 0.9, 13))[4]).toBe(2.3263049125671387);
 });
+
+test("long ranges of whole numbers go beyond 32 bits on both sides", () => {
+  const { int64 } = torch;
+  const ends = [-(2 ** 40) - 3, 2 ** 40 + 1] as const;
+  const values = torch.linspace(...ends, 5, { dtype: int64 }).tolist();
+  expect(values).toEqual([-1099511627779, -549755813890, -1, 549755813888, 1099511627777]);
+  expect(torch.range(-(2 ** 33), -(2 ** 33) + 2, 1, { dtype: int64 }).tolist()).toEqual([
+    -8589934592, -8589934591, -8589934590,
+  ]);
+});
+
+test("what is no number of a whole type is stored as arrays store it", () => {
+  const given = new Float64Array([1.9, -1.9, -0.5, NaN, Infinity, -Infinity, 2 ** 52, -(2 ** 50), 2 ** 32 + 0.5]);
+  const long = torch.tensor(given, { dtype: torch.int64 });
+  expect(long.tolist()).toEqual([1, -1, 0, 0, 0, 0, 2 ** 52, -(2 ** 50), 2 ** 32]);
+  expect(torch.tensor(given, { dtype: torch.bool }).tolist()).toEqual(Array.from(given, (value) => value !== 0));
+});
+
+test("nested lists of several kinds of values have the type of them all", () => {
+  const types = ([data]: readonly [unknown]): string => torch.tensor(data as number[]).dtype.toString();
+  expect(
+    [[[1, 2]], [[true, 1]], [[true, 2n]], [[true, false]], [[]], [[[1n], [2]]], [[[true], [1n]]]].map((x) =>
+      types([x]),
+    ),
+  ).toEqual(["float32", "float32", "int64", "bool", "float32", "float32", "int64"].map((name) => `torch.${name}`));
+  expect(() => torch.tensor([[1, 2], [3]] as number[][])).toThrow(/expected sequence of length 2 at dim 1 \(got 1\)/);
+  expect(() => torch.tensor([[1, 2], 3] as number[][])).toThrow(/different depth/);
+  expect(() => torch.tensor([1, [2]] as unknown as number[])).toThrow(/expected sequence/);
+  expect(() => torch.tensor([1, "2"] as unknown as number[])).toThrow(/invalid data type/);
+});
