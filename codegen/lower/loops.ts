@@ -475,14 +475,10 @@ class LoopLowering {
     const [a, b] = [builder.let(at(0, local)), builder.let(at(0, other))];
     const [i, j] = [builder.let(at(1, local)), builder.let(at(1, other))];
     const largest = node.op === "argmax";
-    // The other wins when it holds something and is better, or equally good and earlier.
-    const better = betterThan(kind, largest, b, a);
-    const worse = betterThan(kind, largest, a, b);
-    const equal = apply("not", bool, apply("or", bool, better, worse));
-    const earlier = apply("and", bool, equal, apply("lt", bool, j, i));
-    const exists = apply("ge", bool, j, integer(0));
-    const empty = apply("lt", bool, i, integer(0));
-    const wins = builder.let(apply("and", bool, exists, apply("or", bool, empty, apply("or", bool, better, earlier))));
+    // The other wins when it is better, or as good and earlier.
+    const noWorse = apply("not", bool, betterThan(kind, largest, a, b));
+    const earlier = apply("and", bool, noWorse, apply("lt", bool, j, i));
+    const wins = builder.let(apply("or", bool, betterThan(kind, largest, b, a), earlier));
     builder.if(wins, () => {
       builder.emit({ kind: "store", buffer: shared[0]!, index: local, value: b });
       builder.emit({ kind: "store", buffer: shared[1]!, index: local, value: j });

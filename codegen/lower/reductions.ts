@@ -85,18 +85,17 @@ export function accumulator(builder: KernelBuilder, node: Node): Accumulator {
     };
   }
   const largest = node.op === "argmax";
+  // The first is as good as what nothing is worse than, so that it is found if nothing is better.
   const best = builder.declare(identityOf(largest ? "max" : "min", kind), "best");
-  const where = builder.declare(integer(-1), "where");
+  const where = builder.declare(integer(0), "where");
   const axis = (node.attrs as { axes: readonly number[] }).axes[0]!;
-  const bool = typeOf("bool");
   return {
     parts: [best, where],
     operation: null,
     add: (value, position) => {
-      const better = betterThan(kind, largest, value, best);
-      const first = apply("lt", bool, where, integer(0));
-      const taken = builder.let(apply("or", bool, first, better));
-      builder.assign(best, select(taken, value, best));
+      const one = builder.let(value);
+      const taken = builder.let(betterThan(kind, largest, one, best));
+      builder.assign(best, select(taken, one, best));
       builder.assign(where, select(taken, indexExpr(position[axis]!), where));
     },
     finish: () => convert(where, "int32", "int64"),
@@ -106,9 +105,12 @@ export function accumulator(builder: KernelBuilder, node: Node): Accumulator {
 /** Strictly better, NaN being better than every number (so that the first NaN wins). */
 export function betterThan(kind: Kind, largest: boolean, value: Expr, best: Expr): Expr {
   const bool = typeOf("bool");
-  const [a, b] =
-    kind === "bool" ? [apply("cast", typeOf("i32"), value), apply("cast", typeOf("i32"), best)] : [value, best];
-  const beats = apply(largest ? "gt" : "lt", bool, a, b);
-  if (kind !== "f32" && kind !== "f64") return beats;
-  return apply("or", bool, beats, apply("and", bool, apply("ne", bool, a, a), apply("eq", bool, b, b)));
+  if (kind !== "f32" && kind !== "f64") {
+    const [a, b] =
+      kind === "bool" ? [apply("cast", typeOf("i32"), value), apply("cast", typeOf("i32"), best)] : [value, best];
+    return apply(largest ? "gt" : "lt", bool, a, b);
+  }
+  // Not "no better" holds of NaN, too.
+  const noBetter = apply(largest ? "le" : "ge", bool, value, best);
+  return apply("and", bool, apply("not", bool, noBetter), apply("eq", bool, best, best));
 }

@@ -12,6 +12,7 @@ import type { Expr, LoopKernel, Stmt, Type } from "../../ir/loop.ts";
 import { addI, apply, cast, constant, integer, typeOf, variable } from "../lower/expressions.ts";
 import { identityOf } from "../lower/reductions.ts";
 import { cascadeBody } from "./cascade.ts";
+import { beginChoice, endChoice, partialName } from "./choices.ts";
 import { narrowSums } from "./narrow-sums.ts";
 import { peel } from "./peel.ts";
 import { copyLoopBody, replaceVariable, type ForStmt } from "./statements.ts";
@@ -19,7 +20,6 @@ import {
   lanes,
   NotVectorisable,
   reductionOperations,
-  vectorName,
   Widening,
   type Reduction,
   type VectorMemory,
@@ -106,8 +106,8 @@ function vectorLoops(loop: ForStmt, context: Context): Stmt[] {
   const narrowed = hasLoops ? { ...loop, body: cascadeBody(narrowSums(loop.body), { dynamic, lanes: 1 }) } : loop;
   const first = new Widening(context, narrowed, "");
   const body = first.run();
-  const { reductions, stores } = first;
-  if (stores === 0 && reductions.length === 0) throw new NotVectorisable();
+  const { reductions, choices, stores } = first;
+  if (stores === 0 && reductions.length + choices.length === 0) throw new NotVectorisable();
   const result: Stmt[] = [];
   let from = loop.start;
   for (const copies of unrolling(narrowed, first, dynamic)) {
@@ -120,7 +120,8 @@ function vectorLoops(loop: ForStmt, context: Context): Stmt[] {
     const wide = { ...loop, name, start: from, end: to, step: lanes * copies };
     const place = (u: number): Expr => shift(name, (u % copies) * lanes + Math.floor(u / copies) * apart);
     const shifted = jam(bodies.map((copy, u) => copy.map((s) => replaceVariable(s, loop.name, place(u)))));
-    if (reductions.length > 0) result.push(...reduced({ ...wide, body: shifted }, reductions, bodies.length, dynamic));
+    if (reductions.length + choices.length > 0)
+      result.push(...reduced({ ...wide, body: shifted }, first, bodies.length, dynamic));
     else result.push({ ...wide, body: result.length === 0 ? shifted : copyLoopBody(shifted, name, name, "_last") });
     from = apart === 0 ? to : integer(streams * apart);
   }
@@ -138,11 +139,16 @@ function vectorLoops(loop: ForStmt, context: Context): Stmt[] {
 /** Statements of a body whose vectors are taken several at a time. */
 const shortBody = 8;
 
+/** Joining choices takes longer than other partial results: rows of fewer elements have one vector of them. */
+const shortRow = 64;
+
 /** How many vectors an iteration of each vector loop takes. */
-function unrolling(loop: ForStmt, { reductions }: Widening, dynamic: boolean): number[] {
+function unrolling(loop: ForStmt, { reductions, choices }: Widening, dynamic: boolean): number[] {
   const inner = loop.body.filter((s) => s.kind === "for");
-  // A reduction alone keeps few values in flight: several independent partial sums hide its latency.
-  if (reductions.length > 0) return [reductions.length <= 2 && inner.length === 0 ? 4 : 1];
+  // A reduction alone keeps few values in flight: several independent partial results hide its latency.
+  const results = reductions.length + choices.length;
+  const isShort = choices.length > 0 && !dynamic && loopCount(loop) < shortRow;
+  if (results > 0) return [results <= 2 && inner.length === 0 && !isShort ? 4 : 1];
   // Sums down the columns of a matrix: rows of several vectors, so that what memory delivers together is used together.
   const sums = loop.body.filter((s) => s.kind === "declare").length;
   // What only streams through memory spends its time on counting: a few vectors share it.
@@ -164,8 +170,15 @@ const longStream = 2 ** 18;
  * A long reduction takes both halves of its range side by side, since processors fetch ahead for several streams at
  * once: how far apart they are, or 0 for one stream.
  */
-function streamDistance({ start, end, body }: ForStmt, { reductions, stores }: Widening, copies: number): number {
-  if (reductions.length !== 1 || stores > 0 || start.op !== "const" || end.op !== "const" || start.value !== 0)
+function streamDistance({ start, end, body }: ForStmt, widening: Widening, copies: number): number {
+  const { reductions, choices, stores } = widening;
+  if (
+    reductions.length + choices.length !== 1 ||
+    stores > 0 ||
+    start.op !== "const" ||
+    end.op !== "const" ||
+    start.value !== 0
+  )
     return 0;
   if (Number(end.value) < longStream || body.length > shortBody) return 0;
   const step = lanes * copies;
@@ -194,9 +207,16 @@ function jam(bodies: readonly (readonly Stmt[])[]): Stmt[] {
 }
 
 /** A vector loop between the start of its partial results and their joining. */
-function reduced(loop: ForStmt, reductions: readonly Reduction[], copies: number, dynamic: boolean): Stmt[] {
-  const before = reductions.flatMap((reduction) => partials(reduction, copies));
-  const after = reductions.map((reduction) => joined(reduction, copies));
+function reduced(loop: ForStmt, { reductions, choices }: Widening, copies: number, dynamic: boolean): Stmt[] {
+  const suffixes = Array.from({ length: copies }, (_, u) => copySuffix(u));
+  const before = [
+    ...reductions.flatMap((reduction) => partials(reduction, copies)),
+    ...choices.flatMap((choice) => beginChoice(choice, suffixes, lanes)),
+  ];
+  const after = [
+    ...reductions.map((reduction) => joined(reduction, copies)),
+    ...choices.flatMap((choice) => endChoice(choice, suffixes, lanes)),
+  ];
   const length = loop.step * laneBlock;
   const isShort = !dynamic && loopCount(loop) <= length;
   if (isShort || reductions.every(({ kind, total }) => kind === total)) return [...before, loop, ...after];
@@ -236,16 +256,16 @@ function partials(reduction: Reduction, copies: number): Stmt[] {
   const value = apply("splat", type, identity(reduction));
   return Array.from({ length: copies }, (_, u) => ({
     kind: "declare",
-    name: vectorName(reduction.name, copySuffix(u)),
+    name: partialName(reduction.name, copySuffix(u)),
     value,
   }));
 }
 
 function joined({ name, operation, kind, total }: Reduction, copies: number): Stmt {
   const type: Type = { kind, lanes };
-  let vector = variable(vectorName(name, ""), type);
+  let vector = variable(partialName(name, ""), type);
   for (let u = 1; u < copies; u++)
-    vector = apply(operation, type, vector, variable(vectorName(name, copySuffix(u)), type));
+    vector = apply(operation, type, vector, variable(partialName(name, copySuffix(u)), type));
   const value = cast(apply(reductionOperations[operation]!, typeOf(kind), vector), total);
   return { kind: "assign", name, value: apply(operation, typeOf(total), variable(name, typeOf(total)), value) };
 }

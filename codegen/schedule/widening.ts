@@ -4,6 +4,7 @@
  */
 import { mathFunctions, type BufferParam, type Expr, type Operation, type Stmt, type Type } from "../../ir/loop.ts";
 import { addI, integer } from "../lower/expressions.ts";
+import { choicesOf, partialName, type Choice } from "./choices.ts";
 import { isWideSum } from "./narrow-sums.ts";
 import { assignedFromOutside, mentions, visitExprs, type ForStmt } from "./statements.ts";
 
@@ -86,15 +87,16 @@ export interface Reduction {
 
 const isNear = (by: number): boolean => by > 1 && by <= farthest;
 
-export const vectorName = (name: string, suffix: string): string => `${name}_v${suffix}`;
-
 export class Widening {
   private readonly variation = new Map<string, Variation>();
   readonly reductions: Reduction[] = [];
+  readonly choices: readonly Choice[];
   stores = 0;
   private readonly inside = new Set<string>();
   /** Variables from outside that the loop assigns: only their own reduction may read them. */
   private readonly carried: ReadonlySet<string>;
+  /** Those of choices, which are vectors. */
+  private readonly chosen: ReadonlySet<string>;
   private readonly loaded = new Set<string>();
   private readonly memory: VectorMemory;
   private readonly loop: ForStmt;
@@ -107,6 +109,8 @@ export class Widening {
     this.suffix = suffix;
     this.variation.set(loop.name, { kind: "step", by: 1 });
     this.carried = assignedFromOutside(loop.body);
+    this.choices = choicesOf(loop.body, this.carried);
+    this.chosen = new Set(this.choices.flatMap(({ best, where }) => [best.name, where.name]));
     visitExprs(loop.body, (expr) => {
       if (expr.op === "load") this.loaded.add(expr.buffer);
     });
@@ -146,6 +150,7 @@ export class Widening {
   }
 
   private name(name: string): string {
+    if (this.chosen.has(name)) return partialName(name, this.suffix);
     return this.inside.has(name) && this.suffix !== "" ? name + this.suffix : name;
   }
 
@@ -162,7 +167,7 @@ export class Widening {
         return { ...statement, name: this.name(statement.name), value };
       }
       case "assign": {
-        if (this.inside.has(statement.name))
+        if (this.inside.has(statement.name) || this.chosen.has(statement.name))
           return { ...statement, name: this.name(statement.name), value: this.vector(statement.value) };
         return this.reduction(statement.name, statement.value);
       }
@@ -205,7 +210,7 @@ export class Widening {
     const taken = isWideSum(value, name) && b.op === "cast" ? b.args[0]! : b;
     const type = this.widen(taken.type);
     this.reductions.push({ name, operation, kind: type.kind, total: value.type.kind });
-    const partial = vectorName(name, this.suffix);
+    const partial = partialName(name, this.suffix);
     return {
       kind: "assign",
       name: partial,
@@ -224,6 +229,7 @@ export class Widening {
       case "param":
         return uniform;
       case "var":
+        if (this.chosen.has(expr.name)) return free;
         if (this.carried.has(expr.name)) throw new NotVectorisable(); // a running value, such as a scan's
         return this.variation.get(expr.name) ?? uniform;
       case "load": {

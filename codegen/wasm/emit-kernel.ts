@@ -77,7 +77,38 @@ export function emitKernel(kernel: LoopKernel, pool: FunctionPool, options: Emit
 }
 
 function emitStatements(context: KernelContext, statements: readonly Stmt[]): void {
-  for (const statement of statements) emitStatement(context, statement);
+  for (let i = 0; i < statements.length; i++) {
+    const changes = changesFrom(statements, i);
+    if (changes === null) emitStatement(context, statements[i]!);
+    else {
+      emitStatement(context, changes);
+      i += changes.then.length - 1;
+    }
+  }
+}
+
+type If = Extract<Stmt, { readonly kind: "if" }>;
+
+/**
+ * Numbers that are replaced where one condition holds, and kept elsewhere, as a branch: so the next turn of a loop need
+ * not wait for the comparison of this one.
+ */
+function changesFrom(statements: readonly Stmt[], start: number): If | null {
+  let condition: Extract<Expr, { readonly op: "var" }> | null = null;
+  const then: Stmt[] = [];
+  for (
+    let s = statements[start];
+    s?.kind === "assign" && s.value.op === "select";
+    s = statements[start + then.length]
+  ) {
+    const [by, value, kept] = s.value.args as [Expr, Expr, Expr];
+    if (value.type.lanes > 1 || by.op !== "var" || kept.op !== "var" || kept.name !== s.name) break;
+    if (by.name === s.name) break;
+    if (condition !== null && condition.name !== by.name) break;
+    condition = by;
+    then.push({ ...s, value });
+  }
+  return condition === null ? null : { kind: "if", condition, then, else: [] };
 }
 
 function emitStatement(context: KernelContext, statement: Stmt): void {
