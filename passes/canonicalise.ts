@@ -85,6 +85,8 @@ function simplify(g: GraphBuilder, node: Node): Node {
       if (isInteger(node.dtype) && isLiteral(node.inputs[1]!, 0)) return node.inputs[0]!;
       if (isInteger(node.dtype) && isLiteral(node.inputs[0]!, 0)) return node.inputs[1]!;
       return foldBinary(g, node) ?? beforeBroadcast(g, node);
+    case "pow":
+      return asProducts(g, node) ?? beforeBroadcast(g, node);
     case "neg": {
       const x = node.inputs[0]!;
       // -(-x) == x
@@ -121,6 +123,18 @@ function simplify(g: GraphBuilder, node: Node): Node {
     default:
       return beforeBroadcast(g, node);
   }
+}
+
+/** x ** 1 == x, x ** 2 == x x, and two products for the third and fourth power where they are rounded little */
+function asProducts(g: GraphBuilder, { inputs, dtype }: Node): Node | null {
+  const x = inputs[0]!;
+  const exponent = literalOf(inputs[1]!);
+  if (exponent === 1) return x;
+  const square = (): Node => g.mul(x, x);
+  if (exponent === 2) return square();
+  if (dtype !== "float32" && dtype !== "float64") return null;
+  if (exponent === 3) return g.mul(square(), x);
+  return exponent === 4 ? g.mul(square(), square()) : null;
 }
 
 /** real(complex(a, b)) == a; the parts in memory are every other element */

@@ -291,7 +291,9 @@ class LoopLowering {
     const { kind, dynamic } = this.target;
     const { members, reduced } = this.region;
     if (kind !== "cpu" || dynamic || reduced.length === 0) return false;
-    return this.rowSize <= longestWrittenOut && members.length <= mostWrittenOut && members.every(isCheap);
+    // What is computed once a row is written once.
+    const repeated = members.filter((node) => !this.plan.rows.has(node));
+    return this.rowSize <= longestWrittenOut && members.length <= mostWrittenOut && repeated.every(isCheap);
   }
 
   /** An innermost axis of few elements of little work is written out, so that vectors go along the one around it. */

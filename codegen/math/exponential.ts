@@ -86,7 +86,8 @@ export function exp2OfSum<F, I, M>(b: MathBuilder<F, I, M>, high: F, low: F): F 
 }
 
 function roundExponent<F, I, M>(b: MathBuilder<F, I, M>, x: F): { bounded: F; whole: F; biased: I } {
-  const bounded = b.max(b.min(x, b.f32(129)), b.f32(-151));
+  // Far below the float range both powers of two are 0: a product that vanishes takes long.
+  const bounded = b.max(b.min(x, b.f32(129)), b.f32(-doubleBias));
   return { bounded, ...b.roundScaled(bounded, 1, doubleBias) };
 }
 

@@ -39,9 +39,9 @@ function sinPiOverPi<F, I, M>(b: MathBuilder<F, I, M>, r: F): F {
 
 /**
  * log |gamma(x)|, infinite at 0, -1, -2, ...; 5 ulp for x > 0. For x < 0 the error is 1e-6 of the result or of 1,
- * whichever is more: near the zeros there it is relative to the terms that cancel.
+ * whichever is more: near the zeros there it is relative to the terms that cancel. `negative`: what a back end has there.
  */
-export function lgamma<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
+export function lgamma<F, I, M>(b: MathBuilder<F, I, M>, x: F, negative?: () => F): F {
   const one = b.f32(1);
   const magnitude = b.abs(x);
   const isBelowOne = b.lt(magnitude, one);
@@ -61,6 +61,7 @@ export function lgamma<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const [value] = b.rare<readonly [F]>(
     b.lt(x, b.f32(0)),
     () => {
+      if (negative !== undefined) return [negative()];
       // gamma(-x) gamma(x) = -pi / (x sin(pi x)); below 1, x is already in `shifted`.
       const sine = b.abs(sinPiOverPi(b, centeredFraction(b, magnitude)));
       const product = b.mul(sine, b.select(isBelowOne, one, magnitude));
@@ -77,7 +78,7 @@ export function lgamma<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
  * The derivative of lgamma: -inf at 0, inf at -0 and NaN at -1, -2, ... as in PyTorch; 3 ulp for x > 0. For x < 0 the
  * error is 1e-6 of the result or of the larger of the two terms that cancel near its zeros.
  */
-export function digamma<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
+export function digamma<F, I, M>(b: MathBuilder<F, I, M>, x: F, negative?: () => F): F {
   const one = b.f32(1);
   const zero = b.f32(0);
   const magnitude = b.abs(x);
@@ -94,6 +95,7 @@ export function digamma<F, I, M>(b: MathBuilder<F, I, M>, x: F): F {
   const [value] = b.rare<readonly [F]>(
     b.lt(x, zero),
     () => {
+      if (negative !== undefined) return [negative()];
       const r = centeredFraction(b, magnitude);
       const cotangent = b.div(polynomial(b, b.mul(r, r), cosPiSeries), sinPiOverPi(b, r));
       return [b.select(b.eq(r, zero), b.f32(NaN), b.add(base, cotangent))];

@@ -1,7 +1,9 @@
 /** Arithmetic that takes more than one instruction. Nothing here traps. */
+import type { FunctionRef } from "./code.ts";
 import type { KernelContext } from "./context.ts";
 import { rangeOf } from "./linear-form.ts";
 import { scalarImport } from "./math-functions.ts";
+import type { FunctionPool } from "./module-builder.ts";
 import type { Opcode } from "./opcodes.ts";
 import { perLane } from "./per-lane.ts";
 import { argument, constant, formOf, isOperation, type OperationExpr } from "./types.ts";
@@ -74,11 +76,8 @@ export function remainder(context: KernelContext, expr: OperationExpr): void {
   const { code } = context;
   context.emit(dividend);
   if (kind === "f32" || kind === "f64") {
-    if (kind === "f32") code.op("f64.promote_f32");
     context.emit(divisor);
-    if (kind === "f32") code.op("f64.promote_f32");
-    code.call(scalarImport(context.pool, "fmod", 2));
-    if (kind === "f32") code.op("f32.demote_f64");
+    code.call(kind === "f32" ? remainderOfFloats(context.pool) : scalarImport(context.pool, "fmod", 2));
     return;
   }
   if (isSafeDivisor(divisor)) {
@@ -99,6 +98,34 @@ export function remainder(context: KernelContext, expr: OperationExpr): void {
     context.emit(b);
     emitIsZeroOrMinusOne(context, b, kind);
     code.op("select").op(`${kind}.rem_s`);
+  });
+}
+
+/** Larger quotients times a float32 are no float64. */
+const largestQuotient = 2 ** 29;
+
+/**
+ * C's fmod of float32: what is left of the dividend when the divisor has been taken off as often as the quotient says,
+ * which float64 holds exactly. The quotient may have been rounded up to a whole number: then once too often.
+ */
+function remainderOfFloats(pool: FunctionPool): FunctionRef {
+  return pool.once("fmod f32", () => {
+    const made = pool.createFunction(["f32", "f32"], ["f32"]);
+    const [a, b, quotient, rest] = [made.local("f64"), made.local("f64"), made.local("f64"), made.local("f64")];
+    const { body } = made;
+    for (const [param, local] of [a, b].entries()) body.get(param).op("f32.abs").op("f64.promote_f32").set(local);
+    body.get(a).get(b).op("f64.div").tee(quotient).f64(largestQuotient).op("f64.lt");
+    body.get(b).f64(Infinity).op("f64.lt").op("i32.and").open("if", "f32");
+    body.get(a).get(quotient).op("f64.trunc").get(b).op("f64.mul").op("f64.sub").tee(rest);
+    body.get(rest).get(b).op("f64.add").get(rest).f64(0).op("f64.ge").op("select");
+    body.op("f32.demote_f64").get(0).op("f32.copysign");
+    body.op("else");
+    for (const param of [0, 1]) body.get(param).op("f64.promote_f32");
+    body
+      .call(scalarImport(pool, "fmod", 2))
+      .op("f32.demote_f64")
+      .op("end");
+    return made;
   });
 }
 

@@ -1,9 +1,10 @@
 /**
  * Mathematical functions. On float32 they are expanded into basic arithmetic, scalar or four lanes at a time; those of
- * float64 are imported from JavaScript.
+ * float64 are imported from JavaScript, and so is what an expansion is too coarse for.
  */
 import * as errorFunction from "../math/error-function.ts";
 import * as exponential from "../math/exponential.ts";
+import * as gamma from "../math/gamma.ts";
 import * as hyperbolic from "../math/hyperbolic.ts";
 import * as inverseTrigonometric from "../math/inverse-trigonometric.ts";
 import * as logarithm from "../math/logarithm.ts";
@@ -20,8 +21,11 @@ import { describe, type OperationExpr, valueTypeOf } from "./types.ts";
 /** The module that imported functions belong to. */
 export const hostModule = "env";
 
+/** The host's function of each lane. */
+type Host = (name: HostFunctionName, x: MathValue) => MathValue;
+
 interface Expansion {
-  readonly write: (builder: WasmMathBuilder, x: MathValue, y: MathValue) => MathValue;
+  readonly write: (builder: WasmMathBuilder, x: MathValue, y: MathValue, host: Host) => MathValue;
   /** Short enough to be repeated where it is used, which saves the call and keeps its constants in locals. */
   readonly inline?: boolean;
 }
@@ -31,8 +35,12 @@ const unary = (write: (builder: WasmMathBuilder, x: MathValue) => MathValue, inl
   inline,
 });
 
-/** Null: through float64 and the host. */
-const expansions: Readonly<Record<MathOperation, Expansion | null>> = {
+/** Below zero, between the poles, the host's float64 keeps the digits that cancel. */
+const ofPositive = (name: "lgamma" | "digamma"): Expansion => ({
+  write: (builder, x, _, host) => gamma[name](builder, x, () => host(name, x)),
+});
+
+const expansions: Readonly<Record<MathOperation, Expansion>> = {
   exp: unary(exponential.exp, true),
   exp_nonpositive: unary(exponential.expNonpositive, true),
   exp2: unary(exponential.exp2, true),
@@ -58,8 +66,8 @@ const expansions: Readonly<Record<MathOperation, Expansion | null>> = {
   erf: unary(errorFunction.erf, true),
   erfc: unary(errorFunction.erfc),
   erfinv: unary(errorFunction.erfinv),
-  lgamma: null,
-  digamma: null,
+  lgamma: ofPositive("lgamma"),
+  digamma: ofPositive("digamma"),
   pow: { write: power.pow },
 };
 
@@ -76,9 +84,8 @@ export const mathFunction =
     if (kind !== "f32" && kind !== "f64") {
       context.fail("operand-kind", `${expr.op} does not take ${describe(expr.type)}`);
     }
-    const expansion = kind === "f32" ? expansions[name] : null;
-    if (expansion !== null) {
-      expand(context, expr, expansion);
+    if (kind === "f32") {
+      expand(context, expr, expansions[name]);
       return;
     }
     if (lanes > 1) {
@@ -86,12 +93,8 @@ export const mathFunction =
       return;
     }
     const { code } = context;
-    for (const arg of expr.args) {
-      context.emit(arg);
-      if (kind === "f32") code.op("f64.promote_f32");
-    }
+    for (const arg of expr.args) context.emit(arg);
     code.call(scalarImport(context.pool, name === "exp_nonpositive" ? "exp" : name, expr.args.length));
-    if (kind === "f32") code.op("f32.demote_f64");
   };
 
 function expand(context: KernelContext, expr: OperationExpr, { write, inline }: Expansion): void {
@@ -100,7 +103,7 @@ function expand(context: KernelContext, expr: OperationExpr, { write, inline }: 
   const type = valueTypeOf(expr.type);
   const apply = (target: MathTarget, operands: readonly MathValue[]): void => {
     const [x, y = x] = operands;
-    target.code.get(write(createWasmMathBuilder(target, lanes), x!, y!).local);
+    target.code.get(write(createWasmMathBuilder(target, lanes), x!, y!, hostOf(pool, target, lanes)).local);
   };
   for (const arg of expr.args) context.emit(arg);
   if (inline === true) {
@@ -121,3 +124,22 @@ function expand(context: KernelContext, expr: OperationExpr, { write, inline }: 
   });
   code.call(ref);
 }
+
+const hostOf =
+  (pool: FunctionPool, { fn, code }: MathTarget, lanes: 1 | 4): Host =>
+  (name, { local, type }) => {
+    const result = fn.local(type);
+    for (let lane = 0; lane < lanes; lane++) {
+      if (lane > 0) code.get(result);
+      code.get(local);
+      if (lanes === 4) code.lane("f32x4.extract_lane", lane);
+      code
+        .op("f64.promote_f32")
+        .call(scalarImport(pool, name, 1))
+        .op("f32.demote_f64");
+      if (lanes === 4 && lane === 0) code.op("f32x4.splat");
+      if (lane > 0) code.lane("f32x4.replace_lane", lane);
+      code.set(result);
+    }
+    return { local: result, type };
+  };

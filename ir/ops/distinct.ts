@@ -4,7 +4,7 @@ import { isInteger } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp, type HostElements, type Measured } from "../operator.ts";
-import { elementCount } from "../shape.ts";
+import { elementCount, type Shape } from "../shape.ts";
 import { axisOf, describe, moveAxis, range, refuseComplex } from "./support.ts";
 import { withoutDerivative } from "./underived.ts";
 import { unsupported } from "../unsupported.ts";
@@ -74,11 +74,10 @@ function compareRows(values: HostElements, width: number): (a: number, b: number
   };
 }
 
-/** Rows in an order, and whether one equals the one before it. NaN differs from every NaN. */
+/** Which row comes at which place (null: each at its own), and 1 for what equals the one before. NaN differs from every NaN. */
 interface Ordered {
-  readonly count: number;
-  readonly row: (place: number) => number;
-  readonly isRepeated: (place: number) => boolean;
+  readonly order: ArrayLike<number> | null;
+  readonly repeated: Uint8Array;
 }
 
 /** By comparing, or as they come. */
@@ -86,24 +85,15 @@ function orderedRows(values: HostElements, count: number, width: number, sorted:
   const order = sorted ? range(count) : null;
   const compare = compareRows(values, width);
   order?.sort((a, b) => compare(a, b) || a - b);
-  const row = (place: number): number => (order === null ? place : order[place]!);
-  return {
-    count,
-    row,
-    isRepeated(place) {
-      const [a, b] = [row(place - 1) * width, row(place) * width];
-      for (let i = 0; i < width; i++) if (values[a + i] !== values[b + i]) return false;
-      return true;
-    },
-  };
+  const repeated = new Uint8Array(count);
+  for (let place = 1; place < count; place++) {
+    const [a, b] = order === null ? [place - 1, place] : [order[place - 1]!, order[place]!];
+    let same = 0;
+    while (same < width && values[a * width + same] === values[b * width + same]) same++;
+    if (same === width) repeated[place] = 1;
+  }
+  return { order, repeated };
 }
-
-/** Single elements: the device has sorted them, and compared each with the one before it. */
-const comparedElements = (repeated: HostElements, places: HostElements | undefined): Ordered => ({
-  count: repeated.length,
-  row: (place) => (places === undefined ? place : (places[place] as number)),
-  isRepeated: (place) => repeated[place] === 1,
-});
 
 /** Of a line of elements, which equal the one before. */
 function repeats(g: GraphBuilder, line: Node): Node {
@@ -113,23 +103,36 @@ function repeats(g: GraphBuilder, line: Node): Node {
   return g.pad(equal, [1], [0], false);
 }
 
-interface Distinct {
-  /** A row of the input for each distinct one. */
-  readonly rows: Int32Array;
-  readonly inverse: Int32Array;
-  readonly counts: Int32Array;
+/** A row of the input for each distinct one. Without branches: whether a row is new is no more known than a coin's side. */
+function firstRows({ order, repeated }: Ordered): Int32Array {
+  const rows = new Int32Array(repeated.length);
+  let found = 0;
+  for (let place = 0; place < rows.length; place++) {
+    rows[found] = order === null ? place : order[place]!;
+    found += 1 - repeated[place]!;
+  }
+  return rows.slice(0, found);
 }
 
-function distinct({ count, row, isRepeated }: Ordered): Distinct {
-  const [rows, inverse, counts] = [new Int32Array(count), new Int32Array(count), new Int32Array(count)];
-  let found = 0;
-  for (let place = 0; place < count; place++) {
-    const current = row(place);
-    if (place === 0 || !isRepeated(place)) rows[found++] = current;
-    inverse[current] = found - 1;
-    counts[found - 1]!++;
+/** Where each row of the input went. */
+function inverseOf({ order, repeated }: Ordered): Int32Array {
+  const inverse = new Int32Array(repeated.length);
+  let found = -1;
+  for (let place = 0; place < inverse.length; place++) {
+    found += 1 - repeated[place]!;
+    inverse[order === null ? place : order[place]!] = found;
   }
-  return { rows: rows.slice(0, found), inverse, counts: counts.slice(0, found) };
+  return inverse;
+}
+
+function countsOf({ repeated }: Ordered, distinct: number): Int32Array {
+  const counts = new Int32Array(distinct);
+  let found = -1;
+  for (let place = 0; place < repeated.length; place++) {
+    found += 1 - repeated[place]!;
+    counts[found]!++;
+  }
+  return counts;
 }
 
 /** Rows to compare: the slices along dim, or single elements. */
@@ -189,12 +192,13 @@ for (const [name, sorted] of [
   ): Node | Node[] => {
     const { moved, axis, count, width } = rowsOf(g, name, refuseComplex(name, input), dim);
     const [values, places] = measured.values;
-    const { rows, inverse, counts } = distinct(
+    // Of single elements the device has sorted them, and compared each with the one before it.
+    const ordered =
       width === 1 && measured.synchronous
-        ? comparedElements(values!, places)
-        : orderedRows(values!, count, width, sorted),
-    );
-    const chosen = g.gather(moved, [0], [measured.upload(rows, [rows.length], "int64")]);
+        ? { order: (places as Int32Array | undefined) ?? null, repeated: values as Uint8Array }
+        : orderedRows(values!, count, width, sorted);
+    const rows = firstRows(ordered);
+    const chosen = g.gather(moved, [0], [measured.upload(rows, [rows.length], "int32")]);
     const named = sorted ? (dim === null ? "_unique2" : "unique_dim") : name;
     const result = withoutDerivative(
       g,
@@ -204,11 +208,11 @@ for (const [name, sorted] of [
       "Take the elements by index_select with the positions of the distinct ones.",
     );
     if (!return_inverse && !return_counts) return result;
-    const inverses = measured.upload(inverse, dim === null ? input.shape : [count], "int64");
+    const upload = (values: Int32Array, shape: Shape): Node => measured.upload(values, shape, "int64");
     return [
       result,
-      ...(return_inverse ? [inverses] : []),
-      ...(return_counts ? [measured.upload(counts, [counts.length], "int64")] : []),
+      ...(return_inverse ? [upload(inverseOf(ordered), dim === null ? input.shape : [count])] : []),
+      ...(return_counts ? [upload(countsOf(ordered, rows.length), [rows.length])] : []),
     ];
   };
   defineOp({

@@ -108,6 +108,20 @@ const rules: Record<string, readonly [before: string, after: string]> = {
     %1 = input float32[3, 2]
     return %1`,
   ],
+  "a third power is two products": [
+    `
+    %1 = constant float32[] value=3
+    %2 = reshape float32[1] %1 shape=[1]
+    %3 = expand float32[3] %2 shape=[3]
+    %4 = input float32[3]
+    %5 = pow float32[3] %4, %3
+    return %5`,
+    `
+    %1 = input float32[3]
+    %2 = mul float32[3] %1, %1
+    %3 = mul float32[3] %2, %1
+    return %3`,
+  ],
   "equal computations are one": [
     `
     %1 = input float32[3]
@@ -124,6 +138,13 @@ const rules: Record<string, readonly [before: string, after: string]> = {
 };
 
 const kept: Record<string, string> = {
+  "x ** 3 of half floats, which would be rounded twice": `
+    %1 = constant float16[] value=3
+    %2 = reshape float16[1] %1 shape=[1]
+    %3 = expand float16[3] %2 shape=[3]
+    %4 = input float16[3]
+    %5 = pow float16[3] %4, %3
+    return %5`,
   "x * 0, which is NaN for infinite x": `
     %1 = constant float32[] value=0
     %2 = reshape float32[1] %1 shape=[1]

@@ -29,3 +29,16 @@ test.each(["cpu", "cpu:js"])("%s", (device) => {
   const nothing = torch.full([2, 5], Number.NaN, { device });
   expect([nothing.exp().isnan().all().item(), nothing.softmax(0).isnan().all().item()]).toEqual([true, true]);
 });
+
+test.each(["cpu", "cpu:js"])("2^x on %s", (device) => {
+  const x = torch.tensor([...low.map((value) => value * 2), ...edges, -148.9, -149.1, -150.1, -253.5, -254.5], {
+    device,
+  });
+  const powers = x.exp2().tolist() as number[];
+  const wrong = (x.tolist() as number[]).filter(
+    (value, i) => Math.abs(powers[i]! - 2 ** value) > 1.6 * Math.max(least, 2 ** value * 2 ** -23),
+  );
+  expect(wrong).toEqual([]);
+  expect(torch.full([5], -1000, { device }).pow(3).neg().exp2().tolist()).toEqual(new Array(5).fill(Infinity));
+  expect(torch.full([5], Number.NaN, { device }).exp2().isnan().all().item()).toBe(true);
+});

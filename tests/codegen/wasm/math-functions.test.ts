@@ -76,3 +76,34 @@ describe.each(names)("%s of float32", (name) => {
     expect(evaluate(name, operands, 4, false)).toEqual(evaluate(name, operands, 1, false));
   });
 });
+
+test("fmod of float32 is exact, whatever the operands", () => {
+  const bits = new Uint32Array(4096);
+  let seed = 1;
+  for (let i = 0; i < bits.length; i++) bits[i] = seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+  const any = Array.from(new Float32Array(bits.buffer));
+  const edges = [0, -0, 1, -1, 2 ** -149, -(2 ** -149), 2 ** -126, 3.4028234663852886e38, Infinity, -Infinity, NaN];
+  // Quotients that are whole, or just below, and those at which float64 holds the product no more.
+  const near = any.flatMap((x) => (Math.abs(x) < 1e30 ? [x] : [])).slice(0, 500);
+  const pairs: (readonly [number, number])[] = [
+    ...any.map((x, i) => [x, any[(i * 7 + 3) % any.length]!] as const),
+    ...edges.flatMap((x) => edges.map((y) => [x, y] as const)),
+    ...near.flatMap((y, i) => [(i + 2) * 3, 2 ** 20 + i, 2 ** 29 - i, 2 ** 31 + i].map((n) => [y * n, y] as const)),
+    ...near.flatMap((y, i) => [[Math.fround(y * (i + 3)) * (1 - 2 ** -23), y] as const, [y * 0.3, y] as const]),
+  ];
+  while (pairs.length % 4 !== 0) pairs.push([5, 3]);
+  const [x, y] = [0, 1].map((side) => Float32Array.from(pairs, (pair) => pair[side]!)) as [Float32Array, Float32Array];
+  for (const lanes of [1, 4]) {
+    const out = new Float32Array(x.length);
+    const type = { kind: "f32", lanes } as const;
+    const remainder = op("rem", type, load("x", v("i"), type), load("y", v("i"), type));
+    runKernel(
+      kernelOf(
+        ["x", "y", "out"].map((each) => buffer(each, "float32", x.length)),
+        [loop("i", x.length, [store("out", v("i"), remainder)], lanes)],
+      ),
+      [x, y, out],
+    );
+    expect(out).toEqual(Float32Array.from(x, (value, i) => value % y[i]!));
+  }
+});

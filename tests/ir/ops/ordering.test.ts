@@ -294,6 +294,27 @@ onEachDevice("searching", () => {
     expect(torch.unique(torch.tensor([])).shape).toEqual([0]);
   });
 
+  test.each(["unique", "unique_consecutive"] as const)("%s tells where each element went", (name) => {
+    let seed = 1;
+    const random = (): number => (seed = (seed * 48271) % 2147483647) / 2147483647;
+    for (const count of [1, 2, 3, 17, 100, 1000]) {
+      for (const kinds of [1, 3, 1000]) {
+        const values = Array.from({ length: count }, () => Math.floor(random() * kinds) / 8);
+        const sorted = name === "unique" ? values.toSorted((a, b) => a - b) : values;
+        const wanted = sorted.filter((value, i) => i === 0 || value !== sorted[i - 1]);
+        const x = torch.tensor(values);
+        const options = { return_inverse: true, return_counts: true } as const;
+        const isSorted = name === "unique";
+        const [distinct, inverse, counts] = isSorted ? torch.unique(x, options) : torch.unique_consecutive(x, options);
+        expect(distinct.tolist()).toEqual(wanted);
+        expect(distinct.index_select(0, inverse).tolist()).toEqual(values);
+        const places = inverse.tolist() as number[];
+        expect(counts.tolist()).toEqual(wanted.map((_, k) => places.filter((place) => place === k).length));
+        expect((isSorted ? torch.unique(x) : torch.unique_consecutive(x)).tolist()).toEqual(wanted);
+      }
+    }
+  });
+
   test("bincount needs its least and largest value alone", () => {
     const x = long([1, 5, 1]);
     expect(torch.bincount(x).tolist()).toEqual([0, 2, 0, 0, 0, 1]);
