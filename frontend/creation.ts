@@ -78,10 +78,11 @@ function flattenData(data: unknown): Flattened {
         `tensor: expected sequence of length ${shape[depth] ?? 0} at dim ${depth} (got ${item.length}).`,
         "All rows must have one length.",
       );
-    if (depth === shape.length - 1 && isNumbers(item)) {
-      if (item.length > 0) kinds.add("number");
-      for (let i = 0; i < item.length; i++) flat.push(item[i]!);
-    } else for (let i = item.length - 1; i >= 0; i--) stack.push({ item: item[i], depth: depth + 1 });
+    const items: readonly unknown[] = item;
+    if (depth === shape.length - 1 && isNumbers(items)) {
+      if (items.length > 0) kinds.add("number");
+      for (let i = 0; i < items.length; i++) flat.push(items[i]!);
+    } else for (let i = items.length - 1; i >= 0; i--) stack.push({ item: items[i], depth: depth + 1 });
   }
   return { shape, flat, kinds };
 }

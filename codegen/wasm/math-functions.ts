@@ -36,8 +36,8 @@ const unary = (write: (builder: WasmMathBuilder, x: MathValue) => MathValue, inl
 });
 
 /** Below zero, between the poles, the host's float64 keeps the digits that cancel. */
-const ofPositive = (name: "lgamma" | "digamma"): Expansion => ({
-  write: (builder, x, _, host) => gamma[name](builder, x, () => host(name, x)),
+const ofPositive = (name: "lgamma" | "digamma", write: typeof gamma.lgamma): Expansion => ({
+  write: (builder, x, _, host) => write(builder, x, () => host(name, x)),
 });
 
 const expansions: Readonly<Record<MathOperation, Expansion>> = {
@@ -66,8 +66,8 @@ const expansions: Readonly<Record<MathOperation, Expansion>> = {
   erf: unary(errorFunction.erf, true),
   erfc: unary(errorFunction.erfc),
   erfinv: unary(errorFunction.erfinv),
-  lgamma: ofPositive("lgamma"),
-  digamma: ofPositive("digamma"),
+  lgamma: ofPositive("lgamma", gamma.lgamma),
+  digamma: ofPositive("digamma", gamma.digamma),
   pow: { write: power.pow },
 };
 
