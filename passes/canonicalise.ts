@@ -85,6 +85,17 @@ function simplify(g: GraphBuilder, node: Node): Node {
       if (isInteger(node.dtype) && isLiteral(node.inputs[1]!, 0)) return node.inputs[0]!;
       if (isInteger(node.dtype) && isLiteral(node.inputs[0]!, 0)) return node.inputs[1]!;
       return foldBinary(g, node) ?? beforeBroadcast(g, node);
+    case "eq": {
+      const operands = floatsOf(node);
+      return operands === null ? beforeBroadcast(g, node) : g.full(node.shape, operands[0] === operands[1], "bool");
+    }
+    case "dot": {
+      // dot(a, b) == sum(a b) of two vectors: the loops of a sum are cut for threads, and keep more digits
+      const [a, b] = node.inputs as [Node, Node];
+      const isVectors = a.shape.length === 1 && b.shape.length === 1 && node.attrs.contract[0].length === 1;
+      if (!isVectors || node.dtype !== "float32" || a.dtype !== "float32" || b.dtype !== "float32") return node;
+      return g.reshape(g.reduce("reduce_sum", g.mul(a, b), [0]), []);
+    }
     case "pow":
       return asProducts(g, node) ?? beforeBroadcast(g, node);
     case "neg": {
@@ -217,15 +228,20 @@ function beforeReshape(g: GraphBuilder, node: Node): Node | null {
 }
 
 function foldBinary(g: GraphBuilder, node: Node): Node | null {
-  const [a, b] = node.inputs as [Node, Node];
-  if (a.op !== "constant" || b.op !== "constant") return null;
-  const [x, y] = [a.attrs.value, b.attrs.value];
-  if (typeof x !== "number" || typeof y !== "number" || !(node.dtype === "float32" || node.dtype === "float64"))
-    return null;
-  const round = node.dtype === "float32" ? Math.fround : (v: number): number => v;
-  const [p, q] = [round(x), round(y)];
+  const operands = floatsOf(node);
+  if (operands === null) return null;
+  const [p, q] = operands;
   const value = node.op === "add" ? p + q : node.op === "sub" ? p - q : node.op === "mul" ? p * q : p / q;
-  return g.constant(round(value), node.dtype);
+  return g.full(node.shape, node.dtype === "float32" ? Math.fround(value) : value, node.dtype);
+}
+
+/** The two operands, where both are floats that are known. */
+function floatsOf({ inputs }: Node): readonly [number, number] | null {
+  const [a, b] = inputs as [Node, Node];
+  if (a.dtype !== "float32" && a.dtype !== "float64") return null;
+  const [x, y] = [literalOf(a), literalOf(b)];
+  if (typeof x !== "number" || typeof y !== "number") return null;
+  return a.dtype === "float32" ? [Math.fround(x), Math.fround(y)] : [x, y];
 }
 
 function castLiteral(value: number | bigint | boolean, dtype: DType): number | bigint | boolean | null {

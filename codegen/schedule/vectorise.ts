@@ -206,6 +206,10 @@ function jam(bodies: readonly (readonly Stmt[])[]): Stmt[] {
   });
 }
 
+/** A row of more elements is taken in blocks, which threads can share; vectors of a block. */
+const longRow = 2 ** 14;
+const sharedBlock = 256;
+
 /** A vector loop between the start of its partial results and their joining. */
 function reduced(loop: ForStmt, { reductions, choices }: Widening, copies: number, dynamic: boolean): Stmt[] {
   const suffixes = Array.from({ length: copies }, (_, u) => copySuffix(u));
@@ -217,9 +221,13 @@ function reduced(loop: ForStmt, { reductions, choices }: Widening, copies: numbe
     ...reductions.map((reduction) => joined(reduction, copies)),
     ...choices.flatMap((choice) => endChoice(choice, suffixes, lanes)),
   ];
-  const length = loop.step * laneBlock;
-  const isShort = !dynamic && loopCount(loop) <= length;
-  if (isShort || reductions.every(({ kind, total }) => kind === total)) return [...before, loop, ...after];
+  const isWide = reductions.some(({ kind, total }) => kind !== total);
+  const length = loop.step * (isWide ? laneBlock : sharedBlock);
+  const count = loopCount(loop);
+  const isShort = !dynamic && count <= (isWide ? length : longRow);
+  // Others than wide sums are taken in blocks where all of a range is: what turns as often as it is told may be a block.
+  const isWhole = loop.start.op === "const" && Number.isFinite(count) && choices.length === 0;
+  if (isShort || (!isWide && !isWhole)) return [...before, loop, ...after];
   const i32 = typeOf("i32");
   const block = variable(`${loop.name}_block`, i32);
   const stop = variable(`${loop.name}_stop`, i32);

@@ -1,4 +1,5 @@
 /** Functions of two operands, element by element, beyond plain arithmetic. */
+import { specialPower } from "./powers.ts";
 import { isNode, type GraphBuilder } from "../builder.ts";
 import { isComplex, isFloat, isIntegral } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
@@ -183,7 +184,7 @@ defineOp({
     const dtype = isComplex(resultType(g, [input, exponent])) ? "complex128" : "float64";
     const [x, y] = [operand(g, input, dtype), operand(g, exponent, dtype)];
     checkBroadcast("float_power", x, y);
-    return g.pow(x, y);
+    return (isNode(exponent) ? null : specialPower(g, x, exponent)) ?? g.pow(x, y);
   },
 });
 

@@ -4,6 +4,7 @@ import { isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
+import type { ScalarArgument } from "../signature.ts";
 import { binary, refuseBool } from "./arithmetic.ts";
 import { fitting } from "./fitting.ts";
 import { checkBroadcast, describe, operand, resultType } from "./support.ts";
@@ -12,10 +13,10 @@ import { anyCastable } from "./out-types.ts";
 const page = (name: string): string => `torch.${name}`;
 const elementwise = "[*] and [*], broadcast together -> [*]";
 
-/** Exponents that have an exact simpler form. */
-function specialPower(g: GraphBuilder, x: Node, exponent: number): Node | null {
-  if (isIntegral(x.dtype)) return null;
-  switch (exponent) {
+/** Exponents that have a simpler form, as precise. */
+export function specialPower(g: GraphBuilder, x: Node, { source, category, value }: ScalarArgument): Node | null {
+  if (isIntegral(x.dtype) || source !== null || category === "complex") return null;
+  switch (Number(value)) {
     case 0.5:
       return g.sqrt(x);
     case 2:
@@ -60,10 +61,11 @@ export const pow = defineOp({
   gradient: "through decomposition",
   record(g, { input, exponent }) {
     const dtype = resultType(g, [input, exponent]);
-    if (isNode(input) && !isNode(exponent) && exponent.source === null && exponent.category !== "complex") {
-      const special = specialPower(g, g.cast(input, dtype), Number(exponent.value));
+    if (isNode(input) && !isNode(exponent)) {
+      const special = specialPower(g, g.cast(input, dtype), exponent);
       if (special !== null) return special;
-      if (isIntegral(dtype) && Number(exponent.value) < 0)
+      const isKnown = exponent.source === null && exponent.category !== "complex";
+      if (isIntegral(dtype) && isKnown && Number(exponent.value) < 0)
         throw new DTypeError(
           "pow/negative",
           "pow: Integers to negative integer powers are not allowed.",

@@ -108,6 +108,38 @@ const rules: Record<string, readonly [before: string, after: string]> = {
     %1 = input float32[3, 2]
     return %1`,
   ],
+  "what is known of literals behind broadcasts is known": [
+    `
+    %1 = constant float32[] value=3
+    %2 = reshape float32[1] %1 shape=[1]
+    %3 = expand float32[3] %2 shape=[3]
+    %4 = constant float32[] value=2
+    %5 = reshape float32[1] %4 shape=[1]
+    %6 = expand float32[3] %5 shape=[3]
+    %7 = input float32[3]
+    %8 = eq bool[3] %3, %6
+    %9 = sub float32[3] %3, %6
+    %10 = mul float32[3] %7, %9
+    %11 = where float32[3] %8, %6, %10
+    return %11`,
+    `
+    %1 = input float32[3]
+    return %1`,
+  ],
+  "the product of two vectors is a sum": [
+    `
+    %1 = input float32[3]
+    %2 = input float32[3]
+    %3 = dot float32[] %1, %2 batch=[[],[]] contract=[[0],[0]]
+    return %3`,
+    `
+    %1 = input float32[3]
+    %2 = input float32[3]
+    %3 = mul float32[3] %1, %2
+    %4 = reduce_sum float32[1] %3 axes=[0]
+    %5 = reshape float32[] %4 shape=[]
+    return %5`,
+  ],
   "a third power is two products": [
     `
     %1 = constant float32[] value=3

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { splitSums } from "../../../codegen/schedule/split-sums.ts";
+import { vectorise } from "../../../codegen/schedule/vectorise.ts";
 import type { LoopKernel } from "../../../ir/loop.ts";
 import { parseKernel } from "../../../ir/text/index.ts";
 import { runKernel } from "../wasm/harness.ts";
@@ -27,14 +28,18 @@ ${sum("square", (x) => `mul((${x} - mean), (${x} - mean))`)}  b1[0] = mean
 
 const input = Float32Array.from({ length: elements }, (_, i) => Math.sin(i) + 0.3);
 
-function runWhole(code: LoopKernel): Float32Array {
+function runWhole(code: LoopKernel, data = input): Float32Array {
   const output = new Float32Array(2);
-  runKernel(code, [input, output]);
+  runKernel(code, [data, output]);
   return output;
 }
 
 /** Runs the stages one after the other, their parts in the given order. */
-function runStages(code: LoopKernel, order: (parts: number[]) => number[]): { output: Float32Array; jobs: number } {
+function runStages(
+  code: LoopKernel,
+  order: (parts: number[]) => number[],
+  data = input,
+): { output: Float32Array; jobs: number } {
   const { stages, bytesOf } = splitSums(code, 100)!;
   const output = new Float32Array(2);
   // Every word holds a value of one kind: the views need not lie in one memory here.
@@ -47,7 +52,7 @@ function runStages(code: LoopKernel, order: (parts: number[]) => number[]): { ou
   };
   let jobs = 0;
   for (const { kernel: stage, jobOf } of stages) {
-    const arrays = [input, output, ...stage.buffers.slice(2).map(({ name }) => view(name))];
+    const arrays = [data, output, ...stage.buffers.slice(2).map(({ name }) => view(name))];
     if (jobOf === null) {
       runKernel(stage, arrays);
       continue;
@@ -69,6 +74,25 @@ test.each([
   expect(runStages(kernel(body), (parts) => parts.reverse())).toEqual({ output: expected, jobs });
   // Without one of the parts something is missing.
   expect(runStages(kernel(body), (parts) => parts.slice(1)).output).not.toEqual(expected);
+});
+
+test.each(["max", "min", "mul"])("a long %s in vectors has blocks, which are parts", (operation) => {
+  const count = 40_001;
+  const start = { max: "-inf", min: "inf", mul: "1" }[operation];
+  const data = Float32Array.from({ length: count }, (_, i) => 1 + Math.sin(i * 7) / 1000);
+  const body = `  var most: f32 = ${start}:f32
+  serial i = 0 .. ${count}
+    most = ${operation}(most, b0[i])
+  b1[0] = most
+`;
+  const code = vectorise(
+    parseKernel(`kernel k(b0: read float32[${count}], b1: write float32[2]) workgroup 64\n${body}`),
+  );
+  const expected = runWhole(code, data);
+  if (operation !== "mul") expect(expected[0]).toBe(Math[operation as "max" | "min"](...data));
+  expect(runStages(code, (parts) => parts.reverse(), data)).toEqual({ output: expected, jobs: 1 });
+  data[30_000] = Number.NaN;
+  expect(runStages(code, (parts) => parts, data).output[0]).toBeNaN();
 });
 
 test("a loop that reads its sum is left alone", () => {
