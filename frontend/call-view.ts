@@ -31,9 +31,10 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
   const { isItself = false, areSeveral = false, unevenly } = definition.viewTraits ?? {};
   const bound = unevenly === "laid in rows" ? inRows(given) : given;
   enterScope(device.name);
-  noteSite(notesSites() ? captureSite() : null);
+  const around = noteSite(notesSites() ? captureSite() : null);
   const firstNode = nextNodeId();
   const result = recordOperator(graph, definition, bound.args, isNode);
+  noteSite(around);
   refuseChangedViews(bound.tensors, listOf(result), definition.name);
   traceObserver()?.called?.(definition.name, firstNode, nextNodeId());
   const [first, isList] = viewed(bound);

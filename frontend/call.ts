@@ -204,10 +204,11 @@ function record(
   overwrites: Node | null = null,
 ): { readonly result: RecordResult; readonly operation: Operation | null } {
   enterScope(device.name);
-  noteSite(notesSites() ? captureSite() : null);
+  const around = noteSite(notesSites() ? captureSite() : null);
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
   const result = ofThisStep(inMemory(withEmpty(recorded(definition, bound, measured), definition, bound)), first);
+  noteSite(around);
   refuseChangedViews(bound.tensors, listOf(result), definition.name);
   if (Array.isArray(result))
     for (const { dtype } of result as readonly Node[]) refuseDtype(definition.name, dtype, device);

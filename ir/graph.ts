@@ -243,9 +243,11 @@ export const describe = (node: Node): string => `${node.dtype}${formatShape(node
 /** A line of the user's, worked out when asked for. */
 export type Site = () => string | null;
 let currentSite: Site | null = null;
-/** What nodes are made for from here on; null for nothing that is known. */
-export function noteSite(site: Site | null): void {
+/** What nodes are made for from here on; null for nothing that is known. out: what they were made for before. */
+export function noteSite(site: Site | null): Site | null {
+  const before = currentSite;
   currentSite = site;
+  return before;
 }
 
 let nextId = 1;

@@ -12,6 +12,7 @@ import { operator } from "../ir/operator.ts";
 
 export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
   const replaced = new Map<Node, readonly Node[]>();
+  const around = noteSite(null);
   // Expansions contain further composites: a stack of what still has to be translated, instead of recursion.
   const stack: Node[] = [...topologicalOrder(roots)].reverse();
   const result = (node: Node): Node | undefined => replaced.get(node)?.[0];
@@ -81,6 +82,6 @@ export function decompose(g: GraphBuilder, roots: readonly Node[]): Node[] {
     }
     stack.pop();
   }
-  noteSite(null);
+  noteSite(around);
   return roots.map((root) => result(root)!);
 }

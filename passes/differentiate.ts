@@ -63,6 +63,7 @@ export function differentiate(
     if (useful.has(root)) accumulate(root, 0, rootGradients[i]!);
   });
   const results = new Map<Node, Node>();
+  const around = noteSite(null);
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!;
     const arrived = pending.get(node);
@@ -90,7 +91,7 @@ export function differentiate(
       if (grad && useful.has(input)) accumulate(input, 0, grad);
     });
   }
-  noteSite(null);
+  noteSite(around);
   return targets.map((target) => results.get(target) ?? null);
 }
 

@@ -22,18 +22,17 @@ export function observeRewrites(next: RewriteObserver | null): void {
  */
 export function rewrite(g: GraphBuilder, roots: readonly Node[], rule: RewriteRule): Node[] {
   const replaced = new Map<Node, Node>();
+  const around = noteSite(null);
   for (const node of topologicalOrder(roots)) {
     const inputs = node.inputs.map((input) => replaced.get(input)!);
     noteSite(node.site);
     const moved = node.inputs.length === 0 ? node : g.rebuild(node, inputs);
     // Regions are nested no deeper than the program that was written.
     const rebuilt = withBodies(g, moved, (body) => makeBody(body.parameters, rewrite(g, body.results, rule)));
-    // Rewriting a body has left the note elsewhere.
-    noteSite(node.site);
     const after = rule(g, rebuilt);
     if (observer !== null && after !== rebuilt) observer(rebuilt, after);
     replaced.set(node, after);
   }
-  noteSite(null);
+  noteSite(around);
   return roots.map((root) => replaced.get(root)!);
 }
