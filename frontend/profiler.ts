@@ -49,7 +49,7 @@ export interface ProfileOptions {
   readonly with_modules?: boolean;
 }
 
-/** One run of one kernel. */
+/** One run of one kernel; of a loop with very many turns, several. */
 export interface KernelEvent extends StepTime {
   /** Of which program. */
   readonly program: string;

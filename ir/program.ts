@@ -97,7 +97,7 @@ export function innerSteps(step: Step): readonly Step[] {
 /** All steps without steps inside, each once, in order. */
 export const leafSteps = (steps: readonly Step[]): LeafStep[] =>
   steps.flatMap((step) => (isLeaf(step) ? [step] : leafSteps(innerSteps(step))));
-const isLeaf = (step: Step): step is LeafStep =>
+export const isLeaf = (step: Step): step is LeafStep =>
   step.kind !== "loop" && step.kind !== "while" && step.kind !== "branch";
 
 export interface SlotUse {

@@ -65,6 +65,8 @@ export interface Executable {
 /** Fills a draw's slot with random values: called in step order, given the slot's typed array to fill. */
 export type DrawSource = (target: ArrayBufferView) => void;
 
+export type Tick = (leaf: number) => void;
+
 export interface DeviceStatistics {
   /** Bytes of live Memory objects and arenas on the device. */
   readonly liveBytes: number;
@@ -85,8 +87,11 @@ export interface Device {
   write(memory: Memory, data: ArrayBufferView): void;
   /** Part of a memory, as an input of runs while the whole is kept. `start`: in bytes. Not every device can. */
   part?(memory: Memory, start: number, bytes: number): Memory;
-  /** Generates code for a program. Asynchronous devices start compiling and let `run` queue behind it. */
-  prepare(program: Program): Executable;
+  /**
+   * Generates code for a program. Asynchronous devices start compiling and let `run` queue behind it. A synchronous one
+   * calls `tick` with the number of each leaf step (in the order of `leafSteps`) before it runs, each time.
+   */
+  prepare(program: Program, tick?: Tick): Executable;
   statistics(): DeviceStatistics;
   resetPeak(): void;
   /** Resolves when all queued work is done; rejects with `DeviceLostError`. */

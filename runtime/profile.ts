@@ -1,11 +1,15 @@
 /**
  * Runs a program step by step and times each: the program is cut into one program for every step, which hand their
- * memory on. Slower than the program itself, and its numbers are the kernels' alone. Only for synchronous devices.
+ * memory on. Slower than the program itself, and its numbers are the kernels' alone. A loop or a choice is one of these
+ * programs, and tells of each of its own steps as it comes to them. Only for synchronous devices.
  */
 import { countFlops } from "../ir/loop-cost.ts";
 import {
+  isLeaf,
   leafSteps,
+  type LeafStep,
   memorySlot,
+  slotUses,
   usesWithin,
   type Program,
   type ScalarValue,
@@ -17,14 +21,17 @@ import type { Device, Executable, Memory } from "./device.ts";
 
 export interface StepTime {
   readonly name: string;
+  /** One, but of a loop with very many turns the later ones are timed together. */
+  readonly calls: number;
   /** Of `performance.now()`. */
   readonly startMs: number;
+  /** Of all calls. */
   readonly ms: number;
-  /** Processor time, where the host tells it. */
+  /** Processor time of all calls, where the host tells it; within a loop the loop's, in proportion. */
   readonly cpuMs: number;
-  /** Bytes of the slots that the step reads and writes. */
+  /** Bytes of the slots that a call reads and writes. */
   readonly bytes: number;
-  /** NaN of a loop whose turns nobody counts. */
+  /** Of a call. */
   readonly flops: number;
   /** The operands, as `float32[2, 3]`. */
   readonly shapes: readonly string[];
@@ -35,12 +42,77 @@ export interface StepTime {
 /** A step as a program of its own. */
 interface Segment {
   readonly executable: Executable;
-  readonly step: Step;
   /** Memories that it reads or overwrites (`memoryKey`), in the order of its inputs. */
   readonly inputs: readonly number[];
   /** Slots of the whole program, in the order of its outputs. */
   readonly outputs: readonly Slot[];
-  readonly about: Pick<StepTime, "name" | "bytes" | "shapes" | "sites">;
+  readonly clock: StepClock;
+}
+
+/** Runs of a program's steps that are timed by themselves. */
+const mostTimed = 10_000;
+
+interface TimedStep {
+  readonly leaf: number;
+  readonly startMs: number;
+  calls: number;
+  ms: number;
+}
+
+/** Times the steps of a program of one step: itself or, of a loop or a choice, those within, whose beginnings it hears of. */
+class StepClock {
+  private readonly step: Step;
+  private readonly leaves: readonly LeafStep[];
+  private readonly about: readonly Pick<StepTime, "name" | "bytes" | "shapes" | "sites">[];
+  private timed: TimedStep[] = [];
+  /** The last one of each leaf, which later ones join when there are many. */
+  private readonly last = new Map<number, TimedStep>();
+  private running: TimedStep | null = null;
+  private runningSinceMs = 0;
+
+  constructor(program: Program, step: Step) {
+    this.step = step;
+    this.leaves = leafSteps([step]);
+    this.about = this.leaves.map((leaf) => aboutOf(program, leaf));
+  }
+
+  readonly tick = (leaf: number): void => {
+    const now = performance.now();
+    this.end(now);
+    let timed = this.timed.length < mostTimed ? undefined : this.last.get(leaf);
+    if (timed === undefined) {
+      timed = { leaf, startMs: now, calls: 0, ms: 0 };
+      this.timed.push(timed);
+      this.last.set(leaf, timed);
+    }
+    timed.calls++;
+    this.running = timed;
+    this.runningSinceMs = now;
+  };
+
+  private end(now: number): void {
+    if (this.running !== null) this.running.ms += now - this.runningSinceMs;
+    this.running = null;
+  }
+
+  time(run: () => void, numbers: readonly ScalarValue[]): StepTime[] {
+    this.timed = [];
+    this.last.clear();
+    const startCpuMs = processorMs();
+    if (isLeaf(this.step)) this.tick(0);
+    run();
+    this.end(performance.now());
+    const cpuMs = processorMs() - startCpuMs;
+    const total = this.timed.reduce((sum, { ms }) => sum + ms, 0);
+    return this.timed.map(({ leaf, calls, startMs, ms }) => ({
+      ...this.about[leaf]!,
+      calls,
+      startMs,
+      ms,
+      cpuMs: total === 0 ? 0 : (cpuMs * ms) / total,
+      flops: flopsOf(this.leaves[leaf]!, numbers),
+    }));
+  }
 }
 
 export interface StepwiseProgram {
@@ -57,17 +129,15 @@ export function stepwise(device: Device, program: Program): StepwiseProgram {
       const memories = new Map<number, Memory>();
       for (const slot of program.slots)
         if (slot.place.kind === "input") memories.set(memoryKey(slot), inputs[slot.place.index]!);
-      const times = segments.map((segment): StepTime => {
+      const times = segments.flatMap(({ clock, executable, ...segment }) => {
         const given = segment.inputs.map((key) => memories.get(key)!);
         const hintsHere = segment.outputs.map(({ place }) =>
           place.kind === "output" ? (hints[place.index] ?? "escapes") : "state",
         );
-        const [startMs, startCpuMs] = [performance.now(), processorMs()];
-        const made = segment.executable.run(given, numbers, draws, hintsHere);
-        const cpuMs = processorMs() - startCpuMs;
-        const ms = performance.now() - startMs;
-        segment.outputs.forEach((slot, i) => memories.set(memoryKey(slot), made[i]!));
-        return { ...segment.about, startMs, ms, cpuMs, flops: flopsOf(segment.step, numbers) };
+        return clock.time(() => {
+          const made = executable.run(given, numbers, draws, hintsHere);
+          segment.outputs.forEach((slot, i) => memories.set(memoryKey(slot), made[i]!));
+        }, numbers);
       });
       report(times);
       return results(device, program, memories);
@@ -89,15 +159,20 @@ function results(device: Device, program: Program, memories: ReadonlyMap<number,
   return handedOut;
 }
 
-/** A loop counts what it repeats, a choice its larger side. How often a loop without a known end turns is not known. */
-function flopsOf(step: Step, numbers: readonly ScalarValue[]): number {
-  const ofAll = (steps: readonly Step[]): number => steps.reduce((sum, inner) => sum + flopsOf(inner, numbers), 0);
-  if (step.kind === "loop") return step.count * ofAll(step.steps);
-  if (step.kind === "while") return Number.NaN;
-  if (step.kind === "branch") return Math.max(ofAll(step.then), ofAll(step.else));
+function flopsOf(step: LeafStep, numbers: readonly ScalarValue[]): number {
   if (step.kind !== "kernel") return 0;
   const { kernel } = step;
   return countFlops(kernel, new Map(kernel.numbers.map(({ name }, i) => [name, Number(numbers[step.numbers[i]!])])));
+}
+
+function aboutOf({ slots }: Program, step: LeafStep): Pick<StepTime, "name" | "bytes" | "shapes" | "sites"> {
+  const used = [...new Set(slotUses(step).map(({ slot }) => slot))].map((id) => slots[id]!);
+  return {
+    name: step.kind === "kernel" ? step.kernel.name : step.kind,
+    bytes: used.reduce((sum, slot) => sum + slot.bytes, 0),
+    shapes: used.map(({ dtype, shape }) => `${dtype}[${shape.join(", ")}]`),
+    sites: step.kind === "kernel" ? (step.sites ?? []) : [],
+  };
 }
 
 /** The slot whose memory this is: a result that takes an input over has the input's. */
@@ -135,21 +210,17 @@ function segmentOf(device: Device, program: Program, step: Step, touched: Set<nu
     const { place } = slot;
     return { ...slot, id, place: place.kind === "slice" ? { ...place, of: placeOf(place.of) } : places[id]! };
   });
-  const executable = device.prepare({
+  const clock = new StepClock(program, step);
+  const segment = {
     ...program,
     slots,
     steps: [renumbered(step, placeOf)],
     inputCount: inputs.length,
     outputCount: outputs.length,
     arenaBytes: 0,
-  });
-  const about = {
-    name: step.kind === "kernel" ? step.kernel.name : step.kind,
-    bytes: used.reduce((sum, slot) => sum + slot.bytes, 0),
-    shapes: used.map(({ dtype, shape }) => `${dtype}[${shape.join(", ")}]`),
-    sites: [...new Set(leafSteps([step]).flatMap((leaf) => (leaf.kind === "kernel" ? (leaf.sites ?? []) : [])))],
   };
-  return { executable, step, inputs, outputs, about };
+  const executable = device.prepare(segment, isLeaf(step) ? undefined : clock.tick);
+  return { executable, clock, inputs, outputs };
 }
 
 function renumbered(step: Step, placeOf: (id: number) => number): Step {

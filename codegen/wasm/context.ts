@@ -19,6 +19,8 @@ export interface EmitOptions {
   readonly relaxedSimd: boolean;
   /** Cut kernels of so many instructions or more into parts for threads on one shared memory (team.ts). */
   readonly shared?: { readonly from: number; readonly by: Sharing };
+  /** Call the host's `tick` with the number of each leaf step before it runs, in the order of `leafSteps`. */
+  readonly ticks?: boolean;
 }
 
 export interface Variable {

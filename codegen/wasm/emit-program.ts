@@ -73,6 +73,9 @@ function tableLayout(slotCount: number, numberCount: number): TableLayout {
 
 const mostInstructions = 2 ** 29;
 
+/** What `EmitOptions.ticks` imports from the host. */
+export const tickFunction = "tick";
+
 /** Programs of one form and with equal keys are the same code. */
 export function formKey({ steps }: Program, { shared }: EmitOptions): string {
   const keys = leafSteps(steps).map((step) =>
@@ -115,7 +118,9 @@ export function emitProgram(
   let kernelCount = 0;
   let scratchBytes = 0;
   let sharedBytes = 0;
+  let leaves = 0;
   const emitLeaf = (body: Code, step: LeafStep): void => {
+    if (options.ticks === true) body.i32(leaves++).call(pool.importFunction(hostModule, tickFunction, ["i32"], []));
     switch (step.kind) {
       case "draw":
         draws.push({ slot: step.slot, draw: step.draw });

@@ -6,7 +6,15 @@
 export { leastSharedInstructions } from "../schedule/jobs.ts";
 export { lowestAddress } from "./addressing.ts";
 export type { EmitOptions } from "./context.ts";
-export { type DrawStep, emitProgram, formKey, numberKind, type TableLayout, type WasmProgram } from "./emit-program.ts";
+export {
+  type DrawStep,
+  emitProgram,
+  formKey,
+  numberKind,
+  type TableLayout,
+  tickFunction,
+  type WasmProgram,
+} from "./emit-program.ts";
 export { supportsRelaxedSimd } from "./features.ts";
 export { type HostFunction, hostFunctions, threadFunctionsSource } from "./host-functions.ts";
 export { KernelLibrary } from "./kernel-library.ts";

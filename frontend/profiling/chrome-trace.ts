@@ -68,6 +68,7 @@ export function chromeTrace(kernels: readonly StepTime[], regions: readonly Regi
         tid: rows.kernels,
         cat: "kernel",
         args: {
+          calls: kernel.calls,
           processor_ms: kernel.cpuMs,
           flops: kernel.flops,
           bytes: kernel.bytes,

@@ -11,7 +11,7 @@ export interface KernelAverage {
   readonly cpu_time_total: number;
   /** Milliseconds of one run: the median. */
   readonly cpu_time: number;
-  /** Of one run; NaN of a loop without a known end. */
+  /** Of one run. */
   readonly flops: number;
   readonly bytes: number;
   readonly shapes: readonly string[];
@@ -38,11 +38,11 @@ export function averagesOf(events: readonly StepTime[]): KernelAverage[] {
   }
   return [...groups.values()].map((group): KernelAverage => {
     const { name, flops, bytes, shapes, sites } = group[0]!;
-    const times = group.map(({ cpuMs }) => cpuMs).sort((a, b) => a - b);
+    const times = group.map(({ calls, cpuMs }) => cpuMs / calls).sort((a, b) => a - b);
     return {
       key: name,
-      count: group.length,
-      cpu_time_total: times.reduce((sum, time) => sum + time, 0),
+      count: group.reduce((sum, { calls }) => sum + calls, 0),
+      cpu_time_total: group.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
       cpu_time: times[times.length >> 1]!,
       flops,
       bytes,
@@ -96,7 +96,7 @@ export class KernelTable extends Array<KernelAverage> {
     const order = sort_by === "self_cpu_time_total" ? "cpu_time_total" : sort_by;
     const total = this.total_average().cpu_time_total;
     const { gflops, copyGBs } = this.peak();
-    const rows = [...this].sort((a, b) => (b[order] || 0) - (a[order] || 0)).slice(0, row_limit);
+    const rows = [...this].sort((a, b) => b[order] - a[order]).slice(0, row_limit);
     const lines = rows.map((row) => {
       const rate = row.cpu_time > 0 ? row.flops / row.cpu_time / 1e6 : 0;
       const stream = row.cpu_time > 0 ? row.bytes / row.cpu_time / 1e6 : 0;
@@ -106,7 +106,7 @@ export class KernelTable extends Array<KernelAverage> {
         row.cpu_time_total.toFixed(3),
         percent(row.cpu_time_total / total),
         row.cpu_time.toFixed(4),
-        Number.isNaN(rate) ? "-" : rate.toFixed(1),
+        rate.toFixed(1),
         stream.toFixed(1),
         percent(Math.max(rate / gflops, stream / copyGBs), 0),
       ];

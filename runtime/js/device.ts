@@ -5,7 +5,16 @@ import type { LoopKernel } from "../../ir/loop.ts";
 import { leafSteps, type LeafStep, type Program, type Step } from "../../ir/program.ts";
 import { roundToDType } from "../../ir/rounding.ts";
 import { elementCount } from "../../ir/shape.ts";
-import type { Device, DeviceStatistics, DrawSource, Executable, Memory, OutputHint, ScalarValue } from "../device.ts";
+import type {
+  Device,
+  DeviceStatistics,
+  DrawSource,
+  Executable,
+  Memory,
+  OutputHint,
+  ScalarValue,
+  Tick,
+} from "../device.ts";
 import { typedArray, typedView, type TypedArray } from "../typed-array.ts";
 import { library } from "./library.ts";
 
@@ -89,9 +98,13 @@ class JsExecutable implements Executable {
   private readonly device: JsDevice;
   private readonly arena: ArrayBuffer;
   private readonly kernels = new Map<LeafStep, CompiledStep>();
+  /** Hears of each leaf step by its number. */
+  private readonly tick: ((step: Step) => void) | null;
 
-  constructor(device: JsDevice, program: Program) {
+  constructor(device: JsDevice, program: Program, tick?: Tick) {
     const start = performance.now();
+    const numberOf = new Map<Step, number>(leafSteps(program.steps).map((step, i) => [step, i]));
+    this.tick = tick === undefined ? null : (step) => numberOf.has(step) && tick(numberOf.get(step)!);
     this.device = device;
     this.program = program;
     this.arena = new ArrayBuffer(program.arenaBytes);
@@ -152,6 +165,7 @@ class JsExecutable implements Executable {
   private runSteps(steps: readonly Step[], run: CurrentRun): void {
     const { views, values, draws } = run;
     for (const step of steps) {
+      this.tick?.(step);
       switch (step.kind) {
         case "copy":
           (views[step.to] as Float32Array).set(views[step.from] as Float32Array);
@@ -240,8 +254,8 @@ class JsDevice implements Device {
   part(memory: Memory, start: number, bytes: number): Memory {
     return new JsMemory(this, (memory as JsMemory).contents, null, { start, bytes });
   }
-  prepare(program: Program): Executable {
-    return new JsExecutable(this, program);
+  prepare(program: Program, tick?: Tick): Executable {
+    return new JsExecutable(this, program, tick);
   }
   statistics(): DeviceStatistics {
     return { liveBytes: this.live, peakBytes: this.peak, allocations: this.allocations };

@@ -1,15 +1,17 @@
 /** The device "cpu": programs as WebAssembly modules over one growing memory. */
 import {
+  emitProgram,
   hostFunctions,
   hostModule,
   leastSharedInstructions,
   lowestAddress,
   type Sharing,
   supportsRelaxedSimd,
+  tickFunction,
 } from "../../codegen/wasm/index.ts";
 import { ArgumentError, DeviceError } from "../../ir/errors.ts";
 import type { Program } from "../../ir/program.ts";
-import type { Device, Memory } from "../device.ts";
+import type { Device, Memory, Tick } from "../device.ts";
 import { type Linked, WasmExecutable } from "./executable.ts";
 import { MemoryPool } from "./memory-pool.ts";
 import { EmittedForms } from "./emitted-forms.ts";
@@ -50,14 +52,18 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
   });
   const { heap } = pool;
   const team = new Team(heap);
-  const newCache = (): ModuleCache => new ModuleCache(heap, hostModule, hostFunctions, (record) => team.retire(record));
+  /** Hears of the steps of the program that runs. */
+  let listener: Tick | null = null;
+  const imports = { ...hostFunctions, [tickFunction]: (leaf: number) => listener?.(leaf) };
+  const newCache = (): ModuleCache => new ModuleCache(heap, hostModule, imports, (record) => team.retire(record));
   // Whether memory is shared is part of a module: those made before count no more.
   let modules = newCache();
   let sharing: Sharing | null = null;
   const forms = new EmittedForms();
-  const link = (program: Program): Linked => {
+  const link = (program: Program, ticks: boolean): Linked => {
     const shared = heap.isShared && sharing !== null ? { shared: { from: sharedFrom, by: sharing } } : {};
-    const code = forms.emit(program, { relaxedSimd, ...shared });
+    const options = { relaxedSimd, ...shared };
+    const code = ticks ? emitProgram(program, { ...options, ticks }) : forms.emit(program, options);
     const cache = modules;
     const module = cache.link(code.bytes, code.draws.length + 1);
     return { code, ...module, memory: heap.memory, release: () => cache.release(module) };
@@ -89,16 +95,18 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
       owned(memory).write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     },
     part: (memory, start, bytes) => owned(memory).part(start, bytes),
-    prepare(program) {
+    prepare(program, tick) {
       const start = performance.now();
-      const linked = link(program);
+      const ticks = tick !== undefined;
+      const linked = link(program, ticks);
       const executable = new WasmExecutable({
         device,
         pool,
         team,
         program,
         linked,
-        link: () => link(program),
+        listen: ticks ? (on) => (listener = on ? tick : null) : null,
+        link: () => link(program, ticks),
         compileMs: performance.now() - start,
         onRelease(released) {
           executables.delete(released);

@@ -44,6 +44,8 @@ export interface WasmExecutableParts {
   /** Emits and links again, for the memory that the pool has now. */
   readonly link: () => Linked;
   readonly compileMs: number;
+  /** Where the program tells of its steps: from here on, or no longer. */
+  readonly listen: ((on: boolean) => void) | null;
   /** Called with the executable when it is released. */
   readonly onRelease: (executable: WasmExecutable) => void;
 }
@@ -115,11 +117,13 @@ export class WasmExecutable implements Executable {
     try {
       this.reserve(memories, hints);
       this.fillTable(memories, numbers);
+      this.parts.listen?.(true);
       this.callEntries(draws);
     } catch (error) {
       for (const address of this.made) pool.heap.release(address);
       throw error;
     } finally {
+      this.parts.listen?.(false);
       this.giveBack();
     }
     return this.collect(memories, hints);

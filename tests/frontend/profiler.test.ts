@@ -86,25 +86,51 @@ describe("torch.profiler", () => {
     expect(() => averages.table({ sort_by: "cuda_time" as "count" })).toThrow(/sort_by has to be one of/);
   });
 
-  test("knows how much the turns of a loop compute where it knows how many there are", () => {
-    const x = torch.rand(32, 32);
-    const turns = torch.tensor(3);
+  test.each(["cpu", "cpu:js"])("times each kernel of a loop's turns, on %s", (device) => {
+    const x = torch.rand(32, 32, { device });
+    const turns = torch.tensor(3, { device });
     const prof = profiler.profile(() => {
-      const [, last] = torch.scan((h: torch.Tensor) => [h.matmul(x).tanh(), h.sum()], x, torch.zeros(7));
+      const [, last] = torch.scan((h: torch.Tensor) => [h.matmul(x).tanh(), h.sum()], x, torch.zeros(7, { device }));
       last.tolist();
       const [, end] = torch.while_loop(
         (i: torch.Tensor) => i.lt(turns),
         (i: torch.Tensor, h: torch.Tensor) => [i.add(1), h.matmul(x)],
-        [torch.tensor(0), x],
+        [torch.tensor(0, { device }), x],
       );
       end.tolist();
     });
-    const averages = prof.key_averages();
-    const flopsOf = (key: string): number => averages.find((row) => row.key === key)!.flops;
-    expect(flopsOf("loop")).toBeGreaterThanOrEqual(7 * 2 * 32 ** 3);
-    expect(flopsOf("while")).toBeNaN();
-    expect(averages.table()).toMatch(/^while +1 .*% +[\d.]+ +- +[\d.]+ +-/m);
-    expect(averages.table({ sort_by: "flops" })).toMatch(/^kernel.*\nloop /);
+    const rows = new Map([...prof.key_averages()].map((row) => [row.key, row]));
+    expect(rows.get("tanh")).toMatchObject({ count: 7 });
+    expect(rows.get("tanh")!.flops).toBeGreaterThanOrEqual(2 * 32 ** 3);
+    const operand = "float32[32, 32]";
+    expect(rows.get("dot")).toMatchObject({ count: 3, flops: 2 * 32 ** 3, shapes: [operand, operand, operand] });
+    expect([rows.has("loop"), rows.has("while")]).toEqual([false, false]);
+    const events = prof.events().filter(({ name }) => name === "tanh");
+    expect(events).toHaveLength(7);
+    for (const [i, event] of events.slice(1).entries())
+      expect(event.startMs).toBeGreaterThanOrEqual(events[i]!.startMs + events[i]!.ms);
+  });
+
+  test("times very many turns together, of the side that a choice takes", () => {
+    const prof = profiler.profile(() => {
+      const [end] = torch.while_loop(
+        (i: torch.Tensor) => i.lt(30_000),
+        (i: torch.Tensor) => [
+          torch.cond(
+            i.lt(20_000),
+            (j: torch.Tensor) => j.add(1),
+            (j: torch.Tensor) => j.add(1).ceil(),
+            [i],
+          ),
+        ],
+        [torch.tensor(0)],
+      );
+      expect(end.item()).toBe(30_000);
+    });
+    const counts = new Map<string, number>();
+    for (const { key, count } of prof.key_averages()) counts.set(key, (counts.get(key) ?? 0) + count);
+    expect([counts.get("add"), counts.get("ceil")]).toEqual([20_000, 10_000]);
+    expect(prof.events().length).toBeLessThan(11_000);
   });
 
   test("writes what Perfetto opens: kernels and named stretches, in microseconds", async () => {
