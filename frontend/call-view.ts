@@ -12,7 +12,7 @@ import { complexStep, viewOfParts } from "./complex-views.ts";
 import { contiguous_format } from "./formats.ts";
 import { refuseChangedViews } from "./inplace-checks.ts";
 import { inFormat } from "./laid-out.ts";
-import { captureSite, notesSites } from "./site.ts";
+import { noteThisLine } from "./site.ts";
 import { stepOfCall } from "./step-names.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
@@ -31,7 +31,7 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
   const { isItself = false, areSeveral = false, unevenly } = definition.viewTraits ?? {};
   const bound = unevenly === "laid in rows" ? inRows(given) : given;
   enterScope(device.name);
-  const around = noteSite(notesSites() ? captureSite() : null);
+  const around = noteThisLine();
   const firstNode = nextNodeId();
   const result = recordOperator(graph, definition, bound.args, isNode);
   noteSite(around);

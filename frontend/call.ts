@@ -26,7 +26,7 @@ import type { Operation } from "./operations.ts";
 import { packSaved, savedBy } from "./saved-hooks.ts";
 import { noteOperation } from "./saved-values.ts";
 import { stepOfCall } from "./step-names.ts";
-import { captureSite, locate, notesSites, withSite } from "./site.ts";
+import { locate, noteThisLine, withSite } from "./site.ts";
 import { refuseOverlap } from "./overlaps.ts";
 import { refuseDtype } from "./held-dtypes.ts";
 import { Tensor } from "./tensor.ts";
@@ -204,7 +204,7 @@ function record(
   overwrites: Node | null = null,
 ): { readonly result: RecordResult; readonly operation: Operation | null } {
   enterScope(device.name);
-  const around = noteSite(notesSites() ? captureSite() : null);
+  const around = noteThisLine();
   graph.defaultFloat = settings.defaultDType;
   const first = nextNodeId();
   const result = ofThisStep(inMemory(withEmpty(recorded(definition, bound, measured), definition, bound)), first);

@@ -11,7 +11,7 @@ import { supportsRelaxedSimd } from "../codegen/wasm/features.ts";
 import { GraphBuilder } from "../ir/builder.ts";
 import { topologicalOrder } from "../ir/walks.ts";
 import { withFreshInterning } from "../ir/interning.ts";
-import { type Node } from "../ir/graph.ts";
+import { noteSite, type Node } from "../ir/graph.ts";
 import type { KernelGraph } from "../ir/kernel-graph.ts";
 import { isFree, isView } from "../ir/traits.ts";
 import { aliasReshaped } from "../passes/alias-reshaped.ts";
@@ -72,16 +72,22 @@ function recorded(): CompilerPass<Roots, Roots> {
 
 function onRecorded(pass: (g: GraphBuilder, roots: Roots) => Roots): CompilerPass<Roots, Roots> {
   return {
-    run: (roots, { g }) => pass(g, roots),
+    run: (roots, { g }) => withoutSite(() => pass(g, roots)),
     show: (roots) => ({ level: "graph", roots, primitive: false }),
   };
 }
 
 function onGraph(pass: (g: GraphBuilder, roots: Roots, context: Context) => Roots): CompilerPass<Roots, Roots> {
   return {
-    run: (roots, context) => pass(context.g, roots, context),
+    run: (roots, context) => withoutSite(() => pass(context.g, roots, context)),
     show: (roots) => ({ level: "graph", roots, primitive: true }),
   };
+}
+
+/** What a pass makes is the line of the node that it is made of, or nobody's. */
+function withoutSite<T>(pass: () => T): T {
+  noteSite(null);
+  return pass();
 }
 
 function toRegions(pass: (roots: Roots, context: Context) => KernelGraph): CompilerPass<Roots, KernelGraph> {

@@ -1,5 +1,6 @@
 /** The user's own line: the first stack frame that is not the library's. */
 import { CressetError } from "../ir/errors.ts";
+import { noteSite, type Site } from "../ir/graph.ts";
 
 const pathOf = (url: URL): string => url.href.replace(/^file:\/\//, "");
 const here = new URL(import.meta.url);
@@ -33,6 +34,8 @@ export function captureSite(): () => string | null {
 let noting = false;
 /** Whether nodes remember the lines that recorded them: programs that were made without are not used then. */
 export const notesSites = (): boolean => noting;
+/** What is recorded from here on is the user's line. out: what it was before, for `noteSite` */
+export const noteThisLine = (): Site | null => noteSite(noting ? captureSite() : null);
 export function noteSites(on: boolean): void {
   noting = on;
 }

@@ -9,7 +9,7 @@
 import { bodiesOf, makeBody, substitute, withBodies } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import { topologicalOrder } from "../ir/walks.ts";
-import { type Node } from "../ir/graph.ts";
+import { noteSite, type Node } from "../ir/graph.ts";
 
 export function inlineChoices(g: GraphBuilder, roots: readonly Node[]): Node[] {
   const order = topologicalOrder(roots);
@@ -18,6 +18,7 @@ export function inlineChoices(g: GraphBuilder, roots: readonly Node[]): Node[] {
   const chosen = new Map<Node, readonly Node[]>();
   for (const node of order) {
     const inputs = node.inputs.map((input) => replaced.get(input)!);
+    noteSite(node.site);
     if (node.op === "cond") {
       const [predicate, ...captured] = inputs;
       const [left, right] = [node.attrs.then, node.attrs.else].map(({ parameters, results }) =>

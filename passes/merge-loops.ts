@@ -9,7 +9,7 @@
 import { makeBody } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import { topologicalOrder } from "../ir/walks.ts";
-import { type Body, type Node, type NodeOf } from "../ir/graph.ts";
+import { noteSite, type Body, type Node, type NodeOf } from "../ir/graph.ts";
 
 export function mergeLoops(g: GraphBuilder, roots: readonly Node[]): Node[] {
   const order = topologicalOrder(roots);
@@ -30,6 +30,7 @@ export function mergeLoops(g: GraphBuilder, roots: readonly Node[]): Node[] {
   const replaced = new Map<Node, Node>();
   for (const node of order) {
     const inputs = node.inputs.map((input) => replaced.get(input)!);
+    noteSite(node.site);
     const body = merged.get(node);
     if (node.op === "loop" && body !== undefined) replaced.set(node, g.loop(inputs, { ...node.attrs, body }));
     else if (node.op === "pick" && merged.has(node.inputs[0]!)) {

@@ -9,7 +9,7 @@
 import { makeBody } from "../ir/body.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import { topologicalOrder } from "../ir/walks.ts";
-import { type Body, type Node, type NodeOf } from "../ir/graph.ts";
+import { noteSite, type Body, type Node, type NodeOf } from "../ir/graph.ts";
 
 export function pruneRegions(g: GraphBuilder, roots: readonly Node[]): Node[] {
   const order = topologicalOrder(roots);
@@ -25,6 +25,7 @@ export function pruneRegions(g: GraphBuilder, roots: readonly Node[]): Node[] {
   const kept = new Map<Node, readonly number[]>();
   for (const node of order) {
     const inputs = node.inputs.map((input) => replaced.get(input)!);
+    noteSite(node.site);
     if (node.op === "pick" && kept.has(node.inputs[0]!)) {
       replaced.set(node, g.pick(inputs[0]!, kept.get(node.inputs[0]!)!.indexOf(node.attrs.index)));
       continue;

@@ -5,7 +5,7 @@ import type { Node } from "../../ir/graph.ts";
 import { recordCond } from "../../ir/regions.ts";
 import { restateCheck, type NumberedCheck } from "../checks.ts";
 import { tensorTree, type TensorTree } from "../pytree.ts";
-import { withSite } from "../site.ts";
+import { noteThisLine, withSite } from "../site.ts";
 import { graph } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import {
@@ -38,6 +38,7 @@ export function cond<A extends readonly unknown[], R>(
     const given = tensorTree("cond: operands", operands);
     const device = deviceOf("cond", [pred, ...given.leaves]);
     enterScope(device.name);
+    noteThisLine();
     const trees: TensorTree[] = [];
     const conditions: { check: NumberedCheck; inTrue: boolean }[] = [];
     const branch = (run: (...operands: A) => R, inTrue: boolean) => (): Node[] => {

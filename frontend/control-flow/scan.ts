@@ -7,7 +7,7 @@ import { axisOf } from "../../ir/ops/support.ts";
 import { signature } from "../arguments.ts";
 import { restateCheck, type NumberedCheck } from "../checks.ts";
 import { tensorTree, type TensorTree } from "../pytree.ts";
-import { withSite } from "../site.ts";
+import { noteThisLine, withSite } from "../site.ts";
 import { graph } from "../state.ts";
 import { recordBody, requireValue, requireFunctions, deviceOf, requireSame, tensorsOf, nodesOf } from "./recorded.ts";
 
@@ -42,6 +42,7 @@ export function scan<C, X, Y>(
     const device = deviceOf("scan", [...carry.leaves, ...items.leaves]);
     const { count, scanned } = slicesOf(items, dim);
     enterScope(device.name);
+    noteThisLine();
     let ys: TensorTree | null = null;
     let stated: readonly NumberedCheck[] = [];
     let isCut: readonly boolean[] = [];

@@ -10,7 +10,7 @@ import { tracing } from "../host-effects.ts";
 import { withGradMode } from "../grad-mode.ts";
 import { tensorTree, type TensorTree } from "../pytree.ts";
 import { recorder } from "../recorder.ts";
-import { withSite } from "../site.ts";
+import { noteThisLine, withSite } from "../site.ts";
 import { graph } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import { behindMarkers } from "../value.ts";
@@ -105,6 +105,7 @@ class WhileLoop<C extends readonly unknown[]> {
     this.carried = carried_inputs as unknown as C;
     this.leaves = this.initial.leaves;
     enterScope(this.device.name);
+    noteThisLine();
   }
 
   /** Whether there is another turn. */

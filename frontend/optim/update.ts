@@ -12,6 +12,7 @@ import type { Device } from "../../runtime/device.ts";
 import { typedArray } from "../../runtime/typed-array.ts";
 import { HostScalar, scalarArgument } from "../bind.ts";
 import { fillTyped } from "../elements.ts";
+import { noteThisLine } from "../site.ts";
 import { graph } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import { traceObserver } from "../trace.ts";
@@ -121,6 +122,7 @@ function guard(cohort: Cohort, members: readonly Counter[]): void {
 
 /** Records a bucket's nodes on its device. */
 export function record<S>(bucket: Bucket<S>, update: (entry: Entry<S>) => void): void {
+  noteThisLine();
   for (const entry of bucket.entries) {
     enterScope(bucket.device.name);
     update(entry);

@@ -111,6 +111,23 @@ describe("torch.profiler", () => {
       expect(event.startMs).toBeGreaterThanOrEqual(events[i]!.startMs + events[i]!.ms);
   });
 
+  test("names the lines of a recurrent layer's kernels, of its gradients and of the optimizer's update", () => {
+    const lstm = new torch.nn.LSTM(8, 16);
+    const optimizer = new torch.optim.SGD(lstm.parameters(), { lr: 0.1 });
+    const x = torch.randn(5, 4, 8);
+    const prof = profiler.profile({ with_stack: true }, () => {
+      const [output] = lstm(x);
+      output.pow(2).mean().backward();
+      optimizer.step();
+      torch
+        .compile(() => lstm(x)[0])()
+        .tolist();
+    });
+    const computing = [...prof.key_averages()].filter(({ flops, count }) => flops > 0 && count > 0);
+    expect(computing.length).toBeGreaterThan(6);
+    for (const { key, stack } of computing) expect(stack.join(" "), key).toMatch(/profiler\.test\.ts:\d+:\d+/);
+  });
+
   test("times very many turns together, of the side that a choice takes", () => {
     const prof = profiler.profile(() => {
       const [end] = torch.while_loop(
