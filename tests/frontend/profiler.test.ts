@@ -125,7 +125,8 @@ describe("torch.profiler", () => {
     });
     const computing = [...prof.key_averages()].filter(({ flops, count }) => flops > 0 && count > 0);
     expect(computing.length).toBeGreaterThan(6);
-    for (const { key, stack } of computing) expect(stack.join(" "), key).toMatch(/profiler\.test\.ts:\d+:\d+/);
+    const isHere = (site: string): boolean => /profiler\.test\.ts:\d+:\d+$/.test(site);
+    expect(computing.filter(({ stack }) => !stack.some(isHere))).toEqual([]);
   });
 
   test("times very many turns together, of the side that a choice takes", () => {
