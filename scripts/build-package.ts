@@ -9,7 +9,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parse, type Identifier, type Literal } from "acorn";
@@ -160,8 +160,10 @@ async function writeIndex(outdir: string, code: string, names: readonly string[]
 const importedAtOnce = (folder: string): Plugin => ({
   name: "imported-at-once",
   setup({ onLoad }) {
+    // As esbuild names files.
+    const own = realpathSync(folder);
     onLoad({ filter: /\.js$/ }, ({ path: file }) => {
-      if (path.relative(folder, file).startsWith("..")) return;
+      if (path.relative(own, file).startsWith("..")) return;
       const contents = readFileSync(file, "utf8");
       if (!contents.includes("import(")) return;
       const text = new MagicString(contents);
