@@ -59,8 +59,9 @@ class CodeCache {
     this.files = process.getBuiltinModule("node:fs");
     this.path = process.getBuiltinModule("node:path");
     const { arch, env, execArgv, version } = process;
-    // V8's code is only good for its version and options, and V8 refuses any other.
-    const options = (hashString([...execArgv, env["NODE_OPTIONS"] ?? ""].join(" ")) >>> 0).toString(36);
+    // V8's code is only good for its version and options, and V8 refuses any other. Programs of `node -e` are no option.
+    const given = execArgv.filter((argument) => argument.startsWith("--"));
+    const options = (hashString([...given, env["NODE_OPTIONS"] ?? ""].join(" ")) >>> 0).toString(36);
     this.folder = folder;
     this.file = this.path.join(folder, `${digest}-${version}-${arch}-${options}${ending}`);
   }

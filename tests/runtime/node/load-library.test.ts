@@ -69,6 +69,13 @@ describe("the library's start in Node", () => {
       "taken",
     ]);
     expect(kept()).toHaveLength(2);
+    const programs = ["1", "2"].map((text) => [
+      "-e",
+      `${text}; require(${JSON.stringify(path.join(folder, "program.cjs"))})`,
+    ]);
+    for (const options of programs)
+      spawnSync(process.execPath, options, { env: { ...process.env, CRESSET_CODE_CACHE: cache } });
+    expect(kept()).toHaveLength(2);
   });
 
   it("compiles where what is kept is no good, and keeps that from the next day on", () => {
