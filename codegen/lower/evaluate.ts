@@ -105,7 +105,8 @@ function* step(context: EvaluationContext, node: Node, at: readonly Index[]): Ev
       for (const part of node.inputs) {
         const size = part.shape[axis]!;
         const end = start + size;
-        if (size > 0 && along.max >= start && along.min < end) {
+        // Beyond the end is where a tile of another size than this one would be: it is not run, but it is written.
+        if (size > 0 && along.max >= start && (along.min < end || end === node.shape[axis])) {
           const inside = along.min >= start && along.max < end;
           const local = inside ? along.add(-start) : clampIndex(builder, along.add(-start), size);
           const position = at.map((index, i) => (i === axis ? local : index));

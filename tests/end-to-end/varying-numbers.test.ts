@@ -16,6 +16,11 @@ const cases: Readonly<
     got: torch.cat([torch.ones(n, 2, { device }), torch.zeros(1, 2, { device })]),
     wanted: [...Array.from({ length: n }, () => [1, 1]), [0, 0]],
   }),
+  "rows that are turned beside a product": (device) => (n) => {
+    const x = torch.arange(n, { device }).to(torch.float32).reshape([n, 1]);
+    const got = torch.nn.functional.linear(x, torch.tensor([[2]], { device })).add(x.roll(1, 0));
+    return { got, wanted: Array.from({ length: n }, (_, i) => [2 * i + ((i + n - 1) % n)]) };
+  },
   "neighbours subtracted": (device) => (n) => {
     const x = torch.arange(0, 2 * (n + 1), 2, { device, dtype: torch.float32 });
     return { got: x.at("1:").sub(x.at(":-1")), wanted: new Array<number>(n).fill(2) };
