@@ -137,3 +137,33 @@ test("as_strided_scatter's input has the gradient of what is written, as PyTorch
     [1, 3],
   ]);
 });
+
+test("rms_norm multiplies by a weight of any type, and the result is of the input's", () => {
+  for (const [input, weight] of [
+    [float64, float32],
+    [float32, float64],
+    [float32, torch.int64],
+  ] as const) {
+    const x = torch.tensor([[3, 4]], { dtype: input });
+    const y = torch.nn.functional.rms_norm(x, [2], torch.tensor([1, 2], { dtype: weight }), 0);
+    expect(y.dtype).toBe(input);
+    expect(
+      y
+        .mul(12.5 ** 0.5)
+        .round()
+        .tolist(),
+    ).toEqual([[3, 8]]);
+  }
+});
+
+test("other norms refuse parameters of another width", () => {
+  const { layer_norm, group_norm, batch_norm } = torch.nn.functional;
+  const [x, weight] = [torch.ones(2, 4), wide(1, 1, 1, 1)];
+  const single = "expect parameter to have scalar type of Float";
+  expect(() => layer_norm(x, [4], weight)).toThrow(single);
+  expect(() => group_norm(x, 2, weight)).toThrow(single);
+  expect(() => batch_norm(x, null, null, weight, null, true)).toThrow(single);
+  expect(() => batch_norm(x, weight, weight)).toThrow(single);
+  expect(() => layer_norm(x.double(), [4], weight.float())).toThrow("all inputs must share same datatype");
+  expect(layer_norm(x.half(), [4], weight.float()).dtype).toBe(torch.float16);
+});

@@ -1,12 +1,13 @@
 /** Layer, group, batch, instance and root-mean-square normalisation. */
 import { isNode, type GraphBuilder } from "../../builder.ts";
-import { ArgumentError, ShapeError } from "../../errors.ts";
+import type { DType } from "../../dtype.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator, type GradientRequest } from "../../operator.ts";
 import { elementCount, formatShape } from "../../shape.ts";
-import { requireFloat } from "../support.ts";
+import { promoted, requireFloat } from "../support.ts";
 import { normalised, normalisedGradient } from "./normalization-core.ts";
-import { axesBetween, byArgument, range, tensorArgument, widen, widenIf } from "./support.ts";
+import { axesBetween, byArgument, isHalf, range, tensorArgument, widen, widenIf } from "./support.ts";
 
 /** value * weight + bias, where they are given. */
 function affine(g: GraphBuilder, value: Node, weight: Node | null, bias: Node | null): Node {
@@ -93,6 +94,22 @@ function requireWeights(name: string, shape: readonly number[], weight: Node | n
   }
 }
 
+/** What an input is multiplied with and added to is of its type; halves may have float32. */
+function requireWidth(name: string, input: Node, parameters: readonly (Node | null)[]): void {
+  const wide = ({ dtype }: Node): DType => (isHalf(dtype) ? "float32" : dtype);
+  const other = parameters.find((x) => x !== null && wide(x) !== wide(input)) ?? null;
+  if (other === null) return;
+  const rule =
+    input.dtype === "float64"
+      ? "all inputs must share same datatype"
+      : "expect parameter to have scalar type of Float, or that of the input";
+  throw new DTypeError(
+    `${name}/mixed-dtype`,
+    `${name}: mixed dtype (CPU): ${rule}: input ${input.dtype}${formatShape(input.shape)}, parameter ${other.dtype}${formatShape(other.shape)}.`,
+    "Convert one with .to(dtype).",
+  );
+}
+
 export const layerNorm = defineOp({
   name: "layer_norm",
   signature:
@@ -111,6 +128,7 @@ export const layerNorm = defineOp({
   record(g, { input, normalized_shape, weight, bias, eps }) {
     requireFloat("layer_norm", input);
     requireWeights("layer_norm", normalized_shape, weight, bias);
+    requireWidth("layer_norm", input, [weight, bias]);
     return normalise(g, input, weight, bias, eps, layerLayout(input, normalized_shape));
   },
 });
@@ -163,10 +181,10 @@ export const rmsNorm = defineOp({
     // Of the type that is computed in.
     const epsilon = eps ?? (x.dtype === "float64" ? 2 ** -52 : 2 ** -23);
     const scaled = g.div(x, g.sqrt(g.add(mean, epsilon)));
-    return g.cast(
-      affine(g, scaled, weight === null ? null : g.reshape(widen(g, weight), weightShape), null),
-      input.dtype,
-    );
+    if (weight === null) return g.cast(scaled, input.dtype);
+    // A weight of another width is no error here.
+    const [value, factor] = promoted(g, scaled, g.reshape(widen(g, weight), weightShape));
+    return g.cast(g.mul(value, factor), input.dtype);
   },
 });
 
@@ -209,6 +227,7 @@ export const groupNorm = defineOp({
     requireFloat("group_norm", input);
     const layout = groupLayout(input, num_groups);
     requireWeights("group_norm", [input.shape[1]!], weight, bias);
+    requireWidth("group_norm", input, [weight, bias]);
     return normalise(g, input, weight, bias, eps, layout);
   },
 });
@@ -266,6 +285,7 @@ export const batchNormInference = defineOp({
   },
   gradient: "through decomposition",
   record(g, { input, running_mean, running_var, weight, bias, eps }) {
+    requireWidth("batch_norm", input, [running_mean, running_var, weight, bias]);
     // One factor and one term for each channel, so that the whole costs a multiplication and an addition an element.
     const inverse = g.div(1, g.sqrt(g.add(widen(g, running_var), eps)));
     const factor = weight === null ? inverse : g.mul(inverse, widen(g, weight));
@@ -302,6 +322,7 @@ export const batchNormTraining = defineOp({
   saves: ({ over_batch }) => (over_batch ? null : ["input"]),
   gradient: "through decomposition",
   record(g, { input, weight, bias, running_mean, running_var, momentum, over_batch, eps }) {
+    requireWidth("batch_norm", input, [weight, bias]);
     const output = recordOperator(g, normalizeChannels, { input, weight, bias, over_batch, eps }, isNode) as Node;
     const results = [output];
     const { axes } = channelLayout(input, over_batch);
