@@ -332,6 +332,8 @@ export class Tensor {
       const isPlain = steps.length === 1 && (fills.has(operator) || !tensor.overlaps());
       const step = isPlain ? steps[0]! : joined(steps);
       value = step.write(graph, target.node_(), value);
+      // Contents of a leaf have no history, whatever was written: it begins there.
+      if (target.leafRequiresGrad) value = graph.detach(value.op === "with_history" ? value.inputs[0]! : value);
       tensor = target;
     }
     if (tensor !== this && !isLayout) value = nodeOfWritten(tensor.node_(), node, value, first);
