@@ -18,6 +18,7 @@ import { checkSaved, freeSaved, noteOperation } from "./saved-values.ts";
 import { captureSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { laidOutLike } from "./laid-out.ts";
+import { hasStandIns, ownerOfLeaf } from "./leaf-owners.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { withGradMode } from "./grad-mode.ts";
@@ -217,7 +218,7 @@ function guardHooks(leaf: Tensor): void {
 function runHooks(node: Node, grad: Node, device: Tensor["storage_"]["device"]): Node {
   let current = grad;
   const watchers = knownWatchersOf(node);
-  const leaf = node.op === "leaf" && node.binding instanceof Tensor ? node.binding : null;
+  const leaf = node.op === "leaf" ? ownerOfLeaf(node) : null;
   if (leaf !== null) guardHooks(leaf);
   for (const hook of [...(leaf?.hooks_?.values() ?? []), ...(watchers?.hooks.values() ?? [])]) {
     const replaced = hook(Tensor.ofNode(current, device)) as unknown;
@@ -424,7 +425,8 @@ function nodesAt(outputs: readonly Tensor[], end: Tensor | GradientEdge): readon
   const input = end instanceof GradientEdge ? end.standIn_ : end;
   if (end instanceof GradientEdge && end.made_.op !== "leaf") return [end.made_];
   const now = stepped(input.node_());
-  if (now.op !== "leaf" || (input.storage_.version === 0 && input.parent_ === null)) return [now];
+  const isOne = input.storage_.version === 0 && input.parent_ === null && !hasStandIns(input);
+  if (now.op !== "leaf" || isOne) return [now];
   return [...new Set([now, ...(leavesByTensor(outputs).get(input) ?? [])])];
 }
 
@@ -441,7 +443,7 @@ function leavesByTensor(outputs: readonly Tensor[]): Map<Tensor, Node[]> {
   while (stack.length > 0) {
     const node = stack.pop()!;
     if (node.op === "leaf") {
-      const owner = node.binding as Tensor;
+      const owner = ownerOfLeaf(node)!;
       const known = leaves.get(owner);
       if (known !== undefined) known.push(node);
       else if (node.requiresGrad) leaves.set(owner, [node]);

@@ -1,6 +1,7 @@
 /** `tensor.grad_fn`: how a value was made, as PyTorch shows it. Read from the recorded graph when asked for. */
 import type { Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
+import { ownerOfLeaf } from "./leaf-owners.ts";
 import {
   type GradInputsHook,
   type GradOutputsHook,
@@ -65,7 +66,7 @@ export class GradientFunction {
 
   /** The tensor whose gradients a leaf's step accumulates; of no other step. */
   get variable(): object | undefined {
-    return this.node.op === "leaf" ? (this.node.binding as object) : undefined;
+    return this.node.op === "leaf" ? (ownerOfLeaf(this.node) as object) : undefined;
   }
 
   /**

@@ -106,7 +106,8 @@ export class Aliases {
     if (stand.storage_.version === link.standVersion) return;
     const memory = link.given.storage_;
     const before = memory.version;
-    link.given.write_(stand.node_(), "a compiled function");
+    // With the history that it has: what lies around it in memory, or before it, may have another.
+    withGradMode(!stand.is_leaf, () => link.given.write_(stand.node_(), "a compiled function"));
     link.standVersion = stand.storage_.version;
     if (link.givenVersion === before) link.givenVersion = memory.version;
     for (const other of group) other.used = true;

@@ -21,8 +21,9 @@ export const isAltered = (stand: Tensor, given: Tensor, former: Tensor | undefin
   hasOwnGradient(stand, given) ||
   hasOwnHooks(stand);
 
+/** An argument may have got a history that its stand-in has not: of what was written to memory that it shares. */
 const isOtherLeaf = (stand: Tensor, given: Tensor): boolean =>
-  stand.is_leaf && stand.requires_grad !== given.requires_grad;
+  stand.is_leaf && given.is_leaf && stand.requires_grad !== given.requires_grad;
 /** Those of leaves are dealt with in leaf-arguments.ts. */
 const hasOwnGradient = (stand: Tensor, given: Tensor): boolean => !given.requires_grad && stand.heldGradient_ !== null;
 

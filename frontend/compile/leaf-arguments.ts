@@ -3,6 +3,7 @@
  * the gradients that those get are the arguments'.
  */
 import { withGradMode } from "../grad-mode.ts";
+import { noteStandIn } from "../leaf-owners.ts";
 import { graph } from "../state.ts";
 import type { Tensor } from "../tensor.ts";
 import type { CallArguments } from "./arguments.ts";
@@ -45,20 +46,15 @@ export function leaveGradients({ tensors }: CallArguments, stands: readonly Tens
   });
 }
 
-/** The call was a plain one. Results may be differentiated on. */
+/** The call was a plain one: what was recorded from stand-ins may be differentiated on. */
 export function settleGradients({ tensors }: CallArguments, stands: readonly Tensor[]): void {
   tensors.forEach((owner, i) => {
     const stand = stands[i]!;
     if (!owner.requires_grad) return;
     moveGradient(stand, owner);
-    const own = stand.accumulateHooks_;
     owner.hooks_ ??= stand.hooks_;
-    owner.accumulateHooks_ ??= own;
-    const move = (): void => {
-      moveGradient(stand, owner);
-      for (const hook of own?.values() ?? []) hook(owner);
-    };
-    stand.accumulateHooks_ = new Map([[0, move]]);
+    owner.accumulateHooks_ ??= stand.accumulateHooks_;
+    noteStandIn(stand, owner);
   });
 }
 

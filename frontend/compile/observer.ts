@@ -368,7 +368,7 @@ const hooksOf = ({ hooks_, accumulateHooks_ }: Tensor): string =>
   [...(hooks_?.keys() ?? []), ...(accumulateHooks_?.keys() ?? [])].join();
 
 /** Whether what a storage holds was computed from tensors that require grad. */
-function hasHistory(contents: Node): boolean {
+export function hasHistory(contents: Node): boolean {
   let node = contents;
   while (node.op === "as_complex") node = node.inputs[0]!;
   return node.op !== "leaf" && reachesLeaf(node);

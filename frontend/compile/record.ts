@@ -17,7 +17,7 @@ import { build, type Built } from "./build.ts";
 import { hidingIn } from "./contents.ts";
 import type { Guards } from "./guards.ts";
 import { leaveGradients, settleGradients } from "./leaf-arguments.ts";
-import { Observer, type PlainReason } from "./observer.ts";
+import { hasHistory, Observer, type PlainReason } from "./observer.ts";
 import { release, type Recording } from "./recording.ts";
 import { noteResults, reached, viewed, viewOfArgument, withReplaced } from "./results.ts";
 import { firstFailed, firstRun } from "./run.ts";
@@ -77,7 +77,7 @@ export function record<A extends unknown[], R>(
   try {
     observer.ended(written, result);
     leaveGradients(given, tensors, observer);
-    const givesHistory = lookThrough(result, observer, stands);
+    const givesHistory = lookThrough(result, written, observer, stands);
     const { plainBecause, selfChange, makesState } = observer;
     const outcome = (value: unknown, replayable: Recorded<R>["replayable"]): Recorded<R> => ({
       result: value as R,
@@ -110,8 +110,13 @@ export function record<A extends unknown[], R>(
   }
 }
 
-/** Whether results can be differentiated on; notes what else a replay could not do. */
-function lookThrough(result: unknown, observer: Observer, { given, tensors }: Stands): boolean {
+/** Whether results, or what was written, can be differentiated on; notes what else a replay could not do. */
+function lookThrough(
+  result: unknown,
+  written: readonly Storage[],
+  observer: Observer,
+  { given, tensors }: Stands,
+): boolean {
   if (tensors.some((stand, i) => isAltered(stand, given.tensors[i]!, observer.formers.get(stand))))
     observer.plainBecause ??= altersArguments;
   const isKept = (value: unknown): boolean => observer.held.has(value);
@@ -120,6 +125,12 @@ function lookThrough(result: unknown, observer: Observer, { given, tensors }: St
     const what = observer.makes(value) ? "what it has made for itself" : hidingIn(value);
     if (what !== null) observer.plainBecause ??= hides(what);
   }
+  // What is written to memory that is there after the call may have come from what requires grad.
+  const stays = (storage: Storage): boolean =>
+    storage.id < observer.firstStorageId
+      ? !observer.gradients.found.has(storage)
+      : tensors.some(({ storage_ }) => storage_ === storage);
+  if (written.some((storage) => stays(storage) && hasHistory(storage.node))) return true;
   const left = [...observer.changes, ...observer.assigned].filter(({ held }) => held.isArgument).map(({ is }) => is);
   return [...reached([result, left], isKept).tensors].some(
     (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer),
@@ -209,9 +220,13 @@ function settlePlain(
     const former = formers.get(tensors[i]!);
     if (former !== undefined) alter(given.tensors[i]!, tensors[i]!, former);
   }
+  const views = new Map<Tensor, Tensor>();
   const ofArgument = (tensor: Tensor): Tensor => {
     const view = viewOfArgument(tensor, tensors);
-    return view === null ? tensor : viewed(given.tensors[view.place]!, view.steps);
+    if (view === null) return tensor;
+    const own = views.get(tensor) ?? viewed(given.tensors[view.place]!, view.steps);
+    views.set(tensor, own);
+    return own;
   };
   for (const tensor of reassigned) {
     const memory = ofArgument(tensor);

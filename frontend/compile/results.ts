@@ -1,5 +1,6 @@
 /** A function's result, as a recording keeps it and as each call makes it anew. */
 import type { DType } from "../../ir/dtype.ts";
+import { withGradMode } from "../grad-mode.ts";
 import type { Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { NamedResults } from "../named-results.ts";
@@ -10,11 +11,18 @@ import type { Observer } from "./observer.ts";
 import type { Places } from "./places.ts";
 import type { Roots } from "./roots.ts";
 
+/** A view that the function made. */
+interface MadeView {
+  readonly step: ViewStep;
+  /** Whether gradients flow through it: it was not made under no_grad. */
+  readonly recordsGrad: boolean;
+}
+
 /** Stands in a result for an argument that is returned, or a view of one. */
 class ArgumentMark {
   readonly place: number;
-  readonly steps: readonly ViewStep[];
-  constructor(place: number, steps: readonly ViewStep[]) {
+  readonly steps: readonly MadeView[];
+  constructor(place: number, steps: readonly MadeView[]) {
     this.place = place;
     this.steps = steps;
   }
@@ -25,8 +33,8 @@ class GradientMark {
   readonly owner: Tensor;
   /** Of what was in `.grad` when the call began: which of the tensors that are held (-1: what is there after it). */
   readonly held: number;
-  readonly steps: readonly ViewStep[];
-  constructor(owner: Tensor, held: number, steps: readonly ViewStep[]) {
+  readonly steps: readonly MadeView[];
+  constructor(owner: Tensor, held: number, steps: readonly MadeView[]) {
     this.owner = owner;
     this.held = held;
     this.steps = steps;
@@ -45,14 +53,17 @@ export class KeptMark {
 class RootMark {
   readonly root: number;
   readonly dtype: DType;
-  readonly steps: readonly ViewStep[];
+  readonly steps: readonly MadeView[];
   /** Of memory that several results share: which. */
   readonly memory: number | null;
-  constructor(root: number, dtype: DType, steps: readonly ViewStep[], memory: number | null) {
+  /** Whether it was made in inference_mode. */
+  readonly isInference: boolean;
+  constructor(root: number, { type_, isInference_ }: Tensor, steps: readonly MadeView[], memory: number | null) {
     this.root = root;
-    this.dtype = dtype;
+    this.dtype = type_;
     this.steps = steps;
     this.memory = memory;
+    this.isInference = isInference_;
   }
 }
 
@@ -162,11 +173,10 @@ export function templateOf(
     if (gradient !== null) return gradient;
     if (leaf.storage_.id < observer.firstStorageId) return null;
     const memory = memories.indexOf(leaf.storage_);
-    if (memory < 0 && standsAlone(leaf))
-      return new RootMark(roots.placeOf(leaf.node_(), "escapes"), leaf.type_, [], null);
+    if (memory < 0 && standsAlone(leaf)) return new RootMark(roots.placeOf(leaf.node_(), "escapes"), leaf, [], null);
     const { root_ } = leaf;
     const steps = stepsBetween(leaf, root_);
-    return new RootMark(roots.placeOf(root_.node_(), "escapes"), root_.type_, steps, memory < 0 ? null : memory);
+    return new RootMark(roots.placeOf(root_.node_(), "escapes"), root_, steps, memory < 0 ? null : memory);
   };
   const marks: unknown[] = [];
   const places = new Map<unknown, LeafPlace | null>();
@@ -221,16 +231,17 @@ const standsAlone = (tensor: Tensor): boolean =>
 export function viewOfArgument(
   tensor: Tensor,
   stands: readonly Tensor[],
-): { readonly place: number; readonly steps: readonly ViewStep[] } | null {
+): { readonly place: number; readonly steps: readonly MadeView[] } | null {
   const place = stands.findIndex(({ storage_ }) => storage_ === tensor.storage_);
   return place < 0 ? null : { place, steps: stepsBetween(tensor, stands[place]!) };
 }
 
 /** The steps that make `tensor` of `base`. */
-export function stepsBetween(tensor: Tensor, base: Tensor): ViewStep[] {
-  const steps: ViewStep[] = [];
+export function stepsBetween(tensor: Tensor, base: Tensor): MadeView[] {
+  const steps: MadeView[] = [];
   let current = tensor;
-  for (; current !== base && current.parent_ !== null; current = current.parent_) steps.unshift(current.step_!);
+  for (; current !== base && current.parent_ !== null; current = current.parent_)
+    steps.unshift({ step: current.step_!, recordsGrad: current.recordsGrad_ });
   return steps;
 }
 
@@ -255,10 +266,12 @@ export function resultOf(
 ): unknown {
   if (item === undefined) return undefined;
   const memories: Tensor[] = [];
+  const made = ({ root, dtype, isInference }: RootMark): Tensor =>
+    isInference ? Object.assign(make(root, dtype), { isInference_: true }) : make(root, dtype);
   const leaves = marks.map((mark) => {
     if (mark instanceof RootMark) {
-      const { root, dtype, steps, memory } = mark;
-      return viewed(memory === null ? make(root, dtype) : (memories[memory] ??= make(root, dtype)), steps);
+      const { steps, memory } = mark;
+      return viewed(memory === null ? made(mark) : (memories[memory] ??= made(mark)), steps);
     }
     if (mark instanceof ArgumentMark) return viewed(given[mark.place]!, mark.steps);
     if (mark instanceof GradientMark)
@@ -277,5 +290,5 @@ export function resultOf(
 }
 
 /** A tensor seen by these steps. */
-export const viewed = (base: Tensor, steps: readonly ViewStep[]): Tensor =>
-  steps.reduce((tensor, step) => tensor.viewBy_(step), base);
+export const viewed = (base: Tensor, steps: readonly MadeView[]): Tensor =>
+  steps.reduce((tensor, { step, recordsGrad }) => withGradMode(recordsGrad, () => tensor.viewBy_(step)), base);

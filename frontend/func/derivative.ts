@@ -7,6 +7,7 @@ import { pushForward } from "../../passes/push-forward.ts";
 import { grad as gradientsOf } from "../autograd.ts";
 import { zeros_like } from "../creation.ts";
 import { enable_grad } from "../grad-mode.ts";
+import { ownerOfLeaf } from "../leaf-owners.ts";
 import { mapTree, tensorTree, type TensorTree } from "../pytree.ts";
 import type { Randomness } from "../random/examples.ts";
 import { graph } from "../state.ts";
@@ -81,7 +82,11 @@ function restsOnOthers(tensor: Tensor): boolean {
   const stack = [tensor.node_()];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (!node.requiresGrad || seen.has(node) || ownLeaves.has(node)) continue;
-    if (node.op === "leaf") return true;
+    if (node.op === "leaf") {
+      const owner = ownerOfLeaf(node);
+      if (owner === null || !ownLeaves.has(owner.node_())) return true;
+      continue;
+    }
     seen.add(node);
     stack.push(...node.inputs);
   }
