@@ -19,13 +19,21 @@ export function checkInplace(self: Tensor, operator: string, verb = "is being"):
       "Wrap the update in torch.no_grad(() => ...).",
     );
   refuseOneOfSeveral(self, operator);
-  const base = self._base;
-  if (base !== null && base.is_leaf && base.requires_grad)
+  if (isViewOfLeaf(self))
     throw new AutogradError(
       "inplace/leaf-view",
       `${operator}: a view of a leaf Variable that requires grad is being used in an in-place operation.`,
       "Wrap the update in torch.no_grad(() => ...).",
     );
+}
+
+/** Whether a tensor is a view of a leaf that requires grad; that may be a view itself, of what requires none. */
+function isViewOfLeaf(self: Tensor): boolean {
+  for (let view = self; view.parent_ !== null && !isCut(view);) {
+    view = view.parent_;
+    if (view.is_leaf && view.requires_grad) return true;
+  }
+  return false;
 }
 
 /** @throws DTypeError for absolute values of complex numbers, which are real */

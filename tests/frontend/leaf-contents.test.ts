@@ -51,3 +51,15 @@ test("a compiled step that clamps parameters through data is replayed", () => {
   expect([warn.mock.calls, step.explain_recompiles().length, p.tolist()]).toEqual([[], 0, [-1.5, -1.5]]);
   warn.mockRestore();
 });
+
+test("a view of a leaf is not written in place, though the leaf is a view itself", () => {
+  const leaf = torch.zeros(6).view(2, 3).requires_grad_();
+  expect(() => leaf.select(0, 0).add_(1)).toThrow("a view of a leaf Variable that requires grad is being used");
+  expect(() => leaf.t().select(0, 0).add_(1)).toThrow("a view of a leaf Variable that requires grad is being used");
+  torch.no_grad(() => leaf.select(0, 0).add_(1));
+  leaf.detach().select(0, 1).add_(1);
+  expect(leaf.tolist()).toEqual([
+    [1, 1, 1],
+    [1, 1, 1],
+  ]);
+});
