@@ -42,10 +42,63 @@ describe("a result takes over an input's memory", () => {
     ).toBe(false);
   });
 
-  it("not where columns of several strips stand in one another's span", () => {
-    expect(may(...scaled("parallel i = 0 .. 4", "(i * 6)"), ...scaled("parallel j = 0 .. 4", "((j * 6) + 1)"))).toBe(
+  it("not where the steps of one stand on some of another's", () => {
+    expect(may(...scaled("parallel i = 0 .. 4", "(i * 6)"), ...scaled("parallel j = 0 .. 4", "((j * 3) + 3)"))).toBe(
       false,
     );
+  });
+
+  it("also in strips of columns, each within its rows", () => {
+    const strips = (second: number, columns: number): boolean =>
+      may(
+        "parallel r = 0 .. 4",
+        ...scaled("  parallel i = 0 .. 4", "((r * 6) + i)").map((line, at) => (at === 0 ? line : `  ${line}`)),
+        "parallel q = 0 .. 4",
+        ...scaled(`  parallel j = 0 .. ${columns}`, `(((q * 6) + j) + ${second})`).map((line, at) =>
+          at === 0 ? line : `  ${line}`,
+        ),
+      );
+    expect(strips(4, 2)).toBe(true);
+    expect(strips(3, 2)).toBe(false);
+    // Beyond a row's end lies the next row.
+    expect(strips(4, 3)).toBe(false);
+  });
+
+  it("also where a loop takes several elements at each step", () => {
+    const pairs = (second: number): boolean =>
+      may(
+        "parallel i = 0 .. 24 step 2",
+        "  let v: f32 = b0[i]",
+        "  b1[i] = v",
+        `  let w: f32 = b0[(i + ${second})]`,
+        `  b1[(i + ${second})] = w`,
+      );
+    expect(pairs(1)).toBe(true);
+    // The next step reads what this one wrote.
+    expect(pairs(2)).toBe(false);
+  });
+
+  it("also in one turn of a loop, where what is read is read in the same turn", () => {
+    const inTurn = (condition: string): boolean =>
+      may(
+        "serial d = 0 .. 3",
+        "  parallel i = 0 .. 24",
+        `    if ${condition}`,
+        "      let v: f32 = b0[i]",
+        "      b1[i] = v",
+      );
+    expect(inTurn("eq((d * 256), 512)")).toBe(true);
+    expect(inTurn("lt(d, 2)")).toBe(false);
+    expect(inTurn("eq((d * 0), 0)")).toBe(false);
+    expect(
+      may(
+        "serial d = 0 .. 3",
+        "  parallel i = 0 .. 24",
+        "    let v: f32 = b0[i]",
+        "    if eq(d, 0)",
+        "      b1[i] = v",
+      ),
+    ).toBe(false);
   });
 
   it("whatever stands in a loop that never turns", () => {
