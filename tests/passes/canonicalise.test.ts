@@ -169,32 +169,23 @@ const rules: Record<string, readonly [before: string, after: string]> = {
   ],
 };
 
+/** An operation on three elements and a number. */
+const withLiteral = (operation: string, value: number, dtype = "float32"): string => `
+    %1 = constant ${dtype}[] value=${value}
+    %2 = reshape ${dtype}[1] %1 shape=[1]
+    %3 = expand ${dtype}[3] %2 shape=[3]
+    %4 = input ${dtype}[3]
+    %5 = ${operation} ${dtype}[3] %4, %3
+    return %5`;
+
 const kept: Record<string, string> = {
-  "x ** 3 of half floats, which would be rounded twice": `
-    %1 = constant float16[] value=3
-    %2 = reshape float16[1] %1 shape=[1]
-    %3 = expand float16[3] %2 shape=[3]
-    %4 = input float16[3]
-    %5 = pow float16[3] %4, %3
-    return %5`,
-  "x * 0, which is NaN for infinite x": `
-    %1 = constant float32[] value=0
-    %2 = reshape float32[1] %1 shape=[1]
-    %3 = expand float32[3] %2 shape=[3]
-    %4 = input float32[3]
-    %5 = mul float32[3] %4, %3
-    return %5`,
+  "x ** 3 of half floats, which would be rounded twice": withLiteral("pow", 3, "float16"),
+  "x * 0, which is NaN for infinite x": withLiteral("mul", 0),
   "x - x, which is NaN for infinite x": `
     %1 = input float32[3]
     %2 = sub float32[3] %1, %1
     return %2`,
-  "x + 0, which is 0 for x = -0": `
-    %1 = constant float32[] value=0
-    %2 = reshape float32[1] %1 shape=[1]
-    %3 = expand float32[3] %2 shape=[3]
-    %4 = input float32[3]
-    %5 = add float32[3] %4, %3
-    return %5`,
+  "x + 0, which is 0 for x = -0": withLiteral("add", 0),
   "scans that differ in their direction": `
     %1 = input float32[3]
     %2 = scan float32[3] %1 kind="sum" axis=0 reverse=false
