@@ -6,6 +6,7 @@
  * in:  a kernel of scalar loops for a CPU, before its sums are cut into blocks
  * out: the same kernel; a nest of parallel loops whose rows read an operand down its columns is one over blocks of rows
  */
+import { attrsKey } from "../../ir/attribute-text.ts";
 import type { BufferParam, Expr, LoopKernel, Stmt } from "../../ir/loop.ts";
 import { addI, apply, integer, load, mulI, typeOf, variable } from "../lower/expressions.ts";
 import { countOf, memoryOf, strideOf } from "./columns.ts";
@@ -146,7 +147,7 @@ function lengthOf({ start, end, step }: ForStmt): number | null {
 /** The same for the same elements in the same order, whichever loop reads them. */
 function keyOf({ read, loop }: Turned): string {
   const store: Stmt = { kind: "store", buffer: "", index: loop.end, value: read };
-  return JSON.stringify(replaceVariable(store, loop.name, variable("", i32)));
+  return attrsKey(replaceVariable(store, loop.name, variable("", i32)));
 }
 
 /** The loops over blocks of rows. */

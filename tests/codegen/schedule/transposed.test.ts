@@ -134,3 +134,11 @@ test.each<[string, (x: torch.Tensor, y: torch.Tensor) => torch.Tensor]>([
     }
   }
 });
+
+test.each(dtypes)("rows of %s that lie the other way round are sorted", (dtype) => {
+  torch.manual_seed(7);
+  const x = torch.randint(0, 100, [300, 20]).to(torch[dtype]);
+  const expected = x.t().contiguous();
+  expected.sum().item();
+  expect(x.t().sort(1).values.tolist()).toEqual(expected.sort(1).values.tolist());
+});
