@@ -10,7 +10,7 @@ import type { ContractLowering, Start } from "./lowering.ts";
 import { along, evenShare, lanesOf, type Strip, type Tiles } from "./strips.ts";
 import { type DepthPart, type Packed, tile } from "./tile.ts";
 
-/** Tiles of rows, and positions along the depth, of a block: 96 KiB of six rows each. */
+/** Tiles of rows, and positions along the depth, of a block: 80 KiB of five rows each. */
 const mostTiles = 16;
 const mostDepth = 256;
 /** What a block may have less of, so that all have as many. */

@@ -7,7 +7,7 @@ import { type BlockBuffers, blockBuffers, blockedTiles } from "./blocks.ts";
 import { type Axis, innermost, isPlain } from "./contraction.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
 import { pack, type Packing } from "./packing.ts";
-import { evenTiles, inTiles, overTiles, rowsOfTile, type Strip, stripsOf, type Tiles } from "./strips.ts";
+import { evenTiles, inTiles, overTiles, rowsOfTile, type Strip, stripsOf, type Tiles, upTo } from "./strips.ts";
 import { type Packed, tile } from "./tile.ts";
 
 const i32 = typeOf("i32");
@@ -35,8 +35,7 @@ export function columnTiles(lowering: ContractLowering, start: Start, plan: Colu
   const { row, column } = innermost(contraction);
   const strips = stripsOf(target, row.size, column.size, column.right === 1 || packing !== null, plan.vectors);
   const buffer = packing === null ? "" : packingBuffer(lowering, plan, packing, strips);
-  const height = rowsOfTile(target, plan.vectors);
-  const blocks = plan.blocked ? blockBuffers(lowering, height, plan.band) : null;
+  const blocks = plan.blocked ? blockBuffers(lowering, rowsOfTile(target, plan.vectors).best, plan.band) : null;
   for (const strip of strips) {
     const { width } = strip;
     if (packing === null || width === 1) {
@@ -177,7 +176,7 @@ function overRows(
   const { builder, contraction } = lowering;
   const { row } = innermost(contraction);
   const { target } = builder;
-  const rows = strip.lanes === 1 && target.simd ? 6 : rowsOfTile(target, strip.vectors.length);
+  const rows = strip.lanes === 1 && target.simd ? upTo(6) : rowsOfTile(target, strip.vectors.length);
   const walk = (i: number, out: Index, offset: Index, moved: Index): void => {
     const axis = within[i];
     if (axis !== undefined) {

@@ -4,7 +4,7 @@ import type { Expr, Type } from "../../../ir/loop.ts";
 import { addI, apply, cast, constant, indexExpr, integer, typeOf, variable } from "../expressions.ts";
 import { innermost } from "./contraction.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
-import { overTiles } from "./strips.ts";
+import { overTiles, upTo } from "./strips.ts";
 
 const i32 = typeOf("i32");
 
@@ -73,7 +73,7 @@ export function rowProducts(lowering: ContractLowering, start: Start): void {
   };
   // What is computed as it is read is computed once for as many rows as can be.
   const [columns, rows] = lowering.computesRight ? [2, 4] : [4, 2];
-  overTiles(builder, column.size, columns, "t", (columnStart, width) =>
-    overTiles(builder, row.size, rows, "t", (rowStart, height) => block(rowStart, height, columnStart, width)),
+  overTiles(builder, column.size, upTo(columns), "t", (columnStart, width) =>
+    overTiles(builder, row.size, upTo(rows), "t", (rowStart, height) => block(rowStart, height, columnStart, width)),
   );
 }

@@ -13,7 +13,7 @@ import type { Target } from "../kernel-builder.ts";
 import { type Axis, type Contraction, innermost, isPlain, sizeOf } from "./contraction.ts";
 import { suitsBlocks } from "./blocks.ts";
 import { isPackable } from "./packing.ts";
-import { lanesOf, rowsOfTile } from "./strips.ts";
+import { evenTiles, lanesOf, rowsOfTile } from "./strips.ts";
 
 /** Tiles of rows by vectors of columns. */
 export interface TileSchedule {
@@ -31,8 +31,9 @@ export type Schedule = { readonly form: "rows" } | TileSchedule;
 
 const floatBytes = dtypeBytes("float32");
 const pageBytes = 4096;
-/** Pages whose addresses a core has at hand. */
+/** Pages whose addresses a core has at hand, and those that take few cycles more. */
 const nearPages = 96;
+const secondPages = 144;
 /** A step that nearly always leads to another page. */
 const farStep = 0.9 * pageBytes;
 /** Positions that the nearer caches hold, those half a page apart, and those whole pages apart. */
@@ -50,10 +51,11 @@ const alongDepth = 0.585;
 /** Packing four columns: neighbours from near or far, or half lines of memory from far; single ones. One row, and what else blocks take. */
 const packing = { near: 0.75, far: 1.7, halfLines: 8, single: 4, row: 0.8, blocks: 2 };
 /**
- * Waiting for a tile's next position: its page is not at hand; it is another each time; they evict each other. For
- * neighbouring rows, which are a line of memory at each position; for rows along the depth that come from far.
+ * Waiting for a tile's next position: some pages are not at hand; its page is not; it is another each time; they evict
+ * each other. For neighbouring rows, which are a line of memory at each position; for rows along the depth that come from
+ * far.
  */
-const waiting = { far: 0.6, page: 2.2, aligned: 5, rows: 0.15, farRows: 0.25 };
+const waiting = { near: 0.15, far: 0.6, page: 2.2, aligned: 5, rows: 0.15, farRows: 0.25 };
 
 /** Columns that may be packed together: whole lines of memory where they are neighbours. */
 const bands = [64, 32, 16, 8];
@@ -91,7 +93,7 @@ export function candidatesOf(contraction: Contraction, target: Target): readonly
     return schedules;
   }
   if (isWide && vectors !== undefined) schedules.push(tiles(vectors, 0));
-  if (packs && isWide && suitsBlocks(contraction, rowsOfTile(target, 2))) {
+  if (packs && isWide && suitsBlocks(contraction, rowsOfTile(target, 2).best)) {
     const band = blockBands.find((columns) => columns * sizeOf(depth) * floatBytes <= mostBlockBandBytes);
     if (band !== undefined) schedules.push(tiles(2, band, true));
   }
@@ -113,7 +115,7 @@ function estimate(contraction: Contraction, target: Target, schedule: Schedule):
   const { row, column } = innermost(contraction);
   if (schedule.form === "rows") return row.size * alongDepth;
   const { vectors, packed, blocked } = schedule;
-  const turns = Math.ceil(row.size / rowsOfTile(target, vectors));
+  const turns = evenTiles(row.size, rowsOfTile(target, vectors)).reduce((sum, { count }) => sum + count, 0);
   const sums = turns * Math.max((row.size / turns) * multiplyAdd.start, multiplyAdd.latency / vectors);
   const rows = blocked ? packing.blocks + (row.size * packing.row * 4) / packed : turns * waitingForRows(contraction);
   const wait = waitingFor(contraction.depth, "right");
@@ -138,7 +140,9 @@ function waitingFor(depth: readonly Axis[], side: "left" | "right"): number {
   );
   const bytes = Math.abs(step) * floatBytes;
   const pages = size * Math.min(1, bytes / pageBytes);
-  if (pages <= nearPages || (bytes < farStep && size <= nearPositions)) return 0;
+  const isNear = bytes < farStep && size <= nearPositions;
+  if (pages <= (isNear ? secondPages : nearPages)) return 0;
+  if (isNear) return waiting.near;
   if (bytes % pageBytes === 0 && size >= alignedPositions) return waiting.aligned;
   return bytes >= farStep || bytes % (pageBytes / 2) === 0 ? waiting.page : waiting.far;
 }

@@ -16,9 +16,6 @@ export interface Strip {
   readonly width: number;
 }
 
-/** As many rows of one vector as there are accumulators in a tile. */
-const singleVectorRows = 12;
-
 /** Elements in a register. */
 export const lanesOf = ({ simd }: Target): number => (simd ? 4 : 1);
 
@@ -55,7 +52,7 @@ export function stripsOf(target: Target, rows: number, size: number, wide: boole
   const whole = Math.floor(size / width) - (joined ? 1 : 0);
   const strips = whole > 0 ? [strip(0, whole, along(width), 4)] : [];
   const rest = size - whole * width;
-  const apart = joined && vectors === 2 && rows >= singleVectorRows;
+  const apart = joined && vectors === 2 && rows >= accumulators;
   if (apart) strips.push(strip(whole * width, 1, along(rest - 4), 4), strip(size - 4, 1, [0], 4));
   else if (rest > 0) strips.push(strip(whole * width, 1, along(rest), 4));
   return strips;
@@ -71,28 +68,42 @@ export function evenShare(count: number, least: number, most: number): number {
   return Math.min(count, most);
 }
 
-/**
- * Rows of a tile of so many vectors. About a dozen accumulators hide the latency of a multiply-add, and leave registers
- * for the operands; ten where the product takes a register too.
- */
-export function rowsOfTile(target: Target, vectors: number): number {
-  if (lanesOf(target) === 1) return 4;
-  return Math.max(1, Math.floor((target.fused ? 12 : 10) / vectors));
+/** Enough to hide the latency of a multiply-add, few enough that several operands have registers beside them. */
+const accumulators = 10;
+/** With a register for each operand; where a product takes one, too, there are none to spare. */
+const mostAccumulators = 12;
+
+/** Rows of a tile. */
+export interface TileRows {
+  readonly best: number;
+  /** What saves another tile where a few rows are left. */
+  readonly most: number;
+}
+
+/** So many at most. */
+export const upTo = (rows: number): TileRows => ({ best: rows, most: rows });
+
+/** Of a tile of so many vectors. */
+export function rowsOfTile(target: Target, vectors: number): TileRows {
+  if (lanesOf(target) === 1) return upTo(4);
+  const of = (sums: number): number => Math.max(1, Math.floor(sums / vectors));
+  return { best: of(accumulators), most: of(target.fused ? mostAccumulators : accumulators) };
 }
 
 /**
- * Blocks of `tile` steps, then the rest: as one smaller block; where sizes vary in powers of two, or one by one (every
- * block is code with numbers of its own).
+ * Blocks of rows, about as many each; where sizes vary the rest is taken in powers of two, or one by one (every block is
+ * code with numbers of its own).
  */
 export function overTiles(
   builder: KernelBuilder,
   size: number,
-  tile: number,
+  rows: TileRows,
   prefix: string,
   body: (from: Index, count: number) => void,
   oneByOne = false,
 ): void {
   if (builder.target.dynamic) {
+    const tile = rows.best;
     // Counted in the kernel, so that the size is the only number that varies.
     const blocks = builder.let(apply("div", i32, integer(size), integer(tile)));
     let done = builder.let(apply("mul", i32, blocks, integer(tile)));
@@ -108,7 +119,7 @@ export function overTiles(
     }
     return;
   }
-  inTiles(builder, evenTiles(size, tile), prefix, body);
+  inTiles(builder, evenTiles(size, rows), prefix, body);
 }
 
 export function inTiles(
@@ -137,21 +148,20 @@ export interface Tiles {
   readonly count: number;
 }
 
-/** Blocks of `tile` steps, and what is left of `size`. */
-export function evenTiles(size: number, tile: number): Tiles[] {
-  // A rest of few steps would leave most of the machine idle: it shares evenly with the last whole block.
-  const rest = size % tile;
-  const even = rest > 0 && rest <= tile / 2 && size > tile;
-  const whole = Math.floor(size / tile) - (even ? 1 : 0);
-  const first = whole * tile;
-  const last = size - first;
-  const half = Math.ceil(last / 2);
-  const rests: Tiles[] =
-    !even || last % 2 === 0
-      ? [{ first, height: even ? half : last, count: even ? 2 : 1 }]
-      : [
-          { first, height: half, count: 1 },
-          { first: first + half, height: last - half, count: 1 },
-        ];
-  return [{ first: 0, height: tile, count: whole }, ...rests].filter(({ height, count }) => height > 0 && count > 0);
+/** So many rows fewer in another tile cost less than tiles above the best height. */
+const mostTallTiles = 2;
+
+/** Rows in tiles of the best height, but for one more or one less, so that no tile has few. The largest part first. */
+export function evenTiles(size: number, { best, most }: TileRows): Tiles[] {
+  const whole = Math.floor(size / best);
+  const over = size - whole * best;
+  const areTall = over <= Math.min(whole, mostTallTiles) && most > best;
+  const count = areTall ? whole : Math.ceil(size / best);
+  const height = areTall ? best : Math.ceil(size / count);
+  const rest = Math.abs(size - count * height);
+  const [first, other] = [count - rest, areTall ? height + 1 : height - 1];
+  return [
+    { first: 0, height, count: first },
+    { first: first * height, height: other, count: rest },
+  ].filter(({ count }) => count > 0);
 }

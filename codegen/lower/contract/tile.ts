@@ -6,6 +6,7 @@ import { innermost, sizeOf } from "./contraction.ts";
 import { type DepthBody, overDepth } from "./depth.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
 import type { Packing } from "./packing.ts";
+import type { Target } from "../kernel-builder.ts";
 import type { Strip } from "./strips.ts";
 
 /**
@@ -13,6 +14,17 @@ import type { Strip } from "./strips.ts";
  * known from one for `k == -4` before it, and go.
  */
 const fenceSpacing = 64;
+
+/** Vector registers that V8 gives to code on x64. */
+const registers = 15;
+
+/**
+ * Operands that are loaded between two fences, beside sums and the operands that stay: V8 loads them all before it
+ * multiplies. More would be kept in memory; fewer take more fences, which are branches, and on some processors a branch
+ * takes the place of a multiply-add.
+ */
+const operandsTogether = ({ fused }: Target, sums: number, kept: number): number =>
+  Math.max(1, registers - (fused ? 0 : 1) - sums - kept);
 const i32 = typeOf("i32");
 
 /** Packed columns: where those of a strip begin. */
@@ -69,11 +81,21 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
   const left = (index: Expr): Expr => (part === undefined ? lowering.left(1, index) : load(part.rows, single, index));
   const right = (index: Expr): Expr =>
     packed === null ? lowering.right(lanes, index) : load(packed.buffer, type, index);
+  // The fewer of both stay in registers while the others come and go.
+  const areRowsKept = vectors.length > height;
+  const together = operandsTogether(builder.target, sums.length, Math.min(height, vectors.length));
   let fences = 0;
+  let positions = 0;
   const multiply: DepthBody = (leftAt, rightAt, inner, at) => {
     const rightIndex = packed === null ? rightAt : linear(at, packedStrides).add(packed.offset);
     const columnAt = (offset: number): Expr =>
       builder.let(cast(right(addI(addI(rightBase, indexExpr(rightIndex)), integer(offset))), wide));
+    const fence = (): void => {
+      if (lanes === 4 && inner !== "")
+        builder.emit({ kind: "fence", counter: variable(inner, i32), never: -fenceSpacing * ++fences });
+    };
+    // Positions that a loop's iteration has side by side, such as taps of a filter; the loop's end is a fence itself.
+    if (positions++ > 0) fence();
     const a0 = builder.let(addI(leftBase, indexExpr(leftAt)));
     const rowAt = (i: number): Expr => {
       const scalar = left(addI(a0, integer(i * leftStep)));
@@ -83,25 +105,21 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
       const sum = sums[i * vectors.length + v]!;
       builder.assign(sum, apply("madd", a.type, a, b, sum));
     };
-    const fence = (): void => {
-      if (lanes === 4 && inner !== "")
-        builder.emit({ kind: "fence", counter: variable(inner, i32), never: -fenceSpacing * ++fences });
-    };
-    // The fewer of both stay in registers.
-    if (vectors.length > height) {
-      const a = Array.from({ length: height }, (_, i) => rowAt(i));
+    const rowsAt = Array.from({ length: height }, (_, i) => i);
+    if (areRowsKept) {
+      const a = rowsAt.map(rowAt);
       vectors.forEach((offset, v) => {
+        if (v > 0 && v % together === 0) fence();
         const b = columnAt(offset);
         a.forEach((value, i) => add(i, v, value, b));
-        if (height > 1 || v % 2 === 1) fence();
       });
       return;
     }
     const b = vectors.map(columnAt);
-    for (let i = 0; i < height; i++) {
+    for (const i of rowsAt) {
+      if (i > 0 && i % together === 0) fence();
       const a = rowAt(i);
       b.forEach((value, v) => add(i, v, a, value));
-      if (vectors.length > 1 || i % 2 === 1) fence();
     }
   };
   if (part === undefined) overDepth(lowering, multiply);
