@@ -25,8 +25,8 @@ interface Cost {
 
 /**
  * `numbers`: the values of the kernel's number parameters, by name; sizes among them decide how often loops turn.
- * A loop whose bounds depend on an outer loop is counted at the middle of the outer one's range, a branch as its larger
- * side, an open loop once.
+ * A loop whose bounds depend on an outer loop is counted at the middle of the outer one's range, and once more at its end
+ * where that goes in steps; a branch as its larger side, an open loop once.
  */
 export function countFlops(kernel: LoopKernel, numbers: Values = new Map()): number {
   return costOfBody(kernel.body, numbers, { expr: flopsOfExpr, store: 0, turn: 0 });
@@ -75,9 +75,13 @@ function costOfBody(body: readonly Stmt[], outer: Values, cost: Cost): number {
         const start = evaluate(statement.start, values) ?? 0;
         const end = evaluate(statement.end, values) ?? start + statement.step;
         const turns = Math.max(0, Math.ceil((end - start) / statement.step));
-        const middle = start + statement.step * (turns >> 1);
-        const inside = new Map(values).set(statement.name, middle);
-        total += turns * (costOfBody(statement.body, inside, cost) + cost.turn);
+        const at = (turn: number): number => {
+          const inside = new Map(values).set(statement.name, start + statement.step * turn);
+          return costOfBody(statement.body, inside, cost) + cost.turn;
+        };
+        // Of blocks the last may have fewer iterations than the others.
+        if (statement.step > 1 && turns > 1) total += (turns - 1) * at((turns - 1) >> 1) + at(turns - 1);
+        else total += turns * at(turns >> 1);
         break;
       }
       case "fence":

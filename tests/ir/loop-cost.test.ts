@@ -15,3 +15,12 @@ test("each turn of a loop counts its arithmetic on floats, and none on indices",
 `);
   expect(countFlops(sums)).toBe(8 * (4 * 2 + 1));
 });
+
+test("the last block of a loop counts what is left for it", () => {
+  const blocks = kernel(`  serial r0 = 0 .. 50 step 21
+    let stop: i32 = min(50, (r0 + 21))
+    serial r1 = r0 .. stop
+      b1[r1] = exp(b0[r1])
+`);
+  expect(countFlops(blocks)).toBe(50);
+});
