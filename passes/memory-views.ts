@@ -1,6 +1,7 @@
 /** Which views and leaves are written to memory although nothing computes them there. */
 import { bodiesOf } from "../ir/body.ts";
 import type { Node } from "../ir/graph.ts";
+import { elementCount } from "../ir/shape.ts";
 import { isFree, isView } from "../ir/traits.ts";
 import { behindReshape, linearAccess } from "../ir/views.ts";
 
@@ -36,6 +37,10 @@ export function chooseCopied(order: readonly Node[], handedOver: ReadonlySet<Nod
       const parts = groups.reduce((count, group) => count + group.inputs.length, node.inputs.length);
       if (parts > mostBuffers) for (const group of groups) copied.add(group);
     }
+    if (node.op === "window") {
+      const padded = paddingBehind(node);
+      if (padded !== null) copied.add(padded);
+    }
     if (node.op !== "dot") continue;
     for (const operand of node.inputs) {
       const { base } = linearAccess(operand, copied);
@@ -43,6 +48,17 @@ export function chooseCopied(order: readonly Node[], handedOver: ReadonlySet<Nod
     }
   }
   return copied;
+}
+
+/** How often windows read an element of padded values that are written out. */
+const leastOverlap = 2;
+
+/** The padding that windows read over and over: deciding each time whether an element is in it takes longer than a copy. */
+function paddingBehind(window: Node): Node | null {
+  let node = window.inputs[0]!;
+  while (isView(node) && node.op !== "pad" && node.op !== "concat" && node.op !== "gather") node = node.inputs[0]!;
+  const isOverlapping = elementCount(window.shape) >= leastOverlap * elementCount(node.shape);
+  return node.op === "pad" && isOverlapping ? node : null;
 }
 
 /** What reading a value takes: which values and numbers, how many loads and operations, how many lookups in turn. */

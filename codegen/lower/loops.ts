@@ -278,12 +278,18 @@ class LoopLowering {
       for (const { node, sum } of sums) {
         if (this.lanes) this.joinLanes(sum, node);
         // Named, since a name does not change: what is made of it is made once, in front of the loops that use it.
-        const value = this.builder.name(sum.finish());
+        const value = this.named(sum.finish());
         this.builder.remember(node, rowAt, value);
         if (stores.includes(node)) this.store(node, rowAt, value);
       }
       finishRows(phase + 1);
     }
+  }
+
+  /** Converted as it is used: a position that is wanted as int32 need not be an int64 on the way. */
+  private named(value: Expr): Expr {
+    if (value.op !== "cast" || value.type.kind !== "i64") return this.builder.name(value);
+    return { ...value, args: value.args.map((arg) => this.builder.name(arg)) };
   }
 
   /** Short rows of little work need no loop: then neighbouring rows can share vectors. */

@@ -8,14 +8,15 @@
  * in:  a kernel of scalar loops
  * out: the same kernel; loops that do not qualify are left as they were
  */
-import type { Expr, LoopKernel, Stmt, Type } from "../../ir/loop.ts";
+import type { BufferParam, Expr, LoopKernel, Stmt, Type } from "../../ir/loop.ts";
 import { addI, apply, cast, constant, integer, typeOf, variable } from "../lower/expressions.ts";
 import { identityOf } from "../lower/reductions.ts";
 import { cascadeBody } from "./cascade.ts";
 import { beginChoice, endChoice, partialName } from "./choices.ts";
 import { narrowSums } from "./narrow-sums.ts";
 import { peel } from "./peel.ts";
-import { copyLoopBody, replaceVariable, type ForStmt } from "./statements.ts";
+import { rowsSideBySide } from "./side-by-side.ts";
+import { copyLoopBody, replaceVariable, visitStmts, type ForStmt } from "./statements.ts";
 import {
   lanes,
   NotVectorisable,
@@ -42,10 +43,22 @@ export function vectorise(
   { dynamic = false, peels = false, narrow = false }: VectorOptions = {},
 ): LoopKernel {
   const buffers = new Map(kernel.buffers.map((buffer) => [buffer.name, buffer]));
-  return { ...kernel, body: vectoriseBody(kernel.body, { buffers, dynamic, peels, narrow }) };
+  const scratch = new Map<string, BufferParam>();
+  const body = vectoriseBody(kernel.body, { buffers, dynamic, peels, narrow, farthest, ownScratch: false, scratch });
+  if (scratch.size === 0) return { ...kernel, body };
+  const used = new Set<string>();
+  visitStmts(body, (s) => void (s.kind === "store" && used.add(s.buffer)));
+  const kept = kernel.buffers.filter(({ name, scope }) => scope !== "scratch" || used.has(name));
+  return { ...kernel, body, buffers: [...kept, ...scratch.values()] };
 }
 
-interface Context extends Required<VectorOptions>, VectorMemory {}
+/** Elements this far apart are taken one by one for a vector; farther apart that costs more than the vectors save. */
+const farthest = 4;
+
+interface Context extends Required<VectorOptions>, VectorMemory {
+  /** What vectors need beyond the kernel's own. */
+  readonly scratch: Map<string, BufferParam>;
+}
 
 function vectoriseBody(body: readonly Stmt[], context: Context): Stmt[] {
   const within = (inner: readonly Stmt[]): Stmt[] => vectoriseBody(inner, context);
@@ -54,6 +67,10 @@ function vectoriseBody(body: readonly Stmt[], context: Context): Stmt[] {
     if (statement.kind === "while") return [{ ...statement, body: within(statement.body) }];
     if (statement.kind !== "for") return [statement];
     if (statement.step !== 1 || statement.mode === "lane") return [{ ...statement, body: within(statement.body) }];
+    const across = context.narrow && !context.dynamic ? rowsSideBySide(statement, context.buffers) : null;
+    const rows =
+      across && tried(statement, { ...context, farthest: Math.max(farthest, across.apart), ownScratch: true });
+    if (rows !== null) return rows;
     // The innermost loop that qualifies: try the loops inside first.
     const inner = within(statement.body);
     const changed = inner.length !== statement.body.length || inner.some((s, i) => s !== statement.body[i]);
@@ -101,20 +118,29 @@ const containsVector = (body: readonly Stmt[]): boolean =>
 /** The loop as vector loops, and a scalar one for the rest. */
 function vectorLoops(loop: ForStmt, context: Context): Stmt[] {
   const { dynamic } = context;
-  const hasLoops = loop.body.some((s) => s.kind === "for");
+  const hasSums = loop.body.some((s) => s.kind === "declare");
   // Sums that the iterations keep for themselves must have their values' width to be vectors.
-  const narrowed = hasLoops ? { ...loop, body: cascadeBody(narrowSums(loop.body), { dynamic, lanes: 1 }) } : loop;
+  const narrowed = hasSums ? { ...loop, body: cascadeBody(narrowSums(loop.body), { dynamic, lanes: 1 }) } : loop;
   const first = new Widening(context, narrowed, "");
   const body = first.run();
+  const ownBytes = first.scratch.reduce((sum, { elements }) => sum + elements * laneBytes, 0);
+  if (ownBytes > mostScratch) throw new NotVectorisable();
   const { reductions, choices, stores } = first;
   if (stores === 0 && reductions.length + choices.length === 0) throw new NotVectorisable();
   const result: Stmt[] = [];
   let from = loop.start;
-  for (const copies of unrolling(narrowed, first, dynamic)) {
+  for (const wanted of unrolling(narrowed, first, dynamic)) {
+    const copies = ownBytes * wanted > mostScratch ? 1 : wanted;
     const apart = dynamic ? 0 : streamDistance(loop, first, copies);
     const streams = apart === 0 ? 1 : 2;
     const bodies = [body];
-    for (let u = 1; u < copies * streams; u++) bodies.push(new Widening(context, narrowed, `_${u}`).run());
+    const widenings = [first];
+    for (let u = 1; u < copies * streams; u++) {
+      const copy = new Widening(context, narrowed, `_${u}`);
+      bodies.push(copy.run());
+      widenings.push(copy);
+    }
+    for (const { scratch } of widenings) for (const buffer of scratch) context.scratch.set(buffer.name, buffer);
     const to = apart === 0 ? alignedEnd(loop, lanes * copies) : integer(apart);
     const name = result.length === 0 ? loop.name : `${loop.name}_${copies}`;
     const wide = { ...loop, name, start: from, end: to, step: lanes * copies };
@@ -135,6 +161,10 @@ function vectorLoops(loop: ForStmt, context: Context): Stmt[] {
   });
   return result;
 }
+
+const laneBytes = 4;
+/** Bytes of scratch memory that iterations side by side have for themselves. */
+const mostScratch = 2 ** 17;
 
 /** Statements of a body whose vectors are taken several at a time. */
 const shortBody = 8;

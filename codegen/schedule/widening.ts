@@ -3,10 +3,10 @@
  * and values that do not stay scalars.
  */
 import { mathFunctions, type BufferParam, type Expr, type Operation, type Stmt, type Type } from "../../ir/loop.ts";
-import { addI, integer } from "../lower/expressions.ts";
+import { addI, integer, mulI } from "../lower/expressions.ts";
 import { choicesOf, partialName, type Choice } from "./choices.ts";
 import { isWideSum } from "./narrow-sums.ts";
-import { assignedFromOutside, mentions, visitExprs, type ForStmt } from "./statements.ts";
+import { assignedFromOutside, mentions, visitExprs, visitStmts, type ForStmt } from "./statements.ts";
 
 export const lanes = 4;
 
@@ -56,9 +56,11 @@ export interface VectorMemory {
   readonly buffers: ReadonlyMap<string, BufferParam>;
   /** Elements that are narrower than a lane, too. */
   readonly narrow: boolean;
+  /** Elements this far apart are taken one by one; farther apart that costs more than the vectors save. */
+  readonly farthest: number;
+  /** Iterations may have scratch memory of their own. */
+  readonly ownScratch: boolean;
 }
-/** Elements this far apart are taken one by one; farther apart that costs more than the vectors save. */
-const farthest = 4;
 const strided = new Set<string>(["float32", "int32"]);
 export const reductionOperations: Partial<Record<Operation, Operation>> = {
   add: "reduce_add",
@@ -85,7 +87,8 @@ export interface Reduction {
   readonly total: Type["kind"];
 }
 
-const isNear = (by: number): boolean => by > 1 && by <= farthest;
+/** Whole numbers are divided by constants alone, by way of a product. */
+const isByConstant = (divisor: Expr): boolean => divisor.op === "const" && Number(divisor.value) > 1;
 
 export class Widening {
   private readonly variation = new Map<string, Variation>();
@@ -98,6 +101,9 @@ export class Widening {
   /** Those of choices, which are vectors. */
   private readonly chosen: ReadonlySet<string>;
   private readonly loaded = new Set<string>();
+  /** Scratch memory that each iteration has for itself: for so many iterations there is as often as much. */
+  private readonly own = new Set<string>();
+  readonly scratch: BufferParam[] = [];
   private readonly memory: VectorMemory;
   private readonly loop: ForStmt;
   private readonly suffix: string;
@@ -114,6 +120,33 @@ export class Widening {
     visitExprs(loop.body, (expr) => {
       if (expr.op === "load") this.loaded.add(expr.buffer);
     });
+    if (!memory.ownScratch) return;
+    visitStmts(loop.body, (s) => {
+      if (s.kind !== "store" || this.own.has(s.buffer) || mentions(s.index, loop.name)) return;
+      const buffer = memory.buffers.get(s.buffer)!;
+      if (buffer.scope !== "scratch" || !vectorMemory.has(buffer.dtype)) return;
+      this.own.add(s.buffer);
+      this.scratch.push({ ...buffer, name: this.ownName(s.buffer), elements: buffer.elements * lanes });
+    });
+  }
+
+  private isNear(by: number): boolean {
+    return by > 1 && by <= this.memory.farthest;
+  }
+
+  private ownName(buffer: string): string {
+    return `${buffer}_lanes${this.suffix}`;
+  }
+
+  /** The vector in place of an element of scratch memory that an iteration has for itself. */
+  private ownPlace(buffer: string, index: Expr): { readonly buffer: string; readonly index: Expr } {
+    return { buffer: this.ownName(buffer), index: mulI(this.scalar(index), integer(lanes)) };
+  }
+
+  private isOwn(buffer: string, index: Expr): boolean {
+    if (!this.own.has(buffer)) return false;
+    if (this.vary(index).kind !== "uniform") throw new NotVectorisable();
+    return true;
   }
 
   /** @throws NotVectorisable */
@@ -133,7 +166,7 @@ export class Widening {
   /** Stores to every second element or so: only where nothing reads what they write. */
   private stridedStore(statement: Extract<Stmt, { kind: "store" }>, by: number): Stmt[] {
     const { dtype, access, scope } = this.memory.buffers.get(statement.buffer)!;
-    const isUnread = scope === "scratch" ? !this.loaded.has(statement.buffer) : access === "write" && isNear(by);
+    const isUnread = scope === "scratch" ? !this.loaded.has(statement.buffer) : access === "write" && this.isNear(by);
     if (!isUnread || !strided.has(dtype)) throw new NotVectorisable();
     const value = this.vector(statement.value);
     const name = `${this.loop.name}_apart${this.stores++}${this.suffix}`;
@@ -172,6 +205,14 @@ export class Widening {
         return this.reduction(statement.name, statement.value);
       }
       case "store": {
+        if (this.isOwn(statement.buffer, statement.index)) {
+          this.stores++;
+          return {
+            ...statement,
+            ...this.ownPlace(statement.buffer, statement.index),
+            value: this.vector(statement.value),
+          };
+        }
         const step = this.vary(statement.index);
         const buffer = this.memory.buffers.get(statement.buffer)!;
         if (step.kind !== "step") throw new NotVectorisable();
@@ -234,7 +275,7 @@ export class Widening {
         return this.variation.get(expr.name) ?? uniform;
       case "load": {
         const step = this.vary(expr.index);
-        return step.kind === "uniform" ? uniform : free;
+        return step.kind === "uniform" && !this.own.has(expr.buffer) ? uniform : free;
       }
       default: {
         const parts = expr.args.map((arg) => this.vary(arg));
@@ -290,11 +331,12 @@ export class Widening {
       case "var":
         return { ...expr, type, name: this.name(expr.name) };
       case "load": {
+        if (this.isOwn(expr.buffer, expr.index)) return { ...expr, type, ...this.ownPlace(expr.buffer, expr.index) };
         const step = this.vary(expr.index);
         const buffer = this.memory.buffers.get(expr.buffer)!;
         if (step.kind !== "step") throw new NotVectorisable();
         const index = this.scalar(expr.index);
-        if (step.by !== 1 && buffer.access === "read" && isNear(step.by) && strided.has(buffer.dtype)) {
+        if (step.by !== 1 && buffer.access === "read" && this.isNear(step.by) && strided.has(buffer.dtype)) {
           const apart = (lane: number): Expr => ({ ...expr, index: addI(index, integer(lane * step.by)) });
           return { op: "join", type, args: Array.from({ length: lanes }, (_, lane) => apart(lane)) };
         }
@@ -305,8 +347,8 @@ export class Widening {
       case "param":
         return { op: "splat", type, args: [expr] };
       default: {
-        if (!vectorOperations.has(expr.op)) throw new NotVectorisable();
-        if (expr.type.kind === "i32" && expr.op === "div") throw new NotVectorisable();
+        const isWhole = expr.type.kind === "i32" && (expr.op === "div" || expr.op === "rem");
+        if (isWhole ? !isByConstant(expr.args[1]!) : !vectorOperations.has(expr.op)) throw new NotVectorisable();
         if (expr.op === "shl" || expr.op === "shr" || expr.op === "ushr") {
           const [value, count] = expr.args as [Expr, Expr];
           if (this.vary(count).kind !== "uniform") throw new NotVectorisable();

@@ -1,5 +1,5 @@
 /** Arithmetic that takes more than one instruction. Nothing here traps. */
-import type { FunctionRef } from "./code.ts";
+import type { Code, FunctionRef } from "./code.ts";
 import type { KernelContext } from "./context.ts";
 import { rangeOf } from "./linear-form.ts";
 import { scalarImport } from "./math-functions.ts";
@@ -14,6 +14,7 @@ const zeroOf = (kind: "i32" | "i64"): number | bigint => (kind === "i64" ? 0n : 
 /** Truncating integer division: x / 0 = 0, and the lowest integer over -1 is itself. */
 export function divide(context: KernelContext, expr: OperationExpr): void {
   const { kind, lanes } = expr.type;
+  if (emitByConstant(context, expr)) return;
   if (lanes > 1 || (kind !== "i32" && kind !== "i64")) {
     perLane(context, expr);
     return;
@@ -56,6 +57,50 @@ function emitIsZeroOrMinusOne(context: KernelContext, value: Expr, kind: "i32" |
   else context.code.i64(1n).op("i64.add").i64(1n).op("i64.le_u");
 }
 
+/** The upper halves of two vectors of 64-bit products. */
+const upperHalves = [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31];
+
+/** Quotient or remainder of int32 lanes by a constant, which a product with its reciprocal gives; false for others. */
+function emitByConstant(context: KernelContext, expr: OperationExpr): boolean {
+  const [dividend, divisor] = [argument(expr, 0), argument(expr, 1)];
+  if (formOf(expr.type) !== "i32x4" || !isOperation(divisor) || divisor.op !== "splat") return false;
+  const by = Number(constantValue(argument(divisor, 0)));
+  if (!(by > 1)) return false;
+  const { code, fn } = context;
+  const { factor, shift } = reciprocalOf(by);
+  const factors = fn.vectorConstant(new Int32Array(4).fill(factor));
+  context.emit(dividend);
+  context.withValue(expr.type, (n) => {
+    const get = (): Code => (context.emit(n), code);
+    if (expr.op === "rem") get();
+    for (const half of ["low", "high"] as const) get().get(factors).op(`i64x2.extmul_${half}_i32x4_s`);
+    code.op("i8x16.shuffle").bytes(upperHalves);
+    if (factor < 0) get().op("i32x4.add");
+    code.i32(shift).op("i32x4.shr_s");
+    // Rounded down so far: what is negative lacks one.
+    get().i32(31).op("i32x4.shr_u").op("i32x4.add");
+    if (expr.op === "rem")
+      code
+        .get(fn.vectorConstant(new Int32Array(4).fill(by)))
+        .op("i32x4.mul")
+        .op("i32x4.sub");
+  });
+  return true;
+}
+
+/**
+ * n / by = floor(n factor / 2^(32 + shift)) for whole 0 <= n < 2^31, and one less than the quotient for negative n: the
+ * least power of two for which rounding the factor up is too little to matter. A factor beyond 31 bits is 2^32 less.
+ */
+function reciprocalOf(by: number): { readonly factor: number; readonly shift: number } {
+  const divisor = BigInt(by);
+  for (let bits = 32n; ; bits++) {
+    const factor = 2n ** bits / divisor + 1n;
+    if (factor * divisor - 2n ** bits <= 2n ** (bits - 31n))
+      return { factor: Number(BigInt.asIntN(32, factor)), shift: Number(bits - 32n) };
+  }
+}
+
 const constantValue = (expr: Expr): number | bigint => (expr.op === "const" ? expr.value : Number.NaN);
 
 function isSafeDivisor(expr: Expr): boolean {
@@ -67,6 +112,7 @@ function isSafeDivisor(expr: Expr): boolean {
 /** Remainder with the sign of the dividend; x % 0 = 0 for integers, C's fmod for floats. */
 export function remainder(context: KernelContext, expr: OperationExpr): void {
   const { kind, lanes } = expr.type;
+  if (emitByConstant(context, expr)) return;
   if (lanes > 1 || kind === "bool") {
     perLane(context, expr);
     return;

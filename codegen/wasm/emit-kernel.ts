@@ -10,7 +10,7 @@ import type { BufferParam, Expr, LoopKernel, Stmt } from "../../ir/loop.ts";
 import { Code, type ValueType } from "./code.ts";
 import { type EmitOptions, isIndexArithmetic, KernelContext, type Loop, type Variable } from "./context.ts";
 import { emitExpression } from "./emit-expression.ts";
-import { beginExtremes, emitFold } from "./extremes.ts";
+import { beginExtremes, emitFold, lastFold } from "./extremes.ts";
 import { linearise, rangeOf } from "./linear-form.ts";
 import { emitStore } from "./memory-access.ts";
 import type { FunctionBuilder, FunctionPool } from "./module-builder.ts";
@@ -77,13 +77,18 @@ export function emitKernel(kernel: LoopKernel, pool: FunctionPool, options: Emit
 }
 
 function emitStatements(context: KernelContext, statements: readonly Stmt[]): void {
+  const finishAfter = new Map<number, () => void>();
   for (let i = 0; i < statements.length; i++) {
     const changes = changesFrom(statements, i);
-    if (changes === null) emitStatement(context, statements[i]!);
-    else {
+    if (changes === null) {
+      emitStatement(context, statements[i]!);
+      const last = lastFold(statements, i);
+      if (last >= 0) finishAfter.set(last, beginExtremes(context, statements.slice(i + 1, last + 1)));
+    } else {
       emitStatement(context, changes);
       i += changes.then.length - 1;
     }
+    finishAfter.get(i)?.();
   }
 }
 

@@ -10,7 +10,7 @@
 import type { Expr, Operation, Stmt } from "../../ir/loop.ts";
 import type { KernelContext } from "./context.ts";
 import type { Opcode } from "./opcodes.ts";
-import { readsOfEach, visitStmts } from "../schedule/statements.ts";
+import { readsOf, readsOfEach, visitStmts } from "../schedule/statements.ts";
 import { argument, type Form, formOf, isOperation, type OperationExpr } from "./types.ts";
 
 type Extreme = "min" | "max";
@@ -64,7 +64,10 @@ function filled(form: FloatVector, value: number): ArrayBufferView<ArrayBuffer> 
   return form === "f32x4" ? new Float32Array(4).fill(value) : new Float64Array(2).fill(value);
 }
 
-/** Sets up the accumulators that `body`, a loop's, only folds into. Returns what finishes them after the loop. */
+/**
+ * Sets up the accumulators that `body`, a loop's or what follows a declaration, only folds into. Returns what finishes
+ * them after it.
+ */
 export function beginExtremes(context: KernelContext, body: readonly Stmt[]): () => void {
   const begun: string[] = [];
   for (const [name, extreme] of foldedIn(body)) {
@@ -118,6 +121,25 @@ function finish({ code, fn }: KernelContext, { form, local, nan, bits }: Accumul
     .op(`${form}.eq`)
     .op("v128.bitselect");
   code.get(nan).op("v128.bitselect").set(local);
+}
+
+/** Fewer folds one after the other are not worth what finishing them takes. */
+const leastFolds = 4;
+
+/** Where the last of the folds is that follow the declaration of a vector before anything else reads it; -1 for few. */
+export function lastFold(statements: readonly Stmt[], declaration: number): number {
+  const declared = statements[declaration]!;
+  if (declared.kind !== "declare" || !isFloatVector(formOf(declared.value.type))) return -1;
+  const { name } = declared;
+  let [last, count] = [-1, 0];
+  for (let i = declaration + 1; i < statements.length; i++) {
+    const statement = statements[i]!;
+    if (statement.kind === "assign" && statement.name === name) {
+      if (!isFold(name, statement.value) || readsOf([statement], name) > 1) break;
+      [last, count] = [i, count + 1];
+    } else if (readsOf([statement], name) > 0) break;
+  }
+  return count < leastFolds ? -1 : last;
 }
 
 /** Variables that the statements use in `x = min(x, ...)` or `x = max(x, ...)` and nowhere else. */

@@ -397,6 +397,8 @@ export const opcodes = {
   "i64x2.gt_s": 0xfd0d9,
   "i64x2.le_s": 0xfd0da,
   "i64x2.ge_s": 0xfd0db,
+  "i64x2.extmul_low_i32x4_s": 0xfd0dc,
+  "i64x2.extmul_high_i32x4_s": 0xfd0dd,
   // vectors: f32x4
   "f32x4.abs": 0xfd0e0,
   "f32x4.neg": 0xfd0e1,

@@ -286,7 +286,7 @@ export function scatterFlat(g: GraphBuilder, input: Node, values: Node, position
   );
 }
 
-/** Positions in windows as row-major positions in the input. */
+/** Positions in windows as row-major positions in the input: int32, which holds those of any plane in memory. */
 export function flatPositions(
   g: GraphBuilder,
   positions: Node,
@@ -295,16 +295,18 @@ export function flatPositions(
   pooling: Pick<Pooling, "kernel" | "stride" | "dilation" | "low">,
 ): Node {
   const { kernel, stride, dilation, low } = pooling;
-  const wide = g.cast(positions, "int64");
   let flat: Node | null = null;
+  // In the shape that a window's reduction leaves, and so computed where that is.
+  const inWindow = g.reshape(positions, [...positions.shape, 1]);
   kernel.forEach((k, i) => {
     const inner = elementCount(kernel.slice(i + 1));
-    const offset = g.binary("rem", g.div(wide, BigInt(inner)), BigInt(k));
-    const start = g.sub(g.mul(g.iotaAlong(wide.shape, lead + i, "int64"), BigInt(stride[i]!)), BigInt(low[i]!));
-    const along = g.add(start, g.mul(offset, BigInt(dilation[i]!)));
-    flat = flat === null ? along : g.add(g.mul(flat, BigInt(sizes[i]!)), along);
+    const lines = g.div(inWindow, inner);
+    const offset = i === 0 ? lines : g.binary("rem", lines, k);
+    const start = g.sub(g.mul(g.iotaAlong(inWindow.shape, lead + i, "int32"), stride[i]!), low[i]!);
+    const along = g.add(start, g.mul(offset, dilation[i]!));
+    flat = flat === null ? along : g.add(g.mul(flat, sizes[i]!), along);
   });
-  return flat!;
+  return g.reshape(flat!, positions.shape);
 }
 
 /** The maximum of each window and, when asked for, its row-major position in the input. */
@@ -317,5 +319,8 @@ export function maximumPool(g: GraphBuilder, input: Node, pooling: Pooling): { v
     isNode,
   ) as readonly [Node, Node];
   const lead = input.shape.length - kernel.length;
-  return { values, positions: () => flatPositions(g, inWindow, lead, input.shape.slice(lead), pooling) };
+  return {
+    values,
+    positions: () => g.cast(flatPositions(g, inWindow, lead, input.shape.slice(lead), pooling), "int64"),
+  };
 }

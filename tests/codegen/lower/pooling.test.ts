@@ -40,6 +40,9 @@ describe("maximum pooling", () => {
     [3, 2, 1],
     [3, 1, 1],
     [2, 2, 1],
+    [4, 1, 0],
+    [5, 1, 2],
+    [7, 2, 3],
   ] as const) {
     it(`of ${kernel}x${kernel} windows, stride ${stride}, padding ${padding}`, () => {
       for (const columns of [5, 8, 11, 14, 19, 28, 83]) {

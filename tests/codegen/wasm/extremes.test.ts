@@ -48,7 +48,12 @@ describe.each([
     }
   });
 
-  test.each(["min", "max"] as const)("%s folded in loops equals the fold in order", (name) => {
+  test.each([
+    ["min", "in loops"],
+    ["max", "in loops"],
+    ["min", "one after the other"],
+    ["max", "one after the other"],
+  ] as const)("%s folded %s equals the fold in order", (name, how) => {
     // Every sequence of three values after every start, one in each lane.
     const starts = [name === "max" ? -Infinity : Infinity, NaN, 0, -0];
     const rows = starts.flatMap((start) =>
@@ -71,7 +76,9 @@ describe.each([
               count,
               [
                 declare("best", at(int(0))),
-                loop("k", 4, [loop("m", 1, [assign("best", fold(at(v("k")), first))])], 1, 1),
+                ...(how === "in loops"
+                  ? [loop("k", 4, [loop("m", 1, [assign("best", fold(at(v("k")), first))])], 1, 1)]
+                  : [1, 2, 3, 3, 1].map((k) => assign("best", fold(at(int(k)), first)))),
                 store("out", v("i"), v("best", vector)),
               ],
               lanes,

@@ -247,6 +247,31 @@ describe.each(relaxedModes)("with relaxed SIMD %s", (relaxed) => {
   });
 });
 
+test.each(["div", "rem"] as const)("%s of int32 vectors by a constant equals JavaScript", (name) => {
+  const vector: Type = { kind: "i32", lanes: 4 };
+  const low = -0x80000000;
+  for (const by of [2, 3, 5, 7, 9, 10, 64, 641, 1000003, 0x40000000, 0x7ffffffe, 0x7fffffff]) {
+    const edges = [0, 1, by - 1, by, by + 1, 2 * by - 1, 2 * by, 0x7fffffff].map((n) => Math.min(n, 0x7fffffff));
+    const values = Int32Array.from([...edges, ...edges.map((n) => -n), low, low + 1, 123456789, -987654321]);
+    const out = new Int32Array(values.length);
+    runKernel(
+      kernelOf(
+        [buffer("a", "int32", values.length), buffer("b", "int32", values.length)],
+        [
+          loop(
+            "i",
+            values.length,
+            [store("b", v("i"), op(name, vector, load("a", v("i"), vector), op("splat", vector, int(by))))],
+            4,
+          ),
+        ],
+      ),
+      [values, out],
+    );
+    expect([...out]).toEqual([...values].map((n) => (name === "div" ? Math.trunc(n / by) : n % by) | 0));
+  }
+});
+
 describe("conversions", () => {
   const saturate = (x: number, low: number, high: number): number =>
     Number.isNaN(x) ? 0 : Math.min(high, Math.max(low, Math.trunc(x)));
