@@ -60,7 +60,8 @@ export class AveragedModel<M extends Module = Module> extends Module {
       );
     this.module = deepcopy(model);
     if (device !== undefined && device !== null) this.module.to(device);
-    this.register_buffer("n_averaged", tensor(0n, { device }));
+    // Beside the weights, so that a compiled step need not move it to them.
+    this.register_buffer("n_averaged", tensor(0n, { device: device ?? this.module.parameters()[0]?.device ?? null }));
     this.use_buffers = use_buffers;
     const functions = { one: avg_fn ?? get_swa_avg_fn(), many: multi_avg_fn ?? null };
     this.average = () => functions;
@@ -74,12 +75,13 @@ export class AveragedModel<M extends Module = Module> extends Module {
       const pairs = this.pairs(model);
       const own = pairs.map(([mine]) => mine.detach());
       const current = pairs.map(([mine, theirs]) => theirs.detach().to(mine.device, mine.dtype));
-      const first = op("eq", this.n_averaged, 0);
       const { one, many } = this.average();
       const before = own.map((mine) => op("clone", mine));
       if (many !== null) many(own, current, this.n_averaged);
       pairs.forEach(([mine], i) => {
-        const next = many === null ? one(before[i]!, current[i]!, this.n_averaged) : own[i]!;
+        const count = this.n_averaged.to(mine.device);
+        const first = op("eq", count, 0);
+        const next = many === null ? one(before[i]!, current[i]!, count) : own[i]!;
         enterScope(mine.storage_.device.name);
         // The first time there is nothing to average with.
         mine.write_(graph.cast(op("where", first, current[i]!, next).node_(), mine.dtype.name), "update_parameters");

@@ -20,6 +20,21 @@ describe("averaged weights", () => {
     expect(Object.keys(averaged.state_dict())).toEqual(["n_averaged", "module.weight"]);
   });
 
+  it("are counted where the weights are", () => {
+    const model = new nn.Linear(1, 1, { bias: false, device: "cpu:js" });
+    const averaged = new optim.swa_utils.AveragedModel(model);
+    const update = torch.compile(() => averaged.update_parameters(model));
+    for (const value of [1, 2, 6]) {
+      set(model, value);
+      update();
+    }
+    expect(averaged.module.weight.item()).toBeCloseTo(3);
+    averaged.n_averaged = averaged.n_averaged.cpu();
+    set(model, 7);
+    averaged.update_parameters(model);
+    expect(averaged.module.weight.item()).toBeCloseTo(4);
+  });
+
   it("may decay", () => {
     const model = new nn.Linear(1, 1, { bias: false });
     const averaged = new optim.swa_utils.AveragedModel(model, { avg_fn: optim.swa_utils.get_ema_avg_fn(0.5) });
