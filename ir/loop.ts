@@ -113,7 +113,7 @@ export type Operation =
   // vectors
   | "splat" // scalar -> all lanes
   | "ramp" // scalar i32 x -> x, x+1, x+2, ...
-  | "join" // four scalars -> the lanes of a vector
+  | "join" // scalars -> the lanes of a vector
   | "extract" // lane `lane` of a vector
   | "reduce_add"
   | "reduce_mul"

@@ -66,12 +66,12 @@ function routineLowering(): RoutineLowering {
 /** Schedules a kernel that was lowered for a `dynamic` target, with literals or with parameters in place of sizes. */
 export function scheduleShared(kernel: LoopKernel, { simd }: Pick<Target, "simd">): LoopKernel {
   const cascaded = cascade(kernel, true);
-  return simd ? vectorise(cascaded, { dynamic: true, narrow: true }) : cascaded;
+  return simd ? vectorise(cascaded, { dynamic: true, everyWidth: true }) : cascaded;
 }
 
 function scheduled(lowered: LoopKernel, region: Region, target: Target): LoopKernel {
   const kernel = cascade(target.simd ? transposed(lowered) : lowered, false);
-  if (target.simd) return vectorise(interchange(columnSums(kernel)), { peels: true, narrow: true });
+  if (target.simd) return vectorise(interchange(columnSums(kernel)), { peels: true, everyWidth: true });
   if (target.kind !== "gpu" || region.kind !== "loops" || region.reduced.length > 0) return kernel;
   // Four elements an invocation, where they come out even: a loop for the rest would be another dispatch.
   const wide = vectorise(kernel);

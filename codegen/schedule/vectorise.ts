@@ -1,7 +1,8 @@
 /**
  * Turns a serial or parallel loop over neighbouring elements into 128-bit vector operations, with a scalar loop for the
- * rest. A loop qualifies when every load and store moves by one element (or not at all) with the loop, every value type
- * has four lanes, and every accumulator is a plain reduction, which then gets a vector of partial results.
+ * rest. A loop qualifies when every load and store moves by one element (or not at all) with the loop, all values have
+ * 32 bits (four lanes) or all have 64 (two), and every accumulator is a plain reduction, which then gets a vector of
+ * partial results.
  *
  * A sum that is wider than its values is joined from blocks, each summed in vectors of the values' own width from zero.
  *
@@ -18,9 +19,10 @@ import { peel } from "./peel.ts";
 import { rowsSideBySide } from "./side-by-side.ts";
 import { copyLoopBody, replaceVariable, visitStmts, type ForStmt } from "./statements.ts";
 import {
-  lanes,
+  type Lanes,
   NotVectorisable,
   reductionOperations,
+  TooWide,
   Widening,
   type Reduction,
   type VectorMemory,
@@ -34,17 +36,25 @@ export interface VectorOptions {
   readonly dynamic?: boolean;
   /** Loops may be cut at the borders of padded arrays. */
   readonly peels?: boolean;
-  /** Vectors of elements that are narrower than a lane are loaded and stored, too. */
-  readonly narrow?: boolean;
+  /** Vectors of elements that are narrower or wider than 32 bits are loaded and stored, too. */
+  readonly everyWidth?: boolean;
 }
 
 export function vectorise(
   kernel: LoopKernel,
-  { dynamic = false, peels = false, narrow = false }: VectorOptions = {},
+  { dynamic = false, peels = false, everyWidth = false }: VectorOptions = {},
 ): LoopKernel {
   const buffers = new Map(kernel.buffers.map((buffer) => [buffer.name, buffer]));
   const scratch = new Map<string, BufferParam>();
-  const body = vectoriseBody(kernel.body, { buffers, dynamic, peels, narrow, farthest, ownScratch: false, scratch });
+  const body = vectoriseBody(kernel.body, {
+    buffers,
+    dynamic,
+    peels,
+    everyWidth,
+    farthest,
+    ownScratch: false,
+    scratch,
+  });
   if (scratch.size === 0) return { ...kernel, body };
   const used = new Set<string>();
   visitStmts(body, (s) => void (s.kind === "store" && used.add(s.buffer)));
@@ -67,7 +77,7 @@ function vectoriseBody(body: readonly Stmt[], context: Context): Stmt[] {
     if (statement.kind === "while") return [{ ...statement, body: within(statement.body) }];
     if (statement.kind !== "for") return [statement];
     if (statement.step !== 1 || statement.mode === "lane") return [{ ...statement, body: within(statement.body) }];
-    const across = context.narrow && !context.dynamic ? rowsSideBySide(statement, context.buffers) : null;
+    const across = context.everyWidth && !context.dynamic ? rowsSideBySide(statement, context.buffers) : null;
     const rows =
       across && tried(statement, { ...context, farthest: Math.max(farthest, across.apart), ownScratch: true });
     if (rows !== null) return rows;
@@ -81,12 +91,16 @@ function vectoriseBody(body: readonly Stmt[], context: Context): Stmt[] {
 
 /** The loop in vectors, or null where it does not qualify. */
 function tried(loop: ForStmt, context: Context): Stmt[] | null {
-  try {
-    return vectorLoops(loop, context);
-  } catch (error) {
-    if (error instanceof NotVectorisable) return null;
-    throw error;
-  }
+  const inVectorsOf = (lanes: Lanes): Stmt[] | null => {
+    try {
+      return vectorLoops(loop, lanes, context);
+    } catch (error) {
+      if (error instanceof TooWide && context.everyWidth) return inVectorsOf(2);
+      if (error instanceof NotVectorisable) return null;
+      throw error;
+    }
+  };
+  return inVectorsOf(4);
 }
 
 /** The loop between borders that do not qualify, where it does. */
@@ -116,12 +130,12 @@ const containsVector = (body: readonly Stmt[]): boolean =>
   });
 
 /** The loop as vector loops, and a scalar one for the rest. */
-function vectorLoops(loop: ForStmt, context: Context): Stmt[] {
+function vectorLoops(loop: ForStmt, lanes: Lanes, context: Context): Stmt[] {
   const { dynamic } = context;
   const hasSums = loop.body.some((s) => s.kind === "declare");
   // Sums that the iterations keep for themselves must have their values' width to be vectors.
   const narrowed = hasSums ? { ...loop, body: cascadeBody(narrowSums(loop.body), { dynamic, lanes: 1 }) } : loop;
-  const first = new Widening(context, narrowed, "");
+  const first = new Widening(context, narrowed, lanes, "");
   const body = first.run();
   const ownBytes = first.scratch.reduce((sum, { elements }) => sum + elements * laneBytes, 0);
   if (ownBytes > mostScratch) throw new NotVectorisable();
@@ -136,7 +150,7 @@ function vectorLoops(loop: ForStmt, context: Context): Stmt[] {
     const bodies = [body];
     const widenings = [first];
     for (let u = 1; u < copies * streams; u++) {
-      const copy = new Widening(context, narrowed, `_${u}`);
+      const copy = new Widening(context, narrowed, lanes, `_${u}`);
       bodies.push(copy.run());
       widenings.push(copy);
     }
@@ -173,7 +187,7 @@ const shortBody = 8;
 const shortRow = 64;
 
 /** How many vectors an iteration of each vector loop takes. */
-function unrolling(loop: ForStmt, { reductions, choices }: Widening, dynamic: boolean): number[] {
+function unrolling(loop: ForStmt, { reductions, choices, lanes }: Widening, dynamic: boolean): number[] {
   const inner = loop.body.filter((s) => s.kind === "for");
   // A reduction alone keeps few values in flight: several independent partial results hide its latency.
   const results = reductions.length + choices.length;
@@ -201,7 +215,7 @@ const longStream = 2 ** 18;
  * once: how far apart they are, or 0 for one stream.
  */
 function streamDistance({ start, end, body }: ForStmt, widening: Widening, copies: number): number {
-  const { reductions, choices, stores } = widening;
+  const { reductions, choices, stores, lanes } = widening;
   if (
     reductions.length + choices.length !== 1 ||
     stores > 0 ||
@@ -241,14 +255,14 @@ const longRow = 2 ** 14;
 const sharedBlock = 256;
 
 /** A vector loop between the start of its partial results and their joining. */
-function reduced(loop: ForStmt, { reductions, choices }: Widening, copies: number, dynamic: boolean): Stmt[] {
+function reduced(loop: ForStmt, { reductions, choices, lanes }: Widening, copies: number, dynamic: boolean): Stmt[] {
   const suffixes = Array.from({ length: copies }, (_, u) => copySuffix(u));
   const before = [
-    ...reductions.flatMap((reduction) => partials(reduction, copies)),
+    ...reductions.flatMap((reduction) => partials(reduction, lanes, copies)),
     ...choices.flatMap((choice) => beginChoice(choice, suffixes, lanes)),
   ];
   const after = [
-    ...reductions.map((reduction) => joined(reduction, copies)),
+    ...reductions.map((reduction) => joined(reduction, lanes, copies)),
     ...choices.flatMap((choice) => endChoice(choice, suffixes, lanes)),
   ];
   const isWide = reductions.some(({ kind, total }) => kind !== total);
@@ -289,7 +303,7 @@ const identity = ({ operation, kind }: Reduction): Expr =>
 
 const copySuffix = (u: number): string => (u === 0 ? "" : `_${u}`);
 
-function partials(reduction: Reduction, copies: number): Stmt[] {
+function partials(reduction: Reduction, lanes: Lanes, copies: number): Stmt[] {
   const type: Type = { kind: reduction.kind, lanes };
   const value = apply("splat", type, identity(reduction));
   return Array.from({ length: copies }, (_, u) => ({
@@ -299,7 +313,7 @@ function partials(reduction: Reduction, copies: number): Stmt[] {
   }));
 }
 
-function joined({ name, operation, kind, total }: Reduction, copies: number): Stmt {
+function joined({ name, operation, kind, total }: Reduction, lanes: Lanes, copies: number): Stmt {
   const type: Type = { kind, lanes };
   let vector = variable(partialName(name, ""), type);
   for (let u = 1; u < copies; u++)

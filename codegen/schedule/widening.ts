@@ -1,6 +1,6 @@
 /**
- * The body of a loop on four neighbouring iterations at once: values that differ between them become vectors, positions
- * and values that do not stay scalars.
+ * The body of a loop on four or two neighbouring iterations at once: values that differ between them become vectors,
+ * positions and values that do not stay scalars.
  */
 import { mathFunctions, type BufferParam, type Expr, type Operation, type Stmt, type Type } from "../../ir/loop.ts";
 import { addI, integer, mulI } from "../lower/expressions.ts";
@@ -8,12 +8,11 @@ import { choicesOf, partialName, type Choice } from "./choices.ts";
 import { isWideSum } from "./narrow-sums.ts";
 import { assignedFromOutside, mentions, visitExprs, visitStmts, type ForStmt } from "./statements.ts";
 
-export const lanes = 4;
+/** Elements that fill a vector: of 32 bits, or of 64. */
+export type Lanes = 4 | 2;
 
-/** Operations that exist on f32x4, i32x4 and masks. */
+/** Operations that exist on vectors and masks of either width; mathematical functions on f32x4 alone. */
 const vectorOperations = new Set<Operation>([
-  ...mathFunctions,
-  "exp_nonpositive",
   "add",
   "sub",
   "mul",
@@ -47,21 +46,25 @@ const vectorOperations = new Set<Operation>([
   "bitcast",
   "narrow",
 ]);
+const functionsOfFloats = new Set<Operation>([...mathFunctions, "exp_nonpositive"]);
 const vectorMemory = new Set<string>(["float32", "int32", "bool"]);
 /** What has no lanes of its own on a GPU, and is converted as it is loaded and stored elsewhere. */
 const narrowMemory = new Set<string>(["float16", "bfloat16", "int16", "int8", "uint8"]);
+/** What fills a vector by two. */
+const wideMemory = new Set<string>(["float64", "int64"]);
+const isWide = (kind: Type["kind"]): boolean => kind === "f64" || kind === "i64";
 
 /** What vectors may be loaded from and stored to. */
 export interface VectorMemory {
   readonly buffers: ReadonlyMap<string, BufferParam>;
-  /** Elements that are narrower than a lane, too. */
-  readonly narrow: boolean;
+  /** Elements that are narrower or wider than 32 bits, too. */
+  readonly everyWidth: boolean;
   /** Elements this far apart are taken one by one; farther apart that costs more than the vectors save. */
   readonly farthest: number;
   /** Iterations may have scratch memory of their own. */
   readonly ownScratch: boolean;
 }
-const strided = new Set<string>(["float32", "int32"]);
+const strided = new Set<string>(["float32", "int32", ...wideMemory]);
 export const reductionOperations: Partial<Record<Operation, Operation>> = {
   add: "reduce_add",
   mul: "reduce_mul",
@@ -70,6 +73,8 @@ export const reductionOperations: Partial<Record<Operation, Operation>> = {
 };
 
 export class NotVectorisable extends Error {}
+/** In vectors of four. */
+export class TooWide extends NotVectorisable {}
 
 /** How a value varies over the lanes: not at all, by a step an element, or freely (then it is a vector). */
 type Variation =
@@ -107,9 +112,11 @@ export class Widening {
   private readonly memory: VectorMemory;
   private readonly loop: ForStmt;
   private readonly suffix: string;
+  readonly lanes: Lanes;
 
   /** `suffix` tells the names of several copies of one loop apart. */
-  constructor(memory: VectorMemory, loop: ForStmt, suffix: string) {
+  constructor(memory: VectorMemory, loop: ForStmt, lanes: Lanes, suffix: string) {
+    this.lanes = lanes;
     this.memory = memory;
     this.loop = loop;
     this.suffix = suffix;
@@ -124,7 +131,7 @@ export class Widening {
     visitStmts(loop.body, (s) => {
       if (s.kind !== "store" || this.own.has(s.buffer) || mentions(s.index, loop.name)) return;
       const buffer = memory.buffers.get(s.buffer)!;
-      if (buffer.scope !== "scratch" || !vectorMemory.has(buffer.dtype)) return;
+      if (buffer.scope !== "scratch" || !this.hasVectors(buffer)) return;
       this.own.add(s.buffer);
       this.scratch.push({ ...buffer, name: this.ownName(s.buffer), elements: buffer.elements * lanes });
     });
@@ -140,7 +147,7 @@ export class Widening {
 
   /** The vector in place of an element of scratch memory that an iteration has for itself. */
   private ownPlace(buffer: string, index: Expr): { readonly buffer: string; readonly index: Expr } {
-    return { buffer: this.ownName(buffer), index: mulI(this.scalar(index), integer(lanes)) };
+    return { buffer: this.ownName(buffer), index: mulI(this.scalar(index), integer(this.lanes)) };
   }
 
   private isOwn(buffer: string, index: Expr): boolean {
@@ -155,10 +162,12 @@ export class Widening {
   }
 
   private hasVectors({ dtype }: BufferParam): boolean {
-    return vectorMemory.has(dtype) || (this.memory.narrow && narrowMemory.has(dtype));
+    if (this.lanes === 2) return dtype === "bool" || wideMemory.has(dtype);
+    if (wideMemory.has(dtype)) throw new TooWide();
+    return vectorMemory.has(dtype) || (this.memory.everyWidth && narrowMemory.has(dtype));
   }
 
-  /** The body on four neighbouring iterations. */
+  /** The body on neighbouring iterations. */
   private block(body: readonly Stmt[]): Stmt[] {
     return body.flatMap((statement) => this.statement(statement));
   }
@@ -174,7 +183,7 @@ export class Widening {
     const type: Type = { kind: value.type.kind, lanes: 1 };
     return [
       { kind: "let", name, value },
-      ...Array.from({ length: lanes }, (_, lane): Stmt => ({
+      ...Array.from({ length: this.lanes }, (_, lane): Stmt => ({
         ...statement,
         index: addI(this.scalar(statement.index), integer(lane * by)),
         value: { op: "extract", type, args: [vector], lane },
@@ -260,8 +269,19 @@ export class Widening {
   }
 
   private widen(type: Type): Type {
-    if (type.lanes !== 1 || type.kind === "f64" || type.kind === "i64") throw new NotVectorisable();
+    const { lanes } = this;
+    if (type.lanes !== 1) throw new NotVectorisable();
+    if (type.kind !== "bool" && isWide(type.kind) !== (lanes === 2))
+      throw lanes === 4 ? new TooWide() : new NotVectorisable();
     return { kind: type.kind, lanes };
+  }
+
+  private hasInstructions({ op, type: { kind }, args }: Extract<Expr, { readonly args: readonly Expr[] }>): boolean {
+    if (functionsOfFloats.has(op)) return kind === "f32";
+    if (kind === "i32" && (op === "div" || op === "rem")) return isByConstant(args[1]!);
+    // What processors have no instruction for takes longer in vectors.
+    if (kind === "i64" && (op === "mul" || op === "div")) return false;
+    return vectorOperations.has(op);
   }
 
   private vary(expr: Expr): Variation {
@@ -338,7 +358,7 @@ export class Widening {
         const index = this.scalar(expr.index);
         if (step.by !== 1 && buffer.access === "read" && this.isNear(step.by) && strided.has(buffer.dtype)) {
           const apart = (lane: number): Expr => ({ ...expr, index: addI(index, integer(lane * step.by)) });
-          return { op: "join", type, args: Array.from({ length: lanes }, (_, lane) => apart(lane)) };
+          return { op: "join", type, args: Array.from({ length: this.lanes }, (_, lane) => apart(lane)) };
         }
         if (step.by !== 1 || !this.hasVectors(buffer)) throw new NotVectorisable();
         return { ...expr, type, index };
@@ -347,8 +367,7 @@ export class Widening {
       case "param":
         return { op: "splat", type, args: [expr] };
       default: {
-        const isWhole = expr.type.kind === "i32" && (expr.op === "div" || expr.op === "rem");
-        if (isWhole ? !isByConstant(expr.args[1]!) : !vectorOperations.has(expr.op)) throw new NotVectorisable();
+        if (!this.hasInstructions(expr)) throw new NotVectorisable();
         if (expr.op === "shl" || expr.op === "shr" || expr.op === "ushr") {
           const [value, count] = expr.args as [Expr, Expr];
           if (this.vary(count).kind !== "uniform") throw new NotVectorisable();

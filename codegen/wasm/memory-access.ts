@@ -85,14 +85,9 @@ export function emitLoad(context: KernelContext, expr: LoadExpr): void {
     code.memory(access.load, offset);
     access.widen?.(context, 1);
   } else if (dtype === "bool" && lanes === 2) {
-    context.withTemporary("i32", (address) => {
-      code.tee(address).memory("i64.load8_u", offset).op("i64x2.splat");
-      code
-        .get(address)
-        .memory("i64.load8_u", offset + 1)
-        .lane("i64x2.replace_lane", 1)
-        .op("i64x2.neg");
-    });
+    code.memory("v128.load16_splat", offset);
+    for (const op of accesses.bool.vector.widen) code.op(op);
+    code.op("i64x2.extend_low_i32x4_s");
   } else if (vector.bits === 128) {
     code.memory("v128.load", offset);
   } else if (vector.bits === 64) {
@@ -129,7 +124,8 @@ export function emitStore(context: KernelContext, stmt: Extract<Stmt, { readonly
     access.narrow?.(context, 1);
     code.memory(access.store, offset);
   } else if (dtype === "bool" && lanes === 2) {
-    storeTwoBools(context, value, offset);
+    context.emit(value);
+    storeTwoBools(context, offset);
   } else if (access.vector.bits === 128) {
     context.emit(value);
     code.memory("v128.store", offset);
@@ -153,20 +149,14 @@ function packAndStore(context: KernelContext, bits: 32 | 64, kept: number, offse
   });
 }
 
-function storeTwoBools(context: KernelContext, value: Expr, offset: number): void {
-  const { code } = context;
-  context.withTemporary("i32", (address) => {
-    context.withTemporary("v128", (mask) => {
-      code.set(address);
-      context.emit(value);
-      code.set(mask);
-      for (const lane of [0, 1]) {
-        code.get(address).get(mask).lane("i64x2.extract_lane", lane).i64(1n).op("i64.and");
-        code.memory("i64.store8", offset + lane);
-      }
-    });
-  });
+/** Address and mask are on the stack. */
+function storeTwoBools({ code, fn }: KernelContext, offset: number): void {
+  const ones = new Int32Array(4).fill(1);
+  code.get(fn.vectorConstant(ones)).op("v128.and").get(fn.vectorConstant(ones)).op("i8x16.shuffle").bytes(everyEighth);
+  code.memory("v128.store16_lane", offset).byte(0);
 }
+
+const everyEighth = Uint8Array.from({ length: 16 }, (_, i) => (i % 2) * 8);
 
 function checkKind(context: KernelContext, dtype: DType, expr: Expr): void {
   const kind = dtype in registerKind ? registerKind[dtype as RealDType] : undefined;

@@ -97,7 +97,7 @@ const everySecondByte = Uint8Array.from([0, 8, 20, 28].flatMap((first) => [0, 1,
  */
 function everySecond(context: KernelContext, { type, args }: OperationExpr): readonly [Expr, Expr] | null {
   const [first] = args;
-  if (first?.op !== "load" || formOf(type) === "mask4") return null;
+  if (first?.op !== "load" || type.lanes !== 4 || type.kind === "bool") return null;
   const { buffer, index } = first;
   const start = linearise(context, index);
   const isSecond = (expr: Expr, lane: number): boolean => {

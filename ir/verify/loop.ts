@@ -36,10 +36,9 @@ const operandCounts = new Map<string, number>([
   ...unary.map((op) => [op, 1] as const),
   ["select", 3],
   ["madd", 3],
-  ["join", 4],
   ["local_index", 0],
 ]);
-const operandCount = (op: Operation): number => operandCounts.get(op) ?? 2;
+const operandCount = (op: Operation, { lanes }: Type): number => (op === "join" ? lanes : (operandCounts.get(op) ?? 2));
 
 const bits = new Set<string>(words("and or xor not shl shr ushr"));
 const floatOnly = new Set<string>(
@@ -230,7 +229,8 @@ class KernelVerifier {
   private operation(expr: Extract<Expr, { args: readonly Expr[] }>): Type {
     const { op, type } = expr;
     const args = expr.args.map((arg) => this.expression(arg));
-    this.check(args.length === operandCount(op), `${op} takes ${operandCount(op)} operands`);
+    const count = operandCount(op, type);
+    this.check(args.length === count, `${op} takes ${count} operands`);
     const implied = impliedType(op, args);
     if (implied !== null) this.check(sameType(implied, type), `${op} gives ${typeText(implied)}`);
     const [a, b, c] = args;
