@@ -59,7 +59,7 @@ const exact: Record<"float64" | "int64", Record<string, Work>> = {
 const lengths = [1, 2, 3, 7, 8, 33, 130] as const;
 const operands = (dtype: "float64" | "int64", length: number, device: string): torch.Tensor[] => {
   torch.manual_seed(length);
-  return [0, 1].map(() => torch.randint(-9, 10, [length]).to(torch[dtype]).to(device));
+  return [0, 1].map(() => torch.randint(-9, 10, [length]).to(dtype).to(device));
 };
 
 describe.each(["float64", "int64"] as const)("%s", (dtype) => {
