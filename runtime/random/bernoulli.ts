@@ -19,6 +19,7 @@ import {
   storeValues,
 } from "./element.ts";
 import { badParameter } from "./errors.ts";
+import { unitFloat32, unitFloat64 } from "./uniform.ts";
 
 const words = new Int32Array(2 * chunkSize);
 const values = new Float64Array(chunkSize);
@@ -38,14 +39,22 @@ function fillTwoValued(
   dtype: DrawDType,
 ): void {
   const threshold = probability * 2 ** 53;
+  const high = Math.floor(threshold / 2 ** 32);
+  const low = threshold - high * 2 ** 32;
+  const levels = [0, whenTrue];
+  const target = out instanceof Float32Array ? out : values;
   for (let start = 0; start < out.length; start += chunkSize) {
     const count = Math.min(chunkSize, out.length - start);
+    const at = target === out ? start : 0;
     generator.fillWords(words, 0, 2 * count);
     for (let i = 0; i < count; i++) {
-      const draw = (words[2 * i]! & 0x1fffff) * 2 ** 32 + (words[2 * i + 1]! >>> 0);
-      values[i] = draw < threshold ? whenTrue : 0;
+      // The sign of a difference, since a branch would be taken at random; the low word decides between equals, seldom.
+      const upper = words[2 * i]! & 0x1fffff;
+      let below = (upper - high) >>> 31;
+      if (upper === high) below = words[2 * i + 1]! >>> 0 < low ? 1 : 0;
+      target[at + i] = levels[below]!;
     }
-    storeValues(out, dtype, start, values, count);
+    if (target !== out) storeValues(out, dtype, start, values, count);
   }
 }
 
@@ -68,18 +77,21 @@ export function fillBernoulliFrom(
 ): void {
   const wide = probabilities instanceof Float64Array;
   for (let start = 0; start < out.length; start += chunkSize) {
-    const count = Math.min(chunkSize, out.length - start);
+    const length = Math.min(chunkSize, out.length - start);
+    let count = 0;
+    while (count < length && probabilities[start + count]! >= 0 && probabilities[start + count]! <= 1) count++;
+    generator.fillWords(words, 0, wide ? 2 * count : count);
     for (let i = 0; i < count; i++) {
-      const p = probabilities[start + i]!;
-      if (!(p >= 0 && p <= 1))
-        throw new ValueError(
-          "random/parameter",
-          `bernoulli: Expected p_in >= 0 && p_in <= 1 to be true, but got false: p=${p} at ${start + i}.`,
-        );
-      const unit = wide ? generator.uniform() : (generator.random() & 0xffffff) * 2 ** -24;
-      values[i] = unit < p ? 1 : 0;
+      const unit = wide ? unitFloat64(words[2 * i]!, words[2 * i + 1]!) : unitFloat32(words[i]!);
+      // The difference rounds up to 1 or to 0, without a branch that would be taken at random.
+      values[i] = Math.ceil(probabilities[start + i]! - unit) + 0;
     }
     storeValues(out, dtype, start, values, count);
+    if (count < length)
+      throw new ValueError(
+        "random/parameter",
+        `bernoulli: Expected p_in >= 0 && p_in <= 1 to be true, but got false: p=${probabilities[start + count]} at ${start + count}.`,
+      );
   }
 }
 

@@ -110,7 +110,9 @@ export function fillRandint(
     const count = Math.min(chunkSize, out.length - start);
     generator.fillWords(words, 0, perElement * count);
     if (perElement === 1) {
-      for (let i = 0; i < count; i++) values[i] = ((words[i]! >>> 0) % divisor) + offset;
+      // Of unsigned words throughout: else the engine takes remainders of float64.
+      const by = divisor >>> 0;
+      for (let i = 0; i < count; i++) values[i] = (((words[i]! >>> 0) % by) >>> 0) + offset;
     } else {
       for (let i = 0; i < count; i++) values[i] = remainder64(words[2 * i]!, words[2 * i + 1]!, divisor) + offset;
     }

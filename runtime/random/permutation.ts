@@ -56,7 +56,8 @@ export function randperm(n: number, generator: CpuGenerator): Int32Array {
     generator.fillWords(words, 0, count);
     for (let k = 0; k < count; k++) {
       const i = start + k;
-      const other = i + ((words[k]! >>> 0) % (n - i));
+      // Of unsigned words throughout: else the engine takes remainders of float64.
+      const other = i + (((words[k]! >>> 0) % ((n - i) >>> 0)) >>> 0);
       const saved = out[i]!;
       out[i] = out[other]!;
       out[other] = saved;
