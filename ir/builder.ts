@@ -169,6 +169,14 @@ export class GraphBuilder {
     return this.expandTo(this.reshape(this.iota(shape[axis]!, dtype), line), shape);
   }
 
+  /**
+   * Whether each element of `shape` lies at a position of `axis`. Compared as int32, which every size fits and vectors
+   * have: the positions must be known to lie within the axis.
+   */
+  isAt(shape: Shape, axis: number, position: Node): Node {
+    return this.eq(this.iotaAlong(shape, axis, "int32"), this.cast(position, "int32"));
+  }
+
   philox(count: number, seed: readonly [Node, Node], offset: readonly [Node, Node]): Node {
     return this.make("philox", [...seed, ...offset], { count }, "int32", [count]);
   }

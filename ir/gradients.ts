@@ -253,11 +253,11 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
       return [g.where(g.eq(zeroCount, 0), plain, g.where(firstZero, atZero, 0))];
     }
     // Extremes: the gradient goes to the position that the running extreme was taken from (the last equal one).
-    const line = g.iotaAlong(x.shape, axis, "int64");
+    const line = g.iotaAlong(x.shape, axis, "int32");
     const fresh = g.or(g.eq(x, node), g.isNaN(x));
     const from = reverse
-      ? g.scan("min", g.where(fresh, line, BigInt(x.shape[axis]!)), axis, true)
-      : g.scan("max", g.where(fresh, line, -1n), axis, false);
+      ? g.scan("min", g.where(fresh, line, x.shape[axis]!), axis, true)
+      : g.scan("max", g.where(fresh, line, -1), axis, false);
     return [g.scatterAlong("add", zeros(g, x), grad, axis, from)];
   },
 

@@ -162,7 +162,7 @@ export function extremeAlong(g: GraphBuilder, x: Node, axis: number, largest: bo
   const position = g.argReduce(largest ? "argmax" : "argmin", x, axis);
   const value = g.reduce(largest ? "reduce_max" : "reduce_min", x, [axis]);
   if (!x.requiresGrad || !g.gradEnabled) return [value, position];
-  const chosen = g.eq(g.iotaAlong(x.shape, axis, "int64"), position);
+  const chosen = g.isAt(x.shape, axis, position);
   return [g.withHistory(g.detach(value), g.sum(g.where(chosen, x, 0), [axis])), position];
 }
 

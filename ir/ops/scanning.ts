@@ -35,10 +35,10 @@ for (const [name, kind, word] of [
       const axis = axisOf(name, dim, input.shape.length);
       const x = atLeast1d(g, input);
       const values = g.scan(kind, x, axis);
-      const line = g.iotaAlong(x.shape, axis, "int64");
+      const line = g.iotaAlong(x.shape, axis, "int32");
       const [current, extreme] = [g.detach(x), g.detach(values)];
       const fresh = isFloat(x.dtype) ? g.or(g.eq(current, extreme), g.isNaN(current)) : g.eq(current, extreme);
-      const indices = g.scan("max", g.where(fresh, line, 0n), axis);
+      const indices = g.cast(g.scan("max", g.where(fresh, line, 0), axis), "int64");
       return [g.reshape(values, input.shape), g.reshape(indices, input.shape)];
     },
   });

@@ -105,7 +105,7 @@ const pickClass = defineOp({
   },
   gradient(g, { inputs, attrs, grads }) {
     const [input, target] = inputs as [Node, Node];
-    const hit = g.eq(g.iotaAlong(input.shape, attrs["axis"] as number, "int64"), target);
+    const hit = g.isAt(input.shape, attrs["axis"] as number, target);
     return [g.where(hit, g.expandTo(grads[0]!, input.shape), 0), null];
   },
   record: (g, { input, target, axis }) => g.takeAlong(input, axis, target),

@@ -88,10 +88,7 @@ export const oneHot = defineOp({
     if (num_classes === -1 && count <= 0) throw badClass(tensor, "non-negative");
     const shape = [...tensor.shape, count];
     const classes = classesWithin(g, tensor, num_classes === -1 ? null : num_classes);
-    return g.cast(
-      g.eq(g.iotaAlong(shape, tensor.shape.length, "int64"), g.reshape(classes, [...tensor.shape, 1])),
-      "int64",
-    );
+    return g.cast(g.isAt(shape, tensor.shape.length, g.reshape(classes, [...tensor.shape, 1])), "int64");
   },
 });
 

@@ -54,7 +54,7 @@ const crossEntropyTerms = defineOp({
   gradient(g, { inputs, attrs, grads }) {
     const [input, target] = inputs as [Node, Node];
     const axis = attrs["axis"] as number;
-    const hit = g.eq(g.iotaAlong(input.shape, axis, "int64"), target);
+    const hit = g.isAt(input.shape, axis, target);
     const probabilities = g.exp(recordLogSoftmax(g, input, axis));
     return [g.mul(g.sub(probabilities, g.cast(hit, input.dtype)), grads[0]!), null];
   },

@@ -63,7 +63,7 @@ export const multiMarginLoss = defineOp({
     const column = besideClasses(g, target, input);
     const own = valueAt(g, x, column);
     const gap = g.add(g.sub(x, own), g.scalar(args.margin, x.dtype));
-    const others = g.ne(g.iotaAlong(input.shape, 1, "int64"), column);
+    const others = g.not(g.isAt(input.shape, 1, column));
     const positive = g.and(others, g.gt(gap, 0));
     const bounded = g.where(positive, gap, 0);
     let each = p === 1 ? bounded : g.mul(bounded, bounded);
