@@ -132,12 +132,12 @@ const containsVector = (body: readonly Stmt[]): boolean =>
 /** The loop as vector loops, and a scalar one for the rest. */
 function vectorLoops(loop: ForStmt, lanes: Lanes, context: Context): Stmt[] {
   const { dynamic } = context;
-  const hasSums = loop.body.some((s) => s.kind === "declare");
-  // Sums that the iterations keep for themselves must have their values' width to be vectors.
-  const narrowed = hasSums ? { ...loop, body: cascadeBody(narrowSums(loop.body), { dynamic, lanes: 1 }) } : loop;
+  // Sums that the iterations keep for themselves must have their values' width to be vectors. Those of 64 bits have it.
+  const narrows = lanes === 4 && loop.body.some((s) => s.kind === "declare");
+  const narrowed = narrows ? { ...loop, body: cascadeBody(narrowSums(loop.body), { dynamic, lanes: 1 }) } : loop;
   const first = new Widening(context, narrowed, lanes, "");
   const body = first.run();
-  const ownBytes = first.scratch.reduce((sum, { elements }) => sum + elements * laneBytes, 0);
+  const ownBytes = first.scratch.reduce((sum, { elements }) => sum + elements * (vectorBytes / lanes), 0);
   if (ownBytes > mostScratch) throw new NotVectorisable();
   const { reductions, choices, stores } = first;
   if (stores === 0 && reductions.length + choices.length === 0) throw new NotVectorisable();
@@ -176,7 +176,7 @@ function vectorLoops(loop: ForStmt, lanes: Lanes, context: Context): Stmt[] {
   return result;
 }
 
-const laneBytes = 4;
+const vectorBytes = 16;
 /** Bytes of scratch memory that iterations side by side have for themselves. */
 const mostScratch = 2 ** 17;
 
