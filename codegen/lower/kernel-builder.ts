@@ -35,6 +35,8 @@ export interface Target {
   readonly kind: "cpu" | "gpu";
   /** 128-bit vectors are available. */
   readonly simd: boolean;
+  /** A contraction's are of 64-bit elements. */
+  readonly wide?: boolean;
   /** A multiply-add is one instruction, with no register for the product. */
   readonly fused?: boolean;
   /**

@@ -133,7 +133,7 @@ function clear(lowering: ContractLowering, buffer: string, elements: number): vo
   const { builder, lanes } = lowering;
   const name = builder.fresh("z");
   const at = builder.position(name, elements / lanes).scale(lanes);
-  const zero = apply("splat", lowering.type(lanes), constant("f32", 0));
+  const zero = apply("splat", lowering.type(lanes), constant(lowering.sumKind(lanes), 0));
   builder.loop(name, elements / lanes, "serial", () =>
     builder.emit({ kind: "store", buffer, index: indexExpr(at), value: zero }),
   );
@@ -152,7 +152,7 @@ function packRows(
   const { row, inner } = innermost(contraction);
   const lanes = lanesOf(builder.target);
   const isWide = row.left === 1 && height >= lanes;
-  const places = isWide ? along(height) : Array.from({ length: height }, (_, i) => i);
+  const places = isWide ? along(height, lanes) : Array.from({ length: height }, (_, i) => i);
   const [t, p] = [builder.fresh("t"), builder.fresh("p")];
   const tileAt = builder.position(t, count);
   const position = builder.position(p, positions);

@@ -6,6 +6,7 @@
  * adjacent or packed), `rows` (both operands adjacent along the contracted axis: a product per element, vectorised
  * along k), and `elements` (any type, any stride, one element at a time). A GPU has tiles in workgroup memory.
  */
+import { dtypeBytes } from "../../../ir/dtype.ts";
 import type { Node, NodeOf } from "../../../ir/graph.ts";
 import { Index } from "../../../ir/index.ts";
 import type { Region } from "../../../ir/kernel-graph.ts";
@@ -30,8 +31,7 @@ export function lowerContract(
   all = false,
 ): LoweredKernel[] {
   const dot = region.members[0] as Node & NodeOf<"dot">;
-  // Vectors hold four elements.
-  const own = dot.dtype === "float32" ? target : { ...target, simd: false };
+  const own = { ...target, wide: dtypeBytes(dot.dtype) === 8 };
   const begin = (): ContractLowering => new ContractLowering(new KernelBuilder(own), region, dot, stored);
   const lowering = begin();
   const { builder, contraction } = lowering;

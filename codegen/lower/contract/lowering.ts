@@ -4,13 +4,14 @@ import type { Node, NodeOf } from "../../../ir/graph.ts";
 import { type Index, linear } from "../../../ir/index.ts";
 import type { Region } from "../../../ir/kernel-graph.ts";
 import type { DType } from "../../../ir/dtype.ts";
-import type { Expr, Type } from "../../../ir/loop.ts";
+import type { Expr, Kind, Type } from "../../../ir/loop.ts";
 import { contiguousStrides } from "../../../ir/shape.ts";
 import { evaluate, type EvaluationContext } from "../evaluate.ts";
 import { indexExpr, kindOf, load, typeOf } from "../expressions.ts";
 import type { KernelBuilder } from "../kernel-builder.ts";
 import { analyse, type Contraction } from "./contraction.ts";
 import { computed } from "./prologue.ts";
+import { lanesOf } from "./strips.ts";
 
 export type Stored = (node: Node) => boolean;
 
@@ -38,7 +39,7 @@ export class ContractLowering {
     this.stored = stored;
     this.members = new Set(region.members);
     this.contraction = analyse(dot);
-    this.lanes = builder.target.simd ? 4 : 1;
+    this.lanes = lanesOf(builder.target);
   }
 
   get dtype(): DType {
@@ -62,6 +63,11 @@ export class ContractLowering {
   /** In which operands are evaluated where they are no plain memory. */
   get operands(): EvaluationContext {
     return { builder: this.builder, stored: (node) => !this.members.has(node) && this.stored(node) };
+  }
+
+  /** In which products of registers with so many elements are added. */
+  sumKind(lanes: number): Kind {
+    return lanes === 1 ? "f64" : kindOf(this.dtype);
   }
 
   /** So many neighbouring elements of an operand. */

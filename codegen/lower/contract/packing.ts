@@ -8,7 +8,7 @@ import { type Axis, type Contraction, innermost, sizeOf } from "./contraction.ts
 import type { ContractLowering } from "./lowering.ts";
 import { evenShare, type Strip } from "./strips.ts";
 
-/** Elements of a column that are packed: eight columns take a megabyte. */
+/** Elements of a column that are packed: eight columns of float32 take a megabyte. */
 const mostPacked = (1 << 20) / 8 / dtypeBytes("float32");
 
 /** Strips that are copied by statements of their own, not by the turns of a loop. */
@@ -89,7 +89,7 @@ export function pack(
   const { column } = innermost(contraction);
   const strides = contiguousStrides(axes.map((axis) => axis.size));
   // Neighbours are copied in vectors.
-  const isWide = column.right === 1 && lanes === 4;
+  const isWide = column.right === 1 && lanes > 1;
   const places = isWide ? vectors : Array.from({ length: width }, (_, j) => j);
   const nest = (i: number, from: Index, to: Index): void => {
     const axis = axes[i];
@@ -108,7 +108,7 @@ export function pack(
       const first = to.add(strip.scale(size * width));
       for (let s = 0; s < together; s++) {
         for (const j of places) {
-          const value = lowering.right(isWide ? 4 : 1, addI(base, integer((s * width + j) * column.right)));
+          const value = lowering.right(isWide ? lanes : 1, addI(base, integer((s * width + j) * column.right)));
           builder.emit({ kind: "store", buffer, index: indexExpr(first.add(s * size * width + j)), value });
         }
       }

@@ -17,7 +17,10 @@ export function rowProducts(lowering: ContractLowering, start: Start): void {
   const vector = lowering.type(lanes);
   const block = (rowStart: Index, height: number, columnStart: Index, width: number): void => {
     const sums = Array.from({ length: height * width }, () =>
-      builder.declare(lanes === 1 ? constant("f64", 0) : apply("splat", vector, constant("f32", 0)), "c"),
+      builder.declare(
+        lanes === 1 ? constant("f64", 0) : apply("splat", vector, constant(lowering.sumKind(lanes), 0)),
+        "c",
+      ),
     );
     const rest = Array.from({ length: height * width }, () => builder.declare(constant("f64", 0), "d"));
     const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));
@@ -36,7 +39,7 @@ export function rowProducts(lowering: ContractLowering, start: Start): void {
       const r0 = builder.let(addI(rightBase, indexExpr(rightAt)));
       const whole = inner.size - (inner.size % lanes);
       const chunk = (type: Type, k: Expr, targets: readonly Expr[]): void => {
-        const wide = type.lanes === 1 ? "f64" : "f32";
+        const wide = lowering.sumKind(type.lanes);
         const b = Array.from({ length: width }, (_, j) =>
           builder.let(cast(lowering.right(type.lanes, addI(addI(r0, k), integer(j * column.right))), wide)),
         );

@@ -5,10 +5,9 @@
  * out: the schedules that suit it, and which of them has the least estimate. All compute the same sums; the two forms
  *      add in different orders
  *
- * Estimates are cycles for four columns at one position of the contracted axes. They were fitted to the times of 1 to 64
+ * Estimates are cycles for a vector of columns at one position of the contracted axes. They were fitted to the times of 1 to 64
  * rows by 128 to 4096 columns and depths on a core that starts two vector multiply-adds a cycle.
  */
-import { dtypeBytes } from "../../../ir/dtype.ts";
 import type { Target } from "../kernel-builder.ts";
 import { type Axis, type Contraction, innermost, isPlain, sizeOf } from "./contraction.ts";
 import { suitsBlocks } from "./blocks.ts";
@@ -29,7 +28,7 @@ export interface TileSchedule {
 /** Tiles, or vectors of partial sums along the contracted axis, where both operands are adjacent. */
 export type Schedule = { readonly form: "rows" } | TileSchedule;
 
-const floatBytes = dtypeBytes("float32");
+const bytesOf = ({ wide }: Target): number => (wide ? 8 : 4);
 const pageBytes = 4096;
 /** Pages whose addresses a core has at hand, and those that take few cycles more. */
 const nearPages = 96;
@@ -48,7 +47,7 @@ const mostBandBytes = 1 << 19;
 const multiplyAdd = { start: 0.5, latency: 4 };
 /** A multiply-add of sums along the depth. */
 const alongDepth = 0.585;
-/** Packing four columns: neighbours from near or far, or half lines of memory from far; single ones. One row, and what else blocks take. */
+/** Packing a vector of columns: neighbours from near or far, or half lines of memory from far; single ones. One row, and what else blocks take. */
 const packing = { near: 0.75, far: 1.7, halfLines: 8, single: 4, row: 0.8, blocks: 2 };
 /**
  * Waiting for a tile's next position: some pages are not at hand; its page is not; it is another each time; they evict
@@ -85,7 +84,7 @@ export function candidatesOf(contraction: Contraction, target: Target): readonly
   if (neighbours || !packs) schedules.push(tiles(2, 0));
   const isWide = neighbours && lanesOf(target) > 1;
   const vectors = vectorsOfFewRows[row.size - 1];
-  const fits = (band: number): boolean => band === 8 || band * sizeOf(depth) * floatBytes <= mostBandBytes;
+  const fits = (band: number): boolean => band === 8 || band * sizeOf(depth) * bytesOf(target) <= mostBandBytes;
   if (target.dynamic) {
     // The same ones whatever the sizes, each with its code: two where that is short.
     if (packs && (schedules.length === 0 || isPlain(contraction)))
@@ -94,7 +93,7 @@ export function candidatesOf(contraction: Contraction, target: Target): readonly
   }
   if (isWide && vectors !== undefined) schedules.push(tiles(vectors, 0));
   if (packs && isWide && suitsBlocks(contraction, rowsOfTile(target, 2).best)) {
-    const band = blockBands.find((columns) => columns * sizeOf(depth) * floatBytes <= mostBlockBandBytes);
+    const band = blockBands.find((columns) => columns * sizeOf(depth) * bytesOf(target) <= mostBlockBandBytes);
     if (band !== undefined) schedules.push(tiles(2, band, true));
   }
   if (packs) schedules.push(...(isWide ? bands.filter(fits) : [8]).map((band) => tiles(2, band)));
@@ -117,8 +116,10 @@ function estimate(contraction: Contraction, target: Target, schedule: Schedule):
   const { vectors, packed, blocked } = schedule;
   const turns = evenTiles(row.size, rowsOfTile(target, vectors)).reduce((sum, { count }) => sum + count, 0);
   const sums = turns * Math.max((row.size / turns) * multiplyAdd.start, multiplyAdd.latency / vectors);
-  const rows = blocked ? packing.blocks + (row.size * packing.row * 4) / packed : turns * waitingForRows(contraction);
-  const wait = waitingFor(contraction.depth, "right");
+  const rows = blocked
+    ? packing.blocks + (row.size * packing.row * lanesOf(target)) / packed
+    : turns * waitingForRows(contraction, target);
+  const wait = waitingFor(contraction.depth, "right", target);
   if (packed === 0) return sums + rows + turns * (wait / vectors);
   if (column.right !== 1) return sums + rows + packing.single;
   if (wait === 0) return sums + rows + packing.near;
@@ -126,19 +127,19 @@ function estimate(contraction: Contraction, target: Target, schedule: Schedule):
 }
 
 /** How long a tile waits for its rows each time it goes one position further. */
-function waitingForRows(contraction: Contraction): number {
+function waitingForRows(contraction: Contraction, target: Target): number {
   const { row, inner } = innermost(contraction);
-  if (row.left === 1 && inner.left !== 1) return waiting.rows + waitingFor(contraction.depth, "left");
-  return row.size * inner.size * floatBytes > nearBytes ? waiting.farRows : 0;
+  if (row.left === 1 && inner.left !== 1) return waiting.rows + waitingFor(contraction.depth, "left", target);
+  return row.size * inner.size * bytesOf(target) > nearBytes ? waiting.farRows : 0;
 }
 
 /** How long a tile waits for an operand each time it goes one position further. */
-function waitingFor(depth: readonly Axis[], side: "left" | "right"): number {
+function waitingFor(depth: readonly Axis[], side: "left" | "right", target: Target): number {
   const { [side]: step, size } = depth.reduce(
     (most, axis) => (axis[side] * axis.size > most[side] * most.size ? axis : most),
     { left: 0, right: 0, size: 1 },
   );
-  const bytes = Math.abs(step) * floatBytes;
+  const bytes = Math.abs(step) * bytesOf(target);
   const pages = size * Math.min(1, bytes / pageBytes);
   const isNear = bytes < farStep && size <= nearPositions;
   if (pages <= (isNear ? secondPages : nearPages)) return 0;

@@ -17,7 +17,7 @@ export interface Strip {
 }
 
 /** Elements in a register. */
-export const lanesOf = ({ simd }: Target): number => (simd ? 4 : 1);
+export const lanesOf = ({ simd, wide }: Target): number => (simd ? (wide ? 2 : 4) : 1);
 
 /** How the columns are split. A last strip may compute columns twice: that costs a fraction of single columns. */
 export function stripsOf(target: Target, rows: number, size: number, wide: boolean, vectors: number): Strip[] {
@@ -38,29 +38,31 @@ export function stripsOf(target: Target, rows: number, size: number, wide: boole
     return strips.filter(({ count }) => count > 0 || target.dynamic);
   }
   if (target.dynamic) {
-    const pairs = Math.floor(size / 8);
-    const four = (size >> 2) & 1;
-    const rest = pairs * 8 + four * 4;
-    return [strip(0, pairs, [0, 4], 4), strip(pairs * 8, four, [0], 4), single(rest, size - rest)];
+    const pair = 2 * lanes;
+    const pairs = Math.floor(size / pair);
+    const one = Math.floor(size / lanes) & 1;
+    const rest = pairs * pair + one * lanes;
+    return [strip(0, pairs, [0, lanes], lanes), strip(pairs * pair, one, [0], lanes), single(rest, size - rest)];
   }
-  if (size < 4) return [single(0, size)];
-  const width = vectors * 4;
+  if (size < lanes) return [single(0, size)];
+  const width = vectors * lanes;
   const over = size % width;
   // Columns that fill no vector go with the strip before them, and so does a vector more than a pair. With many rows, a
   // vector stands alone then: three take more operands than there are registers.
-  const joined = size > width && over > 0 && over <= (vectors === 2 ? 4 : 3);
+  const joined = size > width && over > 0 && over <= (vectors === 2 ? lanes : lanes - 1);
   const whole = Math.floor(size / width) - (joined ? 1 : 0);
-  const strips = whole > 0 ? [strip(0, whole, along(width), 4)] : [];
+  const strips = whole > 0 ? [strip(0, whole, along(width, lanes), lanes)] : [];
   const rest = size - whole * width;
   const apart = joined && vectors === 2 && rows >= accumulators;
-  if (apart) strips.push(strip(whole * width, 1, along(rest - 4), 4), strip(size - 4, 1, [0], 4));
-  else if (rest > 0) strips.push(strip(whole * width, 1, along(rest), 4));
+  if (apart)
+    strips.push(strip(whole * width, 1, along(rest - lanes, lanes), lanes), strip(size - lanes, 1, [0], lanes));
+  else if (rest > 0) strips.push(strip(whole * width, 1, along(rest, lanes), lanes));
   return strips;
 }
 
-/** Vectors that cover so many columns, at least four: the last may overlap the one before. */
-export const along = (columns: number): number[] =>
-  Array.from({ length: Math.ceil(columns / 4) }, (_, i) => Math.min(i * 4, columns - 4));
+/** Vectors that cover so many columns, at least one: the last may overlap the one before. */
+export const along = (columns: number, lanes: number): number[] =>
+  Array.from({ length: Math.ceil(columns / lanes) }, (_, i) => Math.min(i * lanes, columns - lanes));
 
 /** The largest part of `count` from `least` to `most` that leaves no rest, or else `most`, which does. */
 export function evenShare(count: number, least: number, most: number): number {

@@ -62,7 +62,7 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
   const { lanes, vectors, width } = strip;
   const single = lowering.type();
   const type = lowering.type(lanes);
-  const wide = lanes === 1 ? "f64" : "f32";
+  const wide = lowering.sumKind(lanes);
   const zero: Expr = constant(wide, 0);
   const kept = part?.sums ?? null;
   const sums = Array.from({ length: height * vectors.length }, (_, s) => {
@@ -91,7 +91,7 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
     const columnAt = (offset: number): Expr =>
       builder.let(cast(right(addI(addI(rightBase, indexExpr(rightIndex)), integer(offset))), wide));
     const fence = (): void => {
-      if (lanes === 4 && inner !== "")
+      if (lanes > 1 && inner !== "")
         builder.emit({ kind: "fence", counter: variable(inner, i32), never: -fenceSpacing * ++fences });
     };
     // Positions that a loop's iteration has side by side, such as taps of a filter; the loop's end is a fence itself.
