@@ -87,10 +87,13 @@ export const firstPositions = (g: GraphBuilder, x: Node, sizes: readonly number[
     x.shape.map((size, i) => sizes[i - 2] ?? size),
   );
 
+/** So many phases are convolutions of their own; more would be more kernels than work. */
+const fewPhases = 4;
+
 /**
  * The adjoint of a strided convolution without multiplying by the zeros between the strides. Position q of the padded
  * input is q = m * stride + phase; the taps that reach it are phase, phase + stride, ..., so each phase is a
- * convolution of its own with those taps, and the phases are interleaved.
+ * convolution of its own with those taps, and the phases are interleaved. Many phases are one convolution together.
  */
 export function byPhases(
   g: GraphBuilder,
@@ -109,6 +112,26 @@ export function byPhases(
   const padded = padSpatial(g, grad, most, after, zeros(rank));
   const split = g.swap(g.reshape(weight, [groups, weight.shape[0]! / groups, ...weight.shape.slice(1)]), 1, 2);
   const outer = [grad.shape[0]!, groups * split.shape[1]!];
+  const interleaved = [...outer, ...counts.map((n, i) => n * stride[i]!)];
+  const cropped = (whole: Node): Node => g.slice(whole, [0, 0, ...low], [...outer, ...size]);
+  if (elementCount(stride) > fewPhases && kernel.every((k, i) => k % stride[i]! === 0)) {
+    // As many taps in each phase: the phases are further channels of one convolution, put in their places afterwards.
+    const own = kernel.map((k, i) => k / stride[i]!);
+    const [first, across] = [split.shape.slice(0, 3), axesBetween(3, 3 + 2 * rank)];
+    const [steps, offsets] = [across.filter((_, i) => i % 2 === 0), across.filter((_, i) => i % 2 === 1)];
+    const apart = g.flip(g.reshape(split, [...first, ...own.flatMap((n, i) => [n, stride[i]!])]), steps);
+    const channels = elementCount(stride) * first[1]!;
+    const weights = g.reshape(g.permute(apart, [0, ...offsets, 1, 2, ...steps]), [
+      first[0]!,
+      channels,
+      first[2]!,
+      ...own,
+    ]);
+    const product = overWindows(g, padded, weights, new Array<number>(rank).fill(1), dilation);
+    const parts = g.reshape(product, [outer[0]!, groups, ...stride, first[1]!, ...counts]);
+    const order = range(rank).flatMap((i) => [3 + rank + i, 2 + i]);
+    return cropped(g.reshape(g.permute(parts, [0, 1, 2 + rank, ...order]), interleaved));
+  }
   const phase = (phases: readonly number[]): Node => {
     const own = phases.map(taps);
     if (own.includes(0)) return g.full([...outer, ...counts], 0, grad.dtype);
@@ -131,8 +154,7 @@ export function byPhases(
       3 + 2 * i,
     );
   };
-  const whole = g.reshape(assemble([]), [...outer, ...counts.map((n, i) => n * stride[i]!)]);
-  return g.slice(whole, [0, 0, ...low], [...outer, ...size]);
+  return cropped(g.reshape(assemble([]), interleaved));
 }
 
 /** The smallest divisor of `size` that leaves at most `limit` of it, or `size` itself. */

@@ -55,6 +55,11 @@ describe.each(["cpu:js", "cpu"])("on %s", (device) => {
     expect(kernelsOf([loss, ...torch.autograd.grad([loss], [x])])).toBeLessThanOrEqual(4);
   });
 
+  it("a transposed convolution with a large stride is one product", () => {
+    const [x, weight] = [random(2, 4, 3, 3), random(4, 2, 16, 8)];
+    expect(kernelsOf([F.conv_transpose2d(x, weight, null, 8, 4)])).toBeLessThanOrEqual(4);
+  });
+
   it("the gradient of pooling side by side scatters nothing", () => {
     const x = random(2, 3, 8, 8).requires_grad_();
     expect(kernelsOf(torch.autograd.grad([F.max_pool2d(x, 2)], [x], [random(2, 3, 4, 4)]))).toBeLessThanOrEqual(2);
