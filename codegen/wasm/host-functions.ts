@@ -36,7 +36,7 @@ export type MathOperation = Extract<
 >;
 
 /** `fmod` is the float form of `rem`. */
-export type HostFunctionName = Exclude<MathOperation, "exp_nonpositive"> | "fmod";
+export type HostFunctionName = Exclude<MathOperation, "exp_nonpositive" | "sigmoid"> | "fmod";
 
 export type HostFunction = (a: number, b: number) => number;
 
@@ -63,7 +63,6 @@ const plainFunctions = {
   asinh: Math.asinh,
   acosh: Math.acosh,
   atanh: Math.atanh,
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   // C's pow: 1 to any power is 1, also where JavaScript says NaN.
   pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
 } as const satisfies Partial<Record<HostFunctionName, HostFunction>>;

@@ -2,6 +2,7 @@
  * Mathematical functions. On float32 they are expanded into basic arithmetic, scalar or four lanes at a time; those of
  * float64 are imported from JavaScript, and so is what an expansion is too coarse for.
  */
+import type { Expr, Operation } from "../../ir/loop.ts";
 import * as errorFunction from "../math/error-function.ts";
 import * as exponential from "../math/exponential.ts";
 import * as gamma from "../math/gamma.ts";
@@ -16,7 +17,7 @@ import type { HostFunctionName, MathOperation } from "./host-functions.ts";
 import { createWasmMathBuilder, type MathTarget, type MathValue, type WasmMathBuilder } from "./math-builder.ts";
 import type { FunctionPool } from "./module-builder.ts";
 import { perLane } from "./per-lane.ts";
-import { describe, type OperationExpr, valueTypeOf } from "./types.ts";
+import { argument, constant, describe, type OperationExpr, valueTypeOf } from "./types.ts";
 
 /** The module that imported functions belong to. */
 export const hostModule = "env";
@@ -92,10 +93,22 @@ export const mathFunction =
       perLane(context, expr);
       return;
     }
+    if (name === "sigmoid") {
+      context.emit(sigmoidOf(argument(expr, 0)));
+      return;
+    }
     const { code } = context;
     for (const arg of expr.args) context.emit(arg);
     code.call(scalarImport(context.pool, name === "exp_nonpositive" ? "exp" : name, expr.args.length));
   };
+
+/** V8 calls `Math.exp` without leaving its own code, but not a function of ours. */
+function sigmoidOf(x: Expr): Expr {
+  const { type } = x;
+  const one = constant(type, 1);
+  const apply = (op: Operation, ...args: Expr[]): Expr => ({ op, type, args });
+  return apply("div", one, apply("add", one, apply("exp", apply("neg", x))));
+}
 
 function expand(context: KernelContext, expr: OperationExpr, { write, inline }: Expansion): void {
   const { pool, options, fn, code } = context;
