@@ -23,9 +23,12 @@ interface Link {
 
 export class Aliases {
   private readonly links: Link[];
+  /** What stand-ins were that have become something else: that is what stands for the arguments' memory. */
+  private readonly formers: ReadonlyMap<Tensor, Tensor>;
   private busy = false;
 
-  constructor(given: readonly Tensor[], stands: readonly Tensor[]) {
+  constructor(given: readonly Tensor[], stands: readonly Tensor[], formers: ReadonlyMap<Tensor, Tensor>) {
+    this.formers = formers;
     this.links = given.map((tensor, i) => ({
       given: tensor,
       stand: stands[i]!,
@@ -64,15 +67,12 @@ export class Aliases {
     });
   }
 
-  /**
-   * The call was a plain one: what was written through arguments is written in their memory. `formers`: what stand-ins
-   * were that have become something else
-   */
-  giveBack(formers: ReadonlyMap<Tensor, Tensor>): void {
+  /** The call was a plain one: what was written through arguments is written in their memory. */
+  giveBack(): void {
     this.carry(() => {
       for (const link of this.links) {
         const group = this.links.filter(({ given }) => given.storage_ === link.given.storage_);
-        this.push(link, group, formers.get(link.stand));
+        this.push(link, group);
       }
     });
   }
@@ -102,7 +102,8 @@ export class Aliases {
   }
 
   /** What was written to a stand-in goes to the memory behind it. */
-  private push(link: Link, group: readonly Link[], stand = link.stand): void {
+  private push(link: Link, group: readonly Link[]): void {
+    const stand = this.formers.get(link.stand) ?? link.stand;
     if (stand.storage_.version === link.standVersion) return;
     const memory = link.given.storage_;
     const before = memory.version;

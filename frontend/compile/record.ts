@@ -9,7 +9,7 @@ import { reachesLeaf } from "../saved-values.ts";
 import { requestOf, takeWritten, type Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { setTraceObserver } from "../trace.ts";
-import { alter, altersArguments, isAltered } from "./altered-arguments.ts";
+import { alter, alterAll, altersArguments, isAltered } from "./altered-arguments.ts";
 import { Aliases, MemoryGuard } from "./aliases.ts";
 import { ArgumentCopies } from "./argument-copies.ts";
 import type { ArgumentNames, CallArguments } from "./arguments.ts";
@@ -66,7 +66,7 @@ export function record<A extends unknown[], R>(
   const { args, self } = given;
   const standFor = (tensor: Tensor): Tensor => tensors[given.placeOf(tensor)]!;
   const copies = new ArgumentCopies(args, given, nameOf, observer.held, standFor);
-  const stands = { given, tensors, copies, aliases: new Aliases(given.tensors, tensors) };
+  const stands = { given, tensors, copies, aliases: new Aliases(given.tensors, tensors, observer.formers) };
   const switches = switchesNow();
   const { result, takeIn } = trace(fn, self, args.map((arg) => copies.of(arg)) as A, observer, stands);
   const put = putting(switches);
@@ -214,14 +214,14 @@ function settlePlain(
   flushWrites(written);
   const altered = tensors.flatMap((stand, i) => (isAltered(stand, given.tensors[i]!, formers.get(stand)) ? [i] : []));
   settleGradients(given, tensors);
-  for (const i of altered) if (formers.get(tensors[i]!) === undefined) alter(given.tensors[i]!, tensors[i]!, undefined);
-  aliases.giveBack(formers);
-  for (const i of altered) {
-    const former = formers.get(tensors[i]!);
-    if (former !== undefined) alter(given.tensors[i]!, tensors[i]!, former);
-  }
+  const isOther = (i: number): boolean => formers.has(tensors[i]!);
+  for (const i of altered) if (!isOther(i)) alter(given.tensors[i]!, tensors[i]!);
+  aliases.giveBack();
+  alterAll(given.tensors, tensors, formers, altered.filter(isOther));
   const views = new Map<Tensor, Tensor>();
   const ofArgument = (tensor: Tensor): Tensor => {
+    const place = tensors.indexOf(tensor);
+    if (place >= 0) return given.tensors[place]!;
     const view = viewOfArgument(tensor, tensors);
     if (view === null) return tensor;
     const own = views.get(tensor) ?? viewed(given.tensors[view.place]!, view.steps);

@@ -164,6 +164,45 @@ describe("what a function does to an argument beside writing it", () => {
     }),
   );
 
+  test("makes it larger, where a view of it stays what it is", () =>
+    expectSame((compile) => {
+      const out = torch.ones([2]);
+      const fn = compile((x: Tensor, o: Tensor) => {
+        const before = o.narrow(0, 0, 2);
+        torch.add(x, 1, { out: o });
+        return before.add(0);
+      });
+      return [fn(torch.zeros(4), out).tolist(), out.tolist()];
+    }));
+
+  test("makes it smaller within memory that it uses afterwards", () =>
+    expectSame((compile) => {
+      const base = torch.zeros(6);
+      const part = base.narrow(0, 1, 3);
+      const fn = compile((x: Tensor, o: Tensor, memory: Tensor) => {
+        torch.add(x, 1, { out: o });
+        return memory.sum();
+      });
+      return [fn(torch.ones([2]), part, base).item(), part.tolist(), base.tolist()];
+    }));
+
+  test.each<[string, (x: Tensor, other: Tensor) => unknown]>([
+    ["gives it another one's memory", (x, other) => void (x.data = other)],
+    ["sets it to a part of another", (x, other) => void x.set_(other.narrow(0, 1, 2))],
+    ["sets it to another, which it transposes", (x, other) => void x.set_(other).add_(other.unsqueeze_(1).sum())],
+  ])("%s", (_, change) =>
+    expectSame((compile) => {
+      const [x, other] = [torch.ones([4]), torch.zeros(3)];
+      const fn = compile((a: Tensor, b: Tensor) => {
+        change(a, b);
+        return a;
+      });
+      const result = fn(x, other);
+      other.add_(1);
+      return [result === x, x.tolist(), other.tolist()];
+    }),
+  );
+
   test("and its other views stay what they are", () =>
     expectSame((compile) => {
       const base = torch.ones([2, 3]);
