@@ -30,12 +30,17 @@ const less = (a: Expr, b: Expr): Expr => apply("lt", bool, a, b);
 const plus = (a: Expr, b: Expr): Expr => apply("add", i32, a, b);
 const combiners = { sum: "add", prod: "mul", max: "max", min: "min" } as const;
 
-/** log(exp(a) + exp(b)), counted from the larger; equal ones, infinities included, are ln 2 apart from it. */
-function logAddExp(builder: KernelBuilder, a: Expr, b: Expr): Expr {
+/**
+ * log(exp(a) + exp(b)), counted from the larger; equal ones, infinities included, are ln 2 apart from it. What is added
+ * to the larger is small, and computed in the width of the values.
+ */
+function logAddExp(builder: KernelBuilder, a: Expr, b: Expr, values: Kind): Expr {
   const { type } = a;
   const larger = builder.let(apply("max", type, a, b));
   const difference = builder.let(apply("sub", type, apply("min", type, a, b), larger));
-  const curved = apply("add", type, larger, apply("log1p", type, apply("exp", type, difference)));
+  const own = typeOf(values);
+  const added = apply("log1p", own, apply("exp_nonpositive", own, cast(difference, values)));
+  const curved = apply("add", type, larger, cast(added, type.kind));
   return select(apply("eq", bool, a, b), apply("add", type, a, constant(type.kind, Math.LN2)), curved);
 }
 
@@ -69,7 +74,8 @@ export function lowerScan(node: NodeOf<"scan">, name: string, target: Target, st
   const inBlocks = (operation === null || operation === "add") && wide === "f32";
   const blockLength = target.dynamic ? 1024 : Math.max(256, Math.ceil(Math.sqrt(length)));
   const start = identityOf(operation ?? "max", wide);
-  const join = (a: Expr, b: Expr): Expr => (operation === null ? logAddExp(builder, a, b) : combine(operation, a, b));
+  const join = (a: Expr, b: Expr): Expr =>
+    operation === null ? logAddExp(builder, a, b, own) : combine(operation, a, b);
   overRows(builder, node.shape, axis, (at) => {
     const total = builder.declare(start, "acc");
     const step = (k: Index, running: Expr, before: Expr | null): void => {
