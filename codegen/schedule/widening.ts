@@ -5,6 +5,7 @@
 import { mathFunctions, type BufferParam, type Expr, type Operation, type Stmt, type Type } from "../../ir/loop.ts";
 import { addI, integer, mulI } from "../lower/expressions.ts";
 import { choicesOf, partialName, type Choice } from "./choices.ts";
+import { countOf } from "./columns.ts";
 import { isWideSum } from "./narrow-sums.ts";
 import { assignedFromOutside, mentions, visitExprs, visitStmts, type ForStmt } from "./statements.ts";
 
@@ -95,6 +96,13 @@ export interface Reduction {
 /** Whole numbers are divided by constants alone, by way of a product. */
 const isByConstant = (divisor: Expr): boolean => divisor.op === "const" && Number(divisor.value) > 1;
 
+/** Shorter sums of products are not worth the joining of a vector. */
+const leastProducts = 16;
+
+/** float64 of a float32 value. */
+const isWidened = (value: Expr): value is Extract<Expr, { readonly args: readonly Expr[] }> =>
+  value.op === "cast" && value.type.kind === "f64" && value.args[0]!.type.kind === "f32";
+
 export class Widening {
   private readonly variation = new Map<string, Variation>();
   readonly reductions: Reduction[] = [];
@@ -109,6 +117,8 @@ export class Widening {
   /** Scratch memory that each iteration has for itself: for so many iterations there is as often as much. */
   private readonly own = new Set<string>();
   readonly scratch: BufferParam[] = [];
+  /** float64 names of what is a vector of float32. */
+  private readonly widened = new Set<string>();
   private readonly memory: VectorMemory;
   private readonly loop: ForStmt;
   private readonly suffix: string;
@@ -202,6 +212,11 @@ export class Widening {
       case "declare": {
         this.inside.add(statement.name);
         const how = this.vary(statement.value);
+        if (statement.kind === "let" && how.kind === "vector" && this.lanes === 4 && isWidened(statement.value)) {
+          this.widened.add(statement.name);
+          this.variation.set(statement.name, free);
+          return { ...statement, name: this.name(statement.name), value: this.vector(statement.value.args[0]!) };
+        }
         // An accumulator of this iteration is a vector, whatever it starts from.
         const variation = statement.kind === "declare" ? free : how;
         this.variation.set(statement.name, variation);
@@ -251,7 +266,9 @@ export class Widening {
   }
 
   private reduction(name: string, value: Expr): Stmt {
-    if (!("args" in value) || value.args.length !== 2) throw new NotVectorisable();
+    if (!("args" in value)) throw new NotVectorisable();
+    if (value.op === "madd") return this.sumOfProducts(name, value.args);
+    if (value.args.length !== 2) throw new NotVectorisable();
     const [a, b] = value.args as [Expr, Expr];
     if (!(a.op === "var" && a.name === name) || mentions(b, name)) throw new NotVectorisable();
     const operation = value.op;
@@ -266,6 +283,25 @@ export class Widening {
       name: partial,
       value: { op: operation, type, args: [{ op: "var", type, name: partial }, this.vector(taken)] },
     };
+  }
+
+  /** A float64 sum of products of float32 values: of float32 vectors, as other wide sums are. */
+  private sumOfProducts(name: string, args: readonly Expr[]): Stmt {
+    const [a, b, sum] = args as [Expr, Expr, Expr];
+    const isSum = sum.op === "var" && sum.name === name && sum.type.kind === "f64";
+    const isLong = (countOf(this.loop) ?? 0) >= leastProducts;
+    if (this.lanes !== 4 || !isSum || !isLong || this.reductions.some((r) => r.name === name))
+      throw new NotVectorisable();
+    const type: Type = { kind: "f32", lanes: 4 };
+    const narrow = (factor: Expr): Expr => {
+      if (isWidened(factor)) return this.vector(factor.args[0]!);
+      if (factor.op !== "var" || !this.widened.has(factor.name)) throw new NotVectorisable();
+      return { op: "var", type, name: this.name(factor.name) };
+    };
+    this.reductions.push({ name, operation: "add", kind: "f32", total: "f64" });
+    const partial = partialName(name, this.suffix);
+    const value: Expr = { op: "madd", type, args: [narrow(a), narrow(b), { op: "var", type, name: partial }] };
+    return { kind: "assign", name: partial, value };
   }
 
   private widen(type: Type): Type {

@@ -46,3 +46,12 @@ test("the gradient of cross entropy", () => {
   expect(comparing.length).toBeGreaterThan(0);
   for (const source of comparing) expect(source).toContain("boolx4");
 });
+
+test("the gradient of the filters of a depthwise convolution", () => {
+  const x = torch.randn(2, 3, 20, 24);
+  x.tolist();
+  const sources = sourcesOf(() => gradientOf((w) => F.conv2d(x, w, null, 1, 2, 1, 3).square(), [3, 1, 5, 5]));
+  const products = sources.filter((source) => source.startsWith("dot("));
+  expect(products.length).toBeGreaterThan(0);
+  for (const source of products) expect(source).toContain("f32x4");
+});
