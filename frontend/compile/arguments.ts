@@ -1,6 +1,5 @@
 /** The arguments of one call: what a recording is made for, and their values. */
 import { AutogradError } from "../../ir/errors.ts";
-import type { Node } from "../../ir/graph.ts";
 import { isPlainObject } from "../bind.ts";
 import { parameterNames } from "../export/parameter-names.ts";
 import { NamedResults } from "../named-results.ts";
@@ -48,13 +47,13 @@ export interface Opens {
 }
 
 /** What there are few kinds of: see `Failure`. */
-const layouts = /^(\.|'s memory|'s value|'s number|is_|are_|get_)/;
+const layouts = /^(\.|'s memory|'s identity|'s number|is_|are_|get_)/;
 
 /** Walked at every call: names are worked out only when something differs. */
 export class CallArguments {
   /** What the recording is made for, in the order of the walk. */
   readonly state: unknown[] = [];
-  /** The tensors that a recording takes as inputs, each distinct value once: those that require no grad, and opened leaves. */
+  /** The tensors that a recording takes as inputs, each once: those that require no grad, and opened leaves. */
   get tensors(): readonly Tensor[] {
     return this.inputs.items;
   }
@@ -69,10 +68,6 @@ export class CallArguments {
   private readonly names: string[] | null;
   private readonly inputs = new Places<Tensor>();
   private readonly storages = new Places<Storage>();
-  private readonly nodes = new Places<Node>();
-  private readonly inputNodes = new Places<Node>();
-  /** Every tensor that is no input by itself, and the input's place that it is equal to. */
-  private equals: Map<Tensor, number> | null = null;
   private known: Value[] | null = null;
   private held: readonly object[] | null = null;
 
@@ -119,8 +114,7 @@ export class CallArguments {
 
   /** The place of the input that a tensor among the arguments is. */
   placeOf(tensor: Tensor): number {
-    const place = this.inputs.find(tensor);
-    return place >= 0 ? place : (this.equals?.get(tensor) ?? -1);
+    return this.inputs.find(tensor);
   }
 
   /** Whether a recording that was made for these would do for those. */
@@ -181,7 +175,6 @@ export class CallArguments {
 
   private noteTensor(tensor: Tensor, path: string): void {
     const { shape, storage_, requires_grad } = tensor;
-    const node = tensor.node_();
     this.note(tensor.constructor, path, "'s class");
     this.note(shape.length, path, ".ndim");
     for (let axis = 0; axis < shape.length; axis++)
@@ -192,23 +185,16 @@ export class CallArguments {
     this.note(requires_grad, path, ".requires_grad");
     this.note(tensor.is_inference(), path, ".is_inference()");
     this.note(this.storages.of(storage_), path, "'s memory");
-    this.note(this.nodes.of(node), path, "'s value");
     // Gradients accumulate in this very tensor.
     if (requires_grad && !isFreshLeaf(tensor, this.opens.leavesFrom)) {
       this.note(tensor, path, " itself");
       this.haveHistory ||= !tensor.is_leaf;
-    } else this.noteInput(tensor, node, path);
-  }
-
-  private noteInput(tensor: Tensor, node: Node, path: string): void {
-    const place = this.inputNodes.find(node);
-    if (place >= 0) {
-      if (this.tensors[place] !== tensor) (this.equals ??= new Map()).set(tensor, place);
-      return;
+    } else {
+      const count = this.tensors.length;
+      // Which of those before it is it.
+      this.note(this.inputs.of(tensor), path, "'s identity");
+      if (this.names !== null && this.tensors.length > count) this.paths.push(path);
     }
-    this.inputNodes.of(node);
-    this.inputs.of(tensor);
-    if (this.names !== null) this.paths.push(path);
   }
 }
 

@@ -203,6 +203,17 @@ describe("what a function does to an argument beside writing it", () => {
     }),
   );
 
+  test("is done to that one of two that lie in one place", () =>
+    expectSame((compile) => {
+      const x = torch.zeros(3);
+      const other = x.view(-1);
+      const fn = compile((_: Tensor, b: Tensor) => {
+        b.unsqueeze_(0).add_(1);
+        return b;
+      });
+      return [fn(x, other) === other, x.tolist(), other.tolist()];
+    }));
+
   test("and its other views stay what they are", () =>
     expectSame((compile) => {
       const base = torch.ones([2, 3]);
