@@ -1,7 +1,7 @@
 /**
  * Which rows are computed side by side, a lane of a vector for each, rather than each in vectors along itself: rows whose
  * elements lie far apart while those of neighbouring rows lie together (softmax over channels), windows, and short rows
- * of much work.
+ * of much work: functions, extremes, or several passes.
  */
 import { mathFunctions, type BufferParam, type Expr } from "../../ir/loop.ts";
 import { countOf, strideOf } from "./columns.ts";
@@ -11,8 +11,10 @@ import { visitExprs, visitStmts, type ForStmt } from "./statements.ts";
 const leastRows = 16;
 /** Longer rows have vectors enough of their own. */
 const longestShort = 32;
+/** The same for rows that are read more than once, with no functions in them. */
+const longestPlain = 16;
 
-const heavy = new Set<string>([...mathFunctions, "exp_nonpositive", "div", "sqrt"]);
+const heavy = new Set<string>([...mathFunctions, "exp_nonpositive", "div", "sqrt", "min", "max", "select"]);
 
 /**
  * How far neighbouring rows lie apart at most, where a loop's iterations are such rows; else null.
@@ -23,12 +25,12 @@ export function rowsSideBySide(
 ): { readonly apart: number } | null {
   const count = countOf(rows);
   if (rows.mode !== "parallel" || count === null || count < leastRows) return null;
-  let [loops, isShort, isHeavy, fits, apart, longest] = [0, true, false, true, 0, 0];
+  let [loops, longestRow, isHeavy, fits, apart, longest] = [0, 0, false, true, 0, 0];
   const inside = (loop: ForStmt): void => {
     const length = countOf(loop);
     loops++;
     if (loop.mode !== "serial") fits = false;
-    if (length === null || length > longestShort) isShort = false;
+    longestRow = Math.max(longestRow, length ?? Infinity);
     const access = (buffer: string, index: Expr): void => {
       if (buffers.get(buffer)!.scope !== "argument") return;
       const [byRow, along] = [strideOf(index, rows.name), strideOf(index, loop.name)];
@@ -49,5 +51,5 @@ export function rowsSideBySide(
   });
   if (loops === 0 || !fits || apart === 0) return null;
   if (apart === 1) return longest > longestShort ? null : { apart };
-  return isShort && isHeavy ? { apart } : null;
+  return longestRow <= (isHeavy ? longestShort : loops > 1 ? longestPlain : 0) ? { apart } : null;
 }

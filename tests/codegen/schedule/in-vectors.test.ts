@@ -37,6 +37,13 @@ test.each<[string, number[], (x: torch.Tensor) => torch.Tensor]>([
   for (const source of sources) expect(source).toMatch(/[fi]32x4/);
 });
 
+test("the largest of short rows", () => {
+  const x = torch.randn(64, 10);
+  x.tolist();
+  for (const source of sourcesOf(() => [x.amax(1)]))
+    expect(source).toContain("parallel i0 = 0 .. and(64, -32) step 32");
+});
+
 test("the gradient of cross entropy", () => {
   const target = torch.arange(64n).remainder(40);
   target.tolist();

@@ -8,6 +8,8 @@ const works: Record<string, (x: torch.Tensor, dim: number) => torch.Tensor> = {
   softmax: (x, dim) => x.softmax(dim),
   log_softmax: (x, dim) => x.log_softmax(dim),
   logsumexp: (x, dim) => x.logsumexp(dim),
+  amax: (x, dim) => x.amax(dim).mul(2),
+  std: (x, dim) => x.std(dim),
   normalize: (x, dim) => F.normalize(x, { dim }),
   standardised: (x, dim) => x.sub(x.mean(dim, true)).div(x.std(dim, { keepdim: true }).add(1)),
 };
