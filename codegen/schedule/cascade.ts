@@ -14,7 +14,7 @@ import { assignedFromOutside, readsOfEach, renameVariables, visitStmts, type For
 const i32 = typeOf("i32");
 
 /** Numbers that are added to one variable from zero. */
-const blockLength = 512;
+export const blockLength = 512;
 /** As many again as make blocks and block totals alike, for sums that are longer than the square of that. */
 const lengthOfBlocks = (count: number): number => Math.max(blockLength, Math.ceil(Math.sqrt(count)));
 

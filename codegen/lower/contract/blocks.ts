@@ -1,21 +1,21 @@
 /**
  * Tiles in blocks of rows and depth, whose rows are packed as their columns are: a block's rows stay in the nearer
- * caches while all packed columns go by, and what a tile reads lies together wherever it came from. Sums that wait for
- * the next block of the depth are kept in scratch memory; they are added in the same order as without blocks.
+ * caches while all packed columns go by, and what a tile reads lies together wherever it came from. Each block of the
+ * depth is summed from zero, and those before it are kept in scratch memory: the order is that of long sums elsewhere
+ * (codegen/schedule/cascade.ts).
  */
 import { Index } from "../../../ir/index.ts";
+import { blockLength } from "../../schedule/cascade.ts";
 import { addI, apply, constant, indexExpr, integer } from "../expressions.ts";
 import { type Contraction, innermost } from "./contraction.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
 import { along, evenShare, lanesOf, type Strip, type Tiles } from "./strips.ts";
 import { type DepthPart, type Packed, tile } from "./tile.ts";
 
-/** Tiles of rows, and positions along the depth, of a block: 80 KiB of five rows each. */
+/** Tiles of rows in a block: with its depth 160 KiB of five rows each. */
 const mostTiles = 16;
-const mostDepth = 256;
 /** What a block may have less of, so that all have as many. */
 const leastShare = 6;
-const leastDepth = 128;
 /** Of fewer, packing is too much of the work. */
 const leastTiles = 8;
 
@@ -52,13 +52,9 @@ export function blockBuffers(
   };
 }
 
-const isOneBlock = (contraction: Contraction): boolean => innermost(contraction).inner.size <= mostDepth;
+const isOneBlock = (contraction: Contraction): boolean => innermost(contraction).inner.size <= blockLength;
 
-/** Blocks of one size, or with one that is a little smaller: its code is another. */
-function depthOfBlock(size: number): number {
-  const share = evenShare(size, leastDepth, mostDepth);
-  return size % share === 0 ? share : Math.ceil(size / Math.ceil(size / mostDepth));
-}
+const depthOfBlock = (size: number): number => Math.min(size, blockLength);
 
 export function blockedTiles(
   lowering: ContractLowering,

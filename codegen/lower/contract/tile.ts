@@ -51,7 +51,7 @@ export interface DepthPart {
   /** Where the tile's rows are: [positions, height]. */
   readonly rows: string;
   readonly rowOffset: Index;
-  /** Where the tile's sums are between parts, at first zero; null where there is one part only. */
+  /** Where the sums of the parts before are, at first zero; null where there is one part only. */
   readonly sums: { readonly buffer: string; readonly offset: Index } | null;
 }
 
@@ -64,11 +64,9 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
   const type = lowering.type(lanes);
   const wide = lowering.sumKind(lanes);
   const zero: Expr = constant(wide, 0);
-  const kept = part?.sums ?? null;
-  const sums = Array.from({ length: height * vectors.length }, (_, s) => {
-    if (kept !== null) return builder.declare(load(kept.buffer, type, indexExpr(kept.offset.add(s * lanes))), "c");
-    return builder.declare(lanes === 1 ? zero : apply("splat", type, zero), "c");
-  });
+  const sums = Array.from({ length: height * vectors.length }, () =>
+    builder.declare(lanes === 1 ? zero : apply("splat", type, zero), "c"),
+  );
   const leftBase = builder.let(
     part === undefined ? addI(start.left, indexExpr(rowStart.scale(row.left))) : indexExpr(part.rowOffset),
   );
@@ -128,34 +126,33 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
     const k = builder.position(name, part.positions);
     builder.loop(name, part.positions, "serial", () => multiply(k.scale(height), k, name, [k]));
   }
-  const end = (): void => {
-    const results = sums.map((sum) => cast(sum, single.kind));
+  const end = (totals: readonly Expr[]): void => {
+    const results = totals.map((sum) => cast(sum, single.kind));
     finish(lowering, place, results);
   };
-  if (part === undefined) end();
+  if (part === undefined) end(sums);
   else endPart(lowering, part, sums, end);
 }
 
-/** Leaves the sums to the next part, or calls `end` with the last. */
+/** Adds the sums to those of the parts before, and leaves them to the next part or, after the last, to `end`. */
 function endPart(
   { builder, contraction }: ContractLowering,
   part: DepthPart,
   sums: readonly Expr[],
-  end: () => void,
+  end: (totals: readonly Expr[]) => void,
 ): void {
   const kept = part.sums;
-  if (kept === null) return end();
+  if (kept === null) return end(sums);
+  const placeOf = (s: number): Expr => indexExpr(kept.offset.add(s * sums[s]!.type.lanes));
+  const totals = sums.map((sum, s) =>
+    builder.let(apply("add", sum.type, load(kept.buffer, sum.type, placeOf(s)), sum)),
+  );
   const last = sizeOf(contraction.depth) - part.positions;
   const isLast = apply("eq", typeOf("bool"), indexExpr(part.from), integer(last));
-  builder.if(isLast, end, () =>
-    sums.forEach((value, s) =>
-      builder.emit({
-        kind: "store",
-        buffer: kept.buffer,
-        index: indexExpr(kept.offset.add(s * value.type.lanes)),
-        value,
-      }),
-    ),
+  builder.if(
+    isLast,
+    () => end(totals),
+    () => totals.forEach((value, s) => builder.emit({ kind: "store", buffer: kept.buffer, index: placeOf(s), value })),
   );
 }
 

@@ -75,10 +75,10 @@ describe("every schedule of a product gives the same", () => {
   const shapes = [
     [48, 9, 2],
     [65, 8, 70], // the rest of the rows is two tiles of other heights
-    [64, 33, 300], // two blocks of the depth
-    [127, 35, 257], // two that are not as long
+    [64, 33, 600], // two blocks of the depth
+    [127, 35, 521], // two that are not as long
     [100, 300, 100], // two bands of columns, of which one is short
-    [210, 20, 515], // tiles that are no whole blocks, three blocks of the depth
+    [210, 20, 1031], // tiles that are no whole blocks, three blocks of the depth
   ] as const;
   const layouts = [
     ["rows beside each other", true, 0],
