@@ -47,7 +47,7 @@ export function alterAll(
     else {
       const base = bases[view.place]!;
       const room = stand.root_.numel();
-      const grows = room > base.numel();
+      const grows = room > base.root_.numel();
       if (grows) makeRoom(base, room, "resize_");
       // What memory lacked room for is a view of the whole of it.
       own.takeOver_(viewed(grows ? base.root_ : base, view.steps));

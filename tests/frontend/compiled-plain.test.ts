@@ -175,6 +175,14 @@ describe("what a function does to an argument beside writing it", () => {
       return [fn(torch.zeros(4), out).tolist(), out.tolist()];
     }));
 
+  test("makes a row of a matrix smaller", () =>
+    expectSame((compile) => {
+      const base = torch.zeros([3, 4]);
+      const row = base.select(0, 1);
+      compile((x: Tensor) => void x.resize_(2).add_(1))(row);
+      return [row.tolist(), base.tolist()];
+    }));
+
   test("makes it smaller within memory that it uses afterwards", () =>
     expectSame((compile) => {
       const base = torch.zeros(6);
