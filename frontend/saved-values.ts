@@ -66,6 +66,9 @@ export function freeSaved(nodes: readonly Node[], site: () => string | null): vo
   for (const node of nodes) freed.set(node, site);
 }
 
+/** Whether a backward pass went through a node and gave up what it saved. */
+export const isGivenUp = (node: Node): boolean => freed.has(node);
+
 /** Whether a backward pass from `root` would reach a leaf: not through what an earlier one has given up. */
 export function reachesLeaf(root: Node): boolean {
   const seen = new Set<Node>();

@@ -5,7 +5,7 @@ import { setHostEffectHook, tracing } from "../host-effects.ts";
 import { guardModule } from "../nn/guards.ts";
 import { isModule } from "../nn/module-internals.ts";
 import { recorder } from "../recorder.ts";
-import { reachesLeaf } from "../saved-values.ts";
+import { isGivenUp, reachesLeaf } from "../saved-values.ts";
 import { requestOf, takeWritten, type Storage } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { setTraceObserver } from "../trace.ts";
@@ -130,7 +130,8 @@ function lookThrough(
     storage.id < observer.firstStorageId
       ? !observer.gradients.found.has(storage)
       : tensors.some(({ storage_ }) => storage_ === storage);
-  if (written.some((storage) => stays(storage) && hasHistory(storage.node))) return true;
+  // What a backward pass within the call went through, the next call would go through again.
+  if (written.some((storage) => stays(storage) && (hasHistory(storage.node) || isGivenUp(storage.node)))) return true;
   const left = [...observer.changes, ...observer.assigned].filter(({ held }) => held.isArgument).map(({ is }) => is);
   return [...reached([result, left], isKept).tensors].some(
     (leaf) => !tensors.includes(leaf) && isNewWithHistory(leaf, observer),

@@ -86,6 +86,24 @@ describe.each(["cpu", "cpu:js"])("after a compiled function on %s", (device) => 
       });
     }));
 
+  it.each(["add_", "mul_"] as const)(
+    "a backward pass within goes through what an earlier call has written (%s)",
+    (write) =>
+      expectSame((compile) => {
+        const [w, state] = [ones(3).requires_grad_(), ones(3)];
+        const step = compile((v: Tensor, y: Tensor) => y[write](v).sum().backward());
+        return [1, 2, 3, 4].map(() => {
+          w.grad = null;
+          try {
+            step(w, state);
+          } catch (error) {
+            return (error as torch.CressetError).code;
+          }
+          return w.grad!.tolist();
+        });
+      }),
+  );
+
   it("views of new leaves that were made under no_grad are cut from them", () =>
     expectSame((compile) => {
       const fn = compile((x: Tensor) => torch.no_grad(() => x.view(-1)));
