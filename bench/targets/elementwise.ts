@@ -11,15 +11,17 @@ const { functional: F } = torch.nn;
 const Mi = 2 ** 20;
 const floatBytes = 4;
 
-/** Bytes that the work reads and writes, against those that `memory.copy` does at the same size. */
-const streaming = (work: string, atLeast: number, bytes: number, prepare: () => Work): Target => ({
+/** The rate at which the work reads and writes its arrays, against that of `memory.copy` of one of them. */
+const streaming = (work: string, atLeast: number, count: number, arrays: number, prepare: () => Work): Target => ({
   work,
   atLeast,
   unit: "of copying",
   measure(budgetMs) {
-    const limits = createLimits({ copyBytes: bytes / 2 });
-    const [own, copy] = mediansOf([prepare(), () => limits.copy(bytes / 2)], budgetMs) as [number, number];
-    return { value: copy / own, note: `${(bytes / own / 1e6).toFixed(1)} of ${(bytes / copy / 1e6).toFixed(1)} GB/s` };
+    const bytes = count * floatBytes;
+    const limits = createLimits({ copyBytes: bytes });
+    const [own, copy] = mediansOf([prepare(), () => limits.copy(bytes)], budgetMs) as [number, number];
+    const [rate, most] = [(arrays * bytes) / own / 1e6, (2 * bytes) / copy / 1e6];
+    return { value: rate / most, note: `${rate.toFixed(1)} of ${most.toFixed(1)} GB/s` };
   },
 });
 
@@ -56,9 +58,9 @@ const softmax: Target = {
 };
 
 export const elementwiseTargets: readonly Target[] = [
-  streaming("2x + z, 16 Mi elements", 0.9, 3 * 16 * Mi * floatBytes, axpy(16 * Mi)),
-  streaming("2x + z, 32 Ki elements (in cache)", 0.45, 3 * 32 * 1024 * floatBytes, axpy(32 * 1024)),
-  streaming("sum of 16 Mi elements", 0.7, 16 * Mi * floatBytes, () => {
+  streaming("2x + z, 16 Mi elements", 0.9, 16 * Mi, 3, axpy(16 * Mi)),
+  streaming("2x + z, 32 Ki elements (in cache)", 0.45, 32 * 1024, 3, axpy(32 * 1024)),
+  streaming("sum of 16 Mi elements", 0.7, 16 * Mi, 1, () => {
     const x = input("cpu", 41, [16 * Mi], { positive: true });
     return ours([x], [], (v) => v.sum()).run;
   }),

@@ -39,6 +39,8 @@ export function createLimits({
   readonly fused?: boolean;
 }): Limits {
   const memory = new WebAssembly.Memory({ initial: Math.ceil((2 * copyBytes) / pageBytes) });
+  // Memory that was never written is one page of zeros, however large: reading that would be no copying.
+  new Uint8Array(memory.buffer).fill(1);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(buildModule(copyBytes, fused)), { env: { memory } });
   const { multiplyAdd, copy } = instance.exports as unknown as Pick<Limits, "multiplyAdd" | "copy">;
   return { flopsOfTurn: 2 * lanes * accumulators * unroll, multiplyAdd, copy, fused };
