@@ -6,7 +6,7 @@
  */
 import { Index } from "../../../ir/index.ts";
 import { blockLength } from "../../schedule/cascade.ts";
-import { addI, apply, constant, indexExpr, integer } from "../expressions.ts";
+import { addI, apply, constant, indexExpr, integer, typeOf } from "../expressions.ts";
 import { type Contraction, innermost } from "./contraction.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
 import { along, evenShare, lanesOf, type Strip, type Tiles } from "./strips.ts";
@@ -97,11 +97,12 @@ function overDepthBlocks(
 ): void {
   const { builder, contraction } = lowering;
   const { size } = innermost(contraction).inner;
-  const part = (from: Index, positions: number): void => {
+  const part = (from: Index, positions: number, isLast: DepthPart["isLast"]): void => {
     packRows(lowering, start, tiles, from, positions, rows);
     multiply(lowering, start, strips, tiles, (tileAt, stripAt) => ({
       from,
       positions,
+      isLast,
       rows,
       rowOffset: tileAt.scale(tiles.height * positions),
       sums:
@@ -121,8 +122,10 @@ function overDepthBlocks(
   const whole = Math.floor(size / each);
   const rest = size - whole * each;
   const name = builder.fresh("d");
-  builder.loop(name, whole, "serial", () => part(builder.position(name, whole).scale(each), each));
-  if (rest > 0) part(Index.constant(whole * each), rest);
+  const turn = builder.position(name, whole);
+  const isLastTurn = apply("eq", typeOf("bool"), indexExpr(turn), integer(whole - 1));
+  builder.loop(name, whole, "serial", () => part(turn.scale(each), each, rest === 0 && isLastTurn));
+  if (rest > 0) part(Index.constant(whole * each), rest, true);
 }
 
 function clear(lowering: ContractLowering, buffer: string, elements: number): void {

@@ -2,7 +2,7 @@
 import { Index, linear, unravel } from "../../../ir/index.ts";
 import type { Expr } from "../../../ir/loop.ts";
 import { addI, apply, cast, constant, indexExpr, integer, load, typeOf, variable } from "../expressions.ts";
-import { innermost, sizeOf } from "./contraction.ts";
+import { innermost } from "./contraction.ts";
 import { type DepthBody, overDepth } from "./depth.ts";
 import type { ContractLowering, Start } from "./lowering.ts";
 import type { Packing } from "./packing.ts";
@@ -48,6 +48,8 @@ export interface TilePlace {
 export interface DepthPart {
   readonly from: Index;
   readonly positions: number;
+  /** Whether no other follows; where the same code does several, a truth value. */
+  readonly isLast: boolean | Expr;
   /** Where the tile's rows are: [positions, height]. */
   readonly rows: string;
   readonly rowOffset: Index;
@@ -136,24 +138,21 @@ export function tile(lowering: ContractLowering, place: TilePlace): void {
 
 /** Adds the sums to those of the parts before, and leaves them to the next part or, after the last, to `end`. */
 function endPart(
-  { builder, contraction }: ContractLowering,
-  part: DepthPart,
+  { builder }: ContractLowering,
+  { sums: kept, isLast }: DepthPart,
   sums: readonly Expr[],
   end: (totals: readonly Expr[]) => void,
 ): void {
-  const kept = part.sums;
   if (kept === null) return end(sums);
   const placeOf = (s: number): Expr => indexExpr(kept.offset.add(s * sums[s]!.type.lanes));
   const totals = sums.map((sum, s) =>
     builder.let(apply("add", sum.type, load(kept.buffer, sum.type, placeOf(s)), sum)),
   );
-  const last = sizeOf(contraction.depth) - part.positions;
-  const isLast = apply("eq", typeOf("bool"), indexExpr(part.from), integer(last));
-  builder.if(
-    isLast,
-    () => end(totals),
-    () => totals.forEach((value, s) => builder.emit({ kind: "store", buffer: kept.buffer, index: placeOf(s), value })),
-  );
+  const leave = (): void =>
+    totals.forEach((value, s) => builder.emit({ kind: "store", buffer: kept.buffer, index: placeOf(s), value }));
+  if (isLast === true) end(totals);
+  else if (isLast === false) leave();
+  else builder.if(isLast, () => end(totals), leave);
 }
 
 /** Stores a tile: straight from registers when there is nothing to add, else through a small scratch tile. */

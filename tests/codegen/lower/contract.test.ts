@@ -4,6 +4,7 @@ import * as torch from "../../../frontend/index.ts";
 import { compileGraph } from "../../../frontend/pipeline.ts";
 import { GraphBuilder } from "../../../ir/builder.ts";
 import { leafNode } from "../../../ir/graph.ts";
+import { mayOverwrite } from "../../../ir/overwrite.ts";
 import { elementCount } from "../../../ir/shape.ts";
 import { matmulOf } from "../../../ir/ops/matmul.ts";
 import { createWasmDevice } from "../../../runtime/wasm/device.ts";
@@ -264,4 +265,26 @@ describe("convolutions and their gradients", () => {
       expectClose(gw, ofFilters);
     });
   }
+});
+
+describe("an update within a product is in place", () => {
+  it.each([128, 512, 600, 768, 1024, 1300])("of rows that are %i deep", (depth) => {
+    const g = new GraphBuilder();
+    const [weight, input, gradient] = [
+      [128, 512],
+      [depth, 128],
+      [depth, 512],
+    ].map((shape, i) => leafNode("input", "float32", shape, i));
+    const result = g.sub(weight!, g.mul(matmulOf(g, g.swap(input!, 0, 1), gradient!), 0.1));
+    const { program, inputs } = compileGraph([result], { device: "cpu", name: "update" });
+    const [step, ...others] = program.steps;
+    expect(others).toEqual([]);
+    const { kernel, buffers } = step as Extract<typeof step, { kind: "kernel" }>;
+    const names = kernel.buffers.filter(({ scope }) => scope === "argument").map(({ name }) => name);
+    const at = (kind: string, index: number): string => {
+      const slot = program.slots.find(({ place }) => place.kind === kind && "index" in place && place.index === index)!;
+      return names[buffers.indexOf(slot.id)]!;
+    };
+    expect(mayOverwrite(kernel, at("input", inputs.indexOf(weight!)), at("output", 0))).toBe(true);
+  });
 });
