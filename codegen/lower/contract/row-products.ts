@@ -15,12 +15,10 @@ export function rowProducts(lowering: ContractLowering, start: Start): void {
   const outerDepth = contraction.depth.slice(0, -1);
   const single = lowering.type();
   const vector = lowering.type(lanes);
+  const zero = constant(lowering.sumKind(lanes), 0);
   const block = (rowStart: Index, height: number, columnStart: Index, width: number): void => {
     const sums = Array.from({ length: height * width }, () =>
-      builder.declare(
-        lanes === 1 ? constant("f64", 0) : apply("splat", vector, constant(lowering.sumKind(lanes), 0)),
-        "c",
-      ),
+      builder.declare(lanes === 1 ? zero : apply("splat", vector, zero), "c"),
     );
     const rest = Array.from({ length: height * width }, () => builder.declare(constant("f64", 0), "d"));
     const leftBase = builder.let(addI(start.left, indexExpr(rowStart.scale(row.left))));

@@ -5,8 +5,8 @@
  * out: the schedules that suit it, and which of them has the least estimate. All compute the same sums; the two forms
  *      add in different orders
  *
- * Estimates are cycles for a vector of columns at one position of the contracted axes. They were fitted to the times of 1 to 64
- * rows by 128 to 4096 columns and depths on a core that starts two vector multiply-adds a cycle.
+ * Estimates are cycles for a vector of columns at one position of the contracted axes. They were fitted to the times of
+ * 1 to 64 rows by 128 to 4096 columns and depths on a core that starts two vector multiply-adds a cycle.
  */
 import type { Target } from "../kernel-builder.ts";
 import { type Axis, type Contraction, innermost, isPlain, sizeOf } from "./contraction.ts";
