@@ -6,6 +6,7 @@ import type { LoopKernel } from "../../ir/loop.ts";
 import { cascade } from "../schedule/cascade.ts";
 import { columnSums } from "../schedule/column-sums.ts";
 import { interchange } from "../schedule/interchange.ts";
+import { rowStreams } from "../schedule/row-streams.ts";
 import { transposed } from "../schedule/transposed.ts";
 import { vectorise } from "../schedule/vectorise.ts";
 import { lowerContract } from "./contract/index.ts";
@@ -71,7 +72,7 @@ export function scheduleShared(kernel: LoopKernel, { simd }: Pick<Target, "simd"
 
 function scheduled(lowered: LoopKernel, region: Region, target: Target): LoopKernel {
   const kernel = cascade(target.simd ? transposed(lowered) : lowered, false);
-  if (target.simd) return vectorise(interchange(columnSums(kernel)), { peels: true, everyWidth: true });
+  if (target.simd) return vectorise(interchange(rowStreams(columnSums(kernel))), { peels: true, everyWidth: true });
   if (target.kind !== "gpu" || region.kind !== "loops" || region.reduced.length > 0) return kernel;
   // Four elements an invocation, where they come out even: a loop for the rest would be another dispatch.
   const wide = vectorise(kernel);
