@@ -2,6 +2,7 @@
  * `torch.autograd.functional`: Jacobians, Hessians and their products with vectors, as lazy as everything else.
  * https://docs.pytorch.org/docs/stable/autograd.html#functional-higher-level-api
  */
+import "../ir/ops/joining.ts";
 import { ArgumentError, AutogradError, NotImplementedError, ShapeError } from "../ir/errors.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { grad } from "./autograd.ts";

@@ -5,6 +5,7 @@
  * With B the problem is that of L⁻¹ A L⁻ᵀ, where L Lᵀ = B. The basis of a step is made orthonormal by reflections, which
  * do not mind columns that depend on each other: PyTorch's two methods and their tolerances come to the same here.
  */
+import "../ir/ops/joining.ts";
 import "../ir/ops/linalg/cholesky.ts";
 import "../ir/ops/linalg/eigen-pairs.ts";
 import "../ir/ops/linalg/eigh.ts";

@@ -3,7 +3,7 @@ import type { GraphBuilder } from "../ir/builder.ts";
 import { isComplex } from "../ir/dtype.ts";
 import { NotImplementedError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
-import { checkStrides, stridedPositions, stridedView } from "../ir/ops/strided.ts";
+import { checkStrides, stridedPositions, stridedView } from "../ir/strided.ts";
 import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
 import { complexStep } from "./complex-views.ts";
 import type { Tensor } from "./tensor.ts";

@@ -1,4 +1,5 @@
 /** Models as functions: the state of several side by side, and normalisation that keeps none. */
+import "../../ir/ops/joining.ts";
 import { ArgumentError } from "../../ir/errors.ts";
 import { callOperator, withSite } from "../call.ts";
 import { withGradMode } from "../grad-mode.ts";

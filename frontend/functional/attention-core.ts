@@ -1,4 +1,5 @@
 /** Multi-head attention on projected queries, keys and values. */
+import "../../ir/ops/joining.ts";
 import "../../ir/ops/nn/pad.ts";
 import { ArgumentError, ShapeError } from "../../ir/errors.ts";
 import { formatShape } from "../../ir/shape.ts";

@@ -2,6 +2,7 @@
  * Recurrent networks of several layers in one or both directions, over a padded tensor or a packed one, with the
  * dropout between layers drawn here. https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers
  */
+import "../../ir/ops/joining.ts";
 import "../../ir/ops/nn/recurrent.ts";
 import { ShapeError, ValueError } from "../../ir/errors.ts";
 import { signature, type CallOf } from "../arguments.ts";

@@ -1,5 +1,5 @@
 /** The leaky relu whose slopes are drawn in training. */
-import "../../ir/ops/nn/activation.ts";
+import "../../ir/ops/nn/activation-rectifiers.ts";
 import { widen } from "../../ir/ops/nn/support.ts";
 import { ArgumentError, DTypeError } from "../../ir/errors.ts";
 import type { Node } from "../../ir/graph.ts";

@@ -4,7 +4,6 @@ import { dtypeBytes, integerRange, isComplex, isFloat, isInteger, unconvertible,
 import { ValueError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import type { ScalarArgument } from "../signature.ts";
-import { largestOf } from "./floating.ts";
 import { operand, scalarAs, type TensorOrScalar } from "./support.ts";
 
 /** Infinities are values of every float type; a fraction is cut off for integers, and -255 is one of uint8's, modulo 256. */
@@ -79,3 +78,10 @@ export const fitting = (
   dtype: DType,
   unbounded: readonly DType[] = [],
 ): Node => (isNode(value) ? operand(g, value, dtype) : filler(g, name, value, dtype, unbounded));
+
+/** Largest finite number of a float type. */
+export function largestOf(dtype: DType): number {
+  if (dtype === "float64") return Number.MAX_VALUE;
+  if (dtype === "float32") return (2 - 2 ** -23) * 2 ** 127;
+  return dtype === "bfloat16" ? (2 - 2 ** -7) * 2 ** 127 : 65504;
+}

@@ -1,4 +1,5 @@
 /** What floating-point numbers are made of: exponents, neighbours, special values. */
+import { largestOf } from "./fitting.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { eachPart } from "../complex/parts.ts";
 import { cName, isComplex, isFloat, isIntegral, type DType } from "../dtype.ts";
@@ -144,13 +145,6 @@ defineOp({
     return g.withHistory(value, g.where(g.eq(a, b), none, from));
   },
 });
-
-/** Largest finite number of a float type. */
-export function largestOf(dtype: DType): number {
-  if (dtype === "float64") return Number.MAX_VALUE;
-  if (dtype === "float32") return (2 - 2 ** -23) * 2 ** 127;
-  return dtype === "bfloat16" ? (2 - 2 ** -7) * 2 ** 127 : 65504;
-}
 
 defineOp({
   name: "nan_to_num",

@@ -1,5 +1,5 @@
 /** Truth values and bits. */
-import { type GraphBuilder, isNode } from "../builder.ts";
+import { type GraphBuilder } from "../builder.ts";
 import { isComplex, isFloat, isIntegral, scalarName } from "../dtype.ts";
 import { ArgumentError, DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -137,36 +137,3 @@ defineOp({
     return float && equal_nan ? g.or(close, g.and(g.isNaN(input), g.isNaN(other))) : close;
   },
 });
-
-defineOp({
-  name: "isin",
-  signature:
-    "isin(Tensor|Scalar elements, Tensor|Scalar test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
-  places: ["torch"],
-  doc: {
-    summary: "Whether each element is among test_elements.",
-    shape: "[*] and any -> bool[*]",
-    source: "torch.isin",
-  },
-  gradient: "none",
-  record(g, { elements, test_elements, invert }) {
-    for (const given of [elements, test_elements])
-      if (isNode(given) && (given.dtype === "bool" || isComplex(given.dtype)))
-        throw new DTypeError(
-          "isin/dtype",
-          `isin: Unsupported input type encountered for isin(): ${scalarName(given.dtype)}, got ${describe(given)}.`,
-        );
-    const dtype = resultType(g, [elements, test_elements]);
-    const [x, y] = [operand(g, elements, dtype), operand(g, test_elements, dtype)];
-    const count = y.shape.reduce((n, size) => n * size, 1);
-    const found = isAmong(g, x, g.reshape(y, [count]));
-    return invert ? g.not(found) : found;
-  },
-});
-
-/** Every element compared with every candidate: fused into one pass without memory for the pairs. */
-function isAmong(g: GraphBuilder, x: Node, candidates: Node): Node {
-  if (candidates.shape[0] === 0) return g.full(x.shape, false, "bool");
-  const pairs = g.eq(g.expandTo(g.reshape(x, [...x.shape, 1]), [...x.shape, candidates.shape[0]!]), candidates);
-  return g.reshape(g.reduce("reduce_max", pairs, [x.shape.length]), x.shape);
-}

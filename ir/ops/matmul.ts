@@ -5,9 +5,9 @@ import { cName, scalarName } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
-import { elementCount, formatShape, type Shape } from "../shape.ts";
+import { elementCount, type Shape } from "../shape.ts";
 import { checkBroadcast, describe, promoted, range } from "./support.ts";
-import { matmulsType, anyCastable, productsType, resultsType, tensordotsType, vectorsType } from "./out-types.ts";
+import { matmulsType, anyCastable, productsType, resultsType, vectorsType } from "./out-types.ts";
 
 /** Operands of a product have one type: nothing is promoted. */
 export function requireSameType(name: string, a: Node, b: Node): void {
@@ -165,7 +165,7 @@ export const summedBmm = (g: GraphBuilder, name: string, a: Node, b: Node, names
   ])
 );
 
-const times = (g: GraphBuilder, a: Node, b: Node): Node => (a.dtype === "bool" ? g.and(a, b) : g.mul(a, b));
+export const times = (g: GraphBuilder, a: Node, b: Node): Node => (a.dtype === "bool" ? g.and(a, b) : g.mul(a, b));
 
 export function outerOf(
   g: GraphBuilder,
@@ -241,30 +241,6 @@ for (const [name, second, summary] of [
     },
   });
 }
-
-defineOp({
-  name: "inner",
-  signature: "inner(Tensor input, Tensor other) -> Tensor",
-  places: ["torch", "Tensor"],
-  out: tensordotsType,
-  doc: {
-    summary: "Sum of products over the last dimension of both; a product where one is 0-d.",
-    shape: "[*, k] and [#, k] -> [*, #]",
-    source: "torch.inner",
-  },
-  gradient: "through decomposition",
-  record(g, { input, other }) {
-    const [a, b] = [input.shape.length, other.shape.length];
-    if (a === 0 || b === 0) return times(g, ...promoted(g, input, other));
-    requireSameType("inner", input, other);
-    if (input.shape[a - 1] !== other.shape[b - 1])
-      throw new ShapeError(
-        "inner/inner-dims",
-        `inner() the last dimension must match on both input tensors but got shapes ${formatShape(input.shape)} and ${formatShape(other.shape)}.`,
-      );
-    return g.dot(input, other, [[a - 1], [b - 1]]);
-  },
-});
 
 defineOp({
   name: "outer",

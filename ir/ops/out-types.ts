@@ -10,7 +10,7 @@ export const sameType =
     wanted === given ? null : words(nameOf(wanted), nameOf(given));
 
 /** Of whatever states no rule. */
-export const resultsType = sameType(
+export const resultsType = /* @__PURE__ */ sameType(
   (wanted, given) => `Expected out tensor to have dtype ${wanted}, but got ${given} instead`,
   cName,
 );
@@ -22,7 +22,7 @@ export const anyCastable: OutRule = ({ wanted, given }) =>
     : `result type ${scalarName(wanted)} can't be cast to the desired output type ${scalarName(given)}`;
 
 /** Elementwise work in the type of its operand converts nothing. */
-export const operandsType = sameType((wanted, given) => `Found dtype ${given} but expected ${wanted}`);
+export const operandsType = /* @__PURE__ */ sameType((wanted, given) => `Found dtype ${given} but expected ${wanted}`);
 
 /** That of abs(), which has a kernel of its own for complex numbers. */
 export const absoluteType: OutRule = (types, args) =>
@@ -49,9 +49,13 @@ export const safelyCastable =
 
 export const boolOnly = (name: string): OutRule => sameType(() => `${name} does not support non-boolean outputs`);
 
-export const scalarTypeExpected = sameType((wanted, given) => `expected scalar type ${wanted} but found ${given}`);
+export const scalarTypeExpected = /* @__PURE__ */ sameType(
+  (wanted, given) => `expected scalar type ${wanted} but found ${given}`,
+);
 /** As `scalarTypeExpected`, of scans. */
-export const scannedType = sameType((wanted, given) => `expected scalar_type ${wanted} but found ${given}`);
+export const scannedType = /* @__PURE__ */ sameType(
+  (wanted, given) => `expected scalar_type ${wanted} but found ${given}`,
+);
 
 /** Joined by cat. */
 export const joinedType: OutRule = ({ wanted, given }) =>
@@ -60,9 +64,11 @@ export const joinedType: OutRule = ({ wanted, given }) =>
     : `torch.cat(): input types can't be cast to the desired output type ${scalarName(given)}`;
 
 /** Products of vectors. */
-export const productsType = sameType((wanted, given) => `result dtype ${given} does not match input dtype ${wanted}`);
+export const productsType = /* @__PURE__ */ sameType(
+  (wanted, given) => `result dtype ${given} does not match input dtype ${wanted}`,
+);
 
-export const vectorsType = sameType(
+export const vectorsType = /* @__PURE__ */ sameType(
   (wanted, given) => `addmv input tensors must have the same dtype, but got ${given}, ${wanted}, and ${wanted}`,
 );
 
@@ -72,16 +78,16 @@ export const matmulsType: OutRule = (types, { input, other }) => {
   return (b === 1 ? (a === 1 ? productsType : a === 2 ? vectorsType : resultsType) : resultsType)(types, {});
 };
 
-export const batchesType = sameType(
+export const batchesType = /* @__PURE__ */ sameType(
   (wanted, given) => `self and mat2 must have the same dtype, but got ${given} and ${wanted}`,
 );
 
-export const tensordotsType = sameType(
+export const tensordotsType = /* @__PURE__ */ sameType(
   (wanted, given) =>
     `tensordot: Expected the output tensor to have dtype ${wanted}, but got an output tensor with dtype ${given}`,
 );
 
-export const chainsType = sameType(
+export const chainsType = /* @__PURE__ */ sameType(
   (wanted, given) => `multi_dot(): expected out tensor to have dtype ${wanted} but got ${given}`,
   cName,
 );
@@ -89,16 +95,16 @@ export const chainsType = sameType(
 export const normsType = (name: string): OutRule =>
   sameType((wanted, given) => `${name} expected out tensor dtype ${wanted} but got: ${given}`);
 
-export const partsType = sameType(
+export const partsType = /* @__PURE__ */ sameType(
   (wanted, given) => `Expected object of scalar type ${wanted} but got scalar type ${given} for argument 'out'`,
 );
 
-export const extremesType = sameType(
+export const extremesType = /* @__PURE__ */ sameType(
   (wanted, given) =>
     `Expected the dtype for input and out to match, but got ${wanted} for input's dtype and ${given} for out's dtype`,
 );
 
-export const searchedType = sameType(
+export const searchedType = /* @__PURE__ */ sameType(
   (wanted, given) =>
     `torch.searchsorted(): output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on whether out_int32 flag is True, but we got output tensor's dtype ${given} and out_int32 flag is ${wanted === "Int" ? "True" : "False"}`,
 );
@@ -106,15 +112,17 @@ export const searchedType = sameType(
 export const takenType = (words: string): OutRule =>
   sameType((wanted, given) => `${words}, got ${wanted} and ${given}`);
 
-export const histogramsType: OutRule = sameType(
+export const histogramsType: OutRule = /* @__PURE__ */ sameType(
   (wanted, given) =>
     `torch.histogram: input tensor and hist tensor should have the same dtype, but got input ${wanted} and hist ${given}`,
   cName,
 );
 
-export const quantilesType = sameType(() => "quantile() out tensor must be same dtype as the input tensor");
+export const quantilesType = /* @__PURE__ */ sameType(
+  () => "quantile() out tensor must be same dtype as the input tensor",
+);
 
-export const powersType = sameType(
+export const powersType = /* @__PURE__ */ sameType(
   (wanted, given) =>
     `the output given to float_power has dtype ${given} but the operation's result requires dtype ${wanted}`,
 );

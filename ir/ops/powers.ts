@@ -1,13 +1,13 @@
 /** Powers and angles of two operands. */
 import { type GraphBuilder, isNode } from "../builder.ts";
 import { isIntegral } from "../dtype.ts";
-import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
+import { DTypeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import type { ScalarArgument } from "../signature.ts";
 import { binary, refuseBool } from "./arithmetic.ts";
 import { fitting } from "./fitting.ts";
-import { checkBroadcast, describe, operand, resultType } from "./support.ts";
+import { checkBroadcast, operand, resultType } from "./support.ts";
 import { anyCastable } from "./out-types.ts";
 
 const page = (name: string): string => `torch.${name}`;
@@ -94,29 +94,5 @@ export const atan2 = defineOp({
     const common = resultType(g, [input, other]);
     const dtype = isIntegral(common) ? g.defaultFloat : common;
     return binary(g, "atan2", "atan2", g.cast(input, dtype), g.cast(other, dtype));
-  },
-});
-
-defineOp({
-  name: "vander",
-  signature: "vander(Tensor x, int? N=None, bool increasing=False) -> Tensor",
-  places: ["torch"],
-  doc: {
-    summary: "Powers of each element as a row: x ** (N - 1) down to x ** 0, or the other way round.",
-    shape: "[n] -> [n, N]",
-    source: "torch.vander",
-  },
-  gradient: "through decomposition",
-  record(g, { x, N, increasing }) {
-    if (x.shape.length !== 1)
-      throw new ShapeError("vander/rank", `vander: x must be a one-dimensional tensor, got ${describe(x)}.`);
-    const count = N ?? x.shape[0]!;
-    if (count < 0) throw new ArgumentError("vander/N", `vander: N must be non-negative, got ${count}.`);
-    const wide = isIntegral(x.dtype) ? g.cast(x, "int64") : x;
-    const rows = x.shape[0]!;
-    if (count === 0) return g.full([rows, 0], 0, wide.dtype);
-    const factors = g.expandTo(g.reshape(wide, [rows, 1]), [rows, count - 1]);
-    const powers = g.concat([g.full([rows, 1], 1, wide.dtype), g.scan("prod", factors, 1)], 1);
-    return increasing ? powers : g.flip(powers, [1]);
   },
 });

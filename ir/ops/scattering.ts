@@ -7,7 +7,8 @@ import { defineOp } from "../operator.ts";
 import { elementCount, formatShape } from "../shape.ts";
 import { floorDivide } from "./arithmetic.ts";
 import { filler } from "./fitting.ts";
-import { accessed, checkAlong } from "./indexing.ts";
+import { checkAlong } from "./indexing.ts";
+import { accessed } from "./taking.ts";
 import { atLeast1d, axisOf, checkRange, describe, requireIndex, wrapIndex } from "./support.ts";
 
 const along = "[*], index and src of the same number of dimensions -> [*]";

@@ -1,4 +1,6 @@
 /** Activations without parameters: rectifiers and their kin. https://docs.pytorch.org/docs/stable/nn.html#non-linear-activations-weighted-sum-nonlinearity */
+import "../../../ir/ops/nn/activation-rectifiers.ts";
+import "../../../ir/ops/nn/activation-exponential.ts";
 import "../../../ir/ops/nn/activation-pieces.ts";
 import "../../../ir/ops/nn/activation-smooth.ts";
 import { signature, type CallOf } from "../../arguments.ts";

@@ -1,4 +1,5 @@
 /** Softmax over many classes in clusters. */
+import "../../../ir/ops/joining.ts";
 import { ArgumentError, ShapeError } from "../../../ir/errors.ts";
 import { formatShape } from "../../../ir/shape.ts";
 import { signature, type CallOf } from "../../arguments.ts";

@@ -1,4 +1,5 @@
 /** Losses of an input and a target. https://docs.pytorch.org/docs/stable/nn.html#loss-functions */
+import "../../../ir/ops/nn/losses-rounded.ts";
 import "../../../ir/ops/nn/losses-elementwise.ts";
 import "../../../ir/ops/nn/losses-probabilities.ts";
 import "../../../ir/ops/nn/losses-margin.ts";

@@ -1,4 +1,5 @@
 /** A rectifier with learned slopes. */
+import "../../../ir/ops/nn/activation-rectifiers.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import type { Tensor } from "../../tensor.ts";
 import * as init from "../init.ts";

@@ -1,4 +1,5 @@
 /** Parameters as one vector, and back. */
+import "../../../ir/ops/joining.ts";
 import { ShapeError } from "../../../ir/errors.ts";
 import { withSite } from "../../call.ts";
 import { withGradMode } from "../../grad-mode.ts";

@@ -1,4 +1,5 @@
 /** `torch.nn.utils.rnn`: sequences of different lengths, padded or packed. https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.PackedSequence.html */
+import "../../../ir/ops/joining.ts";
 import { ArgumentError, ValueError } from "../../../ir/errors.ts";
 import { signature, type CallOf } from "../../arguments.ts";
 import { withSite } from "../../call.ts";

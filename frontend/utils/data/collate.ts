@@ -1,4 +1,5 @@
 /** Making batches of items. */
+import "../../../ir/ops/joining.ts";
 import { ArgumentError, ValueError } from "../../../ir/errors.ts";
 import { isPlainObject } from "../../bind.ts";
 import { callOperator, withSite } from "../../call.ts";

@@ -5,9 +5,8 @@ import { defineOp } from "../../operator.ts";
 import type { ScalarArgument } from "../../signature.ts";
 import { noKernel } from "../../unsupported.ts";
 import { describe, requireFloat, toFloat } from "../support.ts";
-import { filler } from "../fitting.ts";
+import { filler, largestOf } from "../fitting.ts";
 import { inWide } from "./support.ts";
-import { largestOf } from "../floating.ts";
 import { isComplex, isFloat, scalarName } from "../../dtype.ts";
 import { operandsType } from "../out-types.ts";
 

@@ -1,8 +1,11 @@
 /** Every operator family of neural networks: importing this fills the registry. */
+import "./activation-exponential.ts";
 import "./activation-pieces.ts";
+import "./activation-rectifiers.ts";
 import "./activation-smooth.ts";
 import "./activation.ts";
 import "./attention.ts";
+import "./bilinear.ts";
 import "./convolution.ts";
 import "./ctc.ts";
 import "./embedding.ts";
@@ -12,9 +15,10 @@ import "./interpolation.ts";
 import "./linear.ts";
 import "./losses-classification.ts";
 import "./losses-elementwise.ts";
-import "./losses-probabilities.ts";
 import "./losses-margin.ts";
 import "./losses-pairs.ts";
+import "./losses-probabilities.ts";
+import "./losses-rounded.ts";
 import "./native-forms.ts";
 import "./normalization.ts";
 import "./pad.ts";
