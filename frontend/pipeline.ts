@@ -13,16 +13,14 @@ import { topologicalOrder } from "../ir/walks.ts";
 import { withFreshInterning } from "../ir/interning.ts";
 import { noteSite, type Node } from "../ir/graph.ts";
 import type { KernelGraph } from "../ir/kernel-graph.ts";
+import { Provided } from "../ir/provided.ts";
 import { isFree, isView } from "../ir/traits.ts";
 import { aliasReshaped } from "../passes/alias-reshaped.ts";
 import { canonicalise } from "../passes/canonicalise.ts";
 import { decompose } from "../passes/decompose.ts";
 import { fuse } from "../passes/fuse.ts";
-import { inlineChoices } from "../passes/inline-choices.ts";
 import { legaliseDtypes, type TypeTarget } from "../passes/legalise-dtypes.ts";
 import type { Tiling } from "../passes/winograd/index.ts";
-import { mergeLoops } from "../passes/merge-loops.ts";
-import { pruneRegions } from "../passes/prune-regions.ts";
 import { supports, type DeviceName } from "../runtime/device.ts";
 import { PassList, type Pass } from "./pass-list.ts";
 import { settings } from "./state.ts";
@@ -40,13 +38,26 @@ interface Context {
   readonly tiling: Tiling | null;
 }
 
+type Roots = readonly Node[];
+type GraphPass = (g: GraphBuilder, roots: Roots) => Roots;
+
+/** Passes for graphs with loops and choices. */
+export const regionPasses = new Provided<Readonly<Record<"mergeLoops" | "inlineChoices" | "pruneRegions", GraphPass>>>(
+  "regions",
+);
+
+/** Where they have not been provided there is no region. */
+function ofRegions(name: "mergeLoops" | "inlineChoices" | "pruneRegions"): GraphPass {
+  return (g, roots) => regionPasses.orNull?.[name](g, roots) ?? roots;
+}
+
 /** The compiler, in order. By interning, each pass over the graph is CSE and dead-code removal too. */
 export const pipeline = PassList.start("recorded", recorded())
-  .then("merge loops", onRecorded(mergeLoops))
+  .then("merge loops", onRecorded(ofRegions("mergeLoops")))
   .then("decompose", onGraph(decompose))
   .then("canonicalise", onGraph(canonicalise))
   .then("claim choices", onGraph(claimChoices))
-  .then("prune regions", onGraph(pruneRegions))
+  .then("prune regions", onGraph(ofRegions("pruneRegions")))
   .then("legalise dtypes", onGraph(legaliseDtypes))
   .then(
     "winograd",
@@ -63,7 +74,6 @@ export const pipeline = PassList.start("recorded", recorded())
   .then("bufferise", toProgram(bufferise, { placed: false }))
   .then("plan memory", toProgram(planMemory, { placed: true }));
 
-type Roots = readonly Node[];
 type CompilerPass<Taken, Left> = Pass<Taken, Left, Context>;
 
 function recorded(): CompilerPass<Roots, Roots> {
@@ -110,7 +120,7 @@ function toProgram<Taken>(
 
 /** CPU devices branch; others compute both sides. */
 function claimChoices(g: GraphBuilder, roots: Roots, { target }: Context): Roots {
-  return target.kind === "cpu" ? roots : inlineChoices(g, roots);
+  return target.kind === "cpu" ? roots : ofRegions("inlineChoices")(g, roots);
 }
 
 export const targets: Readonly<Record<DeviceName, Target>> = {

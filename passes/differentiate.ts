@@ -14,7 +14,7 @@ import { gradients } from "../ir/gradients.ts";
 import { noteSite, type Node, type NodeOf } from "../ir/graph.ts";
 import { topologicalOrder } from "../ir/walks.ts";
 import { operator } from "../ir/operator.ts";
-import { condAdjoint, loopAdjoint } from "./region-adjoints.ts";
+import { Provided } from "../ir/provided.ts";
 
 export interface DifferentiateHooks {
   /** Sees (and may replace) the complete gradient of a node before it is passed on. */
@@ -32,6 +32,15 @@ export interface DifferentiateHooks {
     inputGradients: readonly (Node | null)[],
   ) => readonly (Node | null)[];
 }
+
+/** The adjoint of a loop or a choice, whose bodies are differentiated themselves. */
+type RegionAdjoint<P extends "loop" | "cond"> = (
+  g: GraphBuilder,
+  node: NodeOf<P>,
+  grads: readonly (Node | null)[],
+  through: typeof differentiate,
+) => readonly (Node | null)[];
+export const regionAdjoints = new Provided<{ readonly [P in "loop" | "cond"]: RegionAdjoint<P> }>("regions");
 
 export function differentiate(
   g: GraphBuilder,
@@ -96,14 +105,14 @@ export function differentiate(
 }
 
 function adjoint(g: GraphBuilder, node: Node, grads: readonly (Node | null)[]): readonly (Node | null)[] {
-  if (node.op === "loop") return loopAdjoint(g, node, grads, differentiate);
+  if (node.op === "loop") return regionAdjoints.value.loop(g, node, grads, differentiate);
   if (node.op === "while")
     throw new AutogradError(
       "while_loop/nested",
       "while_loop: it has no gradient inside of a function that scan, cond or while_loop records: how often it turns is data.",
       "Use scan inside, which repeats a number of times that is known, or call while_loop outside.",
     );
-  if (node.op === "cond") return condAdjoint(g, node, grads, differentiate);
+  if (node.op === "cond") return regionAdjoints.value.cond(g, node, grads, differentiate);
   if (node.op === "call") return callAdjoint(g, node, grads);
   const rule = gradients[node.op];
   const grad = grads[0];

@@ -11,7 +11,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Operator } from "../ir/operator.ts";
 import { functionEntries, methodEntries, type FunctionPlace } from "./generate/entries.ts";
-import { coreFamilies, familiesOfRoutines, loadFamilies } from "./generate/families.ts";
+import { coreFamilies, loadFamilies, partsOf } from "./generate/families.ts";
 import { exportedNames, tensorMembers } from "./generate/hand-written.ts";
 import { absentMethodsModule, functionModules, methodsModule, type Generated } from "./generate/modules.ts";
 import type { PublicOperator } from "./generate/operator.ts";
@@ -31,7 +31,7 @@ const namespaces: readonly (readonly [file: string, place: FunctionPlace, index:
 
 const families = await loadFamilies();
 const all = [...families.keys()];
-const routines = familiesOfRoutines(new Set(families.values()));
+const parts = partsOf(families.values());
 
 function generate(): Map<string, Generated> {
   const files = new Map<string, Generated>();
@@ -43,7 +43,7 @@ function generate(): Map<string, Generated> {
   files.set("absent-methods.ts", absentMethodsModule(methods, functionEntries(all, "torch"), isAbsent, members));
   for (const [file, place, index] of namespaces) {
     const handWritten = exportedNames(path.join(frontend, index));
-    const modules = functionModules(file, functionEntries(all, place), place, handWritten, families, routines);
+    const modules = functionModules(file, functionEntries(all, place), place, handWritten, families, parts);
     for (const [name, generated] of modules) files.set(name, generated);
   }
   return files;

@@ -3,6 +3,7 @@ import { IrError } from "../../ir/errors.ts";
 import type { Node, NodeOf } from "../../ir/graph.ts";
 import type { Region } from "../../ir/kernel-graph.ts";
 import type { LoopKernel } from "../../ir/loop.ts";
+import { Provided } from "../../ir/provided.ts";
 import { cascade } from "../schedule/cascade.ts";
 import { columnSums } from "../schedule/column-sums.ts";
 import { interchange } from "../schedule/interchange.ts";
@@ -12,7 +13,7 @@ import { vectorise } from "../schedule/vectorise.ts";
 import { lowerContract } from "./contract/index.ts";
 import type { LoweredKernel, Target } from "./kernel-builder.ts";
 import { lowerLoops } from "./loops.ts";
-import { lowerScan, lowerScatter, lowerSort } from "./order.ts";
+import { lowerScan, lowerScatter } from "./order.ts";
 
 export function lowerRegion(
   region: Region,
@@ -30,11 +31,11 @@ export function lowerRegion(
       case "scan":
         return [lowerScan(anchor as NodeOf<"scan">, name, target, stored)];
       case "sort":
-        return [lowerSort(anchor as NodeOf<"sort">, region.stores, name, target, stored)];
+        return [sortLowering.value(anchor as NodeOf<"sort">, region.stores, name, target, stored)];
       case "scatter":
         return lowerScatter(anchor as NodeOf<"scatter">, name, target, stored);
       case "routine":
-        return [routineLowering()(anchor as NodeOf<"routine">, region.stores, name, target, stored)];
+        return [routineLowering.value(anchor as NodeOf<"routine">, region.stores, name, target, stored)];
       default:
         throw new IrError("ir/region", "a region of no known kind");
     }
@@ -45,24 +46,16 @@ export function lowerRegion(
   return [kernels[target.tuner.choose(kernels.map(({ kernel }) => kernel))]!];
 }
 
-export type RoutineLowering = (
-  node: NodeOf<"routine">,
+/** The rule of regions that few programs have. */
+type RareLowering<P extends "sort" | "routine"> = (
+  node: NodeOf<P>,
   stores: readonly Node[],
   name: string,
   target: Target,
   stored: (node: Node) => boolean,
 ) => LoweredKernel;
-
-let lowerRoutine: RoutineLowering | null = null;
-/** The rules of the routines are many, and few programs have one: they come with the operators that use them. */
-export function useRoutines(lowering: RoutineLowering): void {
-  lowerRoutine = lowering;
-}
-function routineLowering(): RoutineLowering {
-  if (lowerRoutine === null)
-    throw new IrError("ir/routine", "codegen/lower/routines has not been imported (see frontend/routines.ts)");
-  return lowerRoutine;
-}
+export const sortLowering = new Provided<RareLowering<"sort">>("sorts");
+export const routineLowering = new Provided<RareLowering<"routine">>("routines");
 
 /** Schedules a kernel that was lowered for a `dynamic` target, with literals or with parameters in place of sizes. */
 export function scheduleShared(kernel: LoopKernel, { simd }: Pick<Target, "simd">): LoopKernel {

@@ -1,6 +1,6 @@
 /** What a module may import from the host: functions of float64 numbers, by the names of loop IR operations. */
 import type { Operation } from "../../ir/loop.ts";
-import { digamma, erf, erfc, erfinv, lgamma } from "../math/float64-library.ts";
+import { Provided } from "../../ir/provided.ts";
 
 /** The operations that are neither arithmetic nor bits. */
 export type MathOperation = Extract<
@@ -35,6 +35,12 @@ export type MathOperation = Extract<
   | "pow"
 >;
 
+/** Those that come with the operators that use them: special-functions.ts. */
+const specialOperations = ["erf", "erfc", "erfinv", "lgamma", "digamma"] as const satisfies readonly MathOperation[];
+export type SpecialOperation = (typeof specialOperations)[number];
+export const isSpecial = (name: MathOperation): name is SpecialOperation =>
+  (specialOperations as readonly MathOperation[]).includes(name);
+
 /** `fmod` is the float form of `rem`. */
 export type HostFunctionName = Exclude<MathOperation, "exp_nonpositive" | "sigmoid"> | "fmod";
 
@@ -65,7 +71,7 @@ const plainFunctions = {
   atanh: Math.atanh,
   // C's pow: 1 to any power is 1, also where JavaScript says NaN.
   pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
-} as const satisfies Partial<Record<HostFunctionName, HostFunction>>;
+} as const satisfies Record<Exclude<HostFunctionName, SpecialOperation>, HostFunction>;
 
 /** What threads that help have too. */
 export const threadFunctions: ReadonlySet<string> = /* @__PURE__ */ new Set(
@@ -81,11 +87,11 @@ export const threadFunctionsSource = (): string =>
     )
     .join(", ")} })`;
 
-export const hostFunctions: Readonly<Record<HostFunctionName, HostFunction>> = {
+export type SpecialFunctions = Readonly<Record<SpecialOperation, HostFunction>>;
+export const specialHostFunctions = new Provided<SpecialFunctions>("special-functions");
+
+/** What modules are given. */
+export const hostFunctions = (): Readonly<Record<string, HostFunction>> => ({
   ...plainFunctions,
-  erf,
-  erfc,
-  erfinv,
-  lgamma,
-  digamma,
-};
+  ...specialHostFunctions.orNull,
+});

@@ -3,9 +3,8 @@
  * float64 are imported from JavaScript, and so is what an expansion is too coarse for.
  */
 import type { Expr, Operation } from "../../ir/loop.ts";
-import * as errorFunction from "../math/error-function.ts";
+import { Provided } from "../../ir/provided.ts";
 import * as exponential from "../math/exponential.ts";
-import * as gamma from "../math/gamma.ts";
 import * as hyperbolic from "../math/hyperbolic.ts";
 import * as inverseTrigonometric from "../math/inverse-trigonometric.ts";
 import * as logarithm from "../math/logarithm.ts";
@@ -13,7 +12,7 @@ import * as power from "../math/power.ts";
 import * as trigonometric from "../math/trigonometric.ts";
 import type { FunctionRef } from "./code.ts";
 import type { KernelContext } from "./context.ts";
-import type { HostFunctionName, MathOperation } from "./host-functions.ts";
+import { isSpecial, type HostFunctionName, type MathOperation, type SpecialOperation } from "./host-functions.ts";
 import { createWasmMathBuilder, type MathTarget, type MathValue, type WasmMathBuilder } from "./math-builder.ts";
 import type { FunctionPool } from "./module-builder.ts";
 import { perLane } from "./per-lane.ts";
@@ -23,25 +22,20 @@ import { argument, constant, describe, type OperationExpr, valueTypeOf } from ".
 export const hostModule = "env";
 
 /** The host's function of each lane. */
-type Host = (name: HostFunctionName, x: MathValue) => MathValue;
+export type Host = (name: HostFunctionName, x: MathValue) => MathValue;
 
-interface Expansion {
+export interface Expansion {
   readonly write: (builder: WasmMathBuilder, x: MathValue, y: MathValue, host: Host) => MathValue;
   /** Short enough to be repeated where it is used, which saves the call and keeps its constants in locals. */
   readonly inline?: boolean;
 }
 
-const unary = (write: (builder: WasmMathBuilder, x: MathValue) => MathValue, inline = false): Expansion => ({
+export const unary = (write: (builder: WasmMathBuilder, x: MathValue) => MathValue, inline = false): Expansion => ({
   write: (builder, x) => write(builder, x),
   inline,
 });
 
-/** Below zero, between the poles, the host's float64 keeps the digits that cancel. */
-const ofPositive = (name: "lgamma" | "digamma", write: typeof gamma.lgamma): Expansion => ({
-  write: (builder, x, _, host) => write(builder, x, () => host(name, x)),
-});
-
-const expansions: Readonly<Record<MathOperation, Expansion>> = {
+const expansions: Readonly<Record<Exclude<MathOperation, SpecialOperation>, Expansion>> = {
   exp: unary(exponential.exp, true),
   exp_nonpositive: unary(exponential.expNonpositive, true),
   exp2: unary(exponential.exp2, true),
@@ -64,13 +58,14 @@ const expansions: Readonly<Record<MathOperation, Expansion>> = {
   acosh: unary(hyperbolic.acosh),
   atanh: unary(hyperbolic.atanh),
   sigmoid: unary(exponential.sigmoid, true),
-  erf: unary(errorFunction.erf, true),
-  erfc: unary(errorFunction.erfc),
-  erfinv: unary(errorFunction.erfinv),
-  lgamma: ofPositive("lgamma", gamma.lgamma),
-  digamma: ofPositive("digamma", gamma.digamma),
   pow: { write: power.pow },
 };
+
+export type SpecialExpansions = Readonly<Record<SpecialOperation, Expansion>>;
+export const specialExpansions = new Provided<SpecialExpansions>("special-functions");
+
+const expansionOf = (name: MathOperation): Expansion =>
+  isSpecial(name) ? specialExpansions.value[name] : expansions[name];
 
 /** A function of float64 numbers that the host provides. */
 export function scalarImport(pool: FunctionPool, name: HostFunctionName, arity: number): FunctionRef {
@@ -86,7 +81,7 @@ export const mathFunction =
       context.fail("operand-kind", `${expr.op} does not take ${describe(expr.type)}`);
     }
     if (kind === "f32") {
-      expand(context, expr, expansions[name]);
+      expand(context, expr, expansionOf(name));
       return;
     }
     if (lanes > 1) {

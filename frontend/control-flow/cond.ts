@@ -1,4 +1,5 @@
 /** `cond`: a choice between two functions. */
+import "../regions.ts";
 import { holds } from "../../ir/builder.ts";
 import { enterScope } from "../../ir/interning.ts";
 import type { Node } from "../../ir/graph.ts";

@@ -1,4 +1,5 @@
 /** `scan`: a loop over slices. */
+import "../regions.ts";
 import { ArgumentError, ShapeError } from "../../ir/errors.ts";
 import { enterScope } from "../../ir/interning.ts";
 import type { Node } from "../../ir/graph.ts";

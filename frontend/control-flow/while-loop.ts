@@ -1,4 +1,5 @@
 /** `while_loop`: turns as long as a condition holds. */
+import "../regions.ts";
 import { ArgumentError, ReadError } from "../../ir/errors.ts";
 import { enterScope } from "../../ir/interning.ts";
 import type { Node } from "../../ir/graph.ts";

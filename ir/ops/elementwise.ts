@@ -4,38 +4,13 @@ import { DTypeError, ArgumentError } from "../errors.ts";
 import { isNode, type GraphBuilder } from "../builder.ts";
 import type { Node, UnaryPrimitive } from "../graph.ts";
 import { signOf } from "../gradients.ts";
-import { defineOp, recordOperator, type Operator } from "../operator.ts";
+import { defineOp } from "../operator.ts";
 import { fitting } from "./fitting.ts";
 import { checkBroadcast, describe, operand, refuseComplex, resultType, toFloat, requireFloat } from "./support.ts";
 import { unsupported } from "../unsupported.ts";
 import { absoluteType, anyCastable, boolOnly, operandsType } from "./out-types.ts";
 
 const shape = "[*] -> [*]";
-
-const sincOp: Operator = defineOp({
-  name: "sinc_float",
-  signature: "sinc_float(Tensor input) -> Tensor",
-  places: [],
-  composite: true,
-  doc: { summary: "sin(pi*input) / (pi*input) of floats, 1 at zero.", shape, source: "torch.sinc" },
-  complexGradient: "analytic",
-  // By hand: one quotient loses fewer digits near zero than the two that the quotient rule makes.
-  gradient(g, { inputs, grads }) {
-    const x = inputs[0]!;
-    const angle = g.mul(x, Math.PI);
-    const zero = g.eq(x, 0);
-    const slope = g.div(
-      g.sub(g.mul(angle, g.unary("cos", angle)), g.unary("sin", angle)),
-      g.where(zero, 1, g.mul(angle, x)),
-    );
-    return [grads[0] ? g.mul(grads[0], g.where(zero, 0, slope)) : null];
-  },
-  record(g, { input: x }) {
-    const angle = g.mul(x, Math.PI);
-    const zero = g.eq(x, 0);
-    return g.where(zero, 1, g.div(g.unary("sin", angle), g.where(zero, 1, angle)));
-  },
-});
 
 /** [name, summary, what it is made of, aliases] */
 type UnaryRow = readonly [
@@ -74,25 +49,18 @@ const floatFunctions: readonly UnaryRow[] = [
   ["acosh", "Inverse hyperbolic cosine.", primitive("acosh"), "arccosh"],
   ["atanh", "Inverse hyperbolic tangent.", primitive("atanh"), "arctanh"],
   ["sigmoid", "1 / (1 + exp(-input)).", primitive("sigmoid")],
-  ["erf", "Error function.", primitive("erf")],
-  ["erfc", "1 - erf(input), exact for large input.", primitive("erfc")],
-  ["erfinv", "Inverse error function.", primitive("erfinv")],
-  ["lgamma", "Logarithm of the absolute value of the gamma function.", primitive("lgamma")],
-  ["digamma", "Derivative of lgamma.", primitive("digamma")],
   ["reciprocal", "1 / input.", (g, x) => g.div(1, x)],
   ["deg2rad", "Degrees to radians.", (g, x) => g.mul(refuseComplex("deg2rad", x), Math.PI / 180)],
   ["rad2deg", "Radians to degrees.", (g, x) => g.mul(refuseComplex("rad2deg", x), 180 / Math.PI)],
-  ["sinc", "sin(pi*input) / (pi*input), 1 at zero.", (g, x) => recordOperator(g, sincOp, { input: x }, isNode) as Node],
 ];
 
 /** Those that torch.special has under the same name. */
-const special = new Set(["erf", "erfc", "erfinv", "exp2", "expm1", "log1p", "sinc", "digamma"]);
+const special = new Set(["exp2", "expm1", "log1p"]);
 
 /** What is kept of those whose gradient here reads something else. */
 const kept: Readonly<Record<string, readonly string[]>> = {
   rsqrt: ["result"],
   reciprocal: ["result"],
-  erfinv: ["input"],
 };
 
 for (const [name, summary, make, ...aliases] of floatFunctions) {

@@ -54,7 +54,10 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
   const team = new Team(heap);
   /** Hears of the steps of the program that runs. */
   let listener: Tick | null = null;
-  const imports = { ...hostFunctions, [tickFunction]: (leaf: number) => listener?.(leaf) };
+  const imports = (): WebAssembly.ModuleImports => ({
+    ...hostFunctions(),
+    [tickFunction]: (leaf: number) => listener?.(leaf),
+  });
   const newCache = (): ModuleCache => new ModuleCache(heap, hostModule, imports, (record) => team.retire(record));
   // Whether memory is shared is part of a module: those made before count no more.
   let modules = newCache();

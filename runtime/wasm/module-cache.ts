@@ -31,7 +31,7 @@ export class ModuleCache {
   private readonly byHash = new Map<number, CachedModule>();
   private readonly heap: Heap;
   private readonly moduleName: string;
-  private readonly imports: WebAssembly.ModuleImports;
+  private readonly functions: () => WebAssembly.ModuleImports;
   private readonly retire: (record: ModuleRecord) => void;
 
   /**
@@ -41,13 +41,13 @@ export class ModuleCache {
   constructor(
     heap: Heap,
     moduleName: string,
-    functions: WebAssembly.ModuleImports,
+    functions: () => WebAssembly.ModuleImports,
     retire: (record: ModuleRecord) => void,
   ) {
     this.retire = retire;
     this.heap = heap;
     this.moduleName = moduleName;
-    this.imports = { ...functions, memory: heap.memory };
+    this.functions = functions;
   }
 
   /** The module, to be given back by `release`. */
@@ -58,7 +58,8 @@ export class ModuleCache {
       known.users++;
       return known;
     }
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { [this.moduleName]: this.imports });
+    const imports = { ...this.functions(), memory: this.heap.memory };
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { [this.moduleName]: imports });
     const entries = Array.from({ length: entryCount }, (_, i) => exports[`run${i}`] as Entry);
     const record = "work" in exports ? this.layOut(bytes) : null;
     const made: CachedModule = { bytes, entries, record, users: 1, remembered: true };

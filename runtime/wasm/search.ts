@@ -99,7 +99,7 @@ export class KernelSearch {
       addresses.forEach((address, slot) => (words[(start + table.slotOffset(slot)) >>> 2] = address));
       words[(start + table.scratchOffset) >>> 2] = scratch;
       const module = new WebAssembly.Module(bytes);
-      const { exports } = new WebAssembly.Instance(module, { [hostModule]: { ...hostFunctions, memory } });
+      const { exports } = new WebAssembly.Instance(module, { [hostModule]: { ...hostFunctions(), memory } });
       const entry = exports["run0"] as (table: number) => void;
       return () => entry(start);
     });

@@ -27,10 +27,21 @@ export function coreFamilies(): ReadonlySet<Family> {
   return new Set([...inOrder([path.join(folder, "core.ts")])].map(familyOf));
 }
 
-/** The families whose operators are computed by routines, perhaps those of families that they import. */
-export function familiesOfRoutines(families: Iterable<Family>): ReadonlySet<Family> {
-  const uses = (file: string): boolean => readFileSync(file, "utf8").includes("recordRoutine(");
-  return new Set([...families].filter((family) => [...inOrder([path.join(folder, `${family}.ts`)])].some(uses)));
+/** What not every page's compiler has: the modules of frontend/ that provide it, and the text of what needs it. */
+const parts: Readonly<Record<string, RegExp>> = {
+  regions: /"(?:\.\.\/)+regions\.ts"/,
+  routines: /\brecordRoutine\(/,
+  sorts: /\bg\.sort\(/,
+  "special-functions": /"(?:erf|erfc|erfinv|lgamma|digamma)"/,
+};
+
+/** The parts of the compiler that each family needs, perhaps for those families that it imports. */
+export function partsOf(families: Iterable<Family>): ReadonlyMap<Family, readonly string[]> {
+  const needed = (family: Family): string[] => {
+    const texts = [...inOrder([path.join(folder, `${family}.ts`)])].map((file) => readFileSync(file, "utf8"));
+    return Object.keys(parts).filter((part) => texts.some((text) => parts[part]!.test(text)));
+  };
+  return new Map([...new Set(families)].map((family) => [family, needed(family)]));
 }
 
 const familyOf = (file: string): Family => path.relative(folder, file).replaceAll(path.sep, "/").replace(/\.ts$/, "");

@@ -6,6 +6,9 @@ import { UnusableOperator, type PublicOperator } from "./operator.ts";
 import { callForms, isReserved, type ExtraOption } from "./overloads.ts";
 import { publicParameters, resultType, tupleType, type PublicParameter } from "./signature-types.ts";
 
+/** The parts of the compiler that families need. */
+type Parts = ReadonlyMap<Family, readonly string[]>;
+
 export interface Generated {
   readonly text: string;
   readonly names: readonly string[];
@@ -110,7 +113,7 @@ export function functionModules(
   place: FunctionPlace,
   skip: ReadonlySet<string>,
   families: ReadonlyMap<PublicOperator, Family>,
-  routines: ReadonlySet<Family>,
+  parts: Parts,
 ): ReadonlyMap<string, Generated> {
   const byFamily = new Map<Family, Map<string, Entry>>();
   for (const entry of entries.values()) {
@@ -122,7 +125,7 @@ export function functionModules(
   const names: string[] = [];
   for (const [family, own] of byFamily) {
     const defining = [...own.values()].flatMap(({ operators }) => operators.map((operator) => families.get(operator)!));
-    const generated = functionsModule(own, place, skip, [...new Set(defining)], routines);
+    const generated = functionsModule(own, place, skip, [...new Set(defining)], parts);
     if (generated.names.length === 0 && generated.problems.length === 0) continue;
     const file = `${family.replaceAll("/", "-")}.ts`;
     modules.set(`${namespace}/${file}`, generated);
@@ -139,7 +142,7 @@ export function functionsModule(
   place: FunctionPlace,
   skip: ReadonlySet<string>,
   families: readonly Family[] = [],
-  routines: ReadonlySet<Family> = new Set(),
+  parts: Parts = new Map(),
 ): Generated {
   const problems: string[] = [];
   const names: string[] = [];
@@ -167,8 +170,11 @@ export function functionsModule(
     names.length === 0
       ? ""
       : `import { ${Object.values(makers).join(", ")} } from "../../call.ts";\n${typeImports("../..")}import type { Tensor } from "../../tensor.ts";\n`;
-  const lowering = families.some((family) => routines.has(family)) ? `import "../../routines.ts";\n` : "";
-  const defining = families.map((family) => `import "../../../ir/ops/${family}.ts";\n`).join("") + lowering;
+  const needed = new Set(families.flatMap((family) => parts.get(family) ?? []));
+  const defining = [
+    ...families.map((family) => `import "../../../ir/ops/${family}.ts";\n`),
+    ...[...needed].map((part) => `import "../../${part}.ts";\n`),
+  ].join("");
   return {
     text: `${header}${defining}${usedImports(imports, body)}\n${body}${names.length === 0 ? "export {};\n" : ""}`,
     names,

@@ -1,4 +1,5 @@
 /** Random elementwise operations. */
+import "../../frontend/special-functions.ts";
 import { isFloat, isIntegral, type DType } from "../../ir/dtype.ts";
 import type { ComparisonPrimitive, Node, UnaryPrimitive } from "../../ir/graph.ts";
 import { broadcastShapes, elementCount } from "../../ir/shape.ts";

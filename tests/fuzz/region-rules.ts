@@ -1,4 +1,5 @@
 /** Random loops and choices, whose bodies are random graphs. */
+import "../../frontend/regions.ts";
 import type { Node } from "../../ir/graph.ts";
 import { recordCond, recordLoop, recordTurn, whileLoop } from "../../ir/regions.ts";
 import { elementCount, sameShape } from "../../ir/shape.ts";

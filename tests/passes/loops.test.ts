@@ -1,4 +1,5 @@
 /** Loops and choices: recorded, differentiated, merged and pruned, against the same steps written out. */
+import "../../frontend/regions.ts";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../ir/builder.ts";
 import { leafNode, type Node } from "../../ir/graph.ts";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { coreFamilies, loadFamilies } from "../../scripts/generate/families.ts";
+import { coreFamilies, loadFamilies, partsOf } from "../../scripts/generate/families.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const frontend = path.join(root, "frontend");
@@ -37,6 +37,22 @@ describe("modules that are written by hand", () => {
         if (family === undefined || core.has(family)) continue;
         if (!files.has(path.join(root, "ir/ops", `${family}.ts`))) missing.push(`${name}: ${operator!} of ${family}`);
       }
+    }
+    expect(missing).toEqual([]);
+  });
+
+  it("import the parts of the compiler that the operators which they import need", async () => {
+    const ops = path.join(root, "ir/ops/");
+    const parts = partsOf((await loadFamilies()).values());
+    const missing: string[] = [];
+    for (const name of readdirSync(frontend, { recursive: true, encoding: "utf8" })) {
+      if (!name.endsWith(".ts") || name.startsWith("generated")) continue;
+      const file = path.join(frontend, name);
+      const families = imported(file).filter((to) => to.startsWith(ops));
+      const needed = families.flatMap((to) => parts.get(to.slice(ops.length, -".ts".length)) ?? []);
+      const files = reached(file);
+      for (const part of new Set(needed))
+        if (!files.has(path.join(frontend, `${part}.ts`))) missing.push(`${name}: ${part}`);
     }
     expect(missing).toEqual([]);
   });

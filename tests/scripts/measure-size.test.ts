@@ -35,4 +35,34 @@ describe("measuring the bundle", () => {
       rmSync(outdir, { recursive: true, force: true });
     }
   });
+
+  it("has the rare parts of the compiler with what needs them", async () => {
+    const page = `
+      import { cond, lgamma, scan, sort, svd, tensor, unique } from "./frontend/core.ts";
+      import * as F from "./frontend/functional.ts";
+      import { GRU } from "./frontend/nn/index.ts";
+      const x = tensor([3, 1, 2], { requires_grad: true });
+      const show = (y) => console.log(JSON.stringify(y.tolist()));
+      show(sort(x)[0]);
+      show(unique(tensor([2, 1, 2])));
+      show(lgamma(tensor([1, 2])));
+      show(F.gelu(tensor([0])));
+      show(svd(tensor([[0, 2], [0, 0]]))[1]);
+      const total = scan((sum, each) => [sum.add(each), sum.mul(each)], tensor(0), x)[0];
+      total.backward();
+      show(x.grad);
+      show(cond(total.gt(5), (y) => y.neg(), (y) => y, [total.detach()]));
+      console.log(new GRU(2, 3)(tensor([[1, 2]]))[0].shape.join());`;
+    const root = fileURLToPath(new URL("../..", import.meta.url));
+    const outdir = mkdtempSync(path.join(tmpdir(), "cresset-size-"));
+    try {
+      const stdin = { contents: page, resolveDir: root };
+      await build({ ...bundleOptions, stdin, outdir, outExtension: { ".js": ".mjs" } });
+      const { stdout, stderr } = spawnSync(process.execPath, [path.join(outdir, "stdin.mjs")], { encoding: "utf8" });
+      expect(stderr).toBe("");
+      expect(stdout.trim().split("\n")).toEqual(["[1,2,3]", "[1,2]", "[0,0]", "[0]", "[2,0]", "[1,1,1]", "-6", "1,3"]);
+    } finally {
+      rmSync(outdir, { recursive: true, force: true });
+    }
+  });
 });

@@ -1,4 +1,5 @@
 /** `torch.special`: functions beyond the elementary ones, made of primitives. */
+import "./elementary.ts";
 import "./gamma.ts";
 import "./incomplete-gamma.ts";
 import "./modified-bessel.ts";

@@ -1,10 +1,11 @@
+import "../../../frontend/special-functions.ts";
 import { describe, expect, test } from "vitest";
 import { calledFunctions, libraryNames, librarySource, type LibraryName } from "../../../codegen/export/js-library.ts";
 import { hostFunctions } from "../../../codegen/wasm/index.ts";
 import { library } from "../../../runtime/js/library.ts";
 
 type AnyFunction = (...args: (number | bigint)[]) => number | bigint;
-const originals: Readonly<Record<string, unknown>> = { ...hostFunctions, ...library };
+const originals: Readonly<Record<string, unknown>> = { ...hostFunctions(), ...library };
 
 const special = [
   0,

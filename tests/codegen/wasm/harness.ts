@@ -1,4 +1,5 @@
 /** Builds loop kernels by hand and runs them as WebAssembly on typed arrays. */
+import "../../../frontend/special-functions.ts";
 import { lowestAddress, hostFunctions, supportsRelaxedSimd } from "../../../codegen/wasm/index.ts";
 import { setFlagsFromString } from "node:v8";
 import { emitKernel } from "../../../codegen/wasm/emit-kernel.ts";
@@ -78,7 +79,7 @@ export function runKernel(
   const addresses = arrays.map((array) => place(array.byteLength));
   const scratch = place(scratchBytes);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / 65536) });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, ...hostFunctions } });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, ...hostFunctions() } });
   const heap = new Uint8Array(memory.buffer);
   arrays.forEach((array, i) => heap.set(bytesOf(array), addresses[i]));
   const args = [...addresses, ...numbers, ...(scratchBytes > 0 ? [scratch] : [])];

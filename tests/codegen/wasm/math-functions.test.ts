@@ -1,6 +1,7 @@
+import "../../../frontend/special-functions.ts";
 import { describe, expect, test } from "vitest";
 import { hostFunctions } from "../../../codegen/wasm/host-functions.ts";
-import type { MathOperation } from "../../../codegen/wasm/host-functions.ts";
+import type { HostFunction, HostFunctionName, MathOperation } from "../../../codegen/wasm/host-functions.ts";
 import type { Expr, Type } from "../../../ir/loop.ts";
 import { buffer, kernelOf, load, loop, op, relaxedModes, runKernel, store, v } from "./harness.ts";
 
@@ -50,7 +51,10 @@ function evaluate(
   return out;
 }
 
-const { fmod: _, ...functions } = { ...hostFunctions, sigmoid: (x: number) => 1 / (1 + Math.exp(-x)) };
+const { fmod: _, ...functions } = {
+  ...(hostFunctions() as Readonly<Record<HostFunctionName, HostFunction>>),
+  sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
+};
 const names = Object.keys(functions) as Exclude<MathOperation, "exp_nonpositive">[];
 const binary = new Set<MathOperation>(["atan2", "pow"]);
 

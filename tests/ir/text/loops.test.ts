@@ -1,3 +1,5 @@
+import "../../../frontend/sorts.ts";
+import "../../../frontend/regions.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileGraph } from "../../../frontend/pipeline.ts";
