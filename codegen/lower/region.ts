@@ -69,16 +69,5 @@ function scheduled(lowered: LoopKernel, region: Region, target: Target): LoopKer
   if (target.kind !== "gpu" || region.kind !== "loops" || region.reduced.length > 0) return kernel;
   // Four elements an invocation, where they come out even: a loop for the rest would be another dispatch.
   const wide = vectorise(kernel);
-  const body = wide.body.filter(
-    (statement) =>
-      !(
-        statement.kind === "for" &&
-        statement.name.endsWith("_rest") &&
-        statement.end.op === "const" &&
-        Number(statement.end.value) % 4 === 0
-      ),
-  );
-  return body.some((statement) => statement.kind === "for" && statement.name.endsWith("_rest"))
-    ? kernel
-    : { ...wide, body };
+  return wide.body.some((statement) => statement.kind === "for" && statement.name.endsWith("_rest")) ? kernel : wide;
 }

@@ -21,6 +21,7 @@ import { copyLoopBody, replaceVariable, visitStmts, type ForStmt } from "./state
 import {
   type Lanes,
   NotVectorisable,
+  notVectorisable,
   reductionOperations,
   TooWide,
   Widening,
@@ -138,9 +139,9 @@ function vectorLoops(loop: ForStmt, lanes: Lanes, context: Context): Stmt[] {
   const first = new Widening(context, narrowed, lanes, "");
   const body = first.run();
   const ownBytes = first.scratch.reduce((sum, { elements }) => sum + elements * (vectorBytes / lanes), 0);
-  if (ownBytes > mostScratch) throw new NotVectorisable();
+  if (ownBytes > mostScratch) throw notVectorisable;
   const { reductions, choices, stores } = first;
-  if (stores === 0 && reductions.length + choices.length === 0) throw new NotVectorisable();
+  if (stores === 0 && reductions.length + choices.length === 0) throw notVectorisable;
   const result: Stmt[] = [];
   let from = loop.start;
   for (const wanted of unrolling(narrowed, first, dynamic)) {
@@ -155,26 +156,25 @@ function vectorLoops(loop: ForStmt, lanes: Lanes, context: Context): Stmt[] {
       widenings.push(copy);
     }
     for (const { scratch } of widenings) for (const buffer of scratch) context.scratch.set(buffer.name, buffer);
-    const to = apart === 0 ? alignedEnd(loop, lanes * copies) : integer(apart);
+    const to = apart === 0 ? alignedEnd(loop, lanes * copies, dynamic) : integer(apart);
     const name = result.length === 0 ? loop.name : `${loop.name}_${copies}`;
     const wide = { ...loop, name, start: from, end: to, step: lanes * copies };
     const place = (u: number): Expr => shift(name, (u % copies) * lanes + Math.floor(u / copies) * apart);
     const shifted = jam(bodies.map((copy, u) => copy.map((s) => replaceVariable(s, loop.name, place(u)))));
+    if (!dynamic && isEmpty(wide)) continue;
     if (reductions.length + choices.length > 0)
       result.push(...reduced({ ...wide, body: shifted }, first, bodies.length, dynamic));
     else result.push({ ...wide, body: result.length === 0 ? shifted : copyLoopBody(shifted, name, name, "_last") });
     from = apart === 0 ? to : integer(streams * apart);
   }
-  const rest = `${loop.name}_rest`;
-  result.push({
-    ...loop,
-    name: rest,
-    start: from,
-    mode: "serial",
-    body: copyLoopBody(loop.body, loop.name, rest, "_rest"),
-  });
-  return result;
+  const name = `${loop.name}_rest`;
+  const rest: ForStmt = { ...loop, name, start: from, mode: "serial" };
+  if (!dynamic && isEmpty(rest)) return result;
+  return [...result, { ...rest, body: copyLoopBody(loop.body, loop.name, name, "_rest") }];
 }
+
+const isEmpty = ({ start, end }: ForStmt): boolean =>
+  start.op === "const" && end.op === "const" && Number(start.value) >= Number(end.value);
 
 const vectorBytes = 16;
 /** Bytes of scratch memory that iterations side by side have for themselves. */
@@ -230,7 +230,11 @@ function streamDistance({ start, end, body }: ForStmt, widening: Widening, copie
 }
 
 /** The end of the last whole step. */
-function alignedEnd({ start, end }: ForStmt, width: number): Expr {
+function alignedEnd({ start, end }: ForStmt, width: number, dynamic: boolean): Expr {
+  if (!dynamic && start.op === "const" && end.op === "const") {
+    const from = Number(start.value);
+    return integer(from + Math.max(0, Math.floor((Number(end.value) - from) / width)) * width);
+  }
   const i32 = typeOf("i32");
   const fromZero = start.op === "const" && start.value === 0;
   const span = fromZero ? end : apply("sub", i32, end, start);

@@ -76,6 +76,9 @@ export const reductionOperations: Partial<Record<Operation, Operation>> = {
 export class NotVectorisable extends Error {}
 /** In vectors of four. */
 export class TooWide extends NotVectorisable {}
+// Made once: their stacks, which nobody reads, take longer to make than what they answer.
+export const notVectorisable = new NotVectorisable();
+const tooWide = new TooWide();
 
 /** How a value varies over the lanes: not at all, by a step an element, or freely (then it is a vector). */
 type Variation =
@@ -162,7 +165,7 @@ export class Widening {
 
   private isOwn(buffer: string, index: Expr): boolean {
     if (!this.own.has(buffer)) return false;
-    if (this.vary(index).kind !== "uniform") throw new NotVectorisable();
+    if (this.vary(index).kind !== "uniform") throw notVectorisable;
     return true;
   }
 
@@ -173,7 +176,7 @@ export class Widening {
 
   private hasVectors({ dtype }: BufferParam): boolean {
     if (this.lanes === 2) return dtype === "bool" || wideMemory.has(dtype);
-    if (wideMemory.has(dtype)) throw new TooWide();
+    if (wideMemory.has(dtype)) throw tooWide;
     return vectorMemory.has(dtype) || (this.memory.everyWidth && narrowMemory.has(dtype));
   }
 
@@ -186,7 +189,7 @@ export class Widening {
   private stridedStore(statement: Extract<Stmt, { kind: "store" }>, by: number): Stmt[] {
     const { dtype, access, scope } = this.memory.buffers.get(statement.buffer)!;
     const isUnread = scope === "scratch" ? !this.loaded.has(statement.buffer) : access === "write" && this.isNear(by);
-    if (!isUnread || !strided.has(dtype)) throw new NotVectorisable();
+    if (!isUnread || !strided.has(dtype)) throw notVectorisable;
     const value = this.vector(statement.value);
     const name = `${this.loop.name}_apart${this.stores++}${this.suffix}`;
     const vector: Expr = { op: "var", type: value.type, name };
@@ -239,9 +242,9 @@ export class Widening {
         }
         const step = this.vary(statement.index);
         const buffer = this.memory.buffers.get(statement.buffer)!;
-        if (step.kind !== "step") throw new NotVectorisable();
+        if (step.kind !== "step") throw notVectorisable;
         if (step.by !== 1) return this.stridedStore(statement, step.by);
-        if (!this.hasVectors(buffer)) throw new NotVectorisable();
+        if (!this.hasVectors(buffer)) throw notVectorisable;
         this.stores++;
         return { ...statement, index: this.scalar(statement.index), value: this.vector(statement.value) };
       }
@@ -251,7 +254,7 @@ export class Widening {
           this.vary(statement.end).kind !== "uniform" ||
           statement.mode === "lane"
         )
-          throw new NotVectorisable();
+          throw notVectorisable;
         this.variation.set(statement.name, uniform);
         return {
           ...statement,
@@ -261,19 +264,19 @@ export class Widening {
         };
       }
       default:
-        throw new NotVectorisable();
+        throw notVectorisable;
     }
   }
 
   private reduction(name: string, value: Expr): Stmt {
-    if (!("args" in value)) throw new NotVectorisable();
+    if (!("args" in value)) throw notVectorisable;
     if (value.op === "madd") return this.sumOfProducts(name, value.args);
-    if (value.args.length !== 2) throw new NotVectorisable();
+    if (value.args.length !== 2) throw notVectorisable;
     const [a, b] = value.args as [Expr, Expr];
-    if (!(a.op === "var" && a.name === name) || mentions(b, name)) throw new NotVectorisable();
+    if (!(a.op === "var" && a.name === name) || mentions(b, name)) throw notVectorisable;
     const operation = value.op;
-    if (reductionOperations[operation] === undefined || value.type.kind === "bool") throw new NotVectorisable();
-    if (this.reductions.some((r) => r.name === name)) throw new NotVectorisable();
+    if (reductionOperations[operation] === undefined || value.type.kind === "bool") throw notVectorisable;
+    if (this.reductions.some((r) => r.name === name)) throw notVectorisable;
     const taken = isWideSum(value, name) && b.op === "cast" ? b.args[0]! : b;
     const type = this.widen(taken.type);
     this.reductions.push({ name, operation, kind: type.kind, total: value.type.kind });
@@ -290,12 +293,11 @@ export class Widening {
     const [a, b, sum] = args as [Expr, Expr, Expr];
     const isSum = sum.op === "var" && sum.name === name && sum.type.kind === "f64";
     const isLong = (countOf(this.loop) ?? 0) >= leastProducts;
-    if (this.lanes !== 4 || !isSum || !isLong || this.reductions.some((r) => r.name === name))
-      throw new NotVectorisable();
+    if (this.lanes !== 4 || !isSum || !isLong || this.reductions.some((r) => r.name === name)) throw notVectorisable;
     const type: Type = { kind: "f32", lanes: 4 };
     const narrow = (factor: Expr): Expr => {
       if (isWidened(factor)) return this.vector(factor.args[0]!);
-      if (factor.op !== "var" || !this.widened.has(factor.name)) throw new NotVectorisable();
+      if (factor.op !== "var" || !this.widened.has(factor.name)) throw notVectorisable;
       return { op: "var", type, name: this.name(factor.name) };
     };
     this.reductions.push({ name, operation: "add", kind: "f32", total: "f64" });
@@ -306,9 +308,8 @@ export class Widening {
 
   private widen(type: Type): Type {
     const { lanes } = this;
-    if (type.lanes !== 1) throw new NotVectorisable();
-    if (type.kind !== "bool" && isWide(type.kind) !== (lanes === 2))
-      throw lanes === 4 ? new TooWide() : new NotVectorisable();
+    if (type.lanes !== 1) throw notVectorisable;
+    if (type.kind !== "bool" && isWide(type.kind) !== (lanes === 2)) throw lanes === 4 ? tooWide : notVectorisable;
     return { kind: type.kind, lanes };
   }
 
@@ -327,7 +328,7 @@ export class Widening {
         return uniform;
       case "var":
         if (this.chosen.has(expr.name)) return free;
-        if (this.carried.has(expr.name)) throw new NotVectorisable(); // a running value, such as a scan's
+        if (this.carried.has(expr.name)) throw notVectorisable; // a running value, such as a scan's
         return this.variation.get(expr.name) ?? uniform;
       case "load": {
         const step = this.vary(expr.index);
@@ -390,23 +391,23 @@ export class Widening {
         if (this.isOwn(expr.buffer, expr.index)) return { ...expr, type, ...this.ownPlace(expr.buffer, expr.index) };
         const step = this.vary(expr.index);
         const buffer = this.memory.buffers.get(expr.buffer)!;
-        if (step.kind !== "step") throw new NotVectorisable();
+        if (step.kind !== "step") throw notVectorisable;
         const index = this.scalar(expr.index);
         if (step.by !== 1 && buffer.access === "read" && this.isNear(step.by) && strided.has(buffer.dtype)) {
           const apart = (lane: number): Expr => ({ ...expr, index: addI(index, integer(lane * step.by)) });
           return { op: "join", type, args: Array.from({ length: this.lanes }, (_, lane) => apart(lane)) };
         }
-        if (step.by !== 1 || !this.hasVectors(buffer)) throw new NotVectorisable();
+        if (step.by !== 1 || !this.hasVectors(buffer)) throw notVectorisable;
         return { ...expr, type, index };
       }
       case "const":
       case "param":
         return { op: "splat", type, args: [expr] };
       default: {
-        if (!this.hasInstructions(expr)) throw new NotVectorisable();
+        if (!this.hasInstructions(expr)) throw notVectorisable;
         if (expr.op === "shl" || expr.op === "shr" || expr.op === "ushr") {
           const [value, count] = expr.args as [Expr, Expr];
-          if (this.vary(count).kind !== "uniform") throw new NotVectorisable();
+          if (this.vary(count).kind !== "uniform") throw notVectorisable;
           return { ...expr, type, args: [this.vector(value), this.vector(count)] };
         }
         return { ...expr, type, args: expr.args.map((arg) => this.vector(arg)) };
