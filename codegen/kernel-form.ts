@@ -3,7 +3,7 @@
  * which are listed beside it. Two kernels with equal lists are equal but for literals.
  */
 import type { Expr, LoopKernel, Stmt, Type } from "../ir/loop.ts";
-import { mapStmt } from "./schedule/statements.ts";
+import { mapStmt, visitExprs, visitStmts } from "./schedule/statements.ts";
 
 export type Literal = Extract<Expr, { op: "const" }>;
 
@@ -107,5 +107,11 @@ export function withLiterals(body: readonly Stmt[], replace: (literal: Literal, 
   return body.map((statement) => mapStmt(statement, changed));
 }
 
-/** About how much memory a kernel takes, in parts of statements and expressions. */
-export const kernelWeight = (kernel: LoopKernel): number => formOf(kernel).tokens.length;
+/** About how much memory a kernel takes: statements and expressions, each with the words that it is written with. */
+export function kernelWeight({ body }: LoopKernel): number {
+  let parts = 0;
+  visitStmts(body, () => void parts++);
+  visitExprs(body, () => void parts++);
+  return wordsOfPart * parts;
+}
+const wordsOfPart = 5;

@@ -3,7 +3,7 @@
  * elements lie far apart while those of neighbouring rows lie together (softmax over channels), windows, and short rows
  * of much work: functions, extremes, or several passes.
  */
-import { mathFunctions, type BufferParam, type Expr } from "../../ir/loop.ts";
+import { mathFunctions, type BufferParam, type Expr, type Stmt } from "../../ir/loop.ts";
 import { countOf, strideOf } from "./columns.ts";
 import { visitExprs, visitStmts, type ForStmt } from "./statements.ts";
 
@@ -25,11 +25,11 @@ export function rowsSideBySide(
 ): { readonly apart: number } | null {
   const count = countOf(rows);
   if (rows.mode !== "parallel" || count === null || count < leastRows) return null;
+  if (!isOfLoops(rows.body)) return null;
   let [loops, longestRow, isHeavy, fits, apart, longest] = [0, 0, false, true, 0, 0];
   const inside = (loop: ForStmt): void => {
     const length = countOf(loop);
     loops++;
-    if (loop.mode !== "serial") fits = false;
     longestRow = Math.max(longestRow, length ?? Infinity);
     const access = (buffer: string, index: Expr): void => {
       if (buffers.get(buffer)!.scope !== "argument") return;
@@ -45,11 +45,18 @@ export function rowsSideBySide(
     });
     visitStmts(loop.body, (s) => void (s.kind === "store" && access(s.buffer, s.index)));
   };
-  visitStmts(rows.body, (s) => {
-    if (s.kind === "for") inside(s);
-    if (s.kind === "if" || s.kind === "while") fits = false;
-  });
-  if (loops === 0 || !fits || apart === 0) return null;
+  visitStmts(rows.body, (s) => void (s.kind === "for" && inside(s)));
+  if (!fits || apart === 0) return null;
   if (apart === 1) return longest > longestShort ? null : { apart };
   return longestRow <= (isHeavy ? longestShort : loops > 1 ? longestPlain : 0) ? { apart } : null;
+}
+
+/** Whether rows have loops that are theirs alone, and no branches. */
+function isOfLoops(body: readonly Stmt[]): boolean {
+  let [loops, fits] = [0, true];
+  visitStmts(body, (s) => {
+    if (s.kind === "for") [loops, fits] = [loops + 1, fits && s.mode === "serial"];
+    if (s.kind === "if" || s.kind === "while") fits = false;
+  });
+  return loops > 0 && fits;
 }

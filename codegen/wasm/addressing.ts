@@ -37,7 +37,9 @@ function emitPointer(context: KernelContext, buffer: BufferBinding, form: Linear
   }
   const level = Math.max(0, ...form.terms.map((term) => levelOfTerm(context, term)));
   if (level < depth) {
-    const local = context.hoist(keyOf(buffer, form), level, "i32", () => emitPointer(context, buffer, form, false));
+    const local = context.hoist(keyOf(context, buffer, form), level, "i32", () =>
+      emitPointer(context, buffer, form, false),
+    );
     code.get(local);
     return;
   }
@@ -68,7 +70,7 @@ function advancingPointer(
   own: readonly Term[],
   loop: Loop,
 ): number {
-  const key = `advancing ${keyOf(buffer, form)}`;
+  const key = `advancing ${keyOf(context, buffer, form)}`;
   const known = loop.hoisted.get(key);
   if (known !== undefined) return known;
   const local = context.fn.local("i32");
@@ -120,11 +122,21 @@ function advancesWith(context: KernelContext, term: Term, loop: Loop): boolean {
 const levelOfTerm = (context: KernelContext, term: Term): number =>
   Math.max(...term.factors.map((factor) => context.levelOf(factor)));
 
-const keyOf = (buffer: BufferBinding, { constant, terms }: LinearForm): string =>
-  `pointer ${buffer.local} ${constant} ${terms
-    .map(({ key, coefficient }) => `${coefficient}*${key}`)
-    .sort()
-    .join("+")}`;
+const keyOf = (context: KernelContext, buffer: BufferBinding, { constant, terms }: LinearForm): string =>
+  `pointer ${buffer.local} ${constant} ${textOfTerms(context, terms)}`;
+
+/** Indices that differ in their constants alone have one list of terms. */
+function textOfTerms({ termTexts }: KernelContext, terms: readonly Term[]): string {
+  let text = termTexts.get(terms);
+  if (text === undefined) {
+    text = terms
+      .map(({ key, coefficient }) => `${coefficient}*${key}`)
+      .sort()
+      .join("+");
+    termTexts.set(terms, text);
+  }
+  return text;
+}
 
 function emitProduct(context: KernelContext, factors: readonly Expr[], scale: number): void {
   const { code } = context;

@@ -67,6 +67,7 @@ export class KernelContext {
   readonly extremes: Extremes = new Map();
   /** What is known of integer expressions. */
   readonly forms = new Map<Expr, LinearForm>();
+  readonly termTexts = new Map<LinearForm["terms"], string>();
   readonly ranges = new Map<Expr, Range | null>();
   /** Where instructions go now, and how many loops enclose that place. */
   code: Code;

@@ -131,6 +131,9 @@ export function lastFold(statements: readonly Stmt[], declaration: number): numb
   const declared = statements[declaration]!;
   if (declared.kind !== "declare" || !isFloatVector(formOf(declared.value.type))) return -1;
   const { name } = declared;
+  // Most vectors are folded into by nothing here: what a loop does with them need not be looked through.
+  const folds = statements.filter((s) => s.kind === "assign" && s.name === name).length;
+  if (folds < leastFolds) return -1;
   let [last, count] = [-1, 0];
   for (let i = declaration + 1; i < statements.length; i++) {
     const statement = statements[i]!;

@@ -72,13 +72,15 @@ function term(context: KernelContext, coefficient: number, factors: readonly Exp
 
 const atom = (context: KernelContext, expr: Expr): LinearForm => ({ constant: 0, terms: [term(context, 1, [expr])] });
 
+/** Lists are short: looking through them is quicker than a table. */
 function collect(constant: number, terms: readonly Term[]): LinearForm {
-  const byKey = new Map<string, Term>();
+  const collected: Term[] = [];
   for (const next of terms) {
-    const coefficient = ((byKey.get(next.key)?.coefficient ?? 0) + next.coefficient) | 0;
-    byKey.set(next.key, { ...next, coefficient });
+    const same = collected.findIndex(({ key }) => key === next.key);
+    if (same < 0) collected.push(next);
+    else collected[same] = { ...next, coefficient: (collected[same]!.coefficient + next.coefficient) | 0 };
   }
-  return { constant: constant | 0, terms: [...byKey.values()].filter(({ coefficient }) => coefficient !== 0) };
+  return { constant: constant | 0, terms: collected.filter(({ coefficient }) => coefficient !== 0) };
 }
 
 function add(a: LinearForm, b: LinearForm): LinearForm {

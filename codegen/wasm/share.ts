@@ -30,6 +30,8 @@ class Sharer {
     // A loop's condition is evaluated again and again: nothing can be put in front of it.
     if (inner.kind === "while") return [inner];
     const roots = expressionsOf(inner);
+    const met = new Set<Expr>();
+    if (roots.every((root) => isTree(root, met, depthLimit))) return [inner];
     const plan = planOf(roots);
     if (plan === null) return [inner];
     const lets: Stmt[] = [];
@@ -73,6 +75,15 @@ class Sharer {
     }
     return replaced;
   }
+}
+
+/** Whether no operation is in two places, as in most statements, and none is too deep. */
+function isTree(expr: Expr, met: Set<Expr>, levels: number): boolean {
+  const operands = operandsOf(expr);
+  if (operands.length === 0) return true;
+  if (levels === 0 || met.has(expr)) return false;
+  met.add(expr);
+  return operands.every((operand) => isTree(operand, met, levels - 1));
 }
 
 interface Plan {
