@@ -3,7 +3,8 @@ import { drawGraph, exportFiles, type ExportOptions } from "../../codegen/export
 import type { Node } from "../../ir/graph.ts";
 import { contiguousStrides, elementCount } from "../../ir/shape.ts";
 import type { ScalarArgument } from "../../ir/signature.ts";
-import { saveSafetensors, type TensorLeaf } from "../serialization/index.ts";
+import { saveSafetensors } from "../serialization/safetensors.ts";
+import type { TensorLeaf } from "../serialization/tensors.ts";
 import type { TargetProgram } from "./program.ts";
 import type { Recorded } from "./record.ts";
 
