@@ -72,7 +72,7 @@ function putSource(program: Program, device: DeviceName): void {
     }
   }
   if (device !== "webgpu") return;
-  void import("../codegen/wgsl/emit-kernel.ts").then(({ emitKernel: emitShader }) => {
+  void import("./webgpu.ts").then(({ emitKernel: emitShader }) => {
     for (const kernel of kernels) {
       const { dispatches, argumentCount, scratchBytes } = emitShader(kernel);
       const heaps = new Array<number>(argumentCount + scratchBytes.length).fill(0);

@@ -109,11 +109,8 @@ export const webgpuModule = {
   /** Opens the adapter. @throws AdapterNotFoundError when there is none. */
   async init(): Promise<void> {
     if (webgpu !== null) return;
-    const [{ createWebGpuDevice }, { emitKernel }] = await Promise.all([
-      import("../runtime/webgpu/device.ts"),
-      import("../codegen/wgsl/emit-kernel.ts"),
-    ]);
-    webgpu = opened("webgpu", await createWebGpuDevice({ compileKernel: emitKernel }));
+    const { openWebGpu } = await import("./webgpu.ts");
+    webgpu = opened("webgpu", await openWebGpu());
   },
   /** Whether `init` has succeeded. */
   is_available: (): boolean => webgpu !== null,

@@ -2,7 +2,7 @@
 import { isComplex, type DType } from "../ir/dtype.ts";
 import { DTypeError } from "../ir/errors.ts";
 import { elementCount, type Shape } from "../ir/shape.ts";
-import { bfloat16Value, float16Value } from "../runtime/js/library.ts";
+import { bfloat16Value, float16Value } from "../runtime/half-floats.ts";
 import type { TypedArray } from "../runtime/typed-array.ts";
 import { Complex } from "./complex-number.ts";
 

@@ -1,6 +1,6 @@
 /** Elements as they lie in memory. */
 import { isComplex, type DType } from "../ir/dtype.ts";
-import { bfloat16Bits, float16Bits } from "../runtime/js/library.ts";
+import { bfloat16Bits, float16Bits } from "../runtime/half-floats.ts";
 import type { TypedArray } from "../runtime/typed-array.ts";
 import { Complex } from "./complex-number.ts";
 

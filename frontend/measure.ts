@@ -4,7 +4,7 @@ import { enterScope } from "../ir/interning.ts";
 import { nothingMeasured, type HostElements, type Measured, type Operator } from "../ir/operator.ts";
 import { elementCount } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
-import { bfloat16Value, float16Value } from "../runtime/js/library.ts";
+import { bfloat16Value, float16Value } from "../runtime/half-floats.ts";
 import { typedArray, type TypedArray } from "../runtime/typed-array.ts";
 import { bodyUnderWay, refuseInBody } from "./body-scope.ts";
 import { fillTyped } from "./elements.ts";

@@ -1,6 +1,6 @@
 /** Printing: what `print(x)` shows in PyTorch. Values are computed and read for it, so `console.log(x)` does not use it. */
 import { isFloat } from "../ir/dtype.ts";
-import { bfloat16Value, float16Value } from "../runtime/js/library.ts";
+import { bfloat16Value, float16Value } from "../runtime/half-floats.ts";
 import type { TypedArray } from "../runtime/typed-array.ts";
 import { signature, type CallOf } from "./arguments.ts";
 import { Buffer, Parameter } from "./nn/parameter.ts";

@@ -11,9 +11,10 @@ import { isReduce } from "../../ir/traits.ts";
 import { behindReshape, reshapeCoordinates } from "../../ir/views.ts";
 import { addI, apply, indexExpr, integer, kindOf, load, mulI, typeOf, variable } from "./expressions.ts";
 import { evaluate, read, type EvaluationContext } from "./evaluate.ts";
+import { gpuLowering } from "./gpu-lowering.ts";
 import { KernelBuilder, zeroOf, type LoweredKernel, type Target } from "./kernel-builder.ts";
 import { isCheapMap, planPhases, type PhasePlan } from "./phases.ts";
-import { accumulator, betterThan, combine, type Accumulator } from "./reductions.ts";
+import { accumulator, type Accumulator } from "./reductions.ts";
 import { blockCountOf, blockRows, blockSums, sumsAcross, totalsRegion } from "./sums-across.ts";
 
 interface Join {
@@ -276,7 +277,7 @@ class LoopLowering {
       } else if (this.isWrittenOut) this.writeOut(kept, sums);
       else this.nest(loops, 0, (values) => this.element(new Map([...kept, ...this.coordinates(inner, values)]), sums));
       for (const { node, sum } of sums) {
-        if (this.lanes) this.joinLanes(sum, node);
+        if (this.lanes) gpuLowering.value.joinLanes(this.builder, sum, node);
         // Named, since a name does not change: what is made of it is made once, in front of the loops that use it.
         const value = this.named(sum.finish());
         this.builder.remember(node, rowAt, value);
@@ -442,55 +443,6 @@ class LoopLowering {
     if (this.phase < span.first || this.phase > span.last) return null;
     if (buffer !== undefined) return load(buffer, typeOf(kindOf(node.dtype)), indexExpr(this.rowPosition));
     return null; // no room to keep it: read or computed again
-  }
-
-  /** Combines the invocations' partial results by a tree in workgroup memory; all of them get the total. */
-  private joinLanes(sum: Accumulator, node: Node): void {
-    const { builder } = this;
-    const size = builder.workgroupSize;
-    const local: Expr = { op: "local_index", type: typeOf("i32"), args: [] };
-    const dtypes = sum.parts.map((_, i) => (i === 0 ? node.inputs[0]!.dtype : "int32"));
-    const shared = dtypes.map((dtype) => builder.scratch(dtype, size, "workgroup"));
-    const at = (i: number, index: Expr): Expr => load(shared[i]!, sum.parts[i]!.type, index);
-    sum.parts.forEach((part, i) => builder.emit({ kind: "store", buffer: shared[i]!, index: local, value: part }));
-    builder.emit({ kind: "barrier" });
-    for (let half = size / 2; half >= 1; half /= 2) {
-      builder.if(apply("lt", typeOf("bool"), local, integer(half)), () => {
-        const other = apply("add", typeOf("i32"), local, integer(half));
-        if (sum.operation !== null) {
-          const joined = combine(sum.operation, at(0, local), at(0, other));
-          builder.emit({ kind: "store", buffer: shared[0]!, index: local, value: joined });
-          return;
-        }
-        this.joinArguments(node, shared, at, local, other);
-      });
-      builder.emit({ kind: "barrier" });
-    }
-    sum.parts.forEach((part, i) => builder.assign(part, at(i, integer(0))));
-    builder.emit({ kind: "barrier" });
-  }
-
-  private joinArguments(
-    node: Node,
-    shared: readonly string[],
-    at: (i: number, index: Expr) => Expr,
-    local: Expr,
-    other: Expr,
-  ): void {
-    const { builder } = this;
-    const bool = typeOf("bool");
-    const kind = kindOf(node.inputs[0]!.dtype);
-    const [a, b] = [builder.let(at(0, local)), builder.let(at(0, other))];
-    const [i, j] = [builder.let(at(1, local)), builder.let(at(1, other))];
-    const largest = node.op === "argmax";
-    // The other wins when it is better, or as good and earlier.
-    const noWorse = apply("not", bool, betterThan(kind, largest, a, b));
-    const earlier = apply("and", bool, noWorse, apply("lt", bool, j, i));
-    const wins = builder.let(apply("or", bool, betterThan(kind, largest, b, a), earlier));
-    builder.if(wins, () => {
-      builder.emit({ kind: "store", buffer: shared[0]!, index: local, value: b });
-      builder.emit({ kind: "store", buffer: shared[1]!, index: local, value: j });
-    });
   }
 }
 

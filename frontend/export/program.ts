@@ -1,4 +1,5 @@
 /** A recorded model, compiled for one target: what codegen/export takes. */
+import "../gpu-kernels.ts";
 import type { ExportModel, ExportTarget, Given, NamedOutput, NamedTensor } from "../../codegen/export/index.ts";
 import { describe } from "../../ir/builder.ts";
 import { ExportError } from "../../ir/errors.ts";

@@ -3,7 +3,7 @@
  * more than three tenths of the distribution normal values are drawn, and drawn again for what lies outside; else uniform
  * values, each of which is kept with the chance that its density has to the largest in [a, b].
  */
-import { bfloat16Value, float16Value } from "../js/library.ts";
+import { bfloat16Value, float16Value } from "../half-floats.ts";
 import type { CpuGenerator } from "./cpu-generator.ts";
 import { type FloatArray, type FloatDType, roundingOf } from "./element.ts";
 import { fillNormal, fillNormalSingly } from "./normal.ts";

@@ -1,4 +1,5 @@
 /** Loops and choices compiled for every device, against the interpreter. */
+import "../../frontend/gpu-kernels.ts";
 import "../../frontend/regions.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileGraph } from "../../frontend/pipeline.ts";

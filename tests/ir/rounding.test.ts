@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { roundToDType } from "../../ir/rounding.ts";
-import { bfloat16Bits, bfloat16Value, float16Bits, float16Value } from "../../runtime/js/library.ts";
+import { bfloat16Bits, bfloat16Value, float16Bits, float16Value } from "../../runtime/half-floats.ts";
 import { halfFromBits, halfToBits } from "../../runtime/interpreter/values.ts";
 
 describe("rounding to an element type", () => {

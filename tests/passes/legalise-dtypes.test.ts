@@ -1,3 +1,4 @@
+import "../../frontend/gpu-kernels.ts";
 import { describe, expect, test } from "vitest";
 import { parseGraph, printGraph } from "../../ir/text/index.ts";
 import { canonicalise } from "../../passes/canonicalise.ts";

@@ -12,11 +12,11 @@ import { Index } from "../../../ir/index.ts";
 import type { Region } from "../../../ir/kernel-graph.ts";
 import type { Expr } from "../../../ir/loop.ts";
 import { apply, indexExpr, integer, typeOf } from "../expressions.ts";
+import { gpuLowering } from "../gpu-lowering.ts";
 import { KernelBuilder, type LoweredKernel, type Target } from "../kernel-builder.ts";
 import { columnTiles } from "./column-tiles.ts";
 import { type Axis, sizeOf } from "./contraction.ts";
 import { lowerElements } from "./elements.ts";
-import { lowerGpuTiles, suitsTiles } from "./gpu-tiles.ts";
 import { ContractLowering, type Stored } from "./lowering.ts";
 import { packingOf } from "./packing.ts";
 import { rowProducts } from "./row-products.ts";
@@ -36,8 +36,8 @@ export function lowerContract(
   const lowering = begin();
   const { builder, contraction } = lowering;
   const isGpu = target.kind === "gpu";
-  if (!lowering.isLinear || (isGpu && !suitsTiles(contraction))) lowerElements(lowering);
-  else if (isGpu) lowerGpuTiles(builder, dot, contraction, (at, value) => lowering.epilogue(at, value));
+  if (!lowering.isLinear || (isGpu && !gpuLowering.value.suitsTiles(contraction))) lowerElements(lowering);
+  else if (isGpu) gpuLowering.value.lowerTiles(builder, dot, contraction, (at, value) => lowering.epilogue(at, value));
   else if (target.dynamic) lowerDynamic(lowering);
   else {
     const schedules = byEstimate(contraction, own, candidatesOf(contraction, own));

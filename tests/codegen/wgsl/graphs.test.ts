@@ -1,4 +1,5 @@
 /** Whole graphs, compiled for WebGPU, against the same graphs in JavaScript loops. */
+import "../../../frontend/gpu-kernels.ts";
 import "../../../frontend/sorts.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileGraph } from "../../../frontend/pipeline.ts";

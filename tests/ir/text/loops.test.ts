@@ -1,3 +1,4 @@
+import "../../../frontend/gpu-kernels.ts";
 import "../../../frontend/sorts.ts";
 import "../../../frontend/regions.ts";
 import fc from "fast-check";
