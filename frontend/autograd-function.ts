@@ -3,10 +3,8 @@
  * https://docs.pytorch.org/docs/stable/autograd.html#function
  */
 import { ArgumentError, AutogradError, NotImplementedError } from "../ir/errors.ts";
-import { makeNode, nextNodeId, type Node } from "../ir/graph.ts";
-import { NodeNote } from "../ir/node-notes.ts";
-import { defineOp } from "../ir/operator.ts";
-import { broadcastShapes, formatShape, sameShape } from "../ir/shape.ts";
+import { nextNodeId } from "../ir/graph.ts";
+import { recordCustom } from "./custom-gradient.ts";
 import { checkInplace } from "./inplace-checks.ts";
 import { attachTangent, tangentsOfNodes } from "./dual-level.ts";
 import { withGradMode } from "./grad-mode.ts";
@@ -114,84 +112,6 @@ export class FunctionCtx {
   }
 }
 
-interface CustomCall {
-  readonly name: string;
-  readonly argumentCount: number;
-  readonly backward: (ctx: FunctionCtx, ...grads: Tensor[]) => Tensor | null | readonly (Tensor | null)[];
-  readonly ctx: FunctionCtx;
-  readonly device: Tensor["storage_"]["device"];
-  /** For each tensor input its place among forward's arguments. */
-  readonly places: readonly number[];
-}
-/** By the node of the call, which lives as long as somebody may differentiate through it. */
-const calls = new NodeNote<CustomCall>();
-
-/** The recorded form: inputs are the tensor arguments, then the results that forward computed. */
-defineOp({
-  name: "autograd_function",
-  signature: "autograd_function(Tensor[] inputs, Tensor[] results)",
-  places: [],
-  composite: true,
-  doc: { summary: "A user's autograd.Function.", shape: "any", source: "torch.autograd.Function" },
-  gradient(_g, { node, inputs, outputs, grads }) {
-    const call = calls.get(node)!;
-    const given = outputs.map((output, i): Tensor => {
-      const grad = grads[i] ?? (call.ctx.materialize_ ? graph.full(output.shape, 0, output.dtype) : null);
-      return grad === null ? (null as unknown as Tensor) : Tensor.ofNode(grad, call.device);
-    });
-    const list = gradientList(call, call.backward(call.ctx, ...given));
-    const byInput = call.places.map((place, i) => {
-      const grad = list[place] ?? null;
-      if (grad === null || !inputs[i]!.requiresGrad) return null;
-      return gradientOf(call, place, grad.node_(), inputs[i]!);
-    });
-    return [...byInput, ...outputs.map(() => null)];
-  },
-  record: (_g, { results }) => results,
-});
-
-type Gradients = Tensor | null | readonly (Tensor | null)[];
-
-/** One gradient for each argument of forward; nulls beyond are dropped. */
-function gradientList(call: CustomCall, result: Gradients): readonly (Tensor | null)[] {
-  const list = Array.isArray(result) ? [...(result as readonly (Tensor | null)[])] : [result as Tensor | null];
-  while (list.length > call.argumentCount && (list.at(-1) ?? null) === null) list.pop();
-  if (list.length !== call.argumentCount)
-    throw new AutogradError(
-      "function/gradient-count",
-      `function ${call.name}Backward returned an incorrect number of gradients (expected ${call.argumentCount}, got ${list.length}).`,
-      "backward returns one for each argument of forward: null for what is no tensor.",
-    );
-  return list;
-}
-
-function gradientOf(call: CustomCall, place: number, grad: Node, input: Node): Node {
-  const broadcast = broadcastShapes(grad.shape, input.shape);
-  if (broadcast === null || !sameShape(broadcast, grad.shape))
-    throw new AutogradError(
-      "function/gradient-shape",
-      `Function ${call.name}Backward returned an invalid gradient at index ${place} - got ${formatShape(grad.shape)} but expected shape compatible with ${formatShape(input.shape)}.`,
-    );
-  return graph.sumTo(graph.cast(grad, input.dtype), input.shape);
-}
-
-/** A node of its own: calls with equal inputs have contexts of their own. */
-function callNode(inputs: readonly Node[], results: readonly Node[]): Node {
-  const mark = (_: unknown, i: number): { $input: number } => ({ $input: i });
-  const attrs = { inputs: inputs.map(mark), results: results.map((_, i) => mark(_, inputs.length + i)) };
-  const outputs = results.map(({ dtype, shape }) => ({ dtype, shape }));
-  const { dtype, shape } = outputs[0]!;
-  return makeNode({
-    op: "call",
-    inputs: [...inputs, ...results],
-    attrs: { name: "autograd_function", attrs },
-    dtype,
-    shape,
-    requiresGrad: true,
-    ...(outputs.length > 1 ? { outputs } : {}),
-  });
-}
-
 interface Apply {
   <T extends typeof Function>(this: T, ...args: unknown[]): ReturnType<T["forward"]>;
   /** By itself, where nothing tells of which class it was. */
@@ -260,12 +180,18 @@ export class Function {
     const device = outputs[0]!.storage_.device;
     const computed = outputs.map((tensor) => tensor.node_());
     const firstId = nextNodeId();
-    const node = callNode(inputNodes, computed);
     const places = args.flatMap((arg, place) => (arg instanceof Tensor ? [place] : []));
-    const backward = (this.vjp === Function.vjp ? this.backward : this.vjp).bind(this);
-    calls.set(node, { name: this.name, argumentCount: args.length, backward, ctx, device, places });
+    const rule = (this.vjp === Function.vjp ? this.backward : this.vjp).bind(this);
+    const { node, results: recorded } = recordCustom(inputNodes, computed, {
+      name: this.name,
+      argumentCount: args.length,
+      backward: (grads) => rule(ctx, ...(grads as Tensor[])),
+      materializes: () => ctx.materialize_,
+      device,
+      places,
+    });
     const wrapped = outputs.map((tensor, i): Tensor => {
-      const result: Node = outputs.length === 1 ? node : graph.pick(node, i);
+      const result = recorded[i]!;
       if (ctx.isDirty_(tensor)) {
         tensor.write_(result, `${this.name}.apply`);
         return tensor;

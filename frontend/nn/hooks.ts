@@ -1,7 +1,10 @@
 /** Hooks of modules, and a call that runs them. */
-import { Function as AutogradFunction, type FunctionCtx } from "../autograd-function.ts";
 import { ArgumentError } from "../../ir/errors.ts";
+import { nextNodeId } from "../../ir/graph.ts";
 import { isPlainObject } from "../bind.ts";
+import { recordCustom } from "../custom-gradient.ts";
+import { withGradMode } from "../grad-mode.ts";
+import { noteOperation } from "../saved-values.ts";
 import { graph } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import type { RemovableHandle } from "../tensor-autograd.ts";
@@ -221,13 +224,20 @@ class BackwardScope {
 
 /** The same tensors; `onBackward` sees their gradients together and returns those to go on with. */
 function passThrough(tensors: readonly Tensor[], onBackward: (grads: Gradients) => Gradients): readonly Tensor[] {
-  class Border extends AutogradFunction {
-    static override forward(_ctx: FunctionCtx, ...inputs: Tensor[]): readonly Tensor[] {
-      return inputs.map((input) => input.detach());
-    }
-    static override backward(_ctx: FunctionCtx, ...grads: Tensor[]): Gradients {
-      return onBackward(grads);
-    }
-  }
-  return Border.apply(...tensors);
+  const name = "BackwardHookFunction";
+  const { device } = tensors[0]!.storage_;
+  const inputs = tensors.map((tensor) => tensor.node_());
+  const same = withGradMode(false, () => tensors.map((tensor) => tensor.detach().node_()));
+  const first = nextNodeId();
+  const { node, results } = recordCustom(inputs, same, {
+    name,
+    argumentCount: tensors.length,
+    backward: onBackward,
+    materializes: () => true,
+    device,
+    places: [...tensors.keys()],
+  });
+  const passed = results.map((result) => Tensor.ofNode(result, device));
+  noteOperation(`${name}Backward`, inputs, [...passed.map((tensor) => tensor.node_()), node], first);
+  return passed;
 }
