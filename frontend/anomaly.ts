@@ -11,7 +11,7 @@ import { bodyUnderWay } from "./body-scope.ts";
 import { gradientFunction } from "./grad-fn.ts";
 import { recorder } from "./recorder.ts";
 import { operationOf } from "./operations.ts";
-import { anomaly } from "./saved-values.ts";
+import { anomaly, backwardWatch, type AnomalyWatch } from "./saved-values.ts";
 import { Scope, scoped } from "./scope.ts";
 import { graph } from "./state.ts";
 import { traceObserver } from "./trace.ts";
@@ -25,6 +25,7 @@ interface AnomalyOptions {
 /** Switches detection, and gives what switches it back. */
 function switched(enabled: boolean, checkNan: boolean): () => void {
   const before = { ...anomaly };
+  backwardWatch.provide(() => new Watch());
   Object.assign(anomaly, { enabled, checkNan });
   return () => void Object.assign(anomaly, before);
 }
@@ -50,12 +51,8 @@ export const is_anomaly_enabled = (): boolean => anomaly.enabled;
 export const is_anomaly_check_nan_enabled = (): boolean => anomaly.checkNan;
 
 /** Follows one backward pass. */
-export class AnomalyWatch {
+class Watch implements AnomalyWatch {
   private current: Node | null = null;
-
-  static start(): AnomalyWatch | null {
-    return anomaly.enabled ? new AnomalyWatch() : null;
-  }
 
   entering(node: Node): void {
     this.current = node;

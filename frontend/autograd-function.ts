@@ -8,7 +8,7 @@ import { recordCustom } from "./custom-gradient.ts";
 import { checkInplace } from "./inplace-checks.ts";
 import { attachTangent, tangentsOfNodes } from "./dual-level.ts";
 import { withGradMode } from "./grad-mode.ts";
-import { activeHooks, pack, unpack, type Packed } from "./saved-hooks.ts";
+import { activeHooks, type Packed } from "./saved-hooks.ts";
 import { noteOperation } from "./saved-values.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
@@ -78,7 +78,7 @@ export class FunctionCtx {
       );
     }
     return this.saved.map(({ tensor, packed }) =>
-      packed === null ? tensor : Tensor.ofNode(unpack(packed), packed.device),
+      packed === null ? tensor : Tensor.ofNode(packed.unpack(packed.original), packed.device),
     ) as unknown as SavedTensors;
   }
   /** @internal Saved results become what the function returned. */
@@ -91,7 +91,7 @@ export class FunctionCtx {
   /** @internal Saved tensors go through the hooks that are in use. */
   pack_(): void {
     const hooks = activeHooks();
-    if (hooks !== null) this.saved = this.saved.map((item) => ({ ...item, packed: pack(hooks, item.tensor) }));
+    if (hooks !== null) this.saved = this.saved.map((item) => ({ ...item, packed: hooks.pack(item.tensor) }));
   }
   mark_dirty(...tensors: Tensor[]): void {
     this.dirty = tensors;

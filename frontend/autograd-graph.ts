@@ -4,7 +4,7 @@
  */
 import { moved } from "./device-moves.ts";
 import { currentDevice } from "./devices.ts";
-import { refuseHooks, useHooks } from "./saved-hooks.ts";
+import { refuseHooks, useHooks } from "./saved-packing.ts";
 import { scoped, type Scope } from "./scope.ts";
 import { withSite } from "./site.ts";
 import { graph } from "./state.ts";

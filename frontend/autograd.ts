@@ -5,7 +5,6 @@ import { enterScope, forgetInterned } from "../ir/interning.ts";
 import { nextNodeId, type Node } from "../ir/graph.ts";
 import { formatShape, sameShape, sizeText } from "../ir/shape.ts";
 import { differentiate, type DifferentiateHooks } from "../passes/differentiate.ts";
-import { AnomalyWatch } from "./anomaly.ts";
 import { refuseInBody } from "./body-scope.ts";
 import { isPlainObject } from "./bind.ts";
 import { withSite } from "./call.ts";
@@ -14,7 +13,7 @@ import { afterStep, beforeStep, hookResult, throughStep } from "./node-hook-call
 import { isSingleNode, knownHooksOf } from "./node-hooks.ts";
 import { operationOf, stepped } from "./operations.ts";
 import { activeHooks, packSaved, Unpacking } from "./saved-hooks.ts";
-import { checkSaved, freeSaved, noteOperation } from "./saved-values.ts";
+import { anomaly, backwardWatch, checkSaved, freeSaved, noteOperation } from "./saved-values.ts";
 import { captureSite } from "./site.ts";
 import { graph } from "./state.ts";
 import { laidOutLike } from "./laid-out.ts";
@@ -144,7 +143,7 @@ function computed(pass: Pass): (Node | null)[] {
     let firstNew = nextNodeId();
     const visited: Node[] = [];
     const site = captureSite();
-    const anomalies = AnomalyWatch.start();
+    const anomalies = anomaly.enabled ? backwardWatch.value() : null;
     const unpacking = new Unpacking();
     const onRule = (node: Node, grads: readonly (Node | null)[], produced: readonly (Node | null)[]) => {
       checkSaved(pass.name, node, produced, firstNew);

@@ -2,8 +2,9 @@
 import { lowerGpuTiles, suitsTiles } from "../codegen/lower/contract/gpu-tiles.ts";
 import { gpuLowering } from "../codegen/lower/gpu-lowering.ts";
 import { joinLanes } from "../codegen/lower/join-lanes.ts";
+import { philoxWord } from "../codegen/lower/philox.ts";
 import { narrowing } from "../passes/legalise-dtypes.ts";
 import { narrowIntegers } from "../passes/narrow-integers.ts";
 
-gpuLowering.provide({ suitsTiles, lowerTiles: lowerGpuTiles, joinLanes });
+gpuLowering.provide({ suitsTiles, lowerTiles: lowerGpuTiles, joinLanes, philoxWord });
 narrowing.provide(narrowIntegers);

@@ -6,9 +6,7 @@
  * stand for any, and what the operator states besides (`saves`). An intermediate value that a rule reads is computed anew
  * from what is unpacked.
  */
-import { ArgumentError, AutogradError } from "../ir/errors.ts";
 import { leafNode, type Node } from "../ir/graph.ts";
-import { sameShape } from "../ir/shape.ts";
 import { topologicalOrder } from "../ir/walks.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import type { Device } from "../runtime/device.ts";
@@ -18,80 +16,26 @@ import { operationOf, type Operation } from "./operations.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 
-export interface SavedTensorHooks {
-  readonly pack: (tensor: Tensor) => unknown;
-  readonly unpack: (packed: never) => Tensor;
-}
-
 /** A saved value as its hooks have packed it. */
 export interface Packed {
-  readonly hooks: SavedTensorHooks;
-  readonly content: unknown;
   readonly original: Node;
   readonly device: Device;
+  /** The value to compute with, with the history that `original` has. */
+  readonly unpack: (original: Node) => Node;
+}
+/** Hooks that are in use (frontend/saved-packing.ts). */
+export interface ActiveHooks {
+  /** As they were given. */
+  readonly hooks: object;
+  /** @throws AutogradError when the hook writes what it is given */
+  readonly pack: (tensor: Tensor) => Packed;
 }
 
 /** The innermost are used. */
-const active: SavedTensorHooks[] = [];
-/** Why hooks are refused; null where they are not. */
-let refusal: string | null = null;
+export const hooksInUse: ActiveHooks[] = [];
 
 /** The hooks for what is recorded now. The functions that a region records run once for all its turns: none there. */
-export const activeHooks = (): SavedTensorHooks | null => (bodyUnderWay() === null ? (active.at(-1) ?? null) : null);
-
-/** @throws AutogradError where hooks are disabled */
-export function useHooks(hooks: SavedTensorHooks): () => void {
-  for (const name of ["pack", "unpack"] as const)
-    if (typeof hooks[name] !== "function")
-      throw new ArgumentError(
-        "saved-hooks/callable",
-        `saved_tensors_hooks: ${name}_hook is not callable, got ${typeof hooks[name]}.`,
-      );
-  if (refusal !== null) throw new AutogradError("saved-hooks/disabled", refusal);
-  active.push(hooks);
-  return () => void active.splice(active.lastIndexOf(hooks), 1);
-}
-
-/** @throws AutogradError where hooks are in use */
-export function refuseHooks(message: string): () => void {
-  if (active.length > 0) throw new AutogradError("saved-hooks/disabled", message);
-  const before = refusal;
-  refusal = message;
-  return () => {
-    refusal = before;
-  };
-}
-
-/** @throws AutogradError when the hook writes what it is given */
-export function pack(hooks: SavedTensorHooks, tensor: Tensor): Packed {
-  const original = tensor.node_();
-  const { version } = tensor.counter_;
-  const content = withGradMode(false, () => hooks.pack(tensor));
-  if (tensor.counter_.version !== version)
-    throw new AutogradError(
-      "saved-hooks/write",
-      "saved_tensors_hooks: A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified by in-place operations as this can lead to unexpected side-effects.",
-      "Return a tensor of its own: clone(), or the form without the underscore.",
-    );
-  return { hooks, content, original, device: tensor.storage_.device };
-}
-
-/** The value to compute with, with the history that the saved tensor had. */
-export function unpack({ hooks, content, original, device }: Packed): Node {
-  const tensor = withGradMode(false, () => hooks.unpack(content as never)) as unknown;
-  if (!(tensor instanceof Tensor))
-    throw new ArgumentError(
-      "saved-hooks/unpack",
-      `saved_tensors_hooks: Output of saved tensor unpack_hook expected to be a Tensor but got result of type ${tensor === null ? "null" : typeof tensor}.`,
-    );
-  if (!sameShape(tensor.shape, original.shape) || tensor.type_ !== original.dtype || tensor.storage_.device !== device)
-    throw new AutogradError(
-      "saved-hooks/unpack",
-      `saved_tensors_hooks: unpack_hook must give back what was saved, ${original.dtype}${JSON.stringify(original.shape)} on ${device.name}, got ${String(tensor)}.`,
-    );
-  const value = graph.detach(tensor.node_());
-  return graph.gradEnabled && original.requiresGrad ? graph.withHistory(value, original) : value;
-}
+export const activeHooks = (): ActiveHooks | null => (bodyUnderWay() === null ? (hooksInUse.at(-1) ?? null) : null);
 
 /** Packs what an operator saves. `tensors`: its arguments and results, where there are any for its values. */
 export function packSaved(operation: Operation | null, tensors: readonly Tensor[], device: Device): void {
@@ -100,7 +44,7 @@ export function packSaved(operation: Operation | null, tensors: readonly Tensor[
   const packed = new Map<Node, Packed>();
   for (const node of savedBy(operation)) {
     const tensor = tensors.find((each) => each.node_() === node) ?? Tensor.ofNode(node, device);
-    packed.set(node, { ...pack(hooks, tensor), original: node });
+    packed.set(node, { ...hooks.pack(tensor), original: node });
   }
   operation.packed = packed;
 }
@@ -168,7 +112,7 @@ export class Unpacking {
 
   private valueOf(saved: Packed): Node {
     let value = this.unpacked.get(saved);
-    if (value === undefined) this.unpacked.set(saved, (value = unpack(saved)));
+    if (value === undefined) this.unpacked.set(saved, (value = saved.unpack(saved.original)));
     return value;
   }
 }

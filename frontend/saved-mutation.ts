@@ -4,7 +4,7 @@ import { AutogradError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { tracing } from "./host-effects.ts";
 import { recorder } from "./recorder.ts";
-import { useHooks } from "./saved-hooks.ts";
+import { useHooks } from "./saved-packing.ts";
 import { during, Scope } from "./scope.ts";
 import { withSite } from "./site.ts";
 import { graph } from "./state.ts";

@@ -5,6 +5,8 @@
  * results only, so an intermediate stands for the inputs that it comes from: overwriting those is refused as PyTorch
  * refuses it, though the recorded graph could still give the right gradient.
  */
+import type { Device } from "../runtime/device.ts";
+import { Provided } from "../ir/provided.ts";
 import { AutogradError } from "../ir/errors.ts";
 import { nextNodeId, type Node } from "../ir/graph.ts";
 import { NodeNote } from "../ir/node-notes.ts";
@@ -16,6 +18,15 @@ import { overwriteOf, type Overwrite } from "./versions.ts";
 
 /** Whether operators remember their lines, and gradients are checked for NaN (frontend/anomaly). */
 export const anomaly = { enabled: false, checkNan: true };
+/** Follows one backward pass. */
+export interface AnomalyWatch {
+  entering(node: Node): void;
+  left(node: Node, produced: readonly (Node | null)[]): readonly (Node | null)[];
+  failed(error: unknown): void;
+  settle(results: readonly (Node | null)[], device: Device): void;
+}
+/** From whoever switches detection on. */
+export const backwardWatch = new Provided<() => AnomalyWatch>("anomaly");
 
 /** The overwritten value of which a node of a backward pass uses a copy. */
 const copies = new NodeNote<Node>();

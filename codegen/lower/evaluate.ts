@@ -15,7 +15,7 @@ import { sourceCoordinates } from "../../ir/views.ts";
 import { reinterpret } from "./bitcast.ts";
 import { apply, constant, convert, indexExpr, integer, kindOf, load, narrowed, select, typeOf } from "./expressions.ts";
 import type { KernelBuilder } from "./kernel-builder.ts";
-import { philoxWord } from "./philox.ts";
+import { gpuLowering } from "./gpu-lowering.ts";
 
 export interface Request {
   readonly node: Node;
@@ -145,7 +145,7 @@ function* step(context: EvaluationContext, node: Node, at: readonly Index[]): Ev
     case "philox": {
       const words: Expr[] = [];
       for (const input of node.inputs) words.push(yield { node: input, at: [] });
-      return philoxWord(builder, indexExpr(at[0]!), words);
+      return gpuLowering.value.philoxWord(builder, indexExpr(at[0]!), words);
     }
     default: {
       const source = sourceCoordinates(node, at);

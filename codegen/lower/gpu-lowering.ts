@@ -16,6 +16,8 @@ export interface GpuLowering {
     contraction: Contraction,
     epilogue: (at: readonly Index[], value: Expr) => void,
   ): void;
+  /** One 32-bit word of Philox 4x32-10 for an element: CPU devices draw on the host. */
+  philoxWord(builder: KernelBuilder, element: Expr, words: readonly Expr[]): Expr;
   /** Combines the invocations' partial results: all of them get the total. */
   joinLanes(builder: KernelBuilder, sum: Accumulator, node: Node): void;
 }

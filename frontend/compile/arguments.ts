@@ -90,7 +90,7 @@ export class CallArguments {
     if (self !== undefined) this.note(self, "", "this");
     this.note(graph.gradEnabled, "", "is_grad_enabled()");
     this.note(inference.enabled, "", "is_inference_mode_enabled()");
-    this.note(activeHooks(), "", "the hooks on saved tensors");
+    this.note(activeHooks()?.hooks ?? null, "", "the hooks on saved tensors");
     this.note(settings.defaultDType, "", "get_default_dtype()");
     this.note(settings.defaultDevice, "", "get_default_device()");
     this.note(notesSites(), "", "the profiler's with_stack");

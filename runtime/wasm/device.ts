@@ -16,7 +16,7 @@ import { type Linked, WasmExecutable } from "./executable.ts";
 import { MemoryPool } from "./memory-pool.ts";
 import { EmittedForms } from "./emitted-forms.ts";
 import { ModuleCache } from "./module-cache.ts";
-import { Team } from "./team.ts";
+import type { Team } from "./team.ts";
 import type { Threading } from "./threading.ts";
 import { WasmMemory } from "./wasm-memory.ts";
 
@@ -51,14 +51,15 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
     ...(options.maximumBytes === undefined ? {} : { maximumBytes: options.maximumBytes }),
   });
   const { heap } = pool;
-  const team = new Team(heap);
+  /** Once their number has been set. */
+  let team: Team | null = null;
   /** Hears of the steps of the program that runs. */
   let listener: Tick | null = null;
   const imports = (): WebAssembly.ModuleImports => ({
     ...hostFunctions(),
     [tickFunction]: (leaf: number) => listener?.(leaf),
   });
-  const newCache = (): ModuleCache => new ModuleCache(heap, hostModule, imports, (record) => team.retire(record));
+  const newCache = (): ModuleCache => new ModuleCache(heap, hostModule, imports, (record) => team?.retire(record));
   // Whether memory is shared is part of a module: those made before count no more.
   let modules = newCache();
   let sharing: Sharing | null = null;
@@ -105,7 +106,7 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
       const executable = new WasmExecutable({
         device,
         pool,
-        team,
+        team: () => team,
         program,
         linked,
         listen: ticks ? (on) => (listener = on ? tick : null) : null,
@@ -122,19 +123,20 @@ export function createWasmDevice(options: WasmDeviceOptions = {}): ThreadedDevic
       return executable;
     },
     get threads() {
-      return team.count;
+      return team?.count ?? 1;
     },
     setThreads(count, threading) {
       const { memory } = heap;
       sharing = threading.sharing;
-      team.resize(count, threading);
+      team ??= threading.teamOf(heap);
+      team.resize(count);
       if (heap.memory !== memory) modules = newCache();
     },
     get helpersUp() {
-      return team.helpersUp;
+      return team?.helpersUp ?? 0;
     },
     get partsHelped() {
-      return team.partsHelped;
+      return team?.partsHelped ?? 0;
     },
     statistics: () => ({
       liveBytes: heap.liveBytes,

@@ -38,7 +38,8 @@ export interface Linked extends LinkedModule {
 export interface WasmExecutableParts {
   readonly device: Device;
   readonly pool: MemoryPool;
-  readonly team: Team;
+  /** Null while there is one thread. */
+  readonly team: () => Team | null;
   readonly program: Program;
   readonly linked: Linked;
   /** Emits and links again, for the memory that the pool has now. */
@@ -186,7 +187,7 @@ export class WasmExecutable implements Executable {
     const scratch = shared + align(sharedBytes);
     this.inArenaCount = 0;
     for (const { input } of placed.donated) memories[input]!.makeResident();
-    const afterInputs = this.bindInputs(memories, scratch + align(scratchBytes) * this.parts.team.count);
+    const afterInputs = this.bindInputs(memories, scratch + align(scratchBytes) * (this.parts.team()?.count ?? 1));
     for (const { position, from } of placed.donated) addresses[position] = addresses[from]!;
     const end = this.bindOutputs(hints, afterInputs);
     if (end > this.arenaNeedBytes) this.arenaNeedBytes = end;
@@ -265,7 +266,7 @@ export class WasmExecutable implements Executable {
   private callEntries(draws: readonly DrawSource[]): void {
     const { pool, team } = this.parts;
     const { code, entries, record } = this.linked;
-    if (record !== null) team.announce(record);
+    if (record !== null) team()?.announce(record);
     for (let i = 0; i < entries.length; i++) {
       entries[i]!(this.table);
       const step = code.draws[i];

@@ -2,7 +2,7 @@
 import { team } from "../../codegen/wasm/index.ts";
 import type { Heap } from "./heap.ts";
 import type { ModuleRecord } from "./module-cache.ts";
-import type { Threading } from "./threading.ts";
+import { mayWait, startHelper, whyNotShared } from "./helper-threads.ts";
 
 export class Team {
   /** Threads that compute, this one included. */
@@ -22,14 +22,14 @@ export class Team {
    * Sets how many threads compute, starting those that are missing; until they are up the others do without. Where
    * there can be none, says so once and stays with one thread.
    */
-  resize(count: number, threading: Threading): void {
+  resize(count: number): void {
     if (count === this.count) return;
     if (count > 1) {
-      const reason = threading.whyNotShared();
+      const reason = whyNotShared();
       if (reason !== null) return this.fail(reason);
       try {
-        this.share(threading);
-        while (this.started < count - 1) this.start(threading);
+        this.share();
+        while (this.started < count - 1) this.start();
       } catch (error) {
         return this.fail(error);
       }
@@ -67,14 +67,14 @@ export class Team {
     Atomics.store(this.words, team.record >> 2, 0);
   }
 
-  private share({ mayWait }: Threading): void {
+  private share(): void {
     if (this.words !== null) return;
     this.heap.share();
     this.words = new Int32Array(this.heap.buffer, 0, team.end / 4);
     this.words[team.posterMaySleep >> 2] = mayWait() ? 1 : 0;
   }
 
-  private start({ startHelper }: Threading): void {
+  private start(): void {
     // It counts as asleep until it is up.
     Atomics.add(this.words!, team.asleep >> 2, 1);
     startHelper(this.heap.memory, ++this.started, (reason) => this.fail(reason));

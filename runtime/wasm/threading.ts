@@ -1,6 +1,7 @@
 /** Threads, for `ThreadedDevice.setThreads`: whoever sets their number brings them along. */
 import { sharing } from "../../codegen/wasm/index.ts";
-import { mayWait, startHelper, whyNotShared } from "./helper-threads.ts";
+import type { Heap } from "./heap.ts";
+import { Team } from "./team.ts";
 
-export const threading = { sharing, mayWait, startHelper, whyNotShared };
+export const threading = { sharing, teamOf: (heap: Heap): Team => new Team(heap) };
 export type Threading = typeof threading;

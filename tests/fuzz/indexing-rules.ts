@@ -1,4 +1,5 @@
 /** Random indexing, sorting and counting. */
+import "../../frontend/gpu-kernels.ts";
 import "../../frontend/sorts.ts";
 import type { Node, ScatterMode } from "../../ir/graph.ts";
 import { elementCount } from "../../ir/shape.ts";

@@ -1,4 +1,5 @@
 /** The smallest graphs and programs that once went wrong, as the fuzzers found them. */
+import "../../frontend/gpu-kernels.ts";
 import * as torch from "cresset";
 import { describe, expect, test } from "vitest";
 import { sameShape } from "../../ir/shape.ts";

@@ -1,3 +1,4 @@
+import "../../../frontend/gpu-kernels.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { multiplyHigh, philox4x32, philoxFill, philoxGroup, splitWords } from "../../../runtime/random/philox.ts";
