@@ -1,4 +1,5 @@
 /** Compiles a graph for a device, runs it, and compares it with the interpreter. */
+import "../../frontend/gpu-kernels.ts";
 import type { Tuner } from "../../codegen/lower/kernel-builder.ts";
 import { compileGraph } from "../../frontend/pipeline.ts";
 import { GraphBuilder } from "../../ir/builder.ts";

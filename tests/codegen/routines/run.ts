@@ -1,4 +1,5 @@
 /** Runs one routine on a device, and in the interpreter. */
+import "../../../frontend/gpu-kernels.ts";
 import "../../../frontend/routines.ts";
 import { compileGraph } from "../../../frontend/pipeline.ts";
 import { GraphBuilder } from "../../../ir/builder.ts";
