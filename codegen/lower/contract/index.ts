@@ -40,7 +40,7 @@ export function lowerContract(
   else if (isGpu) gpuLowering.value.lowerTiles(builder, dot, contraction, (at, value) => lowering.epilogue(at, value));
   else if (target.dynamic) lowerDynamic(lowering);
   else {
-    const schedules = byEstimate(contraction, own, candidatesOf(contraction, own));
+    const schedules = byEstimate(contraction, own, candidatesOf(contraction, own), lowering.functions);
     return (all ? schedules : schedules.slice(0, 1)).map((schedule) => {
       const each = begin();
       lowerTiles(each, schedule);
@@ -56,7 +56,7 @@ function lowerDynamic(lowering: ContractLowering): void {
   const candidates = candidatesOf(contraction, builder.target);
   const [first, second] = candidates as [Schedule, Schedule?];
   if (second === undefined) return lowerTiles(lowering, first);
-  const place = candidates.indexOf(byEstimate(contraction, builder.target, candidates)[0]!);
+  const place = candidates.indexOf(byEstimate(contraction, builder.target, candidates, lowering.functions)[0]!);
   const choice: Expr = { op: "const", type: typeOf("i32"), value: place, varies: true };
   builder.if(
     apply("eq", typeOf("bool"), choice, integer(0)),

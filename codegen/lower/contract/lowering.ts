@@ -4,7 +4,7 @@ import type { Node, NodeOf } from "../../../ir/graph.ts";
 import { type Index, linear } from "../../../ir/index.ts";
 import type { Region } from "../../../ir/kernel-graph.ts";
 import type { DType } from "../../../ir/dtype.ts";
-import type { Expr, Kind, Type } from "../../../ir/loop.ts";
+import { mathFunctions, type Expr, type Kind, type Type } from "../../../ir/loop.ts";
 import { contiguousStrides } from "../../../ir/shape.ts";
 import { evaluate, type EvaluationContext } from "../evaluate.ts";
 import { indexExpr, kindOf, load, typeOf } from "../expressions.ts";
@@ -12,6 +12,8 @@ import type { KernelBuilder } from "../kernel-builder.ts";
 import { analyse, type Contraction } from "./contraction.ts";
 import { computed } from "./prologue.ts";
 import { lanesOf } from "./strips.ts";
+
+const isMathFunction = (op: string): boolean => (mathFunctions as readonly string[]).includes(op);
 
 export type Stored = (node: Node) => boolean;
 
@@ -76,6 +78,11 @@ export class ContractLowering {
   }
   right(lanes: number, index: Expr): Expr {
     return this.elements(this.contraction.right.base, lanes, index);
+  }
+
+  /** Functions of each sum, such as an activation. */
+  get functions(): number {
+    return this.region.members.filter(({ op }) => isMathFunction(op)).length;
   }
 
   get computesRight(): boolean {

@@ -45,8 +45,13 @@ const mostBandBytes = 1 << 19;
 
 /** A multiply-add, and until its sum may be used again. */
 const multiplyAdd = { start: 0.5, latency: 4 };
-/** A multiply-add of sums along the depth. */
-const alongDepth = 0.585;
+/**
+ * A multiply-add of sums along the depth; joining the parts of such a sum; and how much longer a function takes of it, by
+ * itself, than as one of a vector's elements.
+ */
+const alongDepth = { start: 0.56, join: 4, function: 14 };
+/** How many vectors more it takes where columns fill the last one in part. */
+const partlyFilled = 2;
 /** Packing a vector of columns: neighbours from near or far, or half lines of memory from far; single ones. One row, and what else blocks take. */
 const packing = { near: 0.75, far: 1.7, halfLines: 8, single: 4, row: 0.8, blocks: 2 };
 /**
@@ -100,20 +105,32 @@ export function candidatesOf(contraction: Contraction, target: Target): readonly
   return schedules;
 }
 
-/** The least estimate first. */
+/** The least estimate first. `functions`: how many are taken of each sum, such as an activation. */
 export function byEstimate(
   contraction: Contraction,
   target: Target,
   candidates: readonly Schedule[],
+  functions: number,
 ): readonly Schedule[] {
-  const cycles = new Map(candidates.map((schedule) => [schedule, estimate(contraction, target, schedule)]));
+  const cycles = new Map(candidates.map((schedule) => [schedule, estimate(contraction, target, schedule, functions)]));
   return [...candidates].sort((a, b) => cycles.get(a)! - cycles.get(b)!);
 }
 
-function estimate(contraction: Contraction, target: Target, schedule: Schedule): number {
+function estimate(contraction: Contraction, target: Target, schedule: Schedule, functions: number): number {
   const { row, column } = innermost(contraction);
-  if (schedule.form === "rows") return row.size * alongDepth;
-  const { vectors, packed, blocked } = schedule;
+  const lanes = lanesOf(target);
+  const isFilled = column.size % lanes === 0;
+  if (schedule.form === "rows") {
+    const { start, join, function: each } = alongDepth;
+    const end = join + (isFilled ? functions * each : 0);
+    return row.size * (start + (lanes * end) / sizeOf(contraction.depth));
+  }
+  const cycles = tileEstimate(contraction, target, schedule);
+  return isFilled ? cycles : (cycles * lanes * (Math.ceil(column.size / lanes) + partlyFilled)) / column.size;
+}
+
+function tileEstimate(contraction: Contraction, target: Target, { vectors, packed, blocked }: TileSchedule): number {
+  const { row, column } = innermost(contraction);
   const turns = evenTiles(row.size, rowsOfTile(target, vectors)).reduce((sum, { count }) => sum + count, 0);
   const sums = turns * Math.max((row.size / turns) * multiplyAdd.start, multiplyAdd.latency / vectors);
   const rows = blocked
