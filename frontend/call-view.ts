@@ -13,7 +13,7 @@ import { contiguous_format } from "./formats.ts";
 import { refuseChangedViews } from "./inplace-checks.ts";
 import { inFormat } from "./laid-out.ts";
 import { noteThisLine } from "./site.ts";
-import { stepOfCall } from "./step-names.ts";
+import { stepOfCall } from "../ir/step-names.ts";
 import { graph } from "./state.ts";
 import { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";

@@ -25,7 +25,7 @@ import { savedInferenceError } from "./inference.ts";
 import type { Operation } from "./operations.ts";
 import { packSaved, savedBy } from "./saved-hooks.ts";
 import { noteOperation } from "./saved-values.ts";
-import { stepOfCall } from "./step-names.ts";
+import { stepOfCall } from "../ir/step-names.ts";
 import { locate, noteThisLine, withSite } from "./site.ts";
 import { refuseOverlap } from "./overlaps.ts";
 import { refuseDtype } from "./held-dtypes.ts";

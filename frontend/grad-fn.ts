@@ -10,7 +10,7 @@ import {
   type RemovableHandle,
 } from "./node-hooks.ts";
 import { operationOf, stepped } from "./operations.ts";
-import { gradientName } from "./step-names.ts";
+import { gradientName } from "../ir/step-names.ts";
 
 /** The results that nodes are, which only tell how those lie in memory: no steps. */
 export const laidOutOf = new NodeNote<Node>();

@@ -3,7 +3,7 @@ import { isIntegral } from "../ir/dtype.ts";
 import { AutogradError, DTypeError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { graph } from "./state.ts";
-import { gradientName } from "./step-names.ts";
+import { gradientName } from "../ir/step-names.ts";
 import type { Tensor } from "./tensor.ts";
 import { isSameMemory } from "./views.ts";
 

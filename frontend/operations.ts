@@ -4,7 +4,7 @@ import { NodeNote } from "../ir/node-notes.ts";
 import type { Packed } from "./saved-hooks.ts";
 
 export interface Operation {
-  /** What it is called as a step of autograd (frontend/step-names). */
+  /** What it is called as a step of autograd (ir/step-names). */
   readonly name: string;
   readonly inputs: ReadonlySet<Node>;
   readonly results: ReadonlySet<Node>;

@@ -1,4 +1,5 @@
 /** Arithmetic of two operands. */
+import { nameSteps, given, when, tensor1 } from "../step-names.ts";
 import { type GraphBuilder, isNode } from "../builder.ts";
 import { type DType, isComplex, isFloat, isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError, ValueError } from "../errors.ts";
@@ -315,3 +316,15 @@ for (const operator of [add, sub, mul, div]) {
     record: operator.record,
   });
 }
+
+nameSteps(
+  {},
+  {
+    div: when((args) => given(args["rounding_mode"]), 2),
+    fmod: tensor1("other"),
+    max: () => 1,
+    min: () => 1,
+    remainder: tensor1("other"),
+    rsub: when((args) => !isNode(args["other"]), 1),
+  },
+);

@@ -1,4 +1,5 @@
 /** Functions of three operands, element by element. */
+import { nameSteps, tensor1 } from "../step-names.ts";
 import { type GraphBuilder, isNode } from "../builder.ts";
 import { cName, type DType, isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError } from "../errors.ts";
@@ -107,3 +108,10 @@ export function lerpOf(g: GraphBuilder, start: Node, end: Node, weight: Node): N
     g.sub(end, g.mul(difference, g.sub(1, weight))),
   );
 }
+
+nameSteps(
+  {},
+  {
+    lerp: tensor1("weight"),
+  },
+);

@@ -1,4 +1,5 @@
 /** Diagonals and triangles of matrices. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { isInteger } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
@@ -273,3 +274,5 @@ defineOp({
     return g.where(g.eq(row, g.iotaAlong(shape, 1, "int32")), value, input);
   },
 });
+
+nameSteps({ diagflat: "diag_embed", linalg_diagonal: "diagonal" });

@@ -1,4 +1,5 @@
 /** Distinct elements, and how often each occurs. */
+import { nameSteps, given, when } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { isInteger } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
@@ -230,3 +231,10 @@ for (const [name, sorted] of [
     record,
   });
 }
+
+nameSteps(
+  {},
+  {
+    unique: when((args) => given(args["dim"]), "unique_dim", "_unique2"),
+  },
+);

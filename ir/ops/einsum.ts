@@ -1,4 +1,5 @@
 /** Contractions written by naming dimensions: einsum, tensordot, kron. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { isIntegral } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
@@ -308,3 +309,5 @@ defineOp({
     );
   },
 });
+
+nameSteps({ kron: "unsafe_view", tensordot: "view" });

@@ -1,4 +1,5 @@
 /** Functions of one operand, element by element. */
+import { nameSteps, when } from "../step-names.ts";
 import { isComplex, isFloat, isIntegral } from "../dtype.ts";
 import { DTypeError, ArgumentError } from "../errors.ts";
 import { isNode, type GraphBuilder } from "../builder.ts";
@@ -298,3 +299,11 @@ function limitedBy(g: GraphBuilder, x: Node, low: Node | null, high: Node | null
   const bounds = beyond.reduce((rest, [reached, bound]) => g.where(reached, bound, rest), none);
   return x.requiresGrad ? g.where(inside!, x, bounds) : bounds;
 }
+
+nameSteps(
+  { square: "pow" },
+  {
+    clamp: when((args) => !isNode(args["min"]) && !isNode(args["max"]), 1),
+    round: when((args) => Boolean(args["decimals"]), 1),
+  },
+);

@@ -1,4 +1,5 @@
 /** `torch.gradient`: derivatives estimated from samples. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -175,3 +176,5 @@ for (const [name, parameter] of [
     },
   });
 }
+
+nameSteps({ gradient: "cat" });

@@ -1,4 +1,5 @@
 /** Several tensors brought to common shapes: stretched, spread over a grid, combined. */
+import { nameSteps, rank, when } from "../step-names.ts";
 import { isNode, type GraphBuilder } from "../builder.ts";
 import { isIntegral } from "../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
@@ -235,3 +236,19 @@ defineOp({
     return increasing ? powers : g.flip(powers, [1]);
   },
 });
+
+const raised = when(({ input }) => rank(input) === 0, "view", "unsqueeze");
+
+nameSteps(
+  {
+    broadcast_tensors: "expand",
+    meshgrid: "expand",
+    cartesian_prod: "stack",
+    combinations: "stack",
+    atleast_1d: "view",
+  },
+  {
+    atleast_2d: raised,
+    atleast_3d: raised,
+  },
+);

@@ -1,4 +1,5 @@
 /** Several tensors as one: after each other, side by side, along a diagonal. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { promoteTypes } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
@@ -199,3 +200,5 @@ defineOp({
     return g.concat(rows, 0);
   },
 });
+
+nameSteps({ column_stack: "cat", dstack: "cat", hstack: "cat", vstack: "cat" });

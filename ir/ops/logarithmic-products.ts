@@ -1,4 +1,5 @@
 /** x * log(y), where zero times infinity is zero. */
+import { nameSteps, type StepRule } from "../step-names.ts";
 import { type GraphBuilder, isNode } from "../builder.ts";
 import { isIntegral } from "../dtype.ts";
 import type { Node } from "../graph.ts";
@@ -83,3 +84,13 @@ for (const [name, summary, least, log, distance, places] of [
     },
   });
 }
+
+const scalars: StepRule = ({ input, other }) => (!isNode(input) ? 1 : isNode(other) ? 0 : 2);
+
+nameSteps(
+  { xlog1py: "special_xlog1py" },
+  {
+    xlog1py: scalars,
+    xlogy: scalars,
+  },
+);

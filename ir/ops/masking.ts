@@ -1,4 +1,5 @@
 /** Choosing, replacing and finding elements by a condition. */
+import { nameSteps, tensor1 } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { cName, scalarName } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
@@ -168,3 +169,10 @@ export function ordinals(g: GraphBuilder, mask: Node): Node {
   const line = g.cast(g.reshape(truth(g, mask), [count]), "int32");
   return g.reshape(g.sub(g.scan("sum", line, 0), line), mask.shape);
 }
+
+nameSteps(
+  {},
+  {
+    masked_fill: tensor1("value"),
+  },
+);

@@ -1,4 +1,5 @@
 /** beta * input + alpha * product, and chains of products. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { isIntegral } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
@@ -190,3 +191,5 @@ defineOp({
     ]);
   },
 });
+
+nameSteps({ multi_dot: "view" });

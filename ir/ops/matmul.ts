@@ -1,4 +1,5 @@
 /** Products of vectors, matrices and batches of matrices. */
+import { nameSteps, rank } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { conjugate } from "../complex/parts.ts";
 import { cName, scalarName } from "../dtype.ts";
@@ -256,3 +257,13 @@ defineOp({
   gradient: "through decomposition",
   record: (g, { input, vec2 }) => outerOf(g, "outer", input, vec2),
 });
+
+/** By the ranks of both; of other ranks what a batched product is reshaped to. */
+const products: Readonly<Record<string, string>> = { "1, 1": "dot", "2, 1": "mv", "2, 2": "mm" };
+
+nameSteps(
+  { outer: "mul" },
+  {
+    matmul: ({ input, other }) => products[`${rank(input)}, ${rank(other)}`] ?? "unsafe_view",
+  },
+);

@@ -1,4 +1,5 @@
 /** Views and copies that only move elements. */
+import { nameSteps, given } from "../step-names.ts";
 import { IndexError, ShapeError } from "../errors.ts";
 import type { GraphBuilder } from "../builder.ts";
 import type { Node } from "../graph.ts";
@@ -294,3 +295,10 @@ export const clone = defineOp({
   gradient: "through decomposition",
   record: (_g, { input }) => input,
 });
+
+nameSteps(
+  { narrow: "slice", swapaxes: "transpose", swapdims: "transpose", flatten: "view", reshape: "view" },
+  {
+    squeeze: ({ dim }) => (given(dim) ? (Array.isArray(dim) && dim.length > 1 ? 2 : 1) : 0),
+  },
+);

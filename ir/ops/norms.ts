@@ -1,4 +1,5 @@
 /** Sizes of vectors and distances between them. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { squaredSize } from "../complex/parts.ts";
 import { isFloat, isIntegral, scalarName } from "../dtype.ts";
@@ -320,3 +321,5 @@ defineOp({
     return distances(g, g.sub(rows, columns), p);
   },
 });
+
+nameSteps({ cross: "linalg_cross", norm: "linalg_vector_norm" });

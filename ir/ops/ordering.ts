@@ -1,4 +1,5 @@
 /** Sorting, and what follows from sorted order. */
+import { nameSteps, when } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { type DType, isFloat } from "../dtype.ts";
 import { ArgumentError, DTypeError, IndexError } from "../errors.ts";
@@ -258,3 +259,12 @@ defineOp({
     return [values, positions].map((part) => finishReduced(g, input, g.takeAlong(part, axis, place), axis, keepdim));
   },
 });
+
+nameSteps(
+  { msort: "sort" },
+  {
+    "median.dim": () => 1,
+    "nanmedian.dim": () => 1,
+    sort: when((args) => args["stable"] === true, 1),
+  },
+);

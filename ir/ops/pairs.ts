@@ -1,4 +1,5 @@
 /** Functions of two operands, element by element, beyond plain arithmetic. */
+import { nameSteps, when, tensor1 } from "../step-names.ts";
 import { specialPower } from "./powers.ts";
 import { isNode, type GraphBuilder } from "../builder.ts";
 import { isComplex, isFloat, isIntegral } from "../dtype.ts";
@@ -207,3 +208,13 @@ defineOp({
     return withoutDerivative(g, value, [input, values], "derivative for aten::heaviside");
   },
 });
+
+nameSteps(
+  {},
+  {
+    clamp_max: tensor1("max"),
+    clamp_min: tensor1("min"),
+    copysign: when((args) => !isNode(args["other"]), 1),
+    float_power: when((args) => isNode(args["exponent"]), "pow:1", "pow"),
+  },
+);

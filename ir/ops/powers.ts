@@ -1,4 +1,5 @@
 /** Powers and angles of two operands. */
+import { nameSteps, when } from "../step-names.ts";
 import { type GraphBuilder, isNode } from "../builder.ts";
 import { isIntegral } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
@@ -96,3 +97,10 @@ export const atan2 = defineOp({
     return binary(g, "atan2", "atan2", g.cast(input, dtype), g.cast(other, dtype));
   },
 });
+
+nameSteps(
+  {},
+  {
+    pow: when((args) => isNode(args["exponent"]), 1),
+  },
+);

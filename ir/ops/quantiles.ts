@@ -1,4 +1,5 @@
 /** Values below which a fraction of the elements lies. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { isFloat } from "../dtype.ts";
 import { ArgumentError, DTypeError, IndexError } from "../errors.ts";
@@ -130,3 +131,5 @@ for (const [name, ignoreNaN] of [
     },
   });
 }
+
+nameSteps({ nanquantile: "squeeze:4", quantile: "squeeze:4" });

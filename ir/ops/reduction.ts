@@ -1,4 +1,5 @@
 /** Reductions over dimensions. */
+import { nameSteps, with1 } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { noKernel, unsupported } from "../unsupported.ts";
 import { type DType, isComplex, isFloat, isIntegral, scalarName } from "../dtype.ts";
@@ -308,3 +309,12 @@ for (const [name, kind] of [
     },
   });
 }
+
+nameSteps(
+  {},
+  {
+    mean: with1("dim"),
+    "prod.dim": () => 1,
+    sum: with1("dim"),
+  },
+);

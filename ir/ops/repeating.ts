@@ -1,4 +1,5 @@
 /** Copies with elements repeated or moved round. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -180,3 +181,5 @@ function countsOf(repeats: Node, values: ArrayLike<number | bigint>, size: numbe
     throw new ArgumentError("repeat_interleave/negative", "repeat_interleave: repeats can not be negative.");
   return counts.length === size ? counts : range(size).map(() => counts[0]!);
 }
+
+nameSteps({ tile: "repeat" });

@@ -1,4 +1,5 @@
 /** Running results along a dimension. */
+import { nameSteps } from "../step-names.ts";
 import { isComplex, isFloat, isIntegral, promoteTypes } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import type { GraphBuilder } from "../builder.ts";
@@ -226,3 +227,5 @@ for (const [name, alias, summary, shape] of [
     record: (g, { y, dx, dim }) => integratedEvenly(g, name, y, dx, dim, alias === null),
   });
 }
+
+nameSteps({ diff: "sub" });

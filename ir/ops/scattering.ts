@@ -1,4 +1,5 @@
 /** Writing elements at positions along a dimension. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { type DType, integerRange, isFloat, isIntegral, scalarName } from "../dtype.ts";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.ts";
@@ -239,3 +240,10 @@ defineOp({
     );
   },
 });
+
+nameSteps(
+  {},
+  {
+    "scatter.value": () => 1,
+  },
+);

@@ -1,4 +1,5 @@
 /** Pieces of a tensor along a dimension, as NumPy splits: by how many there are, or by where they end. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -115,3 +116,5 @@ for (const [name, least, axis] of [
     record: (g, { input, indices_or_sections: positions }) => piecesAt(g, input, check(input), positions),
   });
 }
+
+nameSteps({ dsplit: "slice", hsplit: "slice", tensor_split: "slice", vsplit: "slice" });

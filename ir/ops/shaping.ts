@@ -1,4 +1,5 @@
 /** Views in other shapes: dimensions moved, split, stretched, turned. */
+import { nameSteps } from "../step-names.ts";
 import { conjugate } from "../complex/parts.ts";
 import { isIntegral } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
@@ -148,4 +149,16 @@ defineOp({
     const summed = size.length === 0 || !sameShape(size, input.shape);
     return g.sumTo(summed && isIntegral(input.dtype) ? g.cast(input, "int64") : input, size);
   },
+});
+
+nameSteps({
+  broadcast_to: "expand",
+  expand_as: "expand",
+  moveaxis: "permute",
+  movedim: "permute",
+  sum_to_size: "sum:1",
+  ravel: "view",
+  reshape_as: "view",
+  unflatten: "view",
+  view_as: "view",
 });

@@ -1,4 +1,5 @@
 /** Writing whole slices at the positions of a one-dimensional index. */
+import { nameSteps, tensor1 } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.ts";
 import type { Node, ScatterMode } from "../graph.ts";
@@ -177,3 +178,10 @@ defineOp({
     return g.reshape(scatterReduced(g, base, values, reduce, include_self, scatter), input.shape);
   },
 });
+
+nameSteps(
+  {},
+  {
+    index_fill: tensor1("value"),
+  },
+);

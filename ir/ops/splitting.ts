@@ -1,4 +1,5 @@
 /** Pieces of a tensor along a dimension. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -121,3 +122,10 @@ export const unbind = defineOp({
     return Array.from({ length: input.shape[axis]! }, (_, i) => g.reshape(g.sliceAxis(input, axis, i, 1), rest));
   },
 });
+
+nameSteps(
+  { chunk: "split" },
+  {
+    "split.sections": () => "split_with_sizes",
+  },
+);

@@ -1,4 +1,5 @@
 /** Counts, means and covariances. */
+import { nameSteps } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { conjugate, eachPart } from "../complex/parts.ts";
 import { isComplex, isFloat, isIntegral, promoteTypes, scalarName } from "../dtype.ts";
@@ -203,3 +204,5 @@ defineOp({
     return squeezed(g, ratio.requiresGrad ? g.withHistory(limited, ratio) : limited);
   },
 });
+
+nameSteps({ nanmean: "div", cov: "squeeze" });

@@ -1,4 +1,5 @@
 /** Elements at positions of the flattened tensor, and along a dimension with the others broadcast. */
+import { nameSteps } from "../step-names.ts";
 import { scalarName } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { Node } from "../graph.ts";
@@ -84,3 +85,5 @@ export const takeAlongDim = defineOp({
     return g.takeAlong(sized(input), axis, sized(checked));
   },
 });
+
+nameSteps({ take_along_dim: "gather" });

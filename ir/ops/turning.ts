@@ -1,4 +1,5 @@
 /** Dimensions reversed and exchanged: copies that are turned. */
+import { nameSteps } from "../step-names.ts";
 import { ShapeError } from "../errors.ts";
 import { defineOp } from "../operator.ts";
 import { axisOf, describe, range } from "./support.ts";
@@ -62,3 +63,5 @@ for (const [name, axis] of [
     },
   });
 }
+
+nameSteps({ fliplr: "flip", flipud: "flip" });

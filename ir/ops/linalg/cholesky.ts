@@ -1,4 +1,5 @@
 /** Cholesky factors, and what is solved with them. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type Place } from "../../operator.ts";
@@ -160,3 +161,5 @@ defineOp({
     return solveFactored(g, identity(g, L.shape, L), upper ? adjoint(g, L) : L);
   },
 });
+
+nameSteps({ linalg_cholesky: "linalg_cholesky_ex" });

@@ -1,4 +1,5 @@
 /** Eigenvalues of matrices of any kind. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { conjugate } from "../../complex/parts.ts";
 import { complexOf, isComplex } from "../../dtype.ts";
@@ -133,3 +134,5 @@ defineOp({
   gradient: "through decomposition",
   record: (g, { A }) => eigOf(g, "linalg.eigvals", A)[0],
 });
+
+nameSteps({ linalg_eigvals: "linalg_eig" });

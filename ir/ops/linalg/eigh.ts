@@ -1,4 +1,5 @@
 /** Eigenvalues of symmetric matrices. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { realOf } from "../../dtype.ts";
 import { ArgumentError } from "../../errors.ts";
@@ -96,3 +97,5 @@ defineOp({
   gradient: "through decomposition",
   record: (g, { A, UPLO }) => eighOf(g, "linalg.eigvalsh", A, UPLO)[0],
 });
+
+nameSteps({ linalg_eigvalsh: "linalg_eigh" });

@@ -1,4 +1,5 @@
 /** The exponential of matrices. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
@@ -55,3 +56,5 @@ for (const [name, parameter] of [
     },
   });
 }
+
+nameSteps({ matrix_exp: "linalg_matrix_exp" });

@@ -1,4 +1,5 @@
 /** Inverses, determinants and powers. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { conjugate } from "../../complex/parts.ts";
 import { isComplex, realOf } from "../../dtype.ts";
@@ -361,4 +362,12 @@ defineOp({
     const checked = refuseFailed(g, "linalg.tensorsolve", [x], info, singular)[0]!;
     return g.reshape(checked, result);
   },
+});
+
+nameSteps({
+  det: "linalg_det",
+  inverse: "linalg_inv_ex",
+  linalg_inv: "linalg_inv_ex",
+  slogdet: "linalg_slogdet",
+  linalg_tensorsolve: "view",
 });

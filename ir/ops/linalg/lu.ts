@@ -1,4 +1,5 @@
 /** LU factors, and what is solved with them. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
@@ -357,3 +358,5 @@ defineOp({
     return check_errors ? [...refuseFailed(g, "linalg.solve_ex", [x], info, singular), info] : [x, info];
   },
 });
+
+nameSteps({ linalg_lu_factor: "linalg_lu_factor_ex", lu_solve: "linalg_lu_solve", linalg_solve: "linalg_solve_ex" });

@@ -1,4 +1,5 @@
 /** Norms of vectors and matrices, and what follows from singular values alone. */
+import { nameSteps } from "../../step-names.ts";
 import { formatShape } from "../../shape.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { conjugate } from "../../complex/parts.ts";
@@ -247,3 +248,5 @@ defineOp({
     return g.scan("prod", g.concat([one, rest], line.shape.length), line.shape.length);
   },
 });
+
+nameSteps({ linalg_vander: "cat", linalg_norm: "linalg_vector_norm" });

@@ -1,4 +1,5 @@
 /** Ranks, pseudo-inverses and least squares, by singular values above a tolerance. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { squaredSize } from "../../complex/parts.ts";
 import { isComplex, realOf, scalarName } from "../../dtype.ts";
@@ -269,3 +270,5 @@ function residualsOf(g: GraphBuilder, a: Node, x: Node, b: Node): Node {
   const summed = g.sum(squaredSize(g, difference), [difference.shape.length - 2]);
   return asBatch(g, summed, [...batchOf(summed), columnsOf(summed)]);
 }
+
+nameSteps({ pinverse: "linalg_pinv" });

@@ -1,4 +1,5 @@
 /** Householder reflections and QR factors. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { isComplex } from "../../dtype.ts";
 import { ArgumentError, AutogradError, ShapeError } from "../../errors.ts";
@@ -283,3 +284,5 @@ defineOp({
     return left ? product(g, turned, other) : product(g, other, turned);
   },
 });
+
+nameSteps({ orgqr: "linalg_householder_product" });

@@ -1,4 +1,5 @@
 /** Singular values, and what is defined by them. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { isComplex, realOf } from "../../dtype.ts";
 import { ArgumentError } from "../../errors.ts";
@@ -167,3 +168,5 @@ defineOp({
     return singularValues(g, A);
   },
 });
+
+nameSteps({ linalg_svdvals: "linalg_svd", svd: "transpose" });

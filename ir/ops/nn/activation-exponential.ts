@@ -1,4 +1,5 @@
 /** Activation functions that are exponential below zero. Their gradients stay finite. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { ArgumentError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
@@ -66,3 +67,5 @@ export const selu = defineOp({
   gradient: "through decomposition",
   record: (g, { input }) => exponentialUnit(g, "selu", input, (x) => g.constant(seluAlpha, x.dtype), seluScale, null),
 });
+
+nameSteps({ selu: "elu" });

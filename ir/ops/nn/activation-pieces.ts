@@ -1,4 +1,5 @@
 /** Activation functions made of straight pieces, and the shrinkage functions. */
+import { nameSteps } from "../../step-names.ts";
 import { ArgumentError, DTypeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
@@ -125,3 +126,5 @@ export const hardshrink = defineOp({
     return g.piecesOf(input, g.and(g.le(input, limit), g.ge(input, g.neg(limit))), 0, input);
   },
 });
+
+nameSteps({ softsign: "div", tanhshrink: "sub" });

@@ -1,4 +1,5 @@
 /** The kin of relu: with other limits, and other slopes below zero. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { ArgumentError, DTypeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
@@ -116,3 +117,5 @@ export const prelu = defineOp({
     return inWide(g, "prelu", input, (x) => g.piecesOf(x, g.gt(x, 0), x, g.mul(x, wide)));
   },
 });
+
+nameSteps({ relu6: "hardtanh", prelu: "prelu_kernel" });

@@ -1,4 +1,5 @@
 /** Smooth activation functions; softplus and its kin have a gradient of their own that neither overflows nor cancels. */
+import { nameSteps } from "../../step-names.ts";
 import { isNode, type GraphBuilder } from "../../builder.ts";
 import { ArgumentError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
@@ -144,3 +145,5 @@ export const glu = defineOp({
     );
   },
 });
+
+nameSteps({ logsigmoid: "log_sigmoid" });

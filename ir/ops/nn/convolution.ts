@@ -1,4 +1,5 @@
 /** Convolutions and transposed convolutions over one, two or three spatial dimensions. */
+import { nameSteps, rank, when, type StepRule } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
@@ -296,3 +297,26 @@ export const convTbc = defineOp({
     return g.permute(output, [2, 0, 1]);
   },
 });
+
+/** One-dimensional forms work on one more dimension; those without a batch on one more as well. */
+const ofDimensions = (dimensions: number): StepRule =>
+  when((args) => rank(args["input"]) <= dimensions, "squeeze:1", "convolution");
+
+nameSteps(
+  {
+    conv1d: "convolution",
+    conv2d: "convolution",
+    conv3d: "convolution",
+    conv_transpose1d: "convolution",
+    conv_transpose2d: "convolution",
+    conv_transpose3d: "convolution",
+  },
+  {
+    conv1d: ofDimensions(2),
+    conv2d: ofDimensions(3),
+    conv3d: ofDimensions(4),
+    conv_transpose1d: ofDimensions(2),
+    conv_transpose2d: ofDimensions(3),
+    conv_transpose3d: ofDimensions(4),
+  },
+);

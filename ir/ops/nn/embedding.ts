@@ -1,4 +1,5 @@
 /** Table look-ups. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { isNode } from "../../builder.ts";
 import { ArgumentError, DTypeError, ShapeError, ValueError } from "../../errors.ts";
@@ -217,3 +218,5 @@ export const embeddingRenorm = defineOp({
     return g.cast(g.where(long, g.mul(x, factor), x), weight.dtype);
   },
 });
+
+nameSteps({ bags_of_embeddings: "embedding_bag" });

@@ -1,4 +1,5 @@
 /** Windows as columns (unfold, im2col) and back (fold, col2im). */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
@@ -148,3 +149,5 @@ export const fold = defineOp({
     return rank === 2 ? g.reshape(image, image.shape.slice(1)) : image;
   },
 });
+
+nameSteps({ fold: "col2im" });

@@ -1,4 +1,5 @@
 /** Sampling an image at given positions. */
+import { nameSteps, rank } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
@@ -183,3 +184,10 @@ export const gridSample = defineOp({
     return g.restingOn(g.cast(valuesAt(g, image, nearest), input.dtype), grid);
   },
 });
+
+nameSteps(
+  { affine_grid: "affine_grid_generator" },
+  {
+    grid_sample: (args) => `grid_sampler${rank(args["input"]) - 2}d`,
+  },
+);

@@ -1,4 +1,5 @@
 /** Resizing of spatial dimensions: nearest, linear, cubic and area. */
+import { nameSteps, rank } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { isFloat } from "../../dtype.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
@@ -219,3 +220,17 @@ for (const [name, mode, alignCorners] of [
       interpolated(g, args.input, { ...args, mode, align_corners: alignCorners, recompute_scale_factor: null }),
   });
 }
+
+nameSteps(
+  {},
+  {
+    interpolate: ({ input, mode, antialias }) =>
+      mode === "area"
+        ? rank(input) === 3
+          ? "squeeze:1"
+          : `adaptive_avg_pool${rank(input) - 2}d`
+        : `upsample_${String(mode)
+            .replace(/^(bi|tri)?(linear|cubic)$/, "$1$2")
+            .replace("-", "_")}${rank(input) - 2}d${antialias === true ? "_aa" : ""}`,
+  },
+);

@@ -1,4 +1,5 @@
 /** Affine maps. */
+import { nameSteps, given, rank } from "../../step-names.ts";
 import { DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
@@ -50,3 +51,19 @@ export const linear = defineOp({
     return g.add(product, bias);
   },
 });
+
+nameSteps(
+  {},
+  {
+    linear: ({ input, bias }) =>
+      rank(input) === 2
+        ? given(bias)
+          ? "addmm"
+          : "mm"
+        : given(bias)
+          ? "view"
+          : rank(input) === 1
+            ? "squeeze:4"
+            : "unsafe_view",
+  },
+);

@@ -1,4 +1,5 @@
 /** Negative log-likelihood and cross entropy. */
+import { nameSteps, rank, when } from "../../step-names.ts";
 import { isNode, type GraphBuilder } from "../../builder.ts";
 import { isFloat } from "../../dtype.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
@@ -140,3 +141,11 @@ function ofProbabilities(
   );
   return reduced(g, loss, reduction);
 }
+
+nameSteps(
+  {},
+  {
+    cross_entropy: when((args) => rank(args["input"]) > 2, "nll_loss2d", "nll_loss"),
+    nll_loss: when((args) => rank(args["input"]) > 2, "nll_loss2d"),
+  },
+);

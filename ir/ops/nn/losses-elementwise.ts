@@ -1,4 +1,5 @@
 /** Losses of the distance between input and target, element by element. */
+import { nameSteps, reducedStep } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
@@ -53,3 +54,10 @@ export const l1Loss = defineOp({
     return weighted(g, g.abs(g.sub(x, y)), args.weight, wantedReduction("l1_loss", args), like);
   },
 });
+
+nameSteps(
+  {},
+  {
+    l1_loss: reducedStep("abs"),
+  },
+);

@@ -1,4 +1,5 @@
 /** Losses of pairs and triplets of vectors, of rankings, and of distributions with a variance. */
+import { nameSteps, reducedStep } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { isIntegral } from "../../dtype.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
@@ -227,3 +228,12 @@ export const gaussianNllLoss = defineOp({
     );
   },
 });
+
+nameSteps(
+  {},
+  {
+    hinge_embedding_loss: reducedStep("add"),
+    margin_ranking_loss: reducedStep("clamp_min"),
+    triplet_margin_loss: reducedStep("clamp_min"),
+  },
+);

@@ -1,4 +1,5 @@
 /** Losses of probabilities and rates, element by element. */
+import { nameSteps, reducedStep } from "../../step-names.ts";
 import { isNode } from "../../builder.ts";
 import { isComplex, isIntegral } from "../../dtype.ts";
 import { DTypeError, ShapeError } from "../../errors.ts";
@@ -204,3 +205,11 @@ export const softMarginLoss = defineOp({
     return finish(softplusOf(g, g.neg(g.mul(y, x))), wantedReduction("soft_margin_loss", args));
   },
 });
+
+nameSteps(
+  {},
+  {
+    kl_div: reducedStep("sub"),
+    poisson_nll_loss: reducedStep(null),
+  },
+);

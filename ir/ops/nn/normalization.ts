@@ -1,4 +1,5 @@
 /** Layer, group, batch, instance and root-mean-square normalisation. */
+import { nameSteps } from "../../step-names.ts";
 import { isNode, type GraphBuilder } from "../../builder.ts";
 import type { DType } from "../../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
@@ -338,4 +339,11 @@ export const batchNormTraining = defineOp({
     }
     return results;
   },
+});
+
+nameSteps({
+  batch_norm_inference: "native_batch_norm",
+  batch_norm_training: "native_batch_norm",
+  group_norm: "native_group_norm",
+  layer_norm: "native_layer_norm",
 });

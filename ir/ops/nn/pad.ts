@@ -1,4 +1,5 @@
 /** Padding of the last dimensions with a constant, or with the input's own elements. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
@@ -141,3 +142,17 @@ export const constantPadNd = defineOp({
   gradient: "through decomposition",
   record: (g, args) => padded(g, args.input, args.pad, "constant", args.value),
 });
+
+const stepOfMode: Readonly<Record<string, string>> = { reflect: "reflection_pad", replicate: "replication_pad" };
+
+nameSteps(
+  {},
+  {
+    pad: ({ mode, pad }) =>
+      mode === "constant"
+        ? "constant_pad_nd"
+        : Object.hasOwn(stepOfMode, String(mode))
+          ? `${stepOfMode[String(mode)]!}${(pad as unknown[]).length / 2}d`
+          : "CopySlices",
+  },
+);

@@ -1,4 +1,5 @@
 /** Pooling to a given size: output i covers the inputs floor(i * in / out) to ceil((i + 1) * in / out). */
+import { nameSteps } from "../../step-names.ts";
 import { isNode, type GraphBuilder } from "../../builder.ts";
 import { ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
@@ -249,4 +250,12 @@ defineOp({
   saves: ["input"],
   gradient: "through decomposition",
   record: (g, { input, output_size }) => adaptiveMaximum(g, "adaptive_max_pool1d", 1, input, output_size),
+});
+
+nameSteps({
+  adaptive_max_pool2d_with_indices: "adaptive_max_pool2d",
+  adaptive_max_pool3d_with_indices: "adaptive_max_pool3d",
+  adaptive_avg_pool1d: "squeeze:1",
+  adaptive_max_pool1d: "squeeze:1",
+  adaptive_max_pool1d_with_indices: "squeeze:1",
 });

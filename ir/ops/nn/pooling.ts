@@ -1,4 +1,5 @@
 /** Maximum, average and power-average pooling over one, two or three spatial dimensions. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { isFloat } from "../../dtype.ts";
 import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
@@ -208,3 +209,15 @@ for (const rank of [1, 2, 3] as const) {
     },
   });
 }
+
+nameSteps({
+  max_pool2d: "max_pool2d_with_indices",
+  max_pool3d: "max_pool3d_with_indices",
+  lp_pool1d: "pow",
+  lp_pool2d: "pow",
+  lp_pool3d: "pow",
+  avg_pool1d: "squeeze:1",
+  max_pool1d: "squeeze:1",
+  max_pool1d_with_indices: "squeeze:1",
+  max_unpool1d: "squeeze:1",
+});

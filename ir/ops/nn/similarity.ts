@@ -1,4 +1,5 @@
 /** Norms, distances and similarities of vectors. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { isFloat, realOf, scalarName } from "../../dtype.ts";
 import { DTypeError, ShapeError } from "../../errors.ts";
@@ -183,3 +184,5 @@ export const localResponseNorm = defineOp({
     return isFloat(input.dtype) ? g.cast(result, input.dtype) : result;
   },
 });
+
+nameSteps({ local_response_norm: "div", normalize: "div", pairwise_distance: "norm:1", cosine_similarity: "sum:1" });

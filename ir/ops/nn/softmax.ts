@@ -1,4 +1,5 @@
 /** Softmax and its relatives: composites with the gradients that do not overflow. */
+import { nameSteps } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { isNode } from "../../builder.ts";
 import type { DType } from "../../dtype.ts";
@@ -112,3 +113,5 @@ export const softmin = defineOp({
       isNode,
     ) as Node,
 });
+
+nameSteps({ softmin: "softmax" });

@@ -1,4 +1,5 @@
 /** The gamma function's logarithm with its derivatives, and the zeta function. */
+import { nameSteps } from "../../step-names.ts";
 import { type GraphBuilder, isNode } from "../../builder.ts";
 import { isIntegral } from "../../dtype.ts";
 import { ArgumentError, DTypeError } from "../../errors.ts";
@@ -116,3 +117,5 @@ defineOp({
     return exponent.requiresGrad ? withoutDerivative(g, found, [exponent], "the derivative for 'zeta'") : found;
   },
 });
+
+nameSteps({ multigammaln: "mvlgamma", expit: "sigmoid" });

@@ -1,4 +1,5 @@
 /** Modified Bessel functions of the first kind. */
+import { nameSteps } from "../../step-names.ts";
 import { type GraphBuilder, isNode } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type Operator, recordOperator } from "../../operator.ts";
@@ -112,3 +113,5 @@ for (const [name, order, scaled, summary, slope] of [
       ),
   });
 }
+
+nameSteps({ i0e: "special_i0e" });

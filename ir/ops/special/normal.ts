@@ -1,4 +1,5 @@
 /** Entropy and the normal distribution, made of primitives. */
+import { nameSteps } from "../../step-names.ts";
 import { type GraphBuilder, isNode } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, type Operator, recordOperator } from "../../operator.ts";
@@ -108,3 +109,11 @@ for (const [name, summary, value, slope] of [
       inFloat32(g, [toFloat(g, input)], (x) => recordOperator(g, core, { input: x }, isNode) as Node),
   });
 }
+
+nameSteps({
+  ndtr: "mul:1",
+  entr: "special_entr",
+  erfcx: "special_erfcx",
+  log_ndtr: "special_log_ndtr",
+  ndtri: "special_ndtri",
+});

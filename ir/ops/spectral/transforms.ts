@@ -1,4 +1,6 @@
 /** `torch.fft`: Fourier transforms of complex, real and Hermitian data, along one dimension or several. */
+import { isComplex } from "../../dtype.ts";
+import { nameSteps, when, type StepRule } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { conjugate } from "../../complex/parts.ts";
 import { ArgumentError } from "../../errors.ts";
@@ -216,3 +218,29 @@ for (const [name, back] of [
     },
   });
 }
+
+const transform: StepRule = when(({ input }) => isComplex((input as Node).dtype), "fft_c2c", "fft_r2c");
+
+nameSteps(
+  {
+    fft_fft2: "fft_c2c",
+    fft_fftn: "fft_c2c",
+    fft_ifft2: "fft_c2c",
+    fft_ifftn: "fft_c2c",
+    fft_hfft: "fft_c2r",
+    fft_hfft2: "fft_c2r",
+    fft_hfftn: "fft_c2r",
+    fft_irfft: "fft_c2r",
+    fft_irfft2: "fft_c2r",
+    fft_irfftn: "fft_c2r",
+    fft_rfft: "fft_r2c",
+    fft_rfft2: "fft_r2c",
+    fft_rfftn: "fft_r2c",
+    fft_fftshift: "roll",
+    fft_ifftshift: "roll",
+  },
+  {
+    fft_fft: transform,
+    fft_ifft: transform,
+  },
+);
