@@ -8,7 +8,7 @@ import { recordOperator, type Operator, type RecordResult } from "../ir/operator
 import { formatShape, type Shape } from "../ir/shape.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Bound } from "./bind.ts";
-import { complexStep, viewOfParts } from "./complex-views.ts";
+import { viewsOfComplex } from "./complex-memory.ts";
 import { contiguous_format } from "./formats.ts";
 import { refuseChangedViews } from "./inplace-checks.ts";
 import { inFormat } from "./laid-out.ts";
@@ -28,7 +28,7 @@ export const isView = ({ view }: Operator, { args }: Bound): boolean =>
   typeof view === "function" ? view(args) : view === true;
 
 export function callView(definition: Operator, given: Bound, device: Device): Tensor | readonly Tensor[] {
-  const { isItself = false, areSeveral = false, unevenly } = definition.viewTraits ?? {};
+  const { isItself = false, areSeveral = false, ofParts = false, unevenly } = definition.viewTraits ?? {};
   const bound = unevenly === "laid in rows" ? inRows(given) : given;
   enterScope(device.name);
   const around = noteThisLine();
@@ -43,9 +43,10 @@ export function callView(definition: Operator, given: Bound, device: Device): Te
     const source = bound.tensors[isList ? i : 0]!;
     if (node === source.node_() && isItself) return source;
     if (definition.name === "view.dtype" && (isComplex(node.dtype) || isComplex(source.type_)))
-      return viewOfParts(source, node.dtype, node.shape);
+      return viewsOfComplex().viewOfParts(source, node.dtype, node.shape);
     const among = (step: ViewStep): ViewStep => (areSeveral ? { ...step, placeAmongSeveral: i } : step);
-    const complex = isComplex(node.dtype) || isComplex(source.type_) ? complexStep(definition.name, source) : null;
+    const isOfComplex = ofParts && (isComplex(node.dtype) || isComplex(source.type_));
+    const complex = isOfComplex ? viewsOfComplex().complexStep(definition.name, source) : null;
     if (complex !== null) return source.viewBy_(complex);
     if (node === source.node_()) return source.viewBy_(among(movement(name, (_g, parent) => parent)));
     if (node.dtype !== source.type_)

@@ -1,10 +1,14 @@
-/** How the parts and the conjugate of a complex tensor, and the other way round, lie in its memory and are written. */
+/**
+ * How the parts and the conjugate of a complex tensor, and the other way round, lie in its memory and are written.
+ * Imported by whoever uses an operator that makes complex tensors.
+ */
 import type { GraphBuilder } from "../ir/builder.ts";
 import { conjugate } from "../ir/complex/parts.ts";
 import { complexOf, isComplex, realOf, type DType } from "../ir/dtype.ts";
 import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { formatShape, sameShape, type Shape } from "../ir/shape.ts";
+import { complexViews } from "./complex-memory.ts";
 import type { Tensor } from "./tensor.ts";
 import { viewLayout } from "./view-layout.ts";
 import { bitsStep, movement, type ViewStep } from "./views.ts";
@@ -83,8 +87,7 @@ const sights: Readonly<Record<string, Sight>> = {
   },
 };
 
-/** The step to a complex tensor's parts or conjugate, or to the complex numbers in a real one; null for other views. */
-export function complexStep(name: string, source: Tensor): ViewStep | null {
+function complexStep(name: string, source: Tensor): ViewStep | null {
   const sight = Object.hasOwn(sights, name) ? sights[name]! : null;
   if (sight === null || isComplex(source.type_) === (name === "view_as_complex")) return null;
   const { apply, write } = sight;
@@ -98,8 +101,7 @@ export function complexStep(name: string, source: Tensor): ViewStep | null {
   return { name, apply, write, dtype, layout, isComputed: name === "conj" || name === "adjoint" };
 }
 
-/** A view of the same memory as elements of another type, one of the two complex: by way of the parts. */
-export function viewOfParts(source: Tensor, dtype: DType, shape: Shape): Tensor {
+function viewOfParts(source: Tensor, dtype: DType, shape: Shape): Tensor {
   const whole = source.requires_grad ? source.detach() : source;
   const parts = isComplex(whole.type_) ? partsInRow(whole) : whole.ndim === 0 ? regrouped(whole, [1]) : whole;
   const part = realOf(dtype);
@@ -126,3 +128,5 @@ function regrouped(source: Tensor, shape: Shape): Tensor {
     );
   return sameShape(source.shape, shape) ? source : source.viewBy_(step);
 }
+
+complexViews.provide({ complexStep, viewOfParts });

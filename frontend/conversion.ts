@@ -1,12 +1,12 @@
 /** Tensors in another element type, on another device, or in another layout. */
-import { dtypes, isDType, type DType } from "../ir/dtype.ts";
+import { isComplex, dtypes, isDType, type DType } from "../ir/dtype.ts";
 import { ArgumentError, ShapeError } from "../ir/errors.ts";
 import { enterScope } from "../ir/interning.ts";
 import { formatShape, sameShape } from "../ir/shape.ts";
 import { supports, type Device } from "../runtime/device.ts";
 import { isPlainObject } from "./bind.ts";
 import { callOperator, withSite } from "./call.ts";
-import { complexStep } from "./complex-views.ts";
+import { viewsOfComplex } from "./complex-memory.ts";
 import { landed, moved } from "./device-moves.ts";
 import { currentDevice, device as DeviceObject, type DeviceLike, type DeviceText } from "./devices.ts";
 import { dtypeName, type DTypeLike } from "./dtype.ts";
@@ -164,8 +164,7 @@ function lastTwoSwapped(source: Tensor, name: string): Tensor {
   return callOperator("transpose", [source, -2, -1]) as Tensor;
 }
 function conjugated(source: Tensor): Tensor {
-  const step = complexStep("conj", source);
-  return step === null ? source : source.viewBy_(step);
+  return isComplex(source.type_) ? source.viewBy_(viewsOfComplex().complexStep("conj", source)!) : source;
 }
 
 /** A memory format, positional or by name. */

@@ -4,6 +4,7 @@ import "./generated/tensor-methods.ts";
 import { installEveryMethod } from "./operator-methods.ts";
 
 import "./complex-tensors.ts";
+import "./complex-views.ts";
 import "./conversion.ts";
 import "./exchange.ts";
 import "./holding.ts";

@@ -5,7 +5,7 @@ import { NotImplementedError } from "../ir/errors.ts";
 import type { Node } from "../ir/graph.ts";
 import { checkStrides, stridedPositions, stridedView } from "../ir/strided.ts";
 import { elementCount, formatShape, type Shape } from "../ir/shape.ts";
-import { complexStep } from "./complex-views.ts";
+import { viewsOfComplex } from "./complex-memory.ts";
 import type { Tensor } from "./tensor.ts";
 import { traceObserver } from "./trace.ts";
 import { bitsStep, isSameMemory, movement, type Layout, type ViewStep } from "./views.ts";
@@ -82,7 +82,7 @@ function wholeOf(input: Tensor): Tensor {
   if (cuts.length > 0) whole.standFor_(input._base ?? input);
   const [had, type] = [whole.type_, input.type_];
   if (had === type) return whole;
-  if (isComplex(had) && !isComplex(type)) whole = whole.viewBy_(complexStep("view_as_real", whole)!);
+  if (isComplex(had) && !isComplex(type)) whole = whole.viewBy_(viewsOfComplex().complexStep("view_as_real", whole)!);
   // Of memory that does not divide evenly, the bytes at its end are no element.
   const count = Math.floor(whole.nbytes / input.itemsize);
   const used = Math.ceil((count * input.itemsize) / whole.itemsize);
@@ -91,5 +91,5 @@ function wholeOf(input: Tensor): Tensor {
   if (bytes.type_ === type) return bytes;
   if (!isComplex(type)) return bytes.viewBy_(bitsStep({ dtype: bytes.type_, layout: bytes.layout_() }, type));
   const pairs = bytes.viewBy_(movement("view", (g, parent) => g.reshape(parent, [count, 2])));
-  return pairs.viewBy_(complexStep("view_as_complex", pairs)!);
+  return pairs.viewBy_(viewsOfComplex().complexStep("view_as_complex", pairs)!);
 }

@@ -6,12 +6,12 @@ import { pieceOf, type GraphBuilder } from "./builder.ts";
 import { isComplex, isFloat } from "./dtype.ts";
 import { IrError } from "./errors.ts";
 import type { Node, NodeOf, Primitive } from "./graph.ts";
-import { trigamma } from "./polygamma.ts";
+import { Provided } from "./provided.ts";
 
 type InputGradients = readonly (Node | null)[];
-type Rule<P extends Primitive> = (g: GraphBuilder, node: NodeOf<P>, grad: Node) => InputGradients;
+export type GradientRule<P extends Primitive> = (g: GraphBuilder, node: NodeOf<P>, grad: Node) => InputGradients;
 /** `engine`: handled by the differentiation pass itself. `none`: no gradient passes. */
-type Entry<P extends Primitive> = Rule<P> | "none" | "engine";
+type Entry<P extends Primitive> = GradientRule<P> | "none" | "engine";
 
 const zeros = (g: GraphBuilder, like: Node): Node => g.full(like.shape, 0, like.dtype);
 const square = (g: GraphBuilder, x: Node): Node => g.mul(x, x);
@@ -20,7 +20,7 @@ const in1 = (node: { readonly inputs: readonly Node[] }): Node => node.inputs[1]
 /** -1, 0 or 1; 0 for NaN. */
 export const signOf = (g: GraphBuilder, x: Node): Node =>
   g.sub(g.cast(g.gt(x, 0), x.dtype), g.cast(g.lt(x, 0), x.dtype));
-const flat: Rule<Primitive> = (g, node) => [zeros(g, in0(node))];
+const flat: GradientRule<Primitive> = (g, node) => [zeros(g, in0(node))];
 
 /** One for the extremes, shared equally among ties. */
 const extreme = (g: GraphBuilder, node: Node, axes: readonly number[], grad: Node): InputGradients => {
@@ -92,6 +92,15 @@ const scannedProductGradient = (g: GraphBuilder, x: Node, grad: Node, axis: numb
   return g.reshape(g.permute(summed, [...order, axis + 1]), x.shape);
 };
 
+/** Those of special functions (ir/special-gradients.ts). */
+type Special = "erf" | "erfc" | "erfinv" | "lgamma" | "digamma";
+export type SpecialGradients = { readonly [P in Special]: GradientRule<P> };
+export const specialGradients = new Provided<SpecialGradients>("special-functions");
+const special =
+  <P extends Special>(op: P): GradientRule<P> =>
+  (g, node, grad) =>
+    specialGradients.value[op](g, node, grad);
+
 export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   input: "none",
   scalar: "none",
@@ -159,11 +168,11 @@ export const gradients: { readonly [P in Primitive]: Entry<P> } = {
   ],
   atanh: (g, node, grad) => [g.div(grad, g.sub(1, square(g, in0(node))))],
   sigmoid: (g, node, grad) => [g.mul(grad, g.mul(g.sub(1, node), node))],
-  erf: (g, node, grad) => [g.mul(grad, g.mul(g.exp(g.neg(square(g, in0(node)))), 2 / Math.sqrt(Math.PI)))],
-  erfc: (g, node, grad) => [g.mul(grad, g.mul(g.exp(g.neg(square(g, in0(node)))), -2 / Math.sqrt(Math.PI)))],
-  erfinv: (g, node, grad) => [g.mul(grad, g.mul(g.exp(square(g, node)), Math.sqrt(Math.PI) / 2))],
-  lgamma: (g, node, grad) => [g.mul(grad, g.unary("digamma", in0(node)))],
-  digamma: (g, node, grad) => [g.mul(grad, trigamma(g, in0(node)))],
+  erf: special("erf"),
+  erfc: special("erfc"),
+  erfinv: special("erfinv"),
+  lgamma: special("lgamma"),
+  digamma: special("digamma"),
 
   add: (_g, _node, grad) => [grad, grad],
   sub: (g, _, grad) => [grad, g.neg(grad)],

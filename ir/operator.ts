@@ -48,6 +48,8 @@ export interface Measured {
 
 /** What more there is to say of an operator whose results are views. */
 export interface ViewTraits {
+  /** Of complex numbers their parts or conjugates, or the other way round. */
+  readonly ofParts?: boolean;
   /** A view that would change nothing is the tensor itself. */
   readonly isItself?: boolean;
   /** Several are made by one call: each alone may not be written where gradients are recorded. */

@@ -45,7 +45,7 @@ for (const [name, summary] of [
     // The real part is an attribute of tensors, as in PyTorch.
     places: name === "real" ? ["torch"] : ["torch", "Tensor"],
     view: true,
-    viewTraits: { isItself: true },
+    viewTraits: { isItself: true, ofParts: true },
     doc: { summary, shape, source: `torch.${name}` },
     gradient: "through decomposition",
     record: (g, { input }) => (name === "real" ? g.real(input) : conjugate(g, input)),
@@ -57,6 +57,7 @@ defineOp({
   signature: "imag(Tensor input) -> Tensor",
   places: ["torch"],
   view: true,
+  viewTraits: { ofParts: true },
   doc: { summary: "Imaginary parts, sharing memory.", shape, source: "torch.imag" },
   gradient: "through decomposition",
   record: (g, { input }) => g.imag(requireComplex("imag", input)),
@@ -67,6 +68,7 @@ defineOp({
   signature: "view_as_real(Tensor input) -> Tensor",
   places: ["torch"],
   view: true,
+  viewTraits: { ofParts: true },
   doc: {
     summary: "Real and imaginary parts side by side, sharing memory.",
     shape: "[*] -> [*, 2]",
@@ -81,6 +83,7 @@ defineOp({
   signature: "view_as_complex(Tensor input) -> Tensor",
   places: ["torch"],
   view: true,
+  viewTraits: { ofParts: true },
   doc: {
     summary: "Complex numbers whose parts lie side by side, sharing memory.",
     shape: "[*, 2] -> [*]",

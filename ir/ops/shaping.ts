@@ -116,6 +116,7 @@ defineOp({
   signature: "adjoint(Tensor input) -> Tensor",
   places: ["torch", "Tensor"],
   view: true,
+  viewTraits: { ofParts: true },
   doc: doc("The last two dimensions exchanged, and conjugated.", "adjoint", "[*, m, n] -> [*, n, m]"),
   gradient: "through decomposition",
   record(g, { input }) {

@@ -29,6 +29,7 @@ export function coreFamilies(): ReadonlySet<Family> {
 
 /** What not every page's compiler has: the modules of frontend/ that provide it, and the text of what needs it. */
 const parts: Readonly<Record<string, RegExp>> = {
+  "complex-views": /\/complex\/primitives\.ts"/,
   regions: /"(?:\.\.\/)+regions\.ts"/,
   routines: /\brecordRoutine\(/,
   sorts: /\bg\.sort\(/,
