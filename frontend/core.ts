@@ -138,7 +138,7 @@ export { save, saveAsync, type SaveFileOptions } from "./save.ts";
 export * as safetensors from "./safetensors.ts";
 export type { AsyncFileSource, FileSource, FileTarget } from "./files.ts";
 export { Complex } from "./complex-number.ts";
-export { NumpyArray, PythonObject, PythonReference, SerializationError, TorchStorage } from "./serialization/index.ts";
+export { NumpyArray, PythonObject, PythonReference, TorchStorage } from "./serialization/index.ts";
 export { get_printoptions, printoptions, set_printoptions } from "./print.ts";
 export type { PrintOptionChanges, PrintOptions, PrintProfile } from "./printing/index.ts";
 export {

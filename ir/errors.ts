@@ -34,6 +34,8 @@ export class ValueError extends CressetError {}
 export class LinAlgError extends CressetError {}
 /** A model or graph that cannot be exported. */
 export class ExportError extends CressetError {}
+/** A file that is not what it should be, or a value that cannot be saved. */
+export class SerializationError extends CressetError {}
 /** Reading a value that is no longer, or cannot be, there. */
 export class ReadError extends CressetError {}
 /** No WebGPU adapter on this machine or in this browser. */

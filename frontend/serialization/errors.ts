@@ -1,8 +1,5 @@
 /** What is wrong with a file or with a value that cannot be saved: one typed function for each code. */
-import { CressetError } from "../../ir/errors.ts";
-
-/** A file that is not what it should be, or a value that cannot be saved. */
-export class SerializationError extends CressetError {}
+import { SerializationError } from "../../ir/errors.ts";
 
 const fail = (code: string, message: string, cure?: string): SerializationError =>
   new SerializationError(`serialization/${code}`, message, cure);

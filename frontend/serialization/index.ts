@@ -4,7 +4,6 @@
  * can only ever build data: names outside a fixed table are refused and nothing in it is executed. Whatever is wrong
  * with a file is a SerializationError; equal trees give equal bytes.
  */
-export { SerializationError } from "./errors.ts";
 export { loadPt, type LoadOptions } from "./read-pt.ts";
 export { loadSafetensors, saveSafetensors, type SafetensorsContents } from "./safetensors.ts";
 export { type StorageData, type StoredTensor, type TensorLeaf } from "./tensors.ts";

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { loadPt, loadSafetensors, savePt, SerializationError } from "../../../frontend/serialization/index.ts";
+import { loadPt, loadSafetensors, savePt } from "../../../frontend/serialization/index.ts";
+import { SerializationError } from "../../../ir/errors.ts";
 import { isZip, readZip } from "../../../frontend/serialization/read-zip.ts";
 import { writeZip } from "../../../frontend/serialization/write-zip.ts";
 import { archiveOf, archiveOfPython, pickleOf } from "./archive.ts";

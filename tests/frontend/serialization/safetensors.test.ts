@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { loadSafetensors, saveSafetensors, SerializationError } from "../../../frontend/serialization/index.ts";
+import { loadSafetensors, saveSafetensors } from "../../../frontend/serialization/index.ts";
+import { SerializationError } from "../../../ir/errors.ts";
 import { FakeTensor, float32, makeTensor } from "./fake-tensor.ts";
 
 function fileOf(header: unknown, data: Uint8Array = new Uint8Array(0)): Uint8Array {

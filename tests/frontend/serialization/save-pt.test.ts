@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { loadPt, NumpyArray, savePt, SerializationError, TorchName } from "../../../frontend/serialization/index.ts";
+import { loadPt, NumpyArray, savePt, TorchName } from "../../../frontend/serialization/index.ts";
+import { SerializationError } from "../../../ir/errors.ts";
 import { FakeTensor, float32, makeTensor } from "./fake-tensor.ts";
 
 const roundTrip = (value: unknown): unknown => loadPt(savePt(value), { makeTensor });

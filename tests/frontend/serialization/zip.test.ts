@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
-import { SerializationError } from "../../../frontend/serialization/index.ts";
+import { SerializationError } from "../../../ir/errors.ts";
 import { isZip, readZip } from "../../../frontend/serialization/read-zip.ts";
 import { writeZip } from "../../../frontend/serialization/write-zip.ts";
 
