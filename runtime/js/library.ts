@@ -1,9 +1,18 @@
 /** The functions that JavaScript kernels call, by the names in codegen/js. Float results are rounded by the caller. */
 import { digamma, erf, erfc, erfinv, lgamma } from "../../codegen/math/float64-library.ts";
-import { bfloat16Bits, bfloat16Value, float16Bits, float16Value, nearest } from "../half-floats.ts";
+import { bfloat16Bits, bfloat16Value, float16Bits, float16Value } from "../half-floats.ts";
 import type { helperNames } from "../../codegen/js/emit-kernel.ts";
 
 const scratch = new DataView(new ArrayBuffer(8));
+
+/** Round half to even. */
+export function nearest(x: number): number {
+  if (!Number.isFinite(x) || Math.abs(x) >= 2 ** 52) return x;
+  const low = Math.floor(x);
+  const diff = x - low;
+  const rounded = diff < 0.5 ? low : diff > 0.5 ? low + 1 : low % 2 === 0 ? low : low + 1;
+  return rounded === 0 && (x < 0 || Object.is(x, -0)) ? -0 : rounded;
+}
 
 /** C's pow: JavaScript's differs for a base of +-1 with an infinite exponent, and for 1 ** NaN. */
 function pow(x: number, y: number): number {

@@ -1,12 +1,6 @@
 import { expect, test } from "vitest";
-import {
-  bfloat16Bits,
-  type DrawArray,
-  float16Bits,
-  roundBfloat16,
-  roundFloat16,
-  storeValues,
-} from "../../../runtime/random/element.ts";
+import { bfloat16Bits, float16Bits, roundBfloat16, roundFloat16 } from "../../../runtime/half-floats.ts";
+import { type DrawArray, storeValues } from "../../../runtime/random/element.ts";
 
 const halfOf = (bits: number): number => {
   const sign = bits & 0x8000 ? -1 : 1;
