@@ -18,10 +18,11 @@ function hold(names: string, cure: (name: string) => string): void {
 /** Those that are written by hand. */
 const rare =
   "__dlpack__ __dlpack_device__ apply_ as_strided as_strided_ bernoulli bernoulli_ cauchy_ chalf dense_dim " +
-  "dequantize detach_ exponential_ geometric_ is_pinned is_shared log_normal_ map_ module_load multinomial " +
-  "new new_empty new_empty_strided new_full new_ones new_tensor new_zeros pin_memory random_ resize_ " +
-  "resize_as_ set_ share_memory_ sparse_dim squeeze_ storage storage_type swapaxes_ swapdims_ t_ to_dense " +
-  "to_mkldnn to_sparse to_sparse_coo to_sparse_csc to_sparse_csr transpose_ unsqueeze_ untyped_storage";
+  "dequantize detach_ dim_order exponential_ geometric_ is_distributed is_pinned is_shared log_normal_ map_ " +
+  "module_load multinomial new new_empty new_empty_strided new_full new_ones new_tensor new_zeros pin_memory " +
+  "random_ resize resize_ resize_as resize_as_ set_ share_memory_ sparse_dim squeeze_ storage storage_type " +
+  "swapaxes_ swapdims_ t_ to_dense to_mkldnn to_sparse to_sparse_coo to_sparse_csc to_sparse_csr transpose_ " +
+  "unsqueeze_ untyped_storage";
 
 hold(rare, () => `I${all}`);
 hold(withFunctions, (name) => `Call the function, ${name}(input, ...), or i${all}`);

@@ -18,6 +18,7 @@ import "./sorts.ts";
 import "./special-functions.ts";
 import "./print.ts";
 import "./random/rare-fills.ts";
+import "./rare-methods.ts";
 import "./strided-methods.ts";
 import "./tensor-autograd.ts";
 import "./tensor-kinds.ts";
