@@ -125,10 +125,13 @@ export function parseSignature(text: string): ParsedSignature {
   return parsed;
 }
 
+/** The engine's own copy of a word, such as it has of names of properties: two of them are compared without a look at their letters. */
+const internalised = (word: string): string => Object.keys({ [word]: null })[0]!;
+
 /** `int[]|'valid'|'same'` is the type int[]|string with two words, `'left'|'right'?` string? with two. */
 function withoutWords(text: string): { type: ArgumentType; words: readonly string[] } {
   const words = [...text.matchAll(/'([^']+)'/g)].map(([, word]) => word!);
-  return { type: text.replace(/'.*'/, "string") as ArgumentType, words };
+  return { type: internalised(text.replace(/'.*'/, "string")) as ArgumentType, words };
 }
 
 function parseFallback(type: ArgumentType, text: string | undefined): unknown {
