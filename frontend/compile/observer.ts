@@ -247,6 +247,9 @@ export class Observer implements TraceObserver {
   valueRead(): void {
     this.plainBecause ??= readsValues;
   }
+  hostDrew(): void {
+    this.plainBecause ??= drawsNumbers;
+  }
   dataAssigned(tensor: Tensor): void {
     this.reassigned.add(tensor);
     this.plainBecause = { does: "assigns .data of a tensor", instead: "write it with .data.copy_()" };
@@ -361,6 +364,10 @@ export interface PlainReason {
 export const readsValues: PlainReason = {
   does: "reads values while it is recorded",
   instead: "read its results after the call",
+};
+const drawsNumbers: PlainReason = {
+  does: "calls Math.random()",
+  instead: "draw with torch.rand(), or pass the number as an argument",
 };
 
 const leavesHook: PlainReason = { does: "leaves a hook on a tensor", instead: "remove() it, or register it before" };

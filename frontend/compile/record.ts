@@ -16,6 +16,7 @@ import type { ArgumentNames, CallArguments } from "./arguments.ts";
 import { build, type Built } from "./build.ts";
 import { hidingIn } from "./contents.ts";
 import type { Guards } from "./guards.ts";
+import { withHostDraws } from "./host-draws.ts";
 import { leaveGradients, settleGradients } from "./leaf-arguments.ts";
 import { hasHistory, Observer, type PlainReason } from "./observer.ts";
 import { release, type Recording } from "./recording.ts";
@@ -156,7 +157,10 @@ function trace<A extends unknown[], R>(
     observer.numbers.watch();
     if (isModule(self)) guardModule(self);
     else if (self !== undefined) observer.held.use("this", self as object);
-    recorded = recorder.aside(callOf(fn, self, args, thrown));
+    recorded = withHostDraws(
+      () => observer.hostDrew(),
+      () => recorder.aside(callOf(fn, self, args, thrown)),
+    );
     if (thrown.length === 0) aliases.settle();
   } finally {
     observer.held.release();

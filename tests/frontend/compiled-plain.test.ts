@@ -90,6 +90,16 @@ describe("a function that writes an argument and reads a value", () => {
     }));
 });
 
+test("a function that calls Math.random() draws at each call", () =>
+  expectSame((compile) => {
+    let next = 0;
+    vi.spyOn(Math, "random").mockImplementation(() => next++ / 8);
+    const fn = compile((x: Tensor) => (Math.random() < 0.5 ? x.mul(2) : x));
+    const results = Array.from({ length: 8 }, () => fn(ones(1)).tolist());
+    expect(next).toBe(8);
+    return results;
+  }));
+
 test("a function that throws leaves what it has done by then, to arguments as to what it closes over", () =>
   expectSame((compile) => {
     const [w, x] = [ones(), ones()];
