@@ -153,12 +153,13 @@ export function tensor(data: TensorData, given: TensorOptions = {}, ...rest: nev
       );
     const options: TensorOptions = given;
     refuseUnknown("tensor", options);
-    const device = currentDevice(options.device);
+    const device = currentDevice(options.device ?? (data instanceof Tensor ? data.device : null));
     const wanted = options.dtype === undefined || options.dtype === null ? null : dtypeName(options.dtype, "tensor");
     let result: Tensor;
     if (data instanceof Tensor) {
+      const there = data.detach().to(device.name);
       enterScope(device.name);
-      result = Tensor.ofNode(graph.cast(graph.detach(data.node_()), wanted ?? data.dtype.name), device);
+      result = Tensor.ofNode(graph.cast(graph.detach(there.node_()), wanted ?? data.dtype.name), device);
     } else if (ArrayBuffer.isView(data)) {
       const own = arrayDType(data);
       const dtype = wanted ?? own;

@@ -282,3 +282,10 @@ test("tensors that alias each other have one storage", () => {
   expect([storage.nbytes(), storage.data_ptr() === x.data_ptr()]).toEqual([24, true]);
   expect(storage.data_ptr()).not.toBe(other.data_ptr());
 });
+
+test("a copy of a tensor is on its device, or on the one that is asked for", () => {
+  const there = torch.rand(3).to("cpu:js");
+  expect(torch.tensor(there).device.name).toBe("cpu:js");
+  expect(torch.tensor(there).tolist()).toEqual(there.tolist());
+  expect(torch.tensor(there, { device: "cpu" }).add(torch.zeros(3)).tolist()).toEqual(there.tolist());
+});
