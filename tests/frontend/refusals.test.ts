@@ -126,7 +126,9 @@ describe("refusals in PyTorch's words", () => {
 
 // As PyTorch 2.13 refuses them.
 describe("types that an operator has no kernel for", () => {
+  const { functional: F } = torch.nn;
   const bools = torch.tensor([true, false]);
+  const longs = torch.tensor([1n, 2n]);
   const complex = torch.ones(2, { dtype: "complex64" });
   const halves = torch.ones(2, { dtype: "float16" });
   const cases: readonly (readonly [string, () => unknown, string])[] = [
@@ -136,6 +138,11 @@ describe("types that an operator has no kernel for", () => {
     ["gradient of bytes", () => torch.gradient(bools.to("uint8")), "torch.gradient does not support uint8 input"],
     ["complex quotients to whole numbers", () => complex.div(2, { rounding_mode: "trunc" }), '"div_trunc_cpu"'],
     ["trace of bools", () => torch.eye(2).bool().trace(), "\"trace\" not implemented for 'Bool'"],
+    ["local_response_norm of bools", () => F.local_response_norm(bools.view(1, 2, 1), 2), "not implemented for 'Bool'"],
+    ["norm_except_dim of whole numbers", () => torch.norm_except_dim(longs), "not implemented for 'Long'"],
+    ["soft_margin_loss of whole numbers", () => F.soft_margin_loss(longs, longs), "not implemented for 'Long'"],
+    ["gaussian_nll_loss of bools", () => F.gaussian_nll_loss(bools, bools, 1), "is not supported"],
+    ["a whole variance", () => F.gaussian_nll_loss(longs, longs, longs), "not implemented for 'Long'"],
     ["bincount of bools", () => bools.bincount(), "\"bincount_cpu\" not implemented for 'Bool'"],
     ["clamp of bools by bools", () => bools.clamp(bools, bools), "\"clamp_cpu\" not implemented for 'Bool'"],
     ["addcmul of bools", () => bools.addcmul(bools, bools), "\"addcmul_cpu_out\" not implemented for 'Bool'"],

@@ -7,7 +7,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import type { ScalarArgument } from "../../signature.ts";
 import { broadcastShapes, formatShape, sizeText } from "../../shape.ts";
-import { checkBroadcast, describe, dropAxes, promoted, toFloat } from "../support.ts";
+import { checkBroadcast, describe, dropAxes, promoted, requireFloat, toFloat } from "../support.ts";
 import { refuseBoolDifference } from "../arithmetic.ts";
 import { softplusOf } from "./activation-smooth.ts";
 import { pairOf, reducedTo, wantedReduction } from "./losses-support.ts";
@@ -202,7 +202,9 @@ export const gaussianNllLoss = defineOp({
   gradient: "through decomposition",
   record(g, args) {
     const { eps } = args;
-    const [a, b] = promoted(g, args.input, args.target);
+    refuseBoolDifference("gaussian_nll_loss", args.input, args.target);
+    if ("op" in args.var) requireFloat("gaussian_nll_loss", args.var);
+    const [a, b] = promoted(g, args.input, args.target).map((x) => toFloat(g, x)) as [Node, Node];
     checkBroadcast("gaussian_nll_loss", a, b);
     const { x, y, finish } = pairOf(g, "gaussian_nll_loss", a, b);
     let variance = "op" in args.var ? g.cast(args.var, x.dtype) : g.expandTo(g.scalar(args.var, x.dtype), x.shape);

@@ -201,7 +201,8 @@ export const softMarginLoss = defineOp({
   doc: { summary: "log(1 + exp(-target * input)) of targets 1 and -1.", shape, source: page("soft_margin_loss") },
   gradient: "through decomposition",
   record(g, args) {
-    const { x, y, finish } = pairOf(g, "soft_margin_loss", args.input, args.target);
+    const { x, y, like, finish } = pairOf(g, "soft_margin_loss", args.input, args.target);
+    requireFloat("soft_margin_loss", like);
     return finish(softplusOf(g, g.neg(g.mul(y, x))), wantedReduction("soft_margin_loss", args));
   },
 });

@@ -21,6 +21,7 @@ import {
 import { normOver } from "./normalization-core.ts";
 import { widen } from "./support.ts";
 import { anyCastable } from "../out-types.ts";
+import { unsupported } from "../../unsupported.ts";
 
 export const normalize = defineOp({
   name: "normalize",
@@ -147,7 +148,7 @@ export const normExceptDim = defineOp({
   record(g, { v, pow, dim }) {
     const kept = dim === -1 ? -1 : axisOf("norm_except_dim", dim, v.shape.length);
     const axes = v.shape.map((_, i) => i).filter((axis) => axis !== kept);
-    const norm = g.cast(normOver(g, widen(g, v), pow, axes), v.dtype);
+    const norm = g.cast(normOver(g, widen(g, requireFloatOrComplex("norm_except_dim", v)), pow, axes), v.dtype);
     return dim === -1 ? g.reshape(norm, []) : norm;
   },
 });
@@ -169,6 +170,7 @@ export const localResponseNorm = defineOp({
         `local_response_norm: Expected 3D or higher dimensionality input (got ${input.shape.length} dimensions).`,
       );
     if (elementCount(input.shape) === 0) return input;
+    if (input.dtype === "bool") throw unsupported("local_response_norm", input);
     const x = widen(g, input);
     const only = (n: number): number[] => x.shape.map((_, i) => (i === 1 ? n : 0));
     const squares = g.pad(g.mul(x, x), only(Math.floor(size / 2)), only(Math.floor((size - 1) / 2)), 0);
