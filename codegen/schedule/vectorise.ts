@@ -144,7 +144,7 @@ function vectorLoops(loop: ForStmt, lanes: Lanes, context: Context): Stmt[] {
   if (stores === 0 && reductions.length + choices.length === 0) throw notVectorisable;
   const result: Stmt[] = [];
   let from = loop.start;
-  for (const wanted of unrolling(narrowed, first, dynamic)) {
+  for (const wanted of unrolling(narrowed, first, body.length, dynamic)) {
     const copies = ownBytes * wanted > mostScratch ? 1 : wanted;
     const apart = dynamic ? 0 : streamDistance(loop, first, copies);
     const streams = apart === 0 ? 1 : 2;
@@ -180,14 +180,19 @@ const vectorBytes = 16;
 /** Bytes of scratch memory that iterations side by side have for themselves. */
 const mostScratch = 2 ** 17;
 
-/** Statements of a body whose vectors are taken several at a time. */
+/** Statements of a vector where several are taken at a time. */
 const shortBody = 8;
 
 /** Joining choices takes longer than other partial results: rows of fewer elements have one vector of them. */
 const shortRow = 64;
 
-/** How many vectors an iteration of each vector loop takes. */
-function unrolling(loop: ForStmt, { reductions, choices, lanes }: Widening, dynamic: boolean): number[] {
+/** How many vectors an iteration of each vector loop takes. `statements`: what one of them takes. */
+function unrolling(
+  loop: ForStmt,
+  { reductions, choices, lanes }: Widening,
+  statements: number,
+  dynamic: boolean,
+): number[] {
   const inner = loop.body.filter((s) => s.kind === "for");
   // A reduction alone keeps few values in flight: several independent partial results hide its latency.
   const results = reductions.length + choices.length;
@@ -196,7 +201,7 @@ function unrolling(loop: ForStmt, { reductions, choices, lanes }: Widening, dyna
   // Sums down the columns of a matrix: rows of several vectors, so that what memory delivers together is used together.
   const sums = loop.body.filter((s) => s.kind === "declare").length;
   // What only streams through memory spends its time on counting: a few vectors share it.
-  const streams = inner.length === 0 && loop.body.length <= shortBody;
+  const streams = inner.length === 0 && statements <= shortBody;
   const copies = sums === 0 ? (streams ? 4 : 1) : sums === 1 ? 8 : sums === 2 ? 4 : 1;
   const count =
     loop.start.op === "const" && loop.end.op === "const" ? Number(loop.end.value) - Number(loop.start.value) : 0;
