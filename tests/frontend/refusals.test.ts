@@ -109,6 +109,21 @@ describe("refusals in PyTorch's words", () => {
     ["an index of no dimensions", () => torch.tensor(1).at(0), "invalid index of a 0-dim tensor"],
     ["a slice of no dimensions", () => torch.tensor(1).at("0:1"), "slice() cannot be applied to a 0-dim tensor"],
     ["two indices of no dimensions", () => torch.tensor(1).at(0, 0), "too many indices for tensor of dimension 0"],
+    [
+      "vecdot",
+      () => torch.linalg.vecdot(torch.ones(2, 3), torch.ones(3, 3)),
+      "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0",
+    ],
+    [
+      "pinv with a tolerance a matrix",
+      () => torch.linalg.pinv(torch.ones(2, 3, 3), { rtol: torch.ones(3) }),
+      "The size of tensor a (3) must match the size of tensor b (2) at non-singleton dimension 0",
+    ],
+    [
+      "weights beside probabilities",
+      () => torch.nn.functional.cross_entropy(torch.ones(3, 4), torch.ones(3, 4), torch.ones(3)),
+      "weight tensor should be defined either for all 4 classes or no classes but got weight tensor of shape: [3]",
+    ],
     ["randperm", () => torch.randperm(-1), "Trying to create tensor with negative dimension -1: [-1]"],
   ])("%s", (_, call, words) => {
     expect(call).toThrow(words);

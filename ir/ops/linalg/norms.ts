@@ -8,7 +8,7 @@ import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { vectorNorm } from "../norms.ts";
-import { axesOf, axisOf, describe, inFloat32, keepOrDrop, range } from "../support.ts";
+import { axesOf, axisOf, checkBroadcast, describe, inFloat32, keepOrDrop, range } from "../support.ts";
 import { inverseOf } from "./inverse.ts";
 import { batchOf, isEmpty, requireMatrices, requireNumbers, requireSquare } from "./matrices.ts";
 import { singularValues } from "./svd.ts";
@@ -216,7 +216,7 @@ defineOp({
         `linalg.vecdot: Expected x and y to have the same dtype, but found x of type ${scalarName(a.dtype)} and y of type ${scalarName(b.dtype)} instead.`,
         `Convert one: y.to("${a.dtype}").`,
       );
-    const axis = axisOf("linalg.vecdot", dim, Math.max(a.shape.length, b.shape.length));
+    const axis = axisOf("linalg.vecdot", dim, checkBroadcast("linalg.vecdot", a, b).length);
     return inFloat32(g, [a, b], (p, q) => keepOrDrop(g, g.sum(g.mul(conjugate(g, p), q), [axis]), [axis], false));
   },
 });

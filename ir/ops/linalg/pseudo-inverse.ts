@@ -8,7 +8,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { broadcastShapes, formatShape, type Shape } from "../../shape.ts";
 import { requireSameType } from "../matmul.ts";
-import { computedFrom, describe, operand, type TensorOrScalar } from "../support.ts";
+import { checkBroadcast, computedFrom, describe, operand, type TensorOrScalar } from "../support.ts";
 import { eighOf } from "./eigh.ts";
 import {
   adjoint,
@@ -44,6 +44,13 @@ function tolerancesOf(g: GraphBuilder, x: Node, atol: TensorOrScalar | null, rto
     atol: atol === null ? g.constant(0, dtype) : operand(g, atol, dtype),
     rtol: rtol === null ? g.constant(relative, dtype) : operand(g, rtol, dtype),
   };
+}
+
+/** Matrices that the tolerances have a number each for, repeated where those are more. */
+function withTolerances(g: GraphBuilder, name: string, x: Node, { atol, rtol }: Tolerances): Node {
+  let batch: Shape = batchOf(x);
+  for (const tolerance of [atol, rtol]) batch = checkBroadcast(name, tolerance, x, tolerance.shape, batch);
+  return g.expandTo(x, [...batch, rowsOf(x), columnsOf(x)]);
 }
 
 /** Which of the sizes along the last axis count. */
@@ -94,10 +101,11 @@ function matrixRank(
   hermitian: boolean,
 ): Node {
   requireMatrices("linalg.matrix_rank", A);
-  const x = g.detach(A);
+  const tolerances = tolerancesOf(g, A, atol, rtol);
+  const x = withTolerances(g, "linalg.matrix_rank", g.detach(A), tolerances);
   if (isEmpty(x)) return g.full(batchOf(x), 0, "int64");
   const sizes = hermitian ? g.abs(eighOf(g, "linalg.matrix_rank", x, "L")[0]) : singularValues(g, x);
-  return rankOf(g, counted(g, sizes, tolerancesOf(g, x, atol, rtol)));
+  return rankOf(g, counted(g, sizes, tolerances));
 }
 const rankOf = (g: GraphBuilder, which: Node): Node =>
   asBatch(g, g.sum(g.cast(which, "int64"), [which.shape.length - 1]), which.shape.slice(0, -1));
@@ -143,20 +151,22 @@ const pseudo = defineOp({
 function pseudoInverse(
   g: GraphBuilder,
   name: string,
-  input: Node,
+  matrices: Node,
   atol: TensorOrScalar | null,
   rtol: TensorOrScalar | null,
   hermitian: boolean,
 ): Node {
   const isFitting =
-    input.shape.length >= 2 && (isComplex(input.dtype) || input.dtype === "float32" || input.dtype === "float64");
+    matrices.shape.length >= 2 &&
+    (isComplex(matrices.dtype) || matrices.dtype === "float32" || matrices.dtype === "float64");
   if (!isFitting)
-    throw new (input.shape.length < 2 ? ShapeError : DTypeError)(
+    throw new (matrices.shape.length < 2 ? ShapeError : DTypeError)(
       `${name}/input`,
-      `${name}(${scalarName(input.dtype)}{${formatShape(input.shape)}}): expected a tensor with 2 or more dimensions of float, double, cfloat or cdouble types.`,
+      `${name}(${scalarName(matrices.dtype)}{${formatShape(matrices.shape)}}): expected a tensor with 2 or more dimensions of float, double, cfloat or cdouble types.`,
     );
-  if (hermitian) requireSquare(name, input);
-  const tolerances = tolerancesOf(g, input, atol, rtol);
+  if (hermitian) requireSquare(name, matrices);
+  const tolerances = tolerancesOf(g, matrices, atol, rtol);
+  const input = withTolerances(g, name, matrices, tolerances);
   if (hermitian || isEmpty(input)) return apply(g, pseudo, { input, ...tolerances, hermitian })[0]!;
   // A matrix with an infinite element has no singular values, and NaN for its inverse and for its gradient.
   const infinite = g.reduce("reduce_max", isInfinite(g, input), [input.shape.length - 2, input.shape.length - 1]);

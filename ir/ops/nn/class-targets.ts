@@ -31,10 +31,15 @@ export function requireClasses(name: string, input: Node, target: Node, weight: 
         : "The target is the input's shape without the classes.",
     );
   }
-  if (weight !== null && (weight.shape.length !== 1 || weight.shape[0] !== input.shape[axis]))
+  requireClassWeights(name, input, weight);
+}
+
+export function requireClassWeights(name: string, input: Node, weight: Node | null): void {
+  const count = input.shape[classAxis(input)];
+  if (weight !== null && (weight.shape.length !== 1 || weight.shape[0] !== count))
     throw new ShapeError(
       `${name}/weight`,
-      `${name}: weight tensor should be defined either for all ${input.shape[axis]} classes or no classes but got weight tensor of shape: ${formatShape(weight.shape)}.`,
+      `${name}: weight tensor should be defined either for all ${count} classes or no classes but got weight tensor of shape: ${formatShape(weight.shape)}.`,
     );
 }
 

@@ -7,7 +7,7 @@ import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator } from "../../operator.ts";
 import { formatShape } from "../../shape.ts";
 import { describe, dropAxes, requireFloat } from "../support.ts";
-import { classAxis, reducedTerms, requireClasses, targetsOf, valueAt } from "./class-targets.ts";
+import { classAxis, reducedTerms, requireClasses, requireClassWeights, targetsOf, valueAt } from "./class-targets.ts";
 import { wantedReduction } from "./losses-support.ts";
 import { recordLogSoftmax } from "./softmax.ts";
 import { reduced, widen, type Reduction } from "./support.ts";
@@ -131,6 +131,7 @@ function ofProbabilities(
       `cross_entropy: Expected floating point type for target with class probabilities of the input's shape ${describe(x)}, got ${describe(target)}.`,
       "Pass classes as int64, or probabilities in the input's shape.",
     );
+  requireClassWeights("cross_entropy", x, weight);
   const axis = classAxis(x);
   const count = x.shape[axis]!;
   const wanted = smoothing === 0 ? target : g.add(g.mul(target, 1 - smoothing), smoothing / count);
