@@ -1,7 +1,7 @@
 /** Numbers that the host draws for a function: a replay would not draw them again. */
 
-/** Tells of each call of `Math.random` that a piece of work makes. */
-export function withHostDraws<T>(drew: () => void, work: () => T): T {
+/** Tells of each call of `Math.random`, until what it returns is called. */
+export function watchHostDraws(drew: () => void): () => void {
   const { random } = Math;
   const watched = (): number => {
     drew();
@@ -9,10 +9,8 @@ export function withHostDraws<T>(drew: () => void, work: () => T): T {
   };
   // A page may have frozen it.
   Reflect.set(Math, "random", watched);
-  try {
-    return work();
-  } finally {
-    // The work may have put a generator of its own there.
+  return () => {
+    // The function may have put a generator of its own there.
     if (Math.random === watched) Reflect.set(Math, "random", random);
-  }
+  };
 }

@@ -16,7 +16,7 @@ import type { ArgumentNames, CallArguments } from "./arguments.ts";
 import { build, type Built } from "./build.ts";
 import { hidingIn } from "./contents.ts";
 import type { Guards } from "./guards.ts";
-import { withHostDraws } from "./host-draws.ts";
+import { watchHostDraws } from "./host-draws.ts";
 import { leaveGradients, settleGradients } from "./leaf-arguments.ts";
 import { hasHistory, Observer, type PlainReason } from "./observer.ts";
 import { release, type Recording } from "./recording.ts";
@@ -152,17 +152,16 @@ function trace<A extends unknown[], R>(
   setHostEffectHook((change, places) => observer.effect(change, places()));
   tracing.active = true;
   const thrown: unknown[] = [];
+  const unwatchDraws = watchHostDraws(() => observer.hostDrew());
   let recorded: ReturnType<typeof recorder.aside<R | null>>;
   try {
     observer.numbers.watch();
     if (isModule(self)) guardModule(self);
     else if (self !== undefined) observer.held.use("this", self as object);
-    recorded = withHostDraws(
-      () => observer.hostDrew(),
-      () => recorder.aside(callOf(fn, self, args, thrown)),
-    );
+    recorded = recorder.aside(callOf(fn, self, args, thrown));
     if (thrown.length === 0) aliases.settle();
   } finally {
+    unwatchDraws();
     observer.held.release();
     observer.numbers.release();
     setTraceObserver(null);
