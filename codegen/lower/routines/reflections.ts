@@ -64,17 +64,17 @@ function reflectOver<T>(code: RoutineCode, field: Field<T>): void {
     const turned = field.turned(first);
     // A head that is not real is turned, too: the diagonal of R is.
     code.if(turned === null ? gt(largest, 0) : or(gt(largest, 0), turned), () => {
-      // Lengths are measured in units of the largest element: its square may be out of range.
+      // In units of the largest element, so that neither squares nor what is left of tiny ones leave the range.
       const unit = code.hold(max(largest, field.sum1(first)));
-      const share = (x: T): Expr => field.square(field.held(code, field.shrunk(x, unit)));
-      const squares = code.sum(below, rows, (r) => share(a.get(r, i)));
-      const length = mul(unit, sqrt(add(share(first), squares)));
-      const end = code.hold(neg(copysign(length, field.real(first))));
-      const head = field.held(code, field.minus(first, field.of(end)));
-      code.for(below, rows, (r) => a.set(r, i, field.quotient(code, field.held(code, a.get(r, i)), head)));
-      field.assign(code, tau, field.shrunk(field.minus(field.of(end), first), end));
+      const share = (x: T): T => field.held(code, field.shrunk(x, unit));
+      const head = share(first);
+      const squares = code.sum(below, rows, (r) => field.square(share(a.get(r, i))));
+      const end = code.hold(neg(copysign(sqrt(add(field.square(head), squares)), field.real(head))));
+      const divisor = field.held(code, field.minus(head, field.of(end)));
+      code.for(below, rows, (r) => a.set(r, i, field.quotient(code, share(a.get(r, i)), divisor)));
+      field.assign(code, tau, field.shrunk(field.minus(field.of(end), head), end));
       apply(code, field, a, i, field.held(code, field.conjugate(tau)), a, below, row);
-      a.set(i, i, field.of(end));
+      a.set(i, i, field.of(code.hold(mul(end, unit))));
     });
     taus.set(i, tau);
   });

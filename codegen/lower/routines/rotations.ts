@@ -42,7 +42,7 @@ export function rotateRows<T>(
   a: Matrix<T>,
   p: Expr,
   q: Expr,
-  { cosine, sine }: Rotation,
+  { cosine, sine }: Pick<Rotation, "cosine" | "sine">,
   phase: T | null,
 ): void {
   code.for(0, a.shape[1]!, (k) => {

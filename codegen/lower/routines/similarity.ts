@@ -20,17 +20,19 @@ export function makeHessenberg<T>(code: RoutineCode, field: Field<T>, { matrix: 
     const below = code.largest(add(k, 2), n, (r) => field.sum1(a.get(r, k)));
     code.if(gt(below, 0), () => {
       const head = field.held(code, a.get(first, k));
+      // In units of the largest element, so that neither squares nor what is left of tiny ones leave the range.
       const unit = code.hold(max(below, field.sum1(head)));
+      const share = field.held(code, field.shrunk(head, unit));
       const squares = code.sum(first, n, (r) => field.square(field.held(code, field.shrunk(a.get(r, k), unit))));
-      const end = code.hold(neg(copysign(mul(unit, sqrt(squares)), field.real(head))));
-      const divisor = field.held(code, field.minus(head, field.of(end)));
+      const end = code.hold(neg(copysign(sqrt(squares), field.real(share))));
+      const divisor = field.held(code, field.minus(share, field.of(end)));
       code.for(first, n, (r) => {
-        v.set(r, field.quotient(code, field.held(code, a.get(r, k)), divisor));
+        v.set(r, field.quotient(code, field.held(code, field.shrunk(a.get(r, k), unit)), divisor));
         a.set(r, k, zero);
       });
       v.set(first, one);
-      a.set(first, k, field.of(end));
-      const tau = field.held(code, field.shrunk(field.minus(field.of(end), head), end));
+      a.set(first, k, field.of(code.hold(mul(end, unit))));
+      const tau = field.held(code, field.shrunk(field.minus(field.of(end), share), end));
       const turned = field.held(code, field.conjugate(tau));
       turnRows(code, field, a, { from: first, first }, (r) => field.conjugate(v.get(r)), turned, row);
       turnColumns(code, field, a, first, v, tau);
@@ -101,11 +103,13 @@ export function smallReflection<T>(code: RoutineCode, field: Field<T>, x: readon
   const turned = field.turned(head);
   code.if(turned === null ? gt(below, 0) : or(gt(below, 0), turned), () => {
     const unit = code.hold(max(below, field.sum1(head)));
-    const squares = x.map((value) => field.square(field.held(code, field.shrunk(value, unit))));
-    code.assign(end, neg(copysign(mul(unit, sqrt(squares.reduce((a, b) => add(a, b)))), field.real(head))));
-    const divisor = field.held(code, field.minus(head, field.of(end)));
-    rest.forEach((value, i) => field.assign(code, tail[i]!, field.quotient(code, value, divisor)));
-    field.assign(code, tau, field.shrunk(field.minus(field.of(end), head), end));
+    const [share, ...shares] = x.map((value) => field.held(code, field.shrunk(value, unit))) as [T, ...T[]];
+    const squares = [share, ...shares].map((value) => field.square(value)).reduce((a, b) => add(a, b));
+    const length = code.hold(neg(copysign(sqrt(squares), field.real(share))));
+    const divisor = field.held(code, field.minus(share, field.of(length)));
+    shares.forEach((value, i) => field.assign(code, tail[i]!, field.quotient(code, value, divisor)));
+    field.assign(code, tau, field.shrunk(field.minus(field.of(length), share), length));
+    code.assign(end, mul(length, unit));
   });
   return { tail, tau, end };
 }
