@@ -11,7 +11,7 @@ import {
   type Params,
 } from "./optimizer.ts";
 import { requireRate, type Rate } from "./rate.ts";
-import { bucketsOf, record, zerosLike } from "./update.ts";
+import { bucketsOf, inState, record, zerosLike } from "./update.ts";
 
 export interface ASGDOptions extends GroupOptions, Partial<ImplementationOptions> {
   lambd: number;
@@ -64,7 +64,7 @@ export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
     const maximize = this.structural_(`${path}.maximize`, () => group.maximize);
     const decays = this.structural_(`${path}.weight_decay != 0`, () => group.weight_decay !== 0);
     const states = params.map((param) =>
-      this.stateOf_(param, () => ({ step: 0, eta: group.lr, mu: 1, ax: zerosLike(param) })),
+      this.stateOf_(param, () => ({ step: 0, eta: inState(group.lr), mu: 1, ax: zerosLike(param) })),
     );
     this.hostEffect_(() => {
       for (const state of states) state.step++;
@@ -93,8 +93,8 @@ export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
     // For the next step.
     this.hostEffect_(() => {
       for (const state of states) {
-        state.eta = group.lr / (1 + group.lambd * group.lr * state.step) ** group.alpha;
-        state.mu = 1 / Math.max(1, state.step - group.t0);
+        state.eta = inState(group.lr / (1 + group.lambd * group.lr * state.step) ** group.alpha);
+        state.mu = inState(1 / Math.max(1, state.step - group.t0));
       }
     });
   }

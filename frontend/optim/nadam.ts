@@ -12,7 +12,7 @@ import {
   type Params,
 } from "./optimizer.ts";
 import { requireRate, type Rate } from "./rate.ts";
-import { bucketsOf, lerp, record, zerosLike } from "./update.ts";
+import { bucketsOf, inState, lerp, record, zerosLike } from "./update.ts";
 
 export interface NAdamOptions extends GroupOptions, Partial<ImplementationOptions> {
   betas: readonly [number, number];
@@ -90,7 +90,7 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
     this.hostEffect_(() => {
       for (const state of states) {
         state.step++;
-        state.mu_product *= mu(state.step);
+        state.mu_product = inState(state.mu_product * inState(mu(state.step)));
       }
     });
     for (const bucket of bucketsOf(params, states, states)) {

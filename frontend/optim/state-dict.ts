@@ -3,6 +3,7 @@ import { ValueError } from "../../ir/errors.ts";
 import { tensor } from "../creation.ts";
 import { isPlainObject } from "../bind.ts";
 import { setDictInfo } from "../serialization/values.ts";
+import { settings } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import type { Optimizer } from "./optimizer.ts";
 
@@ -32,7 +33,7 @@ export function stateDictOf(optimizer: Optimizer): OptimizerStateDict {
     for (const [name, value] of Object.entries(own))
       packed[name] =
         typeof value === "number" && optimizer.tensorNumbers_.includes(name)
-          ? tensor(value, { dtype: "float32", device: "cpu" })
+          ? tensor(value, { dtype: settings.defaultDType === "float64" ? "float64" : "float32", device: "cpu" })
           : value;
     state[number] = packed;
   }

@@ -13,7 +13,7 @@ import { typedArray } from "../../runtime/typed-array.ts";
 import { HostScalar, scalarArgument } from "../bind.ts";
 import { fillTyped } from "../elements.ts";
 import { noteThisLine } from "../site.ts";
-import { graph } from "../state.ts";
+import { graph, settings } from "../state.ts";
 import { Tensor } from "../tensor.ts";
 import { traceObserver } from "../trace.ts";
 import { areTogether, cohortsOf, haveSameNumbers, type Cohort, type Counter } from "./cohorts.ts";
@@ -26,6 +26,9 @@ export function filledLike(like: Tensor, value: number, shape: readonly number[]
   return Tensor.ofArray(contents, shape, dtype, like.storage_.device);
 }
 export const zerosLike = (like: Tensor, shape: readonly number[] = like.shape): Tensor => filledLike(like, 0, shape);
+
+/** A number as it is in the 0-d tensor of the default type that PyTorch keeps it in: another run can go on with it exactly. */
+export const inState = (value: number): number => (settings.defaultDType === "float64" ? value : Math.fround(value));
 
 const isHalf = (dtype: DType): boolean => dtype === "float16" || dtype === "bfloat16";
 

@@ -193,8 +193,7 @@ function train(
 
 describe.each(recorded)("$name with $options", (record) => {
   const expectRecorded = ({ z, x, optimizer }: Trained, dtype: DType): void => {
-    // PyTorch keeps some numbers of NAdam and ASGD in float32.
-    const tolerance = dtype === torch.complex128 ? 2e-7 : 2e-5;
+    const tolerance = dtype === torch.complex128 ? 1e-8 : 2e-5;
     expectNear(numbers(z), record.z, tolerance);
     expectNear(numbers(x), record.x, tolerance);
     const state = Object.entries(optimizer.state_dict().state[0]!).filter(

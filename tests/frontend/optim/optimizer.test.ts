@@ -92,6 +92,48 @@ describe("Optimizer", () => {
     expect(run(true)).toEqual(run(false));
   });
 
+  /** PyTorch keeps these optimizers' numbers in tensors of the default type; recorded with it. */
+  const inTensors: [torch.dtype, "NAdam" | "ASGD", number[]][] = [
+    [torch.float32, "NAdam", [0.80259701138459, -2.0778257247800402, 3.2863789351794517]],
+    [torch.float64, "NAdam", [0.8025970115489927, -2.0778257249532905, 3.2863789353417525]],
+    [torch.float32, "ASGD", [0.7860589514583961, -1.9975844096099533, 3.105761752348686]],
+    [torch.float64, "ASGD", [0.7860589511166094, -1.9975844099478604, 3.105761752003667]],
+  ];
+  it.each(inTensors)("rounds its numbers where PyTorch does: %s by default, %s", (type, name, expected) => {
+    const run = (interrupted: boolean): unknown => {
+      const make = (p: torch.Tensor) =>
+        name === "NAdam"
+          ? new optim.NAdam([p], { lr: 0.013 })
+          : new optim.ASGD([p], { lr: 0.013, t0: 3, lambd: 0.1, weight_decay: 0.01 });
+      let w = torch.tensor([1, -2, 3.5], { dtype: torch.float64, requires_grad: true });
+      let optimizer = make(w);
+      for (let i = 0; i < 20; i++) {
+        if (interrupted && i === 7) {
+          const saved = optimizer.state_dict();
+          w = w.detach().clone().requires_grad_();
+          optimizer = make(w);
+          optimizer.load_state_dict(saved);
+        }
+        optimizer.zero_grad();
+        w.mul(0.3)
+          .add(i % 3)
+          .pow(2)
+          .sum()
+          .backward();
+        optimizer.step();
+      }
+      return w.detach().tolist();
+    };
+    try {
+      torch.set_default_dtype(type);
+      const found = run(false) as number[];
+      found.forEach((x, i) => expect(x).toBeCloseTo(expected[i]!, 14));
+      expect(run(true)).toEqual(found);
+    } finally {
+      torch.set_default_dtype(torch.float32);
+    }
+  });
+
   it("saves its state as PyTorch does", () => {
     const w = leaf(1);
     const optimizer = new optim.Adam([w]);
