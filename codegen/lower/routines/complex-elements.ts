@@ -82,15 +82,22 @@ export function quotient(code: RoutineCode, a: Complex, b: Complex): Complex {
   return shrunk(shrunk(times(a, conjugate(small)), size), unit);
 }
 
-/** |z| without the square's overflow; of zero zero. */
-export function sizeOf(code: RoutineCode, z: Complex): Expr {
-  const unit = code.hold(max(max(abs(z[0]), abs(z[1])), code.number(2 ** -126)));
-  return code.hold(mul(unit, sqrt(square(shrunk(z, unit)))));
+/** Numbers below this have fewer digits. */
+const leastOfAllDigits = { float32: 2 ** -126, float64: 2 ** -1022 } as const;
+
+/** |z| without its square, which may be out of range, and z by it; of zero zero, and no phase. */
+function polar(code: RoutineCode, z: Complex): { readonly size: Expr; readonly phase: Complex } {
+  const least = leastOfAllDigits[code.dtype as keyof typeof leastOfAllDigits];
+  const unit = code.hold(max(max(abs(z[0]), abs(z[1])), code.number(least)));
+  const small = held(code, shrunk(z, unit));
+  const length = code.hold(sqrt(square(small)));
+  // Not divided by the size: the phase has all digits where that has few.
+  return { size: code.hold(mul(unit, length)), phase: shrunk(small, length) };
 }
 
 /** The principal root. */
 export function rootOf(code: RoutineCode, z: Complex): Complex {
-  const size = sizeOf(code, z);
+  const { size } = polar(code, z);
   const larger = code.hold(sqrt(mul(add(size, abs(z[0])), 0.5)));
   const smaller = code.hold(choose(eq(larger, 0), 0, div(mul(abs(z[1]), 0.5), larger)));
   const left = code.hold(lt(z[0], 0));
@@ -111,9 +118,8 @@ export const complexField: Field<Complex> = {
   square,
   turned: ([, im]) => ne(im, 0),
   polar(code, x) {
-    const size = sizeOf(code, x);
-    // Of zero any number of size one will do; nothing is turned then.
-    return { signed: size, size, phase: shrunk(x, size) };
+    const { size, phase } = polar(code, x);
+    return { signed: size, size, phase };
   },
   quotient,
   held,

@@ -4,7 +4,7 @@
  */
 import type { Expr } from "../../../ir/loop.ts";
 import { add, div, gt, lt, mul, sqrt, sub } from "./arithmetic.ts";
-import { largestElement } from "./balance.ts";
+import { bringNearOne } from "./balance.ts";
 import type { Elements, RoutineCode } from "./code.ts";
 import { complexField } from "./complex-elements.ts";
 import { realField, setIdentity, type Field, type Matrix } from "./fields.ts";
@@ -29,8 +29,11 @@ function eighOver<T>(code: RoutineCode, field: Field<T>): void {
   const basis = code.wants(1) || code.wants(field.parts) ? field.scratch(code, [n, n]) : null;
   if (basis) setIdentity(code, field, basis);
   const all: Transformed<T> = { matrix, basis };
+  // Else what stands beside the diagonal may have too few digits to say by what it is turned.
+  const back = bringNearOne(code, field, matrix);
   if (n <= mostForJacobi) rotatePairs(code, field, all, values);
   else diagonalise(code, field, all, values);
+  code.for(0, n, (i) => values.set(i, mul(values.get(i), back)));
   orderRows(code, field, values, basis ? [basis] : [], lt);
   if (!basis) return;
   const vectors = field.result(code, 1);
@@ -75,12 +78,10 @@ function rotatePairs<T>(
 /** What may stay beside the diagonal: it moves no eigenvalue by more than the rounding of the matrix. */
 function leastOf<T>(code: RoutineCode, field: Field<T>, a: Matrix<T>): Expr {
   const n = a.shape[0]!;
-  const [squares, unit] = [code.variable(0), largestElement(code, field, a)];
-  code.if(gt(unit, 0), () =>
-    code.for(0, n, (i) => {
-      const row = code.sum(0, n, (j) => field.square(field.held(code, field.shrunk(a.get(i, j), unit))));
-      code.assign(squares, add(squares, row));
-    }),
-  );
-  return code.hold(mul(mul(unit, sqrt(squares)), epsilonOf(code.dtype) / Math.max(1, n)));
+  const squares = code.variable(0);
+  code.for(0, n, (i) => {
+    const row = code.sum(0, n, (j) => field.square(field.held(code, a.get(i, j))));
+    code.assign(squares, add(squares, row));
+  });
+  return code.hold(mul(sqrt(squares), epsilonOf(code.dtype) / Math.max(1, n)));
 }

@@ -2,7 +2,7 @@
 import type { DType } from "../../../ir/dtype.ts";
 import type { Expr } from "../../../ir/loop.ts";
 import { integer } from "../expressions.ts";
-import { abs, add, and, copysign, div, lt, mul, ne, sqrt } from "./arithmetic.ts";
+import { abs, add, and, choose, copysign, div, lt, mul, ne, sqrt } from "./arithmetic.ts";
 import type { Elements, RoutineCode } from "./code.ts";
 import type { Field, Matrix } from "./fields.ts";
 
@@ -29,7 +29,10 @@ export interface Rotation {
 /** The smaller rotation whose angle has the given cotangent of its double. */
 export function rotation(code: RoutineCode, cotangent: Expr): Rotation {
   const theta = code.hold(cotangent);
-  const size = code.hold(div(code.number(1), add(abs(theta), sqrt(add(mul(theta, theta), 1)))));
+  const far = code.hold(abs(theta));
+  // The square of a large cotangent may be out of range; beside it 1 is none of its digits.
+  const cosecant = choose(lt(far, 1 / epsilonOf(code.dtype)), sqrt(add(mul(theta, theta), 1)), far);
+  const size = code.hold(div(code.number(1), add(far, cosecant)));
   const tangent = code.hold(copysign(size, theta));
   const cosine = code.hold(div(code.number(1), sqrt(add(mul(tangent, tangent), 1))));
   return { tangent, cosine, sine: code.hold(mul(tangent, cosine)) };

@@ -5,7 +5,6 @@
 import type { Expr } from "../../../ir/loop.ts";
 import { integer } from "../expressions.ts";
 import { abs, add, and, copysign, div, ge, gt, lt, max, mul, ne, sqrt, sub } from "./arithmetic.ts";
-import { bringNearOne } from "./balance.ts";
 import type { Elements, RoutineCode } from "./code.ts";
 import type { Field, Matrix } from "./fields.ts";
 import { epsilonOf, rotateRows } from "./rotations.ts";
@@ -14,16 +13,14 @@ import { makeHessenberg, type Transformed } from "./similarity.ts";
 /** Sweeps for one eigenvalue after which the method gives up; it needs two or so. */
 const mostSweeps = 60;
 
-/** Writes the eigenvalues, in any order, and turns the basis into the eigenvectors. */
+/** Writes the eigenvalues of a matrix near one, in any order, and turns the basis into the eigenvectors. */
 export function diagonalise<T>(code: RoutineCode, field: Field<T>, all: Transformed<T>, values: Elements): void {
   const n = values.shape[0]!;
   const { matrix, basis } = all;
-  const back = bringNearOne(code, field, matrix);
   makeHessenberg(code, field, all);
   code.for(0, n, (i) => values.set(i, field.real(matrix.get(i, i))));
   const beside = neighbours(code, field, all);
   makeDiagonal(code, field, { diagonal: values, beside, basis });
-  code.for(0, n, (i) => values.set(i, mul(values.get(i), back)));
 }
 
 /** What stands below the diagonal, made real by phases that the vectors take. */
