@@ -3,7 +3,7 @@ import { isNode, type GraphBuilder } from "../../builder.ts";
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp, recordOperator, type GradientRequest } from "../../operator.ts";
-import { elementCount, formatShape } from "../../shape.ts";
+import { elementCount, formatShape, type Shape } from "../../shape.ts";
 import { axesBetween, lowestOf, perDimension, range } from "./support.ts";
 
 export interface Pooling {
@@ -265,13 +265,14 @@ function maxPoolGradient(g: GraphBuilder, { inputs, outputs, attrs, grads }: Gra
       0,
     );
   }
-  return scatterFlat(
-    g,
-    input,
-    grad,
-    flatPositions(g, positions, lead, input.shape.slice(lead), { kernel, stride, dilation, low }),
-    lead,
-  );
+  const sizes = input.shape.slice(lead);
+  const places = placesOf(g, positions, lead, { kernel, stride, dilation, low });
+  let values = grad;
+  places.forEach((place, i) => {
+    // Windows with holes may have nothing but padding: they give no gradient to anybody.
+    if (dilation[i]! > 1 && low[i]! > 0) values = g.where(g.reshape(g.lt(place, sizes[i]!), grad.shape), values, 0);
+  });
+  return scatterFlat(g, input, values, rowMajor(g, places, sizes, grad.shape), lead);
 }
 
 /** Adds values into zeros of the input's shape at row-major positions of its spatial dimensions. */
@@ -286,27 +287,37 @@ export function scatterFlat(g: GraphBuilder, input: Node, values: Node, position
   );
 }
 
-/** Positions in windows as row-major positions in the input: int32, which holds those of any plane in memory. */
-export function flatPositions(
+/**
+ * Where in the input positions in windows are, along each dimension: in the shape that a window's reduction leaves, and so
+ * computed where that is.
+ */
+function placesOf(
   g: GraphBuilder,
   positions: Node,
   lead: number,
-  sizes: readonly number[],
-  pooling: Pick<Pooling, "kernel" | "stride" | "dilation" | "low">,
-): Node {
-  const { kernel, stride, dilation, low } = pooling;
-  let flat: Node | null = null;
-  // In the shape that a window's reduction leaves, and so computed where that is.
+  { kernel, stride, dilation, low }: Pick<Pooling, "kernel" | "stride" | "dilation" | "low">,
+): Node[] {
   const inWindow = g.reshape(positions, [...positions.shape, 1]);
-  kernel.forEach((k, i) => {
+  return kernel.map((k, i) => {
     const inner = elementCount(kernel.slice(i + 1));
     const lines = g.div(inWindow, inner);
     const offset = i === 0 ? lines : g.binary("rem", lines, k);
     const start = g.sub(g.mul(g.iotaAlong(inWindow.shape, lead + i, "int32"), stride[i]!), low[i]!);
-    const along = g.add(start, g.mul(offset, dilation[i]!));
-    flat = flat === null ? along : g.add(g.mul(flat, sizes[i]!), along);
+    return behindPadding(g, g.add(start, g.mul(offset, dilation[i]!)), dilation[i]!, low[i]!);
   });
-  return g.reshape(flat!, positions.shape);
+}
+
+/** Places along each dimension as row-major positions: int32, which holds those of any plane in memory. */
+function rowMajor(g: GraphBuilder, places: readonly Node[], sizes: readonly number[], shape: Shape): Node {
+  const flat = places.reduce((before, place, i) => g.add(g.mul(before, sizes[i]!), place));
+  return g.reshape(flat, shape);
+}
+
+/** Where all of a window is -inf, as its padding is, its maximum is the first that is no padding. */
+function behindPadding(g: GraphBuilder, along: Node, dilation: number, low: number): Node {
+  if (low <= 0) return along;
+  const before = g.binary("max", g.neg(along), 0);
+  return g.add(along, dilation === 1 ? before : g.mul(g.div(g.add(before, dilation - 1), dilation), dilation));
 }
 
 /** The maximum of each window and, when asked for, its row-major position in the input. */
@@ -321,6 +332,9 @@ export function maximumPool(g: GraphBuilder, input: Node, pooling: Pooling): { v
   const lead = input.shape.length - kernel.length;
   return {
     values,
-    positions: () => g.cast(flatPositions(g, inWindow, lead, input.shape.slice(lead), pooling), "int64"),
+    positions: () => {
+      const places = placesOf(g, inWindow, lead, pooling);
+      return g.cast(rowMajor(g, places, input.shape.slice(lead), values.shape), "int64");
+    },
   };
 }
