@@ -40,7 +40,8 @@ function wideNorm(g: GraphBuilder, x: Node, p: number, axes: readonly number[]):
       `linalg.vector_norm cannot compute the ${p} norm on an empty dimension because the operation does not have an identity: ${describe(x)}.`,
     );
   }
-  if (axes.length === 0 && x.shape.length > 0 && p !== 0) return size;
+  // Of one number: its power may be out of range.
+  if (p !== 0 && axes.every((axis) => x.shape[axis] === 1)) return size;
   if (p === Infinity) return g.reduce("reduce_max", size, axes);
   if (p === -Infinity) return g.reduce("reduce_min", size, axes);
   if (p === 0) {
@@ -49,7 +50,6 @@ function wideNorm(g: GraphBuilder, x: Node, p: number, axes: readonly number[]):
     return x.requiresGrad ? g.withHistory(count, g.sum(g.mul(g.real(x), 0), axes)) : count;
   }
   if (p === 1) return g.sum(size, axes);
-  if (x.shape.length === 0) return size;
   if (p === 2) return rootOf(g, g.sum(squaredSize(g, x), axes), (total) => g.sqrt(total));
   return rootOf(g, g.sum(powerOf(g, size, p), axes), (total) => g.pow(total, 1 / p));
 }

@@ -27,6 +27,7 @@ import {
   rowsOf,
   timesReal,
   transposed,
+  upper,
   withDiagonal,
   withoutDiagonal,
 } from "./matrices.ts";
@@ -123,13 +124,15 @@ const overDiagonal = (g: GraphBuilder, x: Node, op: "reduce_prod" | "reduce_sum"
   g.reshape(g.reduce(op, x, [x.shape.length - 1]), x.shape.slice(0, -1));
 const asMatrices = (g: GraphBuilder, x: Node): Node => g.reshape(x, [...x.shape, 1, 1]);
 
-/** det(A) A⁻ᵀ; a zero pivot counts as a tiny one, whose size the product of the two does not feel. */
+/** det(A) A⁻ᵀ; a zero pivot counts as rounding of the largest, which the product of the two does not feel. */
 function cofactorsByLu(g: GraphBuilder, input: Node): Node {
   if (rowsOf(input) === 0) return input;
   const { lu, pivots } = factor(g, input);
   const line = diagonal(g, lu);
-  const least = realOf(input.dtype) === "float64" ? 2 ** -52 : 2 ** -23;
-  const moved = g.where(g.eq(line, 0), least, line);
+  const [epsilon, tiniest] = realOf(input.dtype) === "float64" ? [2 ** -52, 2 ** -1022] : [2 ** -23, 2 ** -126];
+  const largest = g.reduce("reduce_max", g.abs(upper(g, lu)), [lu.shape.length - 2, lu.shape.length - 1]);
+  const least = g.max(g.mul(g.reshape(largest, [...batchOf(input), 1]), epsilon), tiniest);
+  const moved = g.where(g.eq(line, 0), g.cast(g.expandTo(least, line.shape), line.dtype), line);
   const det = g.mul(overDiagonal(g, moved, "reduce_prod"), signOfPivots(g, pivots, input));
   const one = identity(g, input.shape, input);
   const turned = solveFactored(g, { lu: g.add(withoutDiagonal(g, lu), diagonalMatrix(g, moved)), pivots }, one, true);

@@ -178,6 +178,12 @@ for (const [name, type] of [
       if (p === null || p === 2 || p === -2) return ratioOfSingularValues(g, A, p === -2);
       requireSquare("linalg.cond", A);
       if (isEmpty(A)) return g.full(batchOf(A), 0, realOf(A.dtype));
+      if (p === "nuc") {
+        // Not by the inverse, which a singular matrix has none of.
+        const values = singularValues(g, A);
+        const total = (x: Node): Node => g.reshape(g.sum(x, [x.shape.length - 1]), batchOf(A));
+        return g.mul(total(values), total(g.div(1, values)));
+      }
       const [inverted, info] = inverseOf(g, A);
       const size = (x: Node): Node => matrixNormOf(g, x, p as Order, [-2, -1], false);
       return g.where(g.ne(info, 0), Infinity, g.mul(size(A), size(inverted)));

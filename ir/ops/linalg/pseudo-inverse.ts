@@ -256,7 +256,11 @@ defineOp({
     const none = (dtype: Node["dtype"]): Node => g.full([0], 0, dtype);
     const tolerances: Tolerances = {
       atol: g.constant(0, realOf(A.dtype)),
-      rtol: g.constant(rcond ?? epsilonOf(A) * Math.max(rowsOf(A), columnsOf(A)), realOf(A.dtype)),
+      // "gels" takes the rank to be full.
+      rtol: g.constant(
+        driver === "gels" ? 0 : (rcond ?? epsilonOf(A) * Math.max(rowsOf(A), columnsOf(A))),
+        realOf(A.dtype),
+      ),
     };
     const inverted = apply(g, pseudo, { input: A, ...tolerances, hermitian: false })[0]!;
     const x = product(g, inverted, b);

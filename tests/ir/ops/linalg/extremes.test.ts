@@ -1,6 +1,7 @@
 /** Decompositions of matrices whose elements, or whose squares, are near the end of what their type holds. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as torch from "cresset";
+import { onEachDevice } from "../support.ts";
 
 const { linalg } = torch;
 const n = 19;
@@ -63,5 +64,43 @@ describe.each([
     const { U, Vh } = linalg.svd(a);
     expectUnitary(U, kind);
     expectUnitary(Vh.mH, kind);
+  });
+});
+
+onEachDevice("systems and norms of extremes", () => {
+  test("the determinant of a small singular matrix has its own gradient, and not that of rounding", () => {
+    const a = torch.full([2, 2], 2 ** -40).requires_grad_();
+    linalg.det(a).backward();
+    const expected = torch.tensor([
+      [1.0, -1.0],
+      [-1.0, 1.0],
+    ]);
+    expect(torch.allclose(a.grad!.mul(2 ** 40), expected, { atol: 1e-5 })).toBe(true);
+  });
+
+  test("a singular matrix has an infinite condition number in the nuclear norm, too", () => {
+    expect(linalg.cond(torch.diag(torch.tensor([1.0, 0.0])), "nuc").item()).toBe(Infinity);
+    expect(linalg.cond(torch.diag(torch.tensor([1.0, 2.0])), "nuc").item()).toBeCloseTo(4.5, 5);
+  });
+
+  test('lstsq by "gels" leaves no column out, however short', () => {
+    const a = torch.tensor([
+      [1.0, 2 ** -30],
+      [1.0, 2 ** -29],
+      [1.0, 2 ** -28],
+    ]);
+    const b = torch.tensor([[1.0], [2.0], [4.0]]);
+    const x = linalg.lstsq(a, b, null, { driver: "gels" }).solution;
+    expect(x.select(0, 0).item()).toBeCloseTo(0, 5);
+    expect((x.select(0, 1).item() as number) * 2 ** -30).toBeCloseTo(1, 5);
+  });
+
+  test("one number is as far from zero as it is in every norm", () => {
+    const x = torch.tensor([[2 ** -60], [-(2 ** 60)]]).requires_grad_();
+    for (const order of [1, 2, 3, 0.5, -1, Infinity]) {
+      const norm = linalg.vector_norm(x, order, 1);
+      expect(norm.tolist()).toEqual([2 ** -60, 2 ** 60]);
+      expect(torch.autograd.grad([norm.sum()], [x])[0].tolist()).toEqual([[1], [-1]]);
+    }
   });
 });
