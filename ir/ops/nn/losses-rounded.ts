@@ -11,7 +11,7 @@ const shape = "[*], [*] -> [] ([*] with reduction 'none')";
 const page = (name: string): string => `torch.nn.functional.${name}`;
 const places = ["nn.functional"] as const;
 
-/** A square within `limit`, a straight line beyond; the square never sees what is beyond. */
+/** A square within `limit` (and of NaN), a straight line beyond; the square never sees what is beyond. */
 function roundedCorner(
   g: GraphBuilder,
   difference: Node,
@@ -20,8 +20,8 @@ function roundedCorner(
   line: (size: Node) => Node,
 ): Node {
   const size = g.abs(difference);
-  const near = g.lt(size, limit);
-  return g.where(near, square(g.where(near, size, 0)), line(size));
+  const far = g.ge(size, limit);
+  return g.where(far, line(size), square(g.where(far, 0, size)));
 }
 
 export const smoothL1Loss = defineOp({

@@ -18,11 +18,10 @@ const sincOp: Operator = defineOp({
   gradient(g, { inputs, grads }) {
     const x = inputs[0]!;
     const angle = g.mul(x, Math.PI);
-    const zero = g.eq(x, 0);
-    const slope = g.div(
-      g.sub(g.mul(angle, g.unary("cos", angle)), g.unary("sin", angle)),
-      g.where(zero, 1, g.mul(angle, x)),
-    );
+    const square = g.mul(angle, x);
+    // Where the square is out of range, too: the slope is of x's size there.
+    const zero = g.eq(square, 0);
+    const slope = g.div(g.sub(g.mul(angle, g.unary("cos", angle)), g.unary("sin", angle)), g.where(zero, 1, square));
     return [grads[0] ? g.mul(grads[0], g.where(zero, 0, slope)) : null];
   },
   record(g, { input: x }) {
