@@ -4,7 +4,19 @@ import type { GraphBuilder } from "../../builder.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { inFloat32 } from "../support.ts";
-import { apply, columns, requireSquare, rows, rowsOf, run, transposed, zeros } from "./matrices.ts";
+import {
+  apply,
+  columns,
+  isEmpty,
+  overReal,
+  requireSquare,
+  rows,
+  rowsOf,
+  run,
+  timesReal,
+  transposed,
+  zeros,
+} from "./matrices.ts";
 
 const exponential = defineOp({
   name: "matrix_exponential",
@@ -21,11 +33,15 @@ const exponential = defineOp({
   gradient(g, { inputs, grads }) {
     const [input, grad] = [inputs[0]!, grads[0]];
     if (!grad) return [null];
+    if (isEmpty(input)) return [grad];
     const [a, n, rank] = [transposed(g, input), rowsOf(input), input.shape.length];
-    const above = g.concat([a, grad], rank - 1);
+    // It is linear in G, whose size must not decide by how much A is made smaller: nothing of A would be left.
+    const largest = g.reduce("reduce_max", g.abs(g.detach(grad)), [rank - 2, rank - 1]);
+    const size = g.expandTo(g.where(g.gt(largest, 0), g.mul(largest, n), 1), grad.shape);
+    const above = g.concat([a, overReal(g, grad, size)], rank - 1);
     const below = g.concat([zeros(g, a.shape, a), a], rank - 1);
     const both = exponentialOf(g, g.concat([above, below], rank - 2));
-    return [columns(g, rows(g, both, 0, n), n, n)];
+    return [timesReal(g, columns(g, rows(g, both, 0, n), n, n), size)];
   },
   record: (g, { input }) => run(g, { name: "exponential" }, [input])[0]!,
 });

@@ -95,6 +95,15 @@ onEachDevice("systems and norms of extremes", () => {
     expect((x.select(0, 1).item() as number) * 2 ** -30).toBeCloseTo(1, 5);
   });
 
+  test("the gradient of matrix_exp is as exact whatever size the gradient has that flows in", () => {
+    const a = torch.linspace(-1, 1, 9, { dtype: "float32" }).reshape(3, 3).requires_grad_();
+    const of = (size: number): torch.Tensor =>
+      torch.autograd.grad([linalg.matrix_exp(a)], [a], { grad_outputs: [torch.eye(3).mul(size)] })[0].div(size);
+    for (const size of [2 ** 16, 2 ** 40, 2 ** -40]) expect(torch.allclose(of(size), of(1), { rtol: 1e-5 })).toBe(true);
+    const empty = torch.zeros(0, 3, 3).requires_grad_();
+    expect(torch.autograd.grad([linalg.matrix_exp(empty).sum()], [empty])[0].shape).toEqual([0, 3, 3]);
+  });
+
   test("one number is as far from zero as it is in every norm", () => {
     const x = torch.tensor([[2 ** -60], [-(2 ** 60)]]).requires_grad_();
     for (const order of [1, 2, 3, 0.5, -1, Infinity]) {
