@@ -2,13 +2,14 @@
 import { nameSteps, rank } from "../../step-names.ts";
 import type { GraphBuilder } from "../../builder.ts";
 import { isFloat } from "../../dtype.ts";
-import { ArgumentError, ShapeError } from "../../errors.ts";
+import { ArgumentError, DTypeError, ShapeError } from "../../errors.ts";
 import type { Node } from "../../graph.ts";
 import { defineOp } from "../../operator.ts";
 import { formatShape } from "../../shape.ts";
 import { describe } from "../support.ts";
 import { adaptiveAverage } from "./pooling-adaptive.ts";
 import { repeatWindows } from "./pooling-core.ts";
+import { filters, resampled } from "./resampling.ts";
 import { widen } from "./support.ts";
 
 interface AxisResize {
@@ -19,6 +20,10 @@ interface AxisResize {
   readonly scale: number;
 }
 
+/** Input positions between outputs, the first and the last of which are those of the input. */
+const spanOf = ({ size, wanted }: Pick<AxisResize, "size" | "wanted">): number =>
+  wanted > 1 ? (size - 1) / (wanted - 1) : 0;
+
 /** Positions in the input of the outputs along an axis, in the type that is computed in. */
 function sourcePositions(
   g: GraphBuilder,
@@ -28,7 +33,7 @@ function sourcePositions(
   limit: boolean,
 ): Node {
   const i = g.iota(wanted, x.dtype);
-  if (alignCorners) return g.mul(i, wanted > 1 ? (size - 1) / (wanted - 1) : 0);
+  if (alignCorners) return g.mul(i, spanOf({ size, wanted }));
   const centre = g.sub(g.mul(g.add(i, 0.5), scale), 0.5);
   return limit ? g.max(centre, 0) : centre;
 }
@@ -91,7 +96,7 @@ function cubic(g: GraphBuilder, x: Node, resize: AxisResize, alignCorners: boole
   return sum!;
 }
 
-const modeRank: Readonly<Record<string, number>> = { linear: 1, bilinear: 2, bicubic: 2, trilinear: 3 };
+const modeRank: Readonly<Record<string, number>> = { linear: 1, bilinear: 2, bicubic: 2, lanczos: 2, trilinear: 3 };
 
 export interface Resize {
   readonly size: readonly number[] | null;
@@ -99,6 +104,7 @@ export interface Resize {
   readonly mode: string;
   readonly align_corners: boolean | null;
   readonly recompute_scale_factor: boolean | null;
+  readonly antialias?: boolean;
 }
 
 export function interpolated(g: GraphBuilder, input: Node, args: Resize): Node {
@@ -109,12 +115,24 @@ export function interpolated(g: GraphBuilder, input: Node, args: Resize): Node {
       "interpolate/rank",
       `interpolate: Input Error: Only 3D, 4D and 5D input Tensors supported (got ${input.shape.length}D).`,
     );
-  if (!["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"].includes(mode))
+  if (!["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "lanczos", "trilinear", "area"].includes(mode))
     throw new ArgumentError(
       "interpolate/mode",
       `interpolate: Input Error: unknown mode ${mode}.`,
-      "Modes are nearest, nearest-exact, linear, bilinear, bicubic, trilinear and area.",
+      "Modes are nearest, nearest-exact, linear, bilinear, bicubic, lanczos, trilinear and area.",
     );
+  const filter = args.antialias === true ? filters[mode] : null;
+  if (filter === undefined || (filter !== null && rank !== 2))
+    throw new ArgumentError(
+      "interpolate/antialias",
+      "interpolate: Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input.",
+    );
+  if (filter !== null && !isFloat(input.dtype))
+    throw new DTypeError("interpolate/antialias-type", `interpolate: antialias is for floats, got ${describe(input)}.`);
+  if (mode === "lanczos" && filter === null)
+    throw new ArgumentError("interpolate/lanczos", "interpolate: Lanczos mode requires antialias=True.");
+  if (mode === "lanczos" && args.align_corners === true)
+    throw new ArgumentError("interpolate/lanczos", "interpolate: Lanczos mode does not support align_corners=True.");
   const wantedRank = modeRank[mode];
   if (wantedRank !== undefined && wantedRank !== rank)
     throw new ShapeError(
@@ -155,9 +173,17 @@ export function interpolated(g: GraphBuilder, input: Node, args: Resize): Node {
   if (!isFloat(x.dtype) && mode !== "nearest" && mode !== "nearest-exact") x = g.cast(x, "float32");
   for (let i = rank - 1; i >= 0; i--) {
     const [size, wanted] = [spatial[i]!, target[i]!];
-    const given = factors !== null && args.recompute_scale_factor !== true ? 1 / factors[i]! : null;
-    const resize: AxisResize = { axis: 2 + i, size, wanted, scale: given ?? size / wanted };
-    if (size === wanted && (given === null || given === 1)) continue;
+    const given = factors !== null && args.recompute_scale_factor !== true ? 1 / factors[i]! : size / wanted;
+    // PyTorch goes by sizes alone here: 3 rows of an image are the same 3 by scale_factor 1.3, and two of each by 2.3.
+    const ofImage = mode === "nearest" && rank === 2;
+    const bySizes = size === wanted ? ofImage || filter !== null : ofImage && wanted === 2 * size;
+    const resize: AxisResize = { axis: 2 + i, size, wanted, scale: bySizes ? size / wanted : given };
+    if (size === wanted && resize.scale === 1) continue;
+    if (filter !== null) {
+      const scale = alignCorners ? spanOf(resize) : resize.scale;
+      x = resampled(g, x, { ...resize, scale }, filter);
+      continue;
+    }
     x =
       mode === "nearest"
         ? nearest(g, x, resize, false)
@@ -173,7 +199,7 @@ export function interpolated(g: GraphBuilder, input: Node, args: Resize): Node {
 export const interpolate = defineOp({
   name: "interpolate",
   signature:
-    "interpolate(Tensor input, int[]? size=None, number[]? scale_factor=None, 'nearest'|'linear'|'bilinear'|'bicubic'|'trilinear'|'area'|'nearest-exact' mode='nearest', bool? align_corners=None, bool? recompute_scale_factor=None, bool antialias=False) -> Tensor",
+    "interpolate(Tensor input, int[]? size=None, number[]? scale_factor=None, 'nearest'|'linear'|'bilinear'|'bicubic'|'lanczos'|'trilinear'|'area'|'nearest-exact' mode='nearest', bool? align_corners=None, bool? recompute_scale_factor=None, bool antialias=False) -> Tensor",
   places: ["nn.functional"],
   doc: {
     summary: "Resizes the spatial dimensions to size, or by scale_factor.",
@@ -181,10 +207,7 @@ export const interpolate = defineOp({
     source: "torch.nn.functional.interpolate",
   },
   gradient: "through decomposition",
-  record(g, args) {
-    if (args.antialias) throw new ArgumentError("interpolate/antialias", "interpolate: antialias is not available.");
-    return interpolated(g, args.input, args);
-  },
+  record: (g, args) => interpolated(g, args.input, args),
 });
 
 export const upsample = defineOp({
