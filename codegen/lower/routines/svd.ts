@@ -10,6 +10,12 @@ import { complexField } from "./complex-elements.ts";
 import { realField, setIdentity, type Field, type Matrix } from "./fields.ts";
 import { epsilonOf, orderRows, rotateRows, rotation, sweep } from "./rotations.ts";
 
+/**
+ * What the largest element is brought to, and the length below which columns count as zero: far enough apart for wild
+ * scales, and not so far that the square of the one, or what is left of that of the other by rounding, is out of range.
+ */
+const limits = { float32: [2 ** 40, 2 ** -32], float64: [2 ** 400, 2 ** -400] } as const;
+
 export const svd = (code: RoutineCode): void => svdOver(code, realField);
 export const complexSvd = (code: RoutineCode): void => svdOver(code, complexField);
 
@@ -21,9 +27,8 @@ function svdOver<T>(code: RoutineCode, field: Field<T>): void {
   field.copied(code, 0, u);
   code.for(0, n, (j) => code.for(0, m, (i) => columns.set(j, i, field.held(code, u.get(i, j)))));
   setIdentity(code, field, rows);
-  const unit = scaleToOne(code, field, columns);
-  // Lengths below this are zero: their squares are.
-  const least = code.dtype === "float64" ? 2 ** -500 : 2 ** -60;
+  const [lift, least] = limits[code.dtype as keyof typeof limits];
+  const unit = bringTo(code, field, columns, lift);
   orthogonalise(code, field, columns, rows, least);
   code.for(0, n, (j) => {
     const squares = squaresOf(code, field, columns, j);
@@ -37,7 +42,7 @@ function svdOver<T>(code: RoutineCode, field: Field<T>): void {
       () => shrinkRow(code, field, columns, j, length),
       () => completeRow(code, field, columns, j),
     );
-    s.set(j, mul(length, unit));
+    s.set(j, mul(mul(length, 1 / lift), unit));
   });
   code.for(0, n, (j) => code.for(0, m, (i) => u.set(i, j, field.held(code, columns.get(j, i)))));
   code.for(0, n, (j) => code.for(0, n, (i) => v.set(i, j, field.held(code, rows.get(j, i)))));
@@ -50,12 +55,16 @@ function shrinkRow<T>(code: RoutineCode, field: Field<T>, a: Matrix<T>, j: Expr,
   code.for(0, a.shape[1]!, (k) => a.set(j, k, field.shrunk(field.held(code, a.get(j, k)), by)));
 }
 
-/** Divides by the largest element, which is returned (1 when all are zero). */
-function scaleToOne<T>(code: RoutineCode, field: Field<T>, a: Matrix<T>): Expr {
+/** Brings the largest element to `lift`; returns what it was (1 when all are zero). */
+function bringTo<T>(code: RoutineCode, field: Field<T>, a: Matrix<T>, lift: number): Expr {
   const unit = largestElement(code, field, a);
   code.if(
     gt(unit, 0),
-    () => code.for(0, a.shape[0]!, (i) => shrinkRow(code, field, a, i, unit)),
+    () =>
+      code.for(0, a.shape[0]!, (i) => {
+        shrinkRow(code, field, a, i, unit);
+        shrinkRow(code, field, a, i, code.number(1 / lift));
+      }),
     () => code.assign(unit, 1),
   );
   return unit;

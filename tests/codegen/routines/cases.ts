@@ -184,6 +184,16 @@ export function describeRoutines(name: string, variants: () => readonly Variant[
       }
     });
 
+    test("singular vectors beside one huge element", async () => {
+      const n = 19;
+      const data = random(15, n, n).data.map((x, i) => (i === 100 ? 1e18 : x));
+      for (const variant of variants()) {
+        const { actual } = await runRoutine(variant, dtype, { name: "svd" }, [{ shape: [n, n], data }]);
+        for (const vectors of [actual[0]!, actual[2]!])
+          expect(distance(product(transpose(vectors, n), vectors, n, n), eye(n))).toBeLessThan(bound(n));
+      }
+    });
+
     test.each([1, 2, 7, 16, 40])("eigenvectors of Hermitian matrices of size %i", async (n) => {
       const [re, im] = [positive(32, 1, n), random(33, 1, n, n)];
       // As real symmetric matrices of twice the size: [[re, -im], [im, re]].
