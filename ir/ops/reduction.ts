@@ -2,11 +2,12 @@
 import { nameSteps, with1 } from "../step-names.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { noKernel, unsupported } from "../unsupported.ts";
-import { type DType, isComplex, isFloat, isIntegral, scalarName } from "../dtype.ts";
+import { type DType, isComplex, isFloat, isIntegral, realOf, scalarName } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError } from "../errors.ts";
 import type { ArgReducePrimitive, Node, ReducePrimitive } from "../graph.ts";
 import { defineOp } from "../operator.ts";
 import { elementCount } from "../shape.ts";
+import { largestOf } from "./fitting.ts";
 import { axesOf, axisOf, describe, dropAxes, inFloat32, keepOrDrop, refuseComplex } from "./support.ts";
 import { anyCastable, logarithmsType, summedType, extremesType, truthType } from "./out-types.ts";
 
@@ -277,8 +278,9 @@ export const logsumexp = defineOp({
     if (countOf(x, axes) === 0) return keepOrDrop(g, g.log(g.sum(x, axes)), axes, keepdim);
     // Of complex numbers the real parts decide what overflows.
     const largest = g.detach(g.reduce("reduce_max", isComplex(x.dtype) ? g.real(x) : x, axes));
-    // An infinite maximum stays itself instead of becoming inf - inf.
-    const shift = g.cast(g.where(g.lt(g.abs(largest), Infinity), largest, 0), x.dtype);
+    // No infinity, from which nothing can be taken; beside one at the top what is finite vanishes all the same.
+    const most = g.min(largest, largestOf(realOf(x.dtype)));
+    const shift = g.cast(g.where(g.gt(largest, -Infinity), most, 0), x.dtype);
     const total = g.add(g.log(g.sum(g.exp(g.sub(x, shift)), axes)), shift);
     return keepOrDrop(g, total, axes, keepdim);
   },

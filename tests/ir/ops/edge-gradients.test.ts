@@ -19,3 +19,8 @@ test.each([
 ])("%s hands NaN on", (_name, loss) => {
   expect(gradient([NaN, 0.5, -2], loss)).toEqual([NaN, 0.5, -1]);
 });
+
+test("logsumexp's slope of finite elements beside an infinite one is zero", () => {
+  expect(gradient([100, Infinity, 1], (x) => x.logsumexp(0))).toEqual([0, NaN, 0]);
+  expect(gradient([100, -Infinity, 100], (x) => x.logsumexp(0))).toEqual([0.5, 0, 0.5]);
+});
