@@ -1,7 +1,7 @@
 /** Eigenvalues and eigenvectors of matrices of any kind, by Schur's triangle. */
 import type { Expr } from "../../../ir/loop.ts";
 import { integer } from "../expressions.ts";
-import { add, eq, ge, gt, lt, max, mul, ne, neg, sqrt, sub } from "./arithmetic.ts";
+import { add, div, eq, ge, gt, lt, max, mul, ne, neg, sqrt, sub } from "./arithmetic.ts";
 import { balance, bringNearOne } from "./balance.ts";
 import type { Elements, RoutineCode } from "./code.ts";
 import {
@@ -133,9 +133,15 @@ function splitPairs(code: RoutineCode, all: Transformed<Complex>, values: Matrix
 function pairVectors(code: RoutineCode, values: Matrix<Complex>, vectors: ComplexElements): void {
   const n = values.shape[0]!;
   code.for(0, n, (k) =>
-    code.if(eq(values.get(k)[1], 0), () =>
-      code.for(0, n, (r) => vectors.set(r, k, [code.hold(vectors.get(r, k)[0]), code.number(0)])),
-    ),
+    code.if(eq(values.get(k)[1], 0), () => {
+      // What goes is rounding, but of eigenvalues that are nearly equal more than the last digits.
+      const squares = code.sum(0, n, (r) => {
+        const re = code.hold(vectors.get(r, k)[0]);
+        return mul(re, re);
+      });
+      const length = code.hold(sqrt(squares));
+      code.for(0, n, (r) => vectors.set(r, k, [div(code.hold(vectors.get(r, k)[0]), length), code.number(0)]));
+    }),
   );
   code.for(1, n, (k) =>
     code.if(lt(values.get(k)[1], 0), () =>

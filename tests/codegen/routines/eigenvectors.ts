@@ -31,6 +31,7 @@ const matrices: readonly (readonly [title: string, re: readonly number[], im?: r
   ["tiny elements", scaledBy(() => 2 ** -100)],
   ["huge elements", scaledBy(() => 2 ** 125)],
   ["eigenvalues far from exact", matrixOf((i, j) => (j < i - 1 ? 0 : 12 - Math.max(i, j)), 12)],
+  ["nearly equal eigenvalues", matrixOf((i, j) => Number(i === j) + 1e-10 * random(49, 16, 16).data[i * 16 + j]!, 16)],
   ["complex numbers", random(47, 7, 7).data, random(48, 7, 7).data],
 ];
 
