@@ -84,8 +84,11 @@ const ctcTerms = defineOp({
     const [steps, batch] = log_probs.shape as [number, number, number];
     const counts = g.lt(g.iotaAlong([steps, batch, 1], 0, "int64"), g.reshape(input_lengths, [1, batch, 1]));
     const mass = g.reshape(g.sum(g.where(counts, g.exp(log_probs), 0), [0, 2]), [batch]);
-    const loss = g.withHistory(g.detach(value), g.add(value, mass));
-    return zero_infinity ? g.where(g.eq(value, Infinity), 0, loss) : loss;
+    const isNone = g.eq(g.detach(value), Infinity);
+    // Steps of a sample that has no alignment have no slope, unless it is left out.
+    const slope = zero_infinity ? mass : g.mul(mass, g.where(isNone, g.full([], Number.NaN, mass.dtype), 1));
+    const loss = g.withHistory(g.detach(value), g.add(value, slope));
+    return zero_infinity ? g.where(isNone, 0, loss) : loss;
   },
 });
 
